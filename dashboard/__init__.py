@@ -1,0 +1,1 @@
+"""The Streamlit process: pages for security analysts."""

@@ -1,0 +1,77 @@
+"""Persons in a label map: the unit in which topology is measured."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from detectors.parsing import LabelMap, Parsing
+
+Mask = npt.NDArray[np.bool_]
+
+_WORKING_SIDE = 320
+_MIN_AREA_SHARE = 0.004
+_MIN_HEIGHT_SHARE = 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One person: the foreground piece that connects its parts.
+
+    Attributes:
+        label_map: label map ``(h, w)`` uint8 at working size, zero outside the person.
+        top, bottom, left, right: bounding box in working pixels, end exclusive.
+    """
+
+    label_map: LabelMap
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        """Body height in working pixels."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        """Foreground pixels."""
+        return int(np.count_nonzero(self.label_map))
+
+
+def working_label_map(parsing: Parsing) -> LabelMap:
+    """The label map with at most 320 pixels on its long side, so that costs are bounded."""
+    height, width = parsing.label_map.shape
+    scale = _WORKING_SIDE / max(height, width)
+    if scale >= 1:
+        return parsing.label_map
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = cv2.resize(parsing.label_map, size, interpolation=cv2.INTER_NEAREST)
+    return resized.astype(np.uint8)
+
+
+def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
+    """Foreground pieces that are large and tall enough to be a person, largest first.
+
+    A small closing joins a head and a torso that a scarf or a collar keeps apart.
+    """
+    foreground = (label_map > 0).astype(np.uint8)
+    joined = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    persons = [_person(label_map, pieces == i, boxes[i]) for i in range(1, count)]
+    kept = [person for person in persons if _is_large_enough(person)]
+    return tuple(sorted(kept, key=lambda person: -person.area))
+
+
+def _person(label_map: LabelMap, piece: Mask, box: npt.NDArray[np.int32]) -> Person:
+    left, top, width, height = (int(value) for value in box[:4])
+    own = np.where(piece, label_map, 0).astype(np.uint8)
+    return Person(own, top, top + height, left, left + width)
+
+
+def _is_large_enough(person: Person) -> bool:
+    rows, columns = person.label_map.shape
+    tall = person.height >= _MIN_HEIGHT_SHARE * rows
+    return tall and person.area >= _MIN_AREA_SHARE * rows * columns

@@ -1,0 +1,174 @@
+"""The feature registry: the one definition of every number that is measured on a request.
+
+The store's columns, the training matrix, the dashboard's labels and ``docs/features.md`` are made
+from this table or checked against it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf, isfinite, isnan, nan
+
+from detectors.errors import MaskwatchError
+
+
+class FeatureError(MaskwatchError):
+    """A feature that the registry does not know, or a value outside its range."""
+
+
+class Group(StrEnum):
+    """Where a feature comes from."""
+
+    INPUT = "input"
+    MODEL = "model"
+    TOPOLOGY = "topology"
+    COST = "cost"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One named float.
+
+    Attributes:
+        name: column name, snake case.
+        unit: the unit of the value; ``share`` is between 0 and 1.
+        group: the group that measures it.
+        meaning: one line for an analyst, also the dashboard's label.
+        low: smallest possible value.
+        high: largest possible value.
+        fitted: whether outlier models learn from it. Costs depend on the machine's load, so they
+            are recorded and charted but not learnt from.
+    """
+
+    name: str
+    unit: str
+    group: Group
+    meaning: str
+    low: float = 0.0
+    high: float = inf
+    fitted: bool = True
+
+
+def _input(name: str, unit: str, meaning: str, high: float = inf, low: float = 0.0) -> Feature:
+    return Feature(name, unit, Group.INPUT, meaning, low, high)
+
+
+def _model(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
+    return Feature(name, unit, Group.MODEL, meaning, 0.0, high)
+
+
+def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
+    return Feature(name, unit, Group.TOPOLOGY, meaning, 0.0, high)
+
+
+def _cost(name: str, meaning: str) -> Feature:
+    return Feature(name, "ms", Group.COST, meaning, fitted=False)
+
+
+FEATURES: tuple[Feature, ...] = (
+    _input("upload_bytes", "bytes", "Size of the uploaded file"),
+    _input("width", "pixels", "Picture width after orientation"),
+    _input("height", "pixels", "Picture height after orientation"),
+    _input("grey_entropy", "nats", "Entropy of the grey-level histogram", high=5.5452),
+    _input("flat_share", "share", "Share of 8-pixel tiles without any contrast", high=1.0),
+    _input("laplacian_variance", "grey levels²", "Variance of the Laplacian: sharpness or noise"),
+    _input("high_frequency_share", "share", "Energy above half of the Nyquist frequency", high=1.0),
+    _input("spectral_slope", "log-log slope", "Fall of energy with frequency", low=-inf),
+    _input(
+        "periodic_peak", "log ratio", "Strongest periodic peak over its neighbourhood", low=-inf
+    ),
+    _input("median_residual", "grey levels", "Mean change under a 3×3 median filter", high=255.0),
+    _input(
+        "jpeg_blockiness", "ratio", "Contrast across 8-pixel block borders over contrast inside"
+    ),
+    _input("faces_found", "count", "Frontal faces seen by the Haar cascade"),
+    _model("entropy_mean", "nats", "Mean entropy of the class probabilities", high=5.5452),
+    _model("entropy_p95", "nats", "95th percentile of the pixel entropies", high=5.5452),
+    _model("entropy_foreground", "nats", "Mean pixel entropy on the foreground", high=5.5452),
+    _model("margin_mean", "share", "Mean gap between the two likeliest classes"),
+    _model("max_softmax_mean", "share", "Mean probability of the likeliest class"),
+    _model("foreground_share", "share", "Share of pixels that are not background"),
+    _model("confidence_face", "share", "Mean probability of face pixels"),
+    _model("confidence_hair", "share", "Mean probability of hair pixels"),
+    _model("confidence_arms", "share", "Mean probability of arm and hand pixels"),
+    _model("confidence_legs", "share", "Mean probability of leg pixels"),
+    _model("confidence_feet", "share", "Mean probability of sock and shoe pixels"),
+    _model("confidence_clothes", "share", "Mean probability of clothes pixels"),
+    _topology("persons", "count", "Persons found in the label map"),
+    _topology("components", "count", "Connected pieces of any part"),
+    _topology("fragments_per_person", "count", "Connected pieces of parts per person"),
+    _topology("holes", "count", "Background pieces enclosed by persons"),
+    _topology("boundary_share", "share", "Share of foreground pixels on a part boundary", high=1.0),
+    _topology(
+        "skin_share", "share", "Share of the foreground that is face, arms or legs", high=1.0
+    ),
+    _topology("headless_share", "share", "Share of persons without head, hair or face", high=1.0),
+    _topology("head_torso_gap", "body heights", "Largest gap between a head and its torso"),
+    _topology("torso_legs_gap", "body heights", "Largest gap between a torso and its legs"),
+    _topology("trousers_feet_gap", "body heights", "Largest gap from trousers to feet or legs"),
+    _topology("stray_share", "share", "Share of the foreground outside any person", high=1.0),
+    _cost("gate_ms", "Time to check, decode and measure the upload"),
+    _cost("forward_ms", "Time of the segmenter"),
+    _cost("measure_ms", "Time to measure the parsing"),
+    _cost("total_ms", "Time from the whole upload to the verdict"),
+)
+
+FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+FITTED_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES if feature.fitted)
+_BY_NAME = {feature.name: feature for feature in FEATURES}
+
+
+def feature_named(name: str) -> Feature:
+    """The registry entry of ``name``.
+
+    Raises:
+        FeatureError: no feature has that name.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise FeatureError(f"There is no feature named {name!r}.") from None
+
+
+@dataclass(frozen=True)
+class FeatureVector(Mapping[str, float]):
+    """The features of one request in registry order; NaN where a feature was not measured."""
+
+    values_in_order: tuple[float, ...]
+
+    @classmethod
+    def of(cls, measured: Mapping[str, float]) -> "FeatureVector":
+        """Build a vector from measured values.
+
+        Raises:
+            FeatureError: an unknown name, an infinite value or one outside the feature's range.
+        """
+        for name, value in measured.items():
+            _check(feature_named(name), value)
+        return cls(tuple(float(measured.get(name, nan)) for name in FEATURE_NAMES))
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self.values_in_order[FEATURE_NAMES.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FEATURE_NAMES)
+
+    def __len__(self) -> int:
+        return len(FEATURE_NAMES)
+
+    def measured(self) -> dict[str, float]:
+        """The values that were measured, by name."""
+        return {name: value for name, value in self.items() if not isnan(value)}
+
+
+def _check(feature: Feature, value: float) -> None:
+    if isnan(value):
+        return
+    slack = 1e-3
+    if not isfinite(value) or not feature.low - slack <= value <= feature.high + slack:
+        raise FeatureError(
+            f"Feature {feature.name} is {value}, outside {feature.low} to {feature.high}."
+        )

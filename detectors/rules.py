@@ -1,0 +1,76 @@
+"""Topology rules on real masks, per person and in body heights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.findings import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, Finding
+from detectors.parsing import Parsing
+from detectors.parts import SKIN_GROUPS, PartGroup, group_indices, label_mask
+from detectors.persons import Person, find_persons, working_label_map
+from detectors.topology_features import vertical_gap
+
+
+@dataclass(frozen=True)
+class TopologyLimits:
+    """Where normal ends.
+
+    Attributes:
+        min_skin_share: skin pixels over a person's pixels.
+        max_trousers_gap: rows between trousers and feet, in body heights.
+        min_trousers_share: trousers smaller than this share of the person are not judged.
+        border_share: trousers that end this close to the picture's lower edge, in body heights, are
+            cut off by the picture and not judged.
+    """
+
+    min_skin_share: float = 0.01
+    max_trousers_gap: float = 0.06
+    min_trousers_share: float = 0.08
+    border_share: float = 0.04
+
+
+def topology_findings(parsing: Parsing, limits: TopologyLimits) -> tuple[Finding, ...]:
+    """Judge every person of a parsing; at most one finding per rule, the worst person's."""
+    persons = find_persons(working_label_map(parsing))
+    if not persons:
+        return (Finding(NO_PERSON, {"foreground_share": float((parsing.label_map > 0).mean())}),)
+    found = [
+        _skin_share_low(parsing.labels, persons, limits),
+        _trousers_without_feet(parsing.labels, persons, limits),
+    ]
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _skin_share_low(
+    labels: tuple[str, ...], persons: tuple[Person, ...], limits: TopologyLimits
+) -> Finding | None:
+    skin = group_indices(labels, SKIN_GROUPS)
+    shares = [label_mask(person.label_map, skin).sum() / person.area for person in persons]
+    worst = int(np.argmin(shares))
+    if shares[worst] >= limits.min_skin_share:
+        return None
+    return Finding(SKIN_SHARE_LOW, {"person": float(worst), "skin_share": float(shares[worst])})
+
+
+def _trousers_without_feet(
+    labels: tuple[str, ...], persons: tuple[Person, ...], limits: TopologyLimits
+) -> Finding | None:
+    gaps = [_trousers_gap(labels, person, limits) for person in persons]
+    worst = int(np.argmax(gaps))
+    if gaps[worst] <= limits.max_trousers_gap:
+        return None
+    return Finding(TROUSERS_WITHOUT_FEET, {"person": float(worst), "gap": gaps[worst]})
+
+
+def _trousers_gap(labels: tuple[str, ...], person: Person, limits: TopologyLimits) -> float:
+    """Gap below a person's trousers in body heights; 1 without any foot, 0 where not judged."""
+    pants = [i for i, label in enumerate(labels) if label == "pants"]
+    trousers = label_mask(person.label_map, pants)
+    if trousers.sum() < limits.min_trousers_share * person.area:
+        return 0.0
+    last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])
+    if person.label_map.shape[0] - last_row <= limits.border_share * person.height + 1:
+        return 0.0
+    feet = label_mask(person.label_map, group_indices(labels, (PartGroup.FEET, PartGroup.LEGS)))
+    gap = vertical_gap(trousers, feet, person.height)
+    return 1.0 if np.isnan(gap) else gap

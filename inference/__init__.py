@@ -1,0 +1,1 @@
+"""The service process: HTTP, gate, segmenters, pipeline, recorder."""

@@ -1,0 +1,1 @@
+"""The scheduler process: scan, retrain, decide, alert, notify."""

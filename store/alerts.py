@@ -1,0 +1,183 @@
+"""Alerts: fire, keep, resolve, acknowledge; and the outbox of notifications about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.tables import AlertRow, NotificationRow
+
+
+class AlertError(MaskwatchError):
+    """An alert that cannot be changed as asked."""
+
+
+class AlertState(StrEnum):
+    """An alert is open while it fires; acknowledging it does not close it."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Event(StrEnum):
+    """What a notification tells."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Delivery(StrEnum):
+    """State of a notification."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One evaluation of one alert rule.
+
+    Attributes:
+        fingerprint: equal conditions share it; at most one alert per fingerprint is open.
+        active: whether the threshold is breached now.
+    """
+
+    fingerprint: str
+    rule: str
+    severity: str
+    active: bool
+    value: float
+    threshold: float
+    summary: str
+    atlas: str
+    owasp: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+def apply_condition(session: Session, condition: Condition, now: datetime) -> AlertRow | None:
+    """Open, refresh or resolve the alert of a condition; queue a notification when it changes."""
+    open_alert = session.scalars(
+        select(AlertRow).where(
+            AlertRow.fingerprint == condition.fingerprint,
+            AlertRow.state == AlertState.FIRING.value,
+        )
+    ).one_or_none()
+    if open_alert is None:
+        return _fire(session, condition, now) if condition.active else None
+    open_alert.value = condition.value
+    open_alert.summary = condition.summary
+    open_alert.evidence = dict(condition.evidence)
+    open_alert.evaluated_at = now
+    if not condition.active:
+        open_alert.state = AlertState.RESOLVED.value
+        open_alert.resolved_at = now
+        _queue(session, open_alert, Event.RESOLVED, now)
+    return open_alert
+
+
+def _fire(session: Session, condition: Condition, now: datetime) -> AlertRow:
+    alert = AlertRow(
+        fingerprint=condition.fingerprint,
+        rule=condition.rule,
+        severity=condition.severity,
+        state=AlertState.FIRING.value,
+        summary=condition.summary,
+        value=condition.value,
+        threshold=condition.threshold,
+        evidence=dict(condition.evidence),
+        atlas=condition.atlas,
+        owasp=condition.owasp,
+        fired_at=now,
+        evaluated_at=now,
+    )
+    session.add(alert)
+    session.flush()
+    _queue(session, alert, Event.FIRING, now)
+    return alert
+
+
+def _queue(session: Session, alert: AlertRow, event: Event, now: datetime) -> None:
+    session.add(
+        NotificationRow(
+            alert_id=alert.id,
+            event=event.value,
+            state=Delivery.PENDING.value,
+            created_at=now,
+            next_attempt_at=now,
+            attempts=0,
+        )
+    )
+
+
+def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> None:
+    """Say that somebody looks after a firing alert.
+
+    Raises:
+        AlertError: the alert is resolved, unknown or acknowledged already.
+    """
+    done = session.execute(
+        update(AlertRow)
+        .where(
+            AlertRow.id == alert_id,
+            AlertRow.state == AlertState.FIRING.value,
+            AlertRow.acknowledged_at.is_(None),
+        )
+        .values(acknowledged_at=now, acknowledged_by=who)
+        .returning(AlertRow.id)
+    ).all()
+    if len(done) != 1:
+        raise AlertError(f"Alert {alert_id} cannot be acknowledged: it is not open or already is.")
+
+
+def claim_notification(
+    session: Session, now: datetime, lease_seconds: float
+) -> NotificationRow | None:
+    """Take the oldest due notification for ``lease_seconds``.
+
+    A sender that dies leaves it in ``sending``; when the lease ends it is due again.
+    """
+    candidate = session.scalars(
+        select(NotificationRow.id)
+        .where(NotificationRow.state != Delivery.SENT.value, NotificationRow.next_attempt_at <= now)
+        .order_by(NotificationRow.next_attempt_at, NotificationRow.id)
+        .limit(1)
+    ).one_or_none()
+    if candidate is None:
+        return None
+    claimed = session.execute(
+        update(NotificationRow)
+        .where(
+            NotificationRow.id == candidate,
+            NotificationRow.state != Delivery.SENT.value,
+            NotificationRow.next_attempt_at <= now,
+        )
+        .values(
+            state=Delivery.SENDING.value,
+            attempts=NotificationRow.attempts + 1,
+            next_attempt_at=now + timedelta(seconds=lease_seconds),
+        )
+        .returning(NotificationRow.id)
+    ).all()
+    return session.get_one(NotificationRow, candidate) if len(claimed) == 1 else None
+
+
+def mark_sent(
+    session: Session, notification_id: int, transport: str, destination: str, now: datetime
+) -> None:
+    """Record that a claimed notification went out."""
+    row = session.get_one(NotificationRow, notification_id)
+    row.state = Delivery.SENT.value
+    row.transport, row.destination = transport, destination
+    row.last_error, row.sent_at = None, now
+
+
+def postpone(session: Session, notification_id: int, error: str, until: datetime) -> None:
+    """Record why a claimed notification did not go out and when to try again."""
+    row = session.get_one(NotificationRow, notification_id)
+    row.state = Delivery.PENDING.value
+    row.last_error, row.next_attempt_at = error, until

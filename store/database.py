@@ -1,0 +1,157 @@
+"""Connections: one read scope, one write scope, for SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from threading import RLock
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.settings import StoreSettings
+
+_WRITES = "maskwatch_writes"
+
+
+class StoreUnavailable(MaskwatchError):
+    """The database is away, locked or full."""
+
+    retryable = True
+
+
+class StoreMisconfigured(MaskwatchError):
+    """The database URL cannot be used."""
+
+
+class Database:
+    """An engine with two scopes: ``read`` and ``write``.
+
+    SQLite allows one writer at a time and has had a WAL-reset bug with several (before 3.51.3), so
+    writers of all processes take turns through a file lock instead of meeting inside SQLite.
+    """
+
+    def __init__(self, engine: Engine, turn: FileLock | None) -> None:
+        self.engine = engine
+        self._turn = turn
+        self._threads = RLock()
+
+    @classmethod
+    def open(cls, settings: StoreSettings) -> "Database":
+        """Connect lazily; create the SQLite file's folder.
+
+        Raises:
+            StoreMisconfigured: the URL is no database URL, or the folder cannot be made.
+        """
+        try:
+            url = make_url(settings.effective_database_url())
+            if url.get_backend_name() == "sqlite":
+                return cls._open_sqlite(Path(url.database or ""), settings.database_wait_seconds)
+            return cls(create_engine(url, pool_pre_ping=True), None)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            raise StoreMisconfigured(
+                "The setting MASKWATCH_DATABASE_URL is not a database URL that Maskwatch knows: "
+                "use postgresql+psycopg://user@host/name or sqlite:///path."
+            ) from None
+
+    @classmethod
+    def _open_sqlite(cls, path: Path, wait_seconds: float) -> "Database":
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreMisconfigured(
+                f"The folder {path.parent} for the database cannot be made: {error.strerror}. "
+                "Set MASKWATCH_VAR_DIR to a folder that this user may write to."
+            ) from None
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        lock = FileLock(f"{path}.lock", timeout=wait_seconds, poll_interval=0.005)
+        return cls(engine, lock)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that is rolled back at the end.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that is committed at the end, or rolled back if the block raises.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached or stays locked.
+        """
+        with _translated(), self._my_turn():
+            connection = self.engine.connect().execution_options(**{_WRITES: True})
+            with (
+                connection,
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        with self._threads, self._turn:
+            yield
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, Timeout) as error:
+        raise StoreUnavailable(_sentence(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(_sentence(error)) from error
+        raise
+
+
+def _sentence(error: Exception) -> str:
+    text = str(getattr(error, "orig", error)).splitlines()[0]
+    if isinstance(error, Timeout) or "locked" in text:
+        return "The database is locked by another program; close it or try again."
+    if "no such table" in text:
+        return "The database has no Maskwatch tables: run `maskwatch db upgrade`."
+    return f"The database cannot be used ({text}); check MASKWATCH_DATABASE_URL and that it runs."
+
+
+def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
+    # The driver's own transaction handling starts transactions too late for a consistent read.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,142 @@
+"""Decisions: who is blocked or allowed, until when, and who said so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.tables import DecisionRow
+
+
+class DecisionError(MaskwatchError):
+    """A decision that cannot be made or changed."""
+
+
+class Kind(StrEnum):
+    """What a decision does."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+class Scope(StrEnum):
+    """What a decision speaks about."""
+
+    CLIENT = "client"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """A decision to append.
+
+    Attributes:
+        value: the client (``ip:203.0.113.7``) or the SHA-256 of an exact picture.
+        scenario: the policy that led here, e.g. ``repeated_outliers``.
+        origin: ``policy`` or ``analyst``.
+        simulated: recorded and shown, but not enforced.
+    """
+
+    kind: Kind
+    scope: Scope
+    value: str
+    scenario: str
+    origin: str
+    reason: str
+    created_by: str
+    until: datetime
+    simulated: bool = False
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionRow:
+    """Append a decision; an ``allow`` revokes the active blocks of the same value with it.
+
+    Raises:
+        DecisionError: the end time is not in the future.
+    """
+    if new.until <= now:
+        raise DecisionError("A decision must end in the future.")
+    if new.kind is Kind.ALLOW:
+        for block in active_decisions(session, now, new.scope, new.value, Kind.BLOCK):
+            revoke(session, block.id, new.created_by, f"Allowed: {new.reason}", now)
+    row = DecisionRow(
+        kind=new.kind.value,
+        scope=new.scope.value,
+        value=new.value,
+        scenario=new.scenario,
+        origin=new.origin,
+        simulated=new.simulated,
+        reason=new.reason,
+        evidence=dict(new.evidence),
+        created_by=new.created_by,
+        created_at=now,
+        until=new.until,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def revoke(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
+    """End a decision early.
+
+    Raises:
+        DecisionError: no reason was given, or the decision is not active any more.
+    """
+    if not reason.strip():
+        raise DecisionError("Say why the decision is revoked.")
+    done = session.execute(
+        update(DecisionRow)
+        .where(DecisionRow.id == decision_id, _active(now))
+        .values(revoked_at=now, revoked_by=who, revoked_reason=reason.strip())
+        .returning(DecisionRow.id)
+    ).all()
+    if len(done) != 1:
+        raise DecisionError(f"Decision {decision_id} is not active any more.")
+
+
+def active_decisions(
+    session: Session, now: datetime, scope: Scope, value: str, kind: Kind
+) -> list[DecisionRow]:
+    """Decisions on one value that hold now."""
+    statement = select(DecisionRow).where(
+        DecisionRow.scope == scope.value,
+        DecisionRow.value == value,
+        DecisionRow.kind == kind.value,
+        _active(now),
+    )
+    return list(session.scalars(statement))
+
+
+def is_blocked(session: Session, now: datetime, client: str, content_sha256: str | None) -> bool:
+    """Whether an enforced block holds for the client or the exact picture; an ``allow`` wins."""
+    match = and_(DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client)
+    if content_sha256 is not None:
+        match = or_(
+            match,
+            and_(DecisionRow.scope == Scope.CONTENT.value, DecisionRow.value == content_sha256),
+        )
+    kinds = session.scalars(
+        select(DecisionRow.kind).where(match, _active(now), DecisionRow.simulated.is_(False))
+    ).all()
+    return Kind.BLOCK.value in kinds and Kind.ALLOW.value not in kinds
+
+
+def earlier_blocks(session: Session, client: str) -> int:
+    """How many blocks a client ever had that nobody revoked: durations escalate on repeat."""
+    statement = select(DecisionRow.id).where(
+        DecisionRow.scope == Scope.CLIENT.value,
+        DecisionRow.value == client,
+        DecisionRow.kind == Kind.BLOCK.value,
+        DecisionRow.revoked_at.is_(None),
+    )
+    return len(session.scalars(statement).all())
+
+
+def _active(now: datetime) -> ColumnElement[bool]:
+    return and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))

@@ -1,0 +1,36 @@
+"""Job runs: when each job ran, how it ended and how many rows it touched."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.tables import JobRunRow
+
+RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
+
+
+def start_run(session: Session, job: str, now: datetime) -> int:
+    """Record that a job begins; returns the run's key."""
+    row = JobRunRow(job=job, started_at=now, outcome=RUNNING, rows=0)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def finish_run(
+    session: Session, run_id: int, outcome: str, rows: int, message: str | None, now: datetime
+) -> None:
+    """Record how a run ended."""
+    row = session.get_one(JobRunRow, run_id)
+    row.outcome, row.rows, row.message, row.finished_at = outcome, rows, message, now
+
+
+def last_success(session: Session, job: str) -> datetime | None:
+    """When a job last began a run that succeeded."""
+    return session.scalars(
+        select(JobRunRow.started_at)
+        .where(JobRunRow.job == job, JobRunRow.outcome == SUCCEEDED)
+        .order_by(JobRunRow.started_at.desc())
+        .limit(1)
+    ).one_or_none()

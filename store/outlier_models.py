@@ -1,0 +1,107 @@
+"""Outlier models: archives in content-addressed files, their lineage in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.files import FileStore
+from store.tables import OutlierModelRow, ScoreRow
+
+
+class NoOutlierModel(MaskwatchError):
+    """Nothing was trained and promoted yet."""
+
+
+@dataclass(frozen=True)
+class NewScore:
+    """One model's opinion of one request."""
+
+    request_pk: int
+    score: float
+    p_value: float
+    outlier: bool
+    contributions: Mapping[str, float]
+
+
+class OutlierModelStore:
+    """Archives under ``var/models``; a row in ``outlier_models`` for each."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self._files = FileStore(var_dir / "models", ".skops")
+
+    def add(
+        self,
+        session: Session,
+        *,
+        archive: bytes,
+        kind: str,
+        rows: int,
+        metrics: Mapping[str, object],
+        now: datetime,
+    ) -> OutlierModelRow:
+        """Keep an archive, not promoted yet; the same archive again is the same row."""
+        digest = sha256(archive).hexdigest()
+        self._files.put(archive)
+        known = session.scalars(
+            select(OutlierModelRow).where(OutlierModelRow.digest == digest)
+        ).one_or_none()
+        if known is not None:
+            return known
+        row = OutlierModelRow(
+            digest=digest,
+            kind=kind,
+            trained_at=now,
+            rows=rows,
+            promoted=False,
+            metrics=dict(metrics),
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+    def read(self, digest: str) -> bytes:
+        """The archive of a digest.
+
+        Raises:
+            NoOutlierModel: the file is gone.
+        """
+        data = self._files.get(digest)
+        if data is None:
+            raise NoOutlierModel(
+                f"The file of outlier model {digest[:12]} is gone: run `maskwatch retrain`."
+            )
+        return data
+
+
+def promote(session: Session, model_id: int) -> None:
+    """Make one model the champion; every other one steps back but stays."""
+    session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
+
+
+def champion(session: Session) -> OutlierModelRow | None:
+    """The promoted model."""
+    return session.scalars(select(OutlierModelRow).where(OutlierModelRow.promoted)).one_or_none()
+
+
+def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:
+    """Append scores of one model."""
+    rows = [
+        {
+            "request_pk": score.request_pk,
+            "model_id": model_id,
+            "scored_at": now,
+            "score": score.score,
+            "p_value": score.p_value,
+            "outlier": score.outlier,
+            "contributions": dict(score.contributions),
+        }
+        for score in scores
+    ]
+    if rows:
+        session.execute(insert(ScoreRow), rows)

@@ -1,0 +1,106 @@
+"""The request record: everything that is remembered of one request, as one frozen value."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from math import nan
+from typing import Any
+
+from detectors.findings import Finding, rule_named
+from detectors.registry import FEATURE_NAMES, FeatureVector
+from detectors.verdict import Verdict
+
+
+class Stage(StrEnum):
+    """How far a request came."""
+
+    ADMISSION = "admission"
+    GATE = "gate"
+    PARSED = "parsed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class EvidenceFile:
+    """A picture that was kept: what it shows and the SHA-256 under which it lies."""
+
+    kind: str
+    sha256: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request.
+
+    Attributes:
+        request_id: UUID, also given to the client.
+        received_at: UTC time of arrival.
+        client: who sent it, e.g. ``ip:203.0.113.7`` or ``cli:local``.
+        route: ``api`` or ``cli``.
+        status: HTTP status of the answer.
+        reasons: codes of the rules or of the refusal, heaviest first.
+        content_sha256: hash of the upload; ``None`` where nothing was read.
+        segmenter: digest of the model that parsed it.
+    """
+
+    request_id: str
+    received_at: datetime
+    client: str
+    route: str
+    stage: Stage
+    verdict: Verdict
+    status: int
+    reasons: tuple[str, ...] = ()
+    content_sha256: str | None = None
+    media_type: str | None = None
+    segmenter: str | None = None
+    labels: tuple[str, ...] = ()
+    features: FeatureVector | None = None
+    findings: tuple[Finding, ...] = ()
+    evidence: tuple[EvidenceFile, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """One line of JSON, for the spool."""
+        return json.dumps(
+            {
+                "request_id": self.request_id,
+                "received_at": self.received_at.isoformat(),
+                "client": self.client,
+                "route": self.route,
+                "stage": self.stage,
+                "verdict": self.verdict,
+                "status": self.status,
+                "reasons": self.reasons,
+                "content_sha256": self.content_sha256,
+                "media_type": self.media_type,
+                "segmenter": self.segmenter,
+                "labels": self.labels,
+                "features": self.features.measured() if self.features else None,
+                "findings": [[f.rule.code, dict(f.evidence)] for f in self.findings],
+                "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
+            }
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> "RequestRecord":
+        """Read back what :meth:`to_json` wrote."""
+        data: dict[str, Any] = json.loads(line)
+        features = data.pop("features")
+        return cls(
+            received_at=datetime.fromisoformat(data.pop("received_at")),
+            stage=Stage(data.pop("stage")),
+            verdict=Verdict(data.pop("verdict")),
+            reasons=tuple(data.pop("reasons")),
+            labels=tuple(data.pop("labels")),
+            features=None if features is None else _vector(features),
+            findings=tuple(Finding(rule_named(code), e) for code, e in data.pop("findings")),
+            evidence=tuple(EvidenceFile(*parts) for parts in data.pop("evidence")),
+            **data,
+        )
+
+
+def _vector(measured: dict[str, float]) -> FeatureVector:
+    """A stored vector is taken as it is: it was checked when it was measured."""
+    return FeatureVector(tuple(float(measured.get(name, nan)) for name in FEATURE_NAMES))

@@ -1,0 +1,70 @@
+"""The schema's version: migrations forward and back, and the check at every start."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from detectors.errors import MaskwatchError
+from store.database import Database
+
+_MIGRATION_LOCK = 0x6D61736B
+
+
+class SchemaError(MaskwatchError):
+    """The database's tables are not the ones this version of Maskwatch knows."""
+
+
+def migrations_folder() -> Path:
+    """``alembic/`` in a checkout, ``store/migrations`` in an installed package."""
+    installed = Path(__file__).parent / "migrations"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "alembic"
+
+
+def upgrade(database: Database) -> None:
+    """Bring the tables to the newest revision."""
+    with database.write() as session:
+        if database.dialect == "postgresql":
+            # Three processes may start on a new database at once; SQLite's turn-taking covers that.
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        command.upgrade(_config(session.connection()), "head")
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the tables back to a revision (``base`` removes them)."""
+    with database.write() as session:
+        command.downgrade(_config(session.connection()), revision)
+
+
+def current_revision(database: Database) -> str | None:
+    """The revision the database is at; ``None`` for a new one."""
+    with database.read() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def ensure_current(database: Database) -> None:
+    """Check the schema's version; make the tables of a database that has none at all.
+
+    Raises:
+        SchemaError: the database is behind or ahead, with the command to run.
+        StoreUnavailable: the database cannot be reached.
+    """
+    wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
+    found = current_revision(database)
+    if found is None:
+        upgrade(database)
+    elif found != wanted:
+        raise SchemaError(
+            f"The database is at schema revision {found}, this Maskwatch needs {wanted}: "
+            "back it up, then run `maskwatch db upgrade`."
+        )
+
+
+def _config(connection: object) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,66 @@
+"""Dashboard sign-in: a one-time token is exchanged once for a browser session."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from store.tables import LoginTokenRow
+
+_TOKEN, _SESSION = "token", "session"
+
+
+def issue_token(session: Session, subject: str, now: datetime, valid: timedelta) -> str:
+    """A new one-time token; only its hash is stored."""
+    return _issue(session, _TOKEN, subject, now, valid)
+
+
+def redeem_token(
+    session: Session, token: str, now: datetime, session_valid: timedelta
+) -> str | None:
+    """Exchange a token for a session secret; ``None`` if it is unknown, used or too old."""
+    subject = session.execute(
+        update(LoginTokenRow)
+        .where(
+            LoginTokenRow.kind == _TOKEN,
+            LoginTokenRow.token_sha256 == _digest(token),
+            LoginTokenRow.used_at.is_(None),
+            LoginTokenRow.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(LoginTokenRow.subject)
+    ).scalar_one_or_none()
+    if subject is None:
+        return None
+    return _issue(session, _SESSION, subject, now, session_valid)
+
+
+def session_subject(session: Session, secret: str, now: datetime) -> str | None:
+    """Who a browser session belongs to; ``None`` if it is unknown or over."""
+    return session.scalars(
+        select(LoginTokenRow.subject).where(
+            LoginTokenRow.kind == _SESSION,
+            LoginTokenRow.token_sha256 == _digest(secret),
+            LoginTokenRow.expires_at > now,
+        )
+    ).one_or_none()
+
+
+def _issue(session: Session, kind: str, subject: str, now: datetime, valid: timedelta) -> str:
+    secret = token_urlsafe(32)
+    session.add(
+        LoginTokenRow(
+            kind=kind,
+            token_sha256=_digest(secret),
+            subject=subject,
+            created_at=now,
+            expires_at=now + valid,
+        )
+    )
+    return secret
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

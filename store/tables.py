@@ -1,0 +1,232 @@
+"""The tables. One class each; feature columns come from the registry in ``detectors``."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from detectors.registry import FEATURES
+from store.types import UtcDateTime
+
+# SQLite only auto-increments a column that is declared INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Maps ``datetime`` to UTC and names every constraint, so that migrations can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+    }
+
+
+class RequestRow(Base):
+    """One request: who sent what, and what became of it."""
+
+    __tablename__ = "requests"
+    __table_args__ = (Index(None, "client", "received_at"), Index(None, "verdict", "received_at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(36), unique=True)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    client: Mapped[str] = mapped_column(String(80))
+    route: Mapped[str] = mapped_column(String(8))
+    stage: Mapped[str] = mapped_column(String(16))
+    verdict: Mapped[str] = mapped_column(String(8))
+    status: Mapped[int]
+    reasons: Mapped[list[str]]
+    content_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    media_type: Mapped[str | None] = mapped_column(String(32))
+    segmenter: Mapped[str | None] = mapped_column(String(64))
+    labels: Mapped[list[str]]
+
+
+features_table = Table(
+    "request_features",
+    Base.metadata,
+    Column("request_pk", BigId, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
+    *(Column(feature.name, Double, comment=feature.unit) for feature in FEATURES),
+)
+
+
+class FindingRow(Base):
+    """A rule that fired on a request."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_pk: Mapped[int] = mapped_column(
+        BigId, ForeignKey("requests.id", ondelete="CASCADE"), index=True
+    )
+    rule: Mapped[str] = mapped_column(String(64), index=True)
+    severity: Mapped[str] = mapped_column(String(8))
+    evidence: Mapped[dict[str, Any]]
+    atlas: Mapped[str] = mapped_column(String(16))
+    owasp: Mapped[str] = mapped_column(String(16))
+
+
+class EvidenceRow(Base):
+    """A content-addressed picture kept for a flagged or sampled request."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("request_pk", "kind"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_pk: Mapped[int] = mapped_column(
+        BigId, ForeignKey("requests.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(32))
+
+
+class OutlierModelRow(Base):
+    """A trained outlier model; the archive itself lies in a content-addressed file."""
+
+    __tablename__ = "outlier_models"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    trained_at: Mapped[datetime]
+    rows: Mapped[int]
+    promoted: Mapped[bool]
+    metrics: Mapped[dict[str, Any]]
+
+
+class ScoreRow(Base):
+    """How unusual one model found one request."""
+
+    __tablename__ = "scores"
+    __table_args__ = (UniqueConstraint("request_pk", "model_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_pk: Mapped[int] = mapped_column(BigId, ForeignKey("requests.id", ondelete="CASCADE"))
+    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("outlier_models.id"))
+    scored_at: Mapped[datetime] = mapped_column(index=True)
+    score: Mapped[float]
+    p_value: Mapped[float]
+    outlier: Mapped[bool]
+    contributions: Mapped[dict[str, Any]]
+
+
+class DecisionRow(Base):
+    """A blacklist or allow-list entry. Appended, expired or revoked; never deleted."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index(None, "scope", "value", "until"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    scope: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(80))
+    scenario: Mapped[str] = mapped_column(String(32))
+    origin: Mapped[str] = mapped_column(String(16))
+    simulated: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]]
+    created_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(80))
+    revoked_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class AlertRow(Base):
+    """A stateful condition that people are told about; one open row per fingerprint."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index(None, "fingerprint", "state"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(120))
+    rule: Mapped[str] = mapped_column(String(64))
+    severity: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+    value: Mapped[float]
+    threshold: Mapped[float]
+    evidence: Mapped[dict[str, Any]]
+    atlas: Mapped[str] = mapped_column(String(16))
+    owasp: Mapped[str] = mapped_column(String(16))
+    fired_at: Mapped[datetime] = mapped_column(index=True)
+    evaluated_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(80))
+    resolved_at: Mapped[datetime | None]
+
+
+class NotificationRow(Base):
+    """The outbox: one attempt series to tell somebody about one alert event."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "event"),
+        Index(None, "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
+    event: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int]
+    transport: Mapped[str | None] = mapped_column(String(16))
+    destination: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[datetime | None]
+
+
+class JobRunRow(Base):
+    """One run of one job."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (Index(None, "job", "started_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    job: Mapped[str] = mapped_column(String(32))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(16))
+    rows: Mapped[int]
+    message: Mapped[str | None] = mapped_column(Text)
+
+
+class LoginTokenRow(Base):
+    """A one-time sign-in token, or the browser session it was exchanged for; hashes only."""
+
+    __tablename__ = "login_tokens"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    subject: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
