@@ -41,6 +41,21 @@ class Person:
         return int(np.count_nonzero(self.label_map))
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A parsing as topology sees it: its label map at working size and the persons in it."""
+
+    label_map: LabelMap
+    labels: tuple[str, ...]
+    persons: tuple[Person, ...]
+
+    @classmethod
+    def of(cls, parsing: Parsing) -> "Scene":
+        """Find the persons of a parsing."""
+        label_map = working_label_map(parsing)
+        return cls(label_map, parsing.labels, find_persons(label_map))
+
+
 def working_label_map(parsing: Parsing) -> LabelMap:
     """The label map with at most 320 pixels on its long side, so that costs are bounded."""
     height, width = parsing.label_map.shape
@@ -74,4 +89,4 @@ def _person(label_map: LabelMap, piece: Mask, box: npt.NDArray[np.int32]) -> Per
 def _is_large_enough(person: Person) -> bool:
     rows, columns = person.label_map.shape
     tall = person.height >= _MIN_HEIGHT_SHARE * rows
-    return tall and person.area >= _MIN_AREA_SHARE * rows * columns
+    return bool(tall and person.area >= _MIN_AREA_SHARE * rows * columns)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.findings import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, Finding
-from detectors.parsing import Parsing
 from detectors.parts import SKIN_GROUPS, PartGroup, group_indices, label_mask
-from detectors.persons import Person, find_persons, working_label_map
+from detectors.persons import Person, Scene
 from detectors.topology_features import vertical_gap
 
 
@@ -29,14 +28,13 @@ class TopologyLimits:
     border_share: float = 0.04
 
 
-def topology_findings(parsing: Parsing, limits: TopologyLimits) -> tuple[Finding, ...]:
-    """Judge every person of a parsing; at most one finding per rule, the worst person's."""
-    persons = find_persons(working_label_map(parsing))
-    if not persons:
-        return (Finding(NO_PERSON, {"foreground_share": float((parsing.label_map > 0).mean())}),)
+def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ...]:
+    """Judge every person of a scene; at most one finding per rule, the worst person's."""
+    if not scene.persons:
+        return (Finding(NO_PERSON, {"foreground_share": float((scene.label_map > 0).mean())}),)
     found = [
-        _skin_share_low(parsing.labels, persons, limits),
-        _trousers_without_feet(parsing.labels, persons, limits),
+        _skin_share_low(scene.labels, scene.persons, limits),
+        _trousers_without_feet(scene.labels, scene.persons, limits),
     ]
     return tuple(finding for finding in found if finding is not None)
 

@@ -6,21 +6,20 @@ from math import nan
 import cv2
 import numpy as np
 
-from detectors.parsing import LabelMap, Parsing
+from detectors.parsing import LabelMap
 from detectors.parts import HEAD_GROUPS, SKIN_GROUPS, PartGroup, group_indices, label_mask
-from detectors.persons import Mask, Person, find_persons, working_label_map
+from detectors.persons import Mask, Person, Scene
 
 _MIN_PIECE_PIXELS = 6
 
 
-def topology_features(parsing: Parsing) -> dict[str, float]:
+def topology_features(scene: Scene) -> dict[str, float]:
     """Measure the ``topology`` group; body-height gaps are NaN where a neighbour is absent."""
-    label_map = working_label_map(parsing)
-    persons = find_persons(label_map)
+    label_map, persons = scene.label_map, scene.persons
     foreground = label_map > 0
     area = max(1, int(foreground.sum()))
     pieces = count_pieces(label_map)
-    skin = label_mask(label_map, group_indices(parsing.labels, SKIN_GROUPS))
+    skin = label_mask(label_map, group_indices(scene.labels, SKIN_GROUPS))
     return {
         "persons": float(len(persons)),
         "components": float(pieces),
@@ -29,7 +28,7 @@ def topology_features(parsing: Parsing) -> dict[str, float]:
         "boundary_share": boundary_pixels(label_map) / area,
         "skin_share": int(skin.sum()) / area,
         "stray_share": 1.0 - min(1.0, sum(person.area for person in persons) / area),
-        **_neighbour_features(parsing.labels, persons),
+        **_neighbour_features(scene.labels, persons),
     }
 
 

@@ -1,0 +1,1 @@
+"""How a parsing is shown: colour composite, label picture, masks, kept evidence."""

@@ -1,0 +1,95 @@
+"""What is kept of a flagged or sampled request: small pictures, faces made unrecognisable."""
+
+from collections.abc import Sequence
+from random import Random
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from detectors.model_features import entropy_map
+from detectors.parsing import Image, Parsing
+from detectors.parts import PartGroup, group_mask
+from detectors.verdict import Verdict
+from inference.answer.composite import colour_composite
+from inference.answer.encode import webp
+from inference.gate.faces import FaceBox
+from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.records import EvidenceFile
+
+_MAX_SIDE = 512
+_BLOCKS_PER_SIDE = 40
+_FACE_MARGIN = 0.15
+
+
+class EvidenceKeeper:
+    """Decides what is kept, makes it unrecognisable and stores it.
+
+    A gradient attack may remove the face from the parse; so the Haar prior's boxes are pixelated
+    beside the parsed faces and hair. A face that both miss stays visible: keep retention short.
+    """
+
+    def __init__(self, store: EvidenceStore, sample_share: float, random: Random) -> None:
+        self._store = store
+        self._sample_share = sample_share
+        self._random = random
+
+    def keep(
+        self, verdict: Verdict, image: Image, parsing: Parsing, faces: Sequence[FaceBox]
+    ) -> tuple[EvidenceFile, ...]:
+        """Store picture, overlay and entropy map of a request, if it is one to keep."""
+        if verdict is Verdict.PASS and self._random.random() >= self._sample_share:
+            return ()
+        hidden = pixelate(image, face_mask(parsing, faces))
+        overlay = colour_composite(hidden, parsing, _MAX_SIDE)
+        pictures = {
+            PICTURE: _bounded(hidden),
+            OVERLAY: overlay,
+            ENTROPY_MAP: draw_entropy(parsing),
+        }
+        return tuple(
+            self._store.put(kind, webp(drawn), "image/webp") for kind, drawn in pictures.items()
+        )
+
+
+def face_mask(parsing: Parsing, faces: Sequence[FaceBox]) -> npt.NDArray[np.bool_]:
+    """Pixels ``(H, W)`` that may show a face, by the parse or by the face prior, with a margin."""
+    mask = group_mask(parsing, PartGroup.FACE).astype(np.uint8)
+    side = max(3, round(0.01 * max(mask.shape))) | 1
+    mask = cv2.dilate(mask, np.ones((side, side), np.uint8)).astype(np.uint8)
+    for face in faces:
+        margin = round(_FACE_MARGIN * face.width)
+        top, left = max(0, face.top - margin), max(0, face.left - margin)
+        bottom, right = face.top + face.height + margin, face.left + face.width + margin
+        mask[top:bottom, left:right] = 1
+    return mask.astype(np.bool_)
+
+
+def pixelate(image: Image, mask: npt.NDArray[np.bool_]) -> Image:
+    """The picture with the masked pixels replaced by coarse blocks."""
+    height, width = image.shape[:2]
+    block = max(4, max(height, width) // _BLOCKS_PER_SIDE)
+    small = cv2.resize(
+        image, (max(1, width // block), max(1, height // block)), interpolation=cv2.INTER_AREA
+    )
+    coarse = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.where(mask[..., None], coarse, image).astype(np.uint8)
+
+
+def draw_entropy(parsing: Parsing) -> Image:
+    """The pixel entropies as a heat map ``(h, w, 3)`` at the picture's proportions."""
+    entropies = np.asarray(entropy_map(parsing.probabilities), dtype=np.float32)
+    share = np.clip(entropies / np.log(len(parsing.labels)), 0, 1)
+    heat = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    height, width = parsing.label_map.shape
+    scale = _MAX_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    drawn = cv2.cvtColor(cv2.resize(heat, size), cv2.COLOR_BGR2RGB)
+    return np.asarray(drawn, dtype=np.uint8)
+
+
+def _bounded(image: Image) -> Image:
+    scale = min(1.0, _MAX_SIDE / max(image.shape[:2]))
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
+        np.uint8
+    )

@@ -1,0 +1,1 @@
+"""Everything that happens to bytes before a model sees them."""

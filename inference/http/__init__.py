@@ -1,0 +1,1 @@
+"""The web edge: translates between HTTP and the pipeline, and decides nothing."""

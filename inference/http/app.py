@@ -1,0 +1,117 @@
+"""The routes."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from inference.http.accept import Answer, choose
+from inference.http.answers import respond
+from inference.http.body import read_upload
+from inference.http.problems import problem, refusal_problem
+from inference.identity import client_identity
+from inference.pipeline import Arrival, Outcome, Upload
+from inference.refusals import FAULT, NOT_RECORDED, Refused
+from inference.service import Service
+from inference.spool import SpoolFailed
+
+_log = structlog.get_logger(__name__)
+
+
+def build_app(service: Service) -> FastAPI:
+    """The web application of one service; it has no documentation pages to give away."""
+    app = FastAPI(title="Maskwatch", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.service = service
+    app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
+    app.add_api_route("/healthz", healthz, methods=["GET"])
+    app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
+    app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_fault)
+    return app
+
+
+async def parse(request: Request) -> Response:
+    """Take a picture in, answer its masks."""
+    service: Service = request.app.state.service
+    answer = choose(request.headers.get("accept"))
+    if answer is None:
+        raise HTTPException(406)
+    arrival = _arrival(request, service)
+    try:
+        outcome = await _outcome(service, request, arrival)
+        return await run_in_threadpool(respond, outcome, answer)
+    except SpoolFailed as error:
+        _log.error("record lost", why=str(error), request_id=arrival.request_id)
+        return refusal_problem(NOT_RECORDED, arrival.request_id)
+
+
+async def healthz() -> dict[str, str]:
+    """Whether the process lives."""
+    return {"status": "ok"}
+
+
+async def readyz(request: Request) -> Response:
+    """Whether pictures are taken in; ``degraded`` while records go to the spool."""
+    service: Service = request.app.state.service
+    status = await run_in_threadpool(service.status)
+    return JSONResponse({"status": status})
+
+
+async def metrics(request: Request) -> Response:
+    """What Prometheus scrapes."""
+    service: Service = request.app.state.service
+    return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+
+def _arrival(request: Request, service: Service) -> Arrival:
+    peer = request.client.host if request.client else "unknown"
+    forwarded = request.headers.get("x-forwarded-for")
+    client = client_identity(peer, forwarded, service.settings.trusted_proxies)
+    return Arrival(str(uuid4()), datetime.now(UTC), client, "api")
+
+
+async def _outcome(service: Service, request: Request, arrival: Arrival) -> Outcome:
+    """Admission before the body is read, then the upload, then the pipeline in a worker thread."""
+    try:
+        await run_in_threadpool(_admit, service, arrival)
+        upload = await read_upload(request, service.settings.max_upload_bytes)
+        return await run_in_threadpool(_work, service, arrival, upload)
+    except Refused as error:
+        return await run_in_threadpool(service.pipeline.refuse, arrival, error.refusal)
+
+
+def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> None:
+    refusal = service.blacklist.check(arrival, upload)
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _work(service: Service, arrival: Arrival, upload: Upload) -> Outcome:
+    _admit(service, arrival, upload)
+    with service.slots.take():
+        return service.pipeline.handle(arrival, upload)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = getattr(error, "headers", None)
+    sentence = _SENTENCES.get(status, "The request cannot be served.")
+    return problem(f"http_{status}", status, sentence, str(uuid4()), headers)
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    request_id = str(uuid4())
+    _log.error("unhandled", request_id=request_id, path=request.url.path, exc_info=error)
+    return refusal_problem(FAULT, request_id)
+
+
+_SENTENCES = {
+    404: "There is nothing here: pictures go to POST /v1/parse.",
+    405: "This address does not take that method: pictures go to POST /v1/parse.",
+    406: f"Ask for one of {', '.join(Answer)}.",
+}

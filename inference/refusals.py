@@ -1,0 +1,146 @@
+"""Every way in which a request is refused: one table of code, status, sentence and threat ids."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from detectors.errors import MaskwatchError
+from store.records import Stage
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is refused, in words that are safe to show outside.
+
+    Attributes:
+        code: stable name, used in records, metrics and problem documents.
+        status: HTTP status of the answer.
+        sentence: what is wrong and what to do, without limits or internals.
+        stage: where the request ended.
+        atlas: MITRE ATLAS technique id, empty where nothing hostile is implied.
+        owasp: OWASP Machine Learning Security Top 10 id, likewise.
+        retry_after_seconds: value of ``Retry-After``, where trying again makes sense.
+    """
+
+    code: str
+    status: HTTPStatus
+    sentence: str
+    stage: Stage = Stage.GATE
+    atlas: str = ""
+    owasp: str = ""
+    retry_after_seconds: int | None = None
+
+
+class Refused(MaskwatchError):
+    """Carries a refusal out of code that cannot return one, such as a body stream."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+_DENIAL, _INPUT = "AML.T0029", "ML01:2023"
+
+EMPTY_UPLOAD = Refusal(
+    "empty_upload",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The upload is empty: send the bytes of a picture.",
+)
+WRONG_FIELD = Refusal(
+    "wrong_field",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The form has no file field named 'file': send the picture there, and only there.",
+)
+NOT_MULTIPART = Refusal(
+    "not_multipart",
+    HTTPStatus.BAD_REQUEST,
+    "The body is not a complete multipart form: send the picture as multipart/form-data.",
+)
+TOO_MANY_BYTES = Refusal(
+    "too_many_bytes",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "The upload is too large: send a smaller file.",
+    atlas=_DENIAL,
+    owasp=_INPUT,
+)
+UNSUPPORTED_TYPE = Refusal(
+    "unsupported_type",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "The file is not a JPEG, PNG or WebP picture: convert it to one of these.",
+)
+TOO_MANY_PIXELS = Refusal(
+    "too_many_pixels",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "The picture has too many pixels: send a smaller one.",
+    atlas=_DENIAL,
+    owasp=_INPUT,
+)
+TOO_SMALL = Refusal(
+    "too_small",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The picture is too small to show a person: send a larger one.",
+)
+TRUNCATED = Refusal(
+    "truncated",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The picture ends too early: send the whole file.",
+    atlas=_DENIAL,
+    owasp=_INPUT,
+)
+UNREADABLE = Refusal(
+    "unreadable",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The picture cannot be decoded: it is damaged or not what its first bytes say.",
+    atlas=_DENIAL,
+    owasp=_INPUT,
+)
+BLOCKED = Refusal(
+    "blocked",
+    HTTPStatus.FORBIDDEN,
+    "Requests from here are not accepted at the moment.",
+    Stage.ADMISSION,
+)
+OVERLOADED = Refusal(
+    "overloaded",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The service is busy: try again in a moment.",
+    Stage.ADMISSION,
+    retry_after_seconds=2,
+)
+FINDING_ENFORCED = Refusal(
+    "not_accepted",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The picture was not accepted.",
+    Stage.PARSED,
+    "AML.T0015",
+    "ML01:2023",
+)
+FAULT = Refusal(
+    "fault",
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "Something went wrong here; the people who run the service can find it by the request id.",
+    Stage.FAILED,
+)
+NOT_RECORDED = Refusal(
+    "not_recorded",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The service cannot keep its records at the moment: try again later.",
+    Stage.FAILED,
+    retry_after_seconds=30,
+)
+
+REFUSALS: tuple[Refusal, ...] = (
+    EMPTY_UPLOAD,
+    WRONG_FIELD,
+    NOT_MULTIPART,
+    TOO_MANY_BYTES,
+    UNSUPPORTED_TYPE,
+    TOO_MANY_PIXELS,
+    TOO_SMALL,
+    TRUNCATED,
+    UNREADABLE,
+    BLOCKED,
+    OVERLOADED,
+    FINDING_ENFORCED,
+    FAULT,
+    NOT_RECORDED,
+)
