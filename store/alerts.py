@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.tables import AlertRow, NotificationRow
+
+WARNING, CRITICAL = "warning", "critical"
 
 
 class AlertError(MaskwatchError):
@@ -27,6 +29,7 @@ class Event(StrEnum):
     """What a notification tells."""
 
     FIRING = "firing"
+    ESCALATED = "escalated"
     RESOLVED = "resolved"
 
 
@@ -69,15 +72,38 @@ def apply_condition(session: Session, condition: Condition, now: datetime) -> Al
     ).one_or_none()
     if open_alert is None:
         return _fire(session, condition, now) if condition.active else None
+    if not condition.active:
+        _resolve(session, open_alert, now)
+    elif open_alert.severity != condition.severity:
+        _change_severity(session, open_alert, condition.severity, now)
     open_alert.value = condition.value
+    open_alert.threshold = condition.threshold
     open_alert.summary = condition.summary
     open_alert.evidence = dict(condition.evidence)
     open_alert.evaluated_at = now
-    if not condition.active:
-        open_alert.state = AlertState.RESOLVED.value
-        open_alert.resolved_at = now
-        _queue(session, open_alert, Event.RESOLVED, now)
     return open_alert
+
+
+def open_fingerprints(session: Session) -> frozenset[str]:
+    """The fingerprints of all open alerts."""
+    firing = select(AlertRow.fingerprint).where(AlertRow.state == AlertState.FIRING.value)
+    return frozenset(session.scalars(firing))
+
+
+def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
+    alert.state = AlertState.RESOLVED.value
+    alert.resolved_at = now
+    _queue(session, alert, Event.RESOLVED, now)
+
+
+def _change_severity(session: Session, alert: AlertRow, severity: str, now: datetime) -> None:
+    """Tell people about the first rise to critical; later ups and downs only show on the page."""
+    alert.severity = severity
+    told = exists().where(
+        NotificationRow.alert_id == alert.id, NotificationRow.event == Event.ESCALATED.value
+    )
+    if severity == CRITICAL and not session.scalar(select(told)):
+        _queue(session, alert, Event.ESCALATED, now)
 
 
 def _fire(session: Session, condition: Condition, now: datetime) -> AlertRow:

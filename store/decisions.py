@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -136,6 +136,16 @@ def earlier_blocks(session: Session, client: str) -> int:
         DecisionRow.revoked_at.is_(None),
     )
     return len(session.scalars(statement).all())
+
+
+def last_change(session: Session, client: str) -> datetime | None:
+    """When a decision on a client was last made or revoked; what it did before is dealt with."""
+    created, revoked = session.execute(
+        select(func.max(DecisionRow.created_at), func.max(DecisionRow.revoked_at)).where(
+            DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
+        )
+    ).one()
+    return max((moment for moment in (created, revoked) if moment is not None), default=None)
 
 
 def _active(now: datetime) -> ColumnElement[bool]:

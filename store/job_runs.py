@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from store.tables import JobRunRow
 
 RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
+# There was nothing to work on yet, for example no outlier model: neither a success nor a failure.
+SKIPPED = "skipped"
 
 
 def start_run(session: Session, job: str, now: datetime) -> int:
@@ -34,3 +36,31 @@ def last_success(session: Session, job: str) -> datetime | None:
         .order_by(JobRunRow.started_at.desc())
         .limit(1)
     ).one_or_none()
+
+
+def last_start(session: Session, job: str) -> datetime | None:
+    """When a job last began, however it ended."""
+    return session.scalar(select(func.max(JobRunRow.started_at)).where(JobRunRow.job == job))
+
+
+def latest_finished(session: Session) -> list[JobRunRow]:
+    """The last finished run of each job."""
+    newest = (
+        select(func.max(JobRunRow.id)).where(JobRunRow.outcome != RUNNING).group_by(JobRunRow.job)
+    )
+    return list(session.scalars(select(JobRunRow).where(JobRunRow.id.in_(newest))))
+
+
+def fail_interrupted(session: Session, now: datetime) -> int:
+    """Close the runs that a process which is gone left open; returns how many there were."""
+    closed = session.execute(
+        update(JobRunRow)
+        .where(JobRunRow.outcome == RUNNING)
+        .values(
+            outcome=FAILED,
+            finished_at=now,
+            message="The run was interrupted: its process stopped before it was done.",
+        )
+        .returning(JobRunRow.id)
+    ).all()
+    return len(closed)

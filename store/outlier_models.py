@@ -6,7 +6,9 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -90,7 +92,7 @@ def champion(session: Session) -> OutlierModelRow | None:
 
 
 def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:
-    """Append scores of one model."""
+    """Append scores of one model; a request that it has scored already keeps its first score."""
     rows = [
         {
             "request_pk": score.request_pk,
@@ -104,4 +106,5 @@ def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now:
         for score in scores
     ]
     if rows:
-        session.execute(insert(ScoreRow), rows)
+        new = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(new(ScoreRow).on_conflict_do_nothing(), rows)

@@ -1,12 +1,14 @@
 """Request records: append them, read them back."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.findings import Finding
@@ -15,6 +17,9 @@ from detectors.verdict import Verdict
 from store.records import RequestRecord, Stage
 from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
 
+_LATE_COMMITS = 10_000
+_MOST_REQUEST_IDS = 20
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureMatrix:
@@ -22,11 +27,13 @@ class FeatureMatrix:
 
     Attributes:
         request_pks: primary keys, one per row.
+        clients: who sent each row's request.
         names: feature names, one per column.
         rows: ``(n, features)`` float64; NaN where not measured.
     """
 
     request_pks: tuple[int, ...]
+    clients: tuple[str, ...]
     names: tuple[str, ...]
     rows: npt.NDArray[np.float64]
 
@@ -84,15 +91,22 @@ def features_of(session: Session, request_pk: int) -> FeatureVector | None:
     return FeatureVector(tuple(np.nan if value is None else value for value in row[1:]))
 
 
-def unscored_features(
-    session: Session, model_id: int, names: Sequence[str], most: int
-) -> FeatureMatrix:
-    """Features of parsed requests that ``model_id`` has not scored, oldest first."""
-    scored = exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.model_id == model_id)
+def unscored_features(session: Session, names: Sequence[str], most: int) -> FeatureMatrix:
+    """Features of parsed requests that no model has scored yet, oldest first.
+
+    Everything up to the newest scored request is taken as scored, except for a margin that covers
+    transactions which committed later than their key suggests; so a scan costs the same however
+    many records there are.
+    """
+    newest = session.scalar(select(func.max(ScoreRow.request_pk))) or 0
     statement = (
-        select(RequestRow.id, *(features_table.c[name] for name in names))
+        select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
         .join(features_table, features_table.c.request_pk == RequestRow.id)
-        .where(RequestRow.stage == Stage.PARSED.value, ~scored)
+        .where(
+            RequestRow.id > newest - _LATE_COMMITS,
+            RequestRow.stage == Stage.PARSED.value,
+            ~exists().where(ScoreRow.request_pk == RequestRow.id),
+        )
         .order_by(RequestRow.id)
         .limit(most)
     )
@@ -100,20 +114,22 @@ def unscored_features(
 
 
 def clean_features(
-    session: Session, names: Sequence[str], since: datetime, most_per_client: int, most: int
+    session: Session,
+    names: Sequence[str],
+    since: datetime,
+    most_per_client: int,
+    most: int,
+    *,
+    outliers: bool = False,
 ) -> FeatureMatrix:
     """Features that a model may learn from, newest first.
 
     Only requests that passed, were never an outlier and whose client was never blocked; one client
     contributes at most ``most_per_client`` rows, so that nobody can buy the training set.
+
+    Args:
+        outliers: give the outliers among these requests instead of the rest.
     """
-    outlier = exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.outlier)
-    blocked = exists().where(
-        DecisionRow.kind == "block",
-        DecisionRow.scope == "client",
-        DecisionRow.value == RequestRow.client,
-        DecisionRow.revoked_at.is_(None),
-    )
     statement = (
         select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
         .join(features_table, features_table.c.request_pk == RequestRow.id)
@@ -121,24 +137,42 @@ def clean_features(
             RequestRow.stage == Stage.PARSED.value,
             RequestRow.verdict == Verdict.PASS.value,
             RequestRow.received_at >= since,
-            ~outlier,
-            ~blocked,
+            _is_outlier() if outliers else ~_is_outlier(),
+            ~_client_was_blocked(),
         )
         .order_by(RequestRow.id.desc())
     )
-    taken: dict[str, int] = {}
-    rows: list[Sequence[float | None]] = []
-    for row in session.execute(statement).yield_per(1000):
-        if taken.get(row.client, 0) < most_per_client and len(rows) < most:
-            taken[row.client] = taken.get(row.client, 0) + 1
-            rows.append((row[0], *row[2:]))
+    taken: Counter[str] = Counter()
+    rows: list[Sequence[Any]] = []
+    with session.execute(statement.execution_options(yield_per=1000)) as found:
+        for row in found:
+            if len(rows) == most:
+                break
+            if taken[row.client] < most_per_client:
+                taken[row.client] += 1
+                rows.append(tuple(row))
     return _matrix(rows, names)
 
 
-def _matrix(rows: Iterable[Sequence[float | None]], names: Sequence[str]) -> FeatureMatrix:
+def _is_outlier() -> ColumnElement[bool]:
+    return exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.outlier)
+
+
+def _client_was_blocked() -> ColumnElement[bool]:
+    return exists().where(
+        DecisionRow.kind == "block",
+        DecisionRow.scope == "client",
+        DecisionRow.value == RequestRow.client,
+        DecisionRow.revoked_at.is_(None),
+    )
+
+
+def _matrix(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
     listed = [tuple(row) for row in rows]
-    values = np.array([row[1:] for row in listed], dtype=np.float64).reshape(-1, len(names))
-    return FeatureMatrix(tuple(int(row[0] or 0) for row in listed), tuple(names), values)
+    values = np.array([row[2:] for row in listed], dtype=np.float64).reshape(-1, len(names))
+    return FeatureMatrix(
+        tuple(row[0] for row in listed), tuple(row[1] for row in listed), tuple(names), values
+    )
 
 
 @dataclass(frozen=True)
@@ -159,35 +193,50 @@ class ClientActivity:
     request_ids: tuple[str, ...]
 
 
-def client_activity(session: Session, since: datetime) -> tuple[ClientActivity, ...]:
-    """Activity per client since a time, admission refusals left out."""
-    statement = (
-        select(RequestRow, ScoreRow.outlier)
-        .outerjoin(ScoreRow, (ScoreRow.request_pk == RequestRow.id) & ScoreRow.outlier)
-        .where(RequestRow.received_at >= since, RequestRow.stage != Stage.ADMISSION.value)
-        .order_by(RequestRow.id.desc())
+def client_activity(
+    session: Session, since: datetime, client: str | None = None
+) -> tuple[ClientActivity, ...]:
+    """Activity per client after a time, or of one client only; admission refusals left out."""
+    refused = and_(RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value)
+    requests = (
+        select(
+            RequestRow.id,
+            RequestRow.client,
+            RequestRow.request_id,
+            _is_outlier().label("outlier"),
+            (RequestRow.verdict == Verdict.FLAG.value).label("flagged"),
+            refused.label("refused"),
+        )
+        .where(RequestRow.received_at > since, RequestRow.stage != Stage.ADMISSION.value)
+        .where(RequestRow.client == client if client is not None else true())
+        .subquery()
     )
-    by_client: dict[str, list[tuple[RequestRow, bool]]] = {}
-    seen: set[int] = set()
-    for row, outlier in session.execute(statement):
-        if row.id not in seen:
-            seen.add(row.id)
-            by_client.setdefault(row.client, []).append((row, bool(outlier)))
-    return tuple(_activity(client, entries) for client, entries in sorted(by_client.items()))
+    counts = select(
+        requests.c.client,
+        func.count().label("requests"),
+        *(_count(requests.c[name]).label(name) for name in ("outlier", "flagged", "refused")),
+    ).group_by(requests.c.client)
+    bad = select(requests.c.client, requests.c.request_id).where(
+        or_(requests.c.outlier, requests.c.refused)
+    )
+    request_ids: dict[str, list[str]] = {}
+    for name, request_id in session.execute(bad.order_by(requests.c.id.desc())):
+        request_ids.setdefault(name, []).append(request_id)
+    return tuple(
+        ClientActivity(
+            client=row.client,
+            requests=row.requests,
+            outliers=row.outlier,
+            flags=row.flagged,
+            refusals=row.refused,
+            request_ids=tuple(request_ids.get(row.client, ())[:_MOST_REQUEST_IDS]),
+        )
+        for row in session.execute(counts.order_by(requests.c.client))
+    )
 
 
-def _activity(client: str, entries: list[tuple[RequestRow, bool]]) -> ClientActivity:
-    bad = [
-        row.request_id for row, outlier in entries if outlier or row.verdict != Verdict.PASS.value
-    ]
-    return ClientActivity(
-        client=client,
-        requests=len(entries),
-        outliers=sum(outlier for _, outlier in entries),
-        flags=sum(row.verdict == Verdict.FLAG.value for row, _ in entries),
-        refusals=sum(row.verdict == Verdict.REFUSE.value for row, _ in entries),
-        request_ids=tuple(bad[:20]),
-    )
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
 
 
 @dataclass(frozen=True)

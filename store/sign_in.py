@@ -48,6 +48,15 @@ def session_subject(session: Session, secret: str, now: datetime) -> str | None:
     ).one_or_none()
 
 
+def end_session(session: Session, secret: str, now: datetime) -> None:
+    """Sign a browser out."""
+    session.execute(
+        update(LoginTokenRow)
+        .where(LoginTokenRow.kind == _SESSION, LoginTokenRow.token_sha256 == _digest(secret))
+        .values(expires_at=now)
+    )
+
+
 def _issue(session: Session, kind: str, subject: str, now: datetime, valid: timedelta) -> str:
     secret = token_urlsafe(32)
     session.add(

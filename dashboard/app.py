@@ -1,0 +1,28 @@
+"""Builds the ASGI application of the dashboard."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from streamlit.starlette import App
+
+from dashboard import theme
+from dashboard.guard import protection
+from dashboard.sign_in import sign_in_routes
+from dashboard.wiring import Parts, provide
+
+_SCRIPT = Path(__file__).with_name("main.py")
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """The pages behind their sign-in; Streamlit allows one such application per process."""
+    provide(parts)
+    theme.apply(parts.settings.public_url())
+    routes = [*sign_in_routes(parts), Route("/overview", _first_page)]
+    return App(_SCRIPT, routes=routes, middleware=protection(parts))
+
+
+async def _first_page(_request: Request) -> RedirectResponse:
+    return RedirectResponse("/")

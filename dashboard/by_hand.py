@@ -1,0 +1,78 @@
+"""Decisions that people make: what they typed, checked and brought into one form."""
+
+import re
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from store.decisions import DecisionError, Kind, NewDecision, Scope
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CLIENT = re.compile(r"[a-z]{2,8}:\S{1,70}")
+
+
+def decision_by_hand(
+    *,
+    kind: Kind,
+    scope: Scope,
+    value: str,
+    minutes: int,
+    reason: str,
+    who: str,
+    simulated: bool,
+    now: datetime,
+) -> NewDecision:
+    """The decision that an analyst asked for.
+
+    Raises:
+        DecisionError: the value is not of the scope, or no reason was given.
+    """
+    if not reason.strip():
+        raise DecisionError("Say why, for whoever reads this later.")
+    return NewDecision(
+        kind=kind,
+        scope=scope,
+        value=client_name(value) if scope is Scope.CLIENT else picture_digest(value),
+        scenario="by_hand",
+        origin="analyst",
+        reason=reason.strip(),
+        created_by=who,
+        until=now + timedelta(minutes=minutes),
+        simulated=simulated,
+    )
+
+
+def client_name(typed: str) -> str:
+    """A client as records name it; a bare address becomes ``ip:ADDRESS``.
+
+    >>> client_name(" 203.0.113.7 "), client_name("IP:2001:DB8::1"), client_name("cli:local")
+    ('ip:203.0.113.7', 'ip:2001:db8::1', 'cli:local')
+
+    Raises:
+        DecisionError: it is neither an address nor a client's name.
+    """
+    text = typed.strip()
+    bare = text[3:] if text.lower().startswith("ip:") else text
+    try:
+        address = ip_address(bare)
+    except ValueError:
+        if text.lower().startswith("ip:") or not _CLIENT.fullmatch(text):
+            raise DecisionError(
+                "Name a client by its address, e.g. 203.0.113.7, or as the traffic page shows it."
+            ) from None
+        return text
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return f"ip:{mapped or address}"
+
+
+def picture_digest(typed: str) -> str:
+    """The SHA-256 of an exact picture in lower case.
+
+    Raises:
+        DecisionError: it is no SHA-256 digest.
+    """
+    digest = typed.strip().lower()
+    if not _SHA256.fullmatch(digest):
+        raise DecisionError(
+            "Name a picture by its SHA-256, 64 hexadecimal digits; the request page shows it."
+        )
+    return digest

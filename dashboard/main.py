@@ -1,0 +1,42 @@
+"""The script that Streamlit runs for every browser: frame, navigation, one page."""
+
+import streamlit as st
+
+from dashboard.show.markup import html_of
+from dashboard.sign_in import SIGN_OUT
+from dashboard.theme import ICON, LOGO, STYLE_SHEET
+from dashboard.visit import current_visit
+from detectors.errors import MaskwatchError
+
+PAGES = [
+    st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
+    st.Page("views/alerts.py", title="Alerts", icon=":material/notifications_active:"),
+    st.Page("views/traffic.py", title="Traffic", icon=":material/swap_horiz:"),
+    st.Page("views/request.py", title="Request", icon=":material/image_search:"),
+    st.Page("views/blacklist.py", title="Blacklist", icon=":material/block:"),
+]
+
+
+def run() -> None:
+    """Show the page that the address names."""
+    page = st.navigation(PAGES)
+    st.set_page_config(f"{page.title} · Maskwatch", str(ICON), layout="wide")
+    st.logo(LOGO.read_text(), size="large")
+    st.html(STYLE_SHEET)
+    try:
+        _sidebar(current_visit().who)
+        page.run()
+    except MaskwatchError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _sidebar(who: str) -> None:
+    with st.sidebar:
+        st.html(
+            f'<div class="mw-signed">Signed in as <b>{html_of(who)}</b> · '
+            f'<a href="{SIGN_OUT}" target="_self">Sign out</a><br>All times are UTC</div>'
+        )
+
+
+if __name__ == "__main__":
+    run()

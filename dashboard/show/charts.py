@@ -1,0 +1,114 @@
+"""Charts. Times are drawn in UTC, whatever the browser's zone."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import altair as alt
+import pandas as pd
+
+from dashboard.show.words import label
+from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
+from detectors.registry import FEATURE_NAMES, feature_named
+from detectors.verdict import Verdict
+from store.overview import VerdictCount
+
+
+def traffic_chart(
+    counts: Sequence[VerdictCount], since: datetime, until: datetime, slice_seconds: int
+) -> alt.Chart:
+    """Requests per slice, stacked by verdict with the worst at the bottom."""
+    width = timedelta(seconds=slice_seconds)
+    order = [Verdict.REFUSE, Verdict.FLAG, Verdict.PASS]
+    data = pd.DataFrame(
+        {
+            "start": [_wall(count.start) for count in counts],
+            "end": [_wall(count.start + 0.88 * width) for count in counts],
+            "verdict": [label(count.verdict) for count in counts],
+            "order": [order.index(count.verdict) for count in counts],
+            "count": [count.count for count in counts],
+            "when": [f"{c.start:%d %b %H:%M}–{c.start + width:%H:%M} UTC" for c in counts],
+        }
+    )
+    tick_format = "%H:%M" if until - since <= timedelta(days=1) else "%a %d"
+    chart: alt.Chart = (
+        alt.Chart(data, height=250)
+        .mark_bar(cornerRadius=1)
+        .encode(
+            x=alt.X(
+                "start:T",
+                title=None,
+                scale=alt.Scale(type="utc", domain=[_wall(since), _wall(until)]),
+                axis=alt.Axis(format=tick_format, grid=False, labelOverlap=True, tickCount=9),
+            ),
+            x2="end:T",
+            y=alt.Y(
+                "count:Q",
+                title="Requests",
+                stack="zero",
+                axis=alt.Axis(tickMinStep=1, tickCount=5, format="~s"),
+            ),
+            color=_verdict_colours(),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("when:N", title="Time"),
+                alt.Tooltip("verdict:N", title="Verdict"),
+                alt.Tooltip("count:Q", title="Requests"),
+            ],
+        )
+        .configure_view(stroke=None)
+        .configure_axis(**_axis_style())
+    )
+    return chart
+
+
+def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
+    """Features farthest from normal, as signed bars in interquartile ranges."""
+    data = pd.DataFrame(
+        {
+            "feature": [_feature_label(name) for name in contributions],
+            "distance": list(contributions.values()),
+            "text": [f"{value:+.1f}" for value in contributions.values()],
+        }
+    )
+    base = alt.Chart(data, height=alt.Step(30)).encode(
+        y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=300, ticks=False)),
+        x=alt.X(
+            "distance:Q",
+            title="Interquartile ranges from the median",
+            axis=alt.Axis(tickCount=6, format="+~s"),
+            scale=alt.Scale(padding=34),
+        ),
+    )
+    bars = base.mark_bar(color=ACCENT, cornerRadius=2, size=16)
+    above = base.mark_text(align="left", dx=5, color=QUIET).transform_filter("datum.distance >= 0")
+    below = base.mark_text(align="right", dx=-5, color=QUIET).transform_filter("datum.distance < 0")
+    chart = bars + above.encode(text="text:N") + below.encode(text="text:N")
+    styled: alt.Chart = chart.configure_view(stroke=None).configure_axis(**_axis_style())
+    return styled
+
+
+def _feature_label(name: str) -> str:
+    return feature_named(name).meaning if name in FEATURE_NAMES else label(name)
+
+
+def _wall(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _verdict_colours() -> alt.Color:
+    domain = [label(verdict) for verdict in VERDICT_COLOURS]
+    scale = alt.Scale(domain=domain, range=list(VERDICT_COLOURS.values()))
+    return alt.Color("verdict:N", scale=scale, legend=None)
+
+
+def _axis_style() -> dict[str, object]:
+    return {
+        "gridColor": LINE,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "labelColor": QUIET,
+        "titleColor": QUIET,
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+    }

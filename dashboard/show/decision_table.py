@@ -1,0 +1,75 @@
+"""Decisions in a list."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dashboard.show import markup, words
+from dashboard.show.markup import Column, Html, Tone
+from store.decision_views import DecisionView
+from store.decisions import Kind, Scope
+
+
+def decision_table(decisions: Sequence[DecisionView], now: datetime) -> None:
+    """One line per decision with what became of it."""
+    markup.table(
+        [
+            Column("Decision"),
+            Column("About"),
+            Column("Reason"),
+            Column("Made", "nowrap"),
+            Column("State"),
+        ],
+        [
+            (
+                kind_badges(decision),
+                about(decision),
+                reason(decision),
+                made(decision),
+                _state(decision, now),
+            )
+            for decision in decisions
+        ],
+    )
+
+
+def kind_badges(decision: DecisionView) -> Html:
+    """Block or allow, and whether it is only simulated."""
+    block = decision.kind is Kind.BLOCK
+    kind = markup.badge("⊘ Block" if block else "✓ Allow", Tone.BAD if block else Tone.GOOD)
+    if not decision.simulated:
+        return kind
+    return markup.badges(kind, markup.badge("Simulated", Tone.NONE))
+
+
+def about(decision: DecisionView) -> Html:
+    """The client, or the beginning of the picture's digest."""
+    if decision.scope is Scope.CLIENT:
+        return markup.client_link(decision.value)
+    return markup.joined(("Picture", markup.code(words.short(decision.value))))
+
+
+def reason(decision: DecisionView) -> Html:
+    """Why, and by which scenario."""
+    scenario = markup.quiet(words.label(decision.scenario))
+    return Html(f"{markup.html_of(decision.reason)}<br>{scenario}")
+
+
+def made(decision: DecisionView) -> Html:
+    """When and by whom."""
+    return Html(
+        f"{markup.html_of(words.utc(decision.created_at))}<br>"
+        f"{markup.quiet('by ' + decision.created_by)}"
+    )
+
+
+def _state(decision: DecisionView, now: datetime) -> Html:
+    if decision.active(now):
+        return Html(
+            f"{markup.badge('Active', Tone.INFO)}<br>"
+            f"{markup.quiet('until ' + words.utc(decision.until))}"
+        )
+    if decision.revoked_at is None:
+        ended = markup.quiet(words.utc(decision.until))
+        return Html(f"{markup.badge('Expired', Tone.NONE)}<br>{ended}")
+    who = f"{words.utc(decision.revoked_at)} by {decision.revoked_by}: {decision.revoked_reason}"
+    return Html(f"{markup.badge('Revoked', Tone.NONE)}<br>{markup.quiet(who)}")

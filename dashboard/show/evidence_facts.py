@@ -1,0 +1,63 @@
+"""An alert's or decision's evidence: whatever its rule wrote down, as lists and links."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from dashboard.show import markup, words
+from dashboard.show.markup import Html
+
+_MOST = 12
+
+
+def evidence_facts(evidence: Mapping[str, Any]) -> None:
+    """Every entry with its name; request ids and clients lead to their pages."""
+    shown = {words.label(name): _value(name, value) for name, value in evidence.items()}
+    markup.facts({name: value for name, value in shown.items() if value})
+
+
+def _value(name: str, value: Any) -> Html:
+    if isinstance(value, Mapping):
+        return _lines([(str(key), inner) for key, inner in value.items()])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _listed(name, value)
+    return _scalar(name, value)
+
+
+def _listed(name: str, values: Sequence[Any]) -> Html:
+    if values and all(isinstance(each, Sequence) and len(each) == 2 for each in values):
+        return _lines([(str(key), inner) for key, inner in values])
+    shown = [_value(name, each) for each in values[:_MOST]]
+    more = len(values) - len(shown)
+    return markup.joined([*shown, *([markup.quiet(f"and {more} more")] if more else [])], " ")
+
+
+def _lines(pairs: Sequence[tuple[str, Any]]) -> Html:
+    lines = [
+        markup.joined((_scalar("", key), markup.quiet(_plain(inner))))
+        for key, inner in pairs[:_MOST]
+    ]
+    return markup.joined(lines, Html("<br>"))
+
+
+def _scalar(name: str, value: Any) -> Html:
+    text = _plain(value, name)
+    if _is_uuid(text):
+        return markup.request_link(text)
+    if text.startswith(("ip:", "key:", "cli:")):
+        return markup.client_link(text)
+    return markup.html_of(words.label(text) if "_" in text else text)
+
+
+def _plain(value: Any, name: str = "") -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return words.percent(value) if "share" in name else words.number(value)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

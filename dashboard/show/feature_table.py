@@ -1,0 +1,81 @@
+"""A request's features against normal."""
+
+from math import isnan
+
+from dashboard.show import markup, words
+from dashboard.show.markup import Column, GroupRow, Html
+from dashboard.theme import ACCENT, QUIET, VERDICT_COLOURS
+from detectors.registry import FEATURES, Feature, FeatureVector, Group
+from detectors.verdict import Verdict
+from store.request_detail import NormalRange
+
+_GROUPS = {
+    Group.INPUT: "Input: what the pixels alone say",
+    Group.MODEL: "Model: how sure the segmenter was",
+    Group.TOPOLOGY: "Topology: whether the parts form bodies",
+    Group.COST: "Cost: where the time went",
+}
+_FAR = 3.0
+
+
+def feature_table(features: FeatureVector, normal: dict[str, NormalRange]) -> None:
+    """Every measured feature, by group, with the quartiles of recent passed requests."""
+    rows: list[tuple[str, ...] | GroupRow] = []
+    for group, title in _GROUPS.items():
+        measured = [f for f in FEATURES if f.group is group and not isnan(features[f.name])]
+        if measured:
+            rows.append(GroupRow(title))
+        rows += [_row(each, features[each.name], normal.get(each.name)) for each in measured]
+    markup.table(
+        [
+            Column("Feature"),
+            Column("Value", "right nowrap"),
+            Column("Against normal"),
+            Column("Lower quartile", "right nowrap"),
+            Column("Median", "right nowrap"),
+            Column("Upper quartile", "right nowrap"),
+        ],
+        rows,
+    )
+
+
+def _row(feature: Feature, value: float, normal: NormalRange | None) -> tuple[str, ...]:
+    name = Html(
+        f"{markup.html_of(feature.meaning)}<br>"
+        f'<span class="mw-code mw-quiet">{markup.html_of(feature.name)}</span>'
+    )
+    shown = words.feature_value(feature.name, value)
+    if normal is None:
+        return (name, shown, markup.quiet("nothing to compare with"), "–", "–", "–")
+    quartiles = (normal.low, normal.middle, normal.high)
+    return (
+        name,
+        Html(f"<b>{markup.html_of(shown)}</b>"),
+        range_mark(distance(value, normal)),
+        *(words.feature_value(feature.name, each) for each in quartiles),
+    )
+
+
+def distance(value: float, normal: NormalRange) -> float:
+    """How far a value lies from the median, in interquartile ranges.
+
+    >>> distance(7.0, NormalRange(1.0, 2.0, 3.0, 10))
+    2.5
+    """
+    floor = max(1e-3, 0.01 * abs(normal.middle))
+    return (value - normal.middle) / max(normal.high - normal.low, floor)
+
+
+def range_mark(ranges: float) -> Html:
+    """The quartiles as a band around the middle and the value as a dot, cut off at the ends."""
+    place = 50 + 20 * max(-2.25, min(2.25, ranges))
+    far, off = abs(ranges) >= _FAR, abs(ranges) >= 1
+    colour = VERDICT_COLOURS[Verdict.REFUSE] if far else ACCENT if not off else "#E69F00"
+    words_for = "within" if abs(ranges) <= 0.5 else f"{ranges:+.1f} IQR"
+    return Html(
+        '<div style="display:flex;align-items:center;gap:.7rem"><div class="mw-range">'
+        '<div class="axis"></div><div class="band"></div>'
+        f'<div class="dot" style="left:{place:.1f}%;background:{colour}"></div></div>'
+        f'<span class="mw-small mw-num" style="color:{colour if off else QUIET}">{words_for}</span>'
+        "</div>"
+    )

@@ -1,0 +1,51 @@
+"""Requests in a list."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dashboard.show import markup, words
+from dashboard.show.markup import Column, Html, Tone
+from store.traffic import RequestSummary
+
+
+def request_table(
+    requests: Sequence[RequestSummary], now: datetime, *, with_client: bool = True
+) -> None:
+    """One line per request; the id opens it."""
+    columns = [
+        Column("Received (UTC)", "nowrap"),
+        Column("Request"),
+        Column("Verdict"),
+        Column("Reasons"),
+        Column("Stage"),
+        Column("Status", "right"),
+    ]
+    if with_client:
+        columns.insert(2, Column("Client"))
+    markup.table(columns, [_line(request, now, with_client) for request in requests])
+
+
+def _line(request: RequestSummary, now: datetime, with_client: bool) -> list[str]:
+    cells: list[str] = [
+        markup.joined(
+            (
+                f"{request.received_at:%Y-%m-%d %H:%M:%S}",
+                markup.quiet(words.ago(request.received_at, now)),
+            )
+        ),
+        markup.request_link(request.request_id),
+        _verdict(request),
+        markup.reasons(request.reasons),
+        words.label(request.stage),
+        str(request.status),
+    ]
+    if with_client:
+        cells.insert(2, markup.client_link(request.client))
+    return cells
+
+
+def _verdict(request: RequestSummary) -> Html:
+    shown = markup.verdict_badge(request.verdict)
+    if not request.outlier:
+        return shown
+    return markup.badges(shown, markup.badge("◆ Outlier", Tone.INFO))

@@ -1,0 +1,115 @@
+"""Numbers, times and codes in words; every time is UTC and says so."""
+
+from datetime import datetime, timedelta
+from math import isnan
+
+from detectors.findings import rule_named
+from detectors.registry import feature_named
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def utc(time: datetime) -> str:
+    """A time to the second.
+
+    >>> from datetime import UTC
+    >>> utc(datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC))
+    '2026-05-04 03:02:01 UTC'
+    """
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(time: datetime, now: datetime) -> str:
+    """How long ago in one unit.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 5, 4, tzinfo=UTC)
+    >>> ago(at, at + timedelta(minutes=90)), ago(at + timedelta(minutes=5), at)
+    ('90 min ago', 'in 5 min')
+    """
+    seconds = (now - time).total_seconds()
+    if abs(seconds) < 5:
+        return "just now"
+    span = duration(timedelta(seconds=abs(seconds)))
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def duration(span: timedelta) -> str:
+    """A length of time in one unit, coarse enough to read at a glance."""
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.0f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} d"
+
+
+def duration_of(seconds: float) -> str:
+    """The same for a number of seconds."""
+    return duration(timedelta(seconds=seconds))
+
+
+def count(how_many: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> count(1, "client"), count(2, "client")
+    ('1 client', '2 clients')
+    """
+    return f"{number(how_many)} {noun}{'' if how_many == 1 else 's'}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands apart, no exponent where it can be helped.
+
+    >>> number(1234567.0), number(0.01234), number(3.0), number(float("nan"))
+    ('1\\u202f234\\u202f567', '0.0123', '3', '–')
+    """
+    if isnan(value):
+        return "–"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    digits = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
+    text = f"{value:.{digits}f}" if abs(value) >= 1 else f"{value:.3g}"
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def percent(share: float) -> str:
+    """A share with at most one decimal.
+
+    >>> percent(0.1234), percent(0.05), percent(0.0004)
+    ('12.3\\u202f%', '5\\u202f%', '0.04\\u202f%')
+    """
+    value = 100 * share
+    text = f"{value:.2g}" if 0 < value < 0.1 else f"{value:.1f}".removesuffix(".0")
+    return f"{text}\u202f%"
+
+
+def label(code: str) -> str:
+    """A stored code as words: ``too_many_pixels`` becomes ``Too many pixels``."""
+    words = code.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def sentence(rule: str) -> str:
+    """What a rule means; the code in words if this version does not know the rule."""
+    try:
+        return rule_named(rule).sentence
+    except KeyError:
+        return f"{label(rule)}."
+
+
+def feature_value(name: str, value: float) -> str:
+    """A feature's value with its unit."""
+    unit = feature_named(name).unit
+    if isnan(value):
+        return "–"
+    if unit == "share":
+        return percent(value)
+    return number(value) if unit == "count" else f"{number(value)}\u202f{unit}"
+
+
+def short(identifier: str) -> str:
+    """The first eight characters of an id or digest."""
+    return identifier[:8]

@@ -1,0 +1,193 @@
+"""Alerts: what is wrong now, with its evidence, and who was told."""
+
+import streamlit as st
+
+from dashboard.show import markup, words
+from dashboard.show.evidence_facts import evidence_facts
+from dashboard.show.markup import Column, Html, Tone
+from dashboard.visit import Visit, current_visit
+from store.alert_views import AlertView, NotificationView, alert_view, latest_alerts
+from store.alerts import AlertError, Delivery, acknowledge
+
+_MOST_LISTED, _MOST_OPEN = 100, 5
+
+
+def show() -> None:
+    """The page; ``?alert=3`` shows that alert on top."""
+    visit = current_visit()
+    markup.head("Alerts", "Conditions that somebody should look at, and who was told about them.")
+    with visit.parts.database.read() as session:
+        listed = latest_alerts(session, _MOST_LISTED)
+    wanted = st.query_params.get("alert")
+    if wanted:
+        _one(visit, wanted)
+    _firing(visit, [alert for alert in listed if alert.firing and str(alert.id) != wanted])
+    _resolved([alert for alert in listed if not alert.firing])
+
+
+def _one(visit: Visit, wanted: str) -> None:
+    found = None
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        with visit.parts.database.read() as session:
+            found = alert_view(session, int(wanted))
+    if found is None:
+        markup.empty("There is no such alert", f"No alert has the number {wanted}.")
+        return
+    _card(visit, found)
+
+
+def _firing(visit: Visit, alerts: list[AlertView]) -> None:
+    if "alert" in st.query_params and not alerts:
+        return
+    markup.section("Also firing" if "alert" in st.query_params else "Firing")
+    if not alerts:
+        markup.empty("Nothing is firing", "All thresholds are kept. Resolved alerts stay below.")
+    for alert in alerts[:_MOST_OPEN]:
+        _card(visit, alert)
+    if alerts[_MOST_OPEN:]:
+        _table(alerts[_MOST_OPEN:])
+
+
+def _resolved(alerts: list[AlertView]) -> None:
+    markup.section("Resolved", "latest first")
+    if not alerts:
+        markup.empty("No resolved alerts", "Alerts move here when their condition is over.")
+        return
+    _table(alerts)
+
+
+def _table(alerts: list[AlertView]) -> None:
+    markup.table(
+        [
+            Column("State"),
+            Column("Alert"),
+            Column("Value", "right"),
+            Column("Fired", "nowrap"),
+            Column("Resolved", "nowrap"),
+        ],
+        [
+            (
+                markup.alert_badge(alert),
+                markup.link("alerts", alert.summary, alert=str(alert.id)),
+                _amount(alert, alert.value),
+                words.utc(alert.fired_at),
+                words.utc(alert.resolved_at) if alert.resolved_at else markup.quiet("–"),
+            )
+            for alert in alerts
+        ],
+    )
+
+
+def _card(visit: Visit, alert: AlertView) -> None:
+    with st.container(border=True, key=f"alert-{alert.id}"):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        with left:
+            markup.put(
+                markup.badges(
+                    markup.alert_badge(alert),
+                    _handled(alert),
+                    markup.quiet(f"Alert {alert.id} · {words.label(alert.rule)}"),
+                )
+            )
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
+            _acknowledge_button(visit, alert)
+        markup.section(alert.summary)
+        _card_facts(visit, alert)
+        if alert.evidence:
+            markup.section("Evidence")
+            evidence_facts(alert.evidence)
+        markup.section("Notifications")
+        _notifications(visit, alert.notifications)
+
+
+def _handled(alert: AlertView) -> Html:
+    if alert.acknowledged_by:
+        return markup.badge(f"Acknowledged by {alert.acknowledged_by}", Tone.INFO)
+    return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Html("")
+
+
+def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
+    if not alert.firing or alert.acknowledged_at:
+        return
+    if not st.button(
+        "Acknowledge",
+        key=f"acknowledge-{alert.id}",
+        icon=":material/check:",
+        type="primary",
+        help="Say that you look after it. It keeps firing until its condition is over.",
+    ):
+        return
+    try:
+        with visit.parts.database.write() as session:
+            acknowledge(session, alert.id, visit.who, visit.now)
+    except AlertError as error:
+        st.error(str(error))
+        return
+    st.cache_data.clear()
+    st.rerun()
+
+
+def _card_facts(visit: Visit, alert: AlertView) -> None:
+    fired = markup.joined(
+        (words.utc(alert.fired_at), markup.quiet(words.ago(alert.fired_at, visit.now)))
+    )
+    pairs = {
+        "Value": _amount(alert, alert.value),
+        "Threshold": _amount(alert, alert.threshold),
+        "Fired": fired,
+        "Last evaluated": words.utc(alert.evaluated_at),
+        "MITRE ATLAS": alert.atlas,
+        "OWASP ML Top 10": alert.owasp,
+    }
+    if alert.resolved_at:
+        pairs["Resolved"] = words.utc(alert.resolved_at)
+    if alert.acknowledged_at:
+        pairs["Acknowledged"] = words.utc(alert.acknowledged_at)
+    markup.facts({name: value for name, value in pairs.items() if value})
+
+
+def _amount(alert: AlertView, value: float) -> str:
+    return words.percent(value) if "share" in alert.rule else words.number(value)
+
+
+def _notifications(visit: Visit, notifications: tuple[NotificationView, ...]) -> None:
+    if not notifications:
+        markup.put(markup.quiet("Nobody was told about this alert yet."))
+        return
+    markup.table(
+        [
+            Column("About"),
+            Column("State"),
+            Column("Where"),
+            Column("When", "nowrap"),
+            Column("Tries", "right"),
+            Column("Last error"),
+        ],
+        [
+            (
+                words.label(each.event),
+                _delivery(each),
+                markup.joined((each.transport or "", each.destination or "–")),
+                words.utc(each.sent_at) if each.sent_at else f"next {_next(visit, each)}",
+                words.number(each.attempts),
+                each.last_error or markup.quiet("–"),
+            )
+            for each in notifications
+        ],
+    )
+
+
+def _delivery(notification: NotificationView) -> Html:
+    if notification.state == Delivery.SENT:
+        return markup.badge("✓ Sent", Tone.GOOD)
+    if notification.last_error:
+        return markup.badge("✕ Retrying", Tone.WARN)
+    return markup.badge(words.label(notification.state), Tone.INFO)
+
+
+def _next(visit: Visit, notification: NotificationView) -> str:
+    return words.ago(max(notification.next_attempt_at, visit.now), visit.now)
+
+
+if __name__ == "__main__":
+    show()

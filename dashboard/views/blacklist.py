@@ -1,0 +1,144 @@
+"""Blacklist: who is blocked or allowed, and changing that by hand."""
+
+import streamlit as st
+
+from dashboard.by_hand import decision_by_hand
+from dashboard.show import markup, words
+from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
+from dashboard.visit import Visit, current_visit
+from detectors.errors import MaskwatchError
+from store.decision_views import DecisionView, list_active_decisions, list_ended_decisions
+from store.decisions import Kind, Scope, add_decision, revoke
+
+_SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
+_WIDTHS = [1.1, 1.6, 2.9, 1.6, 1.6, 0.9]
+_DONE = "blacklist_done"
+
+
+def show() -> None:
+    """The page."""
+    visit = current_visit()
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    with left:
+        markup.head(
+            "Blacklist", "Clients and pictures that are blocked or allowed, until when and why."
+        )
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
+            _new_decision(visit)
+    if done := st.session_state.pop(_DONE, None):
+        st.success(done, icon=":material/check_circle:")
+    with visit.parts.database.read() as session:
+        active = list_active_decisions(session, visit.now)
+        ended = list_ended_decisions(session, visit.now)
+    _active(visit, active)
+    markup.section("Ended", "expired or revoked, latest first")
+    if ended:
+        decision_table(ended, visit.now)
+    else:
+        markup.empty("No ended decisions", "Expired and revoked entries stay here for the record.")
+
+
+def _active(visit: Visit, active: tuple[DecisionView, ...]) -> None:
+    markup.section("Active", words.count(len(active), "decision"))
+    if not active:
+        markup.empty(
+            "Nobody is blocked or allowed",
+            "The scheduled scan blocks clients that keep attacking; you can also add one by hand.",
+        )
+        return
+    with st.container(border=True, key="active-decisions"):
+        titles = ("Decision", "About", "Reason", "Made", "Ends", "")
+        for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
+            with column:
+                st.html(f'<span class="mw-quiet mw-small"><b>{title}</b></span>')
+        for decision in active:
+            _line(visit, decision)
+
+
+def _line(visit: Visit, decision: DecisionView) -> None:
+    columns = st.columns(_WIDTHS, vertical_alignment="center")
+    ends = markup.joined(
+        (words.utc(decision.until), markup.quiet(words.ago(decision.until, visit.now)))
+    )
+    cells = (kind_badges(decision), about(decision), reason(decision), made(decision), ends)
+    for column, cell in zip(columns, cells, strict=False):
+        with column:
+            markup.put(markup.span(cell, "mw-cell"))
+    if columns[-1].button("Revoke", key=f"revoke-{decision.id}"):
+        _revoke(visit, decision)
+
+
+@st.dialog("Revoke a decision", icon=":material/undo:")
+def _revoke(visit: Visit, decision: DecisionView) -> None:
+    markup.put(markup.badges(kind_badges(decision), about(decision)))
+    markup.put(markup.quiet(decision.reason))
+    with st.form("revoke", border=False):
+        why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
+        if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
+            _do_revoke(visit, decision, why)
+
+
+def _do_revoke(visit: Visit, decision: DecisionView, why: str) -> None:
+    now = visit.parts.clock()
+    try:
+        with visit.parts.database.write() as session:
+            revoke(session, decision.id, visit.who, why, now)
+    except MaskwatchError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _finish(f"The {decision.kind} of {decision.value} is revoked.")
+
+
+@st.dialog("New decision", icon=":material/gavel:")
+def _new_decision(visit: Visit) -> None:
+    with st.form("new-decision-form", border=False):
+        left, right = st.columns(2)
+        kind = left.segmented_control(
+            "What", list(Kind), default=Kind.BLOCK, required=True, format_func=words.label
+        )
+        scope = right.segmented_control(
+            "Whom",
+            list(_SCOPES),
+            default=Scope.CLIENT,
+            required=True,
+            format_func=lambda each: _SCOPES[each],
+        )
+        value = st.text_input(
+            "Client or SHA-256 of the picture", key="decision-value", placeholder="203.0.113.7"
+        )
+        minutes = st.number_input(
+            "For how many minutes", 1, 525_600, 60, key="decision-minutes", help="60 is an hour"
+        )
+        why = st.text_area("Why?", key="decision-reason", max_chars=500)
+        simulated = st.checkbox("Only simulate: record and show it, but do not enforce it")
+        if not st.form_submit_button("Save", type="primary", key="decision-save"):
+            return
+    now = visit.parts.clock()
+    try:
+        new = decision_by_hand(
+            kind=Kind(kind or Kind.BLOCK),
+            scope=Scope(scope or Scope.CLIENT),
+            value=value,
+            minutes=int(minutes),
+            reason=why,
+            who=visit.who,
+            simulated=simulated,
+            now=now,
+        )
+        with visit.parts.database.write() as session:
+            add_decision(session, new, now)
+    except MaskwatchError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _finish(f"The {new.kind} of {new.value} holds until {words.utc(new.until)}.")
+
+
+def _finish(sentence: str) -> None:
+    st.session_state[_DONE] = sentence
+    st.cache_data.clear()
+    st.rerun()
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,181 @@
+"""Overview: what happened, who did it, what is on fire, whether the jobs run."""
+
+import streamlit as st
+
+from dashboard import reads
+from dashboard.reads import WINDOWS, Overview
+from dashboard.show import markup, words
+from dashboard.show.charts import traffic_chart
+from dashboard.show.job_table import job_table
+from dashboard.show.markup import Column, Tile, Tone
+from dashboard.theme import VERDICT_COLOURS
+from dashboard.visit import current_visit
+from detectors.verdict import Verdict
+from store.database import StoreUnavailable
+
+
+def show() -> None:
+    """The page: a window to choose, and what is read again every few seconds."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left:
+        markup.head("Overview", "Traffic, verdicts and health of the guarded service.")
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        window = st.segmented_control(
+            "Time window",
+            list(WINDOWS),
+            default="24h",
+            required=True,
+            format_func=lambda key: WINDOWS[key].label,
+            key="window",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    _live(window or "24h")
+
+
+@st.fragment(run_every="5s")
+def _live(window: str) -> None:
+    try:
+        current_visit()
+        _figures(window, reads.overview(window))
+    except StoreUnavailable as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _figures(window: str, shown: Overview) -> None:
+    _tiles(window, shown)
+    with st.container(border=True):
+        _traffic(window, shown)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _reasons(shown)
+        _alerts(shown)
+    with right:
+        _clients(shown)
+        _jobs(shown)
+
+
+def _tiles(window: str, shown: Overview) -> None:
+    top = shown.headline
+    limit = current_visit().parts.settings.max_invalid_share
+    over = top.invalid.share > limit
+    simulated = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
+    waiting = f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"
+    markup.tiles(
+        Tile(
+            f"Requests in {WINDOWS[window].label}",
+            words.number(top.requests),
+            f"from {words.count(top.clients, 'client')}",
+        ),
+        Tile(
+            "Invalid share",
+            words.percent(top.invalid.share),
+            f"{words.number(top.invalid.invalid)} of {words.number(top.invalid.total)}"
+            f" · limit {words.percent(limit)}",
+            Tone.BAD if over else Tone.GOOD,
+        ),
+        Tile(
+            "Outliers",
+            words.number(top.outliers),
+            "found by the scheduled scan",
+            Tone.WARN if top.outliers else Tone.NONE,
+        ),
+        Tile(
+            "Active blocks",
+            words.number(top.blocks),
+            simulated,
+            Tone.WARN if top.blocks else Tone.NONE,
+        ),
+        Tile(
+            "Firing alerts",
+            words.number(top.firing_alerts),
+            waiting,
+            Tone.BAD if top.firing_alerts else Tone.GOOD,
+        ),
+    )
+
+
+def _traffic(window: str, shown: Overview) -> None:
+    left, right = st.columns([3, 1])
+    with left:
+        slices = words.duration_of(WINDOWS[window].slice_seconds)
+        markup.section("Requests over time", f"by verdict, per {slices}, UTC")
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        markup.verdict_legend()
+    if not shown.over_time:
+        markup.empty(
+            "No requests in this window",
+            "Send a picture with `maskwatch parse` or widen the window.",
+        )
+        return
+    slice_seconds = WINDOWS[window].slice_seconds
+    st.altair_chart(
+        traffic_chart(shown.over_time, shown.since, shown.until, slice_seconds),
+        alt="Requests over time, stacked by verdict",
+    )
+
+
+def _reasons(shown: Overview) -> None:
+    markup.section("Top reasons", "of flagged and refused requests")
+    if not shown.reasons:
+        markup.empty("Nothing was flagged or refused", "Every request of this window passed.")
+        return
+    most = max(each.count for each in shown.reasons)
+    markup.table(
+        [Column("Reason"), Column("Verdict"), Column(""), Column("Requests", "right")],
+        [
+            (
+                markup.link("traffic", words.label(each.reason), reason=each.reason),
+                markup.verdict_badge(each.verdict),
+                markup.bar(each.count / most, VERDICT_COLOURS[each.verdict]),
+                words.number(each.count),
+            )
+            for each in shown.reasons
+        ],
+    )
+
+
+def _clients(shown: Overview) -> None:
+    markup.section("Busiest clients", "and the share that was flagged or refused")
+    if not shown.clients:
+        markup.empty("No clients yet", "They appear with the first request.")
+        return
+    markup.table(
+        [Column("Client"), Column("Requests", "right"), Column("Bad share"), Column("", "right")],
+        [
+            (
+                markup.client_link(each.client),
+                words.number(each.requests),
+                markup.bar(each.bad_share, VERDICT_COLOURS[Verdict.REFUSE]),
+                words.percent(each.bad_share),
+            )
+            for each in shown.clients
+        ],
+    )
+
+
+def _alerts(shown: Overview) -> None:
+    markup.section("Latest alerts")
+    if not shown.alerts:
+        markup.empty("No alerts", "You will see one here when a threshold is passed.")
+        return
+    markup.table(
+        [Column("State"), Column("Alert"), Column("Since", "nowrap right")],
+        [
+            (
+                markup.alert_badge(alert),
+                markup.link("alerts", alert.summary, alert=str(alert.id)),
+                words.ago(alert.fired_at, shown.until),
+            )
+            for alert in shown.alerts
+        ],
+    )
+
+
+def _jobs(shown: Overview) -> None:
+    markup.section("Scheduled jobs", "latest run of each")
+    job_table(shown.jobs, shown.until)
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,231 @@
+"""Request: one request, what was seen in it and why it was flagged."""
+
+import streamlit as st
+
+from dashboard import reads
+from dashboard.show import markup, words
+from dashboard.show.charts import contribution_chart
+from dashboard.show.decision_table import decision_table
+from dashboard.show.feature_table import feature_table
+from dashboard.show.markup import Html, Tone
+from dashboard.show.request_table import request_table
+from dashboard.visit import Visit, current_visit
+from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
+from store.decision_views import decisions_about
+from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.records import Stage
+from store.request_detail import RequestDetail, StoredFinding, StoredScore, request_detail
+from store.traffic import requests_of_client
+
+_CAPTIONS = {
+    PICTURE: "Picture, faces pixelated",
+    OVERLAY: "Mask overlay: the parts the model found",
+    ENTROPY_MAP: "Entropy map: bright where the model was unsure",
+}
+
+
+def show() -> None:
+    """The page; ``?id=`` names the request."""
+    visit = current_visit()
+    wanted = st.query_params.get("id", "")
+    detail = None
+    if wanted:
+        with visit.parts.database.read() as session:
+            detail = request_detail(session, wanted)
+    if detail is None:
+        _search(wanted)
+        return
+    _header(visit, detail)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _evidence(visit, detail)
+    with right:
+        _findings(detail)
+    _score(detail)
+    _features(detail)
+    _related(visit, detail)
+
+
+def _search(wanted: str) -> None:
+    markup.head("Request", "Look up one request by the id that the client got with its answer.")
+    with st.form("find", border=False):
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        typed = left.text_input("Request id", wanted, placeholder="e.g. 6f1c1d1e-8a6b-4e1b-…")
+        if right.form_submit_button("Open", icon=":material/search:", type="primary"):
+            st.query_params["id"] = typed.strip()
+            st.rerun()
+    if wanted:
+        markup.empty(
+            "There is no such request",
+            "Check the id. Old records are pruned; their ids lead nowhere then.",
+        )
+    else:
+        markup.empty(
+            "No request chosen",
+            Html(f"Enter an id above, or pick one in {markup.link('traffic', 'Traffic')}."),
+        )
+
+
+def _header(visit: Visit, detail: RequestDetail) -> None:
+    request = detail.summary
+    markup.head("Request", request.request_id)
+    parts: list[str] = [markup.verdict_badge(request.verdict)]
+    if request.outlier:
+        parts.append(markup.badge("◆ Outlier", Tone.INFO))
+    if request.reasons:
+        parts.append(markup.quiet(" · ".join(words.label(code) for code in request.reasons)))
+    markup.put(markup.badges(*parts))
+    with st.container(border=True):
+        markup.facts(_facts(visit, detail))
+
+
+def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
+    request = detail.summary
+    pairs: dict[str, str] = {
+        "Client": markup.client_link(request.client),
+        "Received": markup.joined(
+            (
+                words.utc(request.received_at),
+                markup.quiet(words.ago(request.received_at, visit.now)),
+            )
+        ),
+        "Answer": f"HTTP {request.status}, over {detail.route}",
+        "Came as far as": words.label(request.stage),
+        "Model": markup.code(words.short(detail.segmenter)) if detail.segmenter else "not reached",
+        "Media type": detail.media_type or "unknown",
+        "Parts found": ", ".join(map(words.label, detail.labels)) or "none",
+    }
+    if detail.content_sha256:
+        pairs["SHA-256 of the upload"] = markup.code(detail.content_sha256)
+    return pairs
+
+
+def _evidence(visit: Visit, detail: RequestDetail) -> None:
+    markup.section("What the model saw")
+    store = EvidenceStore(visit.parts.settings.var_dir)
+    with visit.parts.database.read() as session:
+        kept = store.of_request(session, detail.summary.pk)
+    if not kept:
+        markup.empty("No pictures are kept of this request", _why_no_picture(detail))
+        return
+    for column, (kind, caption) in zip(st.columns(3), _CAPTIONS.items(), strict=True):
+        with column:
+            if kind in kept:
+                st.image(kept[kind], caption, width="stretch", alt=caption)
+            else:
+                st.html(f'<div class="mw-placeholder">{caption.split(":")[0]}: not kept</div>')
+
+
+def _why_no_picture(detail: RequestDetail) -> str:
+    if detail.summary.stage is not Stage.PARSED:
+        return "It was turned away before the model saw it."
+    return "Evidence is kept for flagged requests and for a sample of the passed ones."
+
+
+def _findings(detail: RequestDetail) -> None:
+    markup.section("Why", words.count(len(detail.findings), "finding"))
+    if detail.findings:
+        for finding in detail.findings:
+            markup.put(_finding(finding))
+    elif detail.summary.reasons:
+        codes = ", ".join(words.label(code).lower() for code in detail.summary.reasons)
+        markup.empty("No rule was needed", f"The service turned the request away: {codes}.")
+    else:
+        markup.empty("No rule fired", "Nothing about this request stood out to the rules.")
+
+
+def _finding(finding: StoredFinding) -> Html:
+    bad = finding.severity == Severity.BAD
+    numbers = " · ".join(
+        f"{words.label(name)} {_evidence_number(name, value)}"
+        for name, value in finding.evidence.items()
+    )
+    ids = markup.badges(
+        markup.badge(words.label(finding.severity), Tone.BAD if bad else Tone.WARN),
+        markup.badge(f"ATLAS {finding.atlas}", Tone.NONE) if finding.atlas else Html(""),
+        markup.badge(f"OWASP {finding.owasp}", Tone.NONE) if finding.owasp else Html(""),
+    )
+    catalogue = f"MITRE ATLAS {ATLAS_VERSION}, OWASP ML Top 10 {OWASP_VERSION}"
+    return Html(
+        f'<div class="mw-finding mw-on-{"bad" if bad else "warn"}" title="{catalogue}">'
+        f"<b>{markup.html_of(words.sentence(finding.rule))}</b>"
+        f'<div class="evidence">{markup.html_of(numbers)}</div>'
+        f'<div style="margin-top:.5rem">{ids}</div></div>'
+    )
+
+
+def _evidence_number(name: str, value: float) -> str:
+    if name == "person":
+        return words.number(value + 1)
+    if "share" in name:
+        return words.percent(value)
+    return f"{words.number(value)} body heights" if "gap" in name else words.number(value)
+
+
+def _score(detail: RequestDetail) -> None:
+    markup.section("How unusual", "judged by the scheduled scan")
+    if not detail.scores:
+        advice = "The next scan scores it." if detail.features else "Nothing was measured on it."
+        markup.empty("Not scored", advice)
+        return
+    with st.container(border=True):
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            _score_facts(detail.scores[0])
+        with right:
+            if detail.scores[0].contributions:
+                st.altair_chart(
+                    contribution_chart(detail.scores[0].contributions),
+                    alt="Features farthest from normal",
+                )
+
+
+def _score_facts(score: StoredScore) -> None:
+    markup.facts(
+        {
+            "Outcome": markup.badge("◆ Outlier", Tone.INFO)
+            if score.outlier
+            else markup.badge("Within normal", Tone.GOOD),
+            "p-value": words.number(score.p_value),
+            "Score, high is unusual": words.number(score.score),
+            "Outlier model": markup.code(words.short(score.model_digest)),
+            "Scored": words.utc(score.scored_at),
+        }
+    )
+
+
+def _features(detail: RequestDetail) -> None:
+    normal = reads.normal()
+    rows = max((each.rows for each in normal.values()), default=0)
+    markup.section(
+        "Features against normal", f"normal: the latest {words.count(rows, 'passed request')}"
+    )
+    if detail.features is None:
+        markup.empty("Nothing was measured", "The request ended before the model saw a picture.")
+        return
+    feature_table(detail.features, normal)
+
+
+def _related(visit: Visit, detail: RequestDetail) -> None:
+    request = detail.summary
+    with visit.parts.database.read() as session:
+        decisions = decisions_about(session, request.client, detail.content_sha256)
+        others = requests_of_client(session, request.client, 11, visit.now)
+    markup.section("Decisions", "about this client or this exact picture")
+    if decisions:
+        decision_table(decisions, visit.now)
+    else:
+        markup.empty(
+            "No decisions",
+            Html(f"Block or allow the client in {markup.link('blacklist', 'Blacklist')}."),
+        )
+    markup.section("Other requests", "the latest of the same client")
+    listed = [other for other in others if other.pk != request.pk][:10]
+    if listed:
+        request_table(listed, visit.now, with_client=False)
+    else:
+        markup.empty("No others", "This client sent nothing else.")
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,123 @@
+"""Traffic: every request, filtered, page by page."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import reads
+from dashboard.reads import WINDOWS
+from dashboard.show import markup, words
+from dashboard.show.request_table import request_table
+from dashboard.visit import Visit, current_visit
+from detectors.verdict import Verdict
+from store.traffic import Key, TrafficFilter, TrafficPage, traffic_page
+
+_PAGE_ROWS = 50
+_PLACE = "traffic_place"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which page is shown: of which filter, on which side of which request."""
+
+    wanted: tuple[object, ...]
+    before: Key | None = None
+    after: Key | None = None
+
+
+def show() -> None:
+    """The page; its filters are part of the address."""
+    visit = current_visit()
+    markup.head("Traffic", "Every request with its verdict. A request's id opens its details.")
+    wanted = _filter(visit)
+    place = _place(wanted)
+    with visit.parts.database.read() as session:
+        page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
+    if not page.requests:
+        markup.empty("No request matches", "Widen the time window or clear a filter.")
+        return
+    request_table(page.requests, visit.now)
+    _pager(page, place)
+
+
+def _filter(visit: Visit) -> TrafficFilter:
+    with st.container(border=True):
+        columns = st.columns([2.1, 1.8, 1.8, 1.4, 1], vertical_alignment="bottom")
+        with columns[0]:
+            verdicts = st.segmented_control(
+                "Verdict",
+                list(Verdict),
+                selection_mode="multi",
+                format_func=words.label,
+                key="verdict",
+                bind="query-params",
+            )
+        client = columns[1].text_input(
+            "Client", key="client", bind="query-params", placeholder="any, e.g. ip:203.0.113.7"
+        )
+        reason = columns[2].selectbox(
+            "Reason",
+            ["", *reads.reason_codes()],
+            format_func=lambda code: words.label(code) if code else "Any",
+            key="reason",
+            bind="query-params",
+        )
+        window = columns[3].selectbox(
+            "Received in the last",
+            list(WINDOWS),
+            index=1,
+            format_func=lambda key: WINDOWS[key].label,
+            key="window",
+            bind="query-params",
+        )
+        outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
+    return TrafficFilter(
+        since=visit.now - WINDOWS[window].span,
+        verdicts=tuple(Verdict(verdict) for verdict in verdicts),
+        client=client.strip(),
+        reason=reason,
+        outliers_only=outliers,
+    )
+
+
+def _place(wanted: TrafficFilter) -> Place:
+    """The page of this filter; a changed filter starts again at the newest request."""
+    fields = (wanted.verdicts, wanted.client, wanted.reason, wanted.outliers_only)
+    place = st.session_state.get(_PLACE)
+    if isinstance(place, Place) and place.wanted == fields:
+        return place
+    return Place(fields)
+
+
+def _pager(page: TrafficPage, place: Place) -> None:
+    first, last = page.requests[0], page.requests[-1]
+    left, right = st.columns([2, 1], vertical_alignment="center")
+    with left:
+        markup.put(
+            markup.quiet(
+                f"{words.count(len(page.requests), 'request')}, from "
+                f"{words.utc(last.received_at)} to {words.utc(first.received_at)}"
+            )
+        )
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        _step("Newest", "first_page", page.newer, Place(place.wanted))
+        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first.key))
+        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last.key))
+
+
+def _step(label: str, icon: str, possible: bool, place: Place) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        disabled=not possible,
+        on_click=_go,
+        args=(place,),
+    )
+
+
+def _go(place: Place) -> None:
+    st.session_state[_PLACE] = place
+
+
+if __name__ == "__main__":
+    show()

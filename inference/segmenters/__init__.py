@@ -1,0 +1,1 @@
+"""Segmenters: one protocol, each model behind it in a folder of its own."""

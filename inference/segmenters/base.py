@@ -1,0 +1,33 @@
+"""What the pipeline asks of a segmenter."""
+
+from typing import Protocol
+
+from detectors.errors import MaskwatchError
+from detectors.parsing import Image, Parsing
+
+
+class ModelError(MaskwatchError):
+    """A model file that is missing, damaged or not the one that is needed."""
+
+
+class Segmenter(Protocol):
+    """Parses pictures of people. Implementations are safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """A short name, e.g. ``reference``."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights file, in hex: which model measured a record."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names; index 0 is the background."""
+        ...
+
+    def parse(self, image: Image) -> Parsing:
+        """Parse an RGB picture ``(H, W, 3)`` uint8 of any size from 1 × 1 up."""
+        ...

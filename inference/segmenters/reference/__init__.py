@@ -1,0 +1,1 @@
+"""The reference segmenter: small, shipped, works offline. See MODEL_CARD.md."""

@@ -1,0 +1,87 @@
+"""The network: a small residual encoder-decoder with skip connections.
+
+U-Net's shape (Ronneberger et al., MICCAI 2015) with residual blocks (He et al., CVPR 2016), a
+pooled context branch at the bottom (Zhao et al., PSPNet, CVPR 2017) and additive skips. Fully
+convolutional: any size whose sides are multiples of 16 works.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as fn
+
+STRIDE = 16
+WIDTHS = (32, 64, 112, 176)
+
+
+class _Block(nn.Module):
+    """Two 3 × 3 convolutions around a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = fn.relu(self.first_norm(self.first(x)), inplace=True)
+        hidden = self.second_norm(self.second(hidden))
+        return fn.relu(hidden + self.shortcut(x))
+
+
+class _Context(nn.Module):
+    """Lets every position see coarse summaries of the whole picture."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.coarse = nn.ModuleList(nn.Conv2d(channels, channels // 4, 1) for _ in _BINS)
+        self.merge = nn.Conv2d(channels + channels // 4 * len(_BINS), channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = x.shape[-2:]
+        pooled = [
+            fn.interpolate(conv(fn.adaptive_avg_pool2d(x, bins)), size, mode="bilinear")
+            for bins, conv in zip(_BINS, self.coarse, strict=True)
+        ]
+        return fn.relu(self.merge(torch.cat([x, *pooled], dim=1)))
+
+
+_BINS = ((1, 1), (3, 2), (6, 4))
+
+
+class ReferenceNetwork(nn.Module):
+    """Logits ``(N, classes, H / 2, W / 2)`` of normalised pictures ``(N, 3, H, W)`` float32.
+
+    The first convolution halves the picture, where most of a full-size network's time would go.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, WIDTHS[0], 3, 2, 1, bias=False),
+            nn.BatchNorm2d(WIDTHS[0]),
+            nn.ReLU(inplace=True),
+        )
+        pairs = list(zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
+        self.down = nn.ModuleList(
+            nn.Sequential(_Block(a, b, 2), _Block(b, b, 1)) for a, b in pairs
+        )
+        self.context = _Context(WIDTHS[-1])
+        self.reduce = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
+        self.up = nn.ModuleList(_Block(a, a, 1) for a, _ in reversed(pairs))
+        self.head = nn.Conv2d(WIDTHS[0], classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        skips = []
+        for stage in self.down:
+            skips.append(x)
+            x = stage(x)
+        x = self.context(x)
+        for reduce, block, skip in zip(self.reduce, self.up, reversed(skips), strict=True):
+            upsampled = fn.interpolate(reduce(x), skip.shape[-2:], mode="bilinear")
+            x = block(upsampled + skip)
+        logits: Tensor = self.head(x)
+        return logits

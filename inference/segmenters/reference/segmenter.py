@@ -1,0 +1,101 @@
+"""The reference segmenter at work."""
+
+from math import sqrt
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from detectors.parsing import Image, LabelMap, Parsing
+from inference.segmenters.base import ModelError
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.network import STRIDE, ReferenceNetwork
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
+
+__all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
+
+WORKING_PIXELS = 192 * 288
+_LABEL_MAP_PIXELS = 300_000
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+class ReferenceSegmenter:
+    """Wraps a trained network; see :class:`inference.segmenters.base.Segmenter`.
+
+    A picture is resized to about 55,000 pixels with its proportions kept, since the network is
+    fully convolutional: landscape and portrait pictures lose nothing to padding.
+    """
+
+    name = "reference"
+    labels = LABELS
+
+    def __init__(self, network: ReferenceNetwork, digest: str) -> None:
+        self.digest = digest
+        self._network = network.eval().to(memory_format=torch.channels_last)
+        self._mean = torch.tensor(_MEAN).view(3, 1, 1)
+        self._deviation = torch.tensor(_DEVIATION).view(3, 1, 1)
+
+    @classmethod
+    def load(cls, path: Path) -> "ReferenceSegmenter":
+        """Read trained weights.
+
+        Raises:
+            ModelError: the file is missing, damaged or made for another network.
+        """
+        weights = read_weights(path)
+        network = ReferenceNetwork(len(LABELS))
+        try:
+            network.load_state_dict(weights.tensors)
+        except RuntimeError:
+            raise ModelError(
+                f"The model file {path} belongs to another version of the reference network: "
+                "check MASKWATCH_MODEL_FILE or train it again."
+            ) from None
+        return cls(network, weights.digest)
+
+    def parse(self, image: Image) -> Parsing:
+        """Parse a picture; probabilities come at half the working size."""
+        with torch.inference_mode():
+            logits = self.logits(_to_tensor(image))
+            probabilities = torch.softmax(logits, dim=1)[0].numpy()
+            label_map = _label_map(logits, image.shape[0], image.shape[1])
+        return Parsing(probabilities, label_map, self.labels)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """Logits ``(N, 15, h, w)`` of pictures ``(N, 3, H, W)`` float32 in [0, 1].
+
+        Resizing and normalising are part of it, so that gradients reach the picture's own pixels.
+        """
+        size = working_size(pictures.shape[-1], pictures.shape[-2])
+        small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
+        normal = (small - self._mean) / self._deviation
+        found: Tensor = self._network(normal.contiguous(memory_format=torch.channels_last))
+        return found
+
+
+def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple[int, int]:
+    """Height and width that the network sees: multiples of 16, about ``pixels`` in all."""
+    scale = sqrt(pixels / (width * height))
+    longest = pixels // (2 * STRIDE)
+    sides = (min(longest, side * scale) for side in (height, width))
+    rows, columns = (max(2 * STRIDE, round(side / STRIDE) * STRIDE) for side in sides)
+    return rows, columns
+
+
+def _to_tensor(image: Image) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
+
+
+def _label_map(logits: Tensor, height: int, width: int) -> LabelMap:
+    """The likeliest label of each pixel, found at a bounded size."""
+    scale = min(1.0, sqrt(_LABEL_MAP_PIXELS / (height * width)))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    fine = fn.interpolate(logits, size, mode="bilinear")
+    labels = fine.argmax(dim=1)[0].to(torch.uint8).numpy()
+    if scale < 1:
+        labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(labels, dtype=np.uint8)

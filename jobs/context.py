@@ -1,0 +1,54 @@
+"""What every job receives and returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from detectors.errors import MaskwatchError
+from jobs.settings import JobSettings
+from store.database import Database
+
+
+class Skipped(MaskwatchError):
+    """A job found nothing to work on yet: that is neither a success nor a failure."""
+
+    retryable = True
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """The hands of a job.
+
+    Attributes:
+        now: when the run began, UTC.
+    """
+
+    database: Database
+    settings: JobSettings
+    now: datetime
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """What a job did, in one sentence.
+
+    Attributes:
+        rows: how many rows it touched.
+        skipped: whether there was nothing to work on yet.
+    """
+
+    sentence: str
+    rows: int = 0
+    skipped: bool = False
+
+
+JobFunction = Callable[[JobContext], JobOutcome]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "outlier"), counted(0, "outlier")
+    ('1 outlier', '0 outliers')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

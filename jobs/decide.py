@@ -1,0 +1,84 @@
+"""Decide: apply the block policy to each client that no decision covers now."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from jobs.context import JobContext, JobOutcome, counted
+from jobs.policy import BlockPolicy, decide
+from jobs.scan import outlier_cutoff
+from jobs.settings import JobSettings
+from store.decisions import (
+    Kind,
+    NewDecision,
+    Scope,
+    active_decisions,
+    add_decision,
+    earlier_blocks,
+    last_change,
+)
+from store.outlier_models import champion
+from store.requests import client_activity
+from store.turns import take_turn
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``decide``."""
+    with context.database.write() as session:
+        take_turn(session, "decide")
+        policy = block_policy(context.settings, _model_rows(session))
+        new = [
+            decision
+            for client in _suspects(session, context.now, policy)
+            if (decision := _decision_on(session, client, context.now, policy)) is not None
+        ]
+        for decision in new:
+            add_decision(session, decision, context.now)
+    return JobOutcome(_sentence(len(new), policy.simulated), len(new))
+
+
+def block_policy(settings: JobSettings, model_rows: int | None) -> BlockPolicy:
+    """The policy of these settings for a champion of so many training rows."""
+    share = settings.outlier_p_value
+    return BlockPolicy(
+        block_after=settings.block_after,
+        window_minutes=settings.block_window_minutes,
+        block_minutes=settings.block_minutes,
+        outlier_share=share if model_rows is None else outlier_cutoff(share, model_rows),
+        simulated=settings.simulate_blocks,
+    )
+
+
+def _sentence(blocks: int, simulated: bool) -> str:
+    if not blocks:
+        return "No client has to be blocked."
+    verb = "Would block" if simulated else "Blocked"
+    hint = " (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)" if simulated else ""
+    return f"{verb} {counted(blocks, 'client')}{hint}."
+
+
+def _model_rows(session: Session) -> int | None:
+    row = champion(session)
+    return None if row is None else row.rows
+
+
+def _suspects(session: Session, now: datetime, policy: BlockPolicy) -> list[str]:
+    since = now - timedelta(minutes=policy.window_minutes)
+    return [
+        activity.client
+        for activity in client_activity(session, since)
+        if activity.outliers + activity.refusals >= policy.block_after
+    ]
+
+
+def _decision_on(
+    session: Session, client: str, now: datetime, policy: BlockPolicy
+) -> NewDecision | None:
+    """Judge a client by what it did since the last decision on it, at most one window back."""
+    if any(active_decisions(session, now, Scope.CLIENT, client, kind) for kind in Kind):
+        return None
+    since = now - timedelta(minutes=policy.window_minutes)
+    changed = last_change(session, client)
+    found = client_activity(session, max(since, changed or since), client)
+    repeats = earlier_blocks(session, client)
+    return decide(found[0], repeats, now, policy) if found else None

@@ -1,0 +1,171 @@
+"""Retrain: a challenger learns from clean records and is promoted only if it stays close.
+
+Left out of the training are flagged, refused and blocked traffic and earlier outliers; one client
+contributes only so many rows. The earlier outliers of clients that were never blocked still count
+in the calibration: without them each night's model would take the rarest records of the last one
+for gone, and the share of outliers would grow from night to night.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from detectors.forest import KIND, MIN_ROWS, ForestModel, Matrix, OutlierModelError
+from detectors.registry import FITTED_NAMES
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.scan import outlier_cutoff
+from store.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
+from store.requests import FeatureMatrix, clean_features
+
+_SEED = 20_260_101
+# Below this rank correlation the two models disagree about what is normal.
+MIN_CORRELATION = 0.5
+# A challenger that calls more of its own clean rows outliers than this many times the expected
+# share was trained on something else than what passes now.
+MAX_OUTLIER_FACTOR = 3.0
+
+
+class TooFewRecords(Skipped):
+    """There are not enough clean records to learn from."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model learns from.
+
+    Attributes:
+        clean: the training rows.
+        earlier_outliers: rows that only count in the calibration.
+    """
+
+    clean: FeatureMatrix
+    earlier_outliers: Matrix
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a challenger is promoted, why, and the numbers behind it."""
+
+    promoted: bool
+    because: str
+    correlation: float | None
+    outlier_share: float
+
+    def metrics(self, clients: int) -> dict[str, object]:
+        """What is stored beside the model."""
+        return {
+            "clients": clients,
+            "correlation": self.correlation,
+            "outlier_share": self.outlier_share,
+            "promoted_because" if self.promoted else "held_back_because": self.because,
+        }
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``retrain``.
+
+    Raises:
+        TooFewRecords: fewer than 30 clean records.
+    """
+    sample = training_sample(context)
+    challenger = train(sample)
+    judgement = judge(_load_champion(context), challenger, sample.clean.rows, context)
+    clients = len(set(sample.clean.clients))
+    _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
+    verb = "promoted" if judgement.promoted else "held back"
+    records = counted(len(sample.clean.rows), "clean record")
+    return JobOutcome(
+        f"A model trained on {records} of {counted(clients, 'client')} was {verb}: "
+        f"{judgement.because}",
+        len(sample.clean.rows),
+    )
+
+
+def training_sample(context: JobContext) -> Sample:
+    """Read the rows to learn from.
+
+    Raises:
+        TooFewRecords: fewer than 30 clean records.
+    """
+    settings = context.settings
+    since = context.now - timedelta(days=settings.training_days)
+    limits = (settings.training_rows_per_client, settings.training_rows)
+    with context.database.read() as session:
+        clean = clean_features(session, FITTED_NAMES, since, *limits)
+        outliers = clean_features(session, FITTED_NAMES, since, *limits, outliers=True)
+    if len(clean.rows) < MIN_ROWS:
+        raise TooFewRecords(
+            f"An outlier model needs at least {MIN_ROWS} clean records, "
+            f"there are {len(clean.rows)}: let the service take more pictures first."
+        )
+    # No more of them than chance alone makes, or whoever sends enough would set the limit.
+    expected = round(settings.outlier_p_value * len(clean.rows))
+    return Sample(clean, outliers.rows[:expected])
+
+
+def train(sample: Sample) -> ForestModel:
+    """Fit a challenger on the clean rows; earlier outliers join its calibration scores."""
+    model = ForestModel.fit(sample.clean.rows, FITTED_NAMES, _SEED)
+    if not len(sample.earlier_outliers):
+        return model
+    joined = np.concatenate([model.calibration, model.score(sample.earlier_outliers)])
+    return replace(model, calibration=np.sort(joined))
+
+
+def judge(
+    champion_model: ForestModel | None, challenger: ForestModel, clean: Matrix, context: JobContext
+) -> Judgement:
+    """Compare a challenger with the champion on the same clean rows."""
+    scores = challenger.score(clean)
+    cutoff = outlier_cutoff(context.settings.outlier_p_value, len(clean))
+    share = round(float((challenger.p_values(scores) <= cutoff).mean()), 6)
+    if champion_model is None:
+        return Judgement(True, "There was no usable model before it.", None, share)
+    if champion_model.names != challenger.names:
+        return Judgement(True, "The champion knows other features.", None, share)
+    correlation = round(float(spearmanr(champion_model.score(clean), scores).statistic), 4)
+    if not correlation >= MIN_CORRELATION:
+        because = (
+            f"Its ranking correlates {correlation:.2f} with the champion's, "
+            f"at least {MIN_CORRELATION:.2f} is asked for."
+        )
+        return Judgement(False, because, correlation, share)
+    if share > MAX_OUTLIER_FACTOR * cutoff:
+        because = f"It calls {100 * share:.1f} % of the clean records outliers."
+        return Judgement(False, because, correlation, share)
+    return Judgement(
+        True, f"Its ranking correlates {correlation:.2f} with the champion's.", correlation, share
+    )
+
+
+def _load_champion(context: JobContext) -> ForestModel | None:
+    """The champion; ``None`` if there is none or its file was changed or is gone."""
+    with context.database.read() as session:
+        row = champion(session)
+    if row is None:
+        return None
+    try:
+        archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
+        return ForestModel.loads(archive, row.digest)
+    except (NoOutlierModel, OutlierModelError):
+        return None
+
+
+def _keep(
+    context: JobContext,
+    model: ForestModel,
+    rows: int,
+    judgement: Judgement,
+    metrics: Mapping[str, object],
+) -> None:
+    archive = model.dumps()
+    store = OutlierModelStore(context.settings.var_dir)
+    with context.database.write() as session:
+        row = store.add(
+            session, archive=archive, kind=KIND, rows=rows, metrics=metrics, now=context.now
+        )
+        if judgement.promoted:
+            promote(session, row.id)

@@ -1,0 +1,106 @@
+"""Scan: the champion scores every parsed record once and flags the outliers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detectors.forest import ForestModel
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from store.outlier_models import NewScore, OutlierModelStore, add_scores, champion
+from store.requests import FeatureMatrix, unscored_features
+from store.tables import OutlierModelRow
+
+_BATCH = 1000
+
+
+class NoModelYet(Skipped):
+    """Nothing was trained and promoted yet."""
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """How many records were scored and how many of them are outliers."""
+
+    scored: int
+    outliers: int
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``scan``.
+
+    Raises:
+        NoModelYet: no outlier model is promoted.
+    """
+    result = scan(context)
+    scored, outliers = counted(result.scored, "record"), counted(result.outliers, "outlier")
+    return JobOutcome(f"Scored {scored}, found {outliers}.", result.scored)
+
+
+def scan(context: JobContext) -> ScanResult:
+    """Score everything that is not scored yet, batch by batch.
+
+    Raises:
+        NoModelYet: no outlier model is promoted.
+        NoOutlierModel: the champion's file is gone.
+        OutlierModelError: the champion's file was changed.
+    """
+    row, model = _load_champion(context)
+    cutoff = outlier_cutoff(context.settings.outlier_p_value, row.rows)
+    scored = outliers = 0
+    for batch in _batches(context, model.names):
+        scores = score_batch(model, batch, cutoff)
+        with context.database.write() as session:
+            add_scores(session, row.id, scores, context.now)
+        scored += len(scores)
+        outliers += sum(score.outlier for score in scores)
+    return ScanResult(scored, outliers)
+
+
+def outlier_cutoff(p_value: float, rows: int) -> float:
+    """The p-value at or below which a record is an outlier.
+
+    A model of n rows cannot give less than 1 / (n + 1). A small model may still call an outlier
+    what lies beyond all of its rows, at that higher false-positive rate.
+
+    >>> outlier_cutoff(0.01, 999), outlier_cutoff(0.01, 49)
+    (0.01, 0.02)
+    """
+    return max(p_value, 1 / (rows + 1))
+
+
+def score_batch(model: ForestModel, batch: FeatureMatrix, cutoff: float) -> list[NewScore]:
+    """One score per row; contributions are kept for outliers only."""
+    scores = model.score(batch.rows)
+    p_values = model.p_values(scores)
+    return [
+        NewScore(
+            request_pk=request_pk,
+            score=float(score),
+            p_value=float(p_value),
+            outlier=bool(p_value <= cutoff),
+            contributions=model.contributions(row) if p_value <= cutoff else {},
+        )
+        for request_pk, row, score, p_value in zip(
+            batch.request_pks, batch.rows, scores, p_values, strict=True
+        )
+    ]
+
+
+def _load_champion(context: JobContext) -> tuple[OutlierModelRow, ForestModel]:
+    with context.database.read() as session:
+        row = champion(session)
+    if row is None:
+        raise NoModelYet(
+            "No outlier model is promoted yet: run `maskwatch retrain` once there are clean "
+            "records."
+        )
+    archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
+    return row, ForestModel.loads(archive, row.digest)
+
+
+def _batches(context: JobContext, names: tuple[str, ...]) -> Iterator[FeatureMatrix]:
+    while True:
+        with context.database.read() as session:
+            batch = unscored_features(session, names, _BATCH)
+        if not batch.request_pks:
+            return
+        yield batch

@@ -1,0 +1,142 @@
+"""Settings of the scheduler process and of the one-shot job commands."""
+
+from email.headerregistry import Address
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from store.settings import StoreSettings
+
+_DAY_SECONDS = 86_400
+MAX_BLOCK_MINUTES = 7 * 24 * 60
+
+
+class JobSettings(StoreSettings):
+    """When jobs run, whom they block, when they alert and where mail goes."""
+
+    scan_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two scans for outliers; each is followed by new decisions."""
+
+    alert_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two evaluations of the alert rules."""
+
+    notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
+    """Seconds between two looks into the outbox."""
+
+    retrain_hour_utc: int = Field(2, ge=0, le=23)
+    """Hour of the nightly retraining, in UTC."""
+
+    outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
+    """A request whose conformal p-value is at or below this is an outlier."""
+
+    training_days: int = Field(14, ge=1, le=365)
+    """Days that a new outlier model learns from."""
+
+    training_rows_per_client: int = Field(200, ge=1, le=100_000)
+    """Most records that one client contributes to a training."""
+
+    training_rows: int = Field(20_000, ge=30, le=1_000_000)
+    """Most records that a training uses, newest first."""
+
+    block_after: int = Field(3, ge=1, le=1_000)
+    """Outliers and refusals of one client in the window that lead to a block."""
+
+    block_window_minutes: int = Field(60, ge=1, le=MAX_BLOCK_MINUTES)
+    """Minutes that the policy looks back on a client."""
+
+    block_minutes: int = Field(60, ge=1, le=MAX_BLOCK_MINUTES)
+    """Minutes that a first block lasts; doubled on each repeat, up to 7 days."""
+
+    simulate_blocks: bool = True
+    """Record and show blocks without enforcing them, until you have seen whom they would hit."""
+
+    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours raises a warning."""
+
+    invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours is critical."""
+
+    alert_min_requests: int = Field(20, ge=1, le=1_000_000)
+    """With fewer requests in 24 hours no share raises an alert."""
+
+    dashboard_url: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^\s<>\"']+$")
+    """Where people reach the dashboard; the links in mails start with it."""
+
+    smtp_host: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]+$")
+    """Mail server; without one, mails are written to `var_dir/mail`."""
+
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    """Port of the mail server."""
+
+    smtp_starttls: bool = True
+    """Encrypt the connection with STARTTLS and check the server's certificate."""
+
+    smtp_username: str | None = Field(None, min_length=1)
+    """User name at the mail server, if it asks for one."""
+
+    smtp_password: SecretStr | None = Field(None, validate_default=True)
+    """Password at the mail server; needs `smtp_username` and STARTTLS."""
+
+    smtp_timeout_seconds: float = Field(10, gt=0, le=120, allow_inf_nan=False)
+    """How long the mail server may take for each step."""
+
+    mail_from: str = "maskwatch@localhost"
+    """Sender of the mails."""
+
+    mail_to: str = "oncall@localhost"
+    """Comma-separated receivers of the mails."""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The receivers one by one."""
+        return tuple(address.strip() for address in self.mail_to.split(","))
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails lie when there is no mail server."""
+        return self.var_dir / "mail"
+
+    @field_validator("invalid_share_critical")
+    @classmethod
+    def _critical_is_above_warning(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("invalid_share_threshold", 0.0):
+            raise ValueError("it must not be below MASKWATCH_INVALID_SHARE_THRESHOLD")
+        return value
+
+    @field_validator("smtp_password")
+    @classmethod
+    def _credentials_go_together(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if (value is None) != (info.data.get("smtp_username") is None):
+            raise ValueError("MASKWATCH_SMTP_USERNAME and MASKWATCH_SMTP_PASSWORD go together")
+        if value is not None and not info.data.get("smtp_starttls", True):
+            raise ValueError("a password is only sent with MASKWATCH_SMTP_STARTTLS=true")
+        return value
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        return _checked_address(value)
+
+    @field_validator("mail_to")
+    @classmethod
+    def _several_addresses(cls, value: str) -> str:
+        return ", ".join(_checked_address(address) for address in value.split(","))
+
+
+def _checked_address(text: str) -> str:
+    """An address that can stand in a header as it is: ASCII, one line, one ``@``."""
+    text = text.strip(" ")
+    try:
+        address = Address(addr_spec=text)
+    except Exception:  # noqa: BLE001 - the standard library's parser has errors of many types
+        address = Address()
+    if not (address.username and address.domain and text.isascii() and text.isprintable()):
+        raise ValueError(f"{text!r} is not an e-mail address")
+    return text

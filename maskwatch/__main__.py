@@ -1,0 +1,5 @@
+"""``python -m maskwatch`` is the ``maskwatch`` command."""
+
+from maskwatch.cli import main
+
+main()

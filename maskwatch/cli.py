@@ -1,0 +1,216 @@
+"""The command line. Thin: it reads settings, calls one function, prints its outcome."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from detectors.errors import MaskwatchError
+from detectors.verdict import Verdict
+from maskwatch import logs
+from maskwatch.environment import check_names
+from store.settings import StoreSettings, load_settings
+
+app = typer.Typer(
+    name="maskwatch",
+    help="Guards a human-parsing service: screens, records, finds outliers, blocks, alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+database_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
+app.add_typer(database_app, name="db")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class _Options:
+    debug: bool = False
+
+
+_options = _Options()
+
+
+@app.callback()
+def common(
+    debug: Annotated[bool, typer.Option(help="Show tracebacks and debug logs.")] = False,
+) -> None:
+    """Options of every command."""
+    _options.debug = debug
+    logs.configure(debug)
+    check_names()
+
+
+@app.command()
+def serve() -> None:
+    """Serve pictures: POST /v1/parse."""
+    from inference.server import run
+    from inference.settings import ServiceSettings
+
+    run(load_settings(ServiceSettings), lambda url: out.print(f"Service: {url}/v1/parse"))
+
+
+@app.command()
+def parse(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Write composite and label PNG there.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Parse files as the service would; every one is recorded."""
+    from inference.service import build_service
+    from inference.settings import ServiceSettings
+    from maskwatch.parse_files import FileProblem, find_files, parse_file
+
+    service = build_service(load_settings(ServiceSettings))
+    failed = False
+    for path in find_files(paths):
+        try:
+            line = parse_file(service, path, out_dir)
+        except FileProblem as problem:
+            err.print(f"maskwatch: {problem}", markup=False)
+            failed = True
+            continue
+        failed = failed or line.verdict == Verdict.REFUSE
+        print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
+    service.close()
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def jobs() -> None:
+    """Run the scheduler: scan, decide, alert, notify, retrain."""
+    from jobs.scheduler import run
+    from jobs.settings import JobSettings
+
+    run(load_settings(JobSettings))
+
+
+def _one_shot(*names: str) -> None:
+    from jobs.commands import run_once
+    from jobs.settings import JobSettings
+
+    settings = load_settings(JobSettings)
+    for name in names:
+        out.print(run_once(name, settings, datetime.now(UTC)).sentence, markup=False)
+
+
+@app.command()
+def scan() -> None:
+    """Score new records once, then decide whom to block."""
+    _one_shot("scan", "decide")
+
+
+@app.command()
+def retrain() -> None:
+    """Train an outlier model on clean records and promote it if it holds up."""
+    _one_shot("retrain")
+
+
+@app.command()
+def evaluate_alerts() -> None:
+    """Compare the thresholds with the records; fire and resolve alerts."""
+    _one_shot("evaluate_alerts")
+
+
+@app.command()
+def notify() -> None:
+    """Send what waits in the outbox."""
+    _one_shot("notify")
+
+
+@app.command()
+def dashboard() -> None:
+    """Serve the dashboard; prints a one-time link to open it."""
+    from dashboard.server import run
+    from dashboard.settings import DashboardSettings
+
+    run(load_settings(DashboardSettings), lambda link: out.print(f"Dashboard: {link}"))
+
+
+@app.command()
+def dashboard_link() -> None:
+    """Print a new one-time link to the running dashboard."""
+    from dashboard.server import new_link
+    from dashboard.settings import DashboardSettings
+    from store.database import Database
+    from store.schema import ensure_current
+
+    settings = load_settings(DashboardSettings)
+    database = Database.open(settings)
+    ensure_current(database)
+    out.print(new_link(settings, database, datetime.now(UTC)))
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="Play the demo's story beside the processes.")] = False,
+) -> None:
+    """Start service, jobs and dashboard; Ctrl-C stops all of them."""
+    from maskwatch import supervisor
+    from maskwatch.demo.command import run_demo
+
+    if demo:
+        raise typer.Exit(run_demo(out, stay=True))
+    from inference.settings import ServiceSettings
+    from jobs.settings import JobSettings
+
+    load_settings(ServiceSettings)
+    load_settings(JobSettings)
+    supervisor.run(supervisor.Supervisor(), lambda: None)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="Stop when the story is told.")] = False,
+) -> None:
+    """Play a story of attacks against a service of its own and print what was observed."""
+    from maskwatch.demo.command import run_demo
+
+    raise typer.Exit(run_demo(out, stay=not once))
+
+
+@database_app.command()
+def upgrade() -> None:
+    """Bring the tables to the newest revision."""
+    from store.database import Database
+    from store.schema import current_revision
+    from store.schema import upgrade as upgrade_schema
+
+    database = Database.open(load_settings(StoreSettings))
+    upgrade_schema(database)
+    out.print(f"The database is at schema revision {current_revision(database)}.")
+
+
+def _quietly(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except MaskwatchError as error:
+        if _options.debug:
+            raise
+        err.print(f"maskwatch: {error}", markup=False)
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence before the terminal
+        if _options.debug:
+            raise
+        err.print(
+            f"maskwatch: an unexpected fault ({type(error).__name__}); "
+            "run `maskwatch --debug …` to see where.",
+            markup=False,
+        )
+        return 70
+    return 0
+
+
+def main() -> NoReturn:
+    """Entry point: one clear sentence and a non-zero exit for whatever goes wrong."""
+    sys.exit(_quietly(app))

