@@ -40,6 +40,7 @@ def run(settings: DashboardSettings, announce: Callable[[str], None]) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -83,8 +83,8 @@ def block_minutes(first: int, earlier_blocks: int) -> int:
     >>> block_minutes(60, 0), block_minutes(60, 2), block_minutes(60, 99)
     (60, 240, 10080)
     """
-    doublings = min(earlier_blocks, MAX_BLOCK_MINUTES.bit_length())
-    return min(MAX_BLOCK_MINUTES, first * 2**doublings)
+    # More doublings than the cap has bits change nothing but the size of the number.
+    return min(MAX_BLOCK_MINUTES, first << min(earlier_blocks, MAX_BLOCK_MINUTES.bit_length()))
 
 
 def reason(activity: ClientActivity, window_minutes: int) -> str:

@@ -78,7 +78,7 @@ def run(context: JobContext) -> JobOutcome:
     verb = "promoted" if judgement.promoted else "held back"
     records = counted(len(sample.clean.rows), "clean record")
     return JobOutcome(
-        f"A model trained on {records} of {counted(clients, 'client')} was {verb}: "
+        f"A model trained on {records} of {counted(clients, 'client')} was {verb}. "
         f"{judgement.because}",
         len(sample.clean.rows),
     )

@@ -199,7 +199,7 @@ def _quietly(command: Callable[[], None]) -> int:
             raise
         err.print(f"maskwatch: {error}", markup=False)
         return 1
-    except Exception as error:  # noqa: BLE001 - the last line of defence before the terminal
+    except Exception as error:
         if _options.debug:
             raise
         err.print(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
 from types import FrameType
+from typing import NoReturn
 
 from detectors.errors import MaskwatchError
 
@@ -68,8 +69,8 @@ class Supervisor:
         while not self._stop.wait(_POLL_SECONDS):
             self.check()
 
-    def ask_to_stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """End :meth:`watch`; also a signal handler."""
+    def ask_to_stop(self) -> None:
+        """End :meth:`watch`."""
         self._stop.set()
 
     def stop(self) -> None:
@@ -108,14 +109,22 @@ def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
     Raises:
         MaskwatchError: whatever ended it early; all processes are stopped first.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, supervisor.ask_to_stop)
-    supervisor.start()
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
+        supervisor.start()
         meanwhile()
         supervisor.watch()
+    except KeyboardInterrupt:
+        # The usual way to end; the processes are stopped below.
+        pass
     finally:
+        # A second Ctrl-C must not leave a process behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         supervisor.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -43,12 +43,14 @@ def last_start(session: Session, job: str) -> datetime | None:
     return session.scalar(select(func.max(JobRunRow.started_at)).where(JobRunRow.job == job))
 
 
-def latest_finished(session: Session) -> list[JobRunRow]:
-    """The last finished run of each job."""
-    newest = (
-        select(func.max(JobRunRow.id)).where(JobRunRow.outcome != RUNNING).group_by(JobRunRow.job)
-    )
-    return list(session.scalars(select(JobRunRow).where(JobRunRow.id.in_(newest))))
+def last_finished(session: Session, job: str) -> JobRunRow | None:
+    """The newest run of a job that has ended."""
+    return session.scalars(
+        select(JobRunRow)
+        .where(JobRunRow.job == job, JobRunRow.outcome != RUNNING)
+        .order_by(JobRunRow.started_at.desc(), JobRunRow.id.desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def fail_interrupted(session: Session, now: datetime) -> int:

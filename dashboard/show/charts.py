@@ -37,7 +37,7 @@ def traffic_chart(
             x=alt.X(
                 "start:T",
                 title=None,
-                scale=alt.Scale(type="utc", domain=[_wall(since), _wall(until)]),
+                scale=alt.Scale(type="utc", domain=[_epoch_ms(since), _epoch_ms(until)]),
                 axis=alt.Axis(format=tick_format, grid=False, labelOverlap=True, tickCount=9),
             ),
             x2="end:T",
@@ -93,6 +93,10 @@ def _feature_label(name: str) -> str:
 
 def _wall(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _epoch_ms(time: datetime) -> float:
+    return time.timestamp() * 1000
 
 
 def _verdict_colours() -> alt.Color:

@@ -50,26 +50,19 @@ def about(decision: DecisionView) -> Html:
 
 def reason(decision: DecisionView) -> Html:
     """Why, and by which scenario."""
-    scenario = markup.quiet(words.label(decision.scenario))
-    return Html(f"{markup.html_of(decision.reason)}<br>{scenario}")
+    return markup.stacked(decision.reason, words.label(decision.scenario))
 
 
 def made(decision: DecisionView) -> Html:
     """When and by whom."""
-    return Html(
-        f"{markup.html_of(words.utc(decision.created_at))}<br>"
-        f"{markup.quiet('by ' + decision.created_by)}"
-    )
+    return markup.stacked(words.utc(decision.created_at), f"by {decision.created_by}")
 
 
 def _state(decision: DecisionView, now: datetime) -> Html:
     if decision.active(now):
-        return Html(
-            f"{markup.badge('Active', Tone.INFO)}<br>"
-            f"{markup.quiet('until ' + words.utc(decision.until))}"
-        )
+        until = f"until {words.utc(decision.until)}"
+        return markup.stacked(markup.badge("Active", Tone.INFO), until)
     if decision.revoked_at is None:
-        ended = markup.quiet(words.utc(decision.until))
-        return Html(f"{markup.badge('Expired', Tone.NONE)}<br>{ended}")
+        return markup.stacked(markup.badge("Expired", Tone.NONE), words.utc(decision.until))
     who = f"{words.utc(decision.revoked_at)} by {decision.revoked_by}: {decision.revoked_reason}"
-    return Html(f"{markup.badge('Revoked', Tone.NONE)}<br>{markup.quiet(who)}")
+    return markup.stacked(markup.badge("Revoked", Tone.NONE), who)

@@ -29,7 +29,7 @@ def _listed(name: str, values: Sequence[Any]) -> Html:
         return _lines([(str(key), inner) for key, inner in values])
     shown = [_value(name, each) for each in values[:_MOST]]
     more = len(values) - len(shown)
-    return markup.joined([*shown, *([markup.quiet(f"and {more} more")] if more else [])], " ")
+    return markup.badges(*shown, *([markup.quiet(f"and {more} more")] if more else []))
 
 
 def _lines(pairs: Sequence[tuple[str, Any]]) -> Html:

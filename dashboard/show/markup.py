@@ -42,6 +42,11 @@ def html_of(value: str) -> Html:
     return value if isinstance(value, Html) else Html(escape(value))
 
 
+def stacked(upper: str, lower: str) -> Html:
+    """A value and, below it, a smaller remark."""
+    return Html(f"{html_of(upper)}<br>{quiet(lower)}")
+
+
 def joined(parts: Iterable[str], separator: str = " ") -> Html:
     """Several values in a row."""
     return Html(separator.join(html_of(part) for part in parts))
@@ -117,10 +122,11 @@ def head(title: str, subtitle: str) -> None:
     st.html(f'<div class="mw-head"><h1>{html_of(title)}</h1><p>{html_of(subtitle)}</p></div>')
 
 
-def section(title: str, note: str = "") -> None:
-    """A heading within a page."""
+def section(title: str, note: str = "", aside: str = "") -> None:
+    """A heading within a page, with something small at its far end."""
     small = f"<small>{html_of(note)}</small>" if note else ""
-    st.html(f'<h2 class="mw-section">{html_of(title)}{small}</h2>')
+    end = f'<div class="mw-aside">{html_of(aside)}</div>' if aside else ""
+    st.html(f'<div class="mw-section"><h2>{html_of(title)}{small}</h2>{end}</div>')
 
 
 def empty(title: str, advice: str) -> None:
@@ -197,10 +203,10 @@ def bar(share: float, colour: str) -> Html:
     return Html(f'<div class="mw-bar"><i style="width:{width:.1f}%;background:{colour}"></i></div>')
 
 
-def verdict_legend() -> None:
+def verdict_legend() -> Html:
     """Which colour is which verdict."""
     inner = "".join(
         f'<span><i style="background:{VERDICT_COLOURS[verdict]}"></i>{label(verdict)}</span>'
         for verdict in Verdict
     )
-    st.html(f'<div class="mw-legend">{inner}</div>')
+    return Html(f'<div class="mw-legend">{inner}</div>')

@@ -128,9 +128,7 @@ def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
 
 
 def _card_facts(visit: Visit, alert: AlertView) -> None:
-    fired = markup.joined(
-        (words.utc(alert.fired_at), markup.quiet(words.ago(alert.fired_at, visit.now)))
-    )
+    fired = markup.stacked(words.utc(alert.fired_at), words.ago(alert.fired_at, visit.now))
     pairs = {
         "Value": _amount(alert, alert.value),
         "Threshold": _amount(alert, alert.threshold),

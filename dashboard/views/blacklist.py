@@ -11,7 +11,7 @@ from store.decision_views import DecisionView, list_active_decisions, list_ended
 from store.decisions import Kind, Scope, add_decision, revoke
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
-_WIDTHS = [1.1, 1.6, 2.9, 1.6, 1.6, 0.9]
+_WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
 _DONE = "blacklist_done"
 
 
@@ -58,9 +58,7 @@ def _active(visit: Visit, active: tuple[DecisionView, ...]) -> None:
 
 def _line(visit: Visit, decision: DecisionView) -> None:
     columns = st.columns(_WIDTHS, vertical_alignment="center")
-    ends = markup.joined(
-        (words.utc(decision.until), markup.quiet(words.ago(decision.until, visit.now)))
-    )
+    ends = markup.stacked(words.utc(decision.until), words.ago(decision.until, visit.now))
     cells = (kind_badges(decision), about(decision), reason(decision), made(decision), ends)
     for column, cell in zip(columns, cells, strict=False):
         with column:

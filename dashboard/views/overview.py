@@ -96,12 +96,8 @@ def _tiles(window: str, shown: Overview) -> None:
 
 
 def _traffic(window: str, shown: Overview) -> None:
-    left, right = st.columns([3, 1])
-    with left:
-        slices = words.duration_of(WINDOWS[window].slice_seconds)
-        markup.section("Requests over time", f"by verdict, per {slices}, UTC")
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        markup.verdict_legend()
+    slices = words.duration_of(WINDOWS[window].slice_seconds)
+    markup.section("Requests over time", f"by verdict, per {slices}, UTC", markup.verdict_legend())
     if not shown.over_time:
         markup.empty(
             "No requests in this window",

@@ -83,11 +83,8 @@ def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
     request = detail.summary
     pairs: dict[str, str] = {
         "Client": markup.client_link(request.client),
-        "Received": markup.joined(
-            (
-                words.utc(request.received_at),
-                markup.quiet(words.ago(request.received_at, visit.now)),
-            )
+        "Received": markup.stacked(
+            words.utc(request.received_at), words.ago(request.received_at, visit.now)
         ),
         "Answer": f"HTTP {request.status}, over {detail.route}",
         "Came as far as": words.label(request.stage),
@@ -96,7 +93,7 @@ def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
         "Parts found": ", ".join(map(words.label, detail.labels)) or "none",
     }
     if detail.content_sha256:
-        pairs["SHA-256 of the upload"] = markup.code(detail.content_sha256)
+        pairs["SHA-256 of the upload"] = markup.span(markup.code(detail.content_sha256), "mw-long")
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ class Canvas:
     ) -> None:
         """A chain of tapered segments with round joints."""
         mask = np.zeros(self.labels.shape, dtype=np.uint8)
-        for (start, end), (first, last) in zip(_pairs(joints), _pairs(widths), strict=True):
+        for (start, end), (first, last) in zip(pairwise(joints), pairwise(widths), strict=True):
             cv2.fillPoly(mask, [_scaled(_tapered(start, end, first, last))], 255, cv2.LINE_AA)
         for joint, width in zip(joints, widths, strict=True):
             centre = tuple(int(v) for v in _scaled([joint])[0])
@@ -84,7 +85,7 @@ class Canvas:
         window = np.s_[top : top + height, left : left + width]
         part = mask[window]
         alpha = (part.astype(np.float32) / 255)[..., None]
-        shade = _volume(part, top, left, label is not None) * _weave(fabric, top, left, part.shape)
+        shade = _volume(part, label is not None) * _weave(fabric, top, left, part.shape)
         painted = np.asarray(fabric.colour, dtype=np.float32) * shade[..., None]
         self.pixels[window] = self.pixels[window] * (1 - alpha) + painted * alpha
         if label is not None:
@@ -96,7 +97,7 @@ def to_picture(pixels: npt.NDArray[np.float32]) -> Image:
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def _volume(mask: Mask, top: int, left: int, has_volume: bool) -> npt.NDArray[np.float32]:
+def _volume(mask: Mask, has_volume: bool) -> npt.NDArray[np.float32]:
     """Light from the upper left on a rounded body: bright inside, dark along the lower right."""
     if not has_volume:
         return np.ones(mask.shape, dtype=np.float32)
@@ -109,9 +110,7 @@ def _volume(mask: Mask, top: int, left: int, has_volume: bool) -> npt.NDArray[np
     return (0.78 + 0.18 * inner + 0.14 * lit).astype(np.float32)
 
 
-def _weave(
-    fabric: Fabric, top: int, left: int, shape: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
+def _weave(fabric: Fabric, top: int, left: int, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     height, width = shape
     if fabric.weave == "plain":
         return np.ones((height, width), dtype=np.float32)
@@ -123,7 +122,7 @@ def _weave(
         "checks": (rows + columns) / 2,
         "knit": np.abs(rows - columns),
     }[fabric.weave]
-    return (1 - fabric.contrast + 2 * fabric.contrast * pattern).astype(np.float32)
+    return np.asarray(1 - fabric.contrast + 2 * fabric.contrast * pattern, dtype=np.float32)
 
 
 def _tapered(start: Point, end: Point, first: float, last: float) -> list[Point]:
@@ -132,10 +131,6 @@ def _tapered(start: Point, end: Point, first: float, last: float) -> list[Point]
     a, b = np.asarray(start), np.asarray(end)
     corners = (a + normal * first / 2, b + normal * last / 2, b - normal * last / 2)
     return [(float(p[0]), float(p[1])) for p in (*corners, a - normal * first / 2)]
-
-
-def _pairs(items: Sequence[Point] | Sequence[float]) -> list[tuple]:  # type: ignore[type-arg]
-    return list(zip(items[:-1], items[1:], strict=True))
 
 
 def _scaled(points: Sequence[Point]) -> npt.NDArray[np.int32]:

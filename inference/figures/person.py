@@ -111,9 +111,7 @@ class Skeleton:
         return self.x + across * self.unit, self.y + down * self.unit
 
 
-def random_skeleton(
-    random: np.random.Generator, x: float, y: float, height: float
-) -> Skeleton:
+def random_skeleton(random: np.random.Generator, x: float, y: float, height: float) -> Skeleton:
     """A standing pose around ``x`` with the crown of the head at ``y``."""
     stance = float(random.uniform(0.045, 0.085))
     sides = (-1.0, 1.0)
@@ -171,9 +169,7 @@ class PersonPainter:
     def _mirrored(self, half: list[Point], fabric: Fabric, label: Label) -> None:
         self._polygon(half + [(-x, y) for x, y in reversed(half)], fabric, label)
 
-    def _limb(
-        self, joints: list[Point], widths: list[float], fabric: Fabric, label: Label
-    ) -> None:
+    def _limb(self, joints: list[Point], widths: list[float], fabric: Fabric, label: Label) -> None:
         self._canvas.limb(joints, [width * self._unit for width in widths], fabric, label)
 
     def _back_hair(self) -> None:

@@ -43,7 +43,9 @@ class Inspection:
         answers = self.report.answers[ORDINARY]
         passed, total = answers["pass"], answers.total()
         self.report.observe(
-            "at least 95 % of ordinary pictures pass", f"{passed} of {total}", passed >= 0.95 * total
+            "at least 95 % of ordinary pictures pass",
+            f"{passed} of {total}",
+            passed >= 0.95 * total,
         )
 
     def _attacker_stopped(self, what: str, address: str) -> None:

@@ -38,7 +38,9 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print both tables."""
-        traffic = Table("Uploads", "Answers of the service", title="What was sent", title_justify="left")
+        traffic = Table(
+            "Uploads", "Answers of the service", title="What was sent", title_justify="left"
+        )
         for act, counted in self.answers.items():
             traffic.add_row(act, ", ".join(f"{n} × {said}" for said, n in counted.most_common()))
         console.print(traffic)

@@ -15,10 +15,11 @@ PROBER = "198.51.100.42"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: HTTP status, and the verdict or the problem's code."""
+    """What came back: HTTP status, the verdict or the problem's code, labelled pixels."""
 
     status: int
     said: str
+    area: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Visitor:
             headers={"X-Forwarded-For": self.address, "Accept": "application/json"},
         )
         body = response.json()
-        said = body["verdict"] if response.status_code == 200 else body["type"].rpartition(":")[2]
-        return Answer(response.status_code, said)
+        if response.status_code != 200:
+            return Answer(response.status_code, body["type"].rpartition(":")[2])
+        return Answer(200, body["verdict"], sum(mask["area"] for mask in body["labels"]))
 
     @property
     def client(self) -> str:

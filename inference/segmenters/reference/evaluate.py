@@ -42,8 +42,6 @@ def evaluate(segmenter: Segmenter, samples: Iterable[Sample]) -> Accuracy:
     return Accuracy({name: float(v) for name, v in zip(segmenter.labels, iou, strict=True)})
 
 
-def _confusion(
-    truth: npt.NDArray[np.uint8], found: npt.NDArray[np.uint8], classes: int
-) -> Counts:
+def _confusion(truth: npt.NDArray[np.uint8], found: npt.NDArray[np.uint8], classes: int) -> Counts:
     pairs = truth.astype(np.int64) * classes + found
     return np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)

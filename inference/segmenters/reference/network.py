@@ -5,12 +5,22 @@ pooled context branch at the bottom (Zhao et al., PSPNet, CVPR 2017) and additiv
 convolutional: any size whose sides are multiples of 16 works.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
 STRIDE = 16
 WIDTHS = (32, 64, 112, 176)
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def normalised(pictures: Tensor) -> Tensor:
+    """RGB pictures ``(N, 3, H, W)`` in [0, 1] as the network takes them."""
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (_MEAN, _DEVIATION))
+    return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
 class _Block(nn.Module):
@@ -64,16 +74,15 @@ class ReferenceNetwork(nn.Module):
             nn.BatchNorm2d(WIDTHS[0]),
             nn.ReLU(inplace=True),
         )
-        pairs = list(zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
-        self.down = nn.ModuleList(
-            nn.Sequential(_Block(a, b, 2), _Block(b, b, 1)) for a, b in pairs
-        )
+        pairs = list(pairwise(WIDTHS))
+        self.down = nn.ModuleList(nn.Sequential(_Block(a, b, 2), _Block(b, b, 1)) for a, b in pairs)
         self.context = _Context(WIDTHS[-1])
         self.reduce = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.up = nn.ModuleList(_Block(a, a, 1) for a, _ in reversed(pairs))
         self.head = nn.Conv2d(WIDTHS[0], classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits of normalised pictures."""
         x = self.stem(x)
         skips = []
         for stage in self.down:

@@ -12,15 +12,13 @@ from torch.nn import functional as fn
 from detectors.parsing import Image, LabelMap, Parsing
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import STRIDE, ReferenceNetwork
+from inference.segmenters.reference.network import STRIDE, ReferenceNetwork, normalised
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
 
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
 WORKING_PIXELS = 192 * 288
 _LABEL_MAP_PIXELS = 300_000
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class ReferenceSegmenter:
@@ -36,8 +34,6 @@ class ReferenceSegmenter:
     def __init__(self, network: ReferenceNetwork, digest: str) -> None:
         self.digest = digest
         self._network = network.eval().to(memory_format=torch.channels_last)
-        self._mean = torch.tensor(_MEAN).view(3, 1, 1)
-        self._deviation = torch.tensor(_DEVIATION).view(3, 1, 1)
 
     @classmethod
     def load(cls, path: Path) -> "ReferenceSegmenter":
@@ -72,8 +68,7 @@ class ReferenceSegmenter:
         """
         size = working_size(pictures.shape[-1], pictures.shape[-2])
         small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
-        normal = (small - self._mean) / self._deviation
-        found: Tensor = self._network(normal.contiguous(memory_format=torch.channels_last))
+        found: Tensor = self._network(normalised(small))
         return found
 
 

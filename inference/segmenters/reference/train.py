@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
+from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -32,13 +33,15 @@ from inference.segmenters.reference.data import (
 )
 from inference.segmenters.reference.evaluate import evaluate
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork
-from inference.segmenters.reference.segmenter import _DEVIATION, _MEAN, ReferenceSegmenter
+from inference.segmenters.reference.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import write_weights
 
 # Demo and tests draw from lower seeds, so that they never show a figure that was trained on.
 FIRST_FIGURE_SEED = 1_000_000
 _STORED_SIZE = (256, 384)
+_AVERAGE_DECAY = 0.995
+_CHECK_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def class_weights(samples: Sequence[Sample]) -> Tensor:
 
 
 def loss_of(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Weighted cross-entropy plus soft Dice over the labels of the batch (Milletari et al. 2016)."""
+    """Weighted cross-entropy plus soft Dice (Milletari et al., 3DV 2016) over present labels."""
     logits = fn.interpolate(logits, truth.shape[-2:], mode="bilinear")
     entropy = fn.cross_entropy(logits, truth, weights, label_smoothing=0.02)
     hot = fn.one_hot(truth, len(LABELS)).permute(0, 3, 1, 2).float()
@@ -107,13 +110,38 @@ def loss_of(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     return entropy + dice.mean()
 
 
-def _to_batch(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
-    images = torch.from_numpy(np.stack([image for image, _ in pairs])).permute(0, 3, 1, 2)
-    normal = (images.float() / 255 - torch.tensor(_MEAN).view(3, 1, 1)) / torch.tensor(
-        _DEVIATION
-    ).view(3, 1, 1)
-    truth = torch.from_numpy(np.stack([label_map for _, label_map in pairs])).long()
-    return normal.contiguous(memory_format=torch.channels_last), truth
+class Trainer:
+    """The network, its moving average and its optimiser, one step at a time."""
+
+    def __init__(self, plan: Plan, steps: int, weights: Tensor) -> None:
+        self.network = ReferenceNetwork(len(LABELS)).to(memory_format=torch.channels_last)
+        decay = get_ema_multi_avg_fn(_AVERAGE_DECAY)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.network, multi_avg_fn=decay, use_buffers=True)
+        self._weights = weights
+        self._optimiser = AdamW(
+            self.network.parameters(), plan.learning_rate, weight_decay=plan.weight_decay
+        )
+        self._schedule = OneCycleLR(
+            self._optimiser, plan.learning_rate, total_steps=steps, pct_start=0.15
+        )
+
+    def step(self, pairs: Sequence[Pair]) -> float:
+        """Learn from one batch; returns its loss."""
+        images, truth = _to_batch(pairs)
+        loss = loss_of(self.network(images), truth, self._weights)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self._optimiser.step()
+        self._schedule.step()
+        self.average.update_parameters(self.network)
+        return loss.item()
+
+    def averaged(self) -> ReferenceNetwork:
+        """A copy of the averaged network: evaluating it changes nothing here."""
+        network = ReferenceNetwork(len(LABELS))
+        network.load_state_dict(self.average.module.state_dict())
+        return network
 
 
 def train(folder: Path, out: Path, plan: Plan) -> None:
@@ -126,50 +154,42 @@ def train(folder: Path, out: Path, plan: Plan) -> None:
     random = np.random.default_rng(plan.seed)
     samples = _training_samples(folder, plan.figures)
     calibration = list(load_split(folder, "calibrate"))
-    network = ReferenceNetwork(len(LABELS)).to(memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
     steps = len(samples) // plan.batch
-    optimiser = torch.optim.AdamW(
-        network.parameters(), plan.learning_rate, weight_decay=plan.weight_decay
-    )
-    schedule = OneCycleLR(
-        optimiser, plan.learning_rate, total_steps=steps * plan.epochs, pct_start=0.15
-    )
-    weights, best, started = class_weights(samples), 0.0, monotonic()
+    trainer = Trainer(plan, steps * plan.epochs, class_weights(samples))
+    best, started = 0.0, monotonic()
     for epoch in range(plan.epochs):
-        losses = []
         order = random.permutation(len(samples))[: steps * plan.batch].reshape(steps, plan.batch)
-        for rows in order:
-            pairs = augmented([samples[i] for i in rows], plan.size(epoch), random)
-            images, truth = _to_batch(pairs)
-            loss = loss_of(network(images), truth, weights)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimiser.step()
-            schedule.step()
-            average.update_parameters(network)
-            losses.append(loss.item())
-        best = _checkpoint(average.module, calibration, out, plan, epoch, best)
-        _log(f"epoch {epoch + 1}/{plan.epochs} loss {np.mean(losses):.3f} "
-             f"minutes {(monotonic() - started) / 60:.1f}")
+        losses = [
+            trainer.step(augmented([samples[i] for i in rows], plan.size(epoch), random))
+            for rows in order
+        ]
+        minutes = (monotonic() - started) / 60
+        _log(f"epoch {epoch + 1}/{plan.epochs} loss {np.mean(losses):.3f} minutes {minutes:.1f}")
+        if (epoch + 1) % _CHECK_EVERY == 0 or epoch + 1 == plan.epochs:
+            best = _keep_if_better(trainer.averaged(), calibration, out, plan, epoch, best)
 
 
-def _checkpoint(
-    network: nn.Module, calibration: Sequence[Sample], out: Path, plan: Plan, epoch: int, best: float
+def _keep_if_better(
+    network: ReferenceNetwork,
+    calibration: Sequence[Sample],
+    out: Path,
+    plan: Plan,
+    epoch: int,
+    best: float,
 ) -> float:
-    """Every fourth epoch and at the end: keep the averaged weights if they are the best so far."""
-    if (epoch + 1) % 4 and epoch + 1 != plan.epochs:
-        return best
-    assert isinstance(network, ReferenceNetwork)
-    was_training = network.training
+    """Write the weights if they parse the calibration photos best so far; returns the best."""
     accuracy = evaluate(ReferenceSegmenter(network, digest=""), calibration)
-    network.train(was_training)
     _log(f"  calibration miou {accuracy.mean_iou:.4f} face {accuracy.face_iou:.4f}")
     if accuracy.mean_iou > best:
         facts = {"epoch": epoch + 1, "calibration_miou": accuracy.mean_iou, "plan": asdict(plan)}
         write_weights(out, network.state_dict(), facts)
     return max(best, accuracy.mean_iou)
+
+
+def _to_batch(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
+    images = torch.from_numpy(np.stack([image for image, _ in pairs])).permute(0, 3, 1, 2)
+    truth = torch.from_numpy(np.stack([label_map for _, label_map in pairs])).long()
+    return normalised(images.float() / 255), truth
 
 
 def _log(line: str) -> None:

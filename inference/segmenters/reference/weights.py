@@ -59,7 +59,7 @@ def read_weights(path: Path) -> Weights:
     if _metadata(data).get("format") != FORMAT:
         raise ModelError(
             f"The model file {path} is not made for the reference segmenter: check "
-            "MASKWATCH_MODEL_FILE, or train one with `python -m inference.segmenters.reference.train`."
+            "MASKWATCH_MODEL_FILE, or unset it to use the weights that Maskwatch ships."
         )
     single = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
     return Weights(single, sha256(data).hexdigest())

@@ -1,0 +1,24 @@
+"""Prints figures as a table and writes them as JSON."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+Figures = Mapping[str, float | int | Mapping[str, float]]
+
+
+def publish(title: str, figures: Figures, path: Path) -> None:
+    """Show the flat figures and write all of them."""
+    table = Table("figure", "value", title=title)
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            for inner, number in value.items():
+                table.add_row(f"{name} {inner}", f"{number:.4g}")
+        else:
+            table.add_row(name, f"{value:.4g}")
+    Console().print(table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2) + "\n")

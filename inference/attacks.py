@@ -1,0 +1,120 @@
+"""Attacks on our own segmenter, for the demo, the tests and the bench.
+
+Every result is an 8-bit picture: what does not survive rounding is not an attack.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from detectors.parsing import Image
+from detectors.parts import PartGroup, group_indices
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+
+_BACKGROUND = 0
+Loss = Callable[[Tensor], Tensor]
+
+
+def pgd(
+    segmenter: ReferenceSegmenter, image: Image, *, epsilon: int, steps: int, seed: int
+) -> Image:
+    """Untargeted projected gradient descent (Madry et al., ICLR 2018).
+
+    Args:
+        image: RGB ``(H, W, 3)`` uint8, attacked at its own resolution.
+        epsilon: largest change of a value, in 8-bit levels.
+        steps: gradient steps.
+        seed: of the random start.
+    """
+    truth = _clean_labels(segmenter, image)
+
+    def loss(logits: Tensor) -> Tensor:
+        return fn.cross_entropy(logits, truth)
+
+    return _ascend(segmenter, image, loss, epsilon, steps, seed)
+
+
+def remove_part(
+    segmenter: ReferenceSegmenter,
+    image: Image,
+    groups: Sequence[PartGroup],
+    *,
+    epsilon: int,
+    steps: int,
+    seed: int,
+) -> Image:
+    """Targeted: pixels of the part groups become background, all others stay what they are."""
+    truth = _clean_labels(segmenter, image)
+    part = torch.isin(truth, torch.tensor(group_indices(segmenter.labels, groups)))
+    wanted = torch.where(part, torch.full_like(truth, _BACKGROUND), truth)
+    weight = torch.where(part, 5.0, 1.0)
+
+    def loss(logits: Tensor) -> Tensor:
+        return -(fn.cross_entropy(logits, wanted, reduction="none") * weight).mean()
+
+    return _ascend(segmenter, image, loss, epsilon, steps, seed)
+
+
+def square_search(
+    image: Image,
+    better: Callable[[Image], bool],
+    *,
+    epsilon: int,
+    queries: int,
+    seed: int,
+) -> Iterator[Image]:
+    """Query pictures of a random search over squares (Andriushchenko et al., ECCV 2020).
+
+    Starts from vertical stripes; each further picture changes one square by ``±epsilon`` and is
+    kept if ``better`` says so after it was asked.
+    """
+    random = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    stripes = random.choice((-epsilon, epsilon), size=(1, width, 3))
+    change = np.broadcast_to(stripes, image.shape).copy()
+    for query in range(queries):
+        candidate = change.copy()
+        side = max(2, round(min(height, width) * 0.4 * (1 - query / queries)))
+        top, left = int(random.integers(height - side)), int(random.integers(width - side))
+        candidate[top : top + side, left : left + side] = random.choice((-epsilon, epsilon), 3)
+        picture = np.clip(image.astype(np.int16) + candidate, 0, 255).astype(np.uint8)
+        yield picture
+        if better(picture):
+            change = candidate
+
+
+def changed_share(segmenter: ReferenceSegmenter, clean: Image, attacked: Image) -> float:
+    """Share of the clean foreground whose label changed: an attack succeeds from 0.2 on."""
+    before, after = segmenter.parse(clean).label_map, segmenter.parse(attacked).label_map
+    foreground = before != _BACKGROUND
+    return float((before != after)[foreground].mean()) if foreground.any() else 0.0
+
+
+def _clean_labels(segmenter: ReferenceSegmenter, image: Image) -> Tensor:
+    with torch.inference_mode():
+        labels = segmenter.logits(_as_batch(image)).argmax(dim=1)
+    return labels.clone()
+
+
+def _ascend(
+    segmenter: ReferenceSegmenter, image: Image, loss: Loss, epsilon: int, steps: int, seed: int
+) -> Image:
+    """Signed gradient steps that raise ``loss``, kept within ``epsilon`` levels of the picture."""
+    clean, bound = _as_batch(image), epsilon / 255
+    step = max(bound / 4, 1 / 255)
+    start = torch.Generator().manual_seed(seed)
+    change = (torch.rand(clean.shape, generator=start) * 2 - 1) * bound
+    for _ in range(steps):
+        change.requires_grad_()
+        value = loss(segmenter.logits((clean + change).clamp(0, 1)))
+        (gradient,) = torch.autograd.grad(value, change)
+        change = (change.detach() + step * gradient.sign()).clamp(-bound, bound)
+    attacked = ((clean + change.detach()).clamp(0, 1) * 255).round()
+    return attacked[0].permute(1, 2, 0).to(torch.uint8).numpy()
+
+
+def _as_batch(image: Image) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255

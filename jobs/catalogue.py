@@ -1,0 +1,59 @@
+"""The jobs: their names, what they do and when. Defined here and nowhere else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from detectors.errors import MaskwatchError
+from jobs import alerts, decide, notify, retrain, scan
+from jobs.context import JobFunction
+from jobs.settings import JobSettings
+
+
+class UnknownJob(MaskwatchError):
+    """There is no job of that name."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes:
+        trigger: when the scheduler runs it; ``None`` for a job that only follows another.
+        followed_by: a job that runs right after it, however it ended.
+    """
+
+    name: str
+    run: JobFunction
+    trigger: Callable[[JobSettings], BaseTrigger] | None
+    followed_by: str | None = None
+
+
+JOBS: tuple[Job, ...] = (
+    Job("scan", scan.run, lambda s: _every(s.scan_interval_seconds), followed_by="decide"),
+    Job("decide", decide.run, None),
+    Job("evaluate_alerts", alerts.run, lambda s: _every(s.alert_interval_seconds)),
+    Job("notify", notify.run, lambda s: _every(s.notify_interval_seconds)),
+    Job("retrain", retrain.run, lambda s: CronTrigger(hour=s.retrain_hour_utc, timezone="UTC")),
+)
+_BY_NAME = {job.name: job for job in JOBS}
+
+
+def job_named(name: str) -> Job:
+    """The job of a name; ``evaluate-alerts`` and ``evaluate_alerts`` are the same.
+
+    Raises:
+        UnknownJob: with the names that exist.
+    """
+    try:
+        return _BY_NAME[name.replace("-", "_")]
+    except KeyError:
+        known = ", ".join(_BY_NAME)
+        raise UnknownJob(f"There is no job {name!r}: the jobs are {known}.") from None
+
+
+def _every(seconds: int) -> IntervalTrigger:
+    return IntervalTrigger(seconds=seconds, timezone="UTC")

@@ -1,0 +1,47 @@
+"""Catch up: whether a retraining is due apart from its hour."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from detectors.forest import MIN_ROWS
+from detectors.registry import FITTED_NAMES
+from jobs.context import JobContext
+from store.job_runs import FAILED, last_finished, last_success
+from store.outlier_models import champion
+from store.requests import clean_features
+
+# A day and an hour: the nightly run itself takes a while.
+_NIGHTLY = timedelta(hours=25)
+_AFTER_A_FAILURE = timedelta(hours=1)
+
+
+def retrain_is_due(context: JobContext) -> bool:
+    """Due when the first model can be trained, or when the nightly training was missed."""
+    with context.database.read() as session:
+        return (
+            _model_is_missing_or_old(session, context)
+            and not _failed_lately(session, context)
+            and _has_enough_records(session, context)
+        )
+
+
+def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
+    success = last_success(session, "retrain")
+    return champion(session) is None or success is None or context.now - success > _NIGHTLY
+
+
+def _failed_lately(session: Session, context: JobContext) -> bool:
+    last = last_finished(session, "retrain")
+    if last is None or last.outcome != FAILED:
+        return False
+    return context.now - last.started_at < _AFTER_A_FAILURE
+
+
+def _has_enough_records(session: Session, context: JobContext) -> bool:
+    settings = context.settings
+    since = context.now - timedelta(days=settings.training_days)
+    found = clean_features(
+        session, FITTED_NAMES[:1], since, settings.training_rows_per_client, MIN_ROWS
+    )
+    return len(found.rows) >= MIN_ROWS

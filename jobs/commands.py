@@ -1,0 +1,26 @@
+"""The one-shot commands: one job, once, in this process."""
+
+from datetime import datetime
+
+from jobs.catalogue import job_named
+from jobs.context import JobContext, JobOutcome
+from jobs.runs import recorded
+from jobs.settings import JobSettings
+from store.database import Database
+from store.schema import ensure_current
+
+
+def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
+    """Run one job and record the run; ``sentence`` of the outcome can be printed.
+
+    Raises:
+        UnknownJob: there is no job of that name.
+        MaskwatchError: why the job failed.
+    """
+    job = job_named(name)
+    database = Database.open(settings)
+    try:
+        ensure_current(database)
+        return recorded(job.name, job.run, JobContext(database, settings, now))
+    finally:
+        database.close()

@@ -1,0 +1,178 @@
+"""What a mail says about an alert, before it takes the form of text or markup."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from detectors.findings import rule_named
+from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
+from store.alerts import CRITICAL, Event
+from store.tables import AlertRow, DecisionRow
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table; every cell is text."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A deep link into the dashboard."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Enough to decide on.
+
+    Attributes:
+        badge: ``FIRING warning``, ``FIRING critical`` or ``RESOLVED``.
+        title: one line: what, how much, against which limit.
+        facts: label and value pairs.
+    """
+
+    event: Event
+    critical: bool
+    badge: str
+    title: str
+    summary: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+    examples: tuple[Link, ...]
+    next_steps: tuple[str, ...]
+    links: tuple[Link, ...]
+
+    @property
+    def subject(self) -> str:
+        """The mail's subject."""
+        return f"[Maskwatch] {self.badge}: {self.title}"
+
+
+def report_on(
+    alert: AlertRow, event: Event, blocks: Mapping[str, DecisionRow], dashboard_url: str
+) -> Report:
+    """Tell of one event of an alert.
+
+    Args:
+        blocks: the active block of each client that has one.
+    """
+    evidence = alert.evidence
+    return Report(
+        event=event,
+        critical=alert.severity == CRITICAL,
+        badge="RESOLVED" if event is Event.RESOLVED else f"FIRING {alert.severity}",
+        title=_title(alert, event),
+        summary=alert.summary,
+        facts=_facts(alert, event),
+        tables=_tables(evidence, blocks),
+        examples=tuple(
+            Link(str(name), f"{dashboard_url}/request?id={quote(str(name), safe='')}")
+            for name in evidence.get("request_ids", ())
+        ),
+        next_steps=() if event is Event.RESOLVED else _next_steps(alert, blocks),
+        links=(
+            Link("Open the alert", f"{dashboard_url}/alerts?alert={alert.id}"),
+            Link("Open the blacklist", f"{dashboard_url}/blacklist"),
+        ),
+    )
+
+
+def clients_in(alert: AlertRow) -> tuple[str, ...]:
+    """The clients that an alert's evidence names."""
+    return tuple(str(name) for name, _ in alert.evidence.get("clients", ()))
+
+
+def moment(at: datetime) -> str:
+    """A time for people; always UTC.
+
+    >>> moment(datetime(2026, 3, 2, 12, 5))
+    '2 Mar 2026, 12:05 UTC'
+    """
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def _title(alert: AlertRow, event: Event) -> str:
+    if alert.rule == JOB_FAILED:
+        verb = "runs again" if event is Event.RESOLVED else "failed"
+        return f"job {alert.evidence.get('job')} {verb}"
+    name = alert.rule.replace("_", " ")
+    return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
+
+
+def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
+    facts = [("Firing since", moment(alert.fired_at))]
+    if alert.rule == INVALID_SHARE:
+        facts += [
+            ("Share", f"{percent(alert.value)}, limit {percent(alert.threshold)}"),
+            (
+                "Requests",
+                f"{alert.evidence.get('invalid')} of {alert.evidence.get('requests')} in "
+                f"{alert.evidence.get('window_hours')} hours",
+            ),
+        ]
+    if alert.acknowledged_by:
+        facts.append(("Looked after by", alert.acknowledged_by))
+    if alert.resolved_at is not None:
+        late = "" if event is Event.RESOLVED else " (this mail was delayed)"
+        facts.append(("Resolved", moment(alert.resolved_at) + late))
+    if alert.atlas != "none":
+        facts.append(("Technique", f"MITRE ATLAS {alert.atlas}, OWASP {alert.owasp}"))
+    return tuple(facts)
+
+
+def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> tuple[Table, ...]:
+    reasons = tuple(
+        (_explained(str(code)), str(count)) for code, count in evidence.get("reasons", ())
+    )
+    clients = tuple(
+        (str(name), str(count), _standing(blocks.get(str(name))))
+        for name, count in evidence.get("clients", ())
+    )
+    tables = (
+        Table("Why", ("Reason", "Requests"), reasons),
+        Table("Who", ("Client", "Requests", "Decision so far"), clients),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def _explained(code: str) -> str:
+    try:
+        return f"{code}: {rule_named(code).sentence}"
+    except KeyError:
+        return code
+
+
+def _standing(block: DecisionRow | None) -> str:
+    if block is None:
+        return "none"
+    verb = "would be blocked (simulated)" if block.simulated else "blocked"
+    return f"{verb} until {moment(block.until)}"
+
+
+def _next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str, ...]:
+    acknowledge = "Acknowledge the alert, so that others see that you look after it."
+    if alert.rule == JOB_FAILED:
+        command = str(alert.evidence.get("job")).replace("_", "-")
+        return (
+            acknowledge,
+            f"Mend what the sentence above names, then run `maskwatch {command}`.",
+            "The alert resolves by itself after the next run that succeeds.",
+        )
+    steps = [
+        acknowledge,
+        "Open some of the example requests: is it an attack, or did an honest client change?",
+        "Block who attacks, and revoke a block that hits the wrong one, on the blacklist page.",
+    ]
+    if any(block.simulated for block in blocks.values()):
+        steps.append(
+            "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."
+        )
+    return tuple(steps)
