@@ -30,8 +30,8 @@ class DashboardSettings(StoreSettings):
     session_hours: int = Field(8, ge=1, le=168)
     """How long a browser stays signed in."""
 
-    max_invalid_share: float = Field(0.05, ge=0, le=1)
-    """Share of invalid requests in a day above which the alert fires; shown as the limit."""
+    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours raises a warning; shown beside the share."""
 
     @field_validator("dashboard_url")
     @classmethod

@@ -9,6 +9,8 @@ from detectors.verdict import Verdict
 
 ACCENT = "#1F5FBF"
 INK, QUIET, LINE, GROUND = "#1D2939", "#667085", "#E4E7EC", "#F6F7F9"
+# Amber that can be read on white.
+AMBER_INK = "#8A5A00"
 
 # Apart in lightness as well as in hue, so that they stay apart for colour-blind readers.
 VERDICT_COLOURS: dict[Verdict, str] = {

@@ -26,7 +26,8 @@ KIND = "isolation_forest"
 MIN_ROWS = 30
 _TREES = 200
 _FOLDS = 5
-_TRUSTED = ("sklearn.tree._tree.Tree",)
+# The tree is sklearn's own; the dtype is kept by the imputer and says float64.
+_TRUSTED = ("numpy.dtype", "sklearn.tree._tree.Tree")
 
 
 class OutlierModelError(MaskwatchError):

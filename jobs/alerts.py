@@ -1,6 +1,6 @@
-"""Alert rules: pure functions from what was counted to conditions, and the job that applies them."""
+"""Alert rules: pure functions from counts to conditions, and the job that applies them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -126,9 +126,7 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 2):g} %"
 
 
-def _conditions(
-    session: Session, context: JobContext, is_open: Iterable[str]
-) -> Iterator[Condition]:
+def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Iterator[Condition]:
     since = context.now - timedelta(hours=WINDOW_HOURS)
     yield invalid_share_condition(
         invalid_share(session, since),

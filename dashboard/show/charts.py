@@ -1,54 +1,44 @@
 """Charts. Times are drawn in UTC, whatever the browser's zone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import altair as alt
 import pandas as pd
 
-from dashboard.show.words import label
+from dashboard.show.words import label, signed
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURE_NAMES, feature_named
 from detectors.verdict import Verdict
 from store.overview import VerdictCount
+
+_BOTTOM_UP = (Verdict.REFUSE, Verdict.FLAG, Verdict.PASS)
 
 
 def traffic_chart(
     counts: Sequence[VerdictCount], since: datetime, until: datetime, slice_seconds: int
 ) -> alt.Chart:
     """Requests per slice, stacked by verdict with the worst at the bottom."""
-    width = timedelta(seconds=slice_seconds)
-    order = [Verdict.REFUSE, Verdict.FLAG, Verdict.PASS]
-    data = pd.DataFrame(
-        {
-            "start": [_wall(count.start) for count in counts],
-            "end": [_wall(count.start + 0.88 * width) for count in counts],
-            "verdict": [label(count.verdict) for count in counts],
-            "order": [order.index(count.verdict) for count in counts],
-            "count": [count.count for count in counts],
-            "when": [f"{c.start:%d %b %H:%M}–{c.start + width:%H:%M} UTC" for c in counts],
-        }
-    )
-    tick_format = "%H:%M" if until - since <= timedelta(days=1) else "%a %d"
+    tick_format = "%H:%M" if until - since <= timedelta(days=1) else "%a %d %b"
     chart: alt.Chart = (
-        alt.Chart(data, height=250)
-        .mark_bar(cornerRadius=1)
+        alt.Chart(_stacked(counts, since, until, slice_seconds), height=250)
+        .mark_rect(cornerRadius=1)
         .encode(
             x=alt.X(
                 "start:T",
                 title=None,
-                scale=alt.Scale(type="utc", domain=[_epoch_ms(since), _epoch_ms(until)]),
+                scale=alt.Scale(type="utc", nice=False),
                 axis=alt.Axis(format=tick_format, grid=False, labelOverlap=True, tickCount=9),
             ),
             x2="end:T",
             y=alt.Y(
-                "count:Q",
+                "low:Q",
                 title="Requests",
-                stack="zero",
                 axis=alt.Axis(tickMinStep=1, tickCount=5, format="~s"),
             ),
+            y2="high:Q",
             color=_verdict_colours(),
-            order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("when:N", title="Time"),
                 alt.Tooltip("verdict:N", title="Verdict"),
@@ -61,13 +51,36 @@ def traffic_chart(
     return chart
 
 
+def _stacked(
+    counts: Sequence[VerdictCount], since: datetime, until: datetime, slice_seconds: int
+) -> pd.DataFrame:
+    """One rectangle per slice and verdict, and an empty one at either end of the window."""
+    width = timedelta(seconds=slice_seconds)
+    tops: Counter[datetime] = Counter()
+    rows = [_rectangle(since, since), _rectangle(until, until)]
+    for each in sorted(counts, key=lambda count: _BOTTOM_UP.index(count.verdict)):
+        rectangle = _rectangle(max(since, each.start), each.start + 0.88 * width)
+        rectangle["verdict"], rectangle["count"] = label(each.verdict), each.count
+        rectangle["low"] = tops[each.start]
+        tops[each.start] += each.count
+        rectangle["high"] = tops[each.start]
+        rectangle["when"] = f"{each.start:%d %b %H:%M}–{each.start + width:%H:%M} UTC"
+        rows.append(rectangle)
+    return pd.DataFrame(rows)
+
+
+def _rectangle(start: datetime, end: datetime) -> dict[str, object]:
+    empty = {"low": 0, "high": 0, "count": 0, "verdict": label(Verdict.PASS), "when": ""}
+    return {"start": start, "end": end, **empty}
+
+
 def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
     """Features farthest from normal, as signed bars in interquartile ranges."""
     data = pd.DataFrame(
         {
             "feature": [_feature_label(name) for name in contributions],
             "distance": list(contributions.values()),
-            "text": [f"{value:+.1f}" for value in contributions.values()],
+            "text": [signed(value) for value in contributions.values()],
         }
     )
     base = alt.Chart(data, height=alt.Step(30)).encode(
@@ -89,14 +102,6 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
 
 def _feature_label(name: str) -> str:
     return feature_named(name).meaning if name in FEATURE_NAMES else label(name)
-
-
-def _wall(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _epoch_ms(time: datetime) -> float:
-    return time.timestamp() * 1000
 
 
 def _verdict_colours() -> alt.Color:

@@ -25,11 +25,12 @@ def _value(name: str, value: Any) -> Html:
 
 
 def _listed(name: str, values: Sequence[Any]) -> Html:
-    if values and all(isinstance(each, Sequence) and len(each) == 2 for each in values):
+    if values and all(isinstance(each, list | tuple) and len(each) == 2 for each in values):
         return _lines([(str(key), inner) for key, inner in values])
     shown = [_value(name, each) for each in values[:_MOST]]
     more = len(values) - len(shown)
-    return markup.badges(*shown, *([markup.quiet(f"and {more} more")] if more else []))
+    listed = markup.badges(*shown, *([markup.quiet(f"and {more} more")] if more else []))
+    return markup.span(listed, "mw-long") if len(shown) > 2 else listed
 
 
 def _lines(pairs: Sequence[tuple[str, Any]]) -> Html:

@@ -4,7 +4,7 @@ from math import isnan
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, GroupRow, Html
-from dashboard.theme import ACCENT, QUIET, VERDICT_COLOURS
+from dashboard.theme import ACCENT, AMBER_INK, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURES, Feature, FeatureVector, Group
 from detectors.verdict import Verdict
 from store.request_detail import NormalRange
@@ -30,6 +30,7 @@ def feature_table(features: FeatureVector, normal: dict[str, NormalRange]) -> No
         [
             Column("Feature"),
             Column("Value", "right nowrap"),
+            Column("Unit", "nowrap"),
             Column("Against normal"),
             Column("Lower quartile", "right nowrap"),
             Column("Median", "right nowrap"),
@@ -44,13 +45,15 @@ def _row(feature: Feature, value: float, normal: NormalRange | None) -> tuple[st
         f"{markup.html_of(feature.meaning)}<br>"
         f'<span class="mw-code mw-quiet">{markup.html_of(feature.name)}</span>'
     )
-    shown = words.feature_value(feature.name, value)
+    shown = Html(f"<b>{markup.html_of(words.feature_value(feature.name, value))}</b>")
+    unit = markup.quiet(words.feature_unit(feature.name))
     if normal is None:
-        return (name, shown, markup.quiet("nothing to compare with"), "–", "–", "–")
+        return (name, shown, unit, markup.quiet("nothing to compare with"), "–", "–", "–")
     quartiles = (normal.low, normal.middle, normal.high)
     return (
         name,
-        Html(f"<b>{markup.html_of(shown)}</b>"),
+        shown,
+        unit,
         range_mark(distance(value, normal)),
         *(words.feature_value(feature.name, each) for each in quartiles),
     )
@@ -70,12 +73,17 @@ def range_mark(ranges: float) -> Html:
     """The quartiles as a band around the middle and the value as a dot, cut off at the ends."""
     place = 50 + 20 * max(-2.25, min(2.25, ranges))
     far, off = abs(ranges) >= _FAR, abs(ranges) >= 1
-    colour = VERDICT_COLOURS[Verdict.REFUSE] if far else ACCENT if not off else "#E69F00"
-    words_for = "within" if abs(ranges) <= 0.5 else f"{ranges:+.1f} IQR"
+    colour = VERDICT_COLOURS[Verdict.REFUSE if far else Verdict.FLAG] if off else ACCENT
+    words_for = "within" if abs(ranges) <= 0.5 else words.signed(ranges) + " IQR"
     return Html(
-        '<div style="display:flex;align-items:center;gap:.7rem"><div class="mw-range">'
+        '<div class="mw-place"><div class="mw-range">'
         '<div class="axis"></div><div class="band"></div>'
         f'<div class="dot" style="left:{place:.1f}%;background:{colour}"></div></div>'
-        f'<span class="mw-small mw-num" style="color:{colour if off else QUIET}">{words_for}</span>'
-        "</div>"
+        f'<span style="color:{_text_colour(ranges)}">{words_for}</span></div>'
     )
+
+
+def _text_colour(ranges: float) -> str:
+    if abs(ranges) >= _FAR:
+        return VERDICT_COLOURS[Verdict.REFUSE]
+    return AMBER_INK if abs(ranges) >= 1 else QUIET

@@ -14,25 +14,25 @@ def job_table(jobs: Sequence[JobHealth], now: datetime) -> None:
     if not jobs:
         markup.empty("No job has run yet", "Start them with `maskwatch jobs` or `maskwatch up`.")
         return
-    markup.table(
-        [
-            Column("Job"),
-            Column("Outcome"),
-            Column("Rows", "right"),
-            Column("Started", "nowrap right"),
-        ],
-        [
-            (_name(job), _outcome(job), words.number(job.rows), words.ago(job.started_at, now))
-            for job in jobs
-        ],
-    )
+    columns = [
+        Column("Job"),
+        Column("Outcome", "nowrap"),
+        Column("Rows", "right"),
+        Column("Took", "right nowrap"),
+        Column("Started", "right nowrap"),
+    ]
+    markup.table(columns, [_line(job, now) for job in jobs])
+
+
+def _line(job: JobHealth, now: datetime) -> tuple[str, ...]:
+    started = words.ago(job.started_at, now)
+    return (_name(job), _outcome(job), words.number(job.rows), _took(job), started)
 
 
 def _name(job: JobHealth) -> Html:
-    text = markup.html_of(words.label(job.job))
-    if job.outcome != FAILED or not job.message:
-        return text
-    return Html(f"{text}<br>{markup.quiet(job.message)}")
+    name = markup.html_of(words.label(job.job))
+    failed = job.outcome == FAILED and job.message
+    return markup.stacked(name, job.message or "") if failed else name
 
 
 def _outcome(job: JobHealth) -> Html:
@@ -40,5 +40,8 @@ def _outcome(job: JobHealth) -> Html:
         return markup.badge("Running", Tone.INFO)
     if job.outcome == FAILED:
         return markup.badge("✕ Failed", Tone.BAD)
-    took = words.duration(job.finished_at - job.started_at) if job.finished_at else ""
-    return markup.joined((markup.badge("✓ Succeeded", Tone.GOOD), markup.quiet(took)))
+    return markup.badge("✓ Succeeded", Tone.GOOD)
+
+
+def _took(job: JobHealth) -> str:
+    return words.duration(job.finished_at - job.started_at) if job.finished_at else "–"

@@ -61,18 +61,27 @@ def count(how_many: int, noun: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, thousands apart, no exponent where it can be helped.
+    """Three significant digits or all before the point, thousands apart.
 
-    >>> number(1234567.0), number(0.01234), number(3.0), number(float("nan"))
-    ('1\\u202f234\\u202f567', '0.0123', '3', '–')
+    >>> number(1234567.0), number(0.01234), number(-3.14159), number(float("nan"))
+    ('1\\u202f234\\u202f567', '0.0123', '\u22123.14', '–')
     """
     if isnan(value):
         return "–"
-    if value == int(value) or abs(value) >= 1000:
-        return f"{value:,.0f}".replace(",", "\u202f")
-    digits = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
-    text = f"{value:.{digits}f}" if abs(value) >= 1 else f"{value:.3g}"
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    text = f"{size:.3g}" if size < 1 else f"{size:,.{digits}f}".replace(",", "\u202f")
+    text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+    return f"\u2212{text}" if value < 0 and text != "0" else text
+
+
+def signed(value: float) -> str:
+    """One decimal with its sign.
+
+    >>> signed(1.26), signed(-3.0)
+    ('+1.3', '\u22123.0')
+    """
+    return f"{value:+.1f}".replace("-", "\u2212")
 
 
 def percent(share: float) -> str:
@@ -101,13 +110,15 @@ def sentence(rule: str) -> str:
 
 
 def feature_value(name: str, value: float) -> str:
-    """A feature's value with its unit."""
+    """A feature's value without its unit; a share as a percentage."""
+    is_share = feature_named(name).unit == "share" and not isnan(value)
+    return percent(value) if is_share else number(value)
+
+
+def feature_unit(name: str) -> str:
+    """A feature's unit, unless its value shows it already."""
     unit = feature_named(name).unit
-    if isnan(value):
-        return "–"
-    if unit == "share":
-        return percent(value)
-    return number(value) if unit == "count" else f"{number(value)}\u202f{unit}"
+    return "" if unit == "share" else unit
 
 
 def short(identifier: str) -> str:

@@ -134,8 +134,7 @@ def _card_facts(visit: Visit, alert: AlertView) -> None:
         "Threshold": _amount(alert, alert.threshold),
         "Fired": fired,
         "Last evaluated": words.utc(alert.evaluated_at),
-        "MITRE ATLAS": alert.atlas,
-        "OWASP ML Top 10": alert.owasp,
+        "Threat catalogues": " · ".join(filter(None, (alert.atlas, alert.owasp))),
     }
     if alert.resolved_at:
         pairs["Resolved"] = words.utc(alert.resolved_at)
@@ -166,7 +165,7 @@ def _notifications(visit: Visit, notifications: tuple[NotificationView, ...]) ->
                 words.label(each.event),
                 _delivery(each),
                 markup.joined((each.transport or "", each.destination or "–")),
-                words.utc(each.sent_at) if each.sent_at else f"next {_next(visit, each)}",
+                words.utc(each.sent_at) if each.sent_at else _next_try(visit, each),
                 words.number(each.attempts),
                 each.last_error or markup.quiet("–"),
             )
@@ -183,8 +182,10 @@ def _delivery(notification: NotificationView) -> Html:
     return markup.badge(words.label(notification.state), Tone.INFO)
 
 
-def _next(visit: Visit, notification: NotificationView) -> str:
-    return words.ago(max(notification.next_attempt_at, visit.now), visit.now)
+def _next_try(visit: Visit, notification: NotificationView) -> str:
+    if notification.next_attempt_at <= visit.now:
+        return "due now"
+    return f"next try {words.ago(notification.next_attempt_at, visit.now)}"
 
 
 if __name__ == "__main__":

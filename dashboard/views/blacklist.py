@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.by_hand import decision_by_hand
 from dashboard.show import markup, words
 from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
+from dashboard.show.evidence_facts import evidence_facts
 from dashboard.visit import Visit, current_visit
 from detectors.errors import MaskwatchError
 from store.decision_views import DecisionView, list_active_decisions, list_ended_decisions
@@ -71,6 +72,8 @@ def _line(visit: Visit, decision: DecisionView) -> None:
 def _revoke(visit: Visit, decision: DecisionView) -> None:
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
+    if decision.evidence:
+        evidence_facts(decision.evidence)
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):

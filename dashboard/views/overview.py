@@ -57,7 +57,7 @@ def _figures(window: str, shown: Overview) -> None:
 
 def _tiles(window: str, shown: Overview) -> None:
     top = shown.headline
-    limit = current_visit().parts.settings.max_invalid_share
+    limit = current_visit().parts.settings.invalid_share_threshold
     over = top.invalid.share > limit
     simulated = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
     waiting = f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"
@@ -121,7 +121,7 @@ def _reasons(shown: Overview) -> None:
         [Column("Reason"), Column("Verdict"), Column(""), Column("Requests", "right")],
         [
             (
-                markup.link("traffic", words.label(each.reason), reason=each.reason),
+                markup.link("traffic", words.label(each.reason), reason=words.label(each.reason)),
                 markup.verdict_badge(each.verdict),
                 markup.bar(each.count / most, VERDICT_COLOURS[each.verdict]),
                 words.number(each.count),

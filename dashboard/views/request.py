@@ -42,8 +42,8 @@ def show() -> None:
     with right:
         _findings(detail)
     _score(detail)
-    _features(detail)
     _related(visit, detail)
+    _features(detail)
 
 
 def _search(wanted: str) -> None:

@@ -1,36 +1,26 @@
 """Traffic: every request, filtered, page by page."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from dashboard import reads
+from dashboard.paging import Place, place_in
 from dashboard.reads import WINDOWS
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.verdict import Verdict
-from store.traffic import Key, TrafficFilter, TrafficPage, traffic_page
+from store.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
 _PLACE = "traffic_place"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which page is shown: of which filter, on which side of which request."""
-
-    wanted: tuple[object, ...]
-    before: Key | None = None
-    after: Key | None = None
 
 
 def show() -> None:
     """The page; its filters are part of the address."""
     visit = current_visit()
     markup.head("Traffic", "Every request with its verdict. A request's id opens its details.")
-    wanted = _filter(visit)
-    place = _place(wanted)
+    wanted, window = _filter(visit)
+    place = place_in(st.session_state.get(_PLACE), wanted, window)
     with visit.parts.database.read() as session:
         page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
     if not page.requests:
@@ -40,7 +30,7 @@ def show() -> None:
     _pager(page, place)
 
 
-def _filter(visit: Visit) -> TrafficFilter:
+def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
     with st.container(border=True):
         columns = st.columns([2.1, 1.8, 1.8, 1.4, 1], vertical_alignment="bottom")
         with columns[0]:
@@ -71,22 +61,14 @@ def _filter(visit: Visit) -> TrafficFilter:
             bind="query-params",
         )
         outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
-    return TrafficFilter(
+    wanted = TrafficFilter(
         since=visit.now - WINDOWS[window].span,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,
         outliers_only=outliers,
     )
-
-
-def _place(wanted: TrafficFilter) -> Place:
-    """The page of this filter; a changed filter starts again at the newest request."""
-    fields = (wanted.verdicts, wanted.client, wanted.reason, wanted.outliers_only)
-    place = st.session_state.get(_PLACE)
-    if isinstance(place, Place) and place.wanted == fields:
-        return place
-    return Place(fields)
+    return wanted, window
 
 
 def _pager(page: TrafficPage, place: Place) -> None:

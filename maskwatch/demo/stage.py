@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-import httpx
+import httpx2 as httpx
 
 from detectors.errors import MaskwatchError
 from store.settings import PREFIX

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TypeVar
 
-import httpx
+import httpx2 as httpx
 from rich.console import Console
 from rich.progress import track
 

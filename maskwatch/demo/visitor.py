@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import httpx
+import httpx2 as httpx
 
 from maskwatch.demo.pictures import Picture
 

@@ -277,9 +277,12 @@ class Filler:
             atlas="AML.T0043",
             owasp="ML01:2023",
             evidence={
-                "top_reasons": {"skin_share_too_low": 9, "trousers_without_feet": 8},
+                "requests": 312,
+                "invalid": 27,
+                "window_hours": 24,
+                "reasons": [["trousers_without_feet", 9], ["skin_share_too_low", 7]],
                 "clients": [[ATTACKER, 21], [NEIGHBOURS[1], 6]],
-                "sample_requests": flagged[-5:],
+                "request_ids": flagged[-5:],
             },
         )
         burst = Condition(
@@ -292,7 +295,7 @@ class Filler:
             summary=f"{ATTACKER} sent 11 outliers within an hour.",
             atlas="AML.T0015",
             owasp="ML01:2023",
-            evidence={"client": ATTACKER, "sample_requests": flagged[-3:]},
+            evidence={"client": ATTACKER, "request_ids": flagged[-3:]},
         )
         database = self.parts.database
         with database.write() as session:
@@ -466,12 +469,20 @@ def filled_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sampl
     return folder, sample
 
 
+@dataclass(frozen=True)
+class Day:
+    """A filled database and what is in it."""
+
+    parts: Parts
+    sample: Sample
+
+
 @pytest.fixture
-def day(filled_folder: tuple[Path, Sample], tmp_path: Path) -> Iterator[tuple[Parts, Sample]]:
+def day(filled_folder: tuple[Path, Sample], tmp_path: Path) -> Iterator[Day]:
     """A day of traffic that a test may change."""
     shutil.copytree(filled_folder[0], tmp_path / "var")
     parts = make_parts(tmp_path / "var")
-    yield parts, filled_folder[1]
+    yield Day(parts, filled_folder[1])
     parts.database.close()
 
 

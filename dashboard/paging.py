@@ -1,0 +1,26 @@
+"""Which page of a list a browser looks at.
+
+In a module of its own: Streamlit runs page scripts anew each time, and a class that is defined
+there would be another one each time.
+"""
+
+from dataclasses import dataclass
+
+from store.traffic import Key, TrafficFilter
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page of one filter's requests, on one side of one request; the newest without a side."""
+
+    wanted: tuple[object, ...]
+    before: Key | None = None
+    after: Key | None = None
+
+
+def place_in(remembered: object, wanted: TrafficFilter, window: str) -> Place:
+    """The remembered page; a changed filter starts again at the newest request."""
+    fields = (window, wanted.verdicts, wanted.client, wanted.reason, wanted.outliers_only)
+    if isinstance(remembered, Place) and remembered.wanted == fields:
+        return remembered
+    return Place(fields)

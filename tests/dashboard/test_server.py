@@ -1,0 +1,69 @@
+"""Settings and the port."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from dashboard.server import DashboardAddressInUse, listen, run
+from dashboard.settings import DashboardSettings
+from store.database import Database
+from store.schema import SchemaError, upgrade
+from store.settings import SettingsError, load_settings
+
+
+def test_loopback_is_the_default(tmp_path: Path) -> None:
+    settings = DashboardSettings(var_dir=tmp_path)
+    assert settings.public_url() == "http://127.0.0.1:8501"
+    assert settings.host_names() == {"localhost", "127.0.0.1", "::1"}
+
+
+def test_an_ipv6_address_is_bracketed(tmp_path: Path) -> None:
+    settings = DashboardSettings(var_dir=tmp_path, dashboard_host="::1")
+    assert settings.public_url() == "http://[::1]:8501"
+
+
+def test_beyond_loopback_the_public_address_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKWATCH_DASHBOARD_HOST", "0.0.0.0")  # noqa: S104
+    with pytest.raises(SettingsError, match="MASKWATCH_DASHBOARD_URL"):
+        load_settings(DashboardSettings)
+    monkeypatch.setenv("MASKWATCH_DASHBOARD_URL", "https://maskwatch.example/")
+    settings = load_settings(DashboardSettings)
+    assert settings.public_url() == "https://maskwatch.example"
+    assert settings.host_names() == {"maskwatch.example"}
+
+
+@pytest.mark.parametrize("url", ["maskwatch.example", "ftp://x", "https://x/path", "https://"])
+def test_a_public_address_must_be_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("MASKWATCH_DASHBOARD_URL", url)
+    with pytest.raises(SettingsError, match="MASKWATCH_DASHBOARD_URL"):
+        load_settings(DashboardSettings)
+
+
+def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = DashboardSettings(var_dir=tmp_path, dashboard_port=port)
+        with pytest.raises(DashboardAddressInUse, match=f"Port {port} .* MASKWATCH_DASHBOARD_PORT"):
+            listen(settings)
+
+
+def test_an_address_of_another_machine_is_said_in_one_sentence(tmp_path: Path) -> None:
+    settings = DashboardSettings(
+        var_dir=tmp_path, dashboard_host="203.0.113.1", dashboard_url="http://203.0.113.1"
+    )
+    with pytest.raises(DashboardAddressInUse, match="MASKWATCH_DASHBOARD_HOST"):
+        listen(settings)
+
+
+def test_an_unknown_schema_stops_the_start(tmp_path: Path) -> None:
+    settings = DashboardSettings(var_dir=tmp_path, dashboard_port=0)
+    database = Database.open(settings)
+    upgrade(database)
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(SchemaError, match="9999"):
+        run(settings, lambda _link: None)

@@ -1,0 +1,247 @@
+"""The door: who gets in, how, and where they end up. Streamlit is not needed for this."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dashboard.guard import protection
+from dashboard.server import new_link
+from dashboard.settings import DashboardSettings
+from dashboard.sign_in import local_path, sign_in_routes
+from dashboard.wiring import Parts
+from store.database import Database
+from store.schema import upgrade
+
+BASE = "http://127.0.0.1:8501"
+STREAM = "ws://127.0.0.1:8501/_stcore/stream"
+
+
+class Clock:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def _page(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"page {request.url.path}")
+
+
+async def _stream(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_text("open")
+    await websocket.close()
+
+
+@pytest.fixture
+def clock(fixed_now: datetime) -> Clock:
+    return Clock(fixed_now)
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    settings = DashboardSettings(var_dir=tmp_path)
+    made = Parts(settings, Database.open(settings), clock)
+    upgrade(made.database)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def browser(parts: Parts) -> Iterator[TestClient]:
+    routes = [
+        *sign_in_routes(parts),
+        WebSocketRoute("/_stcore/stream", _stream),
+        Route("/{path:path}", _page),
+    ]
+    app = Starlette(routes=routes, middleware=protection(parts))
+    with TestClient(app, base_url=BASE, follow_redirects=False) as client:
+        yield client
+
+
+def _link(parts: Parts, suffix: str = "") -> str:
+    link = new_link(parts.settings, parts.database, parts.clock())
+    return link.removeprefix(BASE) + suffix
+
+
+@pytest.mark.parametrize("path", ["/", "/alerts?alert=1", "/static/js/index.js", "/_stcore/health"])
+def test_without_a_session_everything_is_refused(browser: TestClient, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == 401
+    assert "maskwatch dashboard-link" in answer.text
+    assert "page" not in answer.text
+
+
+def test_without_a_session_the_websocket_is_closed(browser: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        browser.websocket_connect(STREAM, headers={"Origin": BASE}),
+    ):
+        pass
+    assert refused.value.code == 4401
+
+
+def test_a_link_signs_in_once(browser: TestClient, parts: Parts) -> None:
+    link = _link(parts)
+    answer = browser.get(link)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert browser.get("/traffic").text == "page /traffic"
+    browser.cookies.clear()
+    assert browser.get(link).status_code == 401
+
+
+def test_the_same_link_again_is_harmless_for_the_browser_it_signed_in(
+    browser: TestClient, parts: Parts
+) -> None:
+    link = _link(parts)
+    browser.get(link)
+    assert browser.get(link).status_code == 303
+
+
+def test_a_preview_with_head_does_not_use_the_link_up(browser: TestClient, parts: Parts) -> None:
+    link = _link(parts)
+    assert browser.head(link).status_code == 204
+    assert browser.get(link).status_code == 303
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    browser: TestClient, parts: Parts
+) -> None:
+    cookie = browser.get(_link(parts)).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path=/" in cookie
+    assert "secure" not in cookie
+
+
+def test_behind_https_the_cookie_is_secure(parts: Parts) -> None:
+    settings = parts.settings.model_copy(update={"dashboard_url": "https://maskwatch.example"})
+    secured = Parts(settings, parts.database, parts.clock)
+    app = Starlette(routes=sign_in_routes(secured), middleware=protection(secured))
+    with TestClient(app, base_url="https://maskwatch.example", follow_redirects=False) as client:
+        link = new_link(settings, parts.database, parts.clock())
+        assert "secure" in client.get(link).headers["set-cookie"].lower()
+
+
+def test_an_old_link_does_not_work(browser: TestClient, parts: Parts, clock: Clock) -> None:
+    link = _link(parts)
+    clock.now += timedelta(minutes=15)
+    answer = browser.get(link)
+    assert answer.status_code == 401
+    assert "does not work any more" in answer.text
+
+
+def test_a_session_ends(browser: TestClient, parts: Parts, clock: Clock) -> None:
+    browser.get(_link(parts))
+    clock.now += timedelta(hours=8)
+    assert browser.get("/").status_code == 401
+
+
+def test_signing_out_ends_the_session_itself(browser: TestClient, parts: Parts) -> None:
+    browser.get(_link(parts))
+    secret = browser.cookies["maskwatch_session"]
+    assert browser.get("/sign-out").status_code == 200
+    browser.cookies.set("maskwatch_session", secret)
+    assert browser.get("/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "evil.example",
+        "/sign-out",
+    ],
+)
+def test_after_signing_in_nobody_is_sent_elsewhere(
+    browser: TestClient, parts: Parts, wanted: str
+) -> None:
+    answer = browser.get(_link(parts), params={"token": _token(parts), "next": wanted})
+    assert answer.headers["location"] == "/"
+    assert local_path(wanted) == "/"
+
+
+def _token(parts: Parts) -> str:
+    return _link(parts).partition("token=")[2]
+
+
+def test_a_mail_link_is_remembered_until_after_the_sign_in(
+    browser: TestClient, parts: Parts
+) -> None:
+    browser.get("/alerts?alert=3", headers={"Accept": "text/html"})
+    assert browser.get(_link(parts)).headers["location"] == "/alerts?alert=3"
+
+
+def test_next_names_the_page(browser: TestClient, parts: Parts) -> None:
+    answer = browser.get(_link(parts, "&next=%2Frequest%3Fid%3Dabc"))
+    assert answer.headers["location"] == "/request?id=abc"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8501", "", "[", "a@b"])
+def test_other_host_names_are_refused(browser: TestClient, parts: Parts, host: str) -> None:
+    browser.get(_link(parts))
+    answer = browser.get("/", headers={"Host": host})
+    assert answer.status_code == 421
+    assert browser.get(_link(parts), headers={"Host": host}).status_code == 421
+
+
+def test_loopback_names_and_forwarded_ports_are_accepted(browser: TestClient, parts: Parts) -> None:
+    browser.get(_link(parts))
+    assert browser.get("/", headers={"Host": "localhost:9000"}).status_code == 200
+
+
+def test_a_signed_in_browser_gets_its_websocket(browser: TestClient, parts: Parts) -> None:
+    browser.get(_link(parts))
+    with browser.websocket_connect(STREAM, headers={"Origin": BASE}) as websocket:
+        assert websocket.receive_text() == "open"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+def test_websockets_from_other_origins_are_refused(
+    browser: TestClient, parts: Parts, origin: str | None
+) -> None:
+    browser.get(_link(parts))
+    headers = {"Origin": origin} if origin else {}
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        browser.websocket_connect(STREAM, headers=headers),
+    ):
+        pass
+    assert refused.value.code == 1008
+
+
+def test_every_answer_carries_the_security_headers(browser: TestClient, parts: Parts) -> None:
+    refused = browser.get("/")
+    redirect = browser.get(_link(parts))
+    for answer in (refused, redirect, browser.get("/")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_broken_database_is_said_in_a_sentence(tmp_path: Path, fixed_now: datetime) -> None:
+    settings = DashboardSettings(var_dir=tmp_path)
+    parts = Parts(settings, Database.open(settings), lambda: fixed_now)
+    app = Starlette(routes=sign_in_routes(parts), middleware=protection(parts))
+    with TestClient(app, base_url=BASE) as client:
+        client.cookies.set("maskwatch_session", "x")
+        for path in ("/", "/sign-in?token=x"):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert "maskwatch db upgrade" in answer.text
+    parts.database.close()

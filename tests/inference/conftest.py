@@ -1,0 +1,74 @@
+"""A real service on a fresh database, with the shipped weights."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+from starlette.testclient import TestClient
+
+from detectors.parsing import Image
+from inference.figures import draw_figure
+from inference.http.app import build_app
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.service import Service, build_service
+from inference.settings import ServiceSettings
+from store.settings import StoreSettings
+
+Encode = Callable[..., bytes]
+
+
+@cache
+def _segmenter() -> ReferenceSegmenter:
+    return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+
+
+@pytest.fixture
+def segmenter() -> ReferenceSegmenter:
+    return _segmenter()
+
+
+@pytest.fixture
+def figure() -> Image:
+    return draw_figure(11).image
+
+
+@pytest.fixture
+def encode() -> Encode:
+    """Pictures as bytes: ``encode(image, "JPEG", quality=90)``."""
+
+    def encoded(image: Image, kind: str = "PNG", **options: int) -> bytes:
+        buffer = BytesIO()
+        Pillow.fromarray(image).save(buffer, kind, **options)
+        return buffer.getvalue()
+
+    return encoded
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServiceSettings:
+    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1)
+
+
+@pytest.fixture
+def service(settings: ServiceSettings) -> Iterator[Service]:
+    built = build_service(settings)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
+    """The same service on SQLite and on PostgreSQL."""
+    both = store_settings.model_dump(include={"var_dir", "database_url"})
+    built = build_service(ServiceSettings(**both))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[TestClient]:
+    with TestClient(build_app(service), raise_server_exceptions=False) as opened:
+        yield opened

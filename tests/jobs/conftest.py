@@ -1,0 +1,147 @@
+"""Fixtures of the job tests: settings and a context per database, and traffic to work on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from detectors.registry import FEATURES, FeatureVector
+from detectors.verdict import Verdict
+from jobs.context import JobContext
+from jobs.settings import JobSettings
+from store.alerts import Condition
+from store.database import Database
+from store.records import RequestRecord, Stage
+from store.requests import add_record
+from store.settings import StoreSettings
+
+
+class NewSettings(Protocol):
+    def __call__(self, **changes: object) -> JobSettings: ...
+
+
+@pytest.fixture
+def settings(store_settings: StoreSettings) -> JobSettings:
+    return JobSettings(
+        var_dir=store_settings.var_dir,
+        database_url=store_settings.database_url,
+        simulate_blocks=False,
+    )
+
+
+@pytest.fixture
+def context(database: Database, settings: JobSettings, now: datetime) -> JobContext:
+    return JobContext(database, settings, now)
+
+
+@dataclass
+class Traffic:
+    """Writes requests of made-up clients into the store."""
+
+    database: Database
+    now: datetime
+    seed: int = 0
+
+    def clean(self, client: str, count: int, *, minutes_ago: float = 120) -> list[RequestRecord]:
+        return [self._add(client, minutes_ago, self._normal()) for _ in range(count)]
+
+    def wild(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
+        return [self._add(client, minutes_ago, self._extreme()) for _ in range(count)]
+
+    def flagged(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
+        return [
+            self._add(client, minutes_ago, self._normal(), Verdict.FLAG, ("no_person_found",))
+            for _ in range(count)
+        ]
+
+    def refused(
+        self,
+        client: str,
+        count: int,
+        *,
+        minutes_ago: float = 5,
+        stage: Stage = Stage.GATE,
+        reason: str = "truncated",
+    ) -> list[RequestRecord]:
+        return [
+            self._add(client, minutes_ago, None, Verdict.REFUSE, (reason,), stage)
+            for _ in range(count)
+        ]
+
+    def later(self, **delta: float) -> "Traffic":
+        return replace(self, now=self.now + timedelta(**delta), seed=self.seed + 1)
+
+    def _add(
+        self,
+        client: str,
+        minutes_ago: float,
+        features: FeatureVector | None,
+        verdict: Verdict = Verdict.PASS,
+        reasons: tuple[str, ...] = (),
+        stage: Stage = Stage.PARSED,
+    ) -> RequestRecord:
+        record = RequestRecord(
+            request_id=str(uuid4()),
+            received_at=self.now - timedelta(minutes=minutes_ago),
+            client=client,
+            route="api",
+            stage=stage,
+            verdict=verdict,
+            status=200 if features else 422,
+            reasons=reasons,
+            features=features,
+        )
+        with self.database.write() as session:
+            assert add_record(session, record)
+        return record
+
+    def _normal(self) -> FeatureVector:
+        self.seed += 1
+        noise = np.random.default_rng(self.seed).normal(0, 1, len(FEATURES))
+        return FeatureVector.of(
+            {
+                feature.name: float(
+                    0.5 + 0.02 * noise[i] if feature.high <= 1 else 3 + 0.3 * noise[i]
+                )
+                for i, feature in enumerate(FEATURES)
+            }
+        )
+
+    def _extreme(self) -> FeatureVector:
+        return FeatureVector.of({feature.name: min(feature.high, 1000.0) for feature in FEATURES})
+
+
+@pytest.fixture
+def traffic(database: Database, now: datetime) -> Traffic:
+    return Traffic(database, now)
+
+
+@pytest.fixture
+def new_condition() -> Callable[..., Condition]:
+    def build(*, active: bool = True, value: float = 0.125, **changes: object) -> Condition:
+        condition = Condition(
+            fingerprint="invalid_share",
+            rule="invalid_share",
+            severity="warning",
+            active=active,
+            value=value,
+            threshold=0.05,
+            summary="12.5 % of the last 200 requests in 24 hours were refused or flagged.",
+            atlas="AML.T0043",
+            owasp="ML01:2023",
+            evidence={
+                "requests": 200,
+                "invalid": 25,
+                "window_hours": 24,
+                "reasons": [["truncated", 15], ["no_person_found", 10]],
+                "clients": [["ip:203.0.113.7", 20], ["<b>ip&</b>", 5]],
+                "request_ids": ["5b1f1bb4-0000-4000-8000-000000000001", "a b/<x>"],
+            },
+        )
+        return replace(condition, **changes)  # type: ignore[arg-type]
+
+    return build

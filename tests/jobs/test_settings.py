@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from jobs.settings import JobSettings
+from store.settings import SettingsError, load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCAN_INTERVAL_SECONDS", "0"),
+        ("SCAN_INTERVAL_SECONDS", "-1"),
+        ("RETRAIN_HOUR_UTC", "24"),
+        ("OUTLIER_P_VALUE", "0"),
+        ("OUTLIER_P_VALUE", "0.6"),
+        ("OUTLIER_P_VALUE", "nan"),
+        ("INVALID_SHARE_THRESHOLD", "nan"),
+        ("INVALID_SHARE_THRESHOLD", "inf"),
+        ("INVALID_SHARE_THRESHOLD", "-0.05"),
+        ("INVALID_SHARE_THRESHOLD", "0"),
+        ("INVALID_SHARE_THRESHOLD", "10"),
+        ("INVALID_SHARE_THRESHOLD", "1000 %"),
+        ("INVALID_SHARE_CRITICAL", "0.01"),
+        ("BLOCK_AFTER", "0"),
+        ("BLOCK_MINUTES", "-60"),
+        ("BLOCK_MINUTES", "1000000"),
+        ("DASHBOARD_URL", "javascript:alert(1)"),
+        ("SMTP_HOST", "mail example\nX"),
+        ("SMTP_PORT", "70000"),
+        ("SMTP_TIMEOUT_SECONDS", "0"),
+        ("MAIL_TO", ""),
+        ("MAIL_TO", "a@example.org,"),
+        ("MAIL_TO", "a@example.org\nBcc: b@example.org"),
+        ("MAIL_TO", "nobody"),
+        ("MAIL_FROM", "a@example.org\r\nSubject: x"),
+        ("MAIL_FROM", "a@b@c"),
+    ],
+)
+def test_an_absurd_value_is_refused_with_its_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MASKWATCH_{name}", value)
+    with pytest.raises(SettingsError, match=f"MASKWATCH_{name} is not usable") as caught:
+        load_settings(JobSettings)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_user_name_needs_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKWATCH_SMTP_USERNAME", "robot")
+    with pytest.raises(SettingsError, match="go together"):
+        load_settings(JobSettings)
+
+
+def test_a_password_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"USERNAME": "robot", "PASSWORD": "s3cret", "STARTTLS": "false"}.items():
+        monkeypatch.setenv(f"MASKWATCH_SMTP_{name}", value)
+    with pytest.raises(SettingsError, match="SMTP_STARTTLS") as caught:
+        load_settings(JobSettings)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_several_receivers_are_split(tmp_path: Path) -> None:
+    settings = JobSettings(var_dir=tmp_path, mail_to="a@example.org,b@example.org")
+    assert settings.recipients == ("a@example.org", "b@example.org")
+
+
+def test_every_field_is_documented() -> None:
+    for name, field in JobSettings.model_fields.items():
+        assert field.description, name
