@@ -1,6 +1,5 @@
 """Runs the dashboard process."""
 
-import errno
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +10,6 @@ from dashboard.app import build_app
 from dashboard.settings import DashboardSettings
 from dashboard.sign_in import SIGN_IN
 from dashboard.wiring import Parts, utc_now
-from detectors.errors import MaskwatchError
 from store.database import Database
 from store.schema import ensure_current
 from store.sign_in import issue_token
@@ -20,17 +18,14 @@ LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
 
 
-class DashboardAddressInUse(MaskwatchError):
-    """The dashboard cannot listen where it should."""
-
-
-def run(settings: DashboardSettings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``announce`` gets a one-time link once the port is open.
+def run(
+    settings: DashboardSettings, listener: socket.socket, announce: Callable[[str], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``announce`` gets a one-time link.
 
     Raises:
-        MaskwatchError: the port, the database or its schema is not usable.
+        MaskwatchError: the database or its schema is not usable.
     """
-    listener = listen(settings)
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
     database = Database.open(settings)
     try:
@@ -57,33 +52,3 @@ def new_link(settings: DashboardSettings, database: Database, now: datetime) -> 
     with database.write() as session:
         token = issue_token(session, LOCAL_SUBJECT, now, settings.link_valid())
     return f"{settings.public_url()}{SIGN_IN}?token={token}"
-
-
-def listen(settings: DashboardSettings) -> socket.socket:
-    """A listening socket: a browser that is quicker than the pages waits instead of failing.
-
-    Raises:
-        DashboardAddressInUse: another program has the port, or the address is not this machine's.
-    """
-    host, port = settings.dashboard_host, settings.dashboard_port
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise DashboardAddressInUse(_why(host, port, error)) from None
-    return listener
-
-
-def _why(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is in use by another program: "
-            "set MASKWATCH_DASHBOARD_PORT to a free one."
-        )
-    return (
-        f"The dashboard cannot listen on {host}:{port} ({error.strerror}): "
-        "set MASKWATCH_DASHBOARD_HOST or MASKWATCH_DASHBOARD_PORT."
-    )

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from store.settings import StoreSettings
+from store.settings import ReportSettings
 
 _DAY_SECONDS = 86_400
 MAX_BLOCK_MINUTES = 7 * 24 * 60
 
 
-class JobSettings(StoreSettings):
+class JobSettings(ReportSettings):
     """When jobs run, whom they block, when they alert and where mail goes."""
 
     scan_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
@@ -50,17 +50,11 @@ class JobSettings(StoreSettings):
     simulate_blocks: bool = True
     """Record and show blocks without enforcing them, until you have seen whom they would hit."""
 
-    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
-    """A larger share of invalid requests in 24 hours raises a warning."""
-
     invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
     """A larger share of invalid requests in 24 hours is critical."""
 
     alert_min_requests: int = Field(20, ge=1, le=1_000_000)
     """With fewer requests in 24 hours no share raises an alert."""
-
-    dashboard_url: str = Field("http://127.0.0.1:8501", pattern=r"^https?://[^\s<>\"']+$")
-    """Where people reach the dashboard; the links in mails start with it."""
 
     smtp_host: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]+$")
     """Mail server; without one, mails are written to `var_dir/mail`."""
@@ -113,11 +107,6 @@ class JobSettings(StoreSettings):
         if value is not None and not info.data.get("smtp_starttls", True):
             raise ValueError("a password is only sent with MASKWATCH_SMTP_STARTTLS=true")
         return value
-
-    @field_validator("dashboard_url")
-    @classmethod
-    def _without_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
 
     @field_validator("mail_from")
     @classmethod

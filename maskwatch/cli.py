@@ -14,6 +14,7 @@ from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.environment import check_names
+from maskwatch.listener import listen
 from store.settings import StoreSettings, load_settings
 
 app = typer.Typer(
@@ -54,7 +55,9 @@ def serve() -> None:
     from inference.server import run
     from inference.settings import ServiceSettings
 
-    run(load_settings(ServiceSettings), lambda url: out.print(f"Service: {url}/v1/parse"))
+    settings = load_settings(ServiceSettings)
+    listener = listen(settings.host, settings.port)
+    run(settings, listener, lambda url: out.print(f"Service: {url}/v1/parse"))
 
 
 @app.command()
@@ -134,7 +137,9 @@ def dashboard() -> None:
     from dashboard.server import run
     from dashboard.settings import DashboardSettings
 
-    run(load_settings(DashboardSettings), lambda link: out.print(f"Dashboard: {link}"))
+    settings = load_settings(DashboardSettings)
+    listener = listen(settings.dashboard_host, settings.dashboard_port, "DASHBOARD_")
+    run(settings, listener, lambda link: out.print(f"Dashboard: {link}"))
 
 
 @app.command()

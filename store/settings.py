@@ -1,9 +1,11 @@
 """Settings that every process shares. Each process adds its own in a subclass."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detectors.errors import MaskwatchError
@@ -28,7 +30,7 @@ class StoreSettings(BaseSettings):
     database_url: SecretStr | None = None
     """SQLAlchemy URL (`postgresql+psycopg://…`, `sqlite:///…`); default: SQLite in `var_dir`."""
 
-    database_wait_seconds: float = 5.0
+    database_wait_seconds: float = Field(5.0, ge=0, le=600, allow_inf_nan=False)
     """How long a statement waits for a locked SQLite file before the record goes to the spool."""
 
     def effective_database_url(self) -> str:
@@ -36,6 +38,52 @@ class StoreSettings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
+
+
+class ReportSettings(StoreSettings):
+    """What mails and pages both say: where the dashboard is, and how much invalid is too much."""
+
+    dashboard_host: str = "127.0.0.1"
+    """Address the dashboard listens on; loopback unless something protected stands in front."""
+
+    dashboard_port: int = Field(8501, ge=0, le=65535)
+    """Port the dashboard listens on; 0 takes any free one."""
+
+    dashboard_url: str = Field("", pattern=r"^[^\s<>\"']*$", validate_default=True)
+    """Address under which browsers reach the dashboard, e.g. `https://maskwatch.example`; default:
+    `http://` with the host and port it listens on."""
+
+    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours raises a warning."""
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _check_url(cls, value: str, info: ValidationInfo) -> str:
+        parts = urlsplit(value)
+        if not value:
+            if not is_loopback(info.data.get("dashboard_host", "127.0.0.1")):
+                raise ValueError(
+                    "say which address browsers use, because MASKWATCH_DASHBOARD_HOST is not a "
+                    "loopback address"
+                )
+        elif parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("it must look like https://maskwatch.example, without a path")
+        return value.rstrip("/")
+
+    def public_url(self) -> str:
+        """Where browsers find the dashboard, without a trailing slash."""
+        if self.dashboard_url:
+            return self.dashboard_url
+        host = f"[{self.dashboard_host}]" if ":" in self.dashboard_host else self.dashboard_host
+        return f"http://{host}:{self.dashboard_port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 Settings = TypeVar("Settings", bound=StoreSettings)

@@ -80,7 +80,7 @@ def _html(at: AppTest) -> str:
 
 
 def _images(at: AppTest) -> str:
-    return "\n".join(str(element.proto) for element in at.main if element.type == "imgs")
+    return "\n".join(str(element.proto) for element in at.get("imgs"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -123,7 +123,7 @@ def test_the_overview_counts_the_day(day: Day, signed_in: Signed) -> None:
 def test_another_window_counts_something_else(day: Day, signed_in: Signed) -> None:
     signed_in(day.parts)
     at = _open("overview")
-    at.button_group[0].set_value(["1h"])
+    at.button_group[0].set_value("1h")
     assert "Requests in 1 hour" in _html(_fine(at.run()))
 
 
