@@ -8,6 +8,7 @@ conformal p-values (Bates et al., "Testing for outliers with conformal p-values"
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from detectors.errors import MaskwatchError
 
@@ -28,6 +30,8 @@ _TREES = 200
 _FOLDS = 5
 # The tree is sklearn's own; the dtype is kept by the imputer and says float64.
 _TRUSTED = ("numpy.dtype", "sklearn.tree._tree.Tree")
+# What skops raises on bytes, types or contents that it does not expect.
+_FOREIGN = (BadZipFile, UntrustedTypesFoundException, LookupError, TypeError, ValueError)
 
 
 class OutlierModelError(MaskwatchError):
@@ -105,14 +109,20 @@ class ForestModel:
         """
         if sha256(data).hexdigest() != digest:
             raise OutlierModelError(f"Outlier model {digest[:12]} was changed on disk.")
-        state = skops.io.loads(data, trusted=list(_TRUSTED))
-        return cls(
-            tuple(state["names"]),
-            state["forest"],
-            state["calibration"],
-            state["centre"],
-            state["spread"],
-        )
+        try:
+            state = skops.io.loads(data, trusted=list(_TRUSTED))
+            return cls(
+                tuple(state["names"]),
+                state["forest"],
+                state["calibration"],
+                state["centre"],
+                state["spread"],
+            )
+        except _FOREIGN:
+            raise OutlierModelError(
+                f"Outlier model {digest[:12]} is not one that this version can read: "
+                "run `maskwatch retrain`."
+            ) from None
 
 
 def _new_forest(seed: int) -> Pipeline:

@@ -80,7 +80,7 @@ def _html(at: AppTest) -> str:
 
 
 def _images(at: AppTest) -> str:
-    return "\n".join(str(element.proto) for element in at.get("imgs"))
+    return "\n".join(str(element.proto) for element in at.get("image"))
 
 
 @pytest.mark.parametrize("page", PAGES)
