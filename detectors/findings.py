@@ -51,7 +51,7 @@ NO_PERSON = Rule(
 SKIN_SHARE_LOW = Rule(
     "skin_share_too_low",
     Severity.BAD,
-    "A person has clothes but almost no face, arms or legs.",
+    "A person shows almost no face, arms or legs.",
     "AML.T0015",
     "ML01:2023",
 )

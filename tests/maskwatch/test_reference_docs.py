@@ -1,0 +1,67 @@
+"""The generated pages say what the code says."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from detectors.registry import FEATURE_NAMES
+from inference.refusals import REFUSALS
+from maskwatch.environment import ALL_SETTINGS, known_names
+from maskwatch.reference_docs import (
+    DOCS,
+    features_page,
+    main,
+    pages,
+    refusals_page,
+    settings_page,
+    stale_pages,
+    write_pages,
+)
+
+
+def test_no_page_is_stale() -> None:
+    assert stale_pages(DOCS) == [], "run `python -m maskwatch.reference_docs`"
+
+
+def test_every_setting_is_listed_with_a_meaning() -> None:
+    page = settings_page()
+    assert [name for name in known_names() if f"| `{name}` |" not in page] == []
+    fields = [field for cls in ALL_SETTINGS for field in cls.model_fields.values()]
+    assert all(field.description for field in fields)
+
+
+def test_bounds_and_choices_are_told() -> None:
+    page = settings_page()
+    assert "| `MASKWATCH_PORT` | `8080` | whole number, at least 0, at most 65535 |" in page
+    assert "| `monitor` | `monitor` or `enforce` |" in page
+    assert "list of IPv4Network or IPv6Network" in page
+
+
+def test_every_feature_and_refusal_is_listed() -> None:
+    assert all(f"| `{name}` |" in features_page() for name in FEATURE_NAMES)
+    assert all(refusal.sentence in refusals_page() for refusal in REFUSALS)
+
+
+def test_a_row_has_as_many_cells_as_its_table_has_columns() -> None:
+    for text in pages().values():
+        widths = [
+            line.replace("\\|", "").count("|") if line.startswith("|") else 0
+            for line in text.splitlines()
+        ]
+        pairs = pairwise(widths)
+        assert all(above == below for above, below in pairs if above and below)
+
+
+def test_check_names_the_stale_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pages(tmp_path)
+    assert main(["--check", "--folder", str(tmp_path)]) == 0
+    (tmp_path / "rules.md").write_text("old")
+    assert main(["--check", "--folder", str(tmp_path)]) == 1
+    assert str(tmp_path / "rules.md") in capsys.readouterr().err
+
+
+def test_a_missing_page_is_stale_until_it_is_written(tmp_path: Path) -> None:
+    assert len(stale_pages(tmp_path)) == 4
+    assert main(["--folder", str(tmp_path)]) == 0
+    assert stale_pages(tmp_path) == []
