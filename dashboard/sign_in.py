@@ -10,7 +10,7 @@ from starlette.routing import Route
 from dashboard import notices
 from dashboard.sessions import COOKIE, secret_of, set_cookie, subject_of
 from dashboard.wiring import Parts
-from store.sign_in import end_session, redeem_token
+from store.sign_in import end_session, redeem_token, token_is_open
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 WANTED_COOKIE = "maskwatch_wanted"
@@ -45,6 +45,10 @@ def _sign_in(parts: Parts, request: Request) -> Response:
 
 def _redeem(parts: Parts, token: str) -> str | None:
     now, valid = parts.clock(), parts.settings.session_valid()
+    with parts.database.read() as session:
+        # Guesses must not take the writers' turn from the service.
+        if not token_is_open(session, token, now):
+            return None
     with parts.database.write() as session:
         return redeem_token(session, token, now, valid)
 

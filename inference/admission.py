@@ -1,8 +1,8 @@
 """Admission: who may send a picture now."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock, Semaphore
+from asyncio import Semaphore
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -39,31 +39,28 @@ class Blacklist:
 
 
 class Slots:
-    """Bounds how many uploads are worked on and how many wait."""
+    """Bounds how many uploads are worked on and how many wait; waiting takes no thread."""
 
     def __init__(self, concurrency: int, queue: int, metrics: Metrics) -> None:
         self._most = concurrency + queue
         self._present = 0
-        self._counting = Lock()
         self._working = Semaphore(concurrency)
         self._metrics = metrics
 
-    @contextmanager
-    def take(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
         """Wait for a place to work.
 
         Raises:
             Refused: the queue is full.
         """
-        with self._counting:
-            if self._present >= self._most:
-                raise Refused(OVERLOADED)
-            self._present += 1
+        if self._present >= self._most:
+            raise Refused(OVERLOADED)
+        self._present += 1
         self._metrics.in_flight.inc()
         try:
-            with self._working:
+            async with self._working:
                 yield
         finally:
             self._metrics.in_flight.dec()
-            with self._counting:
-                self._present -= 1
+            self._present -= 1

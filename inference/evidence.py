@@ -26,7 +26,7 @@ class EvidenceKeeper:
     """Decides what is kept, makes it unrecognisable and stores it.
 
     A gradient attack may remove the face from the parse; so the Haar prior's boxes are pixelated
-    beside the parsed faces and hair. A face that both miss stays visible: keep retention short.
+    beside the parsed faces. A face that both miss stays visible: keep retention short.
     """
 
     def __init__(self, store: EvidenceStore, sample_share: float, random: Random) -> None:
@@ -89,7 +89,7 @@ def draw_entropy(parsing: Parsing) -> Image:
 
 
 def _bounded(image: Image) -> Image:
-    scale = min(1.0, _MAX_SIDE / max(image.shape[:2]))
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
-        np.uint8
-    )
+    height, width = image.shape[:2]
+    scale = min(1.0, _MAX_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

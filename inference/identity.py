@@ -7,7 +7,7 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-def client_identity(peer: str, forwarded_for: str | None, trusted: Sequence[Network]) -> str:
+def client_identity(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """The client's name, ``ip:ADDRESS``.
 
     ``X-Forwarded-For`` is read from the right, and only as long as the address that added an entry
@@ -19,7 +19,7 @@ def client_identity(peer: str, forwarded_for: str | None, trusted: Sequence[Netw
     current = _address(peer)
     if current is None:
         return f"ip:{peer}"
-    hops = [hop.strip() for hop in (forwarded_for or "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
     while hops and _is_trusted(current, trusted):
         claimed = _address(hops.pop())
         if claimed is None:

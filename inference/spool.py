@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 from zlib import crc32
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from detectors.errors import MaskwatchError
 from store.records import RequestRecord
@@ -42,6 +42,8 @@ class Spool:
                 file.write(_missing_newline(file) + b"%08x %s\n" % (crc32(line), line))
                 file.flush()
                 os.fsync(file.fileno())
+        except Timeout as error:
+            raise SpoolFailed(f"The spool {self._file} stays locked by another process.") from error
         except OSError as error:
             raise SpoolFailed(
                 f"The record cannot be written to {self._file}: {error.strerror}. "
@@ -53,10 +55,17 @@ class Spool:
         return not self._file.exists() or self._file.stat().st_size == 0
 
     def replay(self, write: Callable[[Sequence[RequestRecord]], None]) -> int:
-        """Hand all waiting records, in order, to ``write``; forget them once it returns."""
+        """Hand all waiting records, in order, to ``write``; forget them once it returns.
+
+        Does nothing while another process replays or appends: the records are in good hands.
+        """
         if self.is_empty():
             return 0
-        with self._lock:
+        try:
+            turn = self._lock.acquire(timeout=0)
+        except Timeout:
+            return 0
+        with turn:
             records = [_read(line) for line in self._file.read_bytes().splitlines()]
             whole = [record for record in records if record is not None]
             write(whole)

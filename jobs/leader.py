@@ -1,11 +1,12 @@
 """Leadership: one scheduler per database, held by a lock that ends with its process."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from detectors.errors import MaskwatchError
 from store.database import Database
@@ -52,7 +53,9 @@ def _advisory_lock(database: Database) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
+            # A connection that broke has given the lock back already.
+            with suppress(DBAPIError):
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
 
 
 def _already_running(where: str) -> AlreadyRunning:

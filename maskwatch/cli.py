@@ -1,7 +1,9 @@
 """The command line. Thin: it reads settings, calls one function, prints its outcome."""
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from rich.console import Console
 from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
-from maskwatch.environment import check_names
+from maskwatch.environment import ALL_SETTINGS, check_names
 from maskwatch.listener import listen
 from store.settings import StoreSettings, load_settings
 
@@ -73,18 +75,17 @@ def parse(
     from inference.settings import ServiceSettings
     from maskwatch.parse_files import FileProblem, find_files, parse_file
 
-    service = build_service(load_settings(ServiceSettings))
     failed = False
-    for path in find_files(paths):
-        try:
-            line = parse_file(service, path, out_dir)
-        except FileProblem as problem:
-            err.print(f"maskwatch: {problem}", markup=False)
-            failed = True
-            continue
-        failed = failed or line.verdict == Verdict.REFUSE
-        print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
-    service.close()
+    with closing(build_service(load_settings(ServiceSettings))) as service:
+        for file in find_files(paths):
+            try:
+                line = parse_file(service, file, out_dir)
+            except FileProblem as problem:
+                err.print(f"maskwatch: {problem}", markup=False)
+                failed = True
+                continue
+            failed = failed or line.verdict == Verdict.REFUSE
+            print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
     if failed:
         raise typer.Exit(1)
 
@@ -166,11 +167,8 @@ def up(
 
     if demo:
         raise typer.Exit(run_demo(out, stay=True))
-    from inference.settings import ServiceSettings
-    from jobs.settings import JobSettings
-
-    load_settings(ServiceSettings)
-    load_settings(JobSettings)
+    for settings in ALL_SETTINGS:
+        load_settings(settings)
     supervisor.run(supervisor.Supervisor(), lambda: None)
 
 
@@ -203,7 +201,7 @@ def _quietly(command: Callable[[], None]) -> int:
         if _options.debug:
             raise
         err.print(f"maskwatch: {error}", markup=False)
-        return 1
+        return os.EX_TEMPFAIL if error.retryable else 1
     except Exception as error:
         if _options.debug:
             raise
@@ -212,7 +210,7 @@ def _quietly(command: Callable[[], None]) -> int:
             "run `maskwatch --debug …` to see where.",
             markup=False,
         )
-        return 70
+        return os.EX_SOFTWARE
     return 0
 
 

@@ -52,23 +52,32 @@ class ParsedFile:
         return f"{self.verdict:<6} {self.ms:>7.1f} ms  {self.path}{because}: {said}"
 
 
-def find_files(paths: Sequence[Path]) -> Iterator[Path]:
+@dataclass(frozen=True)
+class File:
+    """A file to parse, and its name under ``--out``: its place inside the folder that was given."""
+
+    path: Path
+    name: Path
+
+
+def find_files(paths: Sequence[Path]) -> Iterator[File]:
     """The files themselves, and those inside of folders, in name order."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if found.is_file())
+            inside = sorted(found for found in path.rglob("*") if found.is_file())
+            yield from (File(found, found.relative_to(path)) for found in inside)
         else:
-            yield path
+            yield File(path, Path(path.name))
 
 
-def parse_file(service: Service, path: Path, out: Path | None) -> ParsedFile:
+def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     """Take one file through the pipeline; write composite and label PNG under ``out``.
 
     Raises:
         FileProblem: the file cannot be read, or the output cannot be written.
     """
     arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
-    read = _read(path, service.settings.max_upload_bytes)
+    read = _read(file.path, service.settings.max_upload_bytes)
     started = perf_counter()
     if isinstance(read, Refusal):
         outcome = service.pipeline.refuse(arrival, read)
@@ -76,10 +85,10 @@ def parse_file(service: Service, path: Path, out: Path | None) -> ParsedFile:
         outcome = service.pipeline.handle(arrival, Upload(read))
     ms = round((perf_counter() - started) * 1000, 1)
     if out is not None:
-        _write(outcome, path, out)
+        _write(outcome, out / file.name)
     record = outcome.record
     why = outcome.refusal.sentence if outcome.refusal else None
-    return ParsedFile(str(path), record.verdict.value, record.reasons, record.labels, ms, why)
+    return ParsedFile(str(file.path), record.verdict.value, record.reasons, record.labels, ms, why)
 
 
 def _read(path: Path, max_bytes: int) -> bytes | Refusal:
@@ -91,14 +100,19 @@ def _read(path: Path, max_bytes: int) -> bytes | Refusal:
         raise FileProblem(f"The file {path} cannot be read: {error.strerror}.") from None
 
 
-def _write(outcome: Outcome, path: Path, out: Path) -> None:
+def _write(outcome: Outcome, target: Path) -> None:
+    """Write ``NAME.composite.png`` and ``NAME.labels.png``, the whole file name before the dot."""
     if outcome.image is None or outcome.parsing is None:
         return
+    masks = {
+        "composite": png(colour_composite(outcome.image, outcome.parsing)),
+        "labels": label_png(outcome.parsing),
+    }
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / f"{path.stem}.composite.png").write_bytes(
-            png(colour_composite(outcome.image, outcome.parsing))
-        )
-        (out / f"{path.stem}.labels.png").write_bytes(label_png(outcome.parsing))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for kind, data in masks.items():
+            target.with_name(f"{target.name}.{kind}.png").write_bytes(data)
     except OSError as error:
-        raise FileProblem(f"The folder {out} cannot be written: {error.strerror}.") from None
+        raise FileProblem(
+            f"The folder {target.parent} cannot be written: {error.strerror}."
+        ) from None

@@ -17,6 +17,7 @@ PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 _SETTLED_SECONDS = 30.0
+_RETRY_SECONDS = 5.0
 _MOST_QUICK_DEATHS = 3
 
 
@@ -83,8 +84,13 @@ class Supervisor:
             _wait_or_kill(child.process, max(0.1, deadline - monotonic()))
 
     def _restart(self, child: _Child) -> None:
-        quick = monotonic() - child.started < _SETTLED_SECONDS
-        child.quick_deaths = child.quick_deaths + 1 if quick else 0
+        age = monotonic() - child.started
+        if child.process.returncode == os.EX_TEMPFAIL:
+            # It waits for something that may come back, such as the database.
+            if age > _RETRY_SECONDS:
+                child.process, child.started = self._spawn(child.name), monotonic()
+            return
+        child.quick_deaths = child.quick_deaths + 1 if age < _SETTLED_SECONDS else 0
         # A process that says by its exit code that it cannot start will not do better next time.
         if child.process.returncode == 1 or child.quick_deaths >= _MOST_QUICK_DEATHS:
             raise ProcessDied(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from threading import RLock
@@ -10,6 +11,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     InterfaceError,
     NoSuchModuleError,
@@ -56,8 +58,15 @@ class Database:
             url = make_url(settings.effective_database_url())
             if url.get_backend_name() == "sqlite":
                 return cls._open_sqlite(Path(url.database or ""), settings.database_wait_seconds)
-            return cls(create_engine(url, pool_pre_ping=True), None)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            wait = max(2, ceil(settings.database_wait_seconds))  # libpq knows no shorter one
+            engine = create_engine(
+                url,
+                pool_pre_ping=True,
+                pool_timeout=wait,
+                connect_args={} if "connect_timeout" in url.query else {"connect_timeout": wait},
+            )
+            return cls(engine, None)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
             raise StoreMisconfigured(
                 "The setting MASKWATCH_DATABASE_URL is not a database URL that Maskwatch knows: "
                 "use postgresql+psycopg://user@host/name or sqlite:///path."
@@ -66,11 +75,12 @@ class Database:
     @classmethod
     def _open_sqlite(cls, path: Path, wait_seconds: float) -> "Database":
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # Records name clients: what Maskwatch makes itself is nobody else's to read.
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreMisconfigured(
                 f"The folder {path.parent} for the database cannot be made: {error.strerror}. "
-                "Set MASKWATCH_VAR_DIR to a folder that this user may write to."
+                "Set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to one this user may write to."
             ) from None
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -118,8 +128,13 @@ class Database:
         if self._turn is None:
             yield
             return
-        with self._threads, self._turn:
-            yield
+        if not self._threads.acquire(timeout=self._turn.timeout):
+            raise Timeout(self._turn.lock_file)
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._threads.release()
 
 
 @contextmanager
@@ -129,7 +144,8 @@ def _translated() -> Iterator[None]:
     except (OperationalError, InterfaceError, Timeout) as error:
         raise StoreUnavailable(_sentence(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        # A damaged SQLite file is a plain DatabaseError, none of its subclasses.
+        if error.connection_invalidated or type(error) is DatabaseError:
             raise StoreUnavailable(_sentence(error)) from error
         raise
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from store.tables import LoginTokenRow
@@ -17,24 +17,34 @@ def issue_token(session: Session, subject: str, now: datetime, valid: timedelta)
     return _issue(session, _TOKEN, subject, now, valid)
 
 
+def token_is_open(session: Session, token: str, now: datetime) -> bool:
+    """Whether a token could be redeemed now."""
+    found = session.scalars(select(LoginTokenRow.id).where(*_open_token(token, now)))
+    return found.one_or_none() is not None
+
+
 def redeem_token(
     session: Session, token: str, now: datetime, session_valid: timedelta
 ) -> str | None:
     """Exchange a token for a session secret; ``None`` if it is unknown, used or too old."""
     subject = session.execute(
         update(LoginTokenRow)
-        .where(
-            LoginTokenRow.kind == _TOKEN,
-            LoginTokenRow.token_sha256 == _digest(token),
-            LoginTokenRow.used_at.is_(None),
-            LoginTokenRow.expires_at > now,
-        )
+        .where(*_open_token(token, now))
         .values(used_at=now)
         .returning(LoginTokenRow.subject)
     ).scalar_one_or_none()
     if subject is None:
         return None
     return _issue(session, _SESSION, subject, now, session_valid)
+
+
+def _open_token(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LoginTokenRow.kind == _TOKEN,
+        LoginTokenRow.token_sha256 == _digest(token),
+        LoginTokenRow.used_at.is_(None),
+        LoginTokenRow.expires_at > now,
+    )
 
 
 def session_subject(session: Session, secret: str, now: datetime) -> str | None:

@@ -57,7 +57,7 @@ def _search(wanted: str) -> None:
     if wanted:
         markup.empty(
             "There is no such request",
-            "Check the id. Old records are pruned; their ids lead nowhere then.",
+            "Check the id, or find the request in Traffic.",
         )
     else:
         markup.empty(

@@ -32,10 +32,12 @@ class FaceFinder:
 
     def find(self, image: Image) -> tuple[FaceBox, ...]:
         """Boxes of the faces in a picture ``(H, W, 3)`` uint8 RGB."""
-        scale = min(1.0, _WORKING_SIDE / max(image.shape[:2]))
+        height, width = image.shape[:2]
+        scale = min(1.0, _WORKING_SIDE / max(height, width))
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         boxes = self._cascade().detectMultiScale(grey, 1.1, 5, minSize=(20, 20))
         return tuple(
             FaceBox(*(int(side / scale) for side in box)) for box in np.reshape(boxes, (-1, 4))

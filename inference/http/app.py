@@ -70,7 +70,8 @@ async def metrics(request: Request) -> Response:
 
 def _arrival(request: Request, service: Service) -> Arrival:
     peer = request.client.host if request.client else "unknown"
-    forwarded = request.headers.get("x-forwarded-for")
+    # Some proxies append a line of their own instead of extending the client's.
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     client = client_identity(peer, forwarded, service.settings.trusted_proxies)
     return Arrival(str(uuid4()), datetime.now(UTC), client, "api")
 
@@ -80,7 +81,9 @@ async def _outcome(service: Service, request: Request, arrival: Arrival) -> Outc
     try:
         await run_in_threadpool(_admit, service, arrival)
         upload = await read_upload(request, service.settings.max_upload_bytes)
-        return await run_in_threadpool(_work, service, arrival, upload)
+        await run_in_threadpool(_admit, service, arrival, upload)
+        async with service.slots.take():
+            return await run_in_threadpool(service.pipeline.handle, arrival, upload)
     except Refused as error:
         return await run_in_threadpool(service.pipeline.refuse, arrival, error.refusal)
 
@@ -89,12 +92,6 @@ def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> 
     refusal = service.blacklist.check(arrival, upload)
     if refusal is not None:
         raise Refused(refusal)
-
-
-def _work(service: Service, arrival: Arrival, upload: Upload) -> Outcome:
-    _admit(service, arrival, upload)
-    with service.slots.take():
-        return service.pipeline.handle(arrival, upload)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:

@@ -31,7 +31,7 @@ def test_garbage_in_the_header_leaves_the_proxy_as_the_client() -> None:
 
 
 def test_an_ipv4_address_in_ipv6_clothes_is_the_same_client() -> None:
-    assert client_identity("::ffff:198.51.100.9", None, ()) == "ip:198.51.100.9"
+    assert client_identity("::ffff:198.51.100.9", "", ()) == "ip:198.51.100.9"
 
 
 @given(st.text(max_size=200))

@@ -19,6 +19,7 @@ __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
 WORKING_PIXELS = 192 * 288
 _LABEL_MAP_PIXELS = 300_000
+_FLOAT_PIXELS = 4_000_000
 
 
 class ReferenceSegmenter:
@@ -82,6 +83,12 @@ def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple
 
 
 def _to_tensor(image: Image) -> Tensor:
+    """The picture as floats; a huge one is made smaller first, where a pixel takes one byte."""
+    height, width = image.shape[:2]
+    scale = sqrt(_FLOAT_PIXELS / (height * width))
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
 
 

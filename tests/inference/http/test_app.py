@@ -223,8 +223,10 @@ def test_a_full_queue_is_answered_with_retry_after(
     settings: ServiceSettings, figure: Image, encode: Encode
 ) -> None:
     service = build_service(settings.model_copy(update={"max_concurrency": 1, "max_queue": 0}))
-    with service.slots.take(), TestClient(build_app(service)) as client:
-        response = _post(client, encode(figure))
+    with TestClient(build_app(service)) as client:
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(service.slots.take()):
+            response = _post(client, encode(figure))
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     service.close()

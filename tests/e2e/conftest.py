@@ -1,0 +1,72 @@
+"""The demo as a newcomer starts it, and a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+_LINK = re.compile(r"http://\S+/sign-in\?token=\S+")
+_BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that told its story and stays up."""
+
+    said: str
+    link: str
+    process: "subprocess.Popen[str]"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """``maskwatch up --demo`` in an empty folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("MASKWATCH_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskwatch", "up", "--demo"],
+        cwd=folder,
+        env=environment | {"COLUMNS": "160", "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = "".join(_until_it_stays(process.stdout))
+        found = _LINK.search(said)
+        assert found, said
+        yield Demo(said, found[0], process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        pytest.skip("there is no Chromium on this machine: `make browser` installs it")
+    with sync_playwright() as playwright:
+        # Its sandbox does not start as root, and it opens nothing but our own pages.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        launched = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield launched
+        launched.close()
+
+
+def _until_it_stays(lines: IO[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if "Ctrl-C stops everything" in line:
+            return

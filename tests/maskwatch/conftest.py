@@ -1,0 +1,52 @@
+"""The command line as people run it, in this process."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+
+from inference.figures import draw_figure
+from maskwatch.cli import main
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed and how it ended."""
+
+    code: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def maskwatch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Run:
+    """Runs ``maskwatch …`` with all that it writes under a folder of its own."""
+    monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / "var"))
+
+    def run(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["maskwatch", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Said(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    """A drawn person as a JPEG file."""
+    buffer = BytesIO()
+    Pillow.fromarray(draw_figure(11).image).save(buffer, "JPEG", quality=90)
+    path = tmp_path / "look.jpg"
+    path.write_bytes(buffer.getvalue())
+    return path
