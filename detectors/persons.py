@@ -1,6 +1,7 @@
 """Persons in a label map: the unit in which topology is measured."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -54,6 +55,24 @@ class Scene:
         """Find the persons of a parsing."""
         label_map = working_label_map(parsing)
         return cls(label_map, parsing.labels, find_persons(label_map))
+
+    def around(self, person: Person) -> LabelMap:
+        """A person's label map with the pieces above and below that belong to nobody.
+
+        A foot that a gap cuts off is no part of the person any more, but still the nearest foot.
+        """
+        columns = slice(person.left, person.right)
+        label_map = person.label_map.copy()
+        label_map[:, columns] = np.where(
+            self._claimed[:, columns], person.label_map[:, columns], self.label_map[:, columns]
+        )
+        return label_map
+
+    @cached_property
+    def _claimed(self) -> Mask:
+        """Pixels of any person."""
+        claimed = [person.label_map > 0 for person in self.persons]
+        return np.asarray(np.any(claimed, axis=0), dtype=np.bool_)
 
 
 def working_label_map(parsing: Parsing) -> LabelMap:

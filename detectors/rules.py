@@ -34,7 +34,7 @@ def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ..
         return (Finding(NO_PERSON, {"foreground_share": float((scene.label_map > 0).mean())}),)
     found = [
         _skin_share_low(scene.labels, scene.persons, limits),
-        _trousers_without_feet(scene.labels, scene.persons, limits),
+        _trousers_without_feet(scene, limits),
     ]
     return tuple(finding for finding in found if finding is not None)
 
@@ -50,25 +50,24 @@ def _skin_share_low(
     return Finding(SKIN_SHARE_LOW, {"person": float(worst), "skin_share": float(shares[worst])})
 
 
-def _trousers_without_feet(
-    labels: tuple[str, ...], persons: tuple[Person, ...], limits: TopologyLimits
-) -> Finding | None:
-    gaps = [_trousers_gap(labels, person, limits) for person in persons]
+def _trousers_without_feet(scene: Scene, limits: TopologyLimits) -> Finding | None:
+    gaps = [_trousers_gap(scene, person, limits) for person in scene.persons]
     worst = int(np.argmax(gaps))
     if gaps[worst] <= limits.max_trousers_gap:
         return None
     return Finding(TROUSERS_WITHOUT_FEET, {"person": float(worst), "gap": gaps[worst]})
 
 
-def _trousers_gap(labels: tuple[str, ...], person: Person, limits: TopologyLimits) -> float:
+def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float:
     """Gap below a person's trousers in body heights; 1 without any foot, 0 where not judged."""
-    pants = [i for i, label in enumerate(labels) if label == "pants"]
+    pants = [i for i, label in enumerate(scene.labels) if label == "pants"]
     trousers = label_mask(person.label_map, pants)
     if trousers.sum() < limits.min_trousers_share * person.area:
         return 0.0
     last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])
     if person.label_map.shape[0] - last_row <= limits.border_share * person.height + 1:
         return 0.0
-    feet = label_mask(person.label_map, group_indices(labels, (PartGroup.FEET, PartGroup.LEGS)))
+    holding = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
+    feet = label_mask(scene.around(person), holding)
     gap = vertical_gap(trousers, feet, person.height)
     return 1.0 if np.isnan(gap) else gap

@@ -28,7 +28,7 @@ def topology_features(scene: Scene) -> dict[str, float]:
         "boundary_share": boundary_pixels(label_map) / area,
         "skin_share": int(skin.sum()) / area,
         "stray_share": 1.0 - min(1.0, sum(person.area for person in persons) / area),
-        **_neighbour_features(scene.labels, persons),
+        **_neighbour_features(scene),
     }
 
 
@@ -66,30 +66,28 @@ def vertical_gap(upper: Mask, lower: Mask, body_height: int) -> float:
     return float(max(0, lower_rows[0] - upper_rows[-1] - 1) / max(1, body_height))
 
 
-def _neighbour_features(labels: tuple[str, ...], persons: Sequence[Person]) -> dict[str, float]:
+def _neighbour_features(scene: Scene) -> dict[str, float]:
     pairs = {
         "head_torso_gap": (HEAD_GROUPS, (PartGroup.TORSO,)),
         "torso_legs_gap": ((PartGroup.TORSO,), (PartGroup.LOWER, PartGroup.LEGS)),
         "trousers_feet_gap": ((PartGroup.LOWER,), (PartGroup.FEET, PartGroup.LEGS)),
     }
     gaps = {
-        name: _largest([_gap(labels, person, *groups) for person in persons])
+        name: _largest([_gap(scene, person, *groups) for person in scene.persons])
         for name, groups in pairs.items()
     }
-    head = group_indices(labels, HEAD_GROUPS)
-    headless = [not label_mask(person.label_map, head).any() for person in persons]
+    head = group_indices(scene.labels, HEAD_GROUPS)
+    headless = [not label_mask(person.label_map, head).any() for person in scene.persons]
     return {"headless_share": float(np.mean(headless)) if headless else nan, **gaps}
 
 
 def _gap(
-    labels: tuple[str, ...],
-    person: Person,
-    upper: Sequence[PartGroup],
-    lower: Sequence[PartGroup],
+    scene: Scene, person: Person, upper: Sequence[PartGroup], lower: Sequence[PartGroup]
 ) -> float:
+    label_map = scene.around(person)
     return vertical_gap(
-        label_mask(person.label_map, group_indices(labels, upper)),
-        label_mask(person.label_map, group_indices(labels, lower)),
+        label_mask(label_map, group_indices(scene.labels, upper)),
+        label_mask(label_map, group_indices(scene.labels, lower)),
         person.height,
     )
 

@@ -77,8 +77,8 @@ def square_search(
     change = np.broadcast_to(stripes, image.shape).copy()
     for query in range(queries):
         candidate = change.copy()
-        side = max(2, round(min(height, width) * 0.4 * (1 - query / queries)))
-        top, left = int(random.integers(height - side)), int(random.integers(width - side))
+        side = max(1, round(min(height, width) * 0.4 * (1 - query / queries)))
+        top, left = (int(random.integers(length - side + 1)) for length in (height, width))
         candidate[top : top + side, left : left + side] = random.choice((-epsilon, epsilon), 3)
         picture = np.clip(image.astype(np.int16) + candidate, 0, 255).astype(np.uint8)
         yield picture

@@ -1,7 +1,8 @@
 """The spool: where records wait while the database is away.
 
 Append-only lines, each with a checksum, each on disk before :meth:`Spool.append` returns. A line
-that a power loss tore is recognised by its checksum and cut, never guessed.
+that a power loss tore is recognised by its checksum and cut, never guessed. A whole line that this
+version does not understand is set aside and holds nothing up.
 """
 
 import os
@@ -66,13 +67,22 @@ class Spool:
         except Timeout:
             return 0
         with turn:
-            records = [_read(line) for line in self._file.read_bytes().splitlines()]
-            whole = [record for record in records if record is not None]
-            write(whole)
+            lines = [line for line in self._file.read_bytes().splitlines() if _is_whole(line)]
+            records, foreign = _read(lines)
+            write(records)
+            if foreign:
+                self._set_aside(foreign)
             with self._file.open("r+b") as file:
                 file.truncate(0)
                 os.fsync(file.fileno())
-        return len(whole)
+        return len(records)
+
+    def _set_aside(self, lines: Sequence[bytes]) -> None:
+        """Keep whole lines of another version for whoever can read them."""
+        with self._file.with_name("foreign.jsonl").open("ab") as file:
+            file.writelines(line + b"\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _missing_newline(file: IO[bytes]) -> bytes:
@@ -83,8 +93,17 @@ def _missing_newline(file: IO[bytes]) -> bytes:
     return b"" if file.read(1) == b"\n" else b"\n"
 
 
-def _read(line: bytes) -> RequestRecord | None:
+def _is_whole(line: bytes) -> bool:
     checksum, _, body = line.partition(b" ")
-    if checksum != b"%08x" % crc32(body):
-        return None
-    return RequestRecord.from_json(body.decode())
+    return checksum == b"%08x" % crc32(body)
+
+
+def _read(lines: Sequence[bytes]) -> tuple[list[RequestRecord], list[bytes]]:
+    """Records, and whole lines that another version of Maskwatch must have written."""
+    records, foreign = [], []
+    for line in lines:
+        try:
+            records.append(RequestRecord.from_json(line.partition(b" ")[2].decode()))
+        except (LookupError, TypeError, ValueError):
+            foreign.append(line)
+    return records, foreign

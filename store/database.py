@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     OperationalError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -141,22 +142,31 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, Timeout) as error:
+    except (OperationalError, InterfaceError, PoolTimeout, Timeout) as error:
         raise StoreUnavailable(_sentence(error)) from error
     except DBAPIError as error:
         # A damaged SQLite file is a plain DatabaseError, none of its subclasses.
-        if error.connection_invalidated or type(error) is DatabaseError:
+        damaged = type(error) is DatabaseError
+        if error.connection_invalidated or damaged or _lacks_tables(error):
             raise StoreUnavailable(_sentence(error)) from error
         raise
 
 
 def _sentence(error: Exception) -> str:
     text = str(getattr(error, "orig", error)).splitlines()[0]
+    if isinstance(error, PoolTimeout):
+        return "All connections to the database are in use; try again in a moment."
     if isinstance(error, Timeout) or "locked" in text:
         return "The database is locked by another program; close it or try again."
-    if "no such table" in text:
+    if _lacks_tables(error):
         return "The database has no Maskwatch tables: run `maskwatch db upgrade`."
     return f"The database cannot be used ({text}); check MASKWATCH_DATABASE_URL and that it runs."
+
+
+def _lacks_tables(error: Exception) -> bool:
+    original = getattr(error, "orig", error)
+    undefined_table = getattr(original, "sqlstate", None) == "42P01"
+    return undefined_table or "no such table" in str(original)
 
 
 def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:

@@ -17,7 +17,7 @@ from store.tables import OutlierModelRow, ScoreRow
 
 
 class NoOutlierModel(MaskwatchError):
-    """Nothing was trained and promoted yet."""
+    """The model that is asked for does not exist."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,13 @@ class OutlierModelStore:
 
 
 def promote(session: Session, model_id: int) -> None:
-    """Make one model the champion; every other one steps back but stays."""
+    """Make one model the champion; every other one steps back but stays.
+
+    Raises:
+        NoOutlierModel: there is no such model; the champion stays.
+    """
+    if session.get(OutlierModelRow, model_id) is None:
+        raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
 
 

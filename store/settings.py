@@ -99,7 +99,8 @@ def load_settings(cls: type[Settings]) -> Settings:
         return cls()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        name = PREFIX + str(first["loc"][0] if first["loc"] else "").upper()
         message = first["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
+        if not message.startswith(PREFIX):
+            message = message[:1].lower() + message[1:]
         raise SettingsError(f"The setting {name} is not usable: {message.rstrip('.')}.") from None

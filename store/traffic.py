@@ -101,7 +101,9 @@ def _conditions(wanted: TrafficFilter) -> tuple[ColumnElement[bool], ...]:
     if wanted.verdicts:
         conditions.append(RequestRow.verdict.in_([verdict.value for verdict in wanted.verdicts]))
     if wanted.client:
-        conditions.append(RequestRow.client.contains(wanted.client, autoescape=True))
+        # PostgreSQL refuses the character that no stored name can have.
+        part = wanted.client.replace("\0", "")
+        conditions.append(RequestRow.client.contains(part, autoescape=True))
     if wanted.reason:
         codes = cast(RequestRow.reasons, Text)
         conditions.append(codes.contains(f'"{wanted.reason}"', autoescape=True))

@@ -1,0 +1,98 @@
+"""What every segmenter promises, checked on each one that is shipped."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from detectors.parsing import Image, Parsing
+from inference.figures import draw_figure
+from inference.segmenters.base import Segmenter
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+
+SEGMENTERS: dict[str, Callable[[], Segmenter]] = {
+    "reference": lambda: ReferenceSegmenter.load(DEFAULT_WEIGHTS),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(SEGMENTERS))
+def shipped(request: pytest.FixtureRequest) -> Segmenter:
+    return SEGMENTERS[request.param]()
+
+
+def _noise(height: int, width: int) -> Image:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def _same(first: Parsing, second: Parsing) -> bool:
+    maps = np.array_equal(first.label_map, second.label_map)
+    return maps and np.array_equal(first.probabilities, second.probabilities)
+
+
+def _check(parsing: Parsing, segmenter: Segmenter, height: int, width: int) -> None:
+    probabilities = np.asarray(parsing.probabilities)
+    assert parsing.labels == segmenter.labels
+    assert parsing.label_map.shape == (height, width)
+    assert parsing.label_map.dtype == np.uint8
+    assert parsing.label_map.max() < len(segmenter.labels)
+    assert probabilities.dtype == np.float32
+    assert probabilities.ndim == 3
+    assert probabilities.shape[0] == len(segmenter.labels)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    assert probabilities.sum(axis=0) == pytest.approx(1, abs=1e-4)
+
+
+def test_it_says_what_it_is(shipped: Segmenter) -> None:
+    assert shipped.name.isidentifier()
+    assert len(shipped.digest) == 64
+    assert int(shipped.digest, 16) >= 0
+    assert shipped.labels[0] == "background"
+    assert len(set(shipped.labels)) == len(shipped.labels) <= 256
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (8, 8), (8, 12_000), (12_000, 8), (1, 500), (97, 61), (700, 900)]
+)
+def test_a_picture_of_any_size_is_parsed_at_its_own_size(
+    shipped: Segmenter, size: tuple[int, int]
+) -> None:
+    _check(shipped.parse(_noise(*size)), shipped, *size)
+
+
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_blank_picture_is_parsed(shipped: Segmenter, grey: int) -> None:
+    _check(shipped.parse(np.full((40, 30, 3), grey, dtype=np.uint8)), shipped, 40, 30)
+
+
+def test_the_same_picture_gives_the_same_parsing(shipped: Segmenter) -> None:
+    picture = draw_figure(11, (96, 144)).image
+    first = shipped.parse(picture)
+    shipped.parse(_noise(50, 50))
+    assert _same(first, shipped.parse(picture))
+
+
+def test_the_picture_is_not_changed_and_may_be_a_view(shipped: Segmenter) -> None:
+    picture = draw_figure(11, (96, 144)).image
+    mirrored = picture[:, ::-1]
+    mirrored.flags.writeable = False
+    before = mirrored.copy()
+    parsing = shipped.parse(mirrored)
+    assert np.array_equal(mirrored, before)
+    assert _same(parsing, shipped.parse(before))
+
+
+def test_threads_share_one_segmenter(shipped: Segmenter) -> None:
+    pictures = [draw_figure(seed, (96, 144)).image for seed in range(3)]
+    alone = [shipped.parse(picture) for picture in pictures]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(shipped.parse, pictures))
+    assert all(_same(*pair) for pair in zip(alone, together, strict=True))
+
+
+def test_a_drawn_person_is_told_from_the_place(shipped: Segmenter) -> None:
+    """How well is measured on photos elsewhere; here a mixed-up channel or axis would show."""
+    figure = draw_figure(11)
+    found = shipped.parse(figure.image).label_map > 0
+    truth = figure.label_map > 0
+    assert found[truth].mean() > 5 * found[~truth].mean()

@@ -1,0 +1,203 @@
+"""The request path with one part broken at a time: what is refused, what passes, what is kept."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from math import isnan
+from pathlib import Path
+from random import SystemRandom
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from detectors.parsing import Image, Parsing
+from detectors.registry import FEATURES, Group
+from detectors.verdict import Mode, Verdict
+from inference.evidence import EvidenceKeeper
+from inference.metrics import Metrics
+from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch, Upload
+from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
+from inference.service import Service
+from inference.spool import SpoolFailed
+from store.evidence import EvidenceStore
+from store.records import Stage
+from store.request_detail import RequestDetail, request_detail
+
+Encode = Callable[..., bytes]
+
+
+class Answering:
+    """A segmenter with a fixed answer."""
+
+    name, digest, labels = "answering", "0" * 64, ("background", "upper_clothes", "face")
+
+    def __init__(self, answer: Callable[[Image], Parsing]) -> None:
+        self.parse = answer
+
+
+def _clothes(image: Image, sureness: float = 1.0) -> Parsing:
+    """Clothes all over the picture and no skin: a bad finding."""
+    height, width = image.shape[:2]
+    probabilities = np.zeros((3, 8, 8), dtype=np.float32)
+    probabilities[1] = sureness
+    return Parsing(probabilities, np.ones((height, width), dtype=np.uint8), Answering.labels)
+
+
+def _nonsense(image: Image) -> Parsing:
+    return _clothes(image, sureness=3.0)
+
+
+def _broken(_image: Image) -> Parsing:
+    raise RuntimeError("The model is broken.")
+
+
+@pytest.fixture
+def arrival() -> Arrival:
+    return Arrival(str(uuid4()), datetime(2026, 3, 2, tzinfo=UTC), "ip:192.0.2.1", "api")
+
+
+@pytest.fixture
+def upload(figure: Image, encode: Encode) -> Upload:
+    return Upload(encode(figure), "image/png")
+
+
+def _with(service: Service, answer: Callable[[Image], Parsing], **changes: object) -> Pipeline:
+    changes = {"segmenter": Answering(answer), **changes}
+    return replace(service.pipeline, **changes)  # type: ignore[arg-type]
+
+
+def _stored(service: Service, outcome: Outcome) -> RequestDetail:
+    with service.database.read() as session:
+        detail = request_detail(session, outcome.record.request_id)
+    assert detail is not None
+    return detail
+
+
+def _metric(service: Service, name: str, **labels: str) -> float:
+    return service.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def test_a_picture_becomes_a_record_with_all_its_features(
+    service: Service, arrival: Arrival, upload: Upload
+) -> None:
+    outcome = service.pipeline.handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert outcome.refusal is None
+    assert outcome.parsing is not None
+    assert stored.features is not None
+    always = [feature.name for feature in FEATURES if feature.group in {Group.INPUT, Group.COST}]
+    assert not [name for name in always if isnan(stored.features[name])]
+    assert stored.features["total_ms"] >= stored.features["forward_ms"] > 0
+    assert stored.content_sha256 == sha256(upload.data).hexdigest()
+    assert stored.segmenter == service.pipeline.segmenter.digest
+    assert stored.labels == outcome.parsing.present_labels()
+    assert stored.summary.received_at == arrival.received_at
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "refusal"),
+    [(Mode.MONITOR, Verdict.FLAG, None), (Mode.ENFORCE, Verdict.REFUSE, FINDING_ENFORCED)],
+)
+def test_a_bad_finding_is_told_by_the_mode(
+    service: Service,
+    arrival: Arrival,
+    upload: Upload,
+    mode: Mode,
+    verdict: Verdict,
+    refusal: object,
+) -> None:
+    outcome = _with(service, _clothes, mode=mode).handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert (outcome.record.verdict, outcome.refusal) == (verdict, refusal)
+    assert [finding.rule for finding in stored.findings] == ["skin_share_too_low"]
+    assert len(outcome.record.evidence) == 3
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 6_000), (6_000, 8)])
+def test_a_picture_of_any_admitted_size_comes_through(
+    service: Service, arrival: Arrival, encode: Encode, size: tuple[int, int]
+) -> None:
+    strip = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
+    outcome = service.pipeline.handle(arrival, Upload(encode(strip), "image/png"))
+    assert outcome.record.stage is Stage.PARSED
+    assert MEASUREMENT_FAILED not in outcome.record.reasons
+    assert len(outcome.record.evidence) == 3
+
+
+def test_a_broken_model_refuses_and_is_recorded(
+    service: Service, arrival: Arrival, upload: Upload
+) -> None:
+    outcome = _with(service, _broken).handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert outcome.refusal is FAULT
+    assert (stored.summary.stage, stored.summary.verdict) == (Stage.FAILED, Verdict.REFUSE)
+    assert stored.summary.reasons == ("fault",)
+    assert stored.content_sha256 == upload.sha256
+    assert _metric(service, "maskwatch_faults_total", part="gate_or_segmenter") == 1
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_fault_in_measuring_lets_the_request_pass_and_is_counted(
+    service: Service, arrival: Arrival, upload: Upload, mode: Mode
+) -> None:
+    outcome = _with(service, _nonsense, mode=mode).handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert outcome.refusal is None
+    assert outcome.parsing is not None
+    assert (stored.summary.verdict, stored.summary.reasons) == (
+        Verdict.PASS,
+        (MEASUREMENT_FAILED,),
+    )
+    assert stored.features is not None
+    assert set(stored.features.measured()) == {"gate_ms", "forward_ms", "measure_ms", "total_ms"}
+    assert _metric(service, "maskwatch_faults_total", part="measure") == 1
+
+
+def test_evidence_that_cannot_be_kept_costs_only_itself(
+    service: Service, arrival: Arrival, upload: Upload, tmp_path: Path
+) -> None:
+    (tmp_path / "evidence").write_text("A file where the folder should be.")
+    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 1, SystemRandom())
+    outcome = _with(service, _clothes, evidence=keeper).handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert (outcome.refusal, outcome.record.evidence) == (None, ())
+    assert stored.summary.verdict is Verdict.FLAG
+    assert _metric(service, "maskwatch_faults_total", part="evidence") == 1
+
+
+def test_a_refusal_beside_the_bytes_is_recorded_without_them(
+    service: Service, arrival: Arrival
+) -> None:
+    outcome = service.pipeline.refuse(arrival, BLOCKED)
+    stored = _stored(service, outcome)
+    assert (stored.summary.stage, stored.summary.status) == (Stage.ADMISSION, 403)
+    assert (stored.content_sha256, stored.features) == (None, None)
+    assert _metric(service, "maskwatch_reasons_total", reason="blocked") == 1
+
+
+def test_without_a_place_for_its_record_there_is_no_answer(
+    service: Service, arrival: Arrival, upload: Upload, tmp_path: Path
+) -> None:
+    """Neither the database nor the spool takes it, so nothing may be told to the client."""
+    service.database.close()
+    (tmp_path / "maskwatch.db").write_bytes(b"damaged" * 600)
+    (tmp_path / "spool").write_text("A file where the folder should be.")
+    with pytest.raises(SpoolFailed):
+        service.pipeline.handle(arrival, upload)
+    assert _metric(service, "maskwatch_requests_total", verdict="pass", stage="parsed") == 0
+
+
+def test_the_stopwatch_laps_add_up() -> None:
+    watch = Stopwatch()
+    laps = [watch.lap() for _ in range(3)]
+    assert min(laps) >= 0
+    assert sum(laps) <= watch.total()
+
+
+def test_metrics_of_two_services_are_apart() -> None:
+    first, second = Metrics(), Metrics()
+    first.faults.labels("measure").inc()
+    assert b'maskwatch_faults_total{part="measure"} 1.0' in first.exposition()
+    assert b'part="measure"' not in second.exposition()

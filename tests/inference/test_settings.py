@@ -1,0 +1,62 @@
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from detectors.verdict import Mode
+from inference.settings import ServiceSettings
+from store.settings import SettingsError, load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "-1"),
+        ("PORT", "65536"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "the load balancer"),
+        ("MODE", "panic"),
+        ("MAX_UPLOAD_BYTES", "0"),
+        ("MAX_PIXELS", "4e9"),
+        ("MIN_SIDE", "0"),
+        ("MAX_SIDE", "100000"),
+        ("MAX_CONCURRENCY", "0"),
+        ("MAX_QUEUE", "-1"),
+        ("MIN_SKIN_SHARE", "nan"),
+        ("MIN_SKIN_SHARE", "1.1"),
+        ("MAX_TROUSERS_GAP", "-0.1"),
+        ("EVIDENCE_SAMPLE_SHARE", "2"),
+    ],
+)
+def test_an_absurd_value_is_refused_with_its_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MASKWATCH_{name}", value)
+    with pytest.raises(SettingsError, match=f"MASKWATCH_{name} is not usable") as caught:
+        load_settings(ServiceSettings)
+    assert "\n" not in str(caught.value)
+
+
+def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKWATCH_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32,")
+    monkeypatch.setenv("MASKWATCH_MODE", "enforce")
+    monkeypatch.setenv("MASKWATCH_MODEL_FILE", "weights.safetensors")
+    settings = load_settings(ServiceSettings)
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
+    assert (settings.mode, settings.model_file) == (Mode.ENFORCE, Path("weights.safetensors"))
+
+
+def test_without_settings_the_service_is_private_and_only_watches() -> None:
+    settings = ServiceSettings()
+    assert (settings.host, settings.mode) == ("127.0.0.1", Mode.MONITOR)
+    assert settings.trusted_proxies == ()
+
+
+def test_the_rules_get_their_limits() -> None:
+    limits = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0.3).topology_limits()
+    assert (limits.min_skin_share, limits.max_trousers_gap) == (0.2, 0.3)
+
+
+def test_every_field_is_documented() -> None:
+    for name, field in ServiceSettings.model_fields.items():
+        assert field.description, name

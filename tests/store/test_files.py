@@ -1,0 +1,78 @@
+"""Content-addressed files, and the evidence kept in them."""
+
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.database import Database
+from store.evidence import ENTROPY_MAP, PICTURE, EvidenceStore
+from store.files import FileStore
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@given(data=st.binary(max_size=200))
+def test_any_bytes_come_back_under_their_digest(
+    data: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = FileStore(tmp_path_factory.getbasetemp() / "any", ".bin")
+    digest = store.put(data)
+    assert digest == sha256(data).hexdigest()
+    assert store.get(digest) == data
+
+
+def test_the_same_bytes_are_kept_once_however_many_put_them(tmp_path: Path) -> None:
+    store = FileStore(tmp_path, ".bin")
+    with ThreadPoolExecutor(4) as pool:
+        digests = set(pool.map(store.put, [b"same"] * 20))
+    assert digests == {sha256(b"same").hexdigest()}
+    [file] = _files(tmp_path)
+    assert file.read_bytes() == b"same"
+
+
+def test_other_users_cannot_look_into_the_folder(tmp_path: Path) -> None:
+    FileStore(tmp_path, "").put(b"private")
+    [file] = _files(tmp_path)
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_an_unknown_digest_has_no_bytes(tmp_path: Path) -> None:
+    assert FileStore(tmp_path, ".bin").get("ab" * 32) is None
+
+
+@pytest.mark.parametrize("name", ["", "ab", "../../etc/passwd", "AB" * 32, "ab" * 31 + "/a"])
+def test_what_is_no_digest_never_becomes_a_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no SHA-256 digest"):
+        FileStore(tmp_path, "").get(name)
+
+
+def test_evidence_of_a_request_is_found_by_kind(
+    database: Database, tmp_path: Path, add: Callable[..., int]
+) -> None:
+    store = EvidenceStore(tmp_path)
+    kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
+    request, other = add(evidence=kept), add(evidence=kept[:1])
+    with database.read() as session:
+        assert store.of_request(session, request) == {PICTURE: b"a", ENTROPY_MAP: b"b"}
+        assert store.of_request(session, other) == {PICTURE: b"a"}
+        assert store.of_request(session, 999) == {}
+
+
+def test_evidence_whose_file_was_pruned_is_left_out(
+    database: Database, tmp_path: Path, add: Callable[..., int]
+) -> None:
+    store = EvidenceStore(tmp_path)
+    kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
+    request = add(evidence=kept)
+    [pruned] = [path for path in _files(tmp_path / "evidence") if path.name == kept[0].sha256]
+    pruned.unlink()
+    with database.read() as session:
+        assert store.of_request(session, request) == {ENTROPY_MAP: b"b"}

@@ -1,0 +1,57 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.findings import RULES, Finding
+from detectors.registry import FEATURES, FeatureVector
+from detectors.verdict import Verdict
+from store.records import EvidenceFile, RequestRecord, Stage
+
+names = st.text(max_size=20)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+vectors = st.fixed_dictionaries(
+    {}, optional={f.name: st.floats(max(f.low, -1e9), min(f.high, 1e9)) for f in FEATURES}
+).map(FeatureVector.of)
+records = st.builds(
+    RequestRecord,
+    request_id=st.uuids().map(str),
+    received_at=st.datetimes(timezones=st.just(UTC)),
+    client=names,
+    route=names,
+    stage=st.sampled_from(Stage),
+    verdict=st.sampled_from(Verdict),
+    status=st.integers(100, 599),
+    reasons=st.lists(names, max_size=3).map(tuple),
+    content_sha256=st.none() | names,
+    media_type=st.none() | names,
+    segmenter=st.none() | names,
+    labels=st.lists(names, max_size=3).map(tuple),
+    features=st.none() | vectors,
+    findings=st.lists(
+        st.builds(Finding, st.sampled_from(RULES), st.dictionaries(names, numbers, max_size=3)),
+        max_size=3,
+    ).map(tuple),
+    evidence=st.lists(st.builds(EvidenceFile, names, names, names), max_size=3).map(tuple),
+)
+
+
+def _without_features(record: RequestRecord) -> dict[str, object]:
+    return {name: value for name, value in record.__dict__.items() if name != "features"}
+
+
+@given(records)
+def test_any_record_survives_its_line_of_json(record: RequestRecord) -> None:
+    line = record.to_json()
+    back = RequestRecord.from_json(line)
+    assert "\n" not in line
+    assert _without_features(back) == _without_features(record)
+    assert (back.features is None) == (record.features is None)
+    if back.features is not None and record.features is not None:
+        assert back.features.measured() == record.features.measured()
+
+
+def test_a_local_time_means_the_same_moment_afterwards() -> None:
+    local = datetime(2026, 3, 2, 1, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-9)))
+    record = RequestRecord("id", local, "cli:local", "cli", Stage.GATE, Verdict.REFUSE, 422)
+    assert RequestRecord.from_json(record.to_json()).received_at == local

@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from detectors.registry import FeatureVector
+from detectors.verdict import Verdict
+from store.database import Database
+from store.outlier_models import NewScore, OutlierModelStore, add_scores
+from store.records import Stage
+from store.request_detail import NormalRange, normal_ranges, request_detail
+from store.requests import features_of
+from store.settings import StoreSettings
+
+Add = Callable[..., int]
+
+
+def test_an_unknown_request_has_no_detail(database: Database) -> None:
+    with database.read() as session:
+        assert request_detail(session, "a" * 36) is None
+
+
+def test_a_request_that_was_refused_early_has_no_features(database: Database, add: Add) -> None:
+    pk = add(request_id="a" * 36, stage=Stage.GATE, verdict=Verdict.REFUSE, status=415)
+    with database.read() as session:
+        detail = request_detail(session, "a" * 36)
+        assert features_of(session, pk) is None
+    assert detail is not None
+    assert (detail.features, detail.findings, detail.scores) == (None, (), ())
+    assert (detail.summary.pk, detail.summary.outlier) == (pk, False)
+    assert (detail.content_sha256, detail.media_type, detail.labels) == (None, None, ())
+
+
+def test_scores_of_several_models_are_told_newest_first(
+    database: Database,
+    store_settings: StoreSettings,
+    add: Add,
+    score: Callable[[int, bool], None],
+    now: datetime,
+) -> None:
+    pk = add(request_id="a" * 36)
+    score(pk, False)
+    later = now + timedelta(days=1)
+    with database.write() as session:
+        model = OutlierModelStore(store_settings.var_dir).add(
+            session, archive=b"newer", kind="isolation_forest", rows=50, metrics={}, now=later
+        )
+        add_scores(session, model.id, [NewScore(pk, 0.7, 0.002, True, {"holes": -4.5})], later)
+        detail = request_detail(session, "a" * 36)
+    assert detail is not None
+    assert detail.summary.outlier
+    newest, oldest = detail.scores
+    assert (newest.model_digest, newest.outlier, newest.scored_at) == (model.digest, True, later)
+    assert (newest.score, newest.p_value, newest.contributions) == (0.7, 0.002, {"holes": -4.5})
+    assert (oldest.outlier, oldest.scored_at) == (False, now)
+
+
+def test_normal_is_where_half_of_the_passed_requests_lie(
+    database: Database, add: Add, now: datetime
+) -> None:
+    for hour, width in enumerate((9000, 500, 400, 300, 200, 100)):
+        vector = FeatureVector.of({"width": width, **({"skin_share": 0.5} if hour == 1 else {})})
+        add(features=vector, received_at=now + timedelta(hours=-hour))
+    add(features=FeatureVector.of({"width": 7.0}), verdict=Verdict.FLAG)
+    with database.read() as session:
+        ranges = normal_ranges(session)
+        latest = normal_ranges(session, most=2)
+    assert set(ranges) == {"width", "skin_share"}
+    assert ranges["width"] == NormalRange(225, 350, 475, 6)
+    assert ranges["skin_share"] == NormalRange(0.5, 0.5, 0.5, 1)
+    assert latest["width"] == NormalRange(2625, 4750, 6875, 2)
+
+
+def test_without_passed_requests_nothing_is_normal(database: Database) -> None:
+    with database.read() as session:
+        assert normal_ranges(session) == {}
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 123456789.123456789, 5e-324, 2.0**53])
+def test_features_come_back_to_the_last_bit(database: Database, add: Add, value: float) -> None:
+    pk = add(features=FeatureVector.of({"periodic_peak": value, "spectral_slope": -value}))
+    with database.read() as session:
+        found = features_of(session, pk)
+    assert found is not None
+    assert found.measured() == {"periodic_peak": value, "spectral_slope": -value}

@@ -1,0 +1,142 @@
+"""Migrations forward and back, and the check at every start."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from store import schema
+from store.database import Database
+from store.schema import SchemaError, current_revision, downgrade, ensure_current, upgrade
+from store.settings import StoreSettings
+from store.tables import Base
+
+_START = """
+from store.database import Database
+from store.schema import ensure_current
+from store.settings import StoreSettings, load_settings
+database = Database.open(load_settings(StoreSettings))
+ensure_current(database)
+database.close()
+"""
+_NEXT = '''
+"""A later revision."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "later"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    op.add_column("job_runs", sa.Column("note", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("job_runs", "note")
+'''
+
+
+def _tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names())
+
+
+def _head(database: Database) -> str:
+    head = current_revision(database)
+    assert head is not None
+    return head
+
+
+@pytest.fixture
+def later_release(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program as it will be one revision from now."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(schema.migrations_folder(), folder)
+    (folder / "versions" / "later.py").write_text(_NEXT.format(head=_head(database)))
+    monkeypatch.setattr(schema, "migrations_folder", lambda: folder)
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_database_that_does_not_exist_yet_is_made(tmp_path: Path) -> None:
+    database = Database.open(StoreSettings(var_dir=tmp_path / "new" / "folder"))
+    assert current_revision(database) is None
+    ensure_current(database)
+    assert _tables(database) == {*Base.metadata.tables, "alembic_version"}
+    database.close()
+
+
+def test_a_current_database_is_left_alone(database: Database) -> None:
+    before = _head(database)
+    ensure_current(database)
+    upgrade(database)
+    assert _head(database) == before
+
+
+def test_down_to_nothing_and_up_again_gives_the_same_tables(database: Database) -> None:
+    before = _head(database)
+    downgrade(database, "base")
+    assert _tables(database) == {"alembic_version"}
+    assert current_revision(database) is None
+    upgrade(database)
+    assert _head(database) == before
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_processes_that_start_together_make_the_tables_once(
+    database: Database, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downgrade(database, "base")
+    monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.effective_database_url())
+    command = [sys.executable, "-c", _START]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    errors = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], errors
+    ensure_current(database)
+
+
+def test_an_unknown_revision_stops_the_start_with_the_command(database: Database) -> None:
+    head = _head(database)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'moon'"))
+    with pytest.raises(
+        SchemaError, match=f"revision moon, .* needs {head}.*`maskwatch db upgrade`"
+    ):
+        ensure_current(database)
+
+
+@pytest.mark.usefixtures("later_release")
+def test_a_database_one_revision_behind_is_not_changed_without_being_asked(
+    database: Database,
+) -> None:
+    before = _head(database)
+    with pytest.raises(SchemaError, match=f"revision {before}, this Maskwatch needs later"):
+        ensure_current(database)
+    assert _head(database) == before
+    upgrade(database)
+    ensure_current(database)
+    assert "note" in {column["name"] for column in inspect(database.engine).get_columns("job_runs")}
+
+
+def test_a_migration_that_fails_leaves_the_old_tables(
+    database: Database, later_release: None
+) -> None:
+    before = _head(database)
+    broken = schema.migrations_folder() / "versions" / "later.py"
+    broken.write_text(broken.read_text().replace("def downgrade", "    1 / 0\n\n\ndef downgrade"))
+    with pytest.raises(ZeroDivisionError):
+        upgrade(database)
+    assert _head(database) == before
+    columns = {column["name"] for column in inspect(database.engine).get_columns("job_runs")}
+    assert "note" not in columns
