@@ -14,6 +14,9 @@ Mask = npt.NDArray[np.bool_]
 _WORKING_SIDE = 320
 _MIN_AREA_SHARE = 0.004
 _MIN_HEIGHT_SHARE = 0.08
+# A bag that stands alone is a piece of one label; a person shows at least two.
+_MIN_LABELS = 2
+_MIN_LABEL_SHARE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +90,7 @@ def working_label_map(parsing: Parsing) -> LabelMap:
 
 
 def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
-    """Foreground pieces that are large and tall enough to be a person, largest first.
+    """Foreground pieces that are large, tall and varied enough to be a person, largest first.
 
     A small closing joins a head and a torso that a scarf or a collar keeps apart.
     """
@@ -95,7 +98,7 @@ def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
     joined = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, pieces, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     persons = [_person(label_map, pieces == i, boxes[i]) for i in range(1, count)]
-    kept = [person for person in persons if _is_large_enough(person)]
+    kept = [each for each in persons if _is_large_enough(each) and _is_varied_enough(each)]
     return tuple(sorted(kept, key=lambda person: -person.area))
 
 
@@ -109,3 +112,8 @@ def _is_large_enough(person: Person) -> bool:
     rows, columns = person.label_map.shape
     tall = person.height >= _MIN_HEIGHT_SHARE * rows
     return bool(tall and person.area >= _MIN_AREA_SHARE * rows * columns)
+
+
+def _is_varied_enough(person: Person) -> bool:
+    counts = np.bincount(person.label_map.ravel())[1:]
+    return int((counts >= _MIN_LABEL_SHARE * person.area).sum()) >= _MIN_LABELS

@@ -31,7 +31,7 @@ Encode = Callable[..., bytes]
 class Answering:
     """A segmenter with a fixed answer."""
 
-    name, digest, labels = "answering", "0" * 64, ("background", "upper_clothes", "face")
+    name, digest, labels = "answering", "0" * 64, ("background", "upper_clothes", "face", "skirt")
 
     def __init__(self, answer: Callable[[Image], Parsing]) -> None:
         self.parse = answer
@@ -40,9 +40,11 @@ class Answering:
 def _clothes(image: Image, sureness: float = 1.0) -> Parsing:
     """Clothes all over the picture and no skin: a bad finding."""
     height, width = image.shape[:2]
-    probabilities = np.zeros((3, 8, 8), dtype=np.float32)
-    probabilities[1] = sureness
-    return Parsing(probabilities, np.ones((height, width), dtype=np.uint8), Answering.labels)
+    probabilities = np.zeros((4, 8, 8), dtype=np.float32)
+    probabilities[1, :4] = probabilities[3, 4:] = sureness
+    label_map = np.ones((height, width), dtype=np.uint8)
+    label_map[height // 2 :] = 3
+    return Parsing(probabilities, label_map, Answering.labels)
 
 
 def _nonsense(image: Image) -> Parsing:
