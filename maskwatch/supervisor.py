@@ -4,16 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from time import monotonic
 from types import FrameType
-from typing import NoReturn
 
 from detectors.errors import MaskwatchError
 
 PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 _SETTLED_SECONDS = 30.0
@@ -38,18 +40,21 @@ class Supervisor:
     """Runs ``maskwatch serve``, ``jobs`` and ``dashboard`` as children of this process.
 
     The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
-    stops them in order.
+    stops them in order. What they print goes to ``log``, or where this process prints.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     names: Sequence[str] = PROCESSES
-    quiet: bool = False
+    log: Path | None = None
     _children: list[_Child] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
+    _busy: bool = False
+    _interrupted: bool = False
 
     def start(self) -> None:
         """Start every process."""
-        self._children = [_Child(name, self._spawn(name), monotonic()) for name in self.names]
+        with self._undisturbed():
+            self._children = [_Child(name, self._spawn(name), monotonic()) for name in self.names]
 
     def check(self) -> None:
         """Restart processes that ended.
@@ -70,6 +75,16 @@ class Supervisor:
         while not self._stop.wait(_POLL_SECONDS):
             self.check()
 
+    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        """Handle SIGINT or SIGTERM.
+
+        Raises:
+            KeyboardInterrupt: unless a process is being started; then that happens first.
+        """
+        self._interrupted = True
+        if not self._busy:
+            raise KeyboardInterrupt
+
     def ask_to_stop(self) -> None:
         """End :meth:`watch`."""
         self._stop.set()
@@ -88,25 +103,48 @@ class Supervisor:
         if child.process.returncode == os.EX_TEMPFAIL:
             # It waits for something that may come back, such as the database.
             if age > _RETRY_SECONDS:
-                child.process, child.started = self._spawn(child.name), monotonic()
+                self._start_again(child)
             return
         child.quick_deaths = child.quick_deaths + 1 if age < _SETTLED_SECONDS else 0
         # A process that says by its exit code that it cannot start will not do better next time.
         if child.process.returncode == 1 or child.quick_deaths >= _MOST_QUICK_DEATHS:
             raise ProcessDied(
                 f"`maskwatch {child.name}` ended with exit code {child.process.returncode}; "
-                "its own message above says why."
+                f"{self._last_words()}"
             )
-        child.process, child.started = self._spawn(child.name), monotonic()
+        self._start_again(child)
+
+    def _start_again(self, child: _Child) -> None:
+        with self._undisturbed():
+            child.process, child.started = self._spawn(child.name), monotonic()
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """A signal in here takes effect at the end: no process is started and forgotten."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "maskwatch", name],
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if self.quiet else None,
-            start_new_session=True,
-        )
+        with nullcontext() if self.log is None else self.log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "maskwatch", name],
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _last_words(self) -> str:
+        if self.log is None:
+            return "its own message above says why."
+        lines = self.log.read_text(errors="replace").splitlines()
+        return f"its last words in {self.log}: {lines[-1] if lines else 'none'}"
 
 
 def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
@@ -115,7 +153,7 @@ def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
     Raises:
         MaskwatchError: whatever ended it early; all processes are stopped first.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.signal(number, supervisor.interrupt) for number in _STOP_SIGNALS}
     try:
         supervisor.start()
         meanwhile()
@@ -125,12 +163,11 @@ def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
         pass
     finally:
         # A second Ctrl-C must not leave a process behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         supervisor.stop()
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -30,6 +30,7 @@ ORDINARY, MALFORMED, GRADIENT, PROBING = (
 _WARM_UP, _VISITS = 120, 36
 _ATTACKS, _EPSILON, _STEPS = 8, 8, 20
 _QUERIES = 24
+_VANDALISMS = (7, 8)
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Story:
 
     def _vandal(self) -> None:
         visitor = Visitor(self.http, VANDAL)
-        files = malformed(seed=7)
+        files = [picture for seed in _VANDALISMS for picture in malformed(seed)]
         right = 0
         for picture, status in self._track(files, "One client sends files that are no pictures"):
             answer = visitor.send(picture)

@@ -57,10 +57,12 @@ def test_out_gets_composite_and_labels(maskwatch: Run, tmp_path: Path, look: Pat
     said = maskwatch("parse", str(look), "--out", str(tmp_path / "masks"))
     assert said.code == 0
     with Pillow.open(look) as picture:
-        size = picture.size
-    for kind in ("composite", "labels"):
-        with Pillow.open(tmp_path / "masks" / f"look.jpg.{kind}.png") as mask:
-            assert mask.size == size
+        width, height = picture.size
+    with Pillow.open(tmp_path / "masks" / "look.jpg.labels.png") as labels:
+        assert labels.size == (width, height)
+    with Pillow.open(tmp_path / "masks" / "look.jpg.composite.png") as composite:
+        assert composite.height == height
+        assert composite.width > width  # the legend
 
 
 def test_files_of_one_name_in_two_folders_keep_their_own_masks(

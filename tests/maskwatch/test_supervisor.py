@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_a_process_that_dies_is_started_again(environment: dict[str, str]) -> None:
     others = set(_children_of(os.getpid()))
-    supervisor = Supervisor(environment, names=("jobs",), quiet=True)
+    supervisor = Supervisor(environment, names=("jobs",))
     supervisor.start()
     try:
         (first,) = set(_children_of(os.getpid())) - others
@@ -55,11 +55,13 @@ def test_a_process_that_dies_is_started_again(environment: dict[str, str]) -> No
     assert not _lives(second)
 
 
-def test_a_process_that_cannot_start_ends_the_others(environment: dict[str, str]) -> None:
+def test_a_process_that_cannot_start_ends_the_others(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     others = _children_of(os.getpid())
     broken = environment | {"MASKWATCH_MODEL_FILE": "gone.safetensors"}
-    supervisor = Supervisor(broken, names=("jobs", "serve"), quiet=True)
-    with pytest.raises(ProcessDied, match=r"`maskwatch serve` ended with exit code 1"):
+    supervisor = Supervisor(broken, names=("jobs", "serve"), log=tmp_path / "processes.log")
+    with pytest.raises(ProcessDied, match=r"`maskwatch serve` .* gone\.safetensors"):
         run(supervisor, lambda: None)
     assert _children_of(os.getpid()) == others
 
