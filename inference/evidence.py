@@ -11,7 +11,7 @@ from detectors.model_features import entropy_map
 from detectors.parsing import Image, Parsing
 from detectors.parts import PartGroup, group_mask
 from detectors.verdict import Verdict
-from inference.answer.composite import colour_composite
+from inference.answer.composite import mask_overlay
 from inference.answer.encode import webp
 from inference.gate.faces import FaceBox
 from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
@@ -41,7 +41,7 @@ class EvidenceKeeper:
         if verdict is Verdict.PASS and self._random.random() >= self._sample_share:
             return ()
         hidden = pixelate(image, face_mask(parsing, faces))
-        overlay = colour_composite(hidden, parsing, _MAX_SIDE)
+        overlay = mask_overlay(hidden, parsing, _MAX_SIDE)
         pictures = {
             PICTURE: _bounded(hidden),
             OVERLAY: overlay,

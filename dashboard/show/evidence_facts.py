@@ -1,5 +1,6 @@
 """An alert's or decision's evidence: whatever its rule wrote down, as lists and links."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from dashboard.show import markup, words
 from dashboard.show.markup import Html
 
 _MOST = 12
+_CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 
 
 def evidence_facts(evidence: Mapping[str, Any]) -> None:
@@ -35,10 +37,14 @@ def _listed(name: str, values: Sequence[Any]) -> Html:
 
 def _lines(pairs: Sequence[tuple[str, Any]]) -> Html:
     lines = [
-        markup.joined((_scalar("", key), markup.quiet(_plain(inner))))
-        for key, inner in pairs[:_MOST]
+        markup.joined((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MOST]
     ]
     return markup.joined(lines, Html("<br>"))
+
+
+def _key(key: str) -> Html:
+    """A code in words, or a link."""
+    return _scalar("", words.label(key) if _CODE.fullmatch(key) else key)
 
 
 def _scalar(name: str, value: Any) -> Html:

@@ -197,6 +197,13 @@ def facts(pairs: Mapping[str, str]) -> None:
     st.html(f'<dl class="mw mw-facts">{inner}</dl>')
 
 
+def swatch(text: str, colour: tuple[int, int, int]) -> Html:
+    """A name after a small square of its colour."""
+    red, green, blue = colour
+    square = f'<i style="background:rgb({red},{green},{blue})"></i>'
+    return Html(f'<span class="mw-swatch">{square}{html_of(text)}</span>')
+
+
 def bar(share: float, colour: str) -> Html:
     """A share between 0 and 1 as a bar."""
     width = 100 * min(1.0, max(0.0, share))

@@ -1,5 +1,7 @@
 """Request: one request, what was seen in it and why it was flagged."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import reads
@@ -11,6 +13,7 @@ from dashboard.show.markup import Html, Tone
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
+from detectors.palette import colour_of
 from store.decision_views import decisions_about
 from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
 from store.records import Stage
@@ -90,11 +93,19 @@ def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
         "Came as far as": words.label(request.stage),
         "Model": markup.code(words.short(detail.segmenter)) if detail.segmenter else "not reached",
         "Media type": detail.media_type or "unknown",
-        "Parts found": ", ".join(map(words.label, detail.labels)) or "none",
+        "Parts found": _parts(detail.labels),
     }
     if detail.content_sha256:
         pairs["SHA-256 of the upload"] = markup.span(markup.code(detail.content_sha256), "mw-long")
     return pairs
+
+
+def _parts(labels: Sequence[str]) -> Html:
+    """The labels with their colours in the mask overlay."""
+    if not labels:
+        return Html("none")
+    swatches = [markup.swatch(words.label(label), colour_of(label)) for label in labels]
+    return markup.span(markup.badges(*swatches), "mw-long")
 
 
 def _evidence(visit: Visit, detail: RequestDetail) -> None:

@@ -5,8 +5,8 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from detectors.palette import colour_of, colour_table
 from detectors.parsing import Image, LabelMap, Parsing
-from inference.answer.palette import colour_of, colour_table
 
 _MAX_SIDE = 1280
 _OPACITY = 0.55
@@ -15,7 +15,13 @@ _PAPER = (255, 255, 255)
 
 
 def colour_composite(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> Image:
-    """Draw a parsing over its picture, at most ``max_side`` pixels long, legend at the right.
+    """A parsing over its picture, at most ``max_side`` pixels long, with a legend at the right."""
+    blended = mask_overlay(image, parsing, max_side)
+    return np.hstack([blended, _legend(parsing.present_labels(), blended.shape[0])])
+
+
+def mask_overlay(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> Image:
+    """Draw a parsing over its picture, at most ``max_side`` pixels long.
 
     Args:
         image: RGB ``(H, W, 3)`` uint8.
@@ -24,9 +30,9 @@ def colour_composite(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) 
     picture, label_map = _bounded(image, parsing.label_map, max_side)
     colours = colour_table(parsing.labels)[label_map]
     alpha = np.where(label_map > 0, _OPACITY, 0.0)[..., None]
-    blended = (picture * (1 - alpha) + colours * alpha).astype(np.uint8)
+    blended: Image = (picture * (1 - alpha) + colours * alpha).astype(np.uint8)
     blended[_outline(label_map)] = 255
-    return np.hstack([blended, _legend(parsing.present_labels(), blended.shape[0])])
+    return blended
 
 
 def _bounded(image: Image, label_map: LabelMap, max_side: int) -> tuple[Image, LabelMap]:

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image as Pillow
 from pycocotools import mask as coco
 
+from detectors.palette import colour_table
 from detectors.parsing import Image, Parsing
-from inference.answer.palette import colour_table
 
 
 def png(image: Image) -> bytes:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from detectors.palette import colour_of, colour_table
 from detectors.parsing import LabelMap, Parsing
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_masks, label_png, png
-from inference.answer.palette import colour_of, colour_table
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import LABELS, Label
 
