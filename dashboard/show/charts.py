@@ -88,7 +88,9 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
         x=alt.X(
             "distance:Q",
             title="Interquartile ranges from the median",
-            axis=alt.Axis(tickCount=6, format="+~s"),
+            axis=alt.Axis(
+                tickCount=6, labelExpr="datum.value > 0 ? '+' + datum.label : datum.label"
+            ),
             scale=alt.Scale(padding=34),
         ),
     )

@@ -269,11 +269,11 @@ class Filler:
         share = Condition(
             fingerprint="invalid_share",
             rule="invalid_share",
-            severity="critical",
+            severity="warning",
             active=True,
             value=0.0866,
             threshold=0.05,
-            summary="8.7 % of the last day's requests were invalid, more than the limit of 5 %.",
+            summary="8.65 % of the last 312 requests in 24 hours were invalid (limit 5 %).",
             atlas="AML.T0043",
             owasp="ML01:2023",
             evidence={
@@ -285,22 +285,22 @@ class Filler:
                 "request_ids": flagged[-5:],
             },
         )
-        burst = Condition(
-            fingerprint=f"client_outliers:{ATTACKER}",
-            rule="client_outliers",
+        failed = Condition(
+            fingerprint="job_failed:retrain",
+            rule="job_failed",
             severity="warning",
             active=True,
-            value=11,
-            threshold=5,
-            summary=f"{ATTACKER} sent 11 outliers within an hour.",
-            atlas="AML.T0015",
-            owasp="ML01:2023",
-            evidence={"client": ATTACKER, "request_ids": flagged[-3:]},
+            value=1.0,
+            threshold=0.0,
+            summary="The job retrain failed. The database is locked by another program.",
+            atlas="none",
+            owasp="none",
+            evidence={"job": "retrain", "run_id": 7},
         )
         database = self.parts.database
         with database.write() as session:
-            old = apply_condition(session, burst, now - timedelta(hours=20))
-            over = Condition(**{**burst.__dict__, "active": False, "value": 0.0})
+            old = apply_condition(session, failed, now - timedelta(hours=20))
+            over = Condition(**{**failed.__dict__, "active": False, "value": 0.0})
             apply_condition(session, over, now - timedelta(hours=19))
         with database.write() as session:
             first = apply_condition(session, share, now - timedelta(minutes=42))
@@ -308,7 +308,7 @@ class Filler:
             assert old is not None
         self._notifications(now)
         with database.write() as session:
-            apply_condition(session, burst, now - timedelta(minutes=12))
+            apply_condition(session, failed, now - timedelta(minutes=12))
         return first.id
 
     def _notifications(self, now: datetime) -> None:
@@ -392,8 +392,7 @@ class Filler:
             "decide": (4, SUCCEEDED, 1, None),
             "evaluate_alerts": (1, SUCCEEDED, 2, None),
             "notify": (1, FAILED, 0, failed),
-            "retrain": (540, SUCCEEDED, 284, None),
-            "prune": (300, SUCCEEDED, 41, None),
+            "retrain": (14, FAILED, 0, "The database is locked by another program."),
         }
         with self.parts.database.write() as session:
             for job, (minutes, outcome, rows, message) in runs.items():
