@@ -40,12 +40,13 @@ class Supervisor:
     """Runs ``maskwatch serve``, ``jobs`` and ``dashboard`` as children of this process.
 
     The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
-    stops them in order. What they print goes to ``log``, or where this process prints.
+    stops them in order. What they print goes to a file each in ``logs``, or to where this process
+    prints.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     names: Sequence[str] = PROCESSES
-    log: Path | None = None
+    logs: Path | None = None
     _children: list[_Child] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
     _busy: bool = False
@@ -110,7 +111,7 @@ class Supervisor:
         if child.process.returncode == 1 or child.quick_deaths >= _MOST_QUICK_DEATHS:
             raise ProcessDied(
                 f"`maskwatch {child.name}` ended with exit code {child.process.returncode}; "
-                f"{self._last_words()}"
+                f"{self._last_words(child.name)}"
             )
         self._start_again(child)
 
@@ -130,7 +131,7 @@ class Supervisor:
             raise KeyboardInterrupt
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
-        with nullcontext() if self.log is None else self.log.open("ab") as output:
+        with nullcontext() if self.logs is None else _log(self.logs, name).open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "maskwatch", name],
                 env=dict(self.environment),
@@ -140,11 +141,11 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    def _last_words(self) -> str:
-        if self.log is None:
+    def _last_words(self, name: str) -> str:
+        if self.logs is None:
             return "its own message above says why."
-        lines = self.log.read_text(errors="replace").splitlines()
-        return f"its last words in {self.log}: {lines[-1] if lines else 'none'}"
+        lines = _log(self.logs, name).read_text(errors="replace").splitlines()
+        return f"its last words were: {lines[-1] if lines else 'none'}"
 
 
 def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
@@ -168,6 +169,10 @@ def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
         supervisor.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _log(folder: Path, name: str) -> Path:
+    return folder / f"{name}.log"
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -197,11 +197,8 @@ def client_activity(
     session: Session, since: datetime, client: str | None = None
 ) -> tuple[ClientActivity, ...]:
     """Activity per client after a time, or of one client only; admission refusals left out."""
-    # A fault of ours is refused as well, but says nothing about the client.
-    refused = and_(
-        RequestRow.verdict == Verdict.REFUSE.value,
-        RequestRow.stage.in_((Stage.GATE.value, Stage.PARSED.value)),
-    )
+    # A rule's refusal counts no more than its flag: odd pictures are what a photo service is sent.
+    refused = and_(RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value)
     requests = (
         select(
             RequestRow.id,

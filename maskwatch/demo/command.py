@@ -45,7 +45,7 @@ class _Demo:
         # The story runs jobs in this process; they must read the demo's settings, not the user's.
         os.environ.clear()
         os.environ.update(self.stage.environment())
-        processes = supervisor.Supervisor(os.environ, log=self.stage.var_dir / "processes.log")
+        processes = supervisor.Supervisor(os.environ, logs=self.stage.var_dir)
         self.console.print("Starting service, jobs and dashboard …")
         supervisor.run(processes, lambda: self._play(processes))
         return 0 if self.report.holds else 1

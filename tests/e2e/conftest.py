@@ -27,7 +27,7 @@ class Demo:
     process: "subprocess.Popen[str]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """``maskwatch up --demo`` in an empty folder."""
     folder = tmp_path_factory.mktemp("demo")
@@ -51,7 +51,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process.communicate(timeout=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)

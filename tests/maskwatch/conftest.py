@@ -31,6 +31,8 @@ def maskwatch(
 ) -> Run:
     """Runs ``maskwatch …`` with all that it writes under a folder of its own."""
     monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / "var"))
+    for port in ("PORT", "DASHBOARD_PORT"):
+        monkeypatch.setenv(f"MASKWATCH_{port}", "0")
 
     def run(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["maskwatch", *words])

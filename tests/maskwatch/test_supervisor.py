@@ -60,7 +60,7 @@ def test_a_process_that_cannot_start_ends_the_others(
 ) -> None:
     others = _children_of(os.getpid())
     broken = environment | {"MASKWATCH_MODEL_FILE": "gone.safetensors"}
-    supervisor = Supervisor(broken, names=("jobs", "serve"), log=tmp_path / "processes.log")
+    supervisor = Supervisor(broken, names=("jobs", "serve"), logs=tmp_path)
     with pytest.raises(ProcessDied, match=r"`maskwatch serve` .* gone\.safetensors"):
         run(supervisor, lambda: None)
     assert _children_of(os.getpid()) == others
