@@ -25,7 +25,12 @@ def migrations_folder() -> Path:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the tables to the newest revision."""
+    """Bring the tables to the newest revision.
+
+    Raises:
+        SchemaError: they are of a revision that this version does not know.
+    """
+    _known(current_revision(database))
     with database.write() as session:
         if database.dialect == "postgresql":
             # Three processes may start on a new database at once; SQLite's turn-taking covers that.
@@ -52,8 +57,8 @@ def ensure_current(database: Database) -> None:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
-    wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
-    found = current_revision(database)
+    wanted = _scripts().get_current_head()
+    found = _known(current_revision(database))
     if found is None:
         upgrade(database)
     elif found != wanted:
@@ -61,6 +66,20 @@ def ensure_current(database: Database) -> None:
             f"The database is at schema revision {found}, this Maskwatch needs {wanted}: "
             "back it up, then run `maskwatch db upgrade`."
         )
+
+
+def _known(revision: str | None) -> str | None:
+    """The revision, if this version of Maskwatch has heard of it."""
+    if revision in {None, *(script.revision for script in _scripts().walk_revisions())}:
+        return revision
+    raise SchemaError(
+        f"The database is at schema revision {revision}, which this Maskwatch does not know: "
+        "run the version that made it, or a newer one."
+    )
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
 
 
 def _config(connection: object) -> Config:

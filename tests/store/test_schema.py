@@ -106,14 +106,12 @@ def test_processes_that_start_together_make_the_tables_once(
     ensure_current(database)
 
 
-def test_an_unknown_revision_stops_the_start_with_the_command(database: Database) -> None:
-    head = _head(database)
+def test_an_unknown_revision_stops_the_start_and_the_upgrade(database: Database) -> None:
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'moon'"))
-    with pytest.raises(
-        SchemaError, match=f"revision moon, .* needs {head}.*`maskwatch db upgrade`"
-    ):
-        ensure_current(database)
+    for act in (ensure_current, upgrade):
+        with pytest.raises(SchemaError, match="revision moon, which this Maskwatch does not know"):
+            act(database)
 
 
 @pytest.mark.usefixtures("later_release")
