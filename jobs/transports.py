@@ -4,7 +4,7 @@ import os
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -74,14 +74,19 @@ class SmtpTransport:
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         settings = self.settings
-        with smtplib.SMTP(
-            settings.smtp_host or "", settings.smtp_port, timeout=settings.smtp_timeout_seconds
+        with closing(
+            smtplib.SMTP(
+                settings.smtp_host or "", settings.smtp_port, timeout=settings.smtp_timeout_seconds
+            )
         ) as server:
             if settings.smtp_starttls:
                 server.starttls(context=ssl.create_default_context())
             if settings.smtp_username is not None and settings.smtp_password is not None:
                 server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
             yield server
+            # The mail is taken: how the server says goodbye must not have it sent again.
+            with suppress(OSError):
+                server.quit()
 
 
 @dataclass
@@ -126,7 +131,11 @@ def _faults_named(address: str) -> Iterator[None]:
 
 
 def _detail(error: Exception) -> str:
-    reason = getattr(error, "smtp_error", None) or getattr(error, "strerror", None) or error
+    reason: object
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        _code, reason = next(iter(error.recipients.values()))
+    else:
+        reason = getattr(error, "smtp_error", None) or getattr(error, "strerror", None) or error
     text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
 
@@ -135,8 +144,13 @@ def _write_whole(path: Path, data: bytes) -> None:
     """Write so that a reader sees the whole file or none."""
     partial = path.with_name(f".{path.name}.{token_hex(4)}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        # Each attempt has a name of its own: on a full disk they would pile up.
+        partial.unlink(missing_ok=True)
+        raise

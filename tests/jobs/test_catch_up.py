@@ -1,0 +1,49 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from jobs.catch_up import retrain_is_due
+from jobs.context import JobContext, JobOutcome
+from jobs.retrain import run as retrain
+from jobs.runs import quietly, recorded
+
+
+def due(context: JobContext, **after: float) -> bool:
+    return retrain_is_due(replace(context, now=context.now + timedelta(**after)))
+
+
+def fail(_context: JobContext) -> JobOutcome:
+    raise OSError("The disk is full.")
+
+
+def test_the_first_training_is_due_with_enough_records(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 29)
+    assert not due(context)
+    traffic.clean("ip:203.0.113.2", 1)
+    assert due(context)
+
+
+def test_records_that_a_training_leaves_out_do_not_make_it_due(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.flagged("ip:203.0.113.1", 30)
+    traffic.refused("ip:203.0.113.2", 30)
+    traffic.clean("ip:203.0.113.3", 30, minutes_ago=15 * 24 * 60)
+    assert not due(context)
+
+
+def test_a_missed_night_is_made_up_for(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    recorded("retrain", retrain, context)
+    assert not due(context)
+    assert not due(context, hours=25)
+    assert due(context, hours=25, seconds=1)
+    # By then the records are too old to learn from.
+    assert not due(context, days=15)
+
+
+def test_after_a_failure_it_waits_an_hour(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    quietly("retrain", fail, context)
+    assert not due(context, minutes=59)
+    assert due(context, minutes=60)
