@@ -76,3 +76,15 @@ def test_evidence_whose_file_was_pruned_is_left_out(
     pruned.unlink()
     with database.read() as session:
         assert store.of_request(session, request) == {ENTROPY_MAP: b"b"}
+
+
+def test_a_write_that_is_cut_short_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("store.files.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        FileStore(tmp_path, ".bin").put(b"picture")
+    assert _files(tmp_path) == []
