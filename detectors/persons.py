@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap, Parsing
+from detectors.sizes import scaled_size
 
 Mask = npt.NDArray[np.bool_]
 
@@ -84,7 +85,7 @@ def working_label_map(parsing: Parsing) -> LabelMap:
     scale = _WORKING_SIDE / max(height, width)
     if scale >= 1:
         return parsing.label_map
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = scaled_size(height, width, scale)
     resized = cv2.resize(parsing.label_map, size, interpolation=cv2.INTER_NEAREST)
     return resized.astype(np.uint8)
 

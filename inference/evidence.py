@@ -10,6 +10,7 @@ import numpy.typing as npt
 from detectors.model_features import entropy_map
 from detectors.parsing import Image, Parsing
 from detectors.parts import PartGroup, group_mask
+from detectors.sizes import scaled_size
 from detectors.verdict import Verdict
 from inference.answer.composite import mask_overlay
 from inference.answer.encode import webp
@@ -83,7 +84,7 @@ def draw_entropy(parsing: Parsing) -> Image:
     heat = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     height, width = parsing.label_map.shape
     scale = _MAX_SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = scaled_size(height, width, scale)
     drawn = cv2.cvtColor(cv2.resize(heat, size), cv2.COLOR_BGR2RGB)
     return np.asarray(drawn, dtype=np.uint8)
 
@@ -91,5 +92,5 @@ def draw_entropy(parsing: Parsing) -> Image:
 def _bounded(image: Image) -> Image:
     height, width = image.shape[:2]
     scale = min(1.0, _MAX_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = scaled_size(height, width, scale)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

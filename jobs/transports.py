@@ -1,13 +1,11 @@
 """Transports: the two ways a mail leaves. Each returns where it went or says why it did not."""
 
-import os
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Protocol
 
 import structlog
@@ -15,6 +13,7 @@ import structlog
 from detectors.errors import MaskwatchError
 from jobs.mail import OutgoingMail
 from jobs.settings import JobSettings
+from store.files import write_whole
 
 _log = structlog.get_logger(__name__)
 
@@ -100,7 +99,7 @@ class FileTransport:
         path = self.folder / f"{mail.name}.eml"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_whole(path, bytes(mail.message))
+            write_whole(path, bytes(mail.message))
         except OSError as error:
             raise DeliveryFailed(
                 f"The mail cannot be written to {path}: {error.strerror}. "
@@ -138,19 +137,3 @@ def _detail(error: Exception) -> str:
         reason = getattr(error, "smtp_error", None) or getattr(error, "strerror", None) or error
     text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
     return " ".join(text.split())[:200].rstrip(".") or type(error).__name__
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write so that a reader sees the whole file or none."""
-    partial = path.with_name(f".{path.name}.{token_hex(4)}.part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        # Each attempt has a name of its own: on a full disk they would pile up.
-        partial.unlink(missing_ok=True)
-        raise

@@ -9,6 +9,24 @@ from secrets import token_hex
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write durably, for this user only, so that a reader sees the whole file or none.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    partial = path.with_name(f".{path.name}.{token_hex(4)}.part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)  # what a full disk cut short
+
+
 class FileStore:
     """A folder of immutable files, spread over 256 sub-folders."""
 
@@ -23,15 +41,7 @@ class FileStore:
         if path.exists():
             return digest
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = path.with_suffix(f".{token_hex(4)}.part")
-        try:
-            with partial.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)  # what a full disk cut short
+        write_whole(path, data)
         return digest
 
     def get(self, digest: str) -> bytes | None:

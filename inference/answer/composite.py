@@ -7,6 +7,7 @@ from PIL import ImageDraw, ImageFont
 
 from detectors.palette import colour_of, colour_table
 from detectors.parsing import Image, LabelMap, Parsing
+from detectors.sizes import scaled_size
 
 _MAX_SIDE = 1280
 _OPACITY = 0.55
@@ -38,7 +39,7 @@ def mask_overlay(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> I
 def _bounded(image: Image, label_map: LabelMap, max_side: int) -> tuple[Image, LabelMap]:
     height, width = image.shape[:2]
     scale = min(1.0, max_side / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = scaled_size(height, width, scale)
     picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     labels = cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST)
     return picture.astype(np.uint8), labels.astype(np.uint8)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from detectors.parsing import Image, LabelMap
 from inference.figures.canvas import Canvas, to_picture
-from inference.figures.person import PersonPainter, random_look, random_skeleton
+from inference.figures.look import random_look
+from inference.figures.person import PersonPainter, random_skeleton
 
 Pixels = npt.NDArray[np.float32]
 SIZE = (384, 576)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from detectors.parsing import Image
+from detectors.sizes import scaled_size
 
 _WORKING_SIDE = 480
 _CASCADE = "haarcascade_frontalface_default.xml"
@@ -36,7 +37,7 @@ class FaceFinder:
         scale = min(1.0, _WORKING_SIDE / max(height, width))
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         if scale < 1:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            size = scaled_size(height, width, scale)
             grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         boxes = self._cascade().detectMultiScale(grey, 1.1, 5, minSize=(20, 20))
         return tuple(

@@ -98,12 +98,7 @@ def load_sample(folder: Path, name: str, table: npt.NDArray[np.uint8]) -> Sample
 
 
 def label_table(folder: Path) -> npt.NDArray[np.uint8]:
-    """Our label of each published class ``(256,)``; skin is ``SKIN_MARK`` until it is split.
-
-    Raises:
-        DatasetError: the folder has no labelled photos.
-    """
-    names_in(folder)
+    """Our label of each published class ``(256,)``; skin is ``SKIN_MARK`` until it is split."""
     classes: Mapping[str, str] = json.loads((folder / "classes.json").read_text())
     ours = {name: label for label, names in _NAMES.items() for name in names.split()}
     table = np.zeros(256, dtype=np.uint8)

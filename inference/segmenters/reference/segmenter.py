@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as fn
 
 from detectors.parsing import Image, LabelMap, Parsing
+from detectors.sizes import scaled_size
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import STRIDE, ReferenceNetwork, normalised
@@ -87,7 +88,7 @@ def _to_tensor(image: Image) -> Tensor:
     height, width = image.shape[:2]
     scale = sqrt(_FLOAT_PIXELS / (height * width))
     if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = scaled_size(height, width, scale)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
 

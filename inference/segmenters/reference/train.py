@@ -70,8 +70,9 @@ class Plan:
 
 def load_split(folder: Path, split: Split) -> Iterator[Sample]:
     """The labelled photos of one part of the split, at their own size."""
+    names = split_names(names_in(folder), split)
     table = label_table(folder)
-    for name in split_names(names_in(folder), split):
+    for name in names:
         yield load_sample(folder, name, table)
 
 
