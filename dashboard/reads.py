@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from dashboard.wiring import parts
-from detectors.findings import RULES
+from detectors.rule_book import RULES
 from store.alert_views import AlertView, latest_alerts
 from store.overview import (
     ClientCount,

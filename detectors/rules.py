@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.findings import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, Finding
+from detectors.findings import Finding
 from detectors.parts import SKIN_GROUPS, PartGroup, group_indices, label_mask
 from detectors.persons import Person, Scene
+from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.topology_features import vertical_gap
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from detectors.findings import Finding, Severity
 
+_WEIGHTS = {Severity.BAD: 0, Severity.SUSPECT: 1, Severity.ODD: 2}
+
 
 class Verdict(StrEnum):
     """Decided at request time."""
@@ -36,8 +38,10 @@ def judge(findings: Sequence[Finding], mode: Mode) -> Judgement:
     >>> judge((), Mode.ENFORCE)
     Judgement(verdict=<Verdict.PASS: 'pass'>, reasons=())
     """
-    ordered = sorted(findings, key=lambda finding: finding.rule.severity is not Severity.BAD)
+    ordered = sorted(findings, key=lambda finding: _WEIGHTS[finding.rule.severity])
     reasons = tuple(finding.rule.code for finding in ordered)
-    if not any(finding.rule.severity is Severity.BAD for finding in findings):
+    heaviest = ordered[0].rule.severity if ordered else Severity.ODD
+    if heaviest is Severity.ODD:
         return Judgement(Verdict.PASS, reasons)
-    return Judgement(Verdict.REFUSE if mode is Mode.ENFORCE else Verdict.FLAG, reasons)
+    refused = heaviest is Severity.BAD and mode is Mode.ENFORCE
+    return Judgement(Verdict.REFUSE if refused else Verdict.FLAG, reasons)

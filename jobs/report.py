@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from detectors.findings import rule_named
+from detectors.rule_book import rule_named
 from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
 from store.alerts import CRITICAL, Event
 from store.tables import AlertRow, DecisionRow

@@ -1,14 +1,15 @@
 """The request record: everything that is remembered of one request, as one frozen value."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from math import nan
 from typing import Any
 
-from detectors.findings import Finding, rule_named
+from detectors.findings import Finding, Severity
 from detectors.registry import FEATURE_NAMES, FeatureVector
+from detectors.rule_book import rule_named
 from detectors.verdict import Verdict
 
 
@@ -78,7 +79,9 @@ class RequestRecord:
                 "segmenter": self.segmenter,
                 "labels": self.labels,
                 "features": self.features.measured() if self.features else None,
-                "findings": [[f.rule.code, dict(f.evidence)] for f in self.findings],
+                "findings": [
+                    [f.rule.code, dict(f.evidence), f.rule.severity] for f in self.findings
+                ],
                 "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
             }
         )
@@ -95,10 +98,16 @@ class RequestRecord:
             reasons=tuple(data.pop("reasons")),
             labels=tuple(data.pop("labels")),
             features=None if features is None else _vector(features),
-            findings=tuple(Finding(rule_named(code), e) for code, e in data.pop("findings")),
+            findings=tuple(_finding(*parts) for parts in data.pop("findings")),
             evidence=tuple(EvidenceFile(*parts) for parts in data.pop("evidence")),
             **data,
         )
+
+
+def _finding(code: str, evidence: dict[str, float], severity: str | None = None) -> Finding:
+    """A setting may have changed the rule's weight; the first spools did not know that."""
+    rule = rule_named(code)
+    return Finding(replace(rule, severity=Severity(severity or rule.severity)), evidence)
 
 
 def _vector(measured: dict[str, float]) -> FeatureVector:

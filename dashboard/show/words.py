@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from math import isnan
 
-from detectors.findings import rule_named
 from detectors.registry import feature_named
+from detectors.rule_book import rule_named
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

@@ -16,8 +16,9 @@ import pytest
 
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, utc_now
-from detectors.findings import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, Finding
+from detectors.findings import Finding
 from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
 from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
 from store.database import Database

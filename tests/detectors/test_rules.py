@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.findings import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, Finding
+from detectors.findings import Finding
 from detectors.parsing import Parsing
 from detectors.persons import Scene
+from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.rules import TopologyLimits, topology_findings
 
 LIMITS = TopologyLimits()

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from detectors.findings import NO_PERSON, Finding
+from detectors.findings import Finding
 from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.recorder import Recorder

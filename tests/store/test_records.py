@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.findings import RULES, Finding
+from detectors.findings import Finding
 from detectors.registry import FEATURES, FeatureVector
+from detectors.rule_book import RULES
 from detectors.verdict import Verdict
 from store.records import EvidenceFile, RequestRecord, Stage
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy.exc import StatementError
 
-from detectors.findings import NO_PERSON, TYPE_MISMATCH, Finding
+from detectors.findings import Finding
 from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON, TYPE_MISMATCH
 from detectors.verdict import Verdict
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke

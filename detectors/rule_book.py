@@ -1,0 +1,133 @@
+"""Every rule there is. What the gate looks at comes first, then what the parse is judged by."""
+
+from detectors.findings import Rule, Severity
+
+# A file that may be meant to run somewhere else attacks the software; an odd picture, the model.
+_EXPLOIT, _CRAFTED, _EVADE, _DENIAL = "AML.T0049", "AML.T0043", "AML.T0015", "AML.T0029"
+_INPUT = "ML01:2023"
+
+TYPE_MISMATCH = Rule(
+    "declared_type_differs",
+    Severity.ODD,
+    "The declared media type is not the type of the file's content.",
+    _CRAFTED,
+    _INPUT,
+)
+NAME_MISMATCH = Rule(
+    "file_name_differs",
+    Severity.ODD,
+    "The file's name ends like a file of another type than its content.",
+    _CRAFTED,
+    _INPUT,
+)
+SEVERAL_FRAMES = Rule(
+    "several_frames",
+    Severity.ODD,
+    "The file holds several pictures; only the first one was looked at.",
+    _CRAFTED,
+    _INPUT,
+)
+END_MISSING = Rule(
+    "end_missing",
+    Severity.ODD,
+    "The file lacks its end, though all of its pixels could be decoded.",
+    _CRAFTED,
+    _INPUT,
+)
+PROFILE_UNUSABLE = Rule(
+    "profile_unusable",
+    Severity.ODD,
+    "The colour profile is damaged or made for other colours; it was left out.",
+    _EXPLOIT,
+    _INPUT,
+)
+TRAILING_DATA = Rule(
+    "trailing_data",
+    Severity.SUSPECT,
+    "Behind the picture's end the file goes on, with nothing that cameras put there.",
+    _EXPLOIT,
+    _INPUT,
+)
+POLYGLOT = Rule(
+    "polyglot",
+    Severity.SUSPECT,
+    "The file is also a document, an archive or a program.",
+    _EXPLOIT,
+    _INPUT,
+)
+SCRIPT_IN_METADATA = Rule(
+    "script_in_metadata",
+    Severity.SUSPECT,
+    "The file's metadata contain program text.",
+    _EXPLOIT,
+    _INPUT,
+)
+BLANK_PICTURE = Rule(
+    "blank_picture",
+    Severity.SUSPECT,
+    "The picture is blank: it has hardly any grey levels.",
+    _DENIAL,
+    _INPUT,
+)
+FLAT_PICTURE = Rule(
+    "flat_picture",
+    Severity.SUSPECT,
+    "The picture is drawn and not photographed: nearly all of it is perfectly flat.",
+    _CRAFTED,
+    _INPUT,
+)
+NOISE_PICTURE = Rule(
+    "noise_picture",
+    Severity.SUSPECT,
+    "The picture is noise: its energy lies at the highest frequencies.",
+    _CRAFTED,
+    _INPUT,
+)
+
+GATE_RULES: tuple[Rule, ...] = (
+    TYPE_MISMATCH,
+    NAME_MISMATCH,
+    SEVERAL_FRAMES,
+    END_MISSING,
+    PROFILE_UNUSABLE,
+    TRAILING_DATA,
+    POLYGLOT,
+    SCRIPT_IN_METADATA,
+    BLANK_PICTURE,
+    FLAT_PICTURE,
+    NOISE_PICTURE,
+)
+
+NO_PERSON = Rule(
+    "no_person_found",
+    Severity.BAD,
+    "The model found no person in the picture.",
+    _EVADE,
+    _INPUT,
+)
+SKIN_SHARE_LOW = Rule(
+    "skin_share_too_low",
+    Severity.BAD,
+    "A person shows almost no face, arms or legs.",
+    _EVADE,
+    _INPUT,
+)
+TROUSERS_WITHOUT_FEET = Rule(
+    "trousers_without_feet",
+    Severity.BAD,
+    "A person's trousers end in the air: no foot or leg touches them.",
+    _EVADE,
+    _INPUT,
+)
+
+RULES: tuple[Rule, ...] = (*GATE_RULES, NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET)
+_BY_CODE = {rule.code: rule for rule in RULES}
+
+
+def rule_named(code: str) -> Rule:
+    """The rule of a stored code.
+
+    Raises:
+        KeyError: no rule has that code.
+    """
+    return _BY_CODE[code]
