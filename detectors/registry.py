@@ -61,8 +61,8 @@ def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
     return Feature(name, unit, Group.TOPOLOGY, meaning, 0.0, high)
 
 
-def _cost(name: str, meaning: str) -> Feature:
-    return Feature(name, "ms", Group.COST, meaning, fitted=False)
+def _cost(name: str, meaning: str, unit: str = "ms") -> Feature:
+    return Feature(name, unit, Group.COST, meaning, fitted=False)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -108,6 +108,8 @@ FEATURES: tuple[Feature, ...] = (
     _topology("trousers_feet_gap", "body heights", "Largest gap from trousers to feet or legs"),
     _topology("stray_share", "share", "Share of the foreground outside any person", high=1.0),
     _cost("gate_ms", "Time to check, decode and measure the upload"),
+    _cost("decode_ms", "Time of the decode worker"),
+    _cost("decode_peak_mb", "Most memory of the decode worker meanwhile", "MB"),
     _cost("forward_ms", "Time of the segmenter"),
     _cost("measure_ms", "Time to measure the parsing"),
     _cost("total_ms", "Time from the whole upload to the verdict"),

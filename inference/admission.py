@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import structlog
 
 from inference.metrics import Metrics
-from inference.pipeline import Arrival, Upload
+from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, OVERLOADED, Refusal, Refused
+from inference.upload import Upload
 from store.database import Database, StoreUnavailable
 from store.decisions import is_blocked
 

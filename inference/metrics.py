@@ -37,6 +37,12 @@ class Metrics:
             "Records that went to the spool because the database was away.",
             registry=self.registry,
         )
+        self.decoder_ends = Counter(
+            "maskwatch_decoder_ends",
+            "Decode workers that ended, by cause; all but recycled ones cost an upload.",
+            ("why",),
+            registry=self.registry,
+        )
         self.faults = Counter(
             "maskwatch_faults",
             "Faults inside Maskwatch, by part.",

@@ -1,9 +1,8 @@
 """The request path, top to bottom: bytes, gate, parsing, features, findings, verdict, record."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from hashlib import sha256
 from time import perf_counter
 
 import structlog
@@ -15,13 +14,16 @@ from detectors.persons import Scene
 from detectors.registry import FeatureVector
 from detectors.rules import TopologyLimits, topology_findings
 from detectors.topology_features import topology_features
-from detectors.verdict import Judgement, Mode, Verdict, judge
+from detectors.verdict import Mode, Verdict, judge
+from inference.cache import ParseCache
+from inference.content import Content
 from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
+from inference.upload import Upload
 from store.records import RequestRecord, Stage
 
 _log = structlog.get_logger(__name__)
@@ -39,19 +41,6 @@ class Arrival:
     route: str
 
 
-@dataclass(frozen=True)
-class Upload:
-    """The bytes of a request and the type that the client declared for them."""
-
-    data: bytes
-    declared_type: str | None = None
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the bytes, in hex."""
-        return sha256(self.data).hexdigest()
-
-
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What became of a request: its record, and either a parsing of its picture or a refusal."""
@@ -60,14 +49,6 @@ class Outcome:
     refusal: Refusal | None = None
     image: Image | None = None
     parsing: Parsing | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Features and findings of one parsing."""
-
-    features: FeatureVector
-    findings: tuple[Finding, ...]
 
 
 class Stopwatch:
@@ -98,6 +79,7 @@ class Pipeline:
     metrics: Metrics
     limits: TopologyLimits
     mode: Mode
+    cache: ParseCache = field(default_factory=ParseCache)
 
     def handle(self, arrival: Arrival, upload: Upload) -> Outcome:
         """Take one upload to its outcome; its record is durable when this returns.
@@ -122,24 +104,65 @@ class Pipeline:
 
     def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
         try:
-            screened = self.gate.screen(upload.data, upload.declared_type)
-            if isinstance(screened, Refusal):
-                return _refused(arrival, screened, upload)
-            return self._parsed(arrival, screened, upload, watch)
+            said = self.gate.compare(upload)
+            if isinstance(said, Refusal):
+                return _refused(arrival, said, upload)
+            costs: dict[str, float] = {}
+            content = self._content(arrival, upload, costs, watch)
+            if isinstance(content, Refusal):
+                return _refused(arrival, content, upload)
+            costs["total_ms"] = watch.total()
+            return self._judged(arrival, upload, (*said, *content.findings), content, costs)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             return _refused(arrival, FAULT, upload)
 
-    def _parsed(
-        self, arrival: Arrival, screened: Screened, upload: Upload, watch: Stopwatch
-    ) -> Outcome:
-        costs = {"gate_ms": watch.lap()}
+    def _content(
+        self, arrival: Arrival, upload: Upload, costs: dict[str, float], watch: Stopwatch
+    ) -> Content | Refusal:
+        """What the bytes hold: remembered, or screened, parsed and measured now."""
+        known = self.cache.get(upload.sha256, self.segmenter.digest)
+        if known is not None:
+            return known
+        screened = self.gate.screen(upload.data)
+        if isinstance(screened, Refusal):
+            return screened
+        costs |= {"gate_ms": watch.lap(), **screened.decoded.costs()}
         parsing = self.segmenter.parse(screened.image)
         costs["forward_ms"] = watch.lap()
-        measured, judgement = self._judged(arrival, screened, parsing, costs, watch)
+        content = self._measured(arrival, screened, parsing)
+        costs["measure_ms"] = watch.lap()
+        if content.complete and judge(content.findings, self.mode).verdict is Verdict.PASS:
+            self.cache.put(upload.sha256, self.segmenter.digest, content)
+        return content
+
+    def _measured(self, arrival: Arrival, screened: Screened, parsing: Parsing) -> Content:
+        """Measure and apply the rules; a fault in here is counted and lets the request pass."""
+        try:
+            scene = Scene.of(parsing)
+            findings = (*screened.findings, *topology_findings(scene, self.limits))
+            features = screened.features | model_features(parsing) | topology_features(scene)
+            FeatureVector.of(features)
+        except Exception:  # noqa: BLE001
+            self.metrics.faults.labels("measure").inc()
+            _log.exception("measurement failed", request_id=arrival.request_id)
+            return Content(screened, parsing, {}, screened.findings, complete=False)
+        return Content(screened, parsing, features, findings)
+
+    def _judged(
+        self,
+        arrival: Arrival,
+        upload: Upload,
+        findings: tuple[Finding, ...],
+        content: Content,
+        costs: Mapping[str, float],
+    ) -> Outcome:
+        judgement = judge(findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
+        unmeasured = () if content.complete else (MEASUREMENT_FAILED,)
+        screened, parsing = content.screened, content.parsing
         record = RequestRecord(
             request_id=arrival.request_id,
             received_at=arrival.received_at,
@@ -148,38 +171,16 @@ class Pipeline:
             stage=Stage.PARSED,
             verdict=judgement.verdict,
             status=refusal.status if refusal else 200,
-            reasons=judgement.reasons,
+            reasons=(*judgement.reasons, *unmeasured),
             content_sha256=upload.sha256,
             media_type=screened.media_type.value,
             segmenter=self.segmenter.digest,
             labels=parsing.present_labels(),
-            features=measured.features,
-            findings=measured.findings,
+            features=FeatureVector.of({**content.features, **costs}),
+            findings=findings,
         )
         record = self._with_evidence(record, screened, parsing)
         return Outcome(record, refusal, screened.image, parsing)
-
-    def _judged(
-        self,
-        arrival: Arrival,
-        screened: Screened,
-        parsing: Parsing,
-        costs: dict[str, float],
-        watch: Stopwatch,
-    ) -> tuple[Measured, Judgement]:
-        """Measure and judge; a fault in here is counted and lets the request pass."""
-        try:
-            scene = Scene.of(parsing)
-            findings = (*screened.findings, *topology_findings(scene, self.limits))
-            features = screened.features | model_features(parsing) | topology_features(scene)
-            costs |= {"measure_ms": watch.lap(), "total_ms": watch.total()}
-            measured = Measured(FeatureVector.of(features | costs), findings)
-            return measured, judge(findings, self.mode)
-        except Exception:  # noqa: BLE001
-            self.metrics.faults.labels("measure").inc()
-            _log.exception("measurement failed", request_id=arrival.request_id)
-            nothing = Measured(FeatureVector.of(costs), ())
-            return nothing, Judgement(Verdict.PASS, (MEASUREMENT_FAILED,))
 
     def _with_evidence(
         self, record: RequestRecord, screened: Screened, parsing: Parsing

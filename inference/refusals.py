@@ -40,11 +40,6 @@ class Refused(MaskwatchError):
 
 _DENIAL, _INPUT = "AML.T0029", "ML01:2023"
 
-EMPTY_UPLOAD = Refusal(
-    "empty_upload",
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    "The upload is empty: send the bytes of a picture.",
-)
 WRONG_FIELD = Refusal(
     "wrong_field",
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -59,37 +54,6 @@ TOO_MANY_BYTES = Refusal(
     "too_many_bytes",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "The upload is too large: send a smaller file.",
-    atlas=_DENIAL,
-    owasp=_INPUT,
-)
-UNSUPPORTED_TYPE = Refusal(
-    "unsupported_type",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    "The file is not a JPEG, PNG or WebP picture: convert it to one of these.",
-)
-TOO_MANY_PIXELS = Refusal(
-    "too_many_pixels",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "The picture has too many pixels: send a smaller one.",
-    atlas=_DENIAL,
-    owasp=_INPUT,
-)
-TOO_SMALL = Refusal(
-    "too_small",
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    "The picture is too small to show a person: send a larger one.",
-)
-TRUNCATED = Refusal(
-    "truncated",
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    "The picture ends too early: send the whole file.",
-    atlas=_DENIAL,
-    owasp=_INPUT,
-)
-UNREADABLE = Refusal(
-    "unreadable",
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    "The picture cannot be decoded: it is damaged or not what its first bytes say.",
     atlas=_DENIAL,
     owasp=_INPUT,
 )
@@ -129,15 +93,9 @@ NOT_RECORDED = Refusal(
 )
 
 REFUSALS: tuple[Refusal, ...] = (
-    EMPTY_UPLOAD,
     WRONG_FIELD,
     NOT_MULTIPART,
     TOO_MANY_BYTES,
-    UNSUPPORTED_TYPE,
-    TOO_MANY_PIXELS,
-    TOO_SMALL,
-    TRUNCATED,
-    UNREADABLE,
     BLOCKED,
     OVERLOADED,
     FINDING_ENFORCED,

@@ -1,12 +1,15 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import SystemRandom
 
+import structlog
+
 from inference.admission import Blacklist, Slots
+from inference.cache import ParseCache
 from inference.evidence import EvidenceKeeper
-from inference.gate.decode import SizeLimits
 from inference.gate.faces import FaceFinder
+from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
 from inference.pipeline import Pipeline
@@ -17,6 +20,8 @@ from inference.spool import Spool
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
 from store.schema import ensure_current
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Service:
         return "ready"
 
     def close(self) -> None:
-        """Give the connections back."""
+        """End the decode workers and give the connections back."""
+        self.pipeline.gate.close()
         self.database.close()
 
 
@@ -57,9 +63,8 @@ def build_service(settings: ServiceSettings) -> Service:
     ensure_current(database)
     metrics = Metrics()
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
-    limits = SizeLimits(settings.max_pixels, settings.min_side, settings.max_side)
     pipeline = Pipeline(
-        gate=Gate(settings.max_upload_bytes, limits, FaceFinder()),
+        gate=build_gate(settings, metrics),
         segmenter=segmenter,
         recorder=recorder,
         evidence=EvidenceKeeper(
@@ -68,8 +73,31 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,
+        cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
     slots = Slots(settings.max_concurrency, settings.max_queue, metrics)
     return Service(
         settings, database, pipeline, recorder, Blacklist(database, metrics), slots, metrics
     )
+
+
+def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:
+    """Start the decode workers.
+
+    Raises:
+        DecoderUnusable: they do not start, or the settings ask for more protection than there is.
+    """
+    decoder = DecoderPool(
+        settings.max_concurrency,
+        settings.worker_limits(),
+        lambda end: metrics.decoder_ends.labels(end).inc(),
+    )
+    if not decoder.sandbox.is_complete():
+        if settings.require_sandbox:
+            decoder.close()
+            raise DecoderUnusable(
+                "This machine offers no complete sandbox for decode workers: `maskwatch doctor` "
+                "says what is missing; MASKWATCH_REQUIRE_SANDBOX=false starts without it."
+            )
+        _log.warning("decode workers are not fully sandboxed", **asdict(decoder.sandbox))
+    return Gate(settings.gate_limits(), decoder, FaceFinder())

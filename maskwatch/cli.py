@@ -73,7 +73,8 @@ def parse(
     """Parse files as the service would; every one is recorded."""
     from inference.service import build_service
     from inference.settings import ServiceSettings
-    from maskwatch.parse_files import FileProblem, find_files, parse_file
+    from maskwatch.parse_files import parse_file
+    from maskwatch.picture_files import FileProblem, find_files
 
     failed = False
     with closing(build_service(load_settings(ServiceSettings))) as service:
@@ -86,6 +87,43 @@ def parse(
                 continue
             failed = failed or line.verdict == Verdict.REFUSE
             print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def screen(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Take files through the gate alone; nothing is parsed or recorded."""
+    from inference.metrics import Metrics
+    from inference.service import build_gate
+    from inference.settings import ServiceSettings
+    from maskwatch.picture_files import find_files
+    from maskwatch.screen_files import REFUSE, screen_file
+
+    settings = load_settings(ServiceSettings)
+    refused = False
+    with closing(build_gate(settings, Metrics())) as gate:
+        for file in find_files(paths):
+            line = screen_file(gate, file, settings.max_upload_bytes)
+            refused = refused or line.outcome == REFUSE
+            print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at what this machine offers and what stands in the way of a start."""
+    from inference.settings import ServiceSettings
+    from maskwatch.doctor import MARKS, State, examine
+
+    failed = False
+    for check in examine(load_settings(ServiceSettings)):
+        failed = failed or check.state is State.FAIL
+        out.print(f"{MARKS[check.state]} {check.name}: {check.sentence}", markup=False)
     if failed:
         raise typer.Exit(1)
 

@@ -1,25 +1,21 @@
 """``maskwatch parse``: the service's pipeline on files, recorded the same way."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
-from detectors.errors import MaskwatchError
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
-from inference.pipeline import Arrival, Outcome, Upload
-from inference.refusals import TOO_MANY_BYTES, Refusal
+from inference.pipeline import Arrival, Outcome
+from inference.refusals import Refusal
 from inference.service import Service
+from inference.upload import Upload
+from maskwatch.picture_files import File, FileProblem
 
 CLIENT = "cli:local"
-
-
-class FileProblem(MaskwatchError):
-    """A path that cannot be read or written."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +48,6 @@ class ParsedFile:
         return f"{self.verdict:<6} {self.ms:>7.1f} ms  {self.path}{because}: {said}"
 
 
-@dataclass(frozen=True)
-class File:
-    """A file to parse, and its name under ``--out``: its place inside the folder that was given."""
-
-    path: Path
-    name: Path
-
-
-def find_files(paths: Sequence[Path]) -> Iterator[File]:
-    """The files themselves, and those inside of folders, in name order."""
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(found for found in path.rglob("*") if found.is_file())
-            yield from (File(found, found.relative_to(path)) for found in inside)
-        else:
-            yield File(path, Path(path.name))
-
-
 def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     """Take one file through the pipeline; write composite and label PNG under ``out``.
 
@@ -77,27 +55,18 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
         FileProblem: the file cannot be read, or the output cannot be written.
     """
     arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
-    read = _read(file.path, service.settings.max_upload_bytes)
+    read = file.read(service.settings.max_upload_bytes)
     started = perf_counter()
     if isinstance(read, Refusal):
         outcome = service.pipeline.refuse(arrival, read)
     else:
-        outcome = service.pipeline.handle(arrival, Upload(read))
+        outcome = service.pipeline.handle(arrival, Upload(read, file_name=file.path.name))
     ms = round((perf_counter() - started) * 1000, 1)
     if out is not None:
         _write(outcome, out / file.name)
     record = outcome.record
     why = outcome.refusal.sentence if outcome.refusal else None
     return ParsedFile(str(file.path), record.verdict.value, record.reasons, record.labels, ms, why)
-
-
-def _read(path: Path, max_bytes: int) -> bytes | Refusal:
-    try:
-        if path.stat().st_size > max_bytes:
-            return TOO_MANY_BYTES
-        return path.read_bytes()
-    except OSError as error:
-        raise FileProblem(f"The file {path} cannot be read: {error.strerror}.") from None
 
 
 def _write(outcome: Outcome, target: Path) -> None:

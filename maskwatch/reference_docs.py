@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from math import inf
 from pathlib import Path
@@ -12,17 +12,15 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from detectors.findings import ATLAS_VERSION, OWASP_VERSION, RULES
 from detectors.registry import FEATURES, Feature, Group
-from inference.refusals import REFUSALS
+from inference.gate.policy import Action
 from maskwatch.environment import ALL_SETTINGS
+from maskwatch.markdown import page, table
+from maskwatch.threat_pages import gate_page, refusals_page, rules_page
 from store.settings import PREFIX, StoreSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
-_HEADER = (
-    "<!-- Made by `python -m maskwatch.reference_docs`. Change the code, then run it again. -->"
-)
 _PROCESSES = {
     "ServiceSettings": "service",
     "JobSettings": "jobs",
@@ -46,6 +44,7 @@ def pages() -> dict[str, str]:
         "features.md": features_page(),
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
+        "gate.md": gate_page(),
     }
 
 
@@ -62,8 +61,8 @@ def settings_page() -> str:
         }
         parts += ["", f"## {_readers(cls)}", "", " ".join((cls.__doc__ or "").split()), ""]
         rows = [_setting(name, field) for name, field in own.items()]
-        parts += _table(("Variable", "Default", "Values", "Meaning"), rows)
-    return _page("Settings", parts)
+        parts += table(("Variable", "Default", "Values", "Meaning"), rows)
+    return page("Settings", parts)
 
 
 def features_page() -> str:
@@ -75,47 +74,8 @@ def features_page() -> str:
     for group in Group:
         rows = [_feature(feature) for feature in FEATURES if feature.group is group]
         parts += ["", f"## {group.value.capitalize()}", ""]
-        parts += _table(("Feature", "Unit", "Range", "Fitted", "Meaning"), rows)
-    return _page("Features", parts)
-
-
-def rules_page() -> str:
-    """Rules with their place in the threat catalogues."""
-    parts = [
-        "A rule that fires on a request is a finding. A `bad` finding makes the verdict `flag`, or",
-        "`refuse` in the mode `enforce`; an `odd` one is recorded and the request passes.",
-        "",
-        f"MITRE ATLAS {ATLAS_VERSION}, OWASP Machine Learning Security Top 10 {OWASP_VERSION}.",
-        "",
-    ]
-    rows = [(f"`{r.code}`", r.severity.value, r.sentence, r.atlas, r.owasp) for r in RULES]
-    return _page("Rules", parts + _table(("Code", "Severity", "Meaning", "ATLAS", "OWASP"), rows))
-
-
-def refusals_page() -> str:
-    """Refusals with what is said outside."""
-    parts = [
-        "Every way in which a request is refused. The answer is a problem document (RFC 9457):",
-        "its `type` is `urn:maskwatch:problem:` and the code, its `detail` is the sentence.",
-        "The threat ids stay inside.",
-        "",
-        f"MITRE ATLAS {ATLAS_VERSION}, OWASP Machine Learning Security Top 10 {OWASP_VERSION}.",
-        "",
-    ]
-    rows = [
-        (
-            f"`{r.code}`",
-            str(r.status.value),
-            r.stage.value,
-            r.sentence,
-            "" if r.retry_after_seconds is None else f"{r.retry_after_seconds} s",
-            r.atlas,
-            r.owasp,
-        )
-        for r in REFUSALS
-    ]
-    columns = ("Code", "Status", "Stage", "Sentence", "Retry-After", "ATLAS", "OWASP")
-    return _page("Refusals", parts + _table(columns, rows))
+        parts += table(("Feature", "Unit", "Range", "Fitted", "Meaning"), rows)
+    return page("Features", parts)
 
 
 def stale_pages(folder: Path) -> list[str]:
@@ -160,7 +120,7 @@ def _readers(cls: type[StoreSettings]) -> str:
 def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
     return (
         f"`{PREFIX}{name.upper()}`",
-        _default(field.default),
+        _default(field.get_default(call_default_factory=True)),
         _values(field),
         " ".join((field.description or "").split()),
     )
@@ -171,7 +131,9 @@ def _default(value: object) -> str:
         value = str(value).lower()
     if isinstance(value, Enum):
         value = value.value
-    return "none" if value is None or value in ("", ()) else f"`{value}`"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return "none" if value is None or value in ("", {}) else f"`{value}`"
 
 
 def _values(field: FieldInfo) -> str:
@@ -191,6 +153,8 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _kind(annotation: Any) -> str:
+    if annotation == dict[str, Action]:
+        return "list of `rule=action`"
     if get_origin(annotation) in (tuple, list, set, frozenset):
         inner = [each for each in get_args(annotation) if each is not Ellipsis]
         return "list of " + " or ".join(_kind(e) for each in inner for e in _alternatives(each))
@@ -210,19 +174,6 @@ def _feature(feature: Feature) -> tuple[str, ...]:
         "yes" if feature.fitted else "no",
         feature.meaning,
     )
-
-
-def _page(title: str, lines: Sequence[str]) -> str:
-    return "\n".join([_HEADER, "", f"# {title}", "", *lines]) + "\n"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    rule = ["---"] * len(columns)
-    return [_row(cells) for cells in (columns, rule, *rows)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

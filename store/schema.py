@@ -57,15 +57,25 @@ def ensure_current(database: Database) -> None:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
+    if checked_revision(database) is None:
+        upgrade(database)
+
+
+def checked_revision(database: Database) -> str | None:
+    """The newest revision, if the database is at it; ``None`` if it has no tables yet.
+
+    Raises:
+        SchemaError: the database is behind or ahead, with the command to run.
+        StoreUnavailable: the database cannot be reached.
+    """
     wanted = _scripts().get_current_head()
     found = _known(current_revision(database))
-    if found is None:
-        upgrade(database)
-    elif found != wanted:
+    if found not in {None, wanted}:
         raise SchemaError(
             f"The database is at schema revision {found}, this Maskwatch needs {wanted}: "
             "back it up, then run `maskwatch db upgrade`."
         )
+    return found
 
 
 def _known(revision: str | None) -> str | None:

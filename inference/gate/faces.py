@@ -7,11 +7,16 @@ from threading import local
 import cv2
 import numpy as np
 
+from detectors.errors import MaskwatchError
 from detectors.parsing import Image
 from detectors.sizes import scaled_size
 
 _WORKING_SIDE = 480
 _CASCADE = "haarcascade_frontalface_default.xml"
+
+
+class CascadeMissing(MaskwatchError):
+    """The face prior's cascade is not installed."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,17 @@ class FaceFinder:
     """Finds frontal faces; safe to share, since each thread has a cascade of its own."""
 
     def __init__(self) -> None:
-        self._file = str(Path(cv2.__file__).parent / "data" / _CASCADE)
+        """Find the cascade.
+
+        Raises:
+            CascadeMissing: OpenCV was installed without it.
+        """
+        self._file = Path(cv2.__file__).parent / "data" / _CASCADE
         self._threads = local()
+        if not self._file.is_file():
+            raise CascadeMissing(
+                f"OpenCV lacks {_CASCADE}: install opencv-python-headless below version 5."
+            )
 
     def find(self, image: Image) -> tuple[FaceBox, ...]:
         """Boxes of the faces in a picture ``(H, W, 3)`` uint8 RGB."""
@@ -46,6 +60,6 @@ class FaceFinder:
 
     def _cascade(self) -> cv2.CascadeClassifier:
         if not hasattr(self._threads, "cascade"):
-            self._threads.cascade = cv2.CascadeClassifier(self._file)
+            self._threads.cascade = cv2.CascadeClassifier(str(self._file))
         cascade: cv2.CascadeClassifier = self._threads.cascade
         return cascade

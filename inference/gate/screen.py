@@ -1,57 +1,142 @@
 """The gate: from bytes to a measured picture, or to a refusal."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from detectors.findings import TYPE_MISMATCH, Finding
+import numpy as np
+
+from detectors.findings import Finding
 from detectors.input_features import input_features
+from detectors.input_rules import InputLimits, input_findings
 from detectors.parsing import Image
-from inference.gate.decode import SizeLimits, decode
+from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, rule_named
 from inference.gate.faces import FaceBox, FaceFinder
-from inference.gate.media import MediaType, detect
-from inference.refusals import EMPTY_UPLOAD, TOO_MANY_BYTES, UNSUPPORTED_TYPE, Refusal
+from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise
+from inference.gate.policy import GatePolicy
+from inference.gate.refusals import EMPTY_UPLOAD, UNSUPPORTED_TYPE, refusal_named
+from inference.gate.sandbox.pool import DecoderPool
+from inference.gate.sandbox.wire import Reply
+from inference.refusals import TOO_MANY_BYTES, Refusal
+from inference.upload import Upload
 
-# What clients declare when they do not know.
-_UNDECLARED = {None, "", "application/octet-stream"}
+DEFAULT_TYPES = (MediaType.JPEG, MediaType.PNG, MediaType.WEBP)
+_GATE_CODES = {rule.code for rule in GATE_RULES}
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A picture as it came out of its worker.
+
+    Attributes:
+        image: RGB ``(H, W, 3)`` uint8, upright, in sRGB.
+        findings: what was odd about the file.
+        decode_ms: milliseconds of the worker's work.
+        peak_bytes: most memory that the worker had in use meanwhile.
+    """
+
+    image: Image
+    media_type: MediaType
+    findings: tuple[Finding, ...]
+    decode_ms: float
+    peak_bytes: int
+
+    def costs(self) -> dict[str, float]:
+        """The cost features of decoding."""
+        return {"decode_ms": self.decode_ms, "decode_peak_mb": self.peak_bytes / 1e6}
 
 
 @dataclass(frozen=True, eq=False)
 class Screened:
     """A picture that came through the gate, with what was measured there."""
 
-    image: Image
-    media_type: MediaType
+    decoded: Decoded
     faces: tuple[FaceBox, ...]
     features: dict[str, float]
     findings: tuple[Finding, ...]
+
+    @property
+    def image(self) -> Image:
+        """The picture ``(H, W, 3)`` uint8."""
+        return self.decoded.image
+
+    @property
+    def media_type(self) -> MediaType:
+        """Its type by content."""
+        return self.decoded.media_type
+
+
+@dataclass(frozen=True)
+class GateLimits:
+    """What the gate takes, apart from what the decoder itself bounds."""
+
+    max_bytes: int
+    types: tuple[MediaType, ...] = DEFAULT_TYPES
+    inputs: InputLimits = field(default_factory=InputLimits)
+    policy: GatePolicy = field(default_factory=GatePolicy)
 
 
 class Gate:
     """Checks, decodes and measures uploads."""
 
-    def __init__(self, max_bytes: int, limits: SizeLimits, faces: FaceFinder) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self, limits: GateLimits, decoder: DecoderPool, faces: FaceFinder) -> None:
         self._limits = limits
+        self._decoder = decoder
         self._faces = faces
 
-    def screen(self, data: bytes, declared_type: str | None) -> Screened | Refusal:
-        """Take an upload apart: content type, size, pixels, measures."""
+    def compare(self, upload: Upload) -> tuple[Finding, ...] | Refusal:
+        """Hold what a client says about its upload against the first bytes."""
+        return self._limits.policy.apply(_compared(upload))
+
+    def screen(self, data: bytes) -> Screened | Refusal:
+        """Take an upload apart: content type, structure, size, pixels, measures, rules."""
+        decoded = self.decode(data)
+        return decoded if isinstance(decoded, Refusal) else self.measure(decoded, len(data))
+
+    def decode(self, data: bytes) -> Decoded | Refusal:
+        """The picture, decoded in a sandbox."""
         if not data:
             return EMPTY_UPLOAD
-        if len(data) > self._max_bytes:
+        if len(data) > self._limits.max_bytes:
             return TOO_MANY_BYTES
         media_type = detect(data)
-        if media_type is None:
+        if media_type not in self._limits.types:
             return UNSUPPORTED_TYPE
-        image = decode(data, media_type, self._limits)
-        if isinstance(image, Refusal):
-            return image
-        faces = self._faces.find(image)
-        features = input_features(image, len(data)) | {"faces_found": float(len(faces))}
-        return Screened(image, media_type, faces, features, _compare(media_type, declared_type))
+        reply, pixels = self._decoder.decode(data, media_type)
+        if reply.refusal:
+            return refusal_named(reply.refusal)
+        image = np.frombuffer(pixels, np.uint8).reshape(reply.height, reply.width, 3)
+        return Decoded(image, media_type, _findings(reply), reply.decode_ms, reply.peak_bytes)
+
+    def measure(self, decoded: Decoded, upload_bytes: int) -> Screened | Refusal:
+        """Measure the pixels and judge by the rules of the gate."""
+        faces = self._faces.find(decoded.image)
+        features = input_features(decoded.image, upload_bytes)
+        features |= {"faces_found": float(len(faces))}
+        odd = input_findings(features, self._limits.inputs)
+        findings = self._limits.policy.apply((*decoded.findings, *odd))
+        if isinstance(findings, Refusal):
+            return findings
+        return Screened(decoded, faces, features, findings)
+
+    def close(self) -> None:
+        """End the decode workers."""
+        self._decoder.close()
 
 
-def _compare(media_type: MediaType, declared: str | None) -> tuple[Finding, ...]:
-    named = (declared or "").partition(";")[0].strip().lower()
-    if named in _UNDECLARED or named.replace("image/jpg", "image/jpeg") == media_type.value:
-        return ()
-    return (Finding(TYPE_MISMATCH),)
+def _findings(reply: Reply) -> tuple[Finding, ...]:
+    """Signs that are rules of ours; a worker that was taken over may invent others."""
+    return tuple(
+        Finding(rule_named(code), numbers)
+        for code, numbers in reply.signs.items()
+        if code in _GATE_CODES
+    )
+
+
+def _compared(upload: Upload) -> Iterator[Finding]:
+    found = detect(upload.data)
+    if found is None:
+        return
+    if declares_otherwise(upload.declared_type, found):
+        yield Finding(TYPE_MISMATCH)
+    if named_otherwise(upload.file_name, found):
+        yield Finding(NAME_MISMATCH)

@@ -14,10 +14,11 @@ from inference.http.answers import respond
 from inference.http.body import read_upload
 from inference.http.problems import problem, refusal_problem
 from inference.identity import client_identity
-from inference.pipeline import Arrival, Outcome, Upload
+from inference.pipeline import Arrival, Outcome
 from inference.refusals import FAULT, NOT_RECORDED, Refused
 from inference.service import Service
 from inference.spool import SpoolFailed
+from inference.upload import Upload
 
 _log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from inference.pipeline import Upload
 from inference.refusals import NOT_MULTIPART, TOO_MANY_BYTES, WRONG_FIELD, Refused
+from inference.upload import Upload
 
 FIELD = "file"
 # Boundaries, part headers and a client's file name.
@@ -28,7 +28,7 @@ async def read_upload(request: Request, max_bytes: int) -> Upload:
             file = form.get(FIELD)
             if not isinstance(file, UploadFile):
                 raise Refused(WRONG_FIELD)
-            return Upload(await file.read(), file.content_type)
+            return Upload(await file.read(), file.content_type, file.filename)
     except HTTPException:
         raise Refused(NOT_MULTIPART) from None
 

@@ -17,10 +17,12 @@ from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
 from inference.evidence import EvidenceKeeper
 from inference.metrics import Metrics
-from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch, Upload
+from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
-from inference.service import Service
+from inference.service import Service, build_service
+from inference.settings import ServiceSettings
 from inference.spool import SpoolFailed
+from inference.upload import Upload
 from store.evidence import EvidenceStore
 from store.records import Stage
 from store.request_detail import RequestDetail, request_detail
@@ -119,10 +121,12 @@ def test_a_bad_finding_is_told_by_the_mode(
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 6_000), (6_000, 8)])
 def test_a_picture_of_any_admitted_size_comes_through(
-    service: Service, arrival: Arrival, encode: Encode, size: tuple[int, int]
+    settings: ServiceSettings, arrival: Arrival, encode: Encode, size: tuple[int, int]
 ) -> None:
+    service = build_service(settings.model_copy(update={"max_ratio": 1_000.0}))
     strip = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
     outcome = service.pipeline.handle(arrival, Upload(encode(strip), "image/png"))
+    service.close()
     assert outcome.record.stage is Stage.PARSED
     assert MEASUREMENT_FAILED not in outcome.record.reasons
     assert len(outcome.record.evidence) == 3

@@ -1,0 +1,1 @@
+"""Takes hostile bytes apart, inside a sandboxed worker: standard library and Pillow only."""

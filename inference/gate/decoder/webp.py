@@ -1,0 +1,58 @@
+"""Walks the chunks of a WebP file (RFC 9649)."""
+
+from collections.abc import Iterator
+
+from inference.gate.decoder.limits import PictureLimits
+from inference.gate.decoder.parts import Parts
+
+_RIFF_HEADER_BYTES = 12
+_KEY_FRAME = b"\x9d\x01\x2a"
+_LOSSLESS = 0x2F
+_TEXT = {b"EXIF", b"XMP "}
+
+
+def walk(data: bytes, _limits: PictureLimits) -> Parts:
+    """The parts of a still or animated WebP."""
+    stated = 8 + int.from_bytes(data[4:8], "little")
+    parts = Parts(frames=0, end=min(stated, len(data)), complete=stated <= len(data))
+    for kind, content in _chunks(data[: parts.end]):
+        _note(parts, kind, content)
+    parts.frames = max(1, parts.frames)
+    return parts
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = _RIFF_HEADER_BYTES
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        yield data[place : place + 4], data[place + 8 : place + 8 + length]
+        place += 8 + length + length % 2
+
+
+def _note(parts: Parts, kind: bytes, content: bytes) -> None:
+    if kind == b"ANMF":
+        parts.frames += 1
+    elif kind == b"ICCP":
+        parts.profile_bytes += len(content)
+    elif kind in _TEXT:
+        parts.metadata.append(content)
+    elif not parts.width:
+        parts.width, parts.height = _size(kind, content)
+
+
+def _size(kind: bytes, content: bytes) -> tuple[int, int]:
+    """Width and height in the chunk that comes first and states them, else zeros."""
+    if kind == b"VP8X" and len(content) >= 10:
+        return (
+            1 + int.from_bytes(content[4:7], "little"),
+            1 + int.from_bytes(content[7:10], "little"),
+        )
+    if kind == b"VP8 " and content[3:6] == _KEY_FRAME:
+        return (
+            int.from_bytes(content[6:8], "little") & 0x3FFF,
+            int.from_bytes(content[8:10], "little") & 0x3FFF,
+        )
+    if kind == b"VP8L" and content[:1] == bytes([_LOSSLESS]):
+        bits = int.from_bytes(content[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return 0, 0

@@ -1,0 +1,1 @@
+"""Worker processes that a hostile file can kill, and nothing else."""

@@ -1,0 +1,204 @@
+"""One decode worker as the service sees it: started, asked, killed, started again."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from signal import Signals
+from tempfile import TemporaryFile
+
+from detectors.errors import MaskwatchError
+from inference.gate.decoder.limits import PictureLimits
+from inference.gate.sandbox.arena import Arena
+from inference.gate.sandbox.lockdown import Sandbox
+from inference.gate.sandbox.rlimits import Resources
+from inference.gate.sandbox.wire import MAX_MESSAGE_BYTES, BadReply, Order, Reply
+from inference.gate.sandbox.worker import Setup
+
+_START_SECONDS = 30.0
+# None of the service's secrets. Memory of one picture is kept for the next: taking it from the
+# system anew costs as much time as decoding into it.
+_KEPT_BYTES = "32000000"
+_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "MALLOC_TRIM_THRESHOLD_": _KEPT_BYTES,
+    "MALLOC_MMAP_THRESHOLD_": _KEPT_BYTES,
+}
+
+
+class End(StrEnum):
+    """Why a worker is gone."""
+
+    RECYCLED = "recycled"
+    TIME = "time"
+    CPU = "cpu"
+    FORBIDDEN_CALL = "forbidden_call"
+    CRASHED = "crashed"
+    KILLED = "killed"
+    BAD_REPLY = "bad_reply"
+    NOT_STARTED = "not_started"
+
+
+class WorkerGone(MaskwatchError):
+    """The worker died, hung or answered nonsense; ``end`` says which."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(f"A decode worker is gone: {end.value}.")
+        self.end = end
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """What one worker may take.
+
+    Attributes:
+        max_upload_bytes: largest upload.
+        memory_bytes: address space for decoding, on top of the interpreter and the shared memory.
+        wall_seconds: for one picture.
+        max_orders: pictures before a worker is replaced.
+        picture: what a picture may be.
+    """
+
+    max_upload_bytes: int
+    memory_bytes: int
+    wall_seconds: float
+    max_orders: int
+    picture: PictureLimits
+
+    def resources(self) -> Resources:
+        """Processor time is for a life: the wall limit already bounds it for each picture."""
+        return Resources(self.memory_bytes, int(2 * self._tired_after() + 1))
+
+    def _tired_after(self) -> float:
+        return max(30.0, 2 * self.wall_seconds)
+
+    def setup(self, channel: int, arena: int) -> Setup:
+        """The worker's own view."""
+        return Setup(
+            channel=channel,
+            arena=arena,
+            max_upload_bytes=self.max_upload_bytes,
+            max_orders=self.max_orders,
+            max_cpu_seconds=self._tired_after(),
+            limits=self.picture,
+            resources=self.resources(),
+        )
+
+
+class WorkerProcess:
+    """A child process with its channel and its arena. Used by one thread at a time."""
+
+    def __init__(self, limits: WorkerLimits) -> None:
+        self._limits = limits
+        self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_pixels)
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._sandbox: Sandbox | None = None
+        # What it says before it is locked down; after that it cannot write to any file.
+        self._errors = TemporaryFile()  # noqa: SIM115 - closed in end()
+        setup = limits.setup(theirs.fileno(), self._arena.descriptor)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, numbers as arguments
+                [sys.executable, "-I", "-m", "inference.gate.sandbox.worker", setup.to_json()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=(theirs.fileno(), self._arena.descriptor),
+                env=_ENVIRONMENT,
+                start_new_session=True,  # Ctrl-C in a terminal is for the service to handle
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def ready(self) -> Sandbox:
+        """Wait until the worker is locked down; says what holds it.
+
+        Raises:
+            WorkerGone: it did not start.
+        """
+        if self._sandbox is None:
+            try:
+                self._sandbox = Sandbox(**json.loads(self._answer(_START_SECONDS)))
+            except (ValueError, TypeError, WorkerGone):
+                raise WorkerGone(End.NOT_STARTED) from None
+        return self._sandbox
+
+    def last_words(self) -> str:
+        """The last line that the worker wrote before it was locked down."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def give(self, data: bytes, order: Order) -> None:
+        """Lay an upload down and order it decoded.
+
+        Raises:
+            WorkerGone: the worker died before it could take the order.
+        """
+        self._arena.put_upload(data)
+        try:
+            self._channel.send(order.to_bytes())
+        except OSError:
+            raise WorkerGone(self._cause()) from None
+
+    def collect(self) -> tuple[Reply, bytearray]:
+        """The reply to the order, and packed RGB bytes where there is a picture.
+
+        Raises:
+            WorkerGone: it died, hung or answered nonsense; it must be ended now.
+        """
+        reply = self._checked(self._answer(self._limits.wall_seconds))
+        length = reply.width * reply.height * 3
+        pixels = self._arena.pixels(length)
+        self._arena.tidy(length)
+        return reply, pixels
+
+    def end(self) -> None:
+        """Kill the process, whatever it does, and give everything back."""
+        self._channel.close()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        self._arena.close()
+        self._errors.close()
+
+    def _answer(self, seconds: float) -> bytes:
+        self._channel.settimeout(seconds)
+        try:
+            message = self._channel.recv(MAX_MESSAGE_BYTES)
+        except TimeoutError:
+            raise WorkerGone(End.TIME) from None
+        except OSError:
+            message = b""
+        if not message:
+            raise WorkerGone(self._cause())
+        return message
+
+    def _checked(self, message: bytes) -> Reply:
+        try:
+            reply = Reply.from_bytes(message)
+        except BadReply:
+            raise WorkerGone(End.BAD_REPLY) from None
+        if reply.width * reply.height > self._limits.picture.max_pixels:
+            raise WorkerGone(End.BAD_REPLY)
+        return reply
+
+    def _cause(self) -> End:
+        """Why the channel closed: a dying process closes its files before it can be waited for."""
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return End.CRASHED
+        causes = {
+            -Signals.SIGXCPU: End.CPU,
+            -Signals.SIGSYS: End.FORBIDDEN_CALL,
+            -Signals.SIGKILL: End.KILLED,
+        }
+        return causes.get(code, End.CRASHED)

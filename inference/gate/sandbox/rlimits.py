@@ -1,0 +1,36 @@
+"""Resource limits of a worker process (setrlimit(2))."""
+
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAGE_BYTES = resource.getpagesize()
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a worker may use.
+
+    Attributes:
+        memory_bytes: address space on top of what the process has when it is limited.
+        cpu_seconds: processor time in its whole life.
+    """
+
+    memory_bytes: int
+    cpu_seconds: int
+
+
+def apply(resources: Resources) -> None:
+    """Limit this process for good: memory, processor time, no core dump, no file, no process."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE_BYTES
+    _limit(resource.RLIMIT_AS, used + resources.memory_bytes)
+    _limit(resource.RLIMIT_CPU, resources.cpu_seconds)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+
+
+def _limit(kind: int, most: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))

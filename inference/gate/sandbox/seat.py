@@ -1,0 +1,95 @@
+"""A seat in the pool: always one worker, a new one as soon as the last is gone."""
+
+from collections.abc import Callable
+
+import structlog
+
+from inference.gate.sandbox.lockdown import Sandbox
+from inference.gate.sandbox.process import End, WorkerGone, WorkerLimits, WorkerProcess
+from inference.gate.sandbox.wire import Order, Reply
+
+_log = structlog.get_logger(__name__)
+_ATTEMPTS = 3
+_CRASH = "decoder_crashed"
+_UNAVAILABLE = "decoder_unavailable"
+_REFUSALS = {End.TIME: "takes_too_long", End.CPU: "takes_too_long"}
+# Ends that are in order, or that the system's own limits bring about.
+_EXPECTED = {End.RECYCLED, End.TIME, End.CPU}
+
+CountEnd = Callable[[str], None]
+
+
+class Seat:
+    """Keeps a worker alive. Used by one thread at a time."""
+
+    def __init__(self, limits: WorkerLimits, count_end: CountEnd) -> None:
+        self._limits = limits
+        self._count_end = count_end
+        self._worker: WorkerProcess | None = WorkerProcess(limits)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker, if there is one."""
+        return self._worker.pid if self._worker else None
+
+    def sandbox(self) -> Sandbox:
+        """What holds the worker.
+
+        Raises:
+            WorkerGone: it cannot be started.
+        """
+        return self._living().ready()
+
+    def decode(self, data: bytes, order: Order) -> tuple[Reply, bytearray]:
+        """Decode an upload; whatever happens to the worker becomes a refusal of this upload."""
+        worker = self._given(data, order)
+        if worker is None:
+            return Reply(refusal=_UNAVAILABLE), bytearray()
+        try:
+            reply, pixels = worker.collect()
+        except WorkerGone as gone:
+            self._replace(gone.end)
+            return Reply(refusal=_REFUSALS.get(gone.end, _CRASH)), bytearray()
+        if reply.tired:
+            self._replace(End.RECYCLED)
+        return reply, pixels
+
+    def close(self) -> None:
+        """End the worker for good."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def _given(self, data: bytes, order: Order) -> WorkerProcess | None:
+        """A worker that has the order; one that dies before that costs nobody anything."""
+        for _ in range(_ATTEMPTS):
+            try:
+                worker = self._living()
+                worker.ready()
+                worker.give(data, order)
+            except WorkerGone as gone:
+                self._replace(gone.end)
+            else:
+                return worker
+        return None
+
+    def _living(self) -> WorkerProcess:
+        if self._worker is None:
+            self._start()
+        if self._worker is None:
+            raise WorkerGone(End.NOT_STARTED)
+        return self._worker
+
+    def _replace(self, end: End) -> None:
+        self._count_end(end.value)
+        if end not in _EXPECTED:
+            words = self._worker.last_words() if self._worker else ""
+            _log.warning("decode worker ended", why=end.value, pid=self.pid, words=words)
+        self.close()
+        self._start()
+
+    def _start(self) -> None:
+        try:
+            self._worker = WorkerProcess(self._limits)
+        except OSError as error:
+            _log.error("decode worker cannot be started", why=str(error))

@@ -1,0 +1,110 @@
+"""What the service and a worker say to each other: one JSON object a datagram.
+
+A worker that was taken over can answer anything, so replies are checked like any other input.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from typing import Any
+
+from detectors.errors import MaskwatchError
+from inference.gate.media import MediaType
+
+MAX_MESSAGE_BYTES = 16_384
+_MAX_SIGNS = 32
+
+
+class BadReply(MaskwatchError):
+    """A worker answered something that no worker of ours says."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Decode the upload in the arena."""
+
+    upload_bytes: int
+    media_type: MediaType
+
+    def to_bytes(self) -> bytes:
+        """The datagram."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> "Order":
+        """Read a datagram of the service."""
+        data = json.loads(message)
+        return cls(data["upload_bytes"], MediaType(data["media_type"]))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of an order.
+
+    Attributes:
+        refusal: code of a refusal; empty where there is a picture.
+        width: pixels, upright; 0 without a picture.
+        height: likewise.
+        signs: codes of gate rules with the numbers that speak for them.
+        decode_ms: milliseconds of work.
+        peak_bytes: most resident memory during the work; 0 where the system does not tell.
+        tired: the worker asks to be replaced.
+    """
+
+    refusal: str = ""
+    width: int = 0
+    height: int = 0
+    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    decode_ms: float = 0.0
+    peak_bytes: int = 0
+    tired: bool = False
+
+    def to_bytes(self) -> bytes:
+        """The datagram."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> "Reply":
+        """Read a datagram of a worker.
+
+        Raises:
+            BadReply: it is anything but a reply.
+        """
+        try:
+            data = json.loads(message)
+            reply = cls(**data) if isinstance(data, dict) else None
+        except (ValueError, TypeError, RecursionError):
+            reply = None
+        if reply is None or not _is_sound(reply):
+            raise BadReply("A decode worker gave an answer that makes no sense.")
+        return reply
+
+
+def _is_sound(reply: Reply) -> bool:
+    sizes = (reply.width, reply.height, reply.peak_bytes)
+    return (
+        isinstance(reply.refusal, str)
+        and all(type(size) is int and size >= 0 for size in sizes)
+        and bool(reply.refusal) != bool(reply.width and reply.height)
+        and _is_number(reply.decode_ms)
+        and type(reply.tired) is bool
+        and _are_signs(reply.signs)
+    )
+
+
+def _are_signs(signs: Any) -> bool:
+    return (
+        isinstance(signs, dict)
+        and len(signs) <= _MAX_SIGNS
+        and all(isinstance(numbers, dict) for numbers in signs.values())
+        and all(
+            isinstance(name, str) and _is_number(value)
+            for numbers in signs.values()
+            for name, value in numbers.items()
+        )
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in {int, float} and isfinite(value)

@@ -1,0 +1,128 @@
+"""``maskwatch doctor``: what this machine offers, and what stands in the way of a start."""
+
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from tempfile import TemporaryFile
+
+from PIL import features
+
+from detectors.errors import MaskwatchError
+from inference.gate.faces import FaceFinder
+from inference.gate.sandbox.pool import DecoderPool
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.settings import ServiceSettings
+from store.database import Database
+from store.schema import checked_revision
+
+# Before it, several writers could damage a write-ahead log when it was reset.
+_SAFE_SQLITE = (3, 51, 3)
+
+
+class State(StrEnum):
+    """How a check ended; only ``fail`` stands in the way."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+MARKS = {State.OK: "ok  ", State.WARN: "warn", State.FAIL: "FAIL"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    sentence: str
+
+
+def examine(settings: ServiceSettings) -> Iterator[Check]:
+    """Look at everything that a start needs."""
+    yield from _guarded("decode workers", lambda: _decode_workers(settings))
+    yield from _guarded("picture libraries", _libraries)
+    yield from _guarded("face prior", _face_prior)
+    yield from _guarded("segmenter", lambda: _segmenter(settings))
+    yield from _guarded("var folder", lambda: _var_folder(settings))
+    yield from _guarded("database", lambda: _database(settings))
+    yield from _guarded("SQLite", lambda: _sqlite(settings))
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """A check that cannot even be made has failed, and the others go on."""
+    try:
+        yield from look()
+    except (MaskwatchError, OSError) as error:
+        yield Check(name, State.FAIL, str(error))
+
+
+def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
+    pool = DecoderPool(1, settings.worker_limits())
+    sandbox = pool.sandbox
+    pool.close()
+    landlock = f"version {sandbox.landlock} of the interface" if sandbox.landlock else "not offered"
+    for name, active, said in (
+        ("resource limits", sandbox.limits, "memory, processor time, no core dump, no file"),
+        ("seccomp", sandbox.seccomp, "system calls of decode workers are filtered"),
+        ("landlock", sandbox.landlock > 0, f"no files, no ports: {landlock}"),
+    ):
+        state = State.OK if active else _lacking(settings)
+        yield Check(name, state, said if active else "The kernel does not offer it.")
+
+
+def _lacking(settings: ServiceSettings) -> State:
+    return State.FAIL if settings.require_sandbox else State.WARN
+
+
+def _libraries() -> Iterator[Check]:
+    names = ("pil", "libjpeg_turbo", "zlib", "webp", "littlecms2")
+    found = (f"{name} {features.version(name)}" for name in names if features.check(name))
+    yield Check("picture libraries", State.OK, ", ".join(found))
+
+
+def _face_prior() -> Iterator[Check]:
+    FaceFinder()
+    yield Check("face prior", State.OK, "The Haar cascade is there.")
+
+
+def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
+    segmenter = ReferenceSegmenter.load(settings.model_file or DEFAULT_WEIGHTS)
+    yield Check("segmenter", State.OK, f"{segmenter.name}, {segmenter.digest[:12]}")
+
+
+def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
+    folder = settings.var_dir
+    if not folder.exists():
+        yield Check("var folder", State.OK, f"{folder} is made at the first start.")
+        return
+    with TemporaryFile(dir=folder):
+        pass
+    private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    if private:
+        yield Check("var folder", State.OK, f"{folder} can be written and is private.")
+    else:
+        yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
+
+
+def _database(settings: ServiceSettings) -> Iterator[Check]:
+    if settings.database_url is None and not settings.var_dir.exists():
+        yield Check("database", State.OK, "SQLite; it is made at the first start.")
+        return
+    database = Database.open(settings)
+    try:
+        revision = checked_revision(database)
+        said = f"at schema revision {revision}" if revision else "empty; tables are made at a start"
+        yield Check("database", State.OK, f"{database.dialect}, {said}.")
+    finally:
+        database.close()
+
+
+def _sqlite(settings: ServiceSettings) -> Iterator[Check]:
+    on_sqlite = settings.effective_database_url().startswith("sqlite")
+    if on_sqlite and sqlite3.sqlite_version_info < _SAFE_SQLITE:
+        said = f"{sqlite3.sqlite_version} has the WAL-reset bug; writers take turns because of it."
+        yield Check("SQLite", State.WARN, said)

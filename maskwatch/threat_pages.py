@@ -1,0 +1,92 @@
+"""The reference pages about threats: rules, refusals, the gate."""
+
+from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
+from detectors.rule_book import GATE_RULES, RULES
+from inference.gate.policy import DEFAULT_ACTIONS
+from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
+from inference.refusals import REFUSALS, TOO_MANY_BYTES, Refusal
+from maskwatch.markdown import page, table
+
+
+def rules_page() -> str:
+    """Rules with their place in the threat catalogues."""
+    parts = [
+        "A rule that fires on a request is a finding. A `bad` finding makes the verdict `flag`,",
+        "or `refuse` in the mode `enforce`. A `suspect` one makes it `flag` in both modes. An",
+        "`odd` one is recorded and the request passes. What the rules of the gate do can be set:",
+        "see [gate.md](gate.md).",
+        "",
+        f"MITRE ATLAS {ATLAS_VERSION}, OWASP Machine Learning Security Top 10 {OWASP_VERSION}.",
+        "",
+    ]
+    rows = [(f"`{r.code}`", r.severity.value, r.sentence, r.atlas, r.owasp) for r in RULES]
+    return page("Rules", parts + table(("Code", "Severity", "Meaning", "ATLAS", "OWASP"), rows))
+
+
+def refusals_page() -> str:
+    """Refusals with what is said outside."""
+    parts = [
+        "Every way in which a request is refused. The answer is a problem document (RFC 9457):",
+        "its `type` is `urn:maskwatch:problem:` and the code, its `detail` is the sentence.",
+        "The threat ids stay inside.",
+        "",
+        f"MITRE ATLAS {ATLAS_VERSION}, OWASP Machine Learning Security Top 10 {OWASP_VERSION}.",
+        "",
+    ]
+    columns = ("Code", "Status", "Stage", "Sentence", "Retry-After", "ATLAS", "OWASP")
+    rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *REFUSALS)]
+    return page("Refusals", parts + table(columns, rows))
+
+
+def gate_page() -> str:
+    """Everything that the gate can say of a file: limits, which always refuse, and rules."""
+    parts = [
+        "What the gate says of a file. A **limit** always refuses. A **rule** does what",
+        "`MASKWATCH_GATE_RULES` says, else what stands under *Default*: `off`; `record`, and the",
+        "request passes; `flag`, which never refuses; or `refuse`, with this table's status and",
+        "sentence. Rules whose default is to flag fire on files that may be meant for more than to",
+        "be looked at, and on pictures that are no photos. Ordinary photos fire none of them.",
+        "",
+        "The grey-level entropy and the other measures tell blank, drawn and noise pictures. They",
+        "do not tell gradient attacks: on those, their AUROC is about 0.5.",
+        "",
+        f"MITRE ATLAS {ATLAS_VERSION}, OWASP Machine Learning Security Top 10 {OWASP_VERSION}.",
+        "",
+        "## Rules",
+        "",
+    ]
+    of_rules = ("Code", "Default", "Meaning", "Status", "Sentence when refused", "ATLAS", "OWASP")
+    parts += table(of_rules, [_gate_rule(rule) for rule in GATE_RULES])
+    parts += ["", "## Limits", ""]
+    of_limits = ("Code", "Status", "Sentence", "ATLAS", "OWASP")
+    rows = [
+        (f"`{r.code}`", str(r.status.value), r.sentence, r.atlas, r.owasp)
+        for r in (TOO_MANY_BYTES, *GATE_REFUSALS)
+    ]
+    return page("Gate", parts + table(of_limits, rows))
+
+
+def _gate_rule(rule: Rule) -> tuple[str, ...]:
+    refusal = RULE_REFUSALS[rule.code]
+    return (
+        f"`{rule.code}`",
+        DEFAULT_ACTIONS[rule.code].value,
+        rule.sentence,
+        str(refusal.status.value),
+        refusal.sentence,
+        rule.atlas,
+        rule.owasp,
+    )
+
+
+def _refusal(refusal: Refusal) -> tuple[str, ...]:
+    seconds = refusal.retry_after_seconds
+    return (
+        f"`{refusal.code}`",
+        str(refusal.status.value),
+        refusal.stage.value,
+        refusal.sentence,
+        "" if seconds is None else f"{seconds} s",
+        refusal.atlas,
+        refusal.owasp,
+    )
