@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import SystemRandom
 
+from inference.access import Access
 from inference.admission import Blacklist, Slots
 from inference.evidence import EvidenceKeeper
 from inference.gate.decode import SizeLimits
@@ -27,6 +28,7 @@ class Service:
     database: Database
     pipeline: Pipeline
     recorder: Recorder
+    access: Access
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
@@ -42,7 +44,8 @@ class Service:
         return "ready"
 
     def close(self) -> None:
-        """Give the connections back."""
+        """End the thread, give the connections back."""
+        self.access.close()
         self.database.close()
 
 
@@ -69,7 +72,9 @@ def build_service(settings: ServiceSettings) -> Service:
         limits=settings.topology_limits(),
         mode=settings.mode,
     )
+    access = Access(database, metrics)
     slots = Slots(settings.max_concurrency, settings.max_queue, metrics)
+    access.start(settings.access_refresh_seconds)
     return Service(
-        settings, database, pipeline, recorder, Blacklist(database, metrics), slots, metrics
+        settings, database, pipeline, recorder, access, Blacklist(access), slots, metrics
     )
