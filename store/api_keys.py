@@ -18,7 +18,8 @@ CLIENT_PREFIX = "key:"
 
 _SECRET_PREFIX = "mwk_"  # noqa: S105 - lets scanners find a leaked key, and is no secret itself
 _SECRET_BYTES = 32
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,60}")
+# A key that somebody pastes where a name belongs must not be stored as one.
+_NAME = re.compile(rf"(?!{_SECRET_PREFIX})[A-Za-z0-9._-]{{1,60}}")
 
 
 class ApiKeyError(MaskwatchError):
@@ -49,7 +50,7 @@ class ApiKey:
 
 
 def is_key_name(name: str) -> bool:
-    """Whether a key can have this name: 1 to 60 letters, digits and ``-_.``, ASCII only."""
+    """Whether a key can have this name: 1 to 60 ASCII letters, digits and ``-_.``; never a key."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -73,8 +74,8 @@ def add_key(session: Session, name: str, who: str, now: datetime) -> str:
     """
     if not is_key_name(name):
         raise BadKeyName(
-            "A key's name has 1 to 60 letters, digits, hyphens, underscores and dots, "
-            "without spaces."
+            "A key's name has 1 to 60 letters, digits, hyphens, underscores and dots, without "
+            f"spaces, and does not begin with {_SECRET_PREFIX}."
         )
     move_mark(session, Mark.API_KEYS)
     if session.scalar(select(exists().where(ApiKeyRow.name == name))):

@@ -65,7 +65,7 @@ def test_guesses_are_nobodys_key(database: Database, now: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "a b", "a/b", "key:acme", "é", "acme\n", "٣", "a" * 61, "<b>"]
+    "name", ["", " ", "a b", "a/b", "key:acme", "é", "acme\n", "٣", "a" * 61, "<b>", "mwk_abc"]
 )
 def test_a_bad_name_is_refused(database: Database, now: datetime, name: str) -> None:
     assert not is_key_name(name)
