@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
+from store.api_keys import CLIENT_PREFIX, is_key_name
 from store.decisions import DecisionError, Kind, NewDecision, Scope
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -44,13 +45,15 @@ def decision_by_hand(
 def client_name(typed: str) -> str:
     """A client as records name it; a bare address becomes ``ip:ADDRESS``.
 
-    >>> client_name(" 203.0.113.7 "), client_name("IP:2001:DB8::1"), client_name("cli:local")
-    ('ip:203.0.113.7', 'ip:2001:db8::1', 'cli:local')
+    >>> client_name(" 203.0.113.7 "), client_name("IP:2001:DB8::1"), client_name("Key:acme")
+    ('ip:203.0.113.7', 'ip:2001:db8::1', 'key:acme')
 
     Raises:
         DecisionError: it is neither an address nor a client's name.
     """
     text = typed.strip()
+    if text.lower().startswith(CLIENT_PREFIX):
+        return _key_client(text[len(CLIENT_PREFIX) :])
     bare = text[3:] if text.lower().startswith("ip:") else text
     try:
         address = ip_address(bare)
@@ -62,6 +65,14 @@ def client_name(typed: str) -> str:
         return text
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return f"ip:{mapped or address}"
+
+
+def _key_client(name: str) -> str:
+    if not is_key_name(name):
+        raise DecisionError(
+            "Name a client with a key by the name of the key, e.g. key:acme; never type the key."
+        )
+    return CLIENT_PREFIX + name
 
 
 def picture_digest(typed: str) -> str:

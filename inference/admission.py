@@ -4,39 +4,24 @@ from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
-
+from inference.access import Access
 from inference.metrics import Metrics
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, OVERLOADED, Refusal, Refused
 from inference.upload import Upload
-from store.database import Database, StoreUnavailable
-from store.decisions import is_blocked
-
-_log = structlog.get_logger(__name__)
 
 
 class Blacklist:
-    """Looks decisions up in the database, so that a new one holds for the very next request."""
+    """Refuses whom an enforced block holds for."""
 
-    def __init__(self, database: Database, metrics: Metrics) -> None:
-        self._database = database
-        self._metrics = metrics
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def check(self, arrival: Arrival, upload: Upload | None) -> Refusal | None:
-        """A refusal if an enforced block holds for the client or, once read, the exact picture.
-
-        Open while the database is away, and counted.
-        """
+        """A refusal if a block holds for the sender or, once read, the exact picture."""
         content = upload.sha256 if upload else None
-        try:
-            with self._database.read() as session:
-                blocked = is_blocked(session, arrival.received_at, arrival.client, content)
-                return BLOCKED if blocked else None
-        except StoreUnavailable as error:
-            self._metrics.faults.labels("blacklist").inc()
-            _log.warning("blacklist not checked", why=str(error))
-            return None
+        blocked = self._access.current.is_blocked(arrival.received_at, arrival.names, content)
+        return BLOCKED if blocked else None
 
 
 class Slots:

@@ -1,19 +1,69 @@
 """Who a request comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, Refusal
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-def client_identity(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
-    """The client's name, ``ip:ADDRESS``.
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a request.
+
+    Attributes:
+        client: the name for records and decisions: ``key:NAME`` with an active key, else the
+            address.
+        address: ``ip:ADDRESS``, key or not; a block of it holds for both.
+        refusal: what is wrong with the request's key, if anything is.
+    """
+
+    client: str
+    address: str
+    refusal: Refusal | None = None
+
+
+def identify(
+    address: str, keys: Set[str], client_of: Callable[[str], str | None], *, required: bool
+) -> Sender:
+    """The sender at an address who presents these keys.
+
+    Args:
+        keys: all that the request presents; more than one is as wrong as an unknown one.
+        client_of: the client whose key this is, ``None`` for nobody's.
+        required: whether a request without a key is refused.
+    """
+    if not keys:
+        return Sender(address, address, KEY_REQUIRED if required else None)
+    client = client_of(next(iter(keys))) if len(keys) == 1 else None
+    if client is None:
+        return Sender(address, address, UNKNOWN_KEY)
+    return Sender(client, address)
+
+
+def presented_keys(authorization: Sequence[str], x_api_key: Sequence[str]) -> Set[str]:
+    """The different keys in the values of ``Authorization`` and ``X-API-Key``.
+
+    Other schemes than ``Bearer`` are meant for somebody else, such as a proxy on the way.
+
+    >>> sorted(presented_keys(["bearer mwk_a", "Basic dTpw"], ["mwk_a", "mwk_b"]))
+    ['mwk_a', 'mwk_b']
+    """
+    parted = [value.strip().partition(" ") for value in authorization]
+    bearer = [token for scheme, _, token in parted if scheme.lower() == "bearer"]
+    return {key.strip() for key in (*bearer, *x_api_key)}
+
+
+def address_name(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+    """The name of an address, ``ip:ADDRESS``.
 
     ``X-Forwarded-For`` is read from the right, and only as long as the address that added an entry
     is a trusted proxy: entries that a client wrote itself are never reached.
 
-    >>> client_identity("198.51.100.9", "203.0.113.7", ())
+    >>> address_name("198.51.100.9", "203.0.113.7", ())
     'ip:198.51.100.9'
     """
     current = _address(peer)

@@ -63,6 +63,18 @@ BLOCKED = Refusal(
     "Requests from here are not accepted at the moment.",
     Stage.ADMISSION,
 )
+UNKNOWN_KEY = Refusal(
+    "unknown_key",
+    HTTPStatus.UNAUTHORIZED,
+    "The API key is not valid here: check it, or ask the people who run the service for a new one.",
+    Stage.ADMISSION,
+)
+KEY_REQUIRED = Refusal(
+    "key_required",
+    HTTPStatus.UNAUTHORIZED,
+    "An API key is needed: send it in the header X-API-Key, or as a bearer token.",
+    Stage.ADMISSION,
+)
 OVERLOADED = Refusal(
     "overloaded",
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -97,6 +109,8 @@ REFUSALS: tuple[Refusal, ...] = (
     NOT_MULTIPART,
     TOO_MANY_BYTES,
     BLOCKED,
+    UNKNOWN_KEY,
+    KEY_REQUIRED,
     OVERLOADED,
     FINDING_ENFORCED,
     FAULT,

@@ -5,6 +5,7 @@ from random import SystemRandom
 
 import structlog
 
+from inference.access import Access
 from inference.admission import Blacklist, Slots
 from inference.cache import ParseCache
 from inference.evidence import EvidenceKeeper
@@ -32,6 +33,7 @@ class Service:
     database: Database
     pipeline: Pipeline
     recorder: Recorder
+    access: Access
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
@@ -47,7 +49,8 @@ class Service:
         return "ready"
 
     def close(self) -> None:
-        """End the decode workers and give the connections back."""
+        """End the thread and the decode workers, give the connections back."""
+        self.access.close()
         self.pipeline.gate.close()
         self.database.close()
 
@@ -75,9 +78,11 @@ def build_service(settings: ServiceSettings) -> Service:
         mode=settings.mode,
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
+    access = Access(database, metrics)
     slots = Slots(settings.max_concurrency, settings.max_queue, metrics)
+    access.start(settings.access_refresh_seconds)
     return Service(
-        settings, database, pipeline, recorder, Blacklist(database, metrics), slots, metrics
+        settings, database, pipeline, recorder, access, Blacklist(access), slots, metrics
     )
 
 

@@ -31,6 +31,12 @@ class ServiceSettings(StoreSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Comma-separated networks whose `X-Forwarded-For` header names the client."""
 
+    require_api_key: bool = False
+    """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
+
+    access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
+    """How often changes of blocks, allows and API keys are looked for; a new one holds after it."""
+
     mode: Mode = Mode.MONITOR
     """`monitor` only flags what detectors find; `enforce` refuses it."""
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.change_marks import Mark, move_mark
 from store.tables import DecisionRow
 
 
@@ -35,7 +36,7 @@ class NewDecision:
     """A decision to append.
 
     Attributes:
-        value: the client (``ip:203.0.113.7``) or the SHA-256 of an exact picture.
+        value: the client (``ip:203.0.113.7``, ``key:acme``) or the SHA-256 of an exact picture.
         scenario: the policy that led here, e.g. ``repeated_outliers``.
         origin: ``policy`` or ``analyst``.
         simulated: recorded and shown, but not enforced.
@@ -61,6 +62,7 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
     """
     if new.until <= now:
         raise DecisionError("A decision must end in the future.")
+    move_mark(session, Mark.DECISIONS)
     if new.kind is Kind.ALLOW:
         for block in active_decisions(session, now, new.scope, new.value, Kind.BLOCK):
             revoke(session, block.id, new.created_by, f"Allowed: {new.reason}", now)
@@ -90,6 +92,7 @@ def revoke(session: Session, decision_id: int, who: str, reason: str, now: datet
     """
     if not reason.strip():
         raise DecisionError("Say why the decision is revoked.")
+    move_mark(session, Mark.DECISIONS)
     done = session.execute(
         update(DecisionRow)
         .where(DecisionRow.id == decision_id, _active(now))
@@ -111,20 +114,6 @@ def active_decisions(
         _active(now),
     )
     return list(session.scalars(statement))
-
-
-def is_blocked(session: Session, now: datetime, client: str, content_sha256: str | None) -> bool:
-    """Whether an enforced block holds for the client or the exact picture; an ``allow`` wins."""
-    match = and_(DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client)
-    if content_sha256 is not None:
-        match = or_(
-            match,
-            and_(DecisionRow.scope == Scope.CONTENT.value, DecisionRow.value == content_sha256),
-        )
-    kinds = session.scalars(
-        select(DecisionRow.kind).where(match, _active(now), DecisionRow.simulated.is_(False))
-    ).all()
-    return Kind.BLOCK.value in kinds and Kind.ALLOW.value not in kinds
 
 
 def earlier_blocks(session: Session, client: str) -> int:

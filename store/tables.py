@@ -151,7 +151,7 @@ class DecisionRow(Base):
     evidence: Mapped[dict[str, Any]]
     created_by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(index=True)
-    until: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(80))
     revoked_reason: Mapped[str | None] = mapped_column(Text)
@@ -230,3 +230,26 @@ class LoginTokenRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class ApiKeyRow(Base):
+    """A key that clients name themselves with; the key itself is stored as a hash only."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(80))
+
+
+class ChangeMarkRow(Base):
+    """A counter that moves with every change of what other processes keep a copy of."""
+
+    __tablename__ = "change_marks"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)

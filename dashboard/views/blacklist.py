@@ -106,7 +106,9 @@ def _new_decision(visit: Visit) -> None:
             format_func=lambda each: _SCOPES[each],
         )
         value = st.text_input(
-            "Client or SHA-256 of the picture", key="decision-value", placeholder="203.0.113.7"
+            "Client or SHA-256 of the picture",
+            key="decision-value",
+            placeholder="203.0.113.7 or key:acme",
         )
         minutes = st.number_input(
             "For how many minutes", 1, 525_600, 60, key="decision-minutes", help="60 is an hour"

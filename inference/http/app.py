@@ -13,9 +13,9 @@ from inference.http.accept import Answer, choose
 from inference.http.answers import respond
 from inference.http.body import read_upload
 from inference.http.problems import problem, refusal_problem
-from inference.identity import client_identity
+from inference.identity import Sender, address_name, identify, presented_keys
 from inference.pipeline import Arrival, Outcome
-from inference.refusals import FAULT, NOT_RECORDED, Refused
+from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
 from inference.service import Service
 from inference.spool import SpoolFailed
 from inference.upload import Upload
@@ -42,9 +42,10 @@ async def parse(request: Request) -> Response:
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    arrival = _arrival(request, service)
+    sender = _sender(request, service)
+    arrival = Arrival(str(uuid4()), datetime.now(UTC), sender.client, "api", sender.address)
     try:
-        outcome = await _outcome(service, request, arrival)
+        outcome = await _outcome(service, request, arrival, sender.refusal)
         return await run_in_threadpool(respond, outcome, answer)
     except SpoolFailed as error:
         _log.error("record lost", why=str(error), request_id=arrival.request_id)
@@ -69,18 +70,27 @@ async def metrics(request: Request) -> Response:
     return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-def _arrival(request: Request, service: Service) -> Arrival:
+def _sender(request: Request, service: Service) -> Sender:
     peer = request.client.host if request.client else "unknown"
     # Some proxies append a line of their own instead of extending the client's.
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-    client = client_identity(peer, forwarded, service.settings.trusted_proxies)
-    return Arrival(str(uuid4()), datetime.now(UTC), client, "api")
+    headers = (request.headers.getlist(name) for name in ("authorization", "x-api-key"))
+    return identify(
+        address_name(peer, forwarded, service.settings.trusted_proxies),
+        presented_keys(*headers),
+        service.access.current.client_of,
+        required=service.settings.require_api_key,
+    )
 
 
-async def _outcome(service: Service, request: Request, arrival: Arrival) -> Outcome:
+async def _outcome(
+    service: Service, request: Request, arrival: Arrival, wrong_key: Refusal | None
+) -> Outcome:
     """Admission before the body is read, then the upload, then the pipeline in a worker thread."""
     try:
-        await run_in_threadpool(_admit, service, arrival)
+        # First the block: who is blocked does not learn here whether a key is one.
+        _admit(service, arrival)
+        _refuse_for(wrong_key)
         upload = await read_upload(request, service.settings.max_upload_bytes)
         await run_in_threadpool(_admit, service, arrival, upload)
         async with service.slots.take():
@@ -90,7 +100,10 @@ async def _outcome(service: Service, request: Request, arrival: Arrival) -> Outc
 
 
 def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> None:
-    refusal = service.blacklist.check(arrival, upload)
+    _refuse_for(service.blacklist.check(arrival, upload))
+
+
+def _refuse_for(refusal: Refusal | None) -> None:
     if refusal is not None:
         raise Refused(refusal)
 

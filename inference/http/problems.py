@@ -33,4 +33,6 @@ def refusal_problem(refusal: Refusal, request_id: str) -> JSONResponse:
     headers = {}
     if refusal.retry_after_seconds is not None:
         headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 asks for it with every 401
     return problem(refusal.code, refusal.status, refusal.sentence, request_id, headers)

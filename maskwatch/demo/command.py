@@ -43,8 +43,9 @@ class _Demo:
 
     def run(self) -> int:
         # The story runs jobs in this process; they must read the demo's settings, not the user's.
+        environment = self.stage.environment()
         os.environ.clear()
-        os.environ.update(self.stage.environment())
+        os.environ.update(environment)
         processes = supervisor.Supervisor(os.environ, logs=self.stage.var_dir)
         self.console.print("Starting service, jobs and dashboard …")
         supervisor.run(processes, lambda: self._play(processes))

@@ -1,17 +1,12 @@
-"""Who may send a picture now: the queue, and the blacklist when the database is away."""
+"""Who may send a picture now: the queue, and what is said to whom is turned away."""
 
 from asyncio import create_task, gather, run, sleep
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from inference.admission import Blacklist, Slots
+from inference.admission import Slots
 from inference.metrics import Metrics
-from inference.pipeline import Arrival
 from inference.refusals import OVERLOADED, REFUSALS, Refused
-from store.database import Database
-from store.settings import StoreSettings
 
 
 def _in_flight(metrics: Metrics) -> float | None:
@@ -91,15 +86,6 @@ def test_a_fault_at_work_gives_its_place_back() -> None:
 
     run(three_times())
     assert _in_flight(metrics) == 0
-
-
-def test_while_the_database_is_away_nobody_is_blocked_and_it_is_counted(tmp_path: Path) -> None:
-    database, metrics = Database.open(StoreSettings(var_dir=tmp_path)), Metrics()
-    arrival = Arrival("id", datetime(2026, 3, 2, tzinfo=UTC), "ip:192.0.2.1", "api")
-    assert Blacklist(database, metrics).check(arrival, None) is None
-    faults = metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "blacklist"})
-    assert faults == 1
-    database.close()
 
 
 def test_every_refusal_has_its_own_code_and_a_sentence_without_internals() -> None:

@@ -1,39 +1,93 @@
 from ipaddress import ip_network
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.identity import client_identity
+from inference.identity import Sender, address_name, identify, presented_keys
+from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY
 
 PROXY = (ip_network("10.0.0.0/8"),)
+ADDRESS, KEY, OTHER_KEY = "ip:198.51.100.9", "mwk_acme", "mwk_other"
+CLIENTS = {KEY: "key:acme", OTHER_KEY: "key:other"}
+
+
+def _identify(*keys: str, required: bool = False) -> Sender:
+    return identify(ADDRESS, set(keys), CLIENTS.get, required=required)
 
 
 def test_a_direct_client_cannot_name_itself() -> None:
-    assert client_identity("198.51.100.9", "203.0.113.7", PROXY) == "ip:198.51.100.9"
+    assert address_name("198.51.100.9", "203.0.113.7", PROXY) == "ip:198.51.100.9"
 
 
 def test_a_trusted_proxy_names_the_client() -> None:
-    assert client_identity("10.0.0.1", "203.0.113.7", PROXY) == "ip:203.0.113.7"
+    assert address_name("10.0.0.1", "203.0.113.7", PROXY) == "ip:203.0.113.7"
 
 
 def test_entries_that_the_client_wrote_are_not_believed() -> None:
     forwarded = "192.0.2.1, 203.0.113.7"
-    assert client_identity("10.0.0.1", forwarded, PROXY) == "ip:203.0.113.7"
+    assert address_name("10.0.0.1", forwarded, PROXY) == "ip:203.0.113.7"
 
 
 def test_a_chain_of_trusted_proxies_is_followed() -> None:
     forwarded = "203.0.113.7, 10.0.0.9"
-    assert client_identity("10.0.0.1", forwarded, PROXY) == "ip:203.0.113.7"
+    assert address_name("10.0.0.1", forwarded, PROXY) == "ip:203.0.113.7"
 
 
 def test_garbage_in_the_header_leaves_the_proxy_as_the_client() -> None:
-    assert client_identity("10.0.0.1", "<script>", PROXY) == "ip:10.0.0.1"
+    assert address_name("10.0.0.1", "<script>", PROXY) == "ip:10.0.0.1"
 
 
 def test_an_ipv4_address_in_ipv6_clothes_is_the_same_client() -> None:
-    assert client_identity("::ffff:198.51.100.9", "", ()) == "ip:198.51.100.9"
+    assert address_name("::ffff:198.51.100.9", "", ()) == "ip:198.51.100.9"
 
 
 @given(st.text(max_size=200))
 def test_no_header_changes_an_untrusted_clients_identity(forwarded: str) -> None:
-    assert client_identity("198.51.100.9", forwarded, PROXY) == "ip:198.51.100.9"
+    assert address_name("198.51.100.9", forwarded, PROXY) == "ip:198.51.100.9"
+
+
+def test_a_key_goes_before_the_address() -> None:
+    assert _identify(KEY) == Sender("key:acme", ADDRESS)
+    assert _identify(KEY, required=True) == Sender("key:acme", ADDRESS)
+
+
+def test_without_a_key_the_address_names_the_client_unless_a_key_is_required() -> None:
+    assert _identify() == Sender(ADDRESS, ADDRESS)
+    assert _identify(required=True) == Sender(ADDRESS, ADDRESS, KEY_REQUIRED)
+
+
+@given(st.text(max_size=80), st.booleans())
+def test_a_key_that_nobody_has_is_refused_and_never_falls_back(key: str, required: bool) -> None:
+    assert key not in CLIENTS
+    assert _identify(key, required=required) == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
+
+
+def test_two_keys_are_refused_even_if_both_are_known() -> None:
+    assert _identify(KEY, OTHER_KEY) == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
+    assert _identify(KEY, "mwk_unknown") == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "x_api_key", "keys"),
+    [
+        ([], [], set()),
+        ([f"Bearer {KEY}"], [], {KEY}),
+        ([f"bEARER   {KEY} "], [], {KEY}),
+        ([], [f" {KEY} "], {KEY}),
+        ([f"Bearer {KEY}"], [KEY], {KEY}),
+        ([f"Bearer {KEY}"], [OTHER_KEY], {KEY, OTHER_KEY}),
+        ([f"Bearer {KEY}", f"Bearer {OTHER_KEY}"], [], {KEY, OTHER_KEY}),
+        ([], [KEY, OTHER_KEY], {KEY, OTHER_KEY}),
+        (["Bearer"], [], {""}),
+        (["Bearer "], [], {""}),
+        ([], [""], {""}),
+        (["Basic dTpw"], [], set()),
+        (["Basic dTpw", f"Bearer {KEY}"], [], {KEY}),
+        ([f"BearerX {KEY}"], [], set()),
+    ],
+)
+def test_keys_come_from_two_headers(
+    authorization: list[str], x_api_key: list[str], keys: set[str]
+) -> None:
+    assert presented_keys(authorization, x_api_key) == keys

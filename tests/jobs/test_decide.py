@@ -6,13 +6,13 @@ from sqlalchemy import select
 
 from jobs.context import JobContext
 from jobs.decide import run
+from store.access_list import read_access_list
 from store.decisions import (
     Kind,
     NewDecision,
     Scope,
     active_decisions,
     add_decision,
-    is_blocked,
     revoke,
 )
 from store.records import Stage
@@ -25,9 +25,10 @@ def later(context: JobContext, **delta: float) -> JobContext:
     return replace(context, now=context.now + timedelta(**delta))
 
 
-def blocked(context: JobContext) -> bool:
+def blocked(context: JobContext, client: str = CLIENT) -> bool:
     with context.database.read() as session:
-        return is_blocked(session, context.now, CLIENT, None)
+        access = read_access_list(session, context.now)
+    return access.is_blocked(context.now, [client])
 
 
 def decisions(context: JobContext) -> list[DecisionRow]:
@@ -44,6 +45,20 @@ def test_repeated_refusals_block_a_client(context: JobContext, traffic: Any) -> 
     assert decision.reason == "3 refusals among 3 requests in 60 minutes."
     assert decision.evidence["request_ids"] == [r.request_id for r in reversed(refused)]
     assert run(context).rows == 0
+
+
+def test_a_client_with_a_key_is_judged_like_any_other(context: JobContext, traffic: Any) -> None:
+    traffic.refused("key:acme", 3)
+    traffic.refused("key:other", 2)
+    assert run(context).sentence == "Blocked 1 client."
+    assert [row.value for row in decisions(context)] == ["key:acme"]
+    assert blocked(context, "key:acme")
+    assert not blocked(context, "key:other")
+    context = later(context, minutes=61)
+    assert not blocked(context, "key:acme")
+    traffic.later(minutes=61).refused("key:acme", 3, minutes_ago=0)
+    assert run(context).rows == 1
+    assert decisions(context)[-1].until == context.now + timedelta(minutes=120)
 
 
 def test_simulated_blocks_are_not_enforced(context: JobContext, traffic: Any) -> None:

@@ -58,7 +58,9 @@ def test_a_port_in_use_names_the_setting(
     assert f"set MASKWATCH_{setting} to a free one" in said.err
 
 
-@pytest.mark.parametrize("command", ["serve", "parse", "jobs", "scan", "dashboard-link", "db"])
+@pytest.mark.parametrize(
+    "command", ["serve", "parse", "jobs", "scan", "dashboard-link", "db", "keys"]
+)
 def test_tables_of_a_later_version_are_left_alone(
     maskwatch: Run, tmp_path: Path, look: Path, command: str
 ) -> None:
@@ -66,7 +68,9 @@ def test_tables_of_a_later_version_are_left_alone(
     with sqlite3.connect(tmp_path / "var" / "maskwatch.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    said = maskwatch(command, *{"parse": [str(look)], "db": ["upgrade"]}.get(command, []))
+    said = maskwatch(
+        command, *{"parse": [str(look)], "db": ["upgrade"], "keys": ["list"]}.get(command, [])
+    )
     assert said.code == 1
     assert "schema revision 9999, which this Maskwatch does not know" in said.err
     assert "Traceback" not in said.err
@@ -98,5 +102,16 @@ def test_a_new_link_names_the_dashboards_address(
 def test_every_command_explains_itself(maskwatch: Run) -> None:
     said = maskwatch("--help")
     assert said.code == 0
-    for command in ("serve", "parse", "jobs", "scan", "retrain", "dashboard", "up", "demo", "db"):
+    for command in (
+        "serve",
+        "parse",
+        "jobs",
+        "scan",
+        "retrain",
+        "dashboard",
+        "up",
+        "demo",
+        "db",
+        "keys",
+    ):
         assert command in said.out

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from detectors.registry import FEATURE_NAMES
+from detectors.rule_book import GATE_RULES
+from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import REFUSALS
 from maskwatch.environment import ALL_SETTINGS, known_names
 from maskwatch.reference_docs import (
@@ -13,11 +15,11 @@ from maskwatch.reference_docs import (
     features_page,
     main,
     pages,
-    refusals_page,
     settings_page,
     stale_pages,
     write_pages,
 )
+from maskwatch.threat_pages import gate_page, refusals_page
 
 
 def test_no_page_is_stale() -> None:
@@ -40,7 +42,15 @@ def test_bounds_and_choices_are_told() -> None:
 
 def test_every_feature_and_refusal_is_listed() -> None:
     assert all(f"| `{name}` |" in features_page() for name in FEATURE_NAMES)
-    assert all(refusal.sentence in refusals_page() for refusal in REFUSALS)
+    known = (*REFUSALS, *GATE_REFUSALS)
+    assert all(refusal.sentence in refusals_page() for refusal in known)
+
+
+def test_the_gates_page_names_every_limit_and_every_rule_with_its_sentence() -> None:
+    page = gate_page()
+    assert all(f"`{refusal.code}`" in page for refusal in GATE_REFUSALS)
+    assert all(f"`{rule.code}`" in page and rule.sentence in page for rule in GATE_RULES)
+    assert all(refusal.sentence in page for refusal in RULE_REFUSALS.values())
 
 
 def test_a_row_has_as_many_cells_as_its_table_has_columns() -> None:
@@ -62,6 +72,6 @@ def test_check_names_the_stale_page(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_missing_page_is_stale_until_it_is_written(tmp_path: Path) -> None:
-    assert len(stale_pages(tmp_path)) == 4
+    assert set(stale_pages(tmp_path)) == set(pages())
     assert main(["--folder", str(tmp_path)]) == 0
     assert stale_pages(tmp_path) == []

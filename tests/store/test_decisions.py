@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.access_list import read_access_list
 from store.database import Database
 from store.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.decisions import (
@@ -17,7 +18,6 @@ from store.decisions import (
     active_decisions,
     add_decision,
     earlier_blocks,
-    is_blocked,
     last_change,
     revoke,
 )
@@ -49,6 +49,10 @@ def decide(database: Database, now: datetime) -> Decide:
     return decided
 
 
+def _is_blocked(session: Session, at: datetime, client: str, content: str | None = None) -> bool:
+    return read_access_list(session, at).is_blocked(at, [client], content)
+
+
 def _rows(session: Session) -> list[DecisionRow]:
     return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
 
@@ -59,8 +63,8 @@ def test_a_block_holds_until_its_end_and_not_at_it(
     decide()
     moments = [now, now + timedelta(minutes=59, seconds=59), now + timedelta(minutes=60)]
     with database.read() as session:
-        held = [is_blocked(session, moment, CLIENT, None) for moment in moments]
-        assert not is_blocked(session, now, "ip:203.0.113.70", None)
+        held = [_is_blocked(session, moment, CLIENT) for moment in moments]
+        assert not _is_blocked(session, now, "ip:203.0.113.70")
     assert held == [True, True, False]
 
 
@@ -69,9 +73,9 @@ def test_a_picture_is_blocked_for_whoever_sends_it(
 ) -> None:
     decide(scope=Scope.CONTENT, value=PICTURE)
     with database.read() as session:
-        assert is_blocked(session, now, "cli:local", PICTURE)
-        assert not is_blocked(session, now, "cli:local", None)
-        assert not is_blocked(session, now, PICTURE, "cd" * 32)
+        assert _is_blocked(session, now, "cli:local", PICTURE)
+        assert not _is_blocked(session, now, "cli:local")
+        assert not _is_blocked(session, now, PICTURE, "cd" * 32)
 
 
 def test_a_simulated_block_is_recorded_and_not_enforced(
@@ -79,7 +83,7 @@ def test_a_simulated_block_is_recorded_and_not_enforced(
 ) -> None:
     decide(simulated=True)
     with database.read() as session:
-        assert not is_blocked(session, now, CLIENT, None)
+        assert not _is_blocked(session, now, CLIENT)
         [row] = active_decisions(session, now, Scope.CLIENT, CLIENT, Kind.BLOCK)
     assert row.simulated
 
@@ -90,8 +94,8 @@ def test_an_allowed_client_may_send_a_blocked_picture(
     decide(scope=Scope.CONTENT, value=PICTURE)
     decide(kind=Kind.ALLOW)
     with database.read() as session:
-        assert not is_blocked(session, now, CLIENT, PICTURE)
-        assert is_blocked(session, now, "cli:local", PICTURE)
+        assert not _is_blocked(session, now, CLIENT, PICTURE)
+        assert _is_blocked(session, now, "cli:local", PICTURE)
 
 
 def test_allowing_revokes_the_blocks_of_the_same_value_only(
@@ -126,7 +130,7 @@ def test_revoking_ends_a_block_and_keeps_who_and_why(
     with database.write() as session:
         revoke(session, block, "chief", "  A mistake. ", later)
     with database.read() as session:
-        assert not is_blocked(session, later, CLIENT, None)
+        assert not _is_blocked(session, later, CLIENT)
         [row] = _rows(session)
         assert last_change(session, CLIENT) == later
         assert earlier_blocks(session, CLIENT) == 0
@@ -152,7 +156,7 @@ def test_revoking_needs_a_reason(database: Database, decide: Decide, now: dateti
     with pytest.raises(DecisionError, match="why"), database.write() as session:
         revoke(session, block, "chief", " \n", now)
     with database.read() as session:
-        assert is_blocked(session, now, CLIENT, None)
+        assert _is_blocked(session, now, CLIENT)
 
 
 def test_history_is_counted_for_the_next_duration(

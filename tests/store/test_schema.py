@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from store import schema
+from store.api_keys import add_key, list_keys
+from store.change_marks import Mark, read_marks
 from store.database import Database
+from store.decision_views import DecisionView, list_active_decisions
+from store.decisions import Kind, NewDecision, Scope, add_decision
 from store.schema import SchemaError, current_revision, downgrade, ensure_current, upgrade
 from store.settings import StoreSettings
 from store.tables import Base
@@ -112,6 +117,44 @@ def test_an_unknown_revision_stops_the_start_and_the_upgrade(database: Database)
     for act in (ensure_current, upgrade):
         with pytest.raises(SchemaError, match="revision moon, which this Maskwatch does not know"):
             act(database)
+
+
+def _decisions(database: Database, now: datetime) -> tuple[DecisionView, ...]:
+    with database.read() as session:
+        return list_active_decisions(session, now)
+
+
+def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
+    database: Database, now: datetime
+) -> None:
+    until = now + timedelta(hours=1)
+    block = NewDecision(
+        Kind.BLOCK, Scope.CLIENT, "ip:192.0.2.1", "by_hand", "analyst", "It attacks.", "ada", until
+    )
+    with database.write() as session:
+        add_decision(session, block, now)
+        add_key(session, "acme", "ada", now)
+    before = _decisions(database, now)
+    assert len(before) == 1
+
+    downgrade(database, "0001")
+    assert _tables(database) == {*Base.metadata.tables, "alembic_version"} - {
+        "api_keys",
+        "change_marks",
+    }
+    assert _decisions(database, now) == before
+    with pytest.raises(SchemaError, match=r"revision 0001.*back it up, then run"):
+        ensure_current(database)
+
+    upgrade(database)
+    ensure_current(database)
+    assert _decisions(database, now) == before
+    with database.write() as session:
+        assert list_keys(session) == ()
+        assert read_marks(session) == {mark.value: 0 for mark in Mark}
+        add_key(session, "acme", "ada", now)
+        add_decision(session, block, now)
+    assert len(_decisions(database, now)) == 2
 
 
 @pytest.mark.usefixtures("later_release")

@@ -25,6 +25,7 @@ from store.records import Stage
 from store.tables import RequestRow
 
 Encode = Callable[..., bytes]
+WaitFor = Callable[[Callable[[], bool]], None]
 
 
 def _post(client: TestClient, data: bytes, accept: str | None = None) -> Response:
@@ -170,8 +171,8 @@ def test_a_fault_inside_is_answered_plainly_and_recorded(
     assert _row(service, response.json()["request_id"]).stage == Stage.FAILED
 
 
-def test_a_blocked_client_is_refused_at_once_and_others_are_not(
-    service_on_both: Service, figure: Image, encode: Encode
+def test_a_blocked_client_is_refused_before_its_body_is_read(
+    service_on_both: Service, figure: Image, encode: Encode, wait_for: WaitFor
 ) -> None:
     now = datetime.now(UTC)
     decision = NewDecision(
@@ -188,6 +189,7 @@ def test_a_blocked_client_is_refused_at_once_and_others_are_not(
         before = _post(client, encode(figure))
         with service_on_both.database.write() as session:
             add_decision(session, decision, now)
+        wait_for(lambda: _post(client, b"no picture").status_code == 403)
         after = _post(client, encode(figure))
     assert (before.status_code, after.status_code) == (200, 403)
     assert after.json()["type"] == "urn:maskwatch:problem:blocked"
@@ -196,7 +198,7 @@ def test_a_blocked_client_is_refused_at_once_and_others_are_not(
 
 
 def test_an_exact_picture_can_be_blocked(
-    client: TestClient, service: Service, figure: Image, encode: Encode
+    client: TestClient, service: Service, figure: Image, encode: Encode, wait_for: WaitFor
 ) -> None:
     now = datetime.now(UTC)
     data = encode(figure)
@@ -215,7 +217,7 @@ def test_an_exact_picture_can_be_blocked(
     )
     with service.database.write() as session:
         add_decision(session, decision, now)
-    assert _post(client, data).status_code == 403
+    wait_for(lambda: _post(client, data).status_code == 403)
     assert _post(client, encode(figure[::-1])).status_code == 200
 
 
