@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from bench.gate.command import measure_gate
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-DATA = Path("..") / "shared" / "data" / "parsing"
+_SHARED = Path("..") / "shared" / "data"
+DATA, HOSTILE = _SHARED / "parsing", _SHARED / "hostile"
 
 
 @app.callback()
@@ -25,6 +27,17 @@ def segmenter(
 ) -> None:
     """The reference segmenter on the fixed 80-photo test split."""
     measure_segmenter(data, json)
+
+
+@app.command()
+def gate(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with hostile files.")] = HOSTILE,
+    mutations: Annotated[int, typer.Option(help="Mutations of valid files.")] = 20_000,
+    flood_seconds: Annotated[float, typer.Option(help="Length of the flood.")] = 60.0,
+) -> None:
+    """The gate: its cost, hostile files, mutations, a flood."""
+    measure_gate(data, json, mutations, flood_seconds)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""All figures of the gate in one run."""
+
+from pathlib import Path
+
+from bench.gate.cost import measure_cost
+from bench.gate.flood import measure_flood
+from bench.gate.hostile import measure_hostile
+from bench.gate.over_http import measure_over_http
+from bench.report import Figures, publish
+from inference.metrics import Metrics
+from inference.service import build_gate
+from inference.settings import ServiceSettings
+
+
+def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) -> None:
+    """Measure and publish.
+
+    Raises:
+        DataMissing: the folder holds no files.
+        ServiceFailed: the service does not start.
+    """
+    gate = build_gate(ServiceSettings(), Metrics())
+    cost = measure_cost(gate)
+    gate.close()
+    figures: Figures = {
+        **cost,
+        **measure_hostile(folder, mutations),
+        **measure_over_http(folder),
+        **measure_flood(flood_seconds),
+    }
+    publish("Gate", figures, out)

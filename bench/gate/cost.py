@@ -1,0 +1,70 @@
+"""What the gate costs on an ordinary photo, beside Pillow alone, in alternating runs."""
+
+from collections.abc import Callable
+from io import BytesIO
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+from PIL import Image as Pillow
+
+from bench.report import Figures
+from inference.figures import draw_figure
+from inference.gate.screen import Decoded, Gate
+
+_SIZE = (1_155, 866)
+_QUALITY = 90
+_GRAIN = 6
+_WARM_UP, _ROUNDS = 5, 101
+
+
+def megapixel_jpeg() -> bytes:
+    """A drawn scene of one million pixels with the grain of a photo."""
+    drawn = Pillow.fromarray(draw_figure(1).image).resize(_SIZE, Pillow.Resampling.LANCZOS)
+    grain = np.random.default_rng(0).normal(0, _GRAIN, (*_SIZE[::-1], 3))
+    picture = np.clip(np.asarray(drawn) + grain, 0, 255).astype(np.uint8)
+    buffer = BytesIO()
+    Pillow.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def measure_cost(gate: Gate) -> Figures:
+    """Medians of checks and isolated decode, of plain Pillow, and of the measures."""
+    data = megapixel_jpeg()
+    decoded = gate.decode(data)
+    assert isinstance(decoded, Decoded)  # noqa: S101 - or the figures below mean nothing
+    ways: dict[str, Callable[[], object]] = {
+        "gate_ms_p50": lambda: gate.decode(data),
+        "pillow_ms_p50": lambda: _plain(data),
+        "pillow_array_ms_p50": lambda: _plain_array(data),
+        "measures_ms_p50": lambda: gate.measure(decoded, len(data)),
+    }
+    medians = {name: median(times) for name, times in _alternating(ways).items()}
+    return {
+        "jpeg_bytes": len(data),
+        **medians,
+        "overhead_ratio_p50": medians["gate_ms_p50"] / medians["pillow_ms_p50"],
+        "overhead_ratio_to_array_p50": medians["gate_ms_p50"] / medians["pillow_array_ms_p50"],
+    }
+
+
+def _plain(data: bytes) -> Pillow.Image:
+    with Pillow.open(BytesIO(data)) as picture:
+        return picture.convert("RGB")
+
+
+def _plain_array(data: bytes) -> object:
+    """The least that anybody needs: no second copy of the picture, but an array of its own."""
+    with Pillow.open(BytesIO(data)) as picture:
+        return np.array(picture)
+
+
+def _alternating(ways: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for round_number in range(_WARM_UP + _ROUNDS):
+        for name, way in ways.items():
+            start = perf_counter()
+            way()
+            if round_number >= _WARM_UP:
+                times[name].append((perf_counter() - start) * 1000)
+    return times

@@ -1,0 +1,107 @@
+"""Mutations of valid files, driven by hypothesis: the same seeds give the same files."""
+
+import zlib
+from collections.abc import Callable, Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from bench.gate.samples import valid_files
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MAGIC_BYTES = 12
+_INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
+
+Edit = Callable[[bytes, int], bytes]
+
+
+def _overwrite(garbage: bytes) -> Edit:
+    return lambda data, place: data[:place] + garbage + data[place + len(garbage) :]
+
+
+def _insert(garbage: bytes) -> Edit:
+    return lambda data, place: data[:place] + garbage + data[place:]
+
+
+def _delete(length: int) -> Edit:
+    return lambda data, place: data[:place] + data[place + length :]
+
+
+def _repeat(length: int) -> Edit:
+    return lambda data, place: data[: place + length] + data[place:]
+
+
+def _number(value: int, order: str) -> Edit:
+    encoded = value.to_bytes(4, "big" if order == "big" else "little")
+    return _overwrite(encoded)
+
+
+def _cut() -> Edit:
+    return lambda data, place: data[:place]
+
+
+edits: st.SearchStrategy[Edit] = st.one_of(
+    st.binary(min_size=1, max_size=8).map(_overwrite),
+    st.binary(min_size=1, max_size=64).map(_insert),
+    st.integers(1, 200).map(_delete),
+    st.integers(1, 200).map(_repeat),
+    st.builds(_number, st.sampled_from(_INTERESTING), st.sampled_from(("big", "little"))),
+    st.builds(_cut),
+)
+
+
+@st.composite
+def mutated_files(draw: st.DrawFn, files: Sequence[bytes]) -> bytes:
+    """One to four edits behind the magic bytes; half of the PNG files get their checksums mended.
+
+    Places are remainders of large numbers, because small ranges are drawn mostly at their ends.
+    """
+    data = draw(st.sampled_from(files))
+    for edit in draw(st.lists(edits, min_size=1, max_size=4)):
+        place = _MAGIC_BYTES + draw(st.integers(0, 2**32 - 1)) % max(1, len(data) - _MAGIC_BYTES)
+        data = edit(data, place)
+    return mended(data) if data.startswith(_PNG) and draw(st.booleans()) else data
+
+
+def mended(data: bytes) -> bytes:
+    """A PNG whose chunk checksums are right again, so that decoding goes on behind them."""
+    place, whole = len(_PNG), [_PNG]
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        body = data[place + 4 : place + 8 + length]
+        whole += [data[place : place + 4], body, zlib.crc32(body).to_bytes(4, "big")]
+        place += 12 + length
+    return b"".join(whole)
+
+
+def run_mutations(check: Callable[[bytes], None], count: int, first_seed: int) -> list[int]:
+    """Call ``check`` with ``count`` mutations; returns the seeds of the rounds."""
+    rounds = -(-count // 1_000)
+    seeds = list(range(first_seed, first_seed + rounds))
+    for number in seeds:
+        _round(check, min(1_000, count), number)
+        count -= 1_000
+    return seeds
+
+
+def sampled_mutations(count: int) -> list[bytes]:
+    """The first mutations of the first seed."""
+    found: list[bytes] = []
+    run_mutations(found.append, count, 1)
+    return found
+
+
+def _round(check: Callable[[bytes], None], count: int, number: int) -> None:
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(mutated_files(valid_files()))
+    def one(data: bytes) -> None:
+        check(data)
+
+    one()

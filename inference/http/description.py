@@ -1,0 +1,174 @@
+"""The interface as an OpenAPI 3.1 description, made from the tables that the answers come from.
+
+It is a page of the documentation. The service itself does not hand it out.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from detectors.verdict import Verdict
+from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
+from inference.http.accept import Answer
+from inference.http.body import FIELD
+from inference.http.problems import MEDIA_TYPE as PROBLEM
+from inference.refusals import REFUSALS, Refusal
+
+Json = dict[str, Any]
+
+_ID: Json = {"type": "string", "format": "uuid"}
+_TEXT: Json = {"type": "string"}
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_ID_HEADER: Json = {"X-Request-Id": {"required": True, "schema": _ID}}
+_SECONDS_HEADER: Json = {
+    "Retry-After": {"required": True, "schema": {"type": "string", "pattern": r"^\d+$"}}
+}
+_CHALLENGE_HEADER: Json = {"WWW-Authenticate": {"required": True, "schema": _TEXT}}
+_KEY: Json = {"key": []}
+_BEARER: Json = {"bearer": []}
+
+
+def describe() -> Json:
+    """The whole interface."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Maskwatch",
+            "version": "1",
+            "description": "A human-parsing service behind a guard.",
+        },
+        "paths": {
+            "/v1/parse": {"post": _parse()},
+            "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
+            "/readyz": {
+                "get": _state("Whether pictures are taken in.", ("ready", "degraded")),
+            },
+            "/metrics": {"get": _metrics()},
+        },
+        "components": {
+            "schemas": {"Parsing": _parsing(), "Problem": _problem()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def parse_refusals() -> tuple[Refusal, ...]:
+    """Every way in which a request to parse can be refused."""
+    return (*REFUSALS, *GATE_REFUSALS, *RULE_REFUSALS.values())
+
+
+def _parse() -> Json:
+    upload = {
+        "type": "object",
+        "required": [FIELD],
+        "properties": {FIELD: {"type": "string", "format": "binary", "minLength": 1}},
+    }
+    return {
+        "operationId": "parse",
+        "summary": "Take a picture in, answer its masks.",
+        "security": [{}, _BEARER, _KEY],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": upload}}},
+        "responses": {
+            "200": _masks(),
+            **_refusals(),
+            "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
+        },
+    }
+
+
+def _masks() -> Json:
+    headers = {
+        **_ID_HEADER,
+        "X-Maskwatch-Verdict": {
+            "required": True,
+            "schema": {"enum": [Verdict.PASS.value, Verdict.FLAG.value]},
+        },
+    }
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    content = {
+        Answer.MASKS.value: {"schema": {"$ref": "#/components/schemas/Parsing"}},
+        Answer.COMPOSITE.value: picture,
+        Answer.LABELS.value: picture,
+    }
+    return {"description": "The parse of the picture.", "headers": headers, "content": content}
+
+
+def _refusals() -> Json:
+    by_status: dict[HTTPStatus, list[Refusal]] = {}
+    for refusal in parse_refusals():
+        by_status.setdefault(refusal.status, []).append(refusal)
+    return {str(status.value): _refused(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _refused(status: HTTPStatus, refusals: Iterable[Refusal]) -> Json:
+    codes = ", ".join(f"`{refusal.code}`" for refusal in refusals)
+    described = _answer_problem(f"{status.phrase}: {codes}.")
+    if all(refusal.retry_after_seconds is not None for refusal in refusals):
+        described["headers"] |= _SECONDS_HEADER
+    if status is HTTPStatus.UNAUTHORIZED:
+        described["headers"] |= _CHALLENGE_HEADER
+    return described
+
+
+def _answer_problem(sentence: str) -> Json:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": sentence,
+        "headers": dict(_ID_HEADER),
+        "content": {PROBLEM: {"schema": schema}},
+    }
+
+
+def _state(summary: str, states: tuple[str, ...]) -> Json:
+    schema = _object({"status": {"enum": list(states)}})
+    content = {"application/json": {"schema": schema}}
+    return {
+        "summary": summary,
+        "responses": {"200": {"description": "The state.", "content": content}},
+    }
+
+
+def _metrics() -> Json:
+    return {
+        "summary": "What Prometheus scrapes.",
+        "responses": {
+            "200": {"description": "Metrics.", "content": {"text/plain": {"schema": _TEXT}}}
+        },
+    }
+
+
+def _parsing() -> Json:
+    size = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2}
+    box = {"type": "array", "items": _COUNT, "minItems": 4, "maxItems": 4}
+    mask = {"label": _TEXT, "size": size, "counts": _TEXT, "area": _COUNT, "box": box}
+    return _object(
+        {
+            "request_id": _ID,
+            "verdict": {"enum": [Verdict.PASS.value, Verdict.FLAG.value]},
+            "labels": {"type": "array", "items": _object(mask)},
+        }
+    )
+
+
+def _problem() -> Json:
+    return _object(
+        {
+            "type": {"type": "string", "pattern": "^urn:maskwatch:problem:[a-z0-9_]+$"},
+            "title": _TEXT,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": _TEXT,
+            "request_id": _ID,
+        }
+    )
+
+
+def _object(properties: Json) -> Json:
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }

@@ -1,0 +1,90 @@
+"""``maskwatch doctor`` says what is there and what is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from inference.gate.sandbox.lockdown import Sandbox
+from inference.gate.sandbox.pool import DecoderPool
+from inference.settings import ServiceSettings
+from maskwatch.doctor import State, examine
+from store.database import Database
+from store.schema import upgrade
+from store.settings import StoreSettings
+
+_NAMES = ["resource limits", "seccomp", "landlock", "picture libraries", "face prior", "segmenter"]
+
+
+class Said(Protocol):
+    """How a command ended; it lives in conftest, which cannot be imported."""
+
+    code: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServiceSettings:
+    return ServiceSettings(var_dir=tmp_path / "var")
+
+
+def _states(settings: ServiceSettings) -> dict[str, State]:
+    return {check.name: check.state for check in examine(settings)}
+
+
+def test_says_what_is_active_and_changes_nothing(maskwatch: Run, tmp_path: Path) -> None:
+    said = maskwatch("doctor")
+    assert said.code == 0
+    assert all(name in said.out for name in _NAMES)
+    assert "seccomp" in said.out
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_missing_model_fails_and_the_others_are_still_looked_at(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_MODEL_FILE", "gone.safetensors")
+    said = maskwatch("doctor")
+    assert said.code == 1
+    assert "FAIL segmenter" in said.out
+    assert "gone.safetensors" in said.out
+    assert "database" in said.out
+
+
+def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:
+    database = Database.open(StoreSettings(var_dir=settings.var_dir))
+    upgrade(database)
+    assert _states(settings)["database"] is State.OK
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+    assert _states(settings)["database"] is State.FAIL
+
+
+def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) -> None:
+    settings.var_dir.mkdir(mode=0o700)
+    assert _states(settings)["var folder"] is State.OK
+    settings.var_dir.chmod(0o755)
+    assert _states(settings)["var folder"] is State.WARN
+
+
+@pytest.mark.parametrize(("required", "state"), [(False, State.WARN), (True, State.FAIL)])
+def test_a_kernel_without_a_sandbox_is_said(
+    settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch, required: bool, state: State
+) -> None:
+    """The one thing that this machine cannot show: a kernel that lacks them."""
+    start = DecoderPool.__init__
+
+    def started(self: DecoderPool, *arguments: object) -> None:
+        start(self, *arguments)  # type: ignore[arg-type]
+        self.sandbox = Sandbox(limits=True, seccomp=False, landlock=0)
+
+    monkeypatch.setattr(DecoderPool, "__init__", started)
+    states = _states(settings.model_copy(update={"require_sandbox": required}))
+    assert states["resource limits"] is State.OK
+    assert states["seccomp"] is states["landlock"] is state
