@@ -16,7 +16,7 @@ TYPE_MISMATCH = Rule(
 NAME_MISMATCH = Rule(
     "file_name_differs",
     Severity.ODD,
-    "The file's name ends like a file of another type than its content.",
+    "The file's name ends like a program, a document or a picture of another type.",
     _CRAFTED,
     _INPUT,
 )
@@ -58,7 +58,7 @@ POLYGLOT = Rule(
 SCRIPT_IN_METADATA = Rule(
     "script_in_metadata",
     Severity.SUSPECT,
-    "The file's metadata contain program text.",
+    "The file contains program text, most likely in its metadata.",
     _EXPLOIT,
     _INPUT,
 )

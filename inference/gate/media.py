@@ -38,6 +38,14 @@ _SUFFIXES: dict[str, MediaType] = {
     "tiff": MediaType.TIFF,
 }
 
+# Ends of names that a server or a desktop would not treat as a picture.
+_NO_PICTURES = {
+    *("asp", "aspx", "bat", "cgi", "cmd", "com", "css", "dll", "doc", "docx", "exe", "hta", "htm"),
+    *("html", "jar", "js", "jsp", "mjs", "msi", "pdf", "phar", "php", "php3", "php5", "phtml"),
+    *("pl", "ps1", "py", "rb", "scr", "sh", "shtml", "svg", "svgz", "swf", "vbs", "wasm"),
+    *("xhtml", "xml", "zip"),
+}
+
 _MAGIC: tuple[tuple[bytes, MediaType], ...] = (
     (b"\xff\xd8\xff", MediaType.JPEG),
     (b"\x89PNG\r\n\x1a\n", MediaType.PNG),
@@ -76,10 +84,10 @@ def declares_otherwise(declared: str | None, found: MediaType) -> bool:
 
 
 def named_otherwise(file_name: str | None, found: MediaType) -> bool:
-    """Whether a file name ends like a picture or program of another type; none is no statement.
+    """Whether a file name ends like a picture of another type, a document or a program.
 
-    >>> named_otherwise("holiday.png", MediaType.JPEG), named_otherwise("blob", MediaType.JPEG)
-    (True, False)
+    >>> [named_otherwise(name, MediaType.JPEG) for name in ("a.png", "a.php", "blob", "john.doe")]
+    [True, True, False, False]
     """
-    _, dot, suffix = (file_name or "").rpartition(".")
-    return bool(dot) and _SUFFIXES.get(suffix.lower()) is not found
+    suffix = (file_name or "").rpartition(".")[2].lower() if "." in (file_name or "") else ""
+    return suffix in _NO_PICTURES or _SUFFIXES.get(suffix, found) is not found

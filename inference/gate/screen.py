@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from detectors.findings import Finding
 from detectors.input_features import input_features
 from detectors.input_rules import InputLimits, input_findings
@@ -101,10 +99,9 @@ class Gate:
         media_type = detect(data)
         if media_type not in self._limits.types:
             return UNSUPPORTED_TYPE
-        reply, pixels = self._decoder.decode(data, media_type)
-        if reply.refusal:
+        reply, image = self._decoder.decode(data, media_type)
+        if image is None:
             return refusal_named(reply.refusal)
-        image = np.frombuffer(pixels, np.uint8).reshape(reply.height, reply.width, 3)
         return Decoded(image, media_type, _findings(reply), reply.decode_ms, reply.peak_bytes)
 
     def measure(self, decoded: Decoded, upload_bytes: int) -> Screened | Refusal:

@@ -8,15 +8,15 @@ from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import Parts
 from inference.gate.media import MediaType
 
-# What cameras put behind a picture: a film of the moment, or the maker's own trailer.
-_CAMERA_ENDINGS = (b"SEFT",)
-_FILM = b"ftyp"
-
 _WALKERS: dict[MediaType, Callable[[bytes, PictureLimits], Parts]] = {
     MediaType.JPEG: jpeg.walk,
     MediaType.PNG: png.walk,
     MediaType.WEBP: webp.walk,
 }
+# Where a film begins (ISO/IEC 14496-12), after the length of its first box.
+_FILM, _FILM_HEAD_BYTES = b"ftyp", 16
+# How one maker of phones ends its files: a directory, its length, a mark.
+_DIRECTORY, _MARK = b"SEFH", b"SEFT"
 
 
 def dissect(data: bytes, media_type: MediaType, limits: PictureLimits) -> Parts | None:
@@ -29,10 +29,6 @@ def dissect(data: bytes, media_type: MediaType, limits: PictureLimits) -> Parts 
     if walker is None:
         return None
     parts = walker(data, limits)
-    if sum(len(blob) for blob in parts.metadata) > limits.max_metadata_bytes:
-        raise Unacceptable("metadata_too_large")
-    if parts.profile_bytes > limits.max_profile_bytes:
-        raise Unacceptable("profile_too_large")
     if parts.frames > limits.max_frames:
         raise Unacceptable("too_many_frames")
     return parts
@@ -51,5 +47,12 @@ class Tail:
 
     def is_odd(self) -> bool:
         """Whether something is there that no camera puts there."""
-        from_camera = self.content.endswith(_CAMERA_ENDINGS) or self.content[4:8] == _FILM
-        return bool(self.content) and not from_camera
+        return bool(self.content) and not (self._is_film() or self._is_makers_trailer())
+
+    def _is_film(self) -> bool:
+        return _FILM in self.content[:_FILM_HEAD_BYTES]
+
+    def _is_makers_trailer(self) -> bool:
+        length = int.from_bytes(self.content[-8:-4], "little")
+        directory = self.content[-8 - length :][: len(_DIRECTORY)]
+        return self.content.endswith(_MARK) and length > 0 and directory == _DIRECTORY

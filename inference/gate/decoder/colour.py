@@ -3,20 +3,26 @@
 - Transparent pixels are laid on white.
 - 16-bit greys keep their upper 8 bits; other deep or floating-point pictures have no stated range
   and are refused.
-- A colour profile that fits the picture is applied with relative colorimetric intent; one that does
-  not, or cannot be read, is left out, and that is said. Without a profile RGB counts as sRGB, and
-  CMYK is converted by the plain formula.
+- A colour profile that fits the picture is applied with relative colorimetric intent, unless it
+  changes next to nothing, as sRGB itself does; what it says of itself does not matter. One that
+  does not fit, or cannot be read, is left out, and that is said. Without a profile RGB counts as
+  sRGB, and CMYK is converted by the plain formula.
 """
 
+from functools import lru_cache
 from io import BytesIO
 
 from PIL import Image as Pillow
-from PIL import ImageCms
+from PIL import ImageChops, ImageCms, ImageMath
 
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 _SRGB = ImageCms.createProfile("sRGB")
 # Profile colour spaces by the modes that they can be applied to.
+_LEVELS = (0, 36, 73, 109, 146, 182, 219, 255)
+_PROBE = Pillow.new("RGB", (len(_LEVELS) ** 2, len(_LEVELS)))
+_PROBE.putdata([(red, green, blue) for red in _LEVELS for green in _LEVELS for blue in _LEVELS])
+_UNSEEN_LEVELS = 2
 _SPACES = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
 
 
@@ -38,7 +44,7 @@ def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image,
 def _flat(picture: Pillow.Image) -> Pillow.Image:
     """One of the modes ``L``, ``RGB`` and ``CMYK``, without transparency."""
     if picture.mode.startswith("I;16"):
-        return picture.point(lambda level: level * (1 / 256)).convert("L")
+        return _from_16_bits(picture)
     if picture.mode in {"I", "F"}:
         raise Unacceptable("unreadable")
     if picture.has_transparency_data:
@@ -51,20 +57,49 @@ def _flat(picture: Pillow.Image) -> Pillow.Image:
     return picture.convert("L" if picture.mode == "1" else "RGB")
 
 
+def _from_16_bits(picture: Pillow.Image) -> Pillow.Image:
+    grey = picture.point(lambda level: level * (1 / 256)).convert("L")
+    clear = picture.info.get("transparency")
+    if not isinstance(clear, int):
+        return grey
+    shown = ImageMath.lambda_eval(
+        lambda given: given["convert"]((given["deep"] != clear) * 255, "L"),
+        deep=picture.convert("I"),
+    )
+    return ImageChops.lighter(grey, ImageChops.invert(shown))
+
+
 def _profiled(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if source.profile.xcolor_space.strip() != _SPACES[picture.mode]:
-            return picture.convert("RGB"), True
-        if picture.mode == "RGB" and "sRGB" in (source.profile.profile_description or ""):
-            return picture, False
-        converted = ImageCms.profileToProfile(
-            picture,
-            source,
-            _SRGB,
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-        )
+        transform = _transform(profile, picture.mode)
+        if transform is None:
+            return picture.convert("RGB"), False
+        return ImageCms.applyTransform(picture, transform) or picture, False
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture.convert("RGB"), True
-    return converted or picture.convert("RGB"), False
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The way from a profile to sRGB; ``None`` where a picture stays as it is.
+
+    Raises:
+        ImageCms.PyCMSError: the profile cannot be read.
+        ValueError: it is made for other colours.
+    """
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    if source.profile.xcolor_space.strip() != _SPACES[mode]:
+        raise ValueError("The profile is made for other colours.")
+    transform = ImageCms.buildTransform(
+        source, _SRGB, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+    )
+    if mode == "RGB" and _changes_nothing(transform):
+        return None
+    return transform
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether colours from all over the cube come out at most two levels away."""
+    probed = ImageCms.applyTransform(_PROBE, transform)
+    differences = ImageChops.difference(_PROBE, probed or _PROBE).tobytes()
+    return max(differences) <= _UNSEEN_LEVELS

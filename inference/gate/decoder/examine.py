@@ -49,9 +49,10 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
 def _signs(data: bytes, parts: Parts) -> Signs:
     tail = Tail.of(data, parts)
     found: dict[str, Mapping[str, float]] = {}
-    if is_polyglot(data, parts.metadata, tail.content):
+    pieces = (*parts.metadata, parts.profile)
+    if is_polyglot(data, pieces, tail.content if tail.is_odd() else b""):
         found["polyglot"] = {}
-    if has_script(parts.metadata, tail.content):
+    if has_script(data, pieces):
         found["script_in_metadata"] = {}
     if tail.is_odd():
         found["trailing_data"] = {"bytes": float(len(tail.content))}

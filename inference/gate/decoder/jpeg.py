@@ -3,62 +3,61 @@
 import re
 
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
-from inference.gate.decoder.parts import Parts
+from inference.gate.decoder.parts import MAX_PIECES, Parts
 
-_START, _END, _SCAN, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
+_END, _SCAN, _PROFILE_SEGMENT = 0xD9, 0xDA, 0xE2
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_APPLICATION = range(0xE0, 0xF0)
 _ALONE = {0x01, *range(0xD0, 0xD9)}
 _PROFILE = b"ICC_PROFILE\0"
+_PROFILE_HEADER_BYTES = len(_PROFILE) + 2
 # Inside a scan, 0xFF is followed by a stuffed zero, a restart marker, or another 0xFF as filling.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+_PADDING = re.compile(rb"\0*")
 
 
 def walk(data: bytes, limits: PictureLimits) -> Parts:
     """The parts of the first picture, and how many pictures follow it directly.
 
     Raises:
-        Unacceptable: the header breaks off, or there are too many scans or pictures.
+        Unacceptable: the header breaks off, or there is too much of something.
     """
-    parts = _picture(data, 0, limits)
-    end, complete = parts.end, parts.complete
+    parts = Parts()
+    _picture(data, 0, parts, limits)
     # Phones put previews and gain maps behind the picture, each a JPEG of its own.
-    while complete and parts.frames <= limits.max_frames:
-        start = _after_padding(data, end)
+    while parts.complete and parts.frames <= limits.max_frames:
+        padding = _PADDING.match(data, parts.end)
+        start = padding.end() if padding else parts.end
+        following = Parts(metadata=parts.metadata, metadata_bytes=parts.metadata_bytes)
         if data[start : start + 3] != b"\xff\xd8\xff":
             break
-        following = _picture(data, start, limits)
-        parts.metadata += following.metadata
+        _picture(data, start, following, limits)
+        parts.metadata_bytes = following.metadata_bytes
+        if not (following.complete and following.width):
+            break
         parts.frames += 1
-        end, complete = following.end, following.complete
-        if complete:
-            parts.end = end
+        parts.end = following.end
     return parts
 
 
-def _picture(data: bytes, start: int, limits: PictureLimits) -> Parts:
-    parts, place, scans = Parts(), start + 2, 0
-    while found := _MARKER.search(data, place):
+def _picture(data: bytes, start: int, parts: Parts, limits: PictureLimits) -> None:
+    place, scans = start + 2, 0
+    for _ in range(MAX_PIECES):
+        found = _MARKER.search(data, place)
+        if found is None:
+            return
         marker, place = found.group(1)[0], found.end()
         if marker == _END:
             parts.end, parts.complete = place, True
-            break
+            return
         if marker in _ALONE:
             continue
-        if marker == _SCAN:
-            scans += 1
-            if scans > limits.max_scans:
-                raise Unacceptable("too_many_scans")
+        scans += marker == _SCAN
+        if scans > limits.max_scans:
+            raise Unacceptable("too_many_scans")
         segment = _segment(data, place)
-        _note(parts, marker, segment)
+        _note(parts, marker, segment, limits)
         place += 2 + len(segment)
-    return parts
-
-
-def _after_padding(data: bytes, place: int) -> int:
-    while data[place : place + 1] == b"\0":
-        place += 1
-    return place
+    raise Unacceptable("unreadable")
 
 
 def _segment(data: bytes, place: int) -> bytes:
@@ -69,11 +68,11 @@ def _segment(data: bytes, place: int) -> bytes:
     return data[place + 2 : place + length]
 
 
-def _note(parts: Parts, marker: int, segment: bytes) -> None:
+def _note(parts: Parts, marker: int, segment: bytes, limits: PictureLimits) -> None:
     if marker in _FRAMES and not parts.width and len(segment) >= 5:
         parts.height = int.from_bytes(segment[1:3], "big")
         parts.width = int.from_bytes(segment[3:5], "big")
-    elif marker in _APPLICATION and segment.startswith(_PROFILE):
-        parts.profile_bytes += len(segment) - len(_PROFILE) - 2
-    elif marker in _APPLICATION or marker == _COMMENT:
-        parts.metadata.append(segment)
+    elif marker == _PROFILE_SEGMENT and segment.startswith(_PROFILE):
+        parts.add_profile(segment[_PROFILE_HEADER_BYTES:], limits)
+    else:
+        parts.add_metadata(segment, limits)

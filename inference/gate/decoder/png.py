@@ -3,33 +3,37 @@
 from collections.abc import Iterator
 
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
-from inference.gate.decoder.parts import Parts, unpack
+from inference.gate.decoder.parts import MAX_PIECES, Parts, unpack
 
 _SIGNATURE_BYTES = 8
-_MAX_CHUNKS = 100_000
-_PLAIN = {b"tEXt", b"eXIf"}
+_PIXELS = {b"IDAT", b"fdAT"}
 
 
 def walk(data: bytes, limits: PictureLimits) -> Parts:
     """The parts of a PNG or animated PNG.
 
     Raises:
-        Unacceptable: there is no header, or something unpacks to more than is allowed.
+        Unacceptable: there is no header, or there is too much of something.
     """
-    parts = Parts()
+    parts, hidden_default = Parts(), False
+    frame_control = False
     for kind, content, end in _chunks(data):
+        frame_control = frame_control or kind == b"fcTL"
+        # Such a picture is shown by viewers that do not know animations, and by no others.
+        hidden_default = hidden_default or (kind == b"IDAT" and not frame_control)
         _note(parts, kind, content, limits)
         if kind == b"IEND":
             parts.end, parts.complete = end, True
     if not parts.width:
         raise Unacceptable("unreadable")
+    parts.frames += frame_control and hidden_default
     return parts
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
     """Kind, content and end offset of each chunk, up to the end chunk or the end of the file."""
     place = _SIGNATURE_BYTES
-    for _ in range(_MAX_CHUNKS):
+    for _ in range(MAX_PIECES):
         length = int.from_bytes(data[place : place + 4], "big")
         kind, end = data[place + 4 : place + 8], place + 12 + length
         if len(kind) < 4 or end > len(data):
@@ -49,22 +53,20 @@ def _note(parts: Parts, kind: bytes, content: bytes, limits: PictureLimits) -> N
         parts.frames = max(1, int.from_bytes(content[:4], "big"))
     elif kind == b"iCCP":
         _, _, packed = content.partition(b"\0")
-        profile = unpack(packed[1:], limits.max_profile_bytes, "profile_too_large")
-        parts.profile_bytes = len(profile)
-    elif kind in _PLAIN:
-        parts.metadata.append(content)
-    elif kind in {b"zTXt", b"iTXt"}:
-        parts.metadata.append(_text(kind, content, limits))
+        parts.add_profile(unpack(packed[1:], limits.max_profile_bytes), limits)
+    elif kind not in _PIXELS:
+        most = limits.max_metadata_bytes - parts.metadata_bytes
+        parts.add_metadata(_unpacked(kind, content, most), limits)
 
 
-def _text(kind: bytes, content: bytes, limits: PictureLimits) -> bytes:
-    """Keyword and text; the keyword can carry a script as well."""
+def _unpacked(kind: bytes, content: bytes, most: int) -> bytes:
+    """The content of a chunk, with its text unpacked; a keyword can carry a script as well."""
     keyword, _, rest = content.partition(b"\0")
     if kind == b"zTXt":
         packed = rest[1:]
-    elif rest[:1] == b"\1":
+    elif kind == b"iTXt" and rest[:1] == b"\1":
         language, translated, packed = [*rest[2:].split(b"\0", 2), b"", b""][:3]
         keyword += b" " + language + b" " + translated
     else:
         return content
-    return keyword + b" " + unpack(packed, limits.max_metadata_bytes, "metadata_too_large")
+    return keyword + b" " + unpack(packed, most)

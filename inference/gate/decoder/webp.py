@@ -2,40 +2,50 @@
 
 from collections.abc import Iterator
 
-from inference.gate.decoder.limits import PictureLimits
-from inference.gate.decoder.parts import Parts
+from inference.gate.decoder.limits import PictureLimits, Unacceptable
+from inference.gate.decoder.parts import MAX_PIECES, Parts
 
 _RIFF_HEADER_BYTES = 12
 _KEY_FRAME = b"\x9d\x01\x2a"
 _LOSSLESS = 0x2F
-_TEXT = {b"EXIF", b"XMP "}
+_PIXELS = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM"}
 
 
-def walk(data: bytes, _limits: PictureLimits) -> Parts:
-    """The parts of a still or animated WebP."""
+def walk(data: bytes, limits: PictureLimits) -> Parts:
+    """The parts of a still or animated WebP.
+
+    Raises:
+        Unacceptable: it is shorter than it says, or there is too much of something.
+    """
     stated = 8 + int.from_bytes(data[4:8], "little")
-    parts = Parts(frames=0, end=min(stated, len(data)), complete=stated <= len(data))
+    # Some writers count the padding of the last chunk and leave it out.
+    if stated > len(data) + 1:
+        raise Unacceptable("truncated")
+    parts = Parts(frames=0, end=min(stated, len(data)), complete=True)
     for kind, content in _chunks(data[: parts.end]):
-        _note(parts, kind, content)
+        _note(parts, kind, content, limits)
     parts.frames = max(1, parts.frames)
     return parts
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = _RIFF_HEADER_BYTES
-    while place + 8 <= len(data):
+    for _ in range(MAX_PIECES):
+        if place + 8 > len(data):
+            return
         length = int.from_bytes(data[place + 4 : place + 8], "little")
         yield data[place : place + 4], data[place + 8 : place + 8 + length]
         place += 8 + length + length % 2
+    raise Unacceptable("unreadable")
 
 
-def _note(parts: Parts, kind: bytes, content: bytes) -> None:
+def _note(parts: Parts, kind: bytes, content: bytes, limits: PictureLimits) -> None:
     if kind == b"ANMF":
         parts.frames += 1
     elif kind == b"ICCP":
-        parts.profile_bytes += len(content)
-    elif kind in _TEXT:
-        parts.metadata.append(content)
+        parts.add_profile(content, limits)
+    elif kind not in _PIXELS:
+        parts.add_metadata(content, limits)
     elif not parts.width:
         parts.width, parts.height = _size(kind, content)
 

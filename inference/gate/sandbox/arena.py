@@ -4,7 +4,8 @@ import mmap
 import os
 from fcntl import F_ADD_SEALS, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, fcntl
 
-_BYTES_PER_PIXEL = 3
+# Three are packed, four are as Pillow keeps them.
+_BYTES_PER_PIXEL = 4
 # Below this, pages that a picture has touched are kept for the next one.
 _KEPT_BYTES = 16_000_000
 
@@ -31,22 +32,28 @@ class Arena:
         return cls(descriptor, max_upload_bytes, max_pixels)
 
     def put_upload(self, data: bytes) -> None:
-        """Lay the bytes of an upload down."""
+        """Lay the bytes of an upload down; they fit, or nothing is written.
+
+        Raises:
+            ValueError: there are more than the region takes.
+        """
+        if len(data) > self._pixels_start:
+            raise ValueError("The upload is larger than the arena.")
         self._memory[: len(data)] = data
 
     def upload(self, length: int) -> bytes:
         """A copy of the upload."""
         return self._memory[:length]
 
-    def put_pixels(self, rows: bytes, place: int) -> int:
-        """Lay packed RGB bytes down; returns where the next ones go."""
+    def put_pixels(self, rows: bytes | memoryview, place: int) -> int:
+        """Lay pixels down; returns where the next ones go."""
         start = self._pixels_start + place
         self._memory[start : start + len(rows)] = rows
         return place + len(rows)
 
-    def pixels(self, length: int) -> bytearray:
-        """A copy of the packed RGB bytes: what the worker writes later does not matter."""
-        return bytearray(memoryview(self._memory)[self._pixels_start :][:length])
+    def pixels(self, length: int) -> memoryview:
+        """The first bytes of the pixel region: to be copied at once, the worker can still write."""
+        return memoryview(self._memory)[self._pixels_start :][:length]
 
     def tidy(self, used_bytes: int) -> None:
         """Give the memory of a large picture back to the system."""

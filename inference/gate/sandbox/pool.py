@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, Queue
+from threading import Event
 
 from detectors.errors import MaskwatchError
+from detectors.parsing import Image
 from inference.gate.media import MediaType
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits
 from inference.gate.sandbox.seat import CountEnd, Seat
-from inference.gate.sandbox.wire import Order, Reply
+from inference.gate.sandbox.wire import Reply
 
-_BUSY = "decoder_busy"
+_BUSY, _UNAVAILABLE = "decoder_busy", "decoder_unavailable"
 
 
 class DecoderUnusable(MaskwatchError):
@@ -33,9 +35,12 @@ class DecoderPool:
             DecoderUnusable: they do not start.
         """
         self._wait_seconds = limits.wall_seconds
+        self._closed = Event()
         # One more than can work at a time, so that a new worker starts while the others work.
         self._seats = tuple(Seat(limits, count_end) for _ in range(size + 1))
         self._free: Queue[Seat] = Queue()
+        for seat in self._seats:
+            self._free.put(seat)
         try:
             self.sandbox = self._seats[0].sandbox()
         except WorkerGone:
@@ -43,27 +48,30 @@ class DecoderPool:
             raise DecoderUnusable(
                 "Decode workers do not start: `maskwatch doctor` says what this machine lacks."
             ) from None
-        for seat in self._seats:
-            self._free.put(seat)
 
-    def decode(self, data: bytes, media_type: MediaType) -> tuple[Reply, bytearray]:
-        """What a worker makes of an upload: its reply, and packed RGB bytes if it is a picture.
+    def decode(self, data: bytes, media_type: MediaType) -> tuple[Reply, Image | None]:
+        """What a worker makes of an upload: its reply, and the picture ``(H, W, 3)`` uint8.
 
         A worker that dies, hangs or overruns costs this one upload: the reply is a refusal then.
         """
+        if self._closed.is_set():
+            return Reply(refusal=_UNAVAILABLE), None
         with self._seat() as seat:
             if seat is None:
-                return Reply(refusal=_BUSY), bytearray()
-            return seat.decode(data, Order(len(data), media_type))
+                return Reply(refusal=_BUSY), None
+            return seat.decode(data, media_type)
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers."""
         return tuple(seat.pid for seat in self._seats if seat.pid is not None)
 
     def close(self) -> None:
-        """End all workers."""
-        for seat in self._seats:
-            seat.close()
+        """End all workers. Who is at work may finish: no picture takes longer than the limit."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        for _ in self._seats:
+            self._free.get().close()
 
     @contextmanager
     def _seat(self) -> Iterator[Seat | None]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -11,7 +12,11 @@ from enum import StrEnum
 from signal import Signals
 from tempfile import TemporaryFile
 
+import cv2
+import numpy as np
+
 from detectors.errors import MaskwatchError
+from detectors.parsing import Image
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.sandbox.arena import Arena
 from inference.gate.sandbox.lockdown import Sandbox
@@ -19,7 +24,7 @@ from inference.gate.sandbox.rlimits import Resources
 from inference.gate.sandbox.wire import MAX_MESSAGE_BYTES, BadReply, Order, Reply
 from inference.gate.sandbox.worker import Setup
 
-_START_SECONDS = 30.0
+_START_SECONDS = 10.0
 # None of the service's secrets. Memory of one picture is kept for the next: taking it from the
 # system anew costs as much time as decoding into it.
 _KEPT_BYTES = "32000000"
@@ -91,7 +96,11 @@ class WorkerLimits:
 
 
 class WorkerProcess:
-    """A child process with its channel and its arena. Used by one thread at a time."""
+    """A child process with its channel and its arena. Used by one thread at a time.
+
+    Raises:
+        OSError: it cannot be started.
+    """
 
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
@@ -99,18 +108,13 @@ class WorkerProcess:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sandbox: Sandbox | None = None
         # What it says before it is locked down; after that it cannot write to any file.
-        self._errors = TemporaryFile()  # noqa: SIM115 - closed in end()
-        setup = limits.setup(theirs.fileno(), self._arena.descriptor)
+        self._errors = TemporaryFile()  # noqa: SIM115 - closed in _give_back()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, numbers as arguments
-                [sys.executable, "-I", "-m", "inference.gate.sandbox.worker", setup.to_json()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                pass_fds=(theirs.fileno(), self._arena.descriptor),
-                env=_ENVIRONMENT,
-                start_new_session=True,  # Ctrl-C in a terminal is for the service to handle
-            )
+            try:
+                self._process = self._start(theirs)
+            except OSError:
+                self._give_back()
+                raise
 
     @property
     def pid(self) -> int:
@@ -140,32 +144,51 @@ class WorkerProcess:
         """Lay an upload down and order it decoded.
 
         Raises:
-            WorkerGone: the worker died before it could take the order.
+            WorkerGone: the worker died, or spoke unasked, before it could take the order.
         """
+        if self._has_spoken():
+            raise WorkerGone(End.BAD_REPLY if self._process.poll() is None else self._cause())
         self._arena.put_upload(data)
         try:
             self._channel.send(order.to_bytes())
         except OSError:
             raise WorkerGone(self._cause()) from None
 
-    def collect(self) -> tuple[Reply, bytearray]:
-        """The reply to the order, and packed RGB bytes where there is a picture.
+    def collect(self, order: Order) -> tuple[Reply, Image | None]:
+        """The reply to the order, and the picture ``(H, W, 3)`` uint8, if there is one.
 
         Raises:
             WorkerGone: it died, hung or answered nonsense; it must be ended now.
         """
-        reply = self._checked(self._answer(self._limits.wall_seconds))
-        length = reply.width * reply.height * 3
-        pixels = self._arena.pixels(length)
+        reply = self._checked(self._answer(self._limits.wall_seconds), order)
+        if reply.refusal:
+            return reply, None
+        length = reply.width * reply.height * reply.depth
+        image = _copied(self._arena.pixels(length), reply)
         self._arena.tidy(length)
-        return reply, pixels
+        return reply, image
 
     def end(self) -> None:
         """Kill the process, whatever it does, and give everything back."""
-        self._channel.close()
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
+        self._give_back()
+
+    def _start(self, channel: socket.socket) -> subprocess.Popen[bytes]:
+        setup = self._limits.setup(channel.fileno(), self._arena.descriptor)
+        return subprocess.Popen(  # noqa: S603 - our own module, numbers as arguments
+            [sys.executable, "-I", "-m", "inference.gate.sandbox.worker", setup.to_json()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            pass_fds=(channel.fileno(), self._arena.descriptor),
+            env=_ENVIRONMENT,
+            start_new_session=True,  # Ctrl-C in a terminal is for the service to handle
+        )
+
+    def _give_back(self) -> None:
+        self._channel.close()
         self._arena.close()
         self._errors.close()
 
@@ -181,12 +204,19 @@ class WorkerProcess:
             raise WorkerGone(self._cause())
         return message
 
-    def _checked(self, message: bytes) -> Reply:
+    def _has_spoken(self) -> bool:
+        """Whether something waits in the channel: an answer to nothing, or its end."""
+        waiting = select.poll()
+        waiting.register(self._channel, select.POLLIN)
+        return bool(waiting.poll(0))
+
+    def _checked(self, message: bytes, order: Order) -> Reply:
         try:
             reply = Reply.from_bytes(message)
         except BadReply:
             raise WorkerGone(End.BAD_REPLY) from None
-        if reply.width * reply.height > self._limits.picture.max_pixels:
+        too_large = reply.width * reply.height > self._limits.picture.max_pixels
+        if too_large or reply.number != order.number:
             raise WorkerGone(End.BAD_REPLY)
         return reply
 
@@ -202,3 +232,11 @@ class WorkerProcess:
             -Signals.SIGKILL: End.KILLED,
         }
         return causes.get(code, End.CRASHED)
+
+
+def _copied(shared: memoryview, reply: Reply) -> Image:
+    """A picture of our own: what the worker writes later does not matter."""
+    laid = np.frombuffer(shared, np.uint8).reshape(reply.height, reply.width, reply.depth)
+    if reply.depth == 3:
+        return laid.copy()
+    return cv2.cvtColor(laid, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)

@@ -24,13 +24,16 @@ def apply(resources: Resources) -> None:
     """Limit this process for good: memory, processor time, no core dump, no file, no process."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE_BYTES
     _limit(resource.RLIMIT_AS, used + resources.memory_bytes)
-    _limit(resource.RLIMIT_CPU, resources.cpu_seconds)
+    # At the soft limit comes SIGXCPU, which says why; at the hard one SIGKILL.
+    _limit(resource.RLIMIT_CPU, resources.cpu_seconds, grace=1)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit(kind: int, most: int, grace: int = 0) -> None:
     _, hard = resource.getrlimit(kind)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    soft, ceiling = most, most + grace
+    if hard != resource.RLIM_INFINITY:
+        soft, ceiling = min(soft, hard), min(ceiling, hard)
+    resource.setrlimit(kind, (soft, ceiling))

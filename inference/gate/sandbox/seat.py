@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import structlog
 
+from detectors.parsing import Image
+from inference.gate.media import MediaType
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.process import End, WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
@@ -25,7 +27,9 @@ class Seat:
     def __init__(self, limits: WorkerLimits, count_end: CountEnd) -> None:
         self._limits = limits
         self._count_end = count_end
-        self._worker: WorkerProcess | None = WorkerProcess(limits)
+        self._orders = 0
+        self._worker: WorkerProcess | None = None
+        self._start()
 
     @property
     def pid(self) -> int | None:
@@ -40,19 +44,21 @@ class Seat:
         """
         return self._living().ready()
 
-    def decode(self, data: bytes, order: Order) -> tuple[Reply, bytearray]:
+    def decode(self, data: bytes, media_type: MediaType) -> tuple[Reply, Image | None]:
         """Decode an upload; whatever happens to the worker becomes a refusal of this upload."""
+        self._orders += 1
+        order = Order(self._orders, len(data), media_type)
         worker = self._given(data, order)
         if worker is None:
-            return Reply(refusal=_UNAVAILABLE), bytearray()
+            return Reply(refusal=_UNAVAILABLE), None
         try:
-            reply, pixels = worker.collect()
+            reply, image = worker.collect(order)
         except WorkerGone as gone:
             self._replace(gone.end)
-            return Reply(refusal=_REFUSALS.get(gone.end, _CRASH)), bytearray()
+            return Reply(refusal=_REFUSALS.get(gone.end, _CRASH)), None
         if reply.tired:
             self._replace(End.RECYCLED)
-        return reply, pixels
+        return reply, image
 
     def close(self) -> None:
         """End the worker for good."""

@@ -4,9 +4,9 @@ A worker that was taken over can answer anything, so replies are checked like an
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isfinite
 from typing import Any
 
 from detectors.errors import MaskwatchError
@@ -14,6 +14,8 @@ from inference.gate.media import MediaType
 
 MAX_MESSAGE_BYTES = 16_384
 _MAX_SIGNS = 32
+_MOST = 2**53
+_NAME = re.compile("[a-z_]{1,40}")
 
 
 class BadReply(MaskwatchError):
@@ -22,8 +24,13 @@ class BadReply(MaskwatchError):
 
 @dataclass(frozen=True)
 class Order:
-    """Decode the upload in the arena."""
+    """Decode the upload in the arena.
 
+    Attributes:
+        number: comes back in the reply, so that no reply is taken for another order's.
+    """
+
+    number: int
     upload_bytes: int
     media_type: MediaType
 
@@ -35,7 +42,7 @@ class Order:
     def from_bytes(cls, message: bytes) -> "Order":
         """Read a datagram of the service."""
         data = json.loads(message)
-        return cls(data["upload_bytes"], MediaType(data["media_type"]))
+        return cls(data["number"], data["upload_bytes"], MediaType(data["media_type"]))
 
 
 @dataclass(frozen=True)
@@ -43,18 +50,22 @@ class Reply:
     """What became of an order.
 
     Attributes:
+        number: of the order.
         refusal: code of a refusal; empty where there is a picture.
         width: pixels, upright; 0 without a picture.
         height: likewise.
+        depth: bytes of a pixel in the arena: 3, or 4 of which the last is unused.
         signs: codes of gate rules with the numbers that speak for them.
         decode_ms: milliseconds of work.
         peak_bytes: most resident memory during the work; 0 where the system does not tell.
         tired: the worker asks to be replaced.
     """
 
+    number: int = 0
     refusal: str = ""
     width: int = 0
     height: int = 0
+    depth: int = 3
     signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     decode_ms: float = 0.0
     peak_bytes: int = 0
@@ -84,9 +95,11 @@ class Reply:
 def _is_sound(reply: Reply) -> bool:
     sizes = (reply.width, reply.height, reply.peak_bytes)
     return (
-        isinstance(reply.refusal, str)
-        and all(type(size) is int and size >= 0 for size in sizes)
+        type(reply.number) is int
+        and isinstance(reply.refusal, str)
+        and all(type(size) is int and 0 <= size < _MOST for size in sizes)
         and bool(reply.refusal) != bool(reply.width and reply.height)
+        and reply.depth in {3, 4}
         and _is_number(reply.decode_ms)
         and type(reply.tired) is bool
         and _are_signs(reply.signs)
@@ -97,14 +110,23 @@ def _are_signs(signs: Any) -> bool:
     return (
         isinstance(signs, dict)
         and len(signs) <= _MAX_SIGNS
-        and all(isinstance(numbers, dict) for numbers in signs.values())
-        and all(
-            isinstance(name, str) and _is_number(value)
-            for numbers in signs.values()
-            for name, value in numbers.items()
-        )
+        and all(_is_name(code) and _are_numbers(numbers) for code, numbers in signs.items())
     )
 
 
+def _are_numbers(numbers: Any) -> bool:
+    return (
+        isinstance(numbers, dict)
+        and len(numbers) <= _MAX_SIGNS
+        and all(_is_name(name) and _is_number(value) for name, value in numbers.items())
+    )
+
+
+def _is_name(text: str) -> bool:
+    """What becomes a key in records and pages."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _is_number(value: Any) -> bool:
-    return type(value) in {int, float} and isfinite(value)
+    """A number that fits into a float; comparisons with NaN are false."""
+    return type(value) in {int, float} and -_MOST < value < _MOST

@@ -21,6 +21,7 @@ from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.media import PILLOW_FORMATS
 from inference.gate.sandbox.arena import Arena
+from inference.gate.sandbox.lending import lent_pixels
 from inference.gate.sandbox.lockdown import Sandbox, lock_down
 from inference.gate.sandbox.memory import PeakMemory
 from inference.gate.sandbox.rlimits import Resources
@@ -75,6 +76,7 @@ class Worker:
         self._orders += 1
         outcome = self._decoded(order)
         return Reply(
+            number=order.number,
             **outcome,
             decode_ms=round((perf_counter() - started) * 1000, 3),
             peak_bytes=self._memory.read(),
@@ -85,16 +87,25 @@ class Worker:
         try:
             data = self._arena.upload(order.upload_bytes)
             examined = examine(data, order.media_type, self._setup.limits)
-            self._lay_down(examined.picture)
+            depth = self._lay_down(examined.picture)
         except Unacceptable as error:
             return {"refusal": error.code}
         except MemoryError:
             return {"refusal": "too_much_memory"}
         width, height = examined.picture.size
-        return {"width": width, "height": height, "signs": dict(examined.signs)}
+        return {"width": width, "height": height, "depth": depth, "signs": dict(examined.signs)}
 
-    def _lay_down(self, picture: Pillow.Image) -> None:
-        """Row by row in strips: a second copy of a large picture would cost its size again."""
+    def _lay_down(self, picture: Pillow.Image) -> int:
+        """Copy the pixels into the arena; returns how many bytes each of them takes there."""
+        with lent_pixels(picture) as lent:
+            if lent is not None:
+                self._arena.put_pixels(lent, 0)
+                return 4
+        self._pack(picture)
+        return 3
+
+    def _pack(self, picture: Pillow.Image) -> None:
+        """In strips: a second copy of a large picture would cost its size again."""
         width, height = picture.size
         rows = max(1, _STRIP_BYTES // (width * 3))
         place = 0
@@ -108,7 +119,7 @@ class Worker:
         )
 
 
-def warm_up(limits: PictureLimits) -> None:
+def warm_up() -> None:
     """Decode a small picture of each type: locked down, nothing can be loaded any more."""
     Pillow.init()
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -117,7 +128,7 @@ def warm_up(limits: PictureLimits) -> None:
     for media_type, name in PILLOW_FORMATS.items():
         buffer = BytesIO()
         Pillow.new("RGB", (16, 16)).save(buffer, name, icc_profile=profile, exif=exif)
-        examine(buffer.getvalue(), media_type, limits)
+        examine(buffer.getvalue(), media_type, PictureLimits())
 
 
 def greet(channel: socket.socket, sandbox: Sandbox) -> None:
@@ -132,10 +143,10 @@ def main(argument: str) -> None:
     arena = Arena(setup.arena, setup.max_upload_bytes, setup.limits.max_pixels)
     os.close(arena.descriptor)
     worker = Worker(setup, arena, PeakMemory())
-    warm_up(setup.limits)
-    gc.collect()
+    warm_up()
+    gc.freeze()
     sandbox = lock_down(setup.resources)
-    warm_up(setup.limits)
+    warm_up()
     greet(channel, sandbox)
     while message := channel.recv(MAX_MESSAGE_BYTES):
         channel.send(worker.obey(Order.from_bytes(message)).to_bytes())
