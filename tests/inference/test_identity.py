@@ -1,9 +1,10 @@
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.identity import client_identity
+from inference.identity import client_identity, network_of
 
 PROXY = (ip_network("10.0.0.0/8"),)
 
@@ -37,3 +38,16 @@ def test_an_ipv4_address_in_ipv6_clothes_is_the_same_client() -> None:
 @given(st.text(max_size=200))
 def test_no_header_changes_an_untrusted_clients_identity(forwarded: str) -> None:
     assert client_identity("198.51.100.9", forwarded, PROXY) == "ip:198.51.100.9"
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_all_addresses_of_one_ipv6_network_count_as_one(address: IPv6Address, host: int) -> None:
+    neighbour = IPv6Address(int(address) >> 64 << 64 | host)
+    assert network_of(client_identity(str(address), "", ())) == network_of(
+        client_identity(str(neighbour), "", ())
+    ) or (address.ipv4_mapped or neighbour.ipv4_mapped)
+
+
+@pytest.mark.parametrize("name", ["ip:192.0.2.1", "ip:testclient", "cli:local", "ip:", "key:a:b"])
+def test_other_clients_count_for_themselves(name: str) -> None:
+    assert network_of(name) == name
