@@ -3,20 +3,27 @@
 from dataclasses import dataclass
 from random import SystemRandom
 
-from inference.admission import Blacklist, Slots
+from inference.admission import Blacklist, SlotLimits, Slots
+from inference.cores import share_cores
 from inference.evidence import EvidenceKeeper
 from inference.gate.decode import SizeLimits
 from inference.gate.faces import FaceFinder
 from inference.gate.screen import Gate
+from inference.lanes import Lane
 from inference.metrics import Metrics
 from inference.pipeline import Pipeline
+from inference.rate import Buckets
 from inference.recorder import Recorder
+from inference.repeats import Repeats
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.settings import ServiceSettings
 from inference.spool import Spool
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
 from store.schema import ensure_current
+
+# Writers take turns anyway; more threads would only wait.
+_RECORDING_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class Service:
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
+    buckets: Buckets
+    repeats: Repeats
+    records_lane: Lane
+    status_lane: Lane
 
     def status(self) -> str:
         """``ready``, or ``degraded`` while the database is away and records go to the spool."""
@@ -52,6 +63,7 @@ def build_service(settings: ServiceSettings) -> Service:
     Raises:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
+    share_cores(settings.max_concurrency)
     segmenter = ReferenceSegmenter.load(settings.model_file or DEFAULT_WEIGHTS)
     database = Database.open(settings)
     ensure_current(database)
@@ -69,7 +81,25 @@ def build_service(settings: ServiceSettings) -> Service:
         limits=settings.topology_limits(),
         mode=settings.mode,
     )
-    slots = Slots(settings.max_concurrency, settings.max_queue, metrics)
     return Service(
-        settings, database, pipeline, recorder, Blacklist(database, metrics), slots, metrics
+        settings=settings,
+        database=database,
+        pipeline=pipeline,
+        recorder=recorder,
+        blacklist=Blacklist(database, metrics),
+        slots=Slots(_slot_limits(settings), metrics),
+        metrics=metrics,
+        buckets=Buckets(settings.rate_per_second, settings.rate_burst),
+        repeats=Repeats(settings.refusal_record_seconds),
+        records_lane=Lane("records", _RECORDING_THREADS),
+        status_lane=Lane("status", 1),
+    )
+
+
+def _slot_limits(settings: ServiceSettings) -> SlotLimits:
+    return SlotLimits(
+        settings.max_concurrency,
+        settings.max_queue,
+        settings.max_wait_seconds,
+        settings.max_uploads_per_client,
     )

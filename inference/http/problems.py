@@ -33,4 +33,6 @@ def refusal_problem(refusal: Refusal, request_id: str) -> JSONResponse:
     headers = {}
     if refusal.retry_after_seconds is not None:
         headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.status is HTTPStatus.REQUEST_TIMEOUT:
+        headers["Connection"] = "close"  # the rest of the request would be taken for the next one
     return problem(refusal.code, refusal.status, refusal.sentence, request_id, headers)
