@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 
@@ -13,6 +14,7 @@ from inference.lanes import Args, Lane, Result
 from inference.metrics import Metrics
 from inference.pipeline import Arrival, Upload
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
+from inference.waiting import WaitingTime
 from store.database import Database, StoreUnavailable
 from store.decisions import is_blocked
 
@@ -49,7 +51,7 @@ class SlotLimits:
     Attributes:
         working: pictures that are worked on at the same time.
         queue: further uploads, those that are being read and those that wait for their turn.
-        wait_seconds: how long a whole upload waits for its turn.
+        wait_seconds: how long a whole upload waits for its turn; less in a flood.
         per_client: uploads of one client; an IPv6 network is one client here.
     """
 
@@ -71,6 +73,7 @@ class Slots:
         self._limits = limits
         self._inside: Counter[str] = Counter()
         self._turns = Semaphore(limits.working)
+        self._waiting = WaitingTime(limits.wait_seconds)
         self._threads = Lane("work", limits.working)
         self._metrics = metrics
 
@@ -85,7 +88,7 @@ class Slots:
         if self._inside[name] >= self._limits.per_client:
             raise Refused(TOO_MANY_UPLOADS)
         if self._inside.total() >= self._limits.working + self._limits.queue:
-            raise Refused(OVERLOADED)
+            raise self._overloaded()
         self._count(name, 1)
         try:
             yield
@@ -114,7 +117,11 @@ class Slots:
 
     async def _turn(self) -> None:
         try:
-            async with timeout(self._limits.wait_seconds):
+            async with timeout(self._waiting.seconds(monotonic())):
                 await self._turns.acquire()
         except TimeoutError:
-            raise Refused(OVERLOADED) from None
+            raise self._overloaded() from None
+
+    def _overloaded(self) -> Refused:
+        self._waiting.refused(monotonic())
+        return Refused(OVERLOADED)

@@ -11,6 +11,7 @@ from inference.gate.faces import FaceFinder
 from inference.gate.screen import Gate
 from inference.lanes import Lane
 from inference.metrics import Metrics
+from inference.pause import Pause
 from inference.pipeline import Pipeline
 from inference.rate import Buckets
 from inference.recorder import Recorder
@@ -39,6 +40,7 @@ class Service:
     metrics: Metrics
     buckets: Buckets
     repeats: Repeats
+    pause: Pause
     records_lane: Lane
     status_lane: Lane
 
@@ -91,6 +93,7 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.rate_per_second, settings.rate_burst),
         repeats=Repeats(settings.refusal_record_seconds),
+        pause=Pause(settings.refusal_pause_seconds, settings.max_connections // 4, SystemRandom()),
         records_lane=Lane("records", _RECORDING_THREADS),
         status_lane=Lane("status", 1),
     )

@@ -60,8 +60,8 @@ class ServiceSettings(StoreSettings):
     """Further uploads that are read or wait; more are answered 503 before they are read."""
 
     max_wait_seconds: float = Field(0.1, ge=0, le=600)
-    """How long a whole upload waits for its turn before it is answered 503; about as long as a
-    picture takes."""
+    """How long a whole upload waits for its turn before it is answered 503; while others are
+    refused, a tenth of it."""
 
     max_uploads_per_client: int = Field(8, ge=1, le=10_000)
     """Uploads of one client that may be under way; more are answered 429."""
@@ -75,6 +75,10 @@ class ServiceSettings(StoreSettings):
     refusal_record_seconds: float = Field(10, ge=0, le=86_400)
     """Of the same refusal at admission, one for each client and this many seconds is recorded; 0:
     each one."""
+
+    refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
+    """About how long the answer to a repeated refusal at admission is held back: whoever asks again
+    at once slows itself down; 0: not at all."""
 
     max_connections: int = Field(500, ge=1, le=100_000)
     """Connections that may be open; further ones are closed at once."""

@@ -111,6 +111,7 @@ def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) ->
 async def _refused(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
     if service.repeats.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
+        await service.pause.hold()
     else:
         await service.records_lane.run(service.pipeline.refuse, arrival, refusal)
     return refusal_problem(refusal, arrival.request_id)

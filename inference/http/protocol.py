@@ -1,5 +1,6 @@
 """HTTP connections that do not wait for ever, on top of uvicorn's h11 protocol."""
 
+import socket
 from asyncio import Protocol, TimerHandle, Transport
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,6 +70,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start to wait for headers, unless the connection is one too many."""
         super().connection_made(transport)
+        _send_at_once(transport)
         if len(self.connections) > self.limits.most_connections:
             self._close(_FULL)
         else:
@@ -128,6 +130,16 @@ class PatientProtocol(H11Protocol):
         self.metrics.closed.labels(why).inc()
         # At once: an orderly end would first wait for the peer to read.
         self.transport.abort()
+
+
+def _send_at_once(transport: Transport) -> None:
+    """Let the second part of an answer not wait until the peer has confirmed the first.
+
+    That takes 40 ms, and asyncio sees to it only where the listener was made with the protocol's
+    number.
+    """
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def patient_protocol(limits: ConnectionLimits, metrics: Metrics) -> type[Protocol]:

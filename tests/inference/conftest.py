@@ -49,7 +49,7 @@ def encode() -> Encode:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServiceSettings:
-    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1)
+    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1, refusal_pause_seconds=0)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from store.settings import SettingsError, load_settings
         ("RATE_PER_SECOND", "nan"),
         ("RATE_BURST", "0"),
         ("REFUSAL_RECORD_SECONDS", "-1"),
+        ("REFUSAL_PAUSE_SECONDS", "-1"),
         ("MAX_CONNECTIONS", "0"),
         ("HEADER_SECONDS", "0"),
         ("BODY_SECONDS", "0"),

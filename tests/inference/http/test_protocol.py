@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from inference.http.protocol import Awaited, ConnectionLimits
+from inference.http.protocol import Awaited, ConnectionLimits, PatientProtocol
 from tests.inference.http.conftest import Serve, Served, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
@@ -59,6 +59,17 @@ def test_an_ordinary_request_is_answered_and_the_connection_stays(serve: Serve) 
             assert _answer(connection).startswith(b"HTTP/1.1 200 ")
     until(lambda: served.connections == 0)
     assert not any(served.closed(why) for why in ("headers", "body", "read", "full", "endless"))
+
+
+def test_answers_do_not_wait_for_the_peers_confirmation(serve: Serve) -> None:
+    served = serve()
+    with served.connect() as connection:
+        connection.sendall(HEALTH + b"\r\n")
+        assert _answer(connection).startswith(b"HTTP/1.1 200 ")
+        (protocol,) = served.server.server_state.connections
+        assert isinstance(protocol, PatientProtocol)
+        peer = protocol.transport.get_extra_info("socket")
+        assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_dribbled_headers_buy_no_time(serve: Serve) -> None:
