@@ -1,14 +1,20 @@
 """Admission: who may send a picture now."""
 
-from asyncio import Semaphore
-from collections.abc import AsyncIterator
+from asyncio import Semaphore, timeout
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
 
 from inference.access import Access
+from inference.identity import network_of
+from inference.lanes import Args, Lane, Result
 from inference.metrics import Metrics
 from inference.pipeline import Arrival
-from inference.refusals import BLOCKED, OVERLOADED, Refusal, Refused
+from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
 from inference.upload import Upload
+from inference.waiting import WaitingTime
 
 
 class Blacklist:
@@ -24,29 +30,84 @@ class Blacklist:
         return BLOCKED if blocked else None
 
 
-class Slots:
-    """Bounds how many uploads are worked on and how many wait; waiting takes no thread."""
+@dataclass(frozen=True)
+class SlotLimits:
+    """How many uploads are in the house, in which part of it, and for how long.
 
-    def __init__(self, concurrency: int, queue: int, metrics: Metrics) -> None:
-        self._most = concurrency + queue
-        self._present = 0
-        self._working = Semaphore(concurrency)
+    Attributes:
+        working: pictures that are worked on at the same time.
+        queue: further uploads, those that are being read and those that wait for their turn.
+        wait_seconds: how long a whole upload waits for its turn; less in a flood.
+        per_client: uploads of one client; an IPv6 network is one client here.
+    """
+
+    working: int
+    queue: int
+    wait_seconds: float
+    per_client: int
+
+
+class Slots:
+    """The house: a bounded number of uploads is inside, and a few of these are worked on.
+
+    An upload enters before its body is read, so that what is in memory is bounded, and gets its
+    turn after that, so that a slow sender keeps nobody from working. Turns go first come, first
+    served.
+    """
+
+    def __init__(self, limits: SlotLimits, metrics: Metrics) -> None:
+        self._limits = limits
+        self._inside: Counter[str] = Counter()
+        self._turns = Semaphore(limits.working)
+        self._waiting = WaitingTime(limits.wait_seconds)
+        self._threads = Lane("work", limits.working)
         self._metrics = metrics
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
-        """Wait for a place to work.
+    async def enter(self, client: str) -> AsyncIterator[None]:
+        """Be inside.
 
         Raises:
-            Refused: the queue is full.
+            Refused: the house is full, or the client has its share of it.
         """
-        if self._present >= self._most:
-            raise Refused(OVERLOADED)
-        self._present += 1
-        self._metrics.in_flight.inc()
+        name = network_of(client)
+        if self._inside[name] >= self._limits.per_client:
+            raise Refused(TOO_MANY_UPLOADS)
+        if self._inside.total() >= self._limits.working + self._limits.queue:
+            raise self._overloaded()
+        self._count(name, 1)
         try:
-            async with self._working:
-                yield
+            yield
         finally:
-            self._metrics.in_flight.dec()
-            self._present -= 1
+            self._count(name, -1)
+
+    async def work(
+        self, function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
+    ) -> Result:
+        """Wait for a turn, then call a function in a thread; waiting takes no thread.
+
+        Raises:
+            Refused: it took too long.
+        """
+        await self._turn()
+        try:
+            return await self._threads.run(function, *args, **kwargs)
+        finally:
+            self._turns.release()
+
+    def _count(self, name: str, change: int) -> None:
+        self._inside[name] += change
+        if not self._inside[name]:
+            del self._inside[name]
+        self._metrics.in_flight.set(self._inside.total())
+
+    async def _turn(self) -> None:
+        try:
+            async with timeout(self._waiting.seconds(monotonic())):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise self._overloaded() from None
+
+    def _overloaded(self) -> Refused:
+        self._waiting.refused(monotonic())
+        return Refused(OVERLOADED)

@@ -78,6 +78,24 @@ def address_name(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> s
     return f"ip:{current}"
 
 
+def network_of(client: str) -> str:
+    """The name under which a client's limits are counted: its own, or that of its IPv6 /64.
+
+    Whoever has one address of such a network has all 2⁶⁴ of them. Records and decisions keep the
+    exact address.
+
+    >>> network_of("ip:2001:db8::7")
+    'ip:2001:db8::/64'
+    >>> network_of("ip:203.0.113.7")
+    'ip:203.0.113.7'
+    """
+    kind, _, name = client.partition(":")
+    address = _address(name) if kind == "ip" and ":" in name else None
+    if not isinstance(address, IPv6Address):
+        return client
+    return f"ip:{IPv6Network((int(address) >> 64 << 64, 64))}"
+
+
 def _address(text: str) -> Address | None:
     try:
         address = ip_address(text)

@@ -43,6 +43,23 @@ class Metrics:
             ("why",),
             registry=self.registry,
         )
+        self.unrecorded = Counter(
+            "maskwatch_unrecorded_refusals",
+            "Repeated refusals at admission that were answered and counted without a record.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.broken_off = Counter(
+            "maskwatch_broken_uploads",
+            "Uploads that the client broke off.",
+            registry=self.registry,
+        )
+        self.closed = Counter(
+            "maskwatch_closed_connections",
+            "Connections that were closed on a client, by why.",
+            ("why",),
+            registry=self.registry,
+        )
         self.faults = Counter(
             "maskwatch_faults",
             "Faults inside Maskwatch, by part.",
@@ -51,7 +68,7 @@ class Metrics:
         )
 
     def count(self, record: RequestRecord) -> None:
-        """Count one recorded request."""
+        """Count one request that is answered."""
         self.requests.labels(record.verdict.value, record.stage.value).inc()
         for reason in record.reasons:
             self.reasons.labels(reason).inc()

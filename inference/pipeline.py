@@ -113,6 +113,11 @@ class Pipeline:
         self._keep(outcome.record, Stopwatch())
         return outcome
 
+    def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
+        """Count a refusal that gets no record of its own; touches neither disk nor database."""
+        self.metrics.count(_refused(arrival, refusal).record)
+        self.metrics.unrecorded.labels(refusal.code).inc()
+
     def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
         try:
             said = self.gate.compare(upload)

@@ -1,7 +1,8 @@
 """Every way in which a request is refused: one table of code, status, sentence and threat ids."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from math import ceil
 
 from detectors.errors import MaskwatchError
 from store.records import Stage
@@ -28,6 +29,10 @@ class Refusal:
     atlas: str = ""
     owasp: str = ""
     retry_after_seconds: int | None = None
+
+    def retry_after(self, seconds: float) -> "Refusal":
+        """The same refusal with another ``Retry-After``, in whole seconds rounded up."""
+        return replace(self, retry_after_seconds=max(1, ceil(seconds)))
 
 
 class Refused(MaskwatchError):
@@ -82,6 +87,26 @@ OVERLOADED = Refusal(
     Stage.ADMISSION,
     retry_after_seconds=2,
 )
+RATE_LIMITED = Refusal(
+    "rate_limited",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many requests come from here: send them more slowly.",
+    Stage.ADMISSION,
+    retry_after_seconds=1,
+)
+TOO_MANY_UPLOADS = Refusal(
+    "too_many_uploads",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many uploads from here are under way: wait until some of them are answered.",
+    Stage.ADMISSION,
+    retry_after_seconds=1,
+)
+TOO_SLOW = Refusal(
+    "too_slow",
+    HTTPStatus.REQUEST_TIMEOUT,
+    "The upload took too long: send it faster, or send a smaller file.",
+    Stage.ADMISSION,
+)
 FINDING_ENFORCED = Refusal(
     "not_accepted",
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -112,6 +137,9 @@ REFUSALS: tuple[Refusal, ...] = (
     UNKNOWN_KEY,
     KEY_REQUIRED,
     OVERLOADED,
+    RATE_LIMITED,
+    TOO_MANY_UPLOADS,
+    TOO_SLOW,
     FINDING_ENFORCED,
     FAULT,
     NOT_RECORDED,

@@ -6,8 +6,15 @@ from collections.abc import Callable
 import uvicorn
 
 from inference.http.app import build_app
-from inference.service import build_service
+from inference.http.protocol import ConnectionLimits, patient_protocol
+from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+
+_MOST_HEADER_BYTES = 16_384
+# So much too large may an upload be, if its sender is to read that it is.
+_DRAINED_UPLOADS = 10
+# A slow upload is answered 408; the connection is closed only if it hangs on after that.
+_ANSWER_SECONDS = 5
 
 
 def run(
@@ -22,15 +29,34 @@ def run(
         service = build_service(settings)
         host, port = listener.getsockname()[:2]
         announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-        config = uvicorn.Config(
-            build_app(service),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
-        )
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(server_config(service)).run(sockets=[listener])
         finally:
             service.close()
+
+
+def server_config(service: Service) -> uvicorn.Config:
+    """How uvicorn serves: quietly, and with limits on what a peer may cost."""
+    settings = service.settings
+    limits = ConnectionLimits(
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds + _ANSWER_SECONDS,
+        send_seconds=settings.send_seconds,
+        most_connections=settings.max_connections,
+        most_drained_bytes=settings.max_upload_bytes * _DRAINED_UPLOADS,
+    )
+    return uvicorn.Config(
+        build_app(service),
+        http=patient_protocol(limits, service.metrics),
+        # An upgraded connection would be out of reach of these limits.
+        ws="none",
+        h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+        timeout_keep_alive=settings.idle_seconds,
+        log_config=None,
+        # Its warnings are about what peers send: a flood would fill the log with them.
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )

@@ -6,15 +6,20 @@ from random import SystemRandom
 import structlog
 
 from inference.access import Access
-from inference.admission import Blacklist, Slots
+from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
+from inference.cores import share_cores
 from inference.evidence import EvidenceKeeper
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
+from inference.lanes import Lane
 from inference.metrics import Metrics
+from inference.pause import Pause
 from inference.pipeline import Pipeline
+from inference.rate import Buckets
 from inference.recorder import Recorder
+from inference.repeats import Repeats
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.settings import ServiceSettings
 from inference.spool import Spool
@@ -23,6 +28,8 @@ from store.evidence import EvidenceStore
 from store.schema import ensure_current
 
 _log = structlog.get_logger(__name__)
+# Writers take turns anyway; more threads would only wait.
+_RECORDING_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class Service:
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
+    buckets: Buckets
+    repeats: Repeats
+    pause: Pause
+    records_lane: Lane
+    status_lane: Lane
 
     def status(self) -> str:
         """``ready``, or ``degraded`` while the database is away and records go to the spool."""
@@ -61,6 +73,7 @@ def build_service(settings: ServiceSettings) -> Service:
     Raises:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
+    share_cores(settings.max_concurrency)
     segmenter = ReferenceSegmenter.load(settings.model_file or DEFAULT_WEIGHTS)
     database = Database.open(settings)
     ensure_current(database)
@@ -79,10 +92,30 @@ def build_service(settings: ServiceSettings) -> Service:
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
     access = Access(database, metrics)
-    slots = Slots(settings.max_concurrency, settings.max_queue, metrics)
     access.start(settings.access_refresh_seconds)
     return Service(
-        settings, database, pipeline, recorder, access, Blacklist(access), slots, metrics
+        settings=settings,
+        database=database,
+        pipeline=pipeline,
+        recorder=recorder,
+        access=access,
+        blacklist=Blacklist(access),
+        slots=Slots(_slot_limits(settings), metrics),
+        metrics=metrics,
+        buckets=Buckets(settings.rate_per_second, settings.rate_burst),
+        repeats=Repeats(settings.refusal_record_seconds),
+        pause=Pause(settings.refusal_pause_seconds, settings.max_connections // 4, SystemRandom()),
+        records_lane=Lane("records", _RECORDING_THREADS),
+        status_lane=Lane("status", 1),
+    )
+
+
+def _slot_limits(settings: ServiceSettings) -> SlotLimits:
+    return SlotLimits(
+        settings.max_concurrency,
+        settings.max_queue,
+        settings.max_wait_seconds,
+        settings.max_uploads_per_client,
     )
 
 

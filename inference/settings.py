@@ -1,5 +1,6 @@
 """Settings of the service process."""
 
+import os
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -17,6 +18,16 @@ from inference.gate.policy import Action, GatePolicy, parse_actions
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
 from store.settings import StoreSettings
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_concurrency() -> int:
+    """One for each core, at most 4."""
+    return min(4, usable_cores())
 
 
 class ServiceSettings(StoreSettings):
@@ -100,11 +111,47 @@ class ServiceSettings(StoreSettings):
     max_high_frequency_share: float = Field(0.6, ge=0, le=1, allow_inf_nan=False)
     """A picture with a larger share of energy above half the Nyquist frequency is noise."""
 
-    max_concurrency: int = Field(2, ge=1, le=256)
-    """Pictures that are worked on at the same time."""
+    max_concurrency: int = Field(default_factory=default_concurrency, ge=1, le=256)
+    """Pictures that are worked on at the same time; each gets its share of the cores."""
 
     max_queue: int = Field(32, ge=0, le=10_000)
-    """Uploads that may wait; further ones are answered 503 with `Retry-After`."""
+    """Further uploads that are read or wait; more are answered 503 before they are read."""
+
+    max_wait_seconds: float = Field(0.1, ge=0, le=600)
+    """How long a whole upload waits for its turn before it is answered 503; while others are
+    refused, a tenth of it."""
+
+    max_uploads_per_client: int = Field(8, ge=1, le=10_000)
+    """Uploads of one client that may be under way; more are answered 429."""
+
+    rate_per_second: float = Field(10, ge=0, le=100_000)
+    """Requests a second that one client may make for long; more are answered 429; 0: no limit."""
+
+    rate_burst: int = Field(60, ge=1, le=1_000_000)
+    """Requests that a client may make at once after a pause."""
+
+    refusal_record_seconds: float = Field(10, ge=0, le=86_400)
+    """Of the same refusal at admission, one for each client and this many seconds is recorded; 0:
+    each one."""
+
+    refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
+    """About how long the answer to a repeated refusal at admission is held back: whoever asks again
+    at once slows itself down; 0: not at all."""
+
+    max_connections: int = Field(500, ge=1, le=100_000)
+    """Connections that may be open; further ones are closed at once."""
+
+    header_seconds: float = Field(10, gt=0, le=600)
+    """How long a client may take to send the headers of a request."""
+
+    body_seconds: float = Field(20, gt=0, le=3600)
+    """How long a client may take to send a whole upload; then it is answered 408."""
+
+    send_seconds: float = Field(30, gt=0, le=3600)
+    """How long a client may take to read an answer; then the connection is closed."""
+
+    idle_seconds: int = Field(5, ge=1, le=3600)
+    """How long a connection may stay open between an answer and the next request."""
 
     cache_bytes: int = Field(0, ge=0, le=64_000_000_000)
     """Memory for what passed pictures hold, so that the same bytes are parsed once; 0 turns this

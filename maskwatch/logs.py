@@ -22,6 +22,8 @@ def configure(debug: bool) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    # It warns of every broken form: a flood of them would fill the log.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def _one_line_error(

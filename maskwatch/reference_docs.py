@@ -120,13 +120,17 @@ def _readers(cls: type[StoreSettings]) -> str:
 def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
     return (
         f"`{PREFIX}{name.upper()}`",
-        _default(field.get_default(call_default_factory=True)),
+        _default(field),
         _values(field),
         " ".join((field.description or "").split()),
     )
 
 
-def _default(value: object) -> str:
+def _default(field: FieldInfo) -> str:
+    """The default of a setting; where the machine decides, the words of what computes it."""
+    if field.default_factory not in (None, dict):
+        return (field.default_factory.__doc__ or "").strip().rstrip(".").lower()
+    value: object = field.default
     if isinstance(value, bool):
         value = str(value).lower()
     if isinstance(value, Enum):

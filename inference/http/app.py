@@ -1,21 +1,24 @@
 """The routes."""
 
 from datetime import UTC, datetime
+from time import monotonic
 from uuid import uuid4
 
 import structlog
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
 from inference.http.body import read_upload
+from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.identity import Sender, address_name, identify, presented_keys
-from inference.pipeline import Arrival, Outcome
-from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
+from inference.pipeline import Arrival
+from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.spool import SpoolFailed
 from inference.upload import Upload
@@ -31,6 +34,7 @@ def build_app(service: Service) -> FastAPI:
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
+    app.add_middleware(OneFraming)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_fault)
     return app
@@ -45,11 +49,13 @@ async def parse(request: Request) -> Response:
     sender = _sender(request, service)
     arrival = Arrival(str(uuid4()), datetime.now(UTC), sender.client, "api", sender.address)
     try:
-        outcome = await _outcome(service, request, arrival, sender.refusal)
-        return await run_in_threadpool(respond, outcome, answer)
+        return await _answered(service, request, arrival, answer, sender.refusal)
     except SpoolFailed as error:
         _log.error("record lost", why=str(error), request_id=arrival.request_id)
         return refusal_problem(NOT_RECORDED, arrival.request_id)
+    except ClientDisconnect:
+        service.metrics.broken_off.inc()
+        return Response(status_code=400)  # nobody is there to read it
 
 
 async def healthz() -> dict[str, str]:
@@ -60,7 +66,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> Response:
     """Whether pictures are taken in; ``degraded`` while records go to the spool."""
     service: Service = request.app.state.service
-    status = await run_in_threadpool(service.status)
+    status = await service.status_lane.run(service.status)
     return JSONResponse({"status": status})
 
 
@@ -83,20 +89,45 @@ def _sender(request: Request, service: Service) -> Sender:
     )
 
 
-async def _outcome(
-    service: Service, request: Request, arrival: Arrival, wrong_key: Refusal | None
-) -> Outcome:
-    """Admission before the body is read, then the upload, then the pipeline in a worker thread."""
+async def _answered(
+    service: Service,
+    request: Request,
+    arrival: Arrival,
+    answer: Answer,
+    wrong_key: Refusal | None,
+) -> Response:
+    """Cheap checks first, a place in the house before the body is read, a turn to work after it."""
+    settings = service.settings
     try:
         # First the block: who is blocked does not learn here whether a key is one.
         _admit(service, arrival)
+        _check_rate(service, arrival)
         _refuse_for(wrong_key)
-        upload = await read_upload(request, service.settings.max_upload_bytes)
-        await run_in_threadpool(_admit, service, arrival, upload)
-        async with service.slots.take():
-            return await run_in_threadpool(service.pipeline.handle, arrival, upload)
+        async with service.slots.enter(arrival.client):
+            upload = await read_upload(request, settings.max_upload_bytes, settings.body_seconds)
+            await run_in_threadpool(_admit, service, arrival, upload)
+            return await service.slots.work(_work, service, arrival, upload, answer)
     except Refused as error:
-        return await run_in_threadpool(service.pipeline.refuse, arrival, error.refusal)
+        return await _refused(service, arrival, error.refusal)
+
+
+def _check_rate(service: Service, arrival: Arrival) -> None:
+    missing_seconds = service.buckets.spend(arrival.client, monotonic())
+    if missing_seconds:
+        raise Refused(RATE_LIMITED.retry_after(missing_seconds))
+
+
+def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
+    return respond(service.pipeline.handle(arrival, upload), answer)
+
+
+async def _refused(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
+    if service.repeats.is_repeat(arrival, refusal, monotonic()):
+        service.pipeline.turn_away(arrival, refusal)
+        await service.pause.hold()
+    else:
+        await service.records_lane.run(service.pipeline.refuse, arrival, refusal)
+    return refusal_problem(refusal, arrival.request_id)
 
 
 def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> None:

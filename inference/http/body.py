@@ -1,11 +1,13 @@
 """Reads the uploaded file while counting: a body over the limit is cut off, never buffered."""
 
+from asyncio import timeout
+
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from inference.refusals import NOT_MULTIPART, TOO_MANY_BYTES, WRONG_FIELD, Refused
+from inference.refusals import NOT_MULTIPART, TOO_MANY_BYTES, TOO_SLOW, WRONG_FIELD, Refused
 from inference.upload import Upload
 
 FIELD = "file"
@@ -13,24 +15,32 @@ FIELD = "file"
 _FORM_OVERHEAD_BYTES = 16_384
 
 
-async def read_upload(request: Request, max_bytes: int) -> Upload:
+async def read_upload(request: Request, max_bytes: int, seconds: float) -> Upload:
     """The file of the form field ``file``.
 
     Raises:
-        Refused: no multipart form, no such field, or more bytes than allowed.
+        Refused: no multipart form, no such field, more bytes than allowed, or it took too long.
+        ClientDisconnect: the client is gone.
     """
     _check_declared_length(request, max_bytes + _FORM_OVERHEAD_BYTES)
-    counted = Request(request.scope, _Counted(request, max_bytes + _FORM_OVERHEAD_BYTES))
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Refused(NOT_MULTIPART)
+    counted = Request(request.scope, _Counted(request, max_bytes + _FORM_OVERHEAD_BYTES))
     try:
-        async with counted.form(max_files=1, max_fields=4) as form:
-            file = form.get(FIELD)
-            if not isinstance(file, UploadFile):
-                raise Refused(WRONG_FIELD)
-            return Upload(await file.read(), file.content_type, file.filename)
+        async with timeout(seconds):
+            return await _file(counted)
+    except TimeoutError:
+        raise Refused(TOO_SLOW) from None
     except HTTPException:
         raise Refused(NOT_MULTIPART) from None
+
+
+async def _file(request: Request) -> Upload:
+    async with request.form(max_files=1, max_fields=4) as form:
+        file = form.get(FIELD)
+        if not isinstance(file, UploadFile):
+            raise Refused(WRONG_FIELD)
+        return Upload(await file.read(), file.content_type, file.filename)
 
 
 def _check_declared_length(request: Request, limit: int) -> None:

@@ -49,7 +49,7 @@ def encode() -> Encode:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServiceSettings:
-    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1)
+    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1, refusal_pause_seconds=0)
 
 
 @pytest.fixture
@@ -61,9 +61,10 @@ def service(settings: ServiceSettings) -> Iterator[Service]:
 
 @pytest.fixture
 def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
-    """The same service on SQLite and on PostgreSQL."""
+    """The same service on SQLite and on PostgreSQL; it records every refusal, at once."""
     both = store_settings.model_dump(include={"var_dir", "database_url"})
-    built = build_service(ServiceSettings(**both))
+    at_once = {"refusal_record_seconds": 0, "refusal_pause_seconds": 0}
+    built = build_service(ServiceSettings(**both, **at_once))
     yield built
     built.close()
 

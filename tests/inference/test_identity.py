@@ -1,10 +1,10 @@
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.identity import Sender, address_name, identify, presented_keys
+from inference.identity import Sender, address_name, identify, network_of, presented_keys
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY
 
 PROXY = (ip_network("10.0.0.0/8"),)
@@ -91,3 +91,16 @@ def test_keys_come_from_two_headers(
     authorization: list[str], x_api_key: list[str], keys: set[str]
 ) -> None:
     assert presented_keys(authorization, x_api_key) == keys
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_all_addresses_of_one_ipv6_network_count_as_one(address: IPv6Address, host: int) -> None:
+    neighbour = IPv6Address(int(address) >> 64 << 64 | host)
+    assert network_of(address_name(str(address), "", ())) == network_of(
+        address_name(str(neighbour), "", ())
+    ) or (address.ipv4_mapped or neighbour.ipv4_mapped)
+
+
+@pytest.mark.parametrize("name", ["ip:192.0.2.1", "ip:testclient", "cli:local", "ip:", "key:a:b"])
+def test_other_clients_count_for_themselves(name: str) -> None:
+    assert network_of(name) == name

@@ -13,7 +13,7 @@ _HEAD_BYTES = 1_024
 _ARCHIVE_END, _ARCHIVE_REACH_BYTES, _ARCHIVE_END_BYTES = b"PK\x05\x06", 66_000, 22
 
 _SCRIPT = re.compile(
-    rb"<script|<\?php|javascript:|vbscript:|<svg[\s>]|<iframe|<html|<!doctype|<!entity|<jsp:"
+    rb"<script|<\?php|javascript:|vbscript:|<svg[\s>]|<iframe|<html|<!doctype\s+html|<!entity|<jsp:"
     rb"|\bon(?:error|load)\s*=\s*['\"]|\$\{jndi:|^\s*#!\s*/(?:bin|usr)/"
     rb"|\b(?:eval|system|passthru|shell_exec|base64_decode)\s*\(\s*[$'\"]",
     re.IGNORECASE,

@@ -1,0 +1,96 @@
+"""The service behind real sockets."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from time import monotonic, sleep
+
+import pytest
+import uvicorn
+
+from inference.server import server_config
+from inference.service import Service, build_service
+from inference.settings import ServiceSettings
+
+LIMIT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service that listens on a port of loopback."""
+
+    service: Service
+    server: uvicorn.Server
+    port: int
+
+    def connect(self) -> socket.socket:
+        """A new connection; whoever uses it closes it."""
+        return socket.create_connection(("127.0.0.1", self.port), LIMIT_SECONDS)
+
+    def say(self, *parts: bytes) -> bytes:
+        """Send bytes over a connection of their own and read until the service closes it."""
+        with self.connect() as connection:
+            for part in parts:
+                connection.sendall(part)
+            return read_all(connection)
+
+    def closed(self, why: str) -> float:
+        """How many connections were closed for a reason."""
+        name = "maskwatch_closed_connections_total"
+        return self.service.metrics.registry.get_sample_value(name, {"why": why}) or 0.0
+
+    @property
+    def connections(self) -> int:
+        """How many are open, as the server sees it."""
+        return len(self.server.server_state.connections)
+
+
+Serve = Callable[..., Served]
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the other side closes the connection, in whichever way."""
+    received = b""
+    try:
+        while data := connection.recv(65_536):
+            received += data
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something to hold, with a limit."""
+    end = monotonic() + LIMIT_SECONDS
+    while not holds():
+        assert monotonic() < end, "It did not happen."
+        sleep(0.01)
+
+
+@pytest.fixture
+def serve(settings: ServiceSettings) -> Iterator[Serve]:
+    """Starts services: ``serve(header_seconds=1)``."""
+    with ExitStack() as stack:
+
+        def started(**changes: object) -> Served:
+            service = build_service(settings.model_copy(update=changes))
+            stack.enter_context(closing(service))
+            return stack.enter_context(_serving(service))
+
+        yield started
+
+
+@contextmanager
+def _serving(service: Service) -> Iterator[Served]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(server_config(service))
+        thread = Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            until(lambda: server.started)
+            yield Served(service, server, listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join()
