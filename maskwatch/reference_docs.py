@@ -1,6 +1,7 @@
 """The pages of ``docs/`` that are made from code: ``python -m maskwatch.reference_docs``."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from detectors.registry import FEATURES, Feature, Group
 from inference.gate.policy import Action
+from inference.http.description import describe
 from maskwatch.environment import ALL_SETTINGS
 from maskwatch.markdown import page, table
 from maskwatch.threat_pages import gate_page, refusals_page, rules_page
@@ -45,6 +47,7 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
         "gate.md": gate_page(),
+        "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
 
 

@@ -25,6 +25,11 @@ class Served:
     server: uvicorn.Server
     port: int
 
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return f"http://127.0.0.1:{self.port}"
+
     def connect(self) -> socket.socket:
         """A new connection; whoever uses it closes it."""
         return socket.create_connection(("127.0.0.1", self.port), LIMIT_SECONDS)
