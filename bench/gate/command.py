@@ -5,6 +5,7 @@ from pathlib import Path
 from bench.gate.cost import measure_cost
 from bench.gate.flood import measure_flood
 from bench.gate.hostile import measure_hostile
+from bench.gate.kills import measure_kills
 from bench.gate.over_http import measure_over_http
 from bench.report import Figures, publish
 from inference.metrics import Metrics
@@ -26,6 +27,7 @@ def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) 
         **cost,
         **measure_hostile(folder, mutations),
         **measure_over_http(folder),
+        **measure_kills(),
         **measure_flood(flood_seconds),
     }
     publish("Gate", figures, out)

@@ -18,10 +18,11 @@ _GRAIN = 6
 _WARM_UP, _ROUNDS = 5, 101
 
 
-def megapixel_jpeg() -> bytes:
-    """A drawn scene of one million pixels with the grain of a photo."""
-    drawn = Pillow.fromarray(draw_figure(1).image).resize(_SIZE, Pillow.Resampling.LANCZOS)
-    grain = np.random.default_rng(0).normal(0, _GRAIN, (*_SIZE[::-1], 3))
+def megapixel_jpeg(times: int = 1) -> bytes:
+    """A drawn scene of one million pixels, or so many on each side, with the grain of a photo."""
+    width, height = (side * times for side in _SIZE)
+    drawn = Pillow.fromarray(draw_figure(1).image).resize((width, height))
+    grain = np.random.default_rng(0).normal(0, _GRAIN, (height, width, 3))
     picture = np.clip(np.asarray(drawn) + grain, 0, 255).astype(np.uint8)
     buffer = BytesIO()
     Pillow.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)

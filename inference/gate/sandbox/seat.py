@@ -11,7 +11,8 @@ from inference.gate.sandbox.process import End, WorkerGone, WorkerLimits, Worker
 from inference.gate.sandbox.wire import Order, Reply
 
 _log = structlog.get_logger(__name__)
-_ATTEMPTS = 3
+# A worker that keeps dying before it has anything to do is not the upload's fault.
+_ATTEMPTS = 10
 _CRASH = "decoder_crashed"
 _UNAVAILABLE = "decoder_unavailable"
 _REFUSALS = {End.TIME: "takes_too_long", End.CPU: "takes_too_long"}

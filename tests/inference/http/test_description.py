@@ -1,4 +1,4 @@
-"""The description of the interface holds: schemathesis asks what it allows, and what it does not."""
+"""The description of the interface holds: schemathesis asks what it allows and what it does not."""
 
 from io import BytesIO
 from typing import Any
