@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from signal import Signals
-from tempfile import TemporaryFile
 
 import cv2
 import numpy as np
@@ -108,7 +107,7 @@ class WorkerProcess:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sandbox: Sandbox | None = None
         # What it says before it is locked down; after that it cannot write to any file.
-        self._errors = TemporaryFile()  # noqa: SIM115 - closed in _give_back()
+        self._errors = os.fdopen(os.memfd_create("maskwatch-errors"), "w+b")
         with theirs:
             try:
                 self._process = self._start(theirs)
