@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from inference.allocator import keep_few_arenas
 from inference.http.app import build_app
 from inference.http.protocol import ConnectionLimits, patient_protocol
 from inference.service import Service, build_service
@@ -25,6 +26,7 @@ def run(
     Raises:
         MaskwatchError: something that the service needs is not usable.
     """
+    keep_few_arenas()
     with listener:
         service = build_service(settings)
         host, port = listener.getsockname()[:2]

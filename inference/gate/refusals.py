@@ -104,6 +104,7 @@ DECODER_BUSY = Refusal(
     "decoder_busy",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "The service is busy: try again in a moment.",
+    Stage.ADMISSION,
     retry_after_seconds=2,
 )
 DECODER_UNAVAILABLE = Refusal(

@@ -13,8 +13,9 @@ _WALKERS: dict[MediaType, Callable[[bytes, PictureLimits], Parts]] = {
     MediaType.PNG: png.walk,
     MediaType.WEBP: webp.walk,
 }
-# Where a film begins (ISO/IEC 14496-12), after the length of its first box.
-_FILM, _FILM_HEAD_BYTES = b"ftyp", 16
+# Where a film begins (ISO/IEC 14496-12): behind the length of its first box, of which zeros in
+# front were taken for padding.
+_FILM, _FILM_HEAD_BYTES = b"ftyp", 8
 # How one maker of phones ends its files: a directory, its length, a mark.
 _DIRECTORY, _MARK = b"SEFH", b"SEFT"
 

@@ -19,11 +19,18 @@ from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 _SRGB = ImageCms.createProfile("sRGB")
 # Profile colour spaces by the modes that they can be applied to.
-_LEVELS = (0, 36, 73, 109, 146, 182, 219, 255)
-_PROBE = Pillow.new("RGB", (len(_LEVELS) ** 2, len(_LEVELS)))
-_PROBE.putdata([(red, green, blue) for red in _LEVELS for green in _LEVELS for blue in _LEVELS])
-_UNSEEN_LEVELS = 2
 _SPACES = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_UNSEEN_LEVELS = 2
+# Every level of each channel alone, and of grey: a profile of curves and a matrix can do nothing to
+# other colours that does not show here.
+_PROBE = Pillow.new("RGB", (256, 4))
+_PROBE.putdata(
+    [(n, 0, 0) for n in range(256)]
+    + [(0, n, 0) for n in range(256)]
+    + [(0, 0, n) for n in range(256)]
+    + [(n, n, n) for n in range(256)]
+)
 
 
 def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image, bool]:
@@ -90,16 +97,20 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
     if source.profile.xcolor_space.strip() != _SPACES[mode]:
         raise ValueError("The profile is made for other colours.")
-    transform = ImageCms.buildTransform(
-        source, _SRGB, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
-    )
-    if mode == "RGB" and _changes_nothing(transform):
+    transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", _INTENT)
+    if mode == "RGB" and _is_matrix(source) and _changes_nothing(transform):
         return None
     return transform
 
 
+def _is_matrix(source: ImageCms.ImageCmsProfile) -> bool:
+    """Whether a profile is made of curves and a matrix; tables of colours may hide anything."""
+    tables = source.profile.clut or {}
+    return source.profile.is_matrix_shaper and not any(used for used, _, _ in tables.values())
+
+
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether colours from all over the cube come out at most two levels away."""
+    """Whether the probed colours come out at most two levels away."""
     probed = ImageCms.applyTransform(_PROBE, transform)
     differences = ImageChops.difference(_PROBE, probed or _PROBE).tobytes()
     return max(differences) <= _UNSEEN_LEVELS

@@ -19,7 +19,7 @@ def walk(data: bytes, limits: PictureLimits) -> Parts:
     """The parts of the first picture, and how many pictures follow it directly.
 
     Raises:
-        Unacceptable: the header breaks off, or there is too much of something.
+        Unacceptable: there is too much of something.
     """
     parts = Parts()
     _picture(data, 0, parts, limits)
@@ -32,6 +32,8 @@ def walk(data: bytes, limits: PictureLimits) -> Parts:
             break
         _picture(data, start, following, limits)
         parts.metadata_bytes = following.metadata_bytes
+        if following.profile:
+            parts.add_metadata(following.profile, limits)
         if not (following.complete and following.width):
             break
         parts.frames += 1
@@ -54,18 +56,11 @@ def _picture(data: bytes, start: int, parts: Parts, limits: PictureLimits) -> No
         scans += marker == _SCAN
         if scans > limits.max_scans:
             raise Unacceptable("too_many_scans")
-        segment = _segment(data, place)
-        _note(parts, marker, segment, limits)
-        place += 2 + len(segment)
+        # A segment may say that it goes on behind the end of the file: the decoder judges that.
+        length = max(2, int.from_bytes(data[place : place + 2], "big"))
+        _note(parts, marker, data[place + 2 : place + length], limits)
+        place += length
     raise Unacceptable("unreadable")
-
-
-def _segment(data: bytes, place: int) -> bytes:
-    """The content of a segment, its length field left out."""
-    length = int.from_bytes(data[place : place + 2], "big")
-    if length < 2 or place + length > len(data):
-        raise Unacceptable("truncated" if length >= 2 else "unreadable")
-    return data[place + 2 : place + length]
 
 
 def _note(parts: Parts, marker: int, segment: bytes, limits: PictureLimits) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 # Readers of documents look for their mark in the first kilobyte.
 _HEAD_BYTES = 1_024
 # Where readers of archives look for the end record, and what it is at least.
-_ARCHIVE_END, _ARCHIVE_REACH_BYTES, _ARCHIVE_END_BYTES = b"PK\x05\x06", 66_000, 22
+_ARCHIVE_END, _LARGE_ARCHIVE_LOCATOR = re.compile(rb"PK\x05\x06"), b"PK\x06\x07"
+_ARCHIVE_REACH_BYTES, _ARCHIVE_END_BYTES, _ENTRY_BYTES = 66_000, 22, 46
 
 _SCRIPT = re.compile(
     rb"<script|<\?php|javascript:|vbscript:|<svg[\s>]|<iframe|<html|<!doctype\s+html|<!entity|<jsp:"
@@ -53,10 +54,16 @@ def is_polyglot(data: bytes, metadata: Iterable[bytes], tail: bytes) -> bool:
 
 
 def _ends_an_archive(data: bytes) -> bool:
-    """Whether a ZIP reader would find an end record whose comment ends inside of the file."""
-    place = data.rfind(_ARCHIVE_END, max(0, len(data) - _ARCHIVE_REACH_BYTES))
-    if place < 0 or place + _ARCHIVE_END_BYTES > len(data):
-        return False
+    """Whether a ZIP reader would find an end record: any of them, since readers differ."""
+    start = max(0, len(data) - _ARCHIVE_REACH_BYTES)
+    return any(_is_end_record(data, found.start()) for found in _ARCHIVE_END.finditer(data, start))
+
+
+def _is_end_record(data: bytes, place: int) -> bool:
+    """Whether the numbers of an end record are possible, or stand in a larger record before it."""
+    if data[place - 20 : place - 16] == _LARGE_ARCHIVE_LOCATOR:
+        return True
     entries = int.from_bytes(data[place + 10 : place + 12], "little")
     directory = int.from_bytes(data[place + 12 : place + 16], "little")
-    return entries > 0 and 46 * entries <= directory <= place
+    whole = place + _ARCHIVE_END_BYTES <= len(data)
+    return whole and entries > 0 and _ENTRY_BYTES * entries <= directory <= place

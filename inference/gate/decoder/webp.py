@@ -30,7 +30,7 @@ def walk(data: bytes, limits: PictureLimits) -> Parts:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = _RIFF_HEADER_BYTES
-    for _ in range(MAX_PIECES):
+    for _ in range(MAX_PIECES + 1):
         if place + 8 > len(data):
             return
         length = int.from_bytes(data[place + 4 : place + 8], "little")

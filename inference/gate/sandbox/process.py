@@ -6,7 +6,7 @@ import select
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from signal import Signals
@@ -103,17 +103,18 @@ class WorkerProcess:
 
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
-        self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_pixels)
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sandbox: Sandbox | None = None
-        # What it says before it is locked down; after that it cannot write to any file.
-        self._errors = os.fdopen(os.memfd_create("maskwatch-errors"), "w+b")
-        with theirs:
-            try:
+        with ExitStack() as undo:
+            self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_pixels)
+            undo.callback(self._arena.close)
+            # What it says before it is locked down; after that it cannot write to any file.
+            self._errors = os.fdopen(os.memfd_create("maskwatch-errors"), "w+b")
+            undo.callback(self._errors.close)
+            self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            undo.callback(self._channel.close)
+            with theirs:
                 self._process = self._start(theirs)
-            except OSError:
-                self._give_back()
-                raise
+            self._held = undo.pop_all()
 
     @property
     def pid(self) -> int:
@@ -145,8 +146,7 @@ class WorkerProcess:
         Raises:
             WorkerGone: the worker died, or spoke unasked, before it could take the order.
         """
-        if self._has_spoken():
-            raise WorkerGone(End.BAD_REPLY if self._process.poll() is None else self._cause())
+        self._expect_silence()
         self._arena.put_upload(data)
         try:
             self._channel.send(order.to_bytes())
@@ -172,7 +172,7 @@ class WorkerProcess:
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        self._give_back()
+        self._held.close()
 
     def _start(self, channel: socket.socket) -> subprocess.Popen[bytes]:
         setup = self._limits.setup(channel.fileno(), self._arena.descriptor)
@@ -186,11 +186,6 @@ class WorkerProcess:
             start_new_session=True,  # Ctrl-C in a terminal is for the service to handle
         )
 
-    def _give_back(self) -> None:
-        self._channel.close()
-        self._arena.close()
-        self._errors.close()
-
     def _answer(self, seconds: float) -> bytes:
         self._channel.settimeout(seconds)
         try:
@@ -203,11 +198,11 @@ class WorkerProcess:
             raise WorkerGone(self._cause())
         return message
 
-    def _has_spoken(self) -> bool:
-        """Whether something waits in the channel: an answer to nothing, or its end."""
+    def _expect_silence(self) -> None:
         waiting = select.poll()
         waiting.register(self._channel, select.POLLIN)
-        return bool(waiting.poll(0))
+        for _, event in waiting.poll(0):
+            raise WorkerGone(self._cause() if event & select.POLLHUP else End.BAD_REPLY)
 
     def _checked(self, message: bytes, order: Order) -> Reply:
         try:

@@ -99,8 +99,10 @@ def _is_sound(reply: Reply) -> bool:
         and isinstance(reply.refusal, str)
         and all(type(size) is int and 0 <= size < _MOST for size in sizes)
         and bool(reply.refusal) != bool(reply.width and reply.height)
+        and type(reply.depth) is int
         and reply.depth in {3, 4}
         and _is_number(reply.decode_ms)
+        and reply.decode_ms >= 0
         and type(reply.tired) is bool
         and _are_signs(reply.signs)
     )

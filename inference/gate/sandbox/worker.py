@@ -6,7 +6,6 @@ closed: that happens when the service ends, however it ends.
 
 import gc
 import json
-import os
 import socket
 import sys
 from dataclasses import asdict, dataclass
@@ -141,7 +140,6 @@ def main(argument: str) -> None:
     setup = Setup.from_json(argument)
     channel = socket.socket(fileno=setup.channel)
     arena = Arena(setup.arena, setup.max_upload_bytes, setup.limits.max_pixels)
-    os.close(arena.descriptor)
     worker = Worker(setup, arena, PeakMemory())
     warm_up()
     gc.freeze()
