@@ -8,6 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
+from bench.gate.cost import megapixel_jpeg
 from bench.gate.mutations import run_mutations
 from bench.gate.processes import is_alive, resident_mb, workers_of
 from bench.report import Figures
@@ -63,9 +64,10 @@ def measure_hostile(folder: Path, mutations: int) -> Figures:
     metrics = Metrics()
     gate = build_gate(ServiceSettings(), metrics)
     files, mutated = Ordeal(gate), Ordeal(gate)
+    Ordeal(gate).suffer(megapixel_jpeg())
+    before = resident_mb()
     for data in hostile_files(folder):
         files.suffer(data)
-    before = resident_mb()
     seeds = run_mutations(mutated.suffer, mutations, _FIRST_SEED)
     growth = resident_mb() - before
     workers = workers_of(os.getpid())

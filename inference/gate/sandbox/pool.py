@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import Empty, Queue
+from itertools import count
+from queue import Empty, PriorityQueue
 from threading import Event
 
 from detectors.errors import MaskwatchError
@@ -38,9 +39,10 @@ class DecoderPool:
         self._closed = Event()
         # One more than can work at a time, so that a new worker starts while the others work.
         self._seats = tuple(Seat(limits, count_end) for _ in range(size + 1))
-        self._free: Queue[Seat] = Queue()
+        self._free: PriorityQueue[tuple[int, Seat]] = PriorityQueue()
+        self._turns = count(1)
         for seat in self._seats:
-            self._free.put(seat)
+            self._put_back(seat)
         try:
             self.sandbox = self._seats[0].sandbox()
         except WorkerGone:
@@ -71,16 +73,22 @@ class DecoderPool:
             return
         self._closed.set()
         for _ in self._seats:
-            self._free.get().close()
+            _, seat = self._free.get()
+            seat.close()
 
     @contextmanager
     def _seat(self) -> Iterator[Seat | None]:
         try:
-            seat = self._free.get(timeout=self._wait_seconds)
+            _, seat = self._free.get(timeout=self._wait_seconds)
         except Empty:
             yield None
             return
         try:
             yield seat
         finally:
-            self._free.put(seat)
+            self._put_back(seat)
+
+    def _put_back(self, seat: Seat) -> None:
+        """Whoever worked last works next, with warm caches; who has just started comes last."""
+        turn = next(self._turns)
+        self._free.put((turn if seat.is_fresh else -turn, seat))

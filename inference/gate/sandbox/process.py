@@ -24,14 +24,15 @@ from inference.gate.sandbox.wire import MAX_MESSAGE_BYTES, BadReply, Order, Repl
 from inference.gate.sandbox.worker import Setup
 
 _START_SECONDS = 10.0
-# None of the service's secrets. Memory of one picture is kept for the next: taking it from the
-# system anew costs as much time as decoding into it.
+# None of the service's secrets. Memory of one picture is kept for the next, in huge pages: taking
+# it from the system anew, page by page, costs as much time as decoding into it.
 _KEPT_BYTES = "32000000"
 _ENVIRONMENT = {
     "PATH": os.defpath,
     "LANG": "C.UTF-8",
     "MALLOC_TRIM_THRESHOLD_": _KEPT_BYTES,
     "MALLOC_MMAP_THRESHOLD_": _KEPT_BYTES,
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
 
@@ -120,6 +121,11 @@ class WorkerProcess:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the worker was waited for."""
+        return self._sandbox is not None
 
     def ready(self) -> Sandbox:
         """Wait until the worker is locked down; says what holds it.

@@ -1,6 +1,7 @@
 """A seat in the pool: always one worker, a new one as soon as the last is gone."""
 
 from collections.abc import Callable
+from secrets import randbits
 
 import structlog
 
@@ -13,6 +14,7 @@ from inference.gate.sandbox.wire import Order, Reply
 _log = structlog.get_logger(__name__)
 # A worker that keeps dying before it has anything to do is not the upload's fault.
 _ATTEMPTS = 10
+_NUMBER_BITS = 52
 _CRASH = "decoder_crashed"
 _UNAVAILABLE = "decoder_unavailable"
 _REFUSALS = {End.TIME: "takes_too_long", End.CPU: "takes_too_long"}
@@ -28,7 +30,6 @@ class Seat:
     def __init__(self, limits: WorkerLimits, count_end: CountEnd) -> None:
         self._limits = limits
         self._count_end = count_end
-        self._orders = 0
         self._worker: WorkerProcess | None = None
         self._start()
 
@@ -36,6 +37,11 @@ class Seat:
     def pid(self) -> int | None:
         """The process id of the worker, if there is one."""
         return self._worker.pid if self._worker else None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the worker is still to be waited for."""
+        return self._worker is None or not self._worker.is_ready
 
     def sandbox(self) -> Sandbox:
         """What holds the worker.
@@ -47,8 +53,8 @@ class Seat:
 
     def decode(self, data: bytes, media_type: MediaType) -> tuple[Reply, Image | None]:
         """Decode an upload; whatever happens to the worker becomes a refusal of this upload."""
-        self._orders += 1
-        order = Order(self._orders, len(data), media_type)
+        # Nobody can answer an order in advance whose number nobody knows.
+        order = Order(randbits(_NUMBER_BITS), len(data), media_type)
         worker = self._given(data, order)
         if worker is None:
             return Reply(refusal=_UNAVAILABLE), None

@@ -6,7 +6,7 @@ A worker that was taken over can answer anything, so replies are checked like an
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from detectors.errors import MaskwatchError
@@ -36,7 +36,7 @@ class Order:
 
     def to_bytes(self) -> bytes:
         """The datagram."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(vars(self)).encode()
 
     @classmethod
     def from_bytes(cls, message: bytes) -> "Order":
@@ -73,7 +73,7 @@ class Reply:
 
     def to_bytes(self) -> bytes:
         """The datagram."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(vars(self)).encode()
 
     @classmethod
     def from_bytes(cls, message: bytes) -> "Reply":

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,11 @@ def warm_pool(
 
     def start(size: int = 1, **limits: Any) -> DecoderPool:
         pool = open_pool(size, **limits)
-        assert not any(pool.decode(png, MediaType.PNG)[0].refusal for _ in pool.pids())
+        with ExitStack() as seats:
+            for _ in pool.pids():
+                seat = seats.enter_context(pool._seat())
+                assert seat is not None
+                assert not seat.decode(png, MediaType.PNG)[0].refusal
         until(lambda: set(map(state, pool.pids())) == {"S"})
         return pool
 

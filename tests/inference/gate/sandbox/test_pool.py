@@ -16,6 +16,7 @@ from detectors.parsing import Image
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.media import MediaType
 from inference.gate.sandbox.pool import DecoderPool
+from inference.gate.sandbox.process import End
 from inference.gate.sandbox.wire import Reply
 
 OpenPool = Callable[..., DecoderPool]
@@ -64,7 +65,9 @@ def test_idle_workers_that_are_killed_cost_nobody_anything(
     for pid in pids:
         os.kill(pid, SIGKILL)
     until(lambda: not any(map(state, pids)))
-    assert all(_is_right(pool.decode(png, MediaType.PNG), photo) for _ in range(4))
+    assert _is_right(pool.decode(png, MediaType.PNG), photo)
+    with pool._seat():  # so that the other one has to work
+        assert _is_right(pool.decode(png, MediaType.PNG), photo)
     assert ends == {"killed": 2}
     assert not set(pids) & set(pool.pids())
 
@@ -108,10 +111,31 @@ def test_a_stopped_worker_costs_just_one_upload(
     warm_pool: OpenPool, ends: Counter[str], png: bytes, photo: Pillow.Image
 ) -> None:
     pool = warm_pool(wall_seconds=0.5)
-    os.kill(pool.pids()[1], SIGSTOP)
-    refusals = [pool.decode(png, MediaType.PNG)[0].refusal for _ in range(4)]
-    assert sorted(refusals) == ["", "", "", "takes_too_long"]
+    with pool._seat() as held:
+        assert held is not None
+        (other,) = set(pool.pids()) - {held.pid}
+        os.kill(other, SIGSTOP)
+        refusals = [pool.decode(png, MediaType.PNG)[0].refusal for _ in range(3)]
+    assert refusals == ["takes_too_long", "", ""]
+    assert _is_right(pool.decode(png, MediaType.PNG), photo)
     assert ends == {"time": 1}
+
+
+def test_who_worked_last_works_next_and_who_has_just_started_comes_last(
+    warm_pool: OpenPool, png: bytes
+) -> None:
+    pool = warm_pool(1)
+    with pool._seat() as first, pool._seat() as second:
+        assert first is not None
+        assert second is not None
+    with pool._seat() as again:
+        assert again is first  # it was given back last
+    os.kill(first.pid or 0, SIGKILL)
+    first._replace(End.KILLED)
+    with pool._seat() as top:
+        assert top is first
+    with pool._seat() as warm:
+        assert warm is second
 
 
 def test_random_kills_cost_at_most_one_upload_each(

@@ -80,12 +80,12 @@ def test_a_worker_that_died_in_between_is_replaced_before_the_upload_is_given(
     assert seat.pid != pid
 
 
-def test_orders_are_numbered_over_all_workers_of_a_seat(
+def test_every_order_has_a_number_of_its_own_over_all_workers_of_a_seat(
     take_seat: TakeSeat, worker_limits: Callable[..., WorkerLimits], png: bytes
 ) -> None:
     seat = take_seat(worker_limits(max_orders=2))
     replies = [seat.decode(data, MediaType.PNG)[0] for data in (png, png[:500], png, png)]
-    assert [reply.number for reply in replies] == [1, 2, 3, 4]
+    assert len({reply.number for reply in replies}) == len(replies)
     assert [reply.refusal for reply in replies] == ["", "truncated", "", ""]
 
 

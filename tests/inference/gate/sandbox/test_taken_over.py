@@ -120,7 +120,7 @@ def test_an_answer_too_many_is_never_taken_for_the_next(
     pool = take_over(PICTURE, b'{"number": NUMBER, "refusal": "too_small"}')
     replies = [pool.decode(png, MediaType.PNG)[0] for _ in range(4)]
     assert not any(reply.refusal == "too_small" for reply in replies)
-    assert ends == {"bad_reply": 2}
+    assert set(ends) == {"bad_reply"}
 
 
 def test_an_answer_given_in_advance_is_never_taken(
@@ -129,7 +129,7 @@ def test_an_answer_given_in_advance_is_never_taken(
     pool = take_over(PICTURE, b'{"number": 2, "refusal": "too_small"}')
     replies = [pool.decode(png, MediaType.PNG)[0] for _ in range(4)]
     assert not any(reply.refusal == "too_small" for reply in replies)
-    assert ends == {"bad_reply": 2}
+    assert set(ends) == {"bad_reply"}
 
 
 @pytest.mark.parametrize("depth", [b"[]", b"{}", b"3.0"])
