@@ -30,6 +30,9 @@ class Examined:
 def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examined:
     """Take a file apart, judge its header, then decode it.
 
+    What the file says as a whole is left to :func:`marks_in`, which needs no sandbox and can run
+    beside this.
+
     Raises:
         Unacceptable: why there is no picture.
         MemoryError: it takes more memory than the process may have.
@@ -50,9 +53,9 @@ def _signs(data: bytes, parts: Parts) -> Signs:
     tail = Tail.of(data, parts)
     found: dict[str, Mapping[str, float]] = {}
     pieces = (*parts.metadata, parts.profile)
-    if is_polyglot(data, pieces, tail.content if tail.is_odd() else b""):
+    if is_polyglot(b"", pieces, tail.content if tail.is_odd() else b""):
         found["polyglot"] = {}
-    if has_script(data, pieces):
+    if has_script(b"", pieces):
         found["script_in_metadata"] = {}
     if tail.is_odd():
         found["trailing_data"] = {"bytes": float(len(tail.content))}

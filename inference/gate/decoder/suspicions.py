@@ -29,6 +29,16 @@ _OTHER_FORMATS = re.compile(
 )
 
 
+def marks_in(data: bytes) -> dict[str, dict[str, float]]:
+    """Signs that a whole file gives without being taken apart, by code."""
+    found: dict[str, dict[str, float]] = {}
+    if is_polyglot(data, (), b""):
+        found["polyglot"] = {}
+    if has_script(data, ()):
+        found["script_in_metadata"] = {}
+    return found
+
+
 def has_script(data: bytes, metadata: Iterable[bytes]) -> bool:
     """Whether program text stands in a file.
 

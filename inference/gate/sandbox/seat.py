@@ -1,11 +1,13 @@
 """A seat in the pool: always one worker, a new one as soon as the last is gone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from secrets import randbits
 
 import structlog
 
 from detectors.parsing import Image
+from inference.gate.decoder.suspicions import marks_in
 from inference.gate.media import MediaType
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.process import End, WorkerGone, WorkerLimits, WorkerProcess
@@ -58,6 +60,7 @@ class Seat:
         worker = self._given(data, order)
         if worker is None:
             return Reply(refusal=_UNAVAILABLE), None
+        marks = marks_in(data)  # while the worker works; searching bytes is safe anywhere
         try:
             reply, image = worker.collect(order)
         except WorkerGone as gone:
@@ -65,7 +68,7 @@ class Seat:
             return Reply(refusal=_REFUSALS.get(gone.end, _CRASH)), None
         if reply.tired:
             self._replace(End.RECYCLED)
-        return reply, image
+        return replace(reply, signs={**marks, **reply.signs}), image
 
     def close(self) -> None:
         """End the worker for good."""

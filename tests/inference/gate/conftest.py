@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from inference.figures import draw_figure
 from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
+from inference.gate.decoder.suspicions import marks_in
 from inference.gate.media import MediaType
 
 Bytes = Callable[..., bytes]
@@ -153,7 +154,7 @@ def signs_of() -> Callable[..., set[str]]:
     """The codes of what is odd about a file that is a picture."""
 
     def codes(data: bytes, media_type: MediaType) -> set[str]:
-        return set(examine(data, media_type, PictureLimits()).signs)
+        return {*examine(data, media_type, PictureLimits()).signs, *marks_in(data)}
 
     return codes
 

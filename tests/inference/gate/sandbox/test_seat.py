@@ -111,3 +111,20 @@ def test_a_worker_that_is_out_of_processor_time_took_too_long(
     refusals = (_refusal(seat, laborious, MediaType.JPEG) for _ in range(99))
     assert next(filter(None, refusals)) == "takes_too_long"
     assert ends == {"cpu": 1}
+
+
+def test_marks_of_the_whole_file_and_signs_of_its_pieces_come_together(
+    take_seat: TakeSeat, worker_limits: Callable[..., WorkerLimits], png: bytes
+) -> None:
+    seat = take_seat(worker_limits())
+    reply, _ = seat.decode(png + b"more <?php echo 1;", MediaType.PNG)
+    assert set(reply.signs) == {"script_in_metadata", "trailing_data"}
+    assert seat.decode(png, MediaType.PNG)[0].signs == {}
+
+
+def test_marks_do_not_turn_a_refusal_into_anything_else(
+    take_seat: TakeSeat, worker_limits: Callable[..., WorkerLimits], png: bytes
+) -> None:
+    reply, image = take_seat(worker_limits()).decode(png[:40] + b"<?php ", MediaType.PNG)
+    assert reply.refusal
+    assert image is None
