@@ -10,18 +10,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "maskwatch_requests",
-            "Requests by verdict and the stage they reached.",
-            ("verdict", "stage"),
-            registry=self.registry,
+        self.requests = self._counter(
+            "requests", "Requests by verdict and the stage they reached.", "verdict", "stage"
         )
-        self.reasons = Counter(
-            "maskwatch_reasons",
-            "Refusals and findings by code.",
-            ("reason",),
-            registry=self.registry,
-        )
+        self.reasons = self._counter("reasons", "Refusals and findings by code.", "reason")
         self.seconds = Histogram(
             "maskwatch_request_seconds",
             "Time from the whole upload to the durable record.",
@@ -32,40 +24,27 @@ class Metrics:
             "Uploads that are worked on or wait.",
             registry=self.registry,
         )
-        self.spooled = Counter(
-            "maskwatch_spooled_records",
-            "Records that went to the spool because the database was away.",
-            registry=self.registry,
+        self.spooled = self._counter(
+            "spooled_records", "Records that went to the spool because the database was away."
         )
-        self.decoder_ends = Counter(
-            "maskwatch_decoder_ends",
+        self.decoder_ends = self._counter(
+            "decoder_ends",
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
-            ("why",),
-            registry=self.registry,
+            "why",
         )
-        self.unrecorded = Counter(
-            "maskwatch_unrecorded_refusals",
+        self.unrecorded = self._counter(
+            "unrecorded_refusals",
             "Repeated refusals at admission that were answered and counted without a record.",
-            ("reason",),
-            registry=self.registry,
+            "reason",
         )
-        self.broken_off = Counter(
-            "maskwatch_broken_uploads",
-            "Uploads that the client broke off.",
-            registry=self.registry,
+        self.broken_off = self._counter("broken_uploads", "Uploads that the client broke off.")
+        self.closed = self._counter(
+            "closed_connections", "Connections that were closed on a client, by why.", "why"
         )
-        self.closed = Counter(
-            "maskwatch_closed_connections",
-            "Connections that were closed on a client, by why.",
-            ("why",),
-            registry=self.registry,
-        )
-        self.faults = Counter(
-            "maskwatch_faults",
-            "Faults inside Maskwatch, by part.",
-            ("part",),
-            registry=self.registry,
-        )
+        self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"maskwatch_{name}", meaning, labels, registry=self.registry)
 
     def count(self, record: RequestRecord) -> None:
         """Count one request that is answered."""

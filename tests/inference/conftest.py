@@ -15,6 +15,7 @@ from inference.http.app import build_app
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from store.database import Database
 from store.settings import StoreSettings
 
 Encode = Callable[..., bytes]
@@ -68,6 +69,14 @@ def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
     )
     yield built
     built.close()
+
+
+@pytest.fixture
+def elsewhere(store_settings: StoreSettings) -> Iterator[Database]:
+    """The service's database as another process sees it."""
+    opened = Database.open(store_settings)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

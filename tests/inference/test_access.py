@@ -18,18 +18,9 @@ from store.api_keys import add_key, revoke_key
 from store.change_marks import Mark, move_mark
 from store.database import Database, StoreUnavailable
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.settings import StoreSettings
 
 ADDRESS, KEY = "ip:203.0.113.7", "key:acme"
 WaitFor = Callable[[Callable[[], bool]], None]
-
-
-@pytest.fixture
-def elsewhere(store_settings: StoreSettings) -> Iterator[Database]:
-    """The same database as another process sees it."""
-    opened = Database.open(store_settings)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -133,28 +133,23 @@ def _answer(numbers: Iterable[int], verdict: int) -> list[bytes]:
 
 def _unless_executable(numbers: Iterable[int]) -> list[bytes]:
     """Both calls take the protection of the memory as their third argument."""
-    return [
-        step
-        for number in numbers
-        for step in (
-            _step(_EQUALS, number, 0, 4),
-            _step(_LOAD, _THIRD_ARGUMENT),
-            _step(_HAS_BITS, _EXECUTABLE, 0, 1),
-            _step(_RETURN, _DENY),
-            _step(_RETURN, _ALLOW),
-        )
-    ]
+    return _by_argument(numbers, _THIRD_ARGUMENT, _step(_HAS_BITS, _EXECUTABLE, 0, 1))
 
 
 def _to_itself(numbers: Iterable[int], pid: int) -> list[bytes]:
     """The first argument names the process that gets the signal."""
+    return _by_argument(numbers, _FIRST_ARGUMENT, _step(_EQUALS, pid, 1, 0))
+
+
+def _by_argument(numbers: Iterable[int], argument: int, test: bytes) -> list[bytes]:
+    """Calls that are denied where a test of an argument goes on, and allowed where it jumps."""
     return [
         step
         for number in numbers
         for step in (
             _step(_EQUALS, number, 0, 4),
-            _step(_LOAD, _FIRST_ARGUMENT),
-            _step(_EQUALS, pid, 1, 0),
+            _step(_LOAD, argument),
+            test,
             _step(_RETURN, _DENY),
             _step(_RETURN, _ALLOW),
         )

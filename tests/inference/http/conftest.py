@@ -9,10 +9,14 @@ from time import monotonic, sleep
 
 import pytest
 import uvicorn
+from httpx2 import Response
+from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from inference.server import server_config
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from store.tables import RequestRow
 
 LIMIT_SECONDS = 20.0
 
@@ -72,6 +76,18 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert monotonic() < end, "It did not happen."
         sleep(0.01)
+
+
+def post(client: TestClient, data: bytes, accept: str | None = None) -> Response:
+    """Send one upload."""
+    files = {"file": ("a.png", data, "image/png")}
+    return client.post("/v1/parse", files=files, headers={"Accept": accept} if accept else None)
+
+
+def stored_row(service: Service, request_id: str) -> RequestRow:
+    """The record of a request."""
+    with service.database.read() as session:
+        return session.scalars(select(RequestRow).where(RequestRow.request_id == request_id)).one()
 
 
 @pytest.fixture

@@ -28,14 +28,6 @@ WaitFor = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
-def elsewhere(store_settings: StoreSettings) -> Iterator[Database]:
-    """The service's database as another process sees it."""
-    opened = Database.open(store_settings)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def sender(service_on_both: Service) -> Iterator[TestClient]:
     """A client of the service with an address of its own."""
     with TestClient(build_app(service_on_both), client=(PEER, 50_000)) as opened:
