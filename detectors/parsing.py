@@ -20,11 +20,14 @@ class Parsing:
             where the data is. Sums to 1 over the first axis.
         label_map: ``(H, W)`` uint8 at the picture's own size, values below ``C``.
         labels: the ``C`` label names; index 0 is the background.
+        persons: which person each pixel belongs to, ``(H, W)`` uint8, 0 for nobody, 1 for the
+            person that the model is surest of; ``None`` if the model does not tell persons apart.
     """
 
     probabilities: Any
     label_map: LabelMap
     labels: tuple[str, ...]
+    persons: LabelMap | None = None
 
     def present_labels(self) -> tuple[str, ...]:
         """Names of the labels that the label map contains, background left out."""

@@ -1,6 +1,7 @@
 """What the pipeline asks of a segmenter."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image, Parsing
@@ -30,4 +31,17 @@ class Segmenter(Protocol):
 
     def parse(self, image: Image) -> Parsing:
         """Parse an RGB picture ``(H, W, 3)`` uint8 of any size from 1 × 1 up."""
+        ...
+
+    def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
+        """Class probabilities of several looks at a picture, in batches where that pays.
+
+        Args:
+            pictures: RGB ``(H, W, 3)`` uint8, all of one size.
+            scale: size that the network sees, over the one that :meth:`parse` uses; 0 to 1.
+
+        Returns:
+            For each picture ``(C, h, w)`` float32, all of one size, as in
+            :attr:`Parsing.probabilities`.
+        """
         ...

@@ -1,7 +1,9 @@
 """The reference segmenter at work."""
 
+from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,12 +65,20 @@ class ReferenceSegmenter:
             label_map = _label_map(logits, image.shape[0], image.shape[1])
         return Parsing(probabilities, label_map, self.labels)
 
-    def logits(self, pictures: Tensor) -> Tensor:
+    def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
+        """All pictures in one batch, since they are small."""
+        with torch.inference_mode():
+            batch = torch.cat([_to_tensor(picture) for picture in pictures])
+            found = torch.softmax(self.logits(batch, scale), dim=1)
+        return list(found.numpy())
+
+    def logits(self, pictures: Tensor, scale: float = 1.0) -> Tensor:
         """Logits ``(N, 15, h, w)`` of pictures ``(N, 3, H, W)`` float32 in [0, 1].
 
         Resizing and normalising are part of it, so that gradients reach the picture's own pixels.
         """
-        size = working_size(pictures.shape[-1], pictures.shape[-2])
+        pixels = round(WORKING_PIXELS * scale**2)
+        size = working_size(pictures.shape[-1], pictures.shape[-2], pixels)
         small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
         found: Tensor = self._network(normalised(small))
         return found

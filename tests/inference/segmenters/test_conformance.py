@@ -96,3 +96,21 @@ def test_a_drawn_person_is_told_from_the_place(shipped: Segmenter) -> None:
     found = shipped.parse(figure.image).label_map > 0
     truth = figure.label_map > 0
     assert found[truth].mean() > 5 * found[~truth].mean()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_several_looks_give_what_each_of_them_gives_alone(shipped: Segmenter, scale: float) -> None:
+    looks = [draw_figure(seed, (96, 144)).image for seed in range(3)]
+    together = shipped.probabilities(looks, scale)
+    for look, found in zip(looks, together, strict=True):
+        (alone,) = shipped.probabilities([look], scale)
+        assert np.asarray(found).dtype == np.float32
+        assert np.asarray(found).sum(axis=0) == pytest.approx(1, abs=1e-4)
+        assert np.asarray(found) == pytest.approx(np.asarray(alone), abs=1e-4)
+
+
+def test_a_look_at_full_scale_is_what_a_parse_sees(shipped: Segmenter) -> None:
+    picture = draw_figure(11, (96, 144)).image
+    (look,) = shipped.probabilities([picture])
+    parsed = np.asarray(shipped.parse(picture).probabilities)
+    assert np.asarray(look) == pytest.approx(parsed, abs=1e-4)
