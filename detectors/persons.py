@@ -1,5 +1,6 @@
 """Persons in a label map: the unit in which topology is measured."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,7 @@ _MIN_LABEL_SHARE = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One person: the foreground piece that connects its parts.
+    """One person: what the model gave to it, else the foreground piece that connects its parts.
 
     Attributes:
         label_map: label map ``(h, w)`` uint8 at working size, zero outside the person.
@@ -56,9 +57,13 @@ class Scene:
 
     @classmethod
     def of(cls, parsing: Parsing) -> "Scene":
-        """Find the persons of a parsing."""
-        label_map = working_label_map(parsing)
-        return cls(label_map, parsing.labels, find_persons(label_map))
+        """The persons that the model told apart; if it tells none apart, those that pieces show."""
+        label_map = at_working_size(parsing.label_map)
+        if parsing.persons is None:
+            persons = find_persons(label_map)
+        else:
+            persons = given_persons(label_map, at_working_size(parsing.persons))
+        return cls(label_map, parsing.labels, persons)
 
     def around(self, person: Person) -> LabelMap:
         """A person's label map with the pieces above and below that belong to nobody.
@@ -79,15 +84,14 @@ class Scene:
         return np.asarray(np.any(claimed, axis=0), dtype=np.bool_)
 
 
-def working_label_map(parsing: Parsing) -> LabelMap:
-    """The label map with at most 320 pixels on its long side, so that costs are bounded."""
-    height, width = parsing.label_map.shape
+def at_working_size(values: LabelMap) -> LabelMap:
+    """A label or person map with at most 320 pixels on its long side: costs are bounded."""
+    height, width = values.shape
     scale = _WORKING_SIDE / max(height, width)
     if scale >= 1:
-        return parsing.label_map
+        return values
     size = scaled_size(height, width, scale)
-    resized = cv2.resize(parsing.label_map, size, interpolation=cv2.INTER_NEAREST)
-    return resized.astype(np.uint8)
+    return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
 def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
@@ -97,15 +101,29 @@ def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
     """
     foreground = (label_map > 0).astype(np.uint8)
     joined = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    persons = [_person(label_map, pieces == i, boxes[i]) for i in range(1, count)]
+    count, pieces = cv2.connectedComponents(joined, connectivity=8)
+    return _persons(label_map, [pieces == i for i in range(1, count)])
+
+
+def given_persons(label_map: LabelMap, persons: LabelMap) -> tuple[Person, ...]:
+    """The persons of a person map that are large, tall and varied enough, largest first.
+
+    Two people who touch are two persons, and one whom a pole cuts apart is one. Foreground that
+    the map gives to nobody stays outside of them.
+    """
+    numbers = np.flatnonzero(np.bincount(persons.ravel())[1:]) + 1
+    return _persons(label_map, [persons == number for number in numbers])
+
+
+def _persons(label_map: LabelMap, masks: Iterable[Mask]) -> tuple[Person, ...]:
+    persons = [_person(label_map, mask) for mask in masks]
     kept = [each for each in persons if _is_large_enough(each) and _is_varied_enough(each)]
     return tuple(sorted(kept, key=lambda person: -person.area))
 
 
-def _person(label_map: LabelMap, piece: Mask, box: npt.NDArray[np.int32]) -> Person:
-    left, top, width, height = (int(value) for value in box[:4])
-    own = np.where(piece, label_map, 0).astype(np.uint8)
+def _person(label_map: LabelMap, mask: Mask) -> Person:
+    own = np.where(mask, label_map, 0).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(own)
     return Person(own, top, top + height, left, left + width)
 
 
