@@ -1,21 +1,23 @@
 """Part groups: the words in which rules speak about bodies, whatever the label list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from detectors.label_lists import BACKGROUND, label_words
 from detectors.parsing import LabelMap, Parsing
 
 
 class PartGroup(StrEnum):
-    """A region of a person that every supported label list can express."""
+    """A region of a person, from head to foot; most label lists can express most of them."""
 
     HEAD = "head"
     HAIR = "hair"
     FACE = "face"
     TORSO = "torso"
+    BARE_TORSO = "bare torso"
     ARMS = "arms"
     LOWER = "lower"
     LEGS = "legs"
@@ -24,30 +26,59 @@ class PartGroup(StrEnum):
 
 
 HEAD_GROUPS = (PartGroup.HEAD, PartGroup.HAIR, PartGroup.FACE)
-SKIN_GROUPS = (PartGroup.FACE, PartGroup.ARMS, PartGroup.LEGS)
+TORSO_GROUPS = (PartGroup.TORSO, PartGroup.BARE_TORSO)
 CLOTHES_GROUPS = (PartGroup.TORSO, PartGroup.LOWER)
 
-_GROUP_OF_LABEL: dict[str, PartGroup] = {
-    "hat": PartGroup.HEAD,
-    "hair": PartGroup.HAIR,
-    "glasses": PartGroup.HEAD,
-    "upper_clothes": PartGroup.TORSO,
-    "coat": PartGroup.TORSO,
-    "dress": PartGroup.TORSO,
-    "skirt": PartGroup.LOWER,
-    "pants": PartGroup.LOWER,
-    "socks": PartGroup.FEET,
-    "shoes": PartGroup.FEET,
-    "bag": PartGroup.ACCESSORIES,
-    "face": PartGroup.FACE,
-    "arm": PartGroup.ARMS,
-    "leg": PartGroup.LEGS,
+# Every label of every list, in the spelling of `label_words`.
+PARTS: Mapping[PartGroup, tuple[str, ...]] = {
+    PartGroup.HEAD: ("hat", "glasses", "sunglasses"),
+    PartGroup.HAIR: ("hair",),
+    PartGroup.FACE: ("face",),
+    PartGroup.TORSO: ("upper clothes", "coat", "dress", "jumpsuits"),
+    PartGroup.BARE_TORSO: ("torso skin",),
+    PartGroup.ARMS: ("arm", "left arm", "right arm", "glove"),
+    PartGroup.LOWER: ("pants", "skirt"),
+    PartGroup.LEGS: ("leg", "left leg", "right leg"),
+    PartGroup.FEET: ("socks", "shoes", "left shoe", "right shoe"),
+    PartGroup.ACCESSORIES: ("scarf", "belt", "bag"),
 }
+# What is bare; a glove is a hand, but no skin.
+SKIN = frozenset(
+    ("face", "torso skin", "arm", "left arm", "right arm", "leg", "left leg", "right leg")
+)
+# Clothes with legs, which end at feet or at bare legs.
+TROUSERS = frozenset(("pants", "jumpsuits"))
+
+_GROUP_OF_PART = {part: group for group, parts in PARTS.items() for part in parts}
+
+
+def group_of(label: str) -> PartGroup | None:
+    """The part group of a label in any spelling; none for the background and unknown labels.
+
+    >>> group_of("Left-shoe"), group_of("tentacle")
+    (<PartGroup.FEET: 'feet'>, None)
+    """
+    return _GROUP_OF_PART.get(label_words(label))
+
+
+def unknown_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Labels that no part group knows, so that nothing is measured on them.
+
+    >>> unknown_labels(("Background", "Face", "Human"))
+    ('Human',)
+    """
+    known = (BACKGROUND, *_GROUP_OF_PART)
+    return tuple(label for label in labels if label_words(label) not in known)
 
 
 def group_indices(labels: Sequence[str], groups: Sequence[PartGroup]) -> list[int]:
     """Indices into ``labels`` that belong to any of ``groups``; unknown labels belong to none."""
-    return [i for i, label in enumerate(labels) if _GROUP_OF_LABEL.get(label) in groups]
+    return [i for i, label in enumerate(labels) if group_of(label) in groups]
+
+
+def part_indices(labels: Sequence[str], parts: Set[str]) -> list[int]:
+    """Indices into ``labels`` of single parts, such as :data:`SKIN` or :data:`TROUSERS`."""
+    return [i for i, label in enumerate(labels) if label_words(label) in parts]
 
 
 def label_mask(label_map: LabelMap, indices: Sequence[int]) -> npt.NDArray[np.bool_]:

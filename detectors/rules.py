@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.findings import Finding
-from detectors.parts import SKIN_GROUPS, PartGroup, group_indices, label_mask
+from detectors.parts import SKIN, TROUSERS, PartGroup, group_indices, label_mask, part_indices
 from detectors.persons import Person, Scene
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.topology_features import vertical_gap
@@ -43,7 +43,7 @@ def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ..
 def _skin_share_low(
     labels: tuple[str, ...], persons: tuple[Person, ...], limits: TopologyLimits
 ) -> Finding | None:
-    skin = group_indices(labels, SKIN_GROUPS)
+    skin = part_indices(labels, SKIN)
     shares = [label_mask(person.label_map, skin).sum() / person.area for person in persons]
     worst = int(np.argmin(shares))
     if shares[worst] >= limits.min_skin_share:
@@ -61,8 +61,7 @@ def _trousers_without_feet(scene: Scene, limits: TopologyLimits) -> Finding | No
 
 def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float:
     """Gap below a person's trousers in body heights; 1 without any foot, 0 where not judged."""
-    pants = [i for i, label in enumerate(scene.labels) if label == "pants"]
-    trousers = label_mask(person.label_map, pants)
+    trousers = label_mask(person.label_map, part_indices(scene.labels, TROUSERS))
     if trousers.sum() < limits.min_trousers_share * person.area:
         return 0.0
     last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])

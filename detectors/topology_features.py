@@ -7,7 +7,15 @@ import cv2
 import numpy as np
 
 from detectors.parsing import LabelMap
-from detectors.parts import HEAD_GROUPS, SKIN_GROUPS, PartGroup, group_indices, label_mask
+from detectors.parts import (
+    HEAD_GROUPS,
+    SKIN,
+    TORSO_GROUPS,
+    PartGroup,
+    group_indices,
+    label_mask,
+    part_indices,
+)
 from detectors.persons import Mask, Person, Scene
 
 _MIN_PIECE_PIXELS = 6
@@ -19,7 +27,7 @@ def topology_features(scene: Scene) -> dict[str, float]:
     foreground = label_map > 0
     area = max(1, int(foreground.sum()))
     pieces = count_pieces(label_map)
-    skin = label_mask(label_map, group_indices(scene.labels, SKIN_GROUPS))
+    skin = label_mask(label_map, part_indices(scene.labels, SKIN))
     return {
         "persons": float(len(persons)),
         "components": float(pieces),
@@ -68,8 +76,8 @@ def vertical_gap(upper: Mask, lower: Mask, body_height: int) -> float:
 
 def _neighbour_features(scene: Scene) -> dict[str, float]:
     pairs = {
-        "head_torso_gap": (HEAD_GROUPS, (PartGroup.TORSO,)),
-        "torso_legs_gap": ((PartGroup.TORSO,), (PartGroup.LOWER, PartGroup.LEGS)),
+        "head_torso_gap": (HEAD_GROUPS, TORSO_GROUPS),
+        "torso_legs_gap": (TORSO_GROUPS, (PartGroup.LOWER, PartGroup.LEGS)),
         "trousers_feet_gap": ((PartGroup.LOWER,), (PartGroup.FEET, PartGroup.LEGS)),
     }
     gaps = {

@@ -1,5 +1,6 @@
 """The topology rules on hand-built people, on both sides of every limit."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,20 @@ def test_findings_do_not_depend_on_order_mirroring_or_scale(
         expected |= {SKIN_SHARE_LOW.code} if "skin" in kind else set()
         expected |= {TROUSERS_WITHOUT_FEET.code} if "feet" in kind else set()
     assert _codes(parse(enlarged)) == expected
+
+
+@pytest.mark.parametrize("trousers", ["Pants", "Jumpsuits"])
+def test_trousers_of_any_label_list_are_judged(draw: Any, trousers: str) -> None:
+    spelled = {"pants": trousers, "upper_clothes": "UpperClothes", "shoes": "Left-shoe"}
+    for shoes in ((180, 200, 12, 48), None):
+        parsing = draw({"shoes": shoes})
+        labels = tuple(spelled.get(label, label.title()) for label in parsing.labels)
+        found = _codes(replace(parsing, labels=labels))
+        assert (TROUSERS_WITHOUT_FEET.code in found) is (shoes is None)
+
+
+def test_gloves_are_no_skin_and_a_bare_torso_is(draw: Any) -> None:
+    parsing = draw({**FACELESS})
+    for label, fires in (("Glove", True), ("Torso-skin", False)):
+        labels = tuple(label if each == "arm" else each for each in parsing.labels)
+        assert (SKIN_SHARE_LOW.code in _codes(replace(parsing, labels=labels))) is fires
