@@ -17,6 +17,7 @@ from detectors.registry import FEATURES, Feature, Group
 from inference.gate.policy import Action
 from inference.http.description import describe
 from maskwatch.environment import ALL_SETTINGS
+from maskwatch.label_pages import labels_page
 from maskwatch.markdown import page, table
 from maskwatch.threat_pages import gate_page, refusals_page, rules_page
 from store.settings import PREFIX, StoreSettings
@@ -44,6 +45,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "features.md": features_page(),
+        "labels.md": labels_page(),
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
         "gate.md": gate_page(),

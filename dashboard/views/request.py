@@ -13,6 +13,7 @@ from dashboard.show.markup import Html, Tone
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
+from detectors.label_lists import label_words
 from detectors.palette import colour_of
 from store.decision_views import decisions_about
 from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
@@ -104,7 +105,9 @@ def _parts(labels: Sequence[str]) -> Html:
     """The labels with their colours in the mask overlay."""
     if not labels:
         return Html("none")
-    swatches = [markup.swatch(words.label(label), colour_of(label)) for label in labels]
+    swatches = [
+        markup.swatch(words.label(label_words(label)), colour_of(label)) for label in labels
+    ]
     return markup.span(markup.badges(*swatches), "mw-long")
 
 

@@ -1,67 +1,84 @@
-"""The colour composite: a label map laid over its picture, outlined, with a legend."""
+"""The colour composite: a label map laid over its picture, outlined, with a legend.
+
+Answers, kept evidence and the command line show what is drawn here.
+"""
+
+from math import ceil
 
 import cv2
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
 
-from detectors.palette import colour_of, colour_table
+from detectors.palette import colour_table
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.sizes import scaled_size
+from inference.answer.legend import PAPER, draw_legend
 
 _MAX_SIDE = 1280
+_LEGIBLE_SIDE = 256
 _OPACITY = 0.55
-_INK = (31, 41, 55)
-_PAPER = (255, 255, 255)
+_SHADE = 0.35
+_SIDE_PER_LINE = 640
 
 
 def colour_composite(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> Image:
-    """A parsing over its picture, at most ``max_side`` pixels long, with a legend at the right."""
-    blended = mask_overlay(image, parsing, max_side)
-    return np.hstack([blended, _legend(parsing.present_labels(), blended.shape[0])])
+    """A parsing over its picture, at most ``max_side`` pixels long, with a legend at the right.
+
+    A picture under 256 pixels is enlarged by a whole number, and one that is lower than its legend
+    gets white below it. The same parsing gives the same pixels.
+    """
+    side = max(image.shape[:2])
+    times = ceil(_LEGIBLE_SIDE / side)
+    overlay = _overlay(image, parsing, float(times) if times > 1 else min(1.0, max_side / side))
+    legend = draw_legend(parsing, overlay.shape[0])
+    missing = legend.shape[0] - overlay.shape[0]
+    page = cv2.copyMakeBorder(overlay, 0, missing, 0, 0, cv2.BORDER_CONSTANT, value=PAPER)
+    return np.hstack([page, legend]).astype(np.uint8, copy=False)
 
 
 def mask_overlay(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> Image:
     """Draw a parsing over its picture, at most ``max_side`` pixels long.
 
+    Parts are tinted and outlined; persons, where the model tells them apart, more strongly.
+
     Args:
         image: RGB ``(H, W, 3)`` uint8.
         parsing: its parsing; the label map has the picture's size.
     """
-    picture, label_map = _bounded(image, parsing.label_map, max_side)
-    colours = colour_table(parsing.labels)[label_map]
-    alpha = np.where(label_map > 0, _OPACITY, 0.0)[..., None]
-    blended: Image = (picture * (1 - alpha) + colours * alpha).astype(np.uint8)
-    blended[_outline(label_map)] = 255
-    return blended
+    return _overlay(image, parsing, min(1.0, max_side / max(image.shape[:2])))
 
 
-def _bounded(image: Image, label_map: LabelMap, max_side: int) -> tuple[Image, LabelMap]:
-    height, width = image.shape[:2]
-    scale = min(1.0, max_side / max(height, width))
-    size = scaled_size(height, width, scale)
-    picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    labels = cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST)
-    return picture.astype(np.uint8), labels.astype(np.uint8)
+def _overlay(image: Image, parsing: Parsing, scale: float) -> Image:
+    size = scaled_size(image.shape[0], image.shape[1], scale)
+    label_map = _resized(parsing.label_map, size)
+    way = cv2.INTER_AREA if scale <= 1 else cv2.INTER_NEAREST
+    picture = cv2.resize(image, size, interpolation=way).astype(np.uint8, copy=False)
+    drawn = _tinted(picture, label_map, parsing.labels)
+    line = max(1, round(max(size) / _SIDE_PER_LINE))
+    _outline(drawn, label_map, line)
+    if parsing.persons is not None:
+        _outline(drawn, _resized(parsing.persons, size), 2 * line)
+    return drawn
 
 
-def _outline(label_map: LabelMap) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    eroded = cv2.erode(label_map, np.ones((2, 2), np.uint8))
-    dilated = cv2.dilate(label_map, np.ones((2, 2), np.uint8))
-    return np.asarray(eroded != dilated, dtype=np.bool_)
+def _resized(values: LabelMap, size: tuple[int, int]) -> LabelMap:
+    resized = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+    return resized.astype(np.uint8, copy=False)
 
 
-def _legend(labels: tuple[str, ...], height: int) -> Image:
-    row = max(12, min(28, height // (len(labels) + 2)))
-    font = ImageFont.load_default(size=row * 0.58)
-    words = [label.replace("_", " ") for label in labels] or ["no person"]
-    width = int(max(font.getlength(word) for word in words) + 2.6 * row)
-    panel = Pillow.new("RGB", (width, height), _PAPER)
-    draw = ImageDraw.Draw(panel)
-    for index, word in enumerate(words):
-        top = row // 2 + index * row
-        if labels:
-            box = (row * 0.5, top + row * 0.15, row * 1.2, top + row * 0.85)
-            draw.rounded_rectangle(box, radius=row * 0.15, fill=colour_of(labels[index]))
-        draw.text((row * 1.6, top + row / 2), word, _INK, font, anchor="lm")
-    return np.array(panel, dtype=np.uint8)
+def _tinted(picture: Image, label_map: LabelMap, labels: tuple[str, ...]) -> Image:
+    """The picture with its foreground in the labels' colours, the background as it was."""
+    table = np.zeros((256, 1, 3), dtype=np.uint8)
+    table[: len(labels), 0] = colour_table(labels)
+    colours = cv2.LUT(cv2.merge([label_map] * 3), table)
+    tinted = cv2.addWeighted(picture, 1 - _OPACITY, colours, _OPACITY, 0)
+    cv2.copyTo(picture, (label_map == 0).astype(np.uint8), tinted)
+    return np.asarray(tinted, dtype=np.uint8)
+
+
+def _outline(drawn: Image, regions: LabelMap, line: int) -> None:
+    """White lines between regions, a dark hairline beside them: seen on white and on black."""
+    square = np.ones((line + 1, line + 1), np.uint8)
+    edges = cv2.morphologyEx(regions, cv2.MORPH_GRADIENT, square)
+    beside = cv2.dilate(edges, np.ones((2, 2), np.uint8), anchor=(0, 0))
+    cv2.copyTo(cv2.convertScaleAbs(drawn, alpha=_SHADE), beside, drawn)
+    drawn[edges > 0] = 255

@@ -17,9 +17,11 @@ import pytest
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, utc_now
 from detectors.findings import Finding
+from detectors.parsing import Parsing
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
+from inference.answer.composite import mask_overlay
 from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
@@ -420,13 +422,8 @@ def draw_pictures() -> tuple[Drawing, Drawing, Drawing]:
     coarse = cv2.resize(cv2.resize(picture, (25, 35)), (width, height), interpolation=0)
     face = label_map == 3
     picture[face] = coarse[face]
-    colours = np.array(
-        [(0, 0, 0), (70, 130, 180), (150, 90, 60), (230, 160, 120), (60, 110, 190), (220, 90, 80)],
-        np.uint8,
-    )
-    overlay = picture.copy()
-    inside = label_map > 0
-    overlay[inside] = (0.35 * picture[inside] + 0.65 * colours[label_map][inside]).astype(np.uint8)
+    unsure = np.full((len(LABELS), 1, 1), 1 / len(LABELS), np.float32)
+    overlay = mask_overlay(picture, Parsing(unsure, label_map, LABELS))
     edges = cv2.GaussianBlur(cv2.Canny(label_map * 40, 10, 20), (0, 0), 4)
     shade = np.clip(edges.astype(np.float32) * 2.6 + 12, 0, 235).astype(np.uint8)
     heat = cv2.applyColorMap(shade, cv2.COLORMAP_INFERNO)
@@ -439,7 +436,7 @@ def _draw_figure(picture: Drawing, label_map: Drawing, centre: int, scale: float
 
     for canvas, palette in (
         (picture, ((96, 64, 48), (214, 170, 146), (58, 84, 122), (46, 48, 60))),
-        (label_map, (2, 3, 4, 1)),
+        (label_map, (2, 3, 4, 6)),
     ):
         hair, face, coat, pants = palette
         cv2.rectangle(canvas, at(-26, 165), at(-4, 285), pants, -1)

@@ -1,16 +1,14 @@
-"""How a parsing is shown: colour composite, label picture, masks."""
+"""How a parsing is encoded: label picture, masks, PNG."""
 
 from io import BytesIO
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from detectors.palette import colour_of, colour_table
+from detectors.palette import colour_of
 from detectors.parsing import LabelMap, Parsing
-from inference.answer.composite import colour_composite
 from inference.answer.encode import label_masks, label_png, png
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import LABELS, Label
@@ -20,11 +18,6 @@ FIGURE = draw_figure(11, (96, 144))
 
 def _parsing(label_map: LabelMap) -> Parsing:
     return Parsing(np.full((len(LABELS), 2, 2), 1 / len(LABELS), np.float32), label_map, LABELS)
-
-
-def test_every_label_has_a_colour_of_its_own() -> None:
-    assert len({colour_of(label) for label in LABELS}) == len(LABELS)
-    assert colour_table(("background", "tentacle")).tolist() == [[0, 0, 0], [199, 199, 199]]
 
 
 @settings(max_examples=30, deadline=None)
@@ -46,27 +39,8 @@ def test_masks_cover_each_label_once_with_area_and_box() -> None:
     assert coat.size == face.size == (20, 30)
 
 
-def test_an_empty_parsing_has_no_masks_and_says_so_in_the_legend() -> None:
-    empty = _parsing(np.zeros((60, 40), dtype=np.uint8))
-    assert label_masks(empty) == ()
-    composite = colour_composite(np.full((60, 40, 3), 90, dtype=np.uint8), empty)
-    assert (composite[:, :40] == 90).all()
-    assert composite[:, 40:].min() < 100 < composite[:, 40:].mean()
-
-
-def test_the_background_stays_and_the_person_is_tinted() -> None:
-    composite = colour_composite(FIGURE.image, _parsing(FIGURE.label_map))[:, :96]
-    changed = (composite != FIGURE.image).any(axis=2)
-    assert changed[FIGURE.label_map > 0].mean() > 0.99
-    assert changed[FIGURE.label_map == 0].mean() < 0.05
-
-
-@pytest.mark.parametrize("size", [(1, 1), (8, 12_000), (12_000, 8), (2000, 1000)])
-def test_a_composite_of_any_picture_is_bounded(size: tuple[int, int]) -> None:
-    image = np.zeros((*size, 3), dtype=np.uint8)
-    composite = colour_composite(image, _parsing(np.ones(size, dtype=np.uint8)), max_side=640)
-    assert composite.shape[0] <= 640
-    assert composite.shape[1] <= 640 + 200
+def test_an_empty_parsing_has_no_masks() -> None:
+    assert label_masks(_parsing(np.zeros((60, 40), dtype=np.uint8))) == ()
 
 
 def test_a_png_is_lossless() -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from detectors.label_lists import LABEL_LISTS
 from detectors.registry import FEATURE_NAMES
 from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import REFUSALS
 from maskwatch.environment import ALL_SETTINGS, known_names
+from maskwatch.label_pages import labels_page
 from maskwatch.reference_docs import (
     DOCS,
     features_page,
@@ -51,6 +53,14 @@ def test_the_gates_page_names_every_limit_and_every_rule_with_its_sentence() -> 
     assert all(f"`{refusal.code}`" in page for refusal in GATE_REFUSALS)
     assert all(f"`{rule.code}`" in page and rule.sentence in page for rule in GATE_RULES)
     assert all(refusal.sentence in page for refusal in RULE_REFUSALS.values())
+
+
+def test_every_label_is_listed_with_its_part_group_and_colour() -> None:
+    page = labels_page()
+    assert all(f"| `{label}` |" in page for labels in LABEL_LISTS.values() for label in labels)
+    assert "| 10 | `Torso-skin` | bare torso | skin | `#d8b5a3` |" in page
+    assert "| 9 | `Pants` | lower | trousers | `#195b71` |" in page
+    assert page.count("| 0 | ") == page.count("| not drawn |") == len(LABEL_LISTS)
 
 
 def test_a_row_has_as_many_cells_as_its_table_has_columns() -> None:
