@@ -218,7 +218,7 @@ class Filler:
             content_sha256=self._digest(),
             media_type="image/png",
             segmenter=sha256(b"segmenter").hexdigest(),
-            labels=("hair", "coat", "pants"),
+            labels=("Hair", "UpperClothes", "Pants"),
             features=self._features(changed),
             findings=findings,
             evidence=self._evidence(),

@@ -14,6 +14,7 @@ from streamlit.testing.v1.element_tree import Button
 import dashboard.main
 from dashboard import visit
 from dashboard.wiring import Parts, provide
+from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.alert_views import alert_view
 from store.records import RequestRecord, Stage
@@ -190,6 +191,15 @@ def test_a_flagged_request_says_why(day: Day, signed_in: Signed) -> None:
     assert "high_frequency_share" in html
     assert "11 outliers and 7 refusals" in html
     assert [caption for caption in CAPTIONS if caption in _images(at)] == list(CAPTIONS)
+
+
+def test_parts_have_words_and_the_colour_that_they_have_in_the_overlay(
+    day: Day, signed_in: Signed
+) -> None:
+    signed_in(day.parts)
+    html = _html(_open("request", id=day.sample.flagged))
+    red, green, blue = colour_of("upper_clothes")
+    assert f'<i style="background:rgb({red},{green},{blue})"></i>Upper clothes</span>' in html
 
 
 def test_requests_without_pictures_say_why(day: Day, signed_in: Signed) -> None:
