@@ -16,7 +16,8 @@ from detectors.sizes import scaled_size
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import STRIDE, ReferenceNetwork, normalised
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights, weights_of
+from inference.supply.verified import ANYONE, Trust, VerifiedModel
 
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
@@ -40,19 +41,28 @@ class ReferenceSegmenter:
         self._network = network.eval().to(memory_format=torch.channels_last)
 
     @classmethod
-    def load(cls, path: Path) -> "ReferenceSegmenter":
-        """Read trained weights.
+    def load(cls, path: Path, trust: Trust = ANYONE) -> "ReferenceSegmenter":
+        """Check and read trained weights.
 
         Raises:
-            ModelError: the file is missing, damaged or made for another network.
+            ModelError: the file is missing, damaged, not trusted or made for another network.
         """
-        weights = read_weights(path)
+        return cls.of(open_weights(path, trust))
+
+    @classmethod
+    def of(cls, model: VerifiedModel) -> "ReferenceSegmenter":
+        """Read trained weights from a checked file.
+
+        Raises:
+            ModelError: the file is damaged or made for another network.
+        """
+        weights = weights_of(model)
         network = ReferenceNetwork(len(LABELS))
         try:
             network.load_state_dict(weights.tensors)
         except RuntimeError:
             raise ModelError(
-                f"The model file {path} belongs to another version of the reference network: "
+                f"The model file {model.path} belongs to another version of the reference network: "
                 "check MASKWATCH_MODEL_FILE or train it again."
             ) from None
         return cls(network, weights.digest)

@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
+from inference.supply.tensors import load_safetensors
+from inference.supply.verified import ANYONE, Trust, VerifiedModel, open_model
 
 FORMAT = "maskwatch-reference-1"
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights.safetensors"
+SHIPPED_SHA256 = "f4c2306c9dd3c44a384c1fad22e20e78e6d3e4bd6d971d4c92772edf73a22d7d"
+"""Of the file above. Training it anew changes both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,21 +39,46 @@ def write_weights(path: Path, tensors: dict[str, Tensor], facts: dict[str, objec
     partial.replace(path)
 
 
-def read_weights(path: Path) -> Weights:
-    """Read tensors in single precision.
+def shipped_sha256(path: Path) -> str | None:
+    """The digest that the weights at a path must have, if they are the shipped ones."""
+    return SHIPPED_SHA256 if path == DEFAULT_WEIGHTS else None
+
+
+def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:
+    """Check a weights file before anything of it is loaded.
 
     Raises:
-        ModelError: the file is missing, damaged or made for another segmenter.
+        ModelError: the file is missing, not trusted, or not what it has to be.
     """
-    try:
-        data = path.read_bytes()
-        tensors = load(data)
-    except OSError as error:
+    if not path.is_file():
+        why = "Is a directory" if path.is_dir() else "No such file"
         raise ModelError(
-            f"The model file {path} cannot be read ({error.strerror}): set MASKWATCH_MODEL_FILE to "
-            "a reference segmenter's weights, or unset it to use the ones that Maskwatch ships."
-        ) from None
-    except SafetensorError:
+            f"The model file {path} cannot be read ({why}): set MASKWATCH_MODEL_FILE to weights of "
+            "a reference segmenter, or unset it to use the ones that Maskwatch ships."
+        )
+    return open_model(path, trust, shipped_sha256(path))
+
+
+def read_weights(path: Path, trust: Trust = ANYONE) -> Weights:
+    """Check a weights file and read its tensors in single precision.
+
+    Raises:
+        ModelError: see :func:`open_weights` and :func:`weights_of`.
+    """
+    return weights_of(open_weights(path, trust))
+
+
+def weights_of(model: VerifiedModel) -> Weights:
+    """The tensors of a checked file, in single precision.
+
+    Raises:
+        ModelError: the file is damaged or made for another segmenter.
+    """
+    path = model.path
+    data = model.read(path.name)
+    try:
+        tensors = load_safetensors(data, path.name)
+    except ModelError:
         raise ModelError(
             f"The model file {path} is damaged or no safetensors file: replace it, or unset "
             "MASKWATCH_MODEL_FILE to use the weights that Maskwatch ships."
@@ -62,7 +89,7 @@ def read_weights(path: Path) -> Weights:
             "MASKWATCH_MODEL_FILE, or unset it to use the weights that Maskwatch ships."
         )
     single = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
-    return Weights(single, sha256(data).hexdigest())
+    return Weights(single, model.digest)
 
 
 def _metadata(data: bytes) -> dict[str, str]:

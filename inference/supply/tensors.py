@@ -1,0 +1,75 @@
+"""Tensors from bytes, and nothing else: no other object is made and no code of a file runs."""
+
+from collections.abc import Mapping
+from io import BytesIO
+
+import safetensors.torch
+import structlog
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from inference.segmenters.base import ModelError
+from inference.supply.advice import advise
+
+_log = structlog.get_logger(__name__)
+# ModelScope's checkpoints hold the weights under this name.
+_INNER = "model"
+
+
+def load_tensors(data: bytes, name: str) -> dict[str, Tensor]:
+    """Tensors by name, on the CPU.
+
+    Args:
+        data: content of a safetensors file or a PyTorch checkpoint: a state dictionary, or one
+            under the key ``model``.
+        name: of the file; safetensors if it ends like that.
+
+    Raises:
+        ModelError: it is damaged, or holds something else than tensors.
+    """
+    return load_safetensors(data, name) if name.endswith(".safetensors") else _unpickled(data, name)
+
+
+def load_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
+    """Tensors of a safetensors file.
+
+    Raises:
+        ModelError: it is none.
+    """
+    try:
+        return safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"The model file {name} is damaged or no safetensors file: get it again."
+        ) from error
+
+
+def _unpickled(data: bytes, name: str) -> dict[str, Tensor]:
+    _warn(data, name)
+    try:
+        found = torch.load(BytesIO(data), weights_only=True, map_location="cpu")
+    except Exception as error:
+        raise ModelError(
+            f"The model file {name} is damaged or holds more than tensors: get it again from where "
+            "you trust it, or as safetensors."
+        ) from error
+    return _tensors(found, name)
+
+
+def _warn(data: bytes, name: str) -> None:
+    advice = advise(data, name)
+    if advice.dangerous:
+        _log.warning("a model file would run code", file=name, calls=advice.dangerous)
+
+
+def _tensors(found: object, name: str) -> dict[str, Tensor]:
+    if isinstance(found, Mapping) and isinstance(found.get(_INNER), Mapping):
+        found = found[_INNER]
+    if not isinstance(found, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in found.items()
+    ):
+        raise ModelError(
+            f"The model file {name} is no state dictionary of tensors: get the weights alone."
+        )
+    return dict(found)

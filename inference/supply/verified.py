@@ -1,0 +1,243 @@
+"""A model whose files were checked before anything of it is loaded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from inference.segmenters.base import ModelError
+from inference.supply.keys import read_public_key
+from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
+from store.model_files import (
+    ModelFile,
+    UnusableFile,
+    file_of,
+    hash_model_file,
+    manifest_digest,
+    model_names,
+    read_model_file,
+    shown_name,
+)
+
+_log = structlog.get_logger(__name__)
+
+MOST_KEYS = 2
+"""The key in use and the one that follows or went before it."""
+
+
+class Standing(StrEnum):
+    """What is known of where a model comes from."""
+
+    SIGNED = "signed"
+    SHIPPED = "shipped"
+    UNPROVEN = "unproven"
+    UNSIGNED = "unsigned"
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return _SENTENCES[self]
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether somebody who is trusted vouches for every byte."""
+        return self in (Standing.SIGNED, Standing.SHIPPED)
+
+
+_SENTENCES = {
+    Standing.SIGNED: "an accepted key signed these files",
+    Standing.SHIPPED: "these are the weights that Maskwatch ships",
+    Standing.UNPROVEN: "the files are what the signature says; no key is set to check who made it",
+    Standing.UNSIGNED: "there is no signature",
+}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whose models are loaded.
+
+    Attributes:
+        keys: PEM files of public keys, at most two; with any, a signature by one is needed.
+        required: whether a model that nobody vouches for is refused.
+    """
+
+    keys: tuple[Path, ...] = ()
+    required: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.keys) > MOST_KEYS:
+            raise ModelError(f"At most {MOST_KEYS} keys are accepted: the old one and the new one.")
+
+
+ANYONE = Trust()
+
+
+@dataclass(frozen=True)
+class VerifiedModel:
+    """A model that was checked.
+
+    Attributes:
+        digest: SHA-256 over the sorted names and hashes; for one file, the SHA-256 of that file.
+        files: sorted by name.
+        signed_by: fingerprint of the accepted key that signed it, if one did.
+    """
+
+    path: Path
+    digest: str
+    files: tuple[ModelFile, ...]
+    standing: Standing
+    signed_by: str | None = None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 in hex by file name."""
+        return {file.name: file.sha256 for file in self.files}
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; they themselves are checked, so nothing can change in between.
+
+        Raises:
+            ModelError: there is no such file, or it is not what was verified.
+        """
+        file = next((file for file in self.files if file.name == name), None)
+        if file is None:
+            raise ModelError(
+                f"The model {self.path} has no file {name}: get the whole model again."
+            )
+        try:
+            data = read_model_file(file_of(self.path, name), file.size + 1)
+        except UnusableFile as fault:
+            raise _unusable(self.path, name, str(fault)) from None
+        if sha256(data).hexdigest() != file.sha256:
+            raise ModelError(
+                f"The model file {file_of(self.path, name)} changed while it was loaded: find out "
+                "who writes to it, and load again."
+            )
+        return data
+
+
+def open_model(
+    path: Path, trust: Trust = ANYONE, shipped_sha256: str | None = None
+) -> VerifiedModel:
+    """Check a model before it is loaded, and warn in the log if nobody vouches for it.
+
+    Args:
+        shipped_sha256: digest that the code itself vouches for; it stands for a signature.
+
+    Raises:
+        ModelError: a file is not what it has to be, or the model is not trusted; it is named.
+    """
+    model = verify_model(path, trust, shipped_sha256)
+    if not model.standing.is_proven:
+        _log.warning(
+            "nobody vouches for the model",
+            why=model.standing.sentence,
+            model=str(path),
+            digest=model.digest,
+        )
+    return model
+
+
+def verify_model(
+    path: Path, trust: Trust = ANYONE, shipped_sha256: str | None = None
+) -> VerifiedModel:
+    """The same without a word in the log.
+
+    Raises:
+        ModelError: see :func:`open_model`.
+    """
+    files = hashed_files(path)
+    digest = _digest(path, files)
+    if shipped_sha256 is not None and digest != shipped_sha256:
+        raise ModelError(
+            f"The model file {path} is not the one that this version of Maskwatch ships: install "
+            "Maskwatch again. Whoever trained it anew has to change SHIPPED_SHA256 too."
+        )
+    claims = read_claims(path)
+    if claims is not None:
+        _compare(path, claims, {file.name: file.sha256 for file in files})
+    standing, signed_by = _standing(path, files, trust, claims, shipped_sha256 is not None)
+    if trust.required and not standing.is_proven:
+        raise _unsigned(path)
+    return VerifiedModel(path, digest, files, standing, signed_by)
+
+
+def hashed_files(path: Path) -> tuple[ModelFile, ...]:
+    """Every file of a model with its hash, sorted by name.
+
+    Raises:
+        ModelError: the first one that cannot be used, or that there is none.
+    """
+    try:
+        names = model_names(path)
+    except UnusableFile as fault:
+        raise ModelError(f"The model {path} {fault}: check the path and who may read it.") from None
+    if not names:
+        raise ModelError(f"The model folder {path} is empty: put the model's files there.")
+    return tuple(_hashed(path, name, names[name]) for name in sorted(names))
+
+
+def _hashed(path: Path, name: str, fault: str) -> ModelFile:
+    if fault:
+        raise _unusable(path, name, fault)
+    try:
+        return hash_model_file(path, name)
+    except UnusableFile as error:
+        raise _unusable(path, name, str(error)) from None
+
+
+def _unusable(path: Path, name: str, why: str) -> ModelError:
+    where = shown_name(str(file_of(path, name)))
+    return ModelError(f"The model file {where} {why}: put a regular, readable file there.")
+
+
+def _digest(path: Path, files: Sequence[ModelFile]) -> str:
+    if path.is_dir():
+        return manifest_digest({file.name: file.sha256 for file in files})
+    return files[0].sha256
+
+
+def _compare(path: Path, claims: Claims, found: Mapping[str, str]) -> None:
+    """Name the first file that the signature does not know as it is."""
+    for name in sorted(claims.hashes.keys() | found.keys()):
+        said, is_now = claims.hashes.get(name), found.get(name)
+        if said == is_now:
+            continue
+        what = (
+            "is missing, though it was signed: put it back"
+            if is_now is None
+            else "was not signed: remove it"
+            if said is None
+            else "is not the one that was signed: get it again"
+        )
+        raise ModelError(
+            f"The model file {shown_name(str(file_of(path, name)))} {what}, or sign the model anew "
+            "if you trust it as it is."
+        )
+
+
+def _standing(
+    path: Path,
+    files: Sequence[ModelFile],
+    trust: Trust,
+    claims: Claims | None,
+    shipped: bool,
+) -> tuple[Standing, str | None]:
+    keys = [read_public_key(key) for key in trust.keys]
+    if claims is not None and keys:
+        return Standing.SIGNED, verify_signature(path, files, keys)
+    if shipped:
+        return Standing.SHIPPED, None
+    if keys:
+        raise _unsigned(path)
+    return (Standing.UNSIGNED if claims is None else Standing.UNPROVEN), None
+
+
+def _unsigned(path: Path) -> ModelError:
+    return ModelError(
+        f"The model {path} has no signature by an accepted key at {signature_path(path)}: sign it "
+        "with `maskwatch model sign`, and name the public key in MASKWATCH_MODEL_KEYS."
+    )
