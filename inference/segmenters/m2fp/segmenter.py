@@ -1,0 +1,175 @@
+"""M2FP at work."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import structlog
+import torch
+from torch import Tensor
+
+from detectors.label_lists import LABEL_LISTS, label_words
+from detectors.parsing import Image, Parsing
+from detectors.parts import unknown_labels
+from inference.segmenters.base import ModelError
+from inference.segmenters.m2fp.configuration import (
+    CONFIGURATION,
+    M2FPConfiguration,
+    read_configuration,
+)
+from inference.segmenters.m2fp.deformable import Shapes
+from inference.segmenters.m2fp.masks import (
+    Drawing,
+    class_probabilities,
+    draw_several,
+    draw_single,
+)
+from inference.segmenters.m2fp.network import build_network, made_ready, take_weights
+from inference.segmenters.m2fp.pixel_decoder import Places, places_of, pyramid
+from inference.segmenters.m2fp.precision import Precision, format_of
+from inference.segmenters.m2fp.predictor import Queries, predict
+from inference.segmenters.m2fp.preparation import (
+    SHORT_SIDE,
+    Frame,
+    frame_of_several,
+    frame_of_single,
+    prepared,
+)
+from inference.supply.tensors import load_tensors
+from inference.supply.verified import VerifiedModel
+
+_log = structlog.get_logger(__name__)
+_WEIGHTS = ("model.safetensors", "pytorch_model.pt")
+# So many input pixels go through the network at once: five looks at two fifths of the full size.
+_BATCH_PIXELS = 600_000
+
+
+class M2FPSegmenter:
+    """ModelScope's M2FP; see :class:`inference.segmenters.base.Segmenter`."""
+
+    name = "m2fp"
+
+    def __init__(
+        self,
+        network: Any,
+        configuration: M2FPConfiguration,
+        labels: tuple[str, ...],
+        digest: str,
+        device: torch.device,
+        precision: torch.dtype,
+        short_side: int,
+    ) -> None:
+        self.digest = digest
+        self._zoom = short_side / SHORT_SIDE
+        self.labels = labels
+        self._configuration = configuration
+        self._network = made_ready(network, device, precision)
+        self._device, self._precision = device, precision
+        self._places = lru_cache(maxsize=32)(self._places_of)
+
+    @classmethod
+    def load(
+        cls,
+        model: VerifiedModel,
+        device: torch.device,
+        precision: Precision = Precision.AUTO,
+        short_side: int = SHORT_SIDE,
+    ) -> "M2FPSegmenter":
+        """Build the network of a verified model folder.
+
+        Args:
+            short_side: of the pictures that a model for several persons sees, in pixels.
+
+        Raises:
+            ModelError: a file is missing, damaged, or does not fit the others; it is named.
+        """
+        path = str(model.path / CONFIGURATION)
+        configuration = read_configuration(model.read(CONFIGURATION), path)
+        labels = _checked_labels(configuration.labels, path)
+        network = build_network(configuration, path)
+        weights = _weights_file(model)
+        take_weights(network, load_tensors(model.read(weights), weights), weights)
+        number_format = format_of(precision, device)
+        return cls(network, configuration, labels, model.digest, device, number_format, short_side)
+
+    def warm_up(self) -> None:
+        """Parse a blank picture: the first parse of a size prepares what later ones use."""
+        self.parse(np.zeros((640, 853, 3), dtype=np.uint8))
+
+    def parse(self, image: Image) -> Parsing:
+        """Parse a picture; probabilities come at a quarter of the working size."""
+        height, width = image.shape[:2]
+        frame = self._frame(height, width, 1.0)
+        with torch.inference_mode():
+            found = self._queries(prepared(image, frame))
+            classes, masks = found.classes[0], found.masks[0]
+            probabilities = class_probabilities(classes, masks, len(self.labels), frame)
+            drawn = self._draw(classes, masks, frame, (height, width))
+        return Parsing(probabilities.cpu().numpy(), drawn.label_map, self.labels, drawn.persons)
+
+    def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
+        """As many pictures at a time as one whole parse has pixels."""
+        height, width = pictures[0].shape[:2]
+        frame = self._frame(height, width, scale)
+        most = max(1, _BATCH_PIXELS // (frame.padded[0] * frame.padded[1]))
+        found: list[Any] = []
+        with torch.inference_mode():
+            for start in range(0, len(pictures), most):
+                batch = [prepared(each, frame) for each in pictures[start : start + most]]
+                found += self._looks(torch.cat(batch), frame)
+        return found
+
+    def _looks(self, batch: Tensor, frame: Frame) -> Iterator[Any]:
+        queries = self._queries(batch)
+        for classes, masks in zip(queries.classes, queries.masks, strict=True):
+            yield class_probabilities(classes, masks, len(self.labels), frame).cpu().numpy()
+
+    def _frame(self, height: int, width: int, scale: float) -> Frame:
+        target = self._configuration.input_size
+        if target is None:
+            return frame_of_several(height, width, scale * self._zoom)
+        return frame_of_single(height, width, target, scale)
+
+    def _queries(self, batch: Tensor) -> Queries:
+        network = self._network
+        features = network.backbone(batch.to(self._device, self._precision))
+        half = self._precision is torch.bfloat16
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+            decoder = network.sem_seg_head.pixel_decoder
+            names = decoder.transformer_in_features[::-1]
+            shapes = tuple(tuple(features[name].shape[-2:]) for name in names)
+            found = pyramid(decoder, features, self._places(shapes))
+            return predict(network.sem_seg_head.predictor, decoder.mask_features, found)
+
+    def _places_of(self, shapes: Shapes) -> Places:
+        return places_of(self._network.sem_seg_head.pixel_decoder, shapes, self._device)
+
+    def _draw(self, classes: Tensor, masks: Tensor, frame: Frame, size: tuple[int, int]) -> Drawing:
+        said = self._configuration
+        if said.person_class is None:
+            return draw_single(classes, masks, len(self.labels), frame, size)
+        return draw_several(classes, masks, frame, size, said.person_class, said.person_threshold)
+
+
+def _checked_labels(names: Sequence[str], path: str) -> tuple[str, ...]:
+    """Label names as Maskwatch writes them; detectors have to know what they mean."""
+    unknown = unknown_labels(names)
+    if len(unknown) > len(names) // 2:
+        raise ModelError(
+            f"The label list in {path} is none of {', '.join(LABEL_LISTS)} "
+            f"({', '.join(unknown[:3])} …): detectors would not know a face from a foot."
+        )
+    if unknown:
+        _log.warning("no part group knows some labels", labels=unknown, model=path)
+    return tuple(label_words(name).replace(" ", "_") for name in names)
+
+
+def _weights_file(model: VerifiedModel) -> str:
+    names = {file.name for file in model.files}
+    for name in _WEIGHTS:
+        if name in names:
+            return name
+    raise ModelError(
+        f"The model folder {model.path} holds no weights: it needs {' or '.join(_WEIGHTS)}."
+    )
