@@ -11,6 +11,7 @@ import structlog
 from inference.segmenters.base import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
+from inference.supply.trust import ANYONE, Trust
 from store.model_files import (
     ModelFile,
     UnusableFile,
@@ -23,9 +24,6 @@ from store.model_files import (
 )
 
 _log = structlog.get_logger(__name__)
-
-MOST_KEYS = 2
-"""The key in use and the one that follows or went before it."""
 
 
 class Standing(StrEnum):
@@ -53,26 +51,6 @@ _SENTENCES = {
     Standing.UNPROVEN: "the files are what the signature says; no key is set to check who made it",
     Standing.UNSIGNED: "there is no signature",
 }
-
-
-@dataclass(frozen=True)
-class Trust:
-    """Whose models are loaded.
-
-    Attributes:
-        keys: PEM files of public keys, at most two; with any, a signature by one is needed.
-        required: whether a model that nobody vouches for is refused.
-    """
-
-    keys: tuple[Path, ...] = ()
-    required: bool = False
-
-    def __post_init__(self) -> None:
-        if len(self.keys) > MOST_KEYS:
-            raise ModelError(f"At most {MOST_KEYS} keys are accepted: the old one and the new one.")
-
-
-ANYONE = Trust()
 
 
 @dataclass(frozen=True)
