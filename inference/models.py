@@ -46,22 +46,21 @@ class Models:
 
     def __init__(
         self,
+        first: LoadedModel,
         load: Callable[[], LoadedModel],
         note: Callable[[LoadedModel], None],
         metrics: Metrics,
     ) -> None:
-        """Load the first model.
+        """Hold the first model.
 
         Args:
-            load: checks and loads the model that the settings name.
+            load: checks and loads the model again.
             note: writes down that a model serves.
-
-        Raises:
-            ModelError: see :func:`load_model`.
         """
+        self.current = CurrentSegmenter(first.segmenter)
         self._load, self._note, self._metrics = load, note, metrics
-        self._first = load()
-        self.current = CurrentSegmenter(self._first.segmenter)
+        # Given away at the start: a model that was replaced must not stay in memory.
+        self._unnoted: LoadedModel | None = first
         self._asked: SimpleQueue[bool] = SimpleQueue()
         self._thread: Thread | None = None
 
@@ -71,7 +70,9 @@ class Models:
         Raises:
             StoreUnavailable: it cannot be written down.
         """
-        self._note(self._first)
+        if self._unnoted is not None:
+            self._note(self._unnoted)
+            self._unnoted = None
         self._thread = Thread(target=self._listen, name="models", daemon=True)
         self._thread.start()
 
@@ -105,18 +106,16 @@ class Models:
             self.reload()
 
 
-def build_models(settings: ServiceSettings, database: Database, metrics: Metrics) -> Models:
-    """The model of the settings.
-
-    Raises:
-        ModelError: see :func:`load_model`.
-    """
+def build_models(
+    settings: ServiceSettings, first: LoadedModel, database: Database, metrics: Metrics
+) -> Models:
+    """Let a loaded model serve, and load the one of the settings again when asked to."""
 
     def note(loaded: LoadedModel) -> None:
         with database.write() as session:
             add_loaded_model(session, _new_load(settings, loaded), datetime.now(UTC))
 
-    return Models(lambda: load_model(settings), note, metrics)
+    return Models(first, lambda: load_model(settings), note, metrics)
 
 
 def _new_load(settings: ServiceSettings, loaded: LoadedModel) -> NewLoad:

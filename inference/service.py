@@ -15,7 +15,7 @@ from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.lanes import Lane
 from inference.metrics import Metrics
-from inference.models import Models, build_models
+from inference.models import Models, build_models, load_model
 from inference.pause import Pause
 from inference.pipeline import Pipeline
 from inference.rate import Buckets
@@ -76,9 +76,11 @@ def build_service(settings: ServiceSettings) -> Service:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
     share_cores(settings.max_concurrency)
-    database, metrics = Database.open(settings), Metrics()
-    models = build_models(settings, database, metrics)
+    loaded = load_model(settings)
+    database = Database.open(settings)
     ensure_current(database)
+    metrics = Metrics()
+    models = build_models(settings, loaded, database, metrics)
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
     pipeline = Pipeline(
         gate=build_gate(settings, metrics),

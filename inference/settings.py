@@ -238,7 +238,7 @@ class ServiceSettings(StoreSettings):
 
 
 class SigningSettings(StoreSettings):
-    """What no process needs that only loads models."""
+    """What it takes to sign a model, and no process needs that only loads one."""
 
     model_key_password: SecretStr | None = Field(None, min_length=1)
     """Password of the private key that `maskwatch model sign` is given, if it is locked."""
