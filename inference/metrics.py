@@ -41,6 +41,9 @@ class Metrics:
         self.closed = self._counter(
             "closed_connections", "Connections that were closed on a client, by why.", "why"
         )
+        self.model_reloads = self._counter(
+            "model_reloads", "Times that the model was to be loaded again, by outcome.", "outcome"
+        )
         self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

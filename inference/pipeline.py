@@ -23,6 +23,7 @@ from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
+from inference.segmenters.current import present
 from inference.upload import Upload
 from store.records import RequestRecord, Stage
 
@@ -124,11 +125,14 @@ class Pipeline:
             if isinstance(said, Refusal):
                 return _refused(arrival, said, upload)
             costs: dict[str, float] = {}
-            content = self._content(arrival, upload, costs, watch)
+            # Once for the whole request: another model may take its place meanwhile.
+            segmenter = present(self.segmenter)
+            content = self._content(arrival, upload, segmenter, costs, watch)
             if isinstance(content, Refusal):
                 return _refused(arrival, content, upload)
             costs["total_ms"] = watch.total()
-            return self._judged(arrival, upload, (*said, *content.findings), content, costs)
+            findings = (*said, *content.findings)
+            return self._judged(arrival, upload, segmenter.digest, findings, content, costs)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -136,22 +140,27 @@ class Pipeline:
             return _refused(arrival, FAULT, upload)
 
     def _content(
-        self, arrival: Arrival, upload: Upload, costs: dict[str, float], watch: Stopwatch
+        self,
+        arrival: Arrival,
+        upload: Upload,
+        segmenter: Segmenter,
+        costs: dict[str, float],
+        watch: Stopwatch,
     ) -> Content | Refusal:
         """What the bytes hold: remembered, or screened, parsed and measured now."""
-        known = self.cache.get(upload.sha256, self.segmenter.digest)
+        known = self.cache.get(upload.sha256, segmenter.digest)
         if known is not None:
             return known
         screened = self.gate.screen(upload.data)
         if isinstance(screened, Refusal):
             return screened
         costs |= {"gate_ms": watch.lap(), **screened.decoded.costs()}
-        parsing = self.segmenter.parse(screened.image)
+        parsing = segmenter.parse(screened.image)
         costs["forward_ms"] = watch.lap()
         content = self._measured(arrival, screened, parsing)
         costs["measure_ms"] = watch.lap()
         if content.complete and judge(content.findings, self.mode).verdict is Verdict.PASS:
-            self.cache.put(upload.sha256, self.segmenter.digest, content)
+            self.cache.put(upload.sha256, segmenter.digest, content)
         return content
 
     def _measured(self, arrival: Arrival, screened: Screened, parsing: Parsing) -> Content:
@@ -171,6 +180,7 @@ class Pipeline:
         self,
         arrival: Arrival,
         upload: Upload,
+        model_digest: str,
         findings: tuple[Finding, ...],
         content: Content,
         costs: Mapping[str, float],
@@ -190,7 +200,7 @@ class Pipeline:
             reasons=(*judgement.reasons, *unmeasured),
             content_sha256=upload.sha256,
             media_type=screened.media_type.value,
-            segmenter=self.segmenter.digest,
+            segmenter=model_digest,
             labels=parsing.present_labels(),
             features=FeatureVector.of({**content.features, **costs}),
             findings=findings,

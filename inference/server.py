@@ -1,7 +1,10 @@
 """Runs the service process."""
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 
 import uvicorn
 
@@ -30,11 +33,30 @@ def run(
     with listener:
         service = build_service(settings)
         host, port = listener.getsockname()[:2]
-        announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         try:
-            uvicorn.Server(server_config(service)).run(sockets=[listener])
+            with on_hangup(service.models.ask):
+                service.models.start()
+                announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+                uvicorn.Server(server_config(service)).run(sockets=[listener])
         finally:
             service.close()
+
+
+@contextmanager
+def on_hangup(act: Callable[[], None]) -> Iterator[None]:
+    """Let SIGHUP call a function; only the main thread may listen to signals.
+
+    Uvicorn takes SIGINT and SIGTERM and leaves this one alone. The function runs between any two
+    steps of the main thread: it must not wait for a lock.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda _number, _frame: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def server_config(service: Service) -> uvicorn.Config:

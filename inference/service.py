@@ -15,12 +15,12 @@ from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.lanes import Lane
 from inference.metrics import Metrics
+from inference.models import Models, build_models, load_model
 from inference.pause import Pause
 from inference.pipeline import Pipeline
 from inference.rate import Buckets
 from inference.recorder import Recorder
 from inference.repeats import Repeats
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.settings import ServiceSettings
 from inference.spool import Spool
 from store.database import Database, StoreUnavailable
@@ -38,6 +38,7 @@ class Service:
 
     settings: ServiceSettings
     database: Database
+    models: Models
     pipeline: Pipeline
     recorder: Recorder
     access: Access
@@ -61,7 +62,8 @@ class Service:
         return "ready"
 
     def close(self) -> None:
-        """End the thread and the decode workers, give the connections back."""
+        """End the threads and the decode workers, give the connections back."""
+        self.models.close()
         self.access.close()
         self.pipeline.gate.close()
         self.database.close()
@@ -74,14 +76,15 @@ def build_service(settings: ServiceSettings) -> Service:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
     share_cores(settings.max_concurrency)
-    segmenter = ReferenceSegmenter.load(settings.model_file or DEFAULT_WEIGHTS)
+    loaded = load_model(settings)
     database = Database.open(settings)
     ensure_current(database)
     metrics = Metrics()
+    models = build_models(settings, loaded, database, metrics)
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
     pipeline = Pipeline(
         gate=build_gate(settings, metrics),
-        segmenter=segmenter,
+        segmenter=models.current,
         recorder=recorder,
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
@@ -96,6 +99,7 @@ def build_service(settings: ServiceSettings) -> Service:
     return Service(
         settings=settings,
         database=database,
+        models=models,
         pipeline=pipeline,
         recorder=recorder,
         access=access,

@@ -8,7 +8,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
-from jobs import alerts, decide, notify, retrain, scan
+from jobs import alerts, decide, integrity, notify, retrain, scan
 from jobs.context import JobFunction
 from jobs.settings import JobSettings
 
@@ -36,6 +36,7 @@ JOBS: tuple[Job, ...] = (
     Job("scan", scan.run, lambda s: _every(s.scan_interval_seconds), followed_by="decide"),
     Job("decide", decide.run, None),
     Job("evaluate_alerts", alerts.run, lambda s: _every(s.alert_interval_seconds)),
+    Job("integrity", integrity.run, lambda s: _every(s.integrity_interval_seconds)),
     Job("notify", notify.run, lambda s: _every(s.notify_interval_seconds)),
     Job("retrain", retrain.run, lambda s: CronTrigger(hour=s.retrain_hour_utc, timezone="UTC")),
 )

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from detectors.rule_book import rule_named
 from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
+from jobs.context import counted
+from jobs.integrity import MODEL_FILE_CHANGED
 from store.alerts import CRITICAL, Event
 from store.tables import AlertRow, DecisionRow
 
@@ -103,6 +105,10 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == JOB_FAILED:
         verb = "runs again" if event is Event.RESOLVED else "failed"
         return f"job {alert.evidence.get('job')} {verb}"
+    if alert.rule == MODEL_FILE_CHANGED:
+        # No names: whoever writes files chooses them, and a subject is a header.
+        changed = f"{counted(int(alert.value), 'model file')} changed"
+        return "model files as loaded" if event is Event.RESOLVED else changed
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
 
@@ -118,6 +124,8 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
                 f"{alert.evidence.get('window_hours')} hours",
             ),
         ]
+    if alert.rule == MODEL_FILE_CHANGED:
+        facts += _model_facts(alert.evidence)
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:
@@ -128,6 +136,16 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
+def _model_facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Model", str(evidence.get("model"))),
+        ("Host", str(evidence.get("host"))),
+        ("Service", str(evidence.get("service"))),
+        ("Loaded", str(evidence.get("loaded_at"))),
+        ("Digest when loaded", str(evidence.get("loaded_digest"))),
+    ]
+
+
 def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> tuple[Table, ...]:
     reasons = tuple(
         (_explained(str(code)), str(count)) for code, count in evidence.get("reasons", ())
@@ -136,7 +154,9 @@ def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> t
         (str(name), str(count), _standing(blocks.get(str(name))))
         for name, count in evidence.get("clients", ())
     )
+    files = tuple((str(name), str(kind)) for kind, name in evidence.get("files", ()))
     tables = (
+        Table("Files", ("File", "Now"), files),
         Table("Why", ("Reason", "Requests"), reasons),
         Table("Who", ("Client", "Requests", "Decision so far"), clients),
     )
@@ -165,6 +185,16 @@ def _next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str
             acknowledge,
             f"Mend what the sentence above names, then run `maskwatch {command}`.",
             "The alert resolves by itself after the next run that succeeds.",
+        )
+    if alert.rule == MODEL_FILE_CHANGED:
+        return (
+            acknowledge,
+            "Did somebody you know replace the model? Then check it with `maskwatch model verify` "
+            "and let the service load it: send it SIGHUP, or restart it.",
+            "If not, do not restart the service: the running model is still the one that was "
+            "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
+            "files back.",
+            "The alert resolves by itself when the files match again.",
         )
     steps = [
         acknowledge,

@@ -20,6 +20,9 @@ class JobSettings(ReportSettings):
     alert_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two evaluations of the alert rules."""
 
+    integrity_interval_seconds: int = Field(300, ge=1, le=_DAY_SECONDS)
+    """Seconds between two comparisons of the model files on disk with what was loaded."""
+
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 

@@ -12,7 +12,7 @@ from PIL import features
 from detectors.errors import MaskwatchError
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.models import load_model
 from inference.settings import ServiceSettings
 from store.database import Database
 from store.schema import checked_revision
@@ -90,8 +90,11 @@ def _face_prior() -> Iterator[Check]:
 
 
 def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
-    segmenter = ReferenceSegmenter.load(settings.model_file or DEFAULT_WEIGHTS)
-    yield Check("segmenter", State.OK, f"{segmenter.name}, {segmenter.digest[:12]}")
+    loaded = load_model(settings)
+    yield Check("segmenter", State.OK, f"{loaded.segmenter.name}, {loaded.files.digest[:12]}")
+    standing = loaded.files.standing
+    state = State.OK if standing.is_proven else State.WARN
+    yield Check("model signature", state, standing.sentence)
 
 
 def _var_folder(settings: ServiceSettings) -> Iterator[Check]:

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from dashboard.settings import DashboardSettings
-from inference.settings import ServiceSettings
+from inference.settings import ServiceSettings, SigningSettings
 from jobs.settings import JobSettings
 from store.settings import PREFIX, SettingsError, StoreSettings
 
-ALL_SETTINGS: tuple[type[StoreSettings], ...] = (ServiceSettings, JobSettings, DashboardSettings)
+ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
+    ServiceSettings,
+    JobSettings,
+    DashboardSettings,
+    SigningSettings,
+)
 
 
 def known_names() -> set[str]:

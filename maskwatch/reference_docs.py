@@ -28,6 +28,7 @@ _PROCESSES = {
     "ServiceSettings": "service",
     "JobSettings": "jobs",
     "DashboardSettings": "dashboard",
+    "SigningSettings": "command `maskwatch model sign`",
 }
 _KINDS: dict[type[Any], str] = {
     bool: "`true` or `false`",

@@ -90,6 +90,12 @@ def open_fingerprints(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(firing))
 
 
+def open_alerts(session: Session, rule: str) -> tuple[AlertRow, ...]:
+    """The open alerts of one rule."""
+    firing = AlertRow.state == AlertState.FIRING.value
+    return tuple(session.scalars(select(AlertRow).where(firing, AlertRow.rule == rule)))
+
+
 def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
     alert.state = AlertState.RESOLVED.value
     alert.resolved_at = now

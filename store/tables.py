@@ -246,6 +246,22 @@ class ApiKeyRow(Base):
     revoked_by: Mapped[str | None] = mapped_column(String(80))
 
 
+class LoadedModelRow(Base):
+    """A model that a service loaded; appended, never changed."""
+
+    __tablename__ = "loaded_models"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    host: Mapped[str] = mapped_column(String(255), index=True)
+    service: Mapped[str] = mapped_column(String(300))
+    segmenter: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    files: Mapped[dict[str, Any]]
+    signed_by: Mapped[str | None] = mapped_column(String(64))
+    loaded_at: Mapped[datetime]
+
+
 class ChangeMarkRow(Base):
     """A counter that moves with every change of what other processes keep a copy of."""
 

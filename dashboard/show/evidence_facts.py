@@ -53,7 +53,8 @@ def _scalar(name: str, value: Any) -> Html:
         return markup.request_link(text)
     if text.startswith(("ip:", "key:", "cli:")):
         return markup.client_link(text)
-    return markup.html_of(words.label(text) if "_" in text else text)
+    is_code = "_" in text and _CODE.fullmatch(text)
+    return markup.html_of(words.label(text) if is_code else text)
 
 
 def _plain(value: Any, name: str = "") -> str:

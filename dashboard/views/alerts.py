@@ -10,6 +10,8 @@ from store.alert_views import AlertView, NotificationView, alert_view, latest_al
 from store.alerts import AlertError, Delivery, acknowledge
 
 _MOST_LISTED, _MOST_OPEN = 100, 5
+# Rules whose value is a number of things.
+_COUNTED = {"model_file_changed": "file"}
 
 
 def show() -> None:
@@ -144,6 +146,8 @@ def _card_facts(visit: Visit, alert: AlertView) -> None:
 
 
 def _amount(alert: AlertView, value: float) -> str:
+    if alert.rule in _COUNTED:
+        return words.count(int(value), _COUNTED[alert.rule])
     return words.percent(value) if "share" in alert.rule else words.number(value)
 
 

@@ -11,6 +11,7 @@ import structlog
 from inference.segmenters.base import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
+from inference.supply.trust import ANYONE, Trust
 from store.model_files import (
     ModelFile,
     UnusableFile,
@@ -24,9 +25,6 @@ from store.model_files import (
 
 _log = structlog.get_logger(__name__)
 
-MOST_KEYS = 2
-"""The key in use and the one that follows or went before it."""
-
 
 class Standing(StrEnum):
     """What is known of where a model comes from."""
@@ -38,7 +36,7 @@ class Standing(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """The same in words."""
+        """The same in a sentence."""
         return _SENTENCES[self]
 
     @property
@@ -48,31 +46,11 @@ class Standing(StrEnum):
 
 
 _SENTENCES = {
-    Standing.SIGNED: "an accepted key signed these files",
-    Standing.SHIPPED: "these are the weights that Maskwatch ships",
-    Standing.UNPROVEN: "the files are what the signature says; no key is set to check who made it",
-    Standing.UNSIGNED: "there is no signature",
+    Standing.SIGNED: "An accepted key signed these files.",
+    Standing.SHIPPED: "These are the weights that Maskwatch ships.",
+    Standing.UNPROVEN: "The files fit their signature; no key is set to check who made it.",
+    Standing.UNSIGNED: "There is no signature.",
 }
-
-
-@dataclass(frozen=True)
-class Trust:
-    """Whose models are loaded.
-
-    Attributes:
-        keys: PEM files of public keys, at most two; with any, a signature by one is needed.
-        required: whether a model that nobody vouches for is refused.
-    """
-
-    keys: tuple[Path, ...] = ()
-    required: bool = False
-
-    def __post_init__(self) -> None:
-        if len(self.keys) > MOST_KEYS:
-            raise ModelError(f"At most {MOST_KEYS} keys are accepted: the old one and the new one.")
-
-
-ANYONE = Trust()
 
 
 @dataclass(frozen=True)
@@ -150,7 +128,7 @@ def verify_model(
         ModelError: see :func:`open_model`.
     """
     files = hashed_files(path)
-    digest = _digest(path, files)
+    digest = digest_of(path, files)
     if shipped_sha256 is not None and digest != shipped_sha256:
         raise ModelError(
             f"The model file {path} is not the one that this version of Maskwatch ships: install "
@@ -194,7 +172,8 @@ def _unusable(path: Path, name: str, why: str) -> ModelError:
     return ModelError(f"The model file {where} {why}: put a regular, readable file there.")
 
 
-def _digest(path: Path, files: Sequence[ModelFile]) -> str:
+def digest_of(path: Path, files: Sequence[ModelFile]) -> str:
+    """One SHA-256 for a model: over names and hashes of a folder, or of its only file."""
     if path.is_dir():
         return manifest_digest({file.name: file.sha256 for file in files})
     return files[0].sha256

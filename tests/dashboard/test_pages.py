@@ -17,6 +17,7 @@ from dashboard.wiring import Parts, provide
 from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.alert_views import alert_view
+from store.alerts import Condition, apply_condition
 from store.records import RequestRecord, Stage
 from store.requests import add_record
 from store.sign_in import end_session, issue_token, redeem_token
@@ -140,6 +141,33 @@ def test_an_alert_is_acknowledged_by_whoever_is_signed_in(day: Day, signed_in: S
     assert alert is not None
     assert alert.acknowledged_by == "tester"
     assert "Acknowledged by tester" in _html(at)
+
+
+def test_an_alert_about_model_files_counts_and_names_them(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    changed = Condition(
+        fingerprint="model_file_changed:1",
+        rule="model_file_changed",
+        severity="critical",
+        active=True,
+        value=2.0,
+        threshold=0.0,
+        summary="2 files of the model /models/m2fp_model on parser differ.",
+        atlas="AML.T0018",
+        owasp="ML06:2023",
+        evidence={
+            "model": "/models/m2fp_model",
+            "files": [["changed", "pytorch_model.pt"], ["added", "run_me.py"]],
+        },
+    )
+    with day.parts.database.write() as session:
+        alert = apply_condition(session, changed, day.parts.clock())
+        assert alert is not None
+        number = alert.id
+    card = _html(_open("alerts", alert=str(number))).split("Also firing")[0]
+    for said in ("2 files", "/models/m2fp_model", "pytorch_model.pt", "run_me.py", "Changed"):
+        assert said in card
+    assert "%" not in card
 
 
 @pytest.mark.parametrize("number", ["99", "x", "9" * 40, "<b>"])

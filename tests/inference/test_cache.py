@@ -49,13 +49,14 @@ def remembering(tmp_path: Path) -> Iterator[Service]:
 def parses(remembering: Service, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
     """The pictures that the model has really parsed."""
     seen: list[Image] = []
-    parse = remembering.pipeline.segmenter.parse
+    model = remembering.models.current.present
+    parse = model.parse
 
     def counted(_self: object, image: Image) -> Parsing:
         seen.append(image)
         return parse(image)
 
-    monkeypatch.setattr(type(remembering.pipeline.segmenter), "parse", counted)
+    monkeypatch.setattr(type(model), "parse", counted)
     return seen
 
 

@@ -20,6 +20,8 @@ from store.settings import SettingsError, load_settings
         ("ACCESS_REFRESH_SECONDS", "0"),
         ("ACCESS_REFRESH_SECONDS", "61"),
         ("ACCESS_REFRESH_SECONDS", "nan"),
+        ("MODEL_KEYS", "a.pub,b.pub,c.pub"),
+        ("REQUIRE_SIGNED_MODEL", "perhaps"),
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_PIXELS", "4e9"),
         ("MIN_SIDE", "0"),

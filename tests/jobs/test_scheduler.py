@@ -70,7 +70,8 @@ def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -
     assert jobs["scan"].trigger.interval == timedelta(seconds=11)
     assert jobs["evaluate_alerts"].trigger.interval == timedelta(seconds=60)
     assert jobs["notify"].trigger.interval == timedelta(seconds=30)
-    for name in ("scan", "evaluate_alerts", "notify"):
+    assert jobs["integrity"].trigger.interval == timedelta(seconds=300)
+    for name in ("scan", "evaluate_alerts", "integrity", "notify"):
         assert before <= jobs[name].next_run_time <= datetime.now(UTC)
     for start, due in ((3, 2), (5, 3)):
         moment = datetime(2026, 3, 2, start, 30, tzinfo=UTC)
@@ -84,10 +85,13 @@ def test_it_runs_each_interval_job_at_once_and_stops(
     began = datetime.now(UTC)
     with running(settings):
         wait_for(
-            lambda: all(runs_of(job) for job in ("scan", "decide", "evaluate_alerts", "notify"))
+            lambda: all(
+                runs_of(job) for job in ("scan", "decide", "evaluate_alerts", "integrity", "notify")
+            )
         )
     # Without a model there is nothing to scan; without records none is trained.
-    assert outcomes(runs_of("scan")) == [SKIPPED]
+    for job in ("scan", "integrity"):
+        assert outcomes(runs_of(job)) == [SKIPPED]
     for job in ("decide", "evaluate_alerts", "notify"):
         [row] = runs_of(job)
         assert row.outcome == SUCCEEDED

@@ -8,13 +8,22 @@ import pytest
 
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.pool import DecoderPool
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
 from maskwatch.doctor import State, examine
 from store.database import Database
 from store.schema import upgrade
 from store.settings import StoreSettings
 
-_NAMES = ["resource limits", "seccomp", "landlock", "picture libraries", "face prior", "segmenter"]
+_NAMES = [
+    "resource limits",
+    "seccomp",
+    "landlock",
+    "picture libraries",
+    "face prior",
+    "segmenter",
+    "model signature",
+]
 
 
 class Said(Protocol):
@@ -54,6 +63,19 @@ def test_a_missing_model_fails_and_the_others_are_still_looked_at(
     assert "FAIL segmenter" in said.out
     assert "gone.safetensors" in said.out
     assert "database" in said.out
+
+
+def test_a_model_that_nobody_vouches_for_is_a_warning(
+    settings: ServiceSettings, tmp_path: Path
+) -> None:
+    assert _states(settings)["model signature"] is State.OK
+    copy = tmp_path / "weights.safetensors"
+    copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
+    unsigned = settings.model_copy(update={"model_file": copy})
+    assert _states(unsigned)["model signature"] is State.WARN
+    assert _states(unsigned)["segmenter"] is State.OK
+    strict = unsigned.model_copy(update={"require_signed_model": True})
+    assert _states(strict)["segmenter"] is State.FAIL
 
 
 def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:

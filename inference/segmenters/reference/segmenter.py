@@ -17,7 +17,8 @@ from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import STRIDE, ReferenceNetwork, normalised
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights, weights_of
-from inference.supply.verified import ANYONE, Trust, VerifiedModel
+from inference.supply.trust import ANYONE, Trust
+from inference.supply.verified import VerifiedModel
 
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 

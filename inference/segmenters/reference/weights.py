@@ -10,7 +10,8 @@ from torch import Tensor
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.supply.tensors import load_safetensors
-from inference.supply.verified import ANYONE, Trust, VerifiedModel, open_model
+from inference.supply.trust import ANYONE, Trust
+from inference.supply.verified import VerifiedModel, open_model
 
 FORMAT = "maskwatch-reference-1"
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights.safetensors"

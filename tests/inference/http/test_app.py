@@ -149,7 +149,7 @@ def test_a_fault_inside_is_answered_plainly_and_recorded(
     def broken(_self: object, _image: Image) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(type(service.pipeline.segmenter), "parse", broken)
+    monkeypatch.setattr(type(service.models.current.present), "parse", broken)
     with TestClient(build_app(service), raise_server_exceptions=False) as client:
         response = post(client, encode(figure))
     assert response.status_code == 500

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 from inference.segmenters.base import ModelError
 from inference.supply.keys import check_private_key, read_public_key
 from inference.supply.signature import sign
-from inference.supply.verified import Trust, hashed_files, open_model
+from inference.supply.trust import Trust
+from inference.supply.verified import hashed_files, open_model
 
 NewKey = Callable[..., tuple[Path, Path]]
 

@@ -16,7 +16,8 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256, open_weights
 from inference.supply.keys import read_public_key
 from inference.supply.signature import sign, signature_path
-from inference.supply.verified import Standing, Trust, hashed_files, open_model, verify_model
+from inference.supply.trust import Trust
+from inference.supply.verified import Standing, hashed_files, open_model, verify_model
 
 NewKey = Callable[..., tuple[Path, Path]]
 WEIGHTS = "pytorch_model.pt"

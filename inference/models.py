@@ -1,0 +1,130 @@
+"""Which model serves: loaded at the start, written down, and loaded again when asked to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import Thread
+
+import structlog
+
+from detectors.errors import MaskwatchError
+from inference.metrics import Metrics
+from inference.segmenters.base import Segmenter
+from inference.segmenters.current import CurrentSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
+from inference.settings import ServiceSettings
+from inference.supply.verified import VerifiedModel
+from store.database import Database
+from store.loaded_models import NewLoad, add_loaded_model, this_host
+
+_log = structlog.get_logger(__name__)
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A segmenter with the checked files that it was made from."""
+
+    segmenter: Segmenter
+    files: VerifiedModel
+
+
+def load_model(settings: ServiceSettings) -> LoadedModel:
+    """Check and load the model of the settings.
+
+    Raises:
+        ModelError: a file is missing, damaged or not trusted; it is named.
+    """
+    model = open_weights(settings.model_file or DEFAULT_WEIGHTS, settings.trust())
+    return LoadedModel(ReferenceSegmenter.of(model), model)
+
+
+class Models:
+    """Holds the model that serves and replaces it by one that was checked first."""
+
+    def __init__(
+        self,
+        first: LoadedModel,
+        load: Callable[[], LoadedModel],
+        note: Callable[[LoadedModel], None],
+        metrics: Metrics,
+    ) -> None:
+        """Hold the first model.
+
+        Args:
+            load: checks and loads the model again.
+            note: writes down that a model serves.
+        """
+        self.current = CurrentSegmenter(first.segmenter)
+        self._load, self._note, self._metrics = load, note, metrics
+        # Given away at the start: a model that was replaced must not stay in memory.
+        self._unnoted: LoadedModel | None = first
+        self._asked: SimpleQueue[bool] = SimpleQueue()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Write down which model serves, and listen to :meth:`ask` until :meth:`close`.
+
+        Raises:
+            StoreUnavailable: it cannot be written down.
+        """
+        if self._unnoted is not None:
+            self._note(self._unnoted)
+            self._unnoted = None
+        self._thread = Thread(target=self._listen, name="models", daemon=True)
+        self._thread.start()
+
+    def ask(self) -> None:
+        """Ask for the model to be loaded again; does nothing else, so that a signal may call it."""
+        self._asked.put(True)
+
+    def reload(self) -> bool:
+        """Check, load, write down and swap, in this order; any fault leaves the running model."""
+        try:
+            loaded = self._load()
+            self._note(loaded)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one serves
+            self._metrics.model_reloads.labels("failed").inc()
+            unexpected = None if isinstance(error, MaskwatchError) else error
+            _log.error("model not loaded again", why=str(error), exc_info=unexpected)
+            return False
+        self.current.swap(loaded.segmenter)
+        self._metrics.model_reloads.labels("loaded").inc()
+        _log.info("model loaded again", digest=loaded.files.digest)
+        return True
+
+    def close(self) -> None:
+        """End the thread; it is given a few seconds to finish what it does."""
+        self._asked.put(False)
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+
+    def _listen(self) -> None:
+        while self._asked.get():
+            self.reload()
+
+
+def build_models(
+    settings: ServiceSettings, first: LoadedModel, database: Database, metrics: Metrics
+) -> Models:
+    """Let a loaded model serve, and load the one of the settings again when asked to."""
+
+    def note(loaded: LoadedModel) -> None:
+        with database.write() as session:
+            add_loaded_model(session, _new_load(settings, loaded), datetime.now(UTC))
+
+    return Models(first, lambda: load_model(settings), note, metrics)
+
+
+def _new_load(settings: ServiceSettings, loaded: LoadedModel) -> NewLoad:
+    return NewLoad(
+        host=this_host(),
+        service=f"{settings.host}:{settings.port}",
+        segmenter=loaded.segmenter.name,
+        path=str(loaded.files.path.absolute()),
+        digest=loaded.files.digest,
+        files=loaded.files.hashes,
+        signed_by=loaded.files.signed_by,
+    )

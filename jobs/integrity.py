@@ -1,0 +1,129 @@
+"""The job ``integrity``: are the model files on disk still what this host's services loaded?"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from store.alerts import CRITICAL, Condition, apply_condition, open_alerts
+from store.loaded_models import models_in_use, this_host
+from store.model_files import Differences, differences, shown_name
+from store.tables import LoadedModelRow
+from store.turns import take_turn
+
+MODEL_FILE_CHANGED = "model_file_changed"
+# The evidence of an alert goes into mails and pages: a folder full of new files must not.
+_MOST_NAMES, _MOST_TOLD = 20, 5
+# What was put on disk is the next model: that is manipulation, by way of the supply chain.
+_ATLAS, _OWASP = "AML.T0018", "ML06:2023"
+
+
+_Look = tuple[LoadedModelRow, Differences]
+
+
+def run(context: JobContext) -> JobOutcome:
+    """Hash the files again and raise or resolve an alert for each model."""
+    host = this_host()
+    with context.database.read() as session:
+        loads = models_in_use(session, host)
+    if not loads:
+        raise Skipped(f"No service on {host} has loaded a model yet: there is nothing to compare.")
+    # Hashing takes a while: no transaction waits for it.
+    looked_at = [(load, differences(Path(load.path), load.files)) for load in loads]
+    with context.database.write() as session:
+        take_turn(session, "alerts")
+        in_use = models_in_use(session, host)
+        current = _still_in_use(looked_at, in_use)
+        for condition in (*_conditions(current), *_over(session, host, in_use)):
+            apply_condition(session, condition, context.now)
+    return _outcome([found for _, found in current])
+
+
+def model_changed_condition(load: LoadedModelRow, found: Differences) -> Condition:
+    """Some file of a model is not what a service loaded."""
+    return Condition(
+        fingerprint=_fingerprint(load.host, load.path),
+        rule=MODEL_FILE_CHANGED,
+        severity=CRITICAL,
+        active=found.total > 0,
+        value=float(found.total),
+        threshold=0.0,
+        summary=_summary(load, found),
+        atlas=_ATLAS,
+        owasp=_OWASP,
+        evidence={
+            "model": load.path,
+            "host": load.host,
+            "service": load.service,
+            "loaded_digest": load.digest,
+            "loaded_at": f"{load.loaded_at:%d %b %Y %H:%M} UTC",
+            "files": [[kind, name] for kind, names in found.kinds() for name in _listed(names)],
+        },
+    )
+
+
+def _still_in_use(looked_at: Iterable[_Look], in_use: Iterable[LoadedModelRow]) -> list[_Look]:
+    """Leave out what was loaded anew meanwhile: the files belong to another load now."""
+    ids = {load.id for load in in_use}
+    return [(load, found) for load, found in looked_at if load.id in ids]
+
+
+def _conditions(looked_at: Iterable[_Look]) -> Iterator[Condition]:
+    for load, found in looked_at:
+        yield model_changed_condition(load, found)
+
+
+def _over(session: Session, host: str, loads: Sequence[LoadedModelRow]) -> Iterator[Condition]:
+    """Conditions that resolve the alerts about models that this host does not use any more."""
+    used = {_fingerprint(load.host, load.path) for load in loads}
+    for alert in open_alerts(session, MODEL_FILE_CHANGED):
+        if alert.evidence.get("host") == host and alert.fingerprint not in used:
+            yield Condition(
+                fingerprint=alert.fingerprint,
+                rule=MODEL_FILE_CHANGED,
+                severity=CRITICAL,
+                active=False,
+                value=0.0,
+                threshold=0.0,
+                summary=f"The model {alert.evidence.get('model')} is not used on {host} any more.",
+                atlas=_ATLAS,
+                owasp=_OWASP,
+                evidence=alert.evidence,
+            )
+
+
+def _fingerprint(host: str, path: str) -> str:
+    """One for each model path of a host, short enough for its column."""
+    return f"{MODEL_FILE_CHANGED}:{sha256(f'{host}:{path}'.encode()).hexdigest()[:32]}"
+
+
+def _summary(load: LoadedModelRow, found: Differences) -> str:
+    where = f"of the model {shown_name(load.path)} on {load.host}"
+    if not found.total:
+        return f"All files {where} are what the service {load.service} loaded."
+    told = "; ".join(f"{kind}: {_told(names)}" for kind, names in found.kinds() if names)
+    differ = "differs" if found.total == 1 else "differ"
+    return (
+        f"{counted(found.total, 'file')} {where} {differ} from what the service {load.service} "
+        f"loaded ({told})."
+    )
+
+
+def _told(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_TOLD
+    told = ", ".join(shown_name(name) for name in names[:_MOST_TOLD])
+    return f"{told} and {more} more" if more > 0 else told
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    return [shown_name(name) for name in names[:_MOST_NAMES]]
+
+
+def _outcome(found: Sequence[Differences]) -> JobOutcome:
+    changed = sum(each.total > 0 for each in found)
+    return JobOutcome(
+        f"{counted(len(found), 'model')} compared with the files on disk, {changed} changed.",
+        len(found),
+    )

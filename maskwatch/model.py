@@ -1,0 +1,139 @@
+"""``maskwatch model``: sign a model, verify it, show what it is made of."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inference.segmenters.base import ModelError
+from inference.segmenters.reference.weights import shipped_sha256
+from inference.settings import SigningSettings
+from inference.supply.advice import Advice, advise, may_be_pickle
+from inference.supply.signature import sign, signature_path
+from inference.supply.trust import Trust
+from inference.supply.verified import (
+    Standing,
+    VerifiedModel,
+    digest_of,
+    hashed_files,
+    verify_model,
+)
+from store.model_files import ModelFile, UnusableFile, file_of, read_model_file, shown_name
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What there is to know of a model without loading it.
+
+    Attributes:
+        state: a :class:`Standing`, or ``refused``.
+        sentence: the same in words; why, if it is refused.
+    """
+
+    path: str
+    digest: str
+    state: str
+    sentence: str
+    signed_by: str | None
+    files: tuple[ModelFile, ...]
+    advice: tuple[Advice, ...]
+
+
+def sign_model(path: Path, key: Path, settings: SigningSettings) -> str:
+    """Sign every file of a model; returns a sentence.
+
+    Raises:
+        ModelError: a file or the key cannot be used.
+    """
+    files = hashed_files(path)
+    secret = settings.model_key_password
+    fingerprint = sign(path, files, key, secret.get_secret_value() if secret else None)
+    return f"Signed {_counted(files)} with key {fingerprint}: {signature_path(path)}"
+
+
+def verify(path: Path, keys: tuple[Path, ...]) -> VerifiedModel:
+    """Check a model as a start would, and that there is a signature.
+
+    Raises:
+        ModelError: a file is not what was signed, or nobody signed it.
+    """
+    model = verify_model(path, Trust(keys), shipped_sha256(path))
+    if model.standing is Standing.UNSIGNED:
+        raise ModelError(
+            f"The model {path} has no signature at {signature_path(path)}: sign it with "
+            "`maskwatch model sign`."
+        )
+    return model
+
+
+def show(path: Path, keys: tuple[Path, ...]) -> Shown:
+    """Look at every file and at the signature, whether they fit or not.
+
+    Raises:
+        ModelError: a file cannot be read.
+    """
+    files = hashed_files(path)
+    state, sentence, signed_by = "refused", "", None
+    try:
+        model = verify_model(path, Trust(keys), shipped_sha256(path))
+        state, sentence, signed_by = model.standing, model.standing.sentence, model.signed_by
+    except ModelError as error:
+        sentence = str(error)
+    return Shown(
+        str(path), digest_of(path, files), state, sentence, signed_by, files, advice_on(path, files)
+    )
+
+
+def advice_on(path: Path, files: tuple[ModelFile, ...]) -> tuple[Advice, ...]:
+    """What picklescan says of the files that may be pickles.
+
+    Raises:
+        ModelError: one cannot be read any more.
+    """
+    names = [file.name for file in files if may_be_pickle(file.name)]
+    try:
+        return tuple(advise(read_model_file(file_of(path, name)), name) for name in names)
+    except UnusableFile as fault:
+        raise ModelError(f"A file of the model {path} {fault}: look at it again.") from None
+
+
+def to_json(shown: Shown) -> str:
+    """One JSON object."""
+    return json.dumps(asdict(shown))
+
+
+def to_text(shown: Shown) -> Iterator[str]:
+    """Lines for people."""
+    yield f"model      {shown.path}"
+    yield f"digest     {shown.digest}"
+    yield f"signature  {shown.state}: {shown.sentence}"
+    if shown.signed_by is not None:
+        yield f"key        {shown.signed_by}"
+    for file in shown.files:
+        yield f"file       {file.sha256}  {file.size:>12,}  {shown_name(file.name)}"
+    yield from advice_lines(shown.advice)
+
+
+def verified_lines(model: VerifiedModel) -> Iterator[str]:
+    """What ``verify`` says of a model that passed."""
+    key = f" Key: {model.signed_by}." if model.signed_by is not None else ""
+    yield f"{model.path}: {_counted(model.files)} verified. {model.standing.sentence}{key}"
+    yield from advice_lines(advice_on(model.path, model.files))
+
+
+def advice_lines(advice: tuple[Advice, ...]) -> Iterator[str]:
+    """What picklescan says, one line a file."""
+    for each in advice:
+        name = shown_name(each.file)
+        for what, calls in (("would run code", each.dangerous), ("unknown names", each.unknown)):
+            if calls:
+                told = ", ".join(shown_name(call) for call in calls)
+                yield f"advice     {name}: {what}: {told}"
+        if not each.complete:
+            yield f"advice     {name}: cannot be read to its end"
+        elif not each.dangerous and not each.unknown:
+            yield f"advice     {name}: nothing that would run code"
+
+
+def _counted(files: tuple[ModelFile, ...]) -> str:
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}"
