@@ -26,6 +26,15 @@ class PartGroup(StrEnum):
 HEAD_GROUPS = (PartGroup.HEAD, PartGroup.HAIR, PartGroup.FACE)
 SKIN_GROUPS = (PartGroup.FACE, PartGroup.ARMS, PartGroup.LEGS)
 CLOTHES_GROUPS = (PartGroup.TORSO, PartGroup.LOWER)
+# The regions that features are measured on one by one, by the word that stands in their names.
+REGIONS: dict[str, tuple[PartGroup, ...]] = {
+    "face": (PartGroup.FACE,),
+    "hair": (PartGroup.HAIR,),
+    "arms": (PartGroup.ARMS,),
+    "legs": (PartGroup.LEGS,),
+    "feet": (PartGroup.FEET,),
+    "clothes": CLOTHES_GROUPS,
+}
 
 _GROUP_OF_LABEL: dict[str, PartGroup] = {
     "hat": PartGroup.HEAD,

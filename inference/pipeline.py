@@ -1,4 +1,5 @@
-"""The request path, top to bottom: bytes, gate, parsing, features, findings, verdict, record."""
+"""The request path, top to bottom: bytes, gate, parsing, features, findings, second look, verdict,
+record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from detectors.topology_features import topology_features
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.content import Content
+from inference.ensemble.guard import EnsembleGuard
 from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
@@ -87,6 +89,7 @@ class Pipeline:
     segmenter: Segmenter
     recorder: Recorder
     evidence: EvidenceKeeper
+    ensemble: EnsembleGuard
     metrics: Metrics
     limits: TopologyLimits
     mode: Mode
@@ -127,8 +130,10 @@ class Pipeline:
             content = self._content(arrival, upload, costs, watch)
             if isinstance(content, Refusal):
                 return _refused(arrival, content, upload)
-            costs["total_ms"] = watch.total()
-            return self._judged(arrival, upload, (*said, *content.findings), content, costs)
+            findings = (*said, *content.findings)
+            second_look = self.ensemble.measure(content, findings, costs.get("forward_ms"))
+            measured = {**content.features, **costs, **second_look, "total_ms": watch.total()}
+            return self._judged(arrival, upload, findings, content, measured)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -173,7 +178,7 @@ class Pipeline:
         upload: Upload,
         findings: tuple[Finding, ...],
         content: Content,
-        costs: Mapping[str, float],
+        measured: Mapping[str, float],
     ) -> Outcome:
         judgement = judge(findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
@@ -192,7 +197,7 @@ class Pipeline:
             media_type=screened.media_type.value,
             segmenter=self.segmenter.digest,
             labels=parsing.present_labels(),
-            features=FeatureVector.of({**content.features, **costs}),
+            features=FeatureVector.of(measured),
             findings=findings,
         )
         record = self._with_evidence(record, screened, parsing)

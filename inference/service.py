@@ -9,6 +9,8 @@ from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
 from inference.cores import share_cores
+from inference.ensemble.budget import Budget
+from inference.ensemble.guard import EnsembleGuard
 from inference.evidence import EvidenceKeeper
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
@@ -20,6 +22,7 @@ from inference.pipeline import Pipeline
 from inference.rate import Buckets
 from inference.recorder import Recorder
 from inference.repeats import Repeats
+from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.settings import ServiceSettings
 from inference.spool import Spool
@@ -86,6 +89,7 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
+        ensemble=build_ensemble(settings, segmenter, metrics),
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,
@@ -116,6 +120,20 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
         settings.max_queue,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
+    )
+
+
+def build_ensemble(
+    settings: ServiceSettings, segmenter: Segmenter, metrics: Metrics
+) -> EnsembleGuard:
+    """The ensemble, with its share of the time of all turns."""
+    return EnsembleGuard(
+        segmenter=segmenter,
+        recipe=settings.ensemble_recipe(),
+        policy=settings.ensemble_policy(),
+        budget=Budget(settings.ensemble_budget * settings.max_concurrency),
+        metrics=metrics,
+        max_ms=settings.ensemble_max_ms,
     )
 
 
