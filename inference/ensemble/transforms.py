@@ -77,7 +77,7 @@ class Jpeg(_InPlace):
         quality = int(random.integers(self.lowest, self.highest + 1))
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         _, saved = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        decoded = cv2.imdecode(saved, cv2.IMREAD_COLOR)
+        decoded = np.asarray(cv2.imdecode(saved, cv2.IMREAD_COLOR))
         return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 
@@ -137,7 +137,7 @@ class Mirror:
 
     def apply(self, image: Image, random: Generator) -> Image:  # noqa: ARG002
         """The mirrored picture."""
-        return np.ascontiguousarray(image[:, ::-1])
+        return image[:, ::-1].copy()
 
     def undo(self, probabilities: Any) -> Any:
         """Mirror back, and give each side its own labels again."""

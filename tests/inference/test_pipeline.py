@@ -220,7 +220,7 @@ def test_what_looks_odd_is_looked_at_again(
     street = np.random.default_rng(0).integers(90, 110, (300, 200, 3)).astype(np.uint8)
     outcome = service.pipeline.handle(arrival, Upload(encode(street), "image/png"))
     stored = _stored(service, outcome)
-    assert [finding.rule for finding in stored.findings] == ["no_person_found"]
+    assert "no_person_found" in {finding.rule for finding in stored.findings}
     assert stored.features is not None
     recipe = service.pipeline.ensemble.recipe
     assert stored.features["ensemble_passes"] == recipe.passes
