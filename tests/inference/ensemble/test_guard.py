@@ -38,16 +38,15 @@ class Slow:
 
     name, digest, labels = "slow", "0" * 64, ("background", "face")
 
-    def __init__(self, clock: Clock, value: float = 1.0) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._value = value
 
     def parse(self, image: Image) -> Parsing:
         raise NotImplementedError
 
     def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
         self._clock.now += len(pictures)
-        return [np.array([[[self._value]], [[0.0]]], dtype=np.float32) for _ in pictures]
+        return [np.array([[[1.0]], [[0.0]]], dtype=np.float32) for _ in pictures]
 
 
 @pytest.fixture
@@ -141,12 +140,16 @@ def test_a_remembered_parse_is_judged_by_the_last_measured_time(
     assert _outcomes(guard) == {"not_chosen": 1, "too_slow": 1}
 
 
-@pytest.mark.parametrize("value", [float("nan"), 7.0])
-def test_a_segmenter_that_answers_nonsense_breaks_nothing(
-    guard: EnsembleGuard, content: Content, clock: Clock, value: float
+def test_numbers_that_cannot_be_are_a_fault_and_not_recorded(
+    guard: EnsembleGuard, content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = replace(guard, segmenter=Slow(clock, value)).measure(content, ODD, 100)
-    assert found.get("ensemble_passes", 12) == 12
+    def nonsense(_self: object, pictures: Sequence[Image], scale: float) -> Sequence[Any]:
+        values = (7.0 * (index % 2) for index in range(len(pictures)))
+        return [np.array([[[0.0]], [[value]]], dtype=np.float32) for value in values]
+
+    monkeypatch.setattr(Slow, "probabilities", nonsense)
+    assert guard.measure(content, ODD, 100) == {}
+    assert _outcomes(guard) == {"fault": 1}
 
 
 def test_a_fault_is_counted_and_charged(
