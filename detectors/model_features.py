@@ -5,22 +5,13 @@ Pixel entropy as an uncertainty measure: Hendrycks & Gimpel, ICLR 2017 (max soft
 Rottmann et al., IJCNN 2020 (entropy and margin of segmentation networks).
 """
 
-from math import nan
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from detectors.parsing import Parsing
-from detectors.parts import CLOTHES_GROUPS, PartGroup, group_indices
-
-_CONFIDENCES: dict[str, tuple[PartGroup, ...]] = {
-    "confidence_face": (PartGroup.FACE,),
-    "confidence_hair": (PartGroup.HAIR,),
-    "confidence_arms": (PartGroup.ARMS,),
-    "confidence_legs": (PartGroup.LEGS,),
-    "confidence_feet": (PartGroup.FEET,),
-    "confidence_clothes": CLOTHES_GROUPS,
-}
+from detectors.parts import REGIONS, group_indices
+from detectors.reductions import belongs, masked_mean
 
 
 def entropy_map(probabilities: Any) -> Any:
@@ -42,30 +33,17 @@ def model_features(parsing: Parsing) -> dict[str, float]:
     return {
         "entropy_mean": float(xp.mean(entropies)),
         "entropy_p95": _percentile(xp, entropies, 0.95),
-        "entropy_foreground": _masked_mean(xp, entropies, foreground),
+        "entropy_foreground": masked_mean(entropies, foreground),
         "margin_mean": float(xp.mean(best - second)),
         "max_softmax_mean": float(xp.mean(best)),
         "foreground_share": float(xp.mean(xp.astype(foreground, best.dtype))),
         **{
-            name: _masked_mean(
-                xp, best, _belongs(xp, winners, group_indices(parsing.labels, groups))
+            f"confidence_{region}": masked_mean(
+                best, belongs(winners, group_indices(parsing.labels, groups))
             )
-            for name, groups in _CONFIDENCES.items()
+            for region, groups in REGIONS.items()
         },
     }
-
-
-def _belongs(xp: Any, winners: Any, indices: list[int]) -> Any:
-    mask = xp.zeros_like(winners, dtype=xp.bool)
-    for index in indices:
-        mask = mask | (winners == index)
-    return mask
-
-
-def _masked_mean(xp: Any, values: Any, mask: Any) -> float:
-    weights = xp.astype(mask, values.dtype)
-    total = float(xp.sum(weights))
-    return float(xp.sum(values * weights)) / total if total else nan
 
 
 def _percentile(xp: Any, values: Any, share: float) -> float:

@@ -28,6 +28,15 @@ class PartGroup(StrEnum):
 HEAD_GROUPS = (PartGroup.HEAD, PartGroup.HAIR, PartGroup.FACE)
 TORSO_GROUPS = (PartGroup.TORSO, PartGroup.BARE_TORSO)
 CLOTHES_GROUPS = (PartGroup.TORSO, PartGroup.LOWER)
+# The regions that features are measured on one by one, by the word that stands in their names.
+REGIONS: dict[str, tuple[PartGroup, ...]] = {
+    "face": (PartGroup.FACE,),
+    "hair": (PartGroup.HAIR,),
+    "arms": (PartGroup.ARMS,),
+    "legs": (PartGroup.LEGS,),
+    "feet": (PartGroup.FEET,),
+    "clothes": CLOTHES_GROUPS,
+}
 
 # Every label of every list, in the spelling of `label_words`.
 PARTS: Mapping[PartGroup, tuple[str, ...]] = {

@@ -22,6 +22,7 @@ class Group(StrEnum):
     INPUT = "input"
     MODEL = "model"
     TOPOLOGY = "topology"
+    ENSEMBLE = "ensemble"
     COST = "cost"
 
 
@@ -36,8 +37,9 @@ class Feature:
         meaning: one line for an analyst, also the dashboard's label.
         low: smallest possible value.
         high: largest possible value.
-        fitted: whether outlier models learn from it. Costs depend on the machine's load, so they
-            are recorded and charted but not learnt from.
+        fitted: whether outlier models learn from it. Costs depend on the machine's load, and
+            whether an ensemble is run on what the policy thinks of the request, so both are
+            recorded and charted but not learnt from.
     """
 
     name: str
@@ -59,6 +61,10 @@ def _model(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
 
 def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
     return Feature(name, unit, Group.TOPOLOGY, meaning, 0.0, high)
+
+
+def _ensemble(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
+    return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, fitted=False)
 
 
 def _cost(name: str, meaning: str, unit: str = "ms") -> Feature:
@@ -107,11 +113,39 @@ FEATURES: tuple[Feature, ...] = (
     _topology("torso_legs_gap", "body heights", "Largest gap between a torso and its legs"),
     _topology("trousers_feet_gap", "body heights", "Largest gap from trousers to feet or legs"),
     _topology("stray_share", "share", "Share of the foreground outside any person", high=1.0),
+    _ensemble(
+        "ensemble_variance", "share²", "Variance of the members on the foreground", high=0.25
+    ),
+    _ensemble("ensemble_entropy", "nats", "Entropy of the averaged probabilities", high=5.5452),
+    _ensemble("mutual_information", "nats", "What the members know apart: BALD", high=5.5452),
+    _ensemble(
+        "label_disagreement", "share", "Foreground labels of members that are not the consensus's"
+    ),
+    _ensemble("worst_member_iou", "share", "Smallest overlap of a region, member with consensus"),
+    _ensemble("worst_group_iou", "share", "Smallest overlap of a region, parse with consensus"),
+    _ensemble("js_consensus", "nats", "Divergence of parse and consensus", high=0.6931),
+    _ensemble("hidden_area_share", "share", "Pixels that only the consensus sees as foreground"),
+    _ensemble("hidden_foreground_share", "share", "Consensus foreground missing in the parse"),
+    _ensemble("hidden_face_share", "share", "Face of the consensus that the parse misses"),
+    _ensemble("hidden_hair_share", "share", "Hair of the consensus that the parse misses"),
+    _ensemble("hidden_arms_share", "share", "Arms of the consensus that the parse misses"),
+    _ensemble("hidden_legs_share", "share", "Legs of the consensus that the parse misses"),
+    _ensemble("hidden_feet_share", "share", "Feet of the consensus that the parse misses"),
+    _ensemble("hidden_clothes_share", "share", "Clothes of the consensus that the parse misses"),
+    _ensemble("js_jpeg", "nats", "Divergence of parse and look after JPEG", high=0.6931),
+    _ensemble("js_median", "nats", "Divergence after a median filter", high=0.6931),
+    _ensemble("js_bit_depth", "nats", "Divergence after fewer colour levels", high=0.6931),
+    _ensemble("js_rescale", "nats", "Divergence after rescaling", high=0.6931),
+    _ensemble("js_mirror", "nats", "Divergence after mirroring", high=0.6931),
+    _ensemble("hidden_squeeze_share", "share", "Pixels that only a squeeze sees as foreground"),
+    _ensemble("patch_consistency", "share", "Mean overlap of labels that two crops see"),
     _cost("gate_ms", "Time to check, decode and measure the upload"),
     _cost("decode_ms", "Time of the decode worker"),
     _cost("decode_peak_mb", "Most memory of the decode worker meanwhile", "MB"),
     _cost("forward_ms", "Time of the segmenter"),
     _cost("measure_ms", "Time to measure the parsing"),
+    _cost("ensemble_ms", "Time of the ensemble, where one was run"),
+    _cost("ensemble_passes", "Forward passes of the ensemble", "count"),
     _cost("total_ms", "Time from the whole upload to the verdict"),
 )
 

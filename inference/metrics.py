@@ -32,6 +32,11 @@ class Metrics:
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
             "why",
         )
+        self.ensembles = self._counter(
+            "ensembles",
+            "Parses by what became of their ensemble: how much it looked at, or why not.",
+            "outcome",
+        )
         self.unrecorded = self._counter(
             "unrecorded_refusals",
             "Repeated refusals at admission that were answered and counted without a record.",

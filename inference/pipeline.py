@@ -1,4 +1,5 @@
-"""The request path, top to bottom: bytes, gate, parsing, features, findings, verdict, record."""
+"""The request path, top to bottom: bytes, gate, parsing, features, findings, second look, verdict,
+record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from detectors.topology_features import topology_features
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.content import Content
+from inference.ensemble.guard import EnsembleGuard
 from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
@@ -88,6 +90,7 @@ class Pipeline:
     segmenter: Segmenter
     recorder: Recorder
     evidence: EvidenceKeeper
+    ensemble: EnsembleGuard
     metrics: Metrics
     limits: TopologyLimits
     mode: Mode
@@ -130,9 +133,11 @@ class Pipeline:
             content = self._content(arrival, upload, segmenter, costs, watch)
             if isinstance(content, Refusal):
                 return _refused(arrival, content, upload)
-            costs["total_ms"] = watch.total()
             findings = (*said, *content.findings)
-            return self._judged(arrival, upload, segmenter.digest, findings, content, costs)
+            forward_ms = costs.get("forward_ms")
+            second_look = self.ensemble.measure(segmenter, content, findings, forward_ms)
+            measured = {**content.features, **costs, **second_look, "total_ms": watch.total()}
+            return self._judged(arrival, upload, segmenter.digest, findings, content, measured)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -183,7 +188,7 @@ class Pipeline:
         model_digest: str,
         findings: tuple[Finding, ...],
         content: Content,
-        costs: Mapping[str, float],
+        measured: Mapping[str, float],
     ) -> Outcome:
         judgement = judge(findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
@@ -202,7 +207,7 @@ class Pipeline:
             media_type=screened.media_type.value,
             segmenter=model_digest,
             labels=parsing.present_labels(),
-            features=FeatureVector.of({**content.features, **costs}),
+            features=FeatureVector.of(measured),
             findings=findings,
         )
         record = self._with_evidence(record, screened, parsing)

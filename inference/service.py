@@ -9,6 +9,8 @@ from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
 from inference.cores import share_cores
+from inference.ensemble.budget import Budget
+from inference.ensemble.guard import EnsembleGuard
 from inference.evidence import EvidenceKeeper
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
@@ -89,6 +91,7 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
+        ensemble=build_ensemble(settings, metrics),
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,
@@ -120,6 +123,17 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
         settings.max_queue,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
+    )
+
+
+def build_ensemble(settings: ServiceSettings, metrics: Metrics) -> EnsembleGuard:
+    """The ensemble, with its share of the time of all turns."""
+    return EnsembleGuard(
+        recipe=settings.ensemble_recipe(),
+        policy=settings.ensemble_policy(),
+        budget=Budget(settings.ensemble_budget * settings.max_concurrency),
+        metrics=metrics,
+        max_ms=settings.ensemble_max_ms,
     )
 
 

@@ -12,6 +12,8 @@ from pydantic_settings import NoDecode
 from detectors.input_rules import InputLimits
 from detectors.rules import TopologyLimits
 from detectors.verdict import Mode
+from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
+from inference.ensemble.recipe import Recipe
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.media import MediaType
 from inference.gate.policy import Action, GatePolicy, parse_actions
@@ -172,6 +174,35 @@ class ServiceSettings(StoreSettings):
     max_trousers_gap: float = Field(0.06, ge=0, le=1)
     """Largest normal gap between trousers and feet, in body heights."""
 
+    ensemble: EnsembleMode = EnsembleMode.SUSPICIOUS
+    """Which parses are looked at again, changed at random: `always` all, `suspicious` those that
+    look odd and a sample, `sampled` a sample, `never` none."""
+
+    ensemble_members: int = Field(5, ge=2, le=32)
+    """Randomly changed looks that are averaged."""
+
+    ensemble_scale: float = Field(0.75, ge=0.25, le=1, allow_inf_nan=False)
+    """Linear size of the looks, over that of the parse; half of it costs a quarter."""
+
+    ensemble_sample_share: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
+    """Share of the parses that are looked at in full although nothing is odd: what is normal is
+    learnt from them."""
+
+    ensemble_max_entropy: float = Field(1.0, ge=0, le=5.6, allow_inf_nan=False)
+    """A parse with a higher mean entropy on the foreground, in nats, looks odd."""
+
+    ensemble_squeezes: bool = True
+    """Five further looks at odd and sampled parses: JPEG, median, bit depth, rescale, mirror."""
+
+    ensemble_patches: bool = True
+    """Two further looks at odd and sampled parses: overlapping crops, which are compared."""
+
+    ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)
+    """Share of the time of all turns that ensembles may take for long; further ones are not run."""
+
+    ensemble_max_ms: float = Field(10_000, ge=1, le=600_000, allow_inf_nan=False)
+    """An ensemble that is expected to take longer is cut to its members or not run."""
+
     evidence_sample_share: float = Field(0.02, ge=0, le=1)
     """Share of passed requests whose downscaled, pixelated picture is kept; flagged ones always."""
 
@@ -235,6 +266,19 @@ class ServiceSettings(StoreSettings):
     def topology_limits(self) -> TopologyLimits:
         """The limits of the topology rules."""
         return TopologyLimits(self.min_skin_share, self.max_trousers_gap)
+
+    def ensemble_policy(self) -> EnsemblePolicy:
+        """Which requests get an ensemble."""
+        return EnsemblePolicy(self.ensemble, self.ensemble_sample_share, self.ensemble_max_entropy)
+
+    def ensemble_recipe(self) -> Recipe:
+        """What a full ensemble looks at."""
+        return Recipe(
+            self.ensemble_members,
+            self.ensemble_scale,
+            self.ensemble_squeezes,
+            self.ensemble_patches,
+        )
 
 
 class SigningSettings(StoreSettings):

@@ -50,7 +50,12 @@ def encode() -> Encode:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServiceSettings:
-    return ServiceSettings(var_dir=tmp_path, evidence_sample_share=1, refusal_pause_seconds=0)
+    return ServiceSettings(
+        var_dir=tmp_path,
+        evidence_sample_share=1,
+        ensemble_sample_share=0,
+        refusal_pause_seconds=0,
+    )
 
 
 @pytest.fixture

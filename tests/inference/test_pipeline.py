@@ -15,10 +15,12 @@ import pytest
 from detectors.parsing import Image, Parsing
 from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
+from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.evidence import EvidenceKeeper
 from inference.metrics import Metrics
 from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.spool import SpoolFailed
@@ -28,6 +30,8 @@ from store.records import Stage
 from store.request_detail import RequestDetail, request_detail
 
 Encode = Callable[..., bytes]
+_COSTS = {feature.name for feature in FEATURES if feature.group is Group.COST}
+_ALWAYS_MEASURED_COSTS = _COSTS - {"ensemble_ms", "ensemble_passes"}
 
 
 class Answering:
@@ -68,7 +72,8 @@ def upload(figure: Image, encode: Encode) -> Upload:
 
 
 def _with(service: Service, answer: Callable[[Image], Parsing], **changes: object) -> Pipeline:
-    changes = {"segmenter": Answering(answer), **changes}
+    alone = replace(service.pipeline.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
+    changes = {"segmenter": Answering(answer), "ensemble": alone, **changes}
     return replace(service.pipeline, **changes)  # type: ignore[arg-type]
 
 
@@ -91,7 +96,8 @@ def test_a_picture_becomes_a_record_with_all_its_features(
     assert outcome.refusal is None
     assert outcome.parsing is not None
     assert stored.features is not None
-    always = [feature.name for feature in FEATURES if feature.group in {Group.INPUT, Group.COST}]
+    inputs = {feature.name for feature in FEATURES if feature.group is Group.INPUT}
+    always = inputs | _ALWAYS_MEASURED_COSTS
     assert not [name for name in always if isnan(stored.features[name])]
     assert stored.features["total_ms"] >= stored.features["forward_ms"] > 0
     assert stored.content_sha256 == sha256(upload.data).hexdigest()
@@ -157,7 +163,7 @@ def test_a_fault_in_measuring_lets_the_request_pass_and_is_counted(
         (MEASUREMENT_FAILED,),
     )
     assert stored.features is not None
-    assert set(stored.features.measured()) == {f.name for f in FEATURES if f.group is Group.COST}
+    assert set(stored.features.measured()) == _ALWAYS_MEASURED_COSTS
     assert _metric(service, "maskwatch_faults_total", part="measure") == 1
 
 
@@ -207,3 +213,52 @@ def test_metrics_of_two_services_are_apart() -> None:
     first.faults.labels("measure").inc()
     assert b'maskwatch_faults_total{part="measure"} 1.0' in first.exposition()
     assert b'part="measure"' not in second.exposition()
+
+
+def test_what_looks_odd_is_looked_at_again(
+    service: Service, arrival: Arrival, encode: Encode
+) -> None:
+    street = np.random.default_rng(0).integers(90, 110, (300, 200, 3)).astype(np.uint8)
+    outcome = service.pipeline.handle(arrival, Upload(encode(street), "image/png"))
+    stored = _stored(service, outcome)
+    assert "no_person_found" in {finding.rule for finding in stored.findings}
+    assert stored.features is not None
+    recipe = service.pipeline.ensemble.recipe
+    assert stored.features["ensemble_passes"] == recipe.passes
+    assert stored.features["total_ms"] >= stored.features["ensemble_ms"] > 0
+    assert not isnan(stored.features["hidden_area_share"])
+    assert _metric(service, "maskwatch_ensembles_total", outcome="full") == 1
+
+
+def test_a_second_look_that_fails_costs_only_itself(
+    service: Service, arrival: Arrival, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
+        raise RuntimeError("The network is broken.")
+
+    monkeypatch.setattr(ReferenceSegmenter, "probabilities", broken)
+    always = replace(service.pipeline.ensemble, policy=EnsemblePolicy(EnsembleMode.ALWAYS))
+    outcome = replace(service.pipeline, ensemble=always).handle(arrival, upload)
+    stored = _stored(service, outcome)
+    assert (outcome.refusal, stored.summary.reasons) == (None, ())
+    assert stored.features is not None
+    assert isnan(stored.features["ensemble_ms"])
+    assert stored.features["entropy_mean"] > 0
+    assert _metric(service, "maskwatch_faults_total", part="ensemble") == 1
+
+
+def test_every_request_draws_anew_even_for_bytes_that_are_remembered(
+    settings: ServiceSettings, arrival: Arrival, upload: Upload
+) -> None:
+    """Neither a lucky draw nor an unlucky one is kept for whoever sends the same file."""
+    remembering = {"cache_bytes": 100_000_000, "ensemble": EnsembleMode.ALWAYS}
+    service = build_service(settings.model_copy(update=remembering))
+    again = replace(arrival, request_id=str(uuid4()))
+    both = [_stored(service, service.pipeline.handle(each, upload)) for each in (arrival, again)]
+    service.close()
+    first, second = (each.features for each in both)
+    assert first is not None
+    assert second is not None
+    assert isnan(second["forward_ms"])
+    assert first["entropy_mean"] == second["entropy_mean"]
+    assert first["mutual_information"] != second["mutual_information"]

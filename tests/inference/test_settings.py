@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from detectors.verdict import Mode
+from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
+from inference.ensemble.recipe import Recipe
 from inference.settings import ServiceSettings
 from store.settings import SettingsError, load_settings
 
@@ -45,6 +47,18 @@ from store.settings import SettingsError, load_settings
         ("MIN_SKIN_SHARE", "1.1"),
         ("MAX_TROUSERS_GAP", "-0.1"),
         ("EVIDENCE_SAMPLE_SHARE", "2"),
+        ("ENSEMBLE", "often"),
+        ("ENSEMBLE_MEMBERS", "1"),
+        ("ENSEMBLE_MEMBERS", "33"),
+        ("ENSEMBLE_SCALE", "0.2"),
+        ("ENSEMBLE_SCALE", "1.5"),
+        ("ENSEMBLE_SAMPLE_SHARE", "-0.1"),
+        ("ENSEMBLE_MAX_ENTROPY", "nan"),
+        ("ENSEMBLE_SQUEEZES", "some"),
+        ("ENSEMBLE_PATCHES", "2"),
+        ("ENSEMBLE_BUDGET", "1.1"),
+        ("ENSEMBLE_MAX_MS", "0"),
+        ("ENSEMBLE_MAX_MS", "inf"),
     ],
 )
 def test_an_absurd_value_is_refused_with_its_name(
@@ -74,6 +88,19 @@ def test_without_settings_the_service_is_private_and_only_watches() -> None:
 def test_the_rules_get_their_limits() -> None:
     limits = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0.3).topology_limits()
     assert (limits.min_skin_share, limits.max_trousers_gap) == (0.2, 0.3)
+
+
+def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
+    settings = ServiceSettings(
+        ensemble=EnsembleMode.ALWAYS,
+        ensemble_members=3,
+        ensemble_scale=0.5,
+        ensemble_squeezes=False,
+        ensemble_sample_share=0.2,
+        ensemble_max_entropy=2,
+    )
+    assert settings.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 0.2, 2)
+    assert settings.ensemble_recipe() == Recipe(3, 0.5, squeezes=False, patches=True)
 
 
 def test_every_field_is_documented() -> None:

@@ -105,7 +105,9 @@ class Traffic:
         return FeatureVector.of(
             {
                 feature.name: float(
-                    0.5 + 0.02 * noise[i] if feature.high <= 1 else 3 + 0.3 * noise[i]
+                    feature.high * (0.5 + 0.02 * noise[i])
+                    if feature.high <= 1
+                    else 3 + 0.3 * noise[i]
                 )
                 for i, feature in enumerate(FEATURES)
             }

@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
+from detectors.registry import FeatureVector
+from detectors.verdict import Verdict
 from store import schema
 from store.api_keys import add_key, list_keys
 from store.change_marks import Mark, read_marks
 from store.database import Database
 from store.decision_views import DecisionView, list_active_decisions
 from store.decisions import Kind, NewDecision, Scope, add_decision
+from store.records import RequestRecord, Stage
+from store.requests import add_record, features_of
 from store.schema import SchemaError, current_revision, downgrade, ensure_current, upgrade
 from store.settings import StoreSettings
-from store.tables import Base
+from store.tables import Base, RequestRow
 
 _START = """
 from store.database import Database
@@ -156,6 +160,31 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         add_key(session, "acme", "ada", now)
         add_decision(session, block, now)
     assert len(_decisions(database, now)) == 2
+
+
+def test_going_back_before_the_ensemble_drops_its_numbers_and_keeps_all_others(
+    database: Database, now: datetime
+) -> None:
+    record = RequestRecord(
+        request_id="a" * 36,
+        received_at=now,
+        client="ip:192.0.2.1",
+        route="api",
+        stage=Stage.PARSED,
+        verdict=Verdict.PASS,
+        status=200,
+        features=FeatureVector.of({"skin_share": 0.5, "hidden_area_share": 0.25}),
+    )
+    with database.write() as session:
+        add_record(session, record)
+    downgrade(database, "0003")
+    columns = {each["name"] for each in inspect(database.engine).get_columns("request_features")}
+    assert "hidden_area_share" not in columns
+    upgrade(database)
+    with database.read() as session:
+        features = features_of(session, session.scalars(select(RequestRow.id)).one())
+    assert features is not None
+    assert features.measured() == {"skin_share": 0.5}
 
 
 @pytest.mark.usefixtures("later_release")

@@ -1,0 +1,1 @@
+"""Several looks at one picture: random transforms, squeezes and overlapping patches."""

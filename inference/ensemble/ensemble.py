@@ -1,0 +1,95 @@
+"""Looks at a picture several times and measures how much the looks differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.random import Generator
+
+from detectors.ensemble_features import consensus_features, consensus_of
+from detectors.parsing import Image, Parsing
+from detectors.resample import resampled
+from detectors.squeeze_features import patch_consistency, squeeze_features
+from inference.ensemble.patches import PATCH_SIDE, PatchPair
+from inference.ensemble.recipe import Recipe
+from inference.ensemble.transforms import Transform
+from inference.segmenters.base import Segmenter
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleView:
+    """What an ensemble saw, at the size of its looks.
+
+    Attributes:
+        mean: averaged class probabilities of the members ``(C, h, w)``.
+        variance: variance over the members, averaged over the classes, ``(h, w)``.
+        mutual_information: in nats, ``(h, w)``.
+        passes: forward passes that it took.
+        measured: the features by name.
+    """
+
+    mean: Any
+    variance: Any
+    mutual_information: Any
+    passes: int
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+    def features(self) -> dict[str, float]:
+        """The features of the group ``ensemble``; those that were not looked for are left out."""
+        return dict(self.measured)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several looks of one segmenter, by one recipe."""
+
+    segmenter: Segmenter
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def look(self, image: Image, parsing: Parsing, random: Generator) -> EnsembleView:
+        """Look at a picture again; all looks of one size are one call of the segmenter.
+
+        Args:
+            image: the picture ``(H, W, 3)`` uint8 that was parsed.
+            parsing: what the same segmenter made of it.
+            random: draws the transforms; see :func:`inference.ensemble.seed.fresh_random`.
+        """
+        small = self.recipe.shrunk(image)
+        members = self.recipe.member_transforms()
+        squeezes = self.recipe.squeeze_transforms(parsing.labels)
+        looks = self._looks(small, (*members, *squeezes), random)
+        consensus = consensus_of(looks[: len(members)])
+        height, width = consensus.variance.shape
+        parse = resampled(parsing.probabilities, (height, width))
+        squeezed = {
+            each.name: look for each, look in zip(squeezes, looks[len(members) :], strict=True)
+        }
+        measured = {
+            **consensus_features(parse, consensus, parsing.labels),
+            **(squeeze_features(parse, squeezed) if squeezed else {}),
+            **(self._patch_features(small, random) if self.recipe.patches else {}),
+        }
+        return EnsembleView(
+            consensus.mean,
+            consensus.variance,
+            consensus.mutual_information,
+            self.recipe.passes,
+            measured,
+        )
+
+    def _looks(
+        self, image: Image, transforms: Sequence[Transform], random: Generator
+    ) -> tuple[Any, ...]:
+        pictures = [transform.apply(image, random) for transform in transforms]
+        seen = self.segmenter.probabilities(pictures, self.recipe.scale)
+        return tuple(each.undo(look) for each, look in zip(transforms, seen, strict=True))
+
+    def _patch_features(self, image: Image, random: Generator) -> dict[str, float]:
+        """Crops are seen at the size that they have in the whole look, not enlarged."""
+        pair = PatchPair.drawn(random)
+        seen = self.segmenter.probabilities(pair.crops(image), self.recipe.scale * PATCH_SIDE)
+        size = pair.overlap_size(seen[0].shape[-2:])
+        first, second = (
+            resampled(look, size, box) for look, box in zip(seen, pair.overlaps(), strict=True)
+        )
+        return {"patch_consistency": patch_consistency(first, second)}

@@ -1,0 +1,116 @@
+"""Runs an ensemble on a request if the policy asks for one and the budget allows it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+from numpy.random import Generator
+
+from detectors.findings import Finding
+from detectors.registry import FeatureVector
+from inference.content import Content
+from inference.ensemble.budget import Budget
+from inference.ensemble.ensemble import Ensemble
+from inference.ensemble.policy import Depth, EnsemblePolicy
+from inference.ensemble.recipe import Recipe
+from inference.ensemble.seed import fresh_random
+from inference.metrics import Metrics
+from inference.segmenters.base import Segmenter
+
+_log = structlog.get_logger(__name__)
+
+NOT_CHOSEN = "not_chosen"
+OVER_BUDGET = "over_budget"
+TOO_SLOW = "too_slow"
+FAULT = "fault"
+
+
+@dataclass
+class EnsembleGuard:
+    """Takes second looks without ever breaking or holding up the service.
+
+    Attributes:
+        recipe: the full recipe; its members alone are the lesser depth.
+        max_ms: longest time that an ensemble may be expected to take; one that would take longer
+            is cut to its members or not run.
+        new_random: makes the generator of a request.
+        clock: monotonic seconds.
+    """
+
+    recipe: Recipe
+    policy: EnsemblePolicy
+    budget: Budget
+    metrics: Metrics
+    max_ms: float = 10_000.0
+    new_random: Callable[[], Generator] = fresh_random
+    clock: Callable[[], float] = monotonic
+    _forward_ms: float = field(default=0.0, init=False)
+
+    def measure(
+        self,
+        segmenter: Segmenter,
+        content: Content,
+        findings: Sequence[Finding],
+        forward_ms: float | None,
+    ) -> dict[str, float]:
+        """Features and costs of a request's ensemble; empty if none was run.
+
+        A fault is counted and logged, and the request goes on without these features.
+
+        Args:
+            segmenter: the one that parsed the upload.
+            content: what the upload holds.
+            findings: all that fired on the request so far.
+            forward_ms: time of its parse; ``None`` if that was remembered.
+        """
+        # Only an estimate is made of it, so that threads may overwrite each other's.
+        self._forward_ms = forward_ms or self._forward_ms
+        try:
+            return self._measured(segmenter, content, findings)
+        except Exception:  # noqa: BLE001
+            # Open on purpose: a second look that fails must not cost the first one.
+            self.metrics.faults.labels("ensemble").inc()
+            self.metrics.ensembles.labels(FAULT).inc()
+            _log.exception("ensemble failed")
+            return {}
+
+    def _measured(
+        self, segmenter: Segmenter, content: Content, findings: Sequence[Finding]
+    ) -> dict[str, float]:
+        random = self.new_random()
+        depth = self.policy.depth(content.features, findings, random)
+        if depth is Depth.NOTHING:
+            return self._skipped(NOT_CHOSEN)
+        recipe = self._affordable(depth)
+        if recipe is None:
+            return self._skipped(TOO_SLOW)
+        estimated, began = self._expected_ms(recipe) / 1000, self.clock()
+        if not self.budget.take(estimated, began):
+            return self._skipped(OVER_BUDGET)
+        try:
+            found = self._looked(Ensemble(segmenter, recipe), content, random)
+        finally:
+            spent = self.clock() - began
+            self.budget.settle(estimated, spent)
+        return {**found, "ensemble_ms": 1000 * spent, "ensemble_passes": float(recipe.passes)}
+
+    def _looked(self, ensemble: Ensemble, content: Content, random: Generator) -> dict[str, float]:
+        found = ensemble.look(content.screened.image, content.parsing, random).features()
+        FeatureVector.of(found)
+        depth = Depth.FULL if ensemble.recipe == self.recipe else Depth.MEMBERS
+        self.metrics.ensembles.labels(depth.value).inc()
+        return found
+
+    def _affordable(self, depth: Depth) -> Recipe | None:
+        """The most thorough recipe up to a depth that will not take too long."""
+        members = self.recipe.members_only()
+        recipes = (self.recipe, members) if depth is Depth.FULL else (members,)
+        return next((each for each in recipes if self._expected_ms(each) <= self.max_ms), None)
+
+    def _expected_ms(self, recipe: Recipe) -> float:
+        return self._forward_ms * recipe.cost
+
+    def _skipped(self, why: str) -> dict[str, float]:
+        self.metrics.ensembles.labels(why).inc()
+        return {}

@@ -1,0 +1,77 @@
+"""Which requests get an ensemble, and how thorough a one.
+
+Decided from what was measured anyway. A sample of the others is looked at too: without it there
+would be no normal values to compare with, and an answer that takes longer would say for certain
+that something was suspicious.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isnan, nan
+
+from numpy.random import Generator
+
+from detectors.findings import Finding, Severity
+
+
+class EnsembleMode(StrEnum):
+    """When an ensemble is run."""
+
+    ALWAYS = "always"
+    SAMPLED = "sampled"
+    SUSPICIOUS = "suspicious"
+    NEVER = "never"
+
+
+class Depth(StrEnum):
+    """How much an ensemble looks at."""
+
+    NOTHING = "nothing"
+    MEMBERS = "members"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class EnsemblePolicy:
+    """Chooses a depth for each request.
+
+    ``sampled`` looks at the sample, ``suspicious`` at what is suspicious and the sample, in full.
+    ``always`` does the same and looks at all others with the members alone.
+
+    Attributes:
+        mode: when an ensemble is run.
+        sample_share: share of the requests that are looked at whatever they hold.
+        max_entropy: mean foreground entropy in nats above which a parse is suspicious.
+    """
+
+    mode: EnsembleMode = EnsembleMode.SUSPICIOUS
+    sample_share: float = 0.05
+    max_entropy: float = 1.0
+
+    def depth(
+        self, features: Mapping[str, float], findings: Sequence[Finding], random: Generator
+    ) -> Depth:
+        """How thoroughly to look at a request with these cheap features and findings."""
+        is_sampled = random.random() < self.sample_share
+        if self.mode is EnsembleMode.NEVER:
+            return Depth.NOTHING
+        if is_sampled or (
+            self.mode is not EnsembleMode.SAMPLED and self._is_suspicious(features, findings)
+        ):
+            return Depth.FULL
+        return Depth.MEMBERS if self.mode is EnsembleMode.ALWAYS else Depth.NOTHING
+
+    def _is_suspicious(self, features: Mapping[str, float], findings: Sequence[Finding]) -> bool:
+        return (
+            not features
+            or any(finding.rule.severity is not Severity.ODD for finding in findings)
+            or features.get("entropy_foreground", nan) > self.max_entropy
+            or _face_is_missing(features)
+        )
+
+
+def _face_is_missing(features: Mapping[str, float]) -> bool:
+    """The face prior sees a face and the parse has none."""
+    sees_face = features.get("faces_found", 0.0) >= 1
+    return sees_face and isnan(features.get("confidence_face", nan))

@@ -1,0 +1,69 @@
+"""Which looks an ensemble takes, and what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import cv2
+import numpy as np
+
+from detectors.label_lists import mirrored_labels
+from detectors.parsing import Image
+from detectors.sizes import scaled_size
+from inference.ensemble.patches import PATCH_SIDE
+from inference.ensemble.transforms import BitDepth, Jitter, Jpeg, Median, Mirror, Rescale, Transform
+
+_SQUEEZES = 5
+# About what the largest segmenter sees; finer pixels would cost time and change nothing.
+_LOOK_PIXELS = 640 * 854
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an ensemble looks at.
+
+    Attributes:
+        members: randomly changed looks that are averaged; five in the published recipe.
+        scale: linear size of all looks, over the size of the parse.
+        squeezes: whether JPEG, median, bit depth, rescale and mirror are looked at too.
+        patches: whether two overlapping crops are looked at too.
+    """
+
+    members: int = 5
+    scale: float = 1.0
+    squeezes: bool = False
+    patches: bool = False
+
+    def member_transforms(self) -> tuple[Transform, ...]:
+        """The looks that are averaged."""
+        return (Jitter(),) * self.members
+
+    def squeeze_transforms(self, labels: Sequence[str]) -> tuple[Transform, ...]:
+        """The looks that are each compared with the parse."""
+        if not self.squeezes:
+            return ()
+        return (Jpeg(), Median(), BitDepth(), Rescale(), Mirror(mirrored_labels(labels)))
+
+    def members_only(self) -> "Recipe":
+        """The same without squeezes and patches."""
+        return replace(self, squeezes=False, patches=False)
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of the network."""
+        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches
+
+    @property
+    def cost(self) -> float:
+        """What they cost, in passes of full size: a network's work grows with the pixels."""
+        whole = self.members + _SQUEEZES * self.squeezes
+        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches)
+
+    def shrunk(self, image: Image) -> Image:
+        """The picture at the size at which it is transformed: once, before all transforms."""
+        height, width = image.shape[:2]
+        factor = self.scale * sqrt(_LOOK_PIXELS / (height * width))
+        if factor >= 1:
+            return image
+        size = scaled_size(height, width, factor)
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

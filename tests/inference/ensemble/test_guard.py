@@ -1,0 +1,174 @@
+"""Second looks within a policy and a budget, by a clock that the tests move."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from detectors.findings import Finding
+from detectors.parsing import Image, Parsing
+from detectors.rule_book import NO_PERSON
+from inference.content import Content
+from inference.ensemble.budget import Budget
+from inference.ensemble.guard import EnsembleGuard
+from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
+from inference.ensemble.recipe import Recipe
+from inference.gate.media import MediaType
+from inference.gate.screen import Decoded, Screened
+from inference.metrics import Metrics
+
+ODD = (Finding(NO_PERSON),)
+NORMAL = {"entropy_foreground": 0.2}
+FULL = Recipe(members=5, scale=1.0, squeezes=True, patches=True)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Slow:
+    """Sees nothing but background, and takes a second for each picture."""
+
+    name, digest, labels = "slow", "0" * 64, ("background", "face")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def parse(self, image: Image) -> Parsing:
+        raise NotImplementedError
+
+    def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
+        self._clock.now += len(pictures)
+        return [np.array([[[1.0]], [[0.0]]], dtype=np.float32) for _ in pictures]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def guard(clock: Clock) -> EnsembleGuard:
+    return EnsembleGuard(
+        recipe=FULL,
+        policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS, sample_share=0),
+        budget=Budget(1.0),
+        metrics=Metrics(),
+        new_random=lambda: default_rng(0),
+        clock=clock,
+    )
+
+
+@pytest.fixture
+def content() -> Content:
+    image = np.zeros((8, 8, 3), dtype=np.uint8)
+    parsing = Parsing(
+        np.array([[[1.0]], [[0.0]]], dtype=np.float32), np.zeros((8, 8), np.uint8), Slow.labels
+    )
+    return Content(
+        Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), (), {}, ()), parsing, NORMAL, ()
+    )
+
+
+def _measure(
+    guard: EnsembleGuard, content: Content, findings: Sequence[Finding], forward_ms: float | None
+) -> dict[str, float]:
+    assert isinstance(guard.clock, Clock)
+    return guard.measure(Slow(guard.clock), content, findings, forward_ms)
+
+
+def _outcomes(guard: EnsembleGuard) -> dict[str, float]:
+    (family,) = guard.metrics.ensembles.collect()
+    return {
+        sample.labels["outcome"]: sample.value
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+
+
+def test_what_is_normal_costs_nothing(guard: EnsembleGuard, content: Content, clock: Clock) -> None:
+    assert _measure(guard, content, (), 100) == {}
+    assert clock.now == 1_000
+    assert _outcomes(guard) == {"not_chosen": 1}
+
+
+def test_what_is_odd_is_looked_at_in_full_and_its_cost_is_told(
+    guard: EnsembleGuard, content: Content
+) -> None:
+    found = _measure(guard, content, ODD, 100)
+    assert (found["ensemble_ms"], found["ensemble_passes"]) == (12_000, 12)
+    assert found["hidden_area_share"] == 0
+    assert _outcomes(guard) == {"full": 1}
+
+
+def test_always_takes_the_members_of_what_is_normal(guard: EnsembleGuard, content: Content) -> None:
+    guard = replace(guard, policy=EnsemblePolicy(EnsembleMode.ALWAYS, sample_share=0))
+    found = _measure(guard, content, (), 100)
+    assert (found["ensemble_passes"], "js_jpeg" in found) == (5, False)
+    assert _outcomes(guard) == {"members": 1}
+
+
+@pytest.mark.parametrize(
+    ("forward_ms", "outcome"), [(800, "full"), (1_500, "members"), (2_100, "too_slow")]
+)
+def test_what_would_take_too_long_is_cut_or_left(
+    guard: EnsembleGuard, content: Content, forward_ms: float, outcome: str
+) -> None:
+    """In full it costs 11.1 passes of full size, the members five; 10 seconds are allowed."""
+    _measure(guard, content, ODD, forward_ms)
+    assert _outcomes(guard) == {outcome: 1}
+
+
+def test_a_used_up_budget_skips_looks_until_it_fills_again(
+    guard: EnsembleGuard, content: Content, clock: Clock
+) -> None:
+    guard = replace(guard, budget=Budget(0.1))
+    assert _measure(guard, content, ODD, 100)
+    clock.now -= 12
+    assert _measure(guard, content, ODD, 100) == {}
+    clock.now += 100
+    assert _measure(guard, content, ODD, 100)
+    assert _outcomes(guard) == {"full": 2, "over_budget": 1}
+
+
+def test_a_remembered_parse_is_judged_by_the_last_measured_time(
+    guard: EnsembleGuard, content: Content
+) -> None:
+    _measure(guard, content, (), 2_100)
+    _measure(guard, content, ODD, None)
+    assert _outcomes(guard) == {"not_chosen": 1, "too_slow": 1}
+
+
+def test_numbers_that_cannot_be_are_a_fault_and_not_recorded(
+    guard: EnsembleGuard, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nonsense(_self: object, pictures: Sequence[Image], scale: float) -> Sequence[Any]:
+        values = (7.0 * (index % 2) for index in range(len(pictures)))
+        return [np.array([[[0.0]], [[value]]], dtype=np.float32) for value in values]
+
+    monkeypatch.setattr(Slow, "probabilities", nonsense)
+    assert _measure(guard, content, ODD, 100) == {}
+    assert _outcomes(guard) == {"fault": 1}
+
+
+def test_a_fault_is_counted_and_charged(
+    guard: EnsembleGuard, content: Content, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: object, pictures: object, scale: float) -> object:
+        clock.now += 500
+        raise RuntimeError("The network is broken.")
+
+    monkeypatch.setattr(Slow, "probabilities", broken)
+    assert _measure(guard, content, ODD, 100) == {}
+    assert _outcomes(guard) == {"fault": 1}
+    assert guard.metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "ensemble"})
+    clock.now -= 500
+    assert _measure(guard, content, ODD, 100) == {}
+    assert _outcomes(guard) == {"fault": 1, "over_budget": 1}
