@@ -24,6 +24,8 @@ def configure(debug: bool) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     # It warns of every broken form: a flood of them would fill the log.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    # What it finds is logged in our own form, in which a name in a file cannot forge a line.
+    logging.getLogger("picklescan").setLevel(logging.CRITICAL)
 
 
 def _one_line_error(

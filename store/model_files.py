@@ -13,6 +13,7 @@ SIGNATURE_NAME = "model.sig"
 
 MOST_FILES = 1_000
 _CHUNK_BYTES = 1 << 20
+_MOST_SHOWN = 200
 # A link is not followed, and a pipe does not make the reader wait.
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -149,7 +150,7 @@ def shown_name(name: str) -> str:
     ('weights.pt', "'a\\nb'")
     """
     text = name if name.isprintable() else ascii(name)
-    return text if len(text) <= 100 else f"{text[:99]}…"
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
 def _named(folder: Path) -> dict[str, str]:
@@ -208,6 +209,11 @@ def _state(model: Path, name: str, fault: str | None, loaded_sha256: str) -> str
 
 
 def _is_there(model: Path, name: str) -> bool:
-    """Whether something is there after all, which cannot be looked into."""
-    locked = model.is_dir() and not os.access(model, os.R_OK | os.X_OK)
-    return locked or os.path.lexists(file_of(model, name))
+    """Whether something is there after all, or cannot be told to be gone."""
+    try:
+        file_of(model, name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

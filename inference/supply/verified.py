@@ -83,7 +83,7 @@ class VerifiedModel:
         file = next((file for file in self.files if file.name == name), None)
         if file is None:
             raise ModelError(
-                f"The model {self.path} has no file {name}: get the whole model again."
+                f"The model {self.path} has no file {shown_name(name)}: get the whole model again."
             )
         try:
             data = read_model_file(file_of(self.path, name), file.size + 1)
@@ -91,7 +91,7 @@ class VerifiedModel:
             raise _unusable(self.path, name, str(fault)) from None
         if sha256(data).hexdigest() != file.sha256:
             raise ModelError(
-                f"The model file {file_of(self.path, name)} changed while it was loaded: find out "
+                f"The model file {_where(self.path, name)} changed while it was loaded: find out "
                 "who writes to it, and load again."
             )
         return data
@@ -168,8 +168,14 @@ def _hashed(path: Path, name: str, fault: str) -> ModelFile:
 
 
 def _unusable(path: Path, name: str, why: str) -> ModelError:
-    where = shown_name(str(file_of(path, name)))
-    return ModelError(f"The model file {where} {why}: put a regular, readable file there.")
+    return ModelError(
+        f"The model file {_where(path, name)} {why}: put a regular, readable file there."
+    )
+
+
+def _where(path: Path, name: str) -> Path:
+    """The path of a file for people."""
+    return file_of(path, shown_name(name))
 
 
 def digest_of(path: Path, files: Sequence[ModelFile]) -> str:
@@ -182,20 +188,20 @@ def digest_of(path: Path, files: Sequence[ModelFile]) -> str:
 def _compare(path: Path, claims: Claims, found: Mapping[str, str]) -> None:
     """Name the first file that the signature does not know as it is."""
     for name in sorted(claims.hashes.keys() | found.keys()):
-        said, is_now = claims.hashes.get(name), found.get(name)
-        if said == is_now:
-            continue
-        what = (
-            "is missing, though it was signed: put it back"
-            if is_now is None
-            else "was not signed: remove it"
-            if said is None
-            else "is not the one that was signed: get it again"
-        )
-        raise ModelError(
-            f"The model file {shown_name(str(file_of(path, name)))} {what}, or sign the model anew "
-            "if you trust it as it is."
-        )
+        signed, is_now = claims.hashes.get(name), found.get(name)
+        if signed != is_now:
+            raise ModelError(
+                f"The model file {_where(path, name)} {_mismatch(signed, is_now)}, or sign the "
+                "model anew if you trust it as it is."
+            )
+
+
+def _mismatch(signed: str | None, is_now: str | None) -> str:
+    if is_now is None:
+        return "is missing, though it was signed: put it back"
+    if signed is None:
+        return "was not signed: remove it"
+    return "is not the one that was signed: get it again"
 
 
 def _standing(

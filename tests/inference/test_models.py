@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -206,6 +206,13 @@ def _said(lines: "Queue[str]", word: str) -> str:
             return line
 
 
+def _integrity(environment: Mapping[str, str]) -> str:
+    """What the job says, in a process of its own."""
+    command = [sys.executable, "-m", "maskwatch", "integrity"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return ended.stdout
+
+
 def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> None:
     environment = {
         **os.environ,
@@ -228,9 +235,11 @@ def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> No
             process.send_signal(signal.SIGHUP)
             assert weights.name in _said(lines, "model not loaded again")
             assert httpx2.get(f"{url}/healthz").status_code == 200
+            assert "1 model compared with the files on disk, 1 changed." in _integrity(environment)
             _write(weights, 2)
             process.send_signal(signal.SIGHUP)
             _said(lines, "model loaded again")
+            assert "1 model compared with the files on disk, 0 changed." in _integrity(environment)
             metrics = httpx2.get(f"{url}/metrics").text
             assert 'maskwatch_model_reloads_total{outcome="failed"} 1.0' in metrics
             assert 'maskwatch_model_reloads_total{outcome="loaded"} 1.0' in metrics

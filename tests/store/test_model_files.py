@@ -109,4 +109,4 @@ def test_a_name_cannot_spoil_a_text() -> None:
     assert shown_name("weights.pt") == "weights.pt"
     assert "\n" not in shown_name("a\nSubject: b")
     assert shown_name("\udcff").isascii()
-    assert len(shown_name("x" * 1000)) == 100
+    assert len(shown_name("x" * 1000)) == 200

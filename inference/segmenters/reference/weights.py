@@ -42,7 +42,7 @@ def write_weights(path: Path, tensors: dict[str, Tensor], facts: dict[str, objec
 
 def shipped_sha256(path: Path) -> str | None:
     """The digest that the weights at a path must have, if they are the shipped ones."""
-    return SHIPPED_SHA256 if path == DEFAULT_WEIGHTS else None
+    return SHIPPED_SHA256 if path.resolve() == DEFAULT_WEIGHTS.resolve() else None
 
 
 def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:

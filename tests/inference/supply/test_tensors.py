@@ -113,6 +113,11 @@ def test_damaged_files_are_refused() -> None:
                 load_tensors(data, "m.pt")
 
 
+def test_a_file_that_names_very_much_does_not_fill_the_log() -> None:
+    calls = b"".join(b"cposix\nsystem%d\n0" % number for number in range(1000))
+    assert len(advise(calls + b"N.", "m.pkl").dangerous) == 20
+
+
 def test_advice_is_given_for_files_that_usually_hold_pickles() -> None:
     assert [may_be_pickle(name) for name in ("a/m.PT", "m.bin", "m.safetensors", "m.json")] == [
         True,

@@ -132,6 +132,14 @@ def test_a_file_that_may_not_be_read_is_refused_by_name(folder: Path) -> None:
     _refused(folder, Trust(), WEIGHTS, "Permission denied")
 
 
+def test_a_long_path_does_not_hide_the_name(signed: tuple[Path, Path], tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 200) / "model"
+    deep.parent.mkdir()
+    signed[0].rename(deep)
+    _flip(deep / WEIGHTS)
+    _refused(deep, Trust((signed[1],)), f"/{WEIGHTS} is not the one that was signed")
+
+
 def test_either_of_two_keys_will_do_and_no_other(folder: Path, new_key: NewKey) -> None:
     old, new, other = (new_key(name) for name in ("old", "new", "other"))
     both = Trust((old[1], new[1]))
