@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
@@ -11,11 +12,12 @@ import structlog
 from detectors.errors import MaskwatchError
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
+from inference.segmenters.choice import SegmenterName
 from inference.segmenters.current import CurrentSegmenter
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
-from inference.supply.verified import VerifiedModel
+from inference.supply.verified import VerifiedModel, open_model
 from store.database import Database
 from store.loaded_models import NewLoad, add_loaded_model, this_host
 
@@ -37,8 +39,30 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     Raises:
         ModelError: a file is missing, damaged or not trusted; it is named.
     """
-    model = open_weights(settings.model_file or DEFAULT_WEIGHTS, settings.trust())
+    if settings.segmenter is SegmenterName.M2FP:
+        return _m2fp(settings)
+    path = Path(settings.model) if settings.model else DEFAULT_WEIGHTS
+    model = open_weights(path, settings.trust())
     return LoadedModel(ReferenceSegmenter.of(model), model)
+
+
+def _m2fp(settings: ServiceSettings) -> LoadedModel:
+    # ModelScope takes seconds to import; who does not use it should not wait for it.
+    from inference.segmenters.m2fp.precision import device_named  # noqa: PLC0415
+    from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
+    from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
+
+    wanted = settings.model or DEFAULT_MODEL
+    folder = model_folder(wanted, settings.model_revision, settings.var_dir)
+    model = open_model(folder, settings.trust())
+    segmenter = M2FPSegmenter.load(
+        model,
+        device_named(settings.model_device),
+        settings.model_precision,
+        settings.model_short_side,
+    )
+    segmenter.warm_up()
+    return LoadedModel(segmenter, model)
 
 
 class Models:

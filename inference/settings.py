@@ -3,10 +3,9 @@
 import os
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from detectors.input_rules import InputLimits
@@ -19,8 +18,7 @@ from inference.gate.media import MediaType
 from inference.gate.policy import Action, GatePolicy, parse_actions
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
-from inference.supply.trust import MOST_KEYS, Trust
-from store.settings import StoreSettings
+from inference.model_settings import ModelSettings, split_list
 
 
 def usable_cores() -> int:
@@ -33,7 +31,7 @@ def default_concurrency() -> int:
     return min(4, usable_cores())
 
 
-class ServiceSettings(StoreSettings):
+class ServiceSettings(ModelSettings):
     """How pictures are taken in, judged and recorded."""
 
     host: str = "127.0.0.1"
@@ -53,17 +51,6 @@ class ServiceSettings(StoreSettings):
 
     mode: Mode = Mode.MONITOR
     """`monitor` only flags what detectors find; `enforce` refuses it."""
-
-    model_file: Path | None = None
-    """Weights of the reference segmenter; default: the file that Maskwatch ships."""
-
-    model_keys: Annotated[tuple[Path, ...], NoDecode] = ()
-    """Comma-separated files of public keys (PEM), at most two: a model is only loaded with a
-    signature by one of them."""
-
-    require_signed_model: bool = False
-    """Do not load a model that nobody vouches for. The weights that Maskwatch ships need no
-    signature: the code knows their SHA-256."""
 
     max_upload_bytes: int = Field(10_000_000, ge=1_000, le=1_000_000_000)
     """Largest file that is read; a longer upload is cut off."""
@@ -206,19 +193,10 @@ class ServiceSettings(StoreSettings):
     evidence_sample_share: float = Field(0.02, ge=0, le=1)
     """Share of passed requests whose downscaled, pixelated picture is kept; flagged ones always."""
 
-    @field_validator("trusted_proxies", "picture_types", "model_keys", mode="before")
+    @field_validator("trusted_proxies", "picture_types", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("model_keys")
-    @classmethod
-    def _two_keys(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
-        if len(value) > MOST_KEYS:
-            raise ValueError(f"name at most {MOST_KEYS} keys: the old one and the new one")
-        return value
+        return split_list(value)
 
     @field_validator("gate_rules", mode="before")
     @classmethod
@@ -229,10 +207,6 @@ class ServiceSettings(StoreSettings):
         """Hash of all settings that an answer may depend on; secrets and places are left out."""
         said = self.model_dump_json(exclude={"database_url", "var_dir"})
         return sha256(said.encode()).hexdigest()
-
-    def trust(self) -> Trust:
-        """Whose models are loaded."""
-        return Trust(self.model_keys, self.require_signed_model)
 
     def gate_limits(self) -> GateLimits:
         """What the gate takes."""
@@ -279,10 +253,3 @@ class ServiceSettings(StoreSettings):
             self.ensemble_squeezes,
             self.ensemble_patches,
         )
-
-
-class SigningSettings(StoreSettings):
-    """What it takes to sign a model, and no process needs that only loads one."""
-
-    model_key_password: SecretStr | None = Field(None, min_length=1)
-    """Password of the private key that `maskwatch model sign` is given, if it is locked."""

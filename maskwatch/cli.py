@@ -57,12 +57,19 @@ def common(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    segmenter: Annotated[
+        str | None, typer.Option(help="reference or m2fp; over MASKWATCH_SEGMENTER.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder, ModelScope id or file; over MASKWATCH_MODEL.")
+    ] = None,
+) -> None:
     """Serve pictures: POST /v1/parse."""
     from inference.server import run
     from inference.settings import ServiceSettings
 
-    settings = load_settings(ServiceSettings)
+    settings = load_settings(ServiceSettings, segmenter=segmenter, model=model)
     listener = listen(settings.host, settings.port)
     run(settings, listener, lambda url: out.print(f"Service: {url}/v1/parse"))
 
@@ -282,7 +289,7 @@ def sign_model(
     key: Annotated[Path, typer.Option(help="Private key in PEM, on an elliptic curve.")],
 ) -> None:
     """Sign every file; a locked key has its password in MASKWATCH_MODEL_KEY_PASSWORD."""
-    from inference.settings import SigningSettings
+    from inference.model_settings import SigningSettings
     from maskwatch import model
 
     out.print(model.sign_model(path, key, load_settings(SigningSettings)), markup=False)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from dashboard.settings import DashboardSettings
-from inference.settings import ServiceSettings, SigningSettings
+from inference.model_settings import SigningSettings
+from inference.settings import ServiceSettings
 from jobs.settings import JobSettings
 from store.settings import PREFIX, SettingsError, StoreSettings
 

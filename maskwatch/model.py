@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inference.model_settings import SigningSettings
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.weights import shipped_sha256
-from inference.settings import SigningSettings
 from inference.supply.advice import Advice, advise, may_be_pickle
 from inference.supply.signature import sign, signature_path
 from inference.supply.trust import Trust

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -89,14 +89,17 @@ def is_loopback(host: str) -> bool:
 Settings = TypeVar("Settings", bound=StoreSettings)
 
 
-def load_settings(cls: type[Settings]) -> Settings:
+def load_settings(cls: type[Settings], **given: Any) -> Settings:
     """Read settings from the environment.
+
+    Args:
+        given: values that count more than the environment, ``None`` for those that do not.
 
     Raises:
         SettingsError: the first bad value, named with its variable.
     """
     try:
-        return cls()
+        return cls(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0] if first["loc"] else "").upper()

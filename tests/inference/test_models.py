@@ -70,7 +70,7 @@ def weights(tmp_path: Path) -> Path:
 @pytest.fixture
 def running(weights: Path, store_settings: StoreSettings) -> Iterator[Service]:
     both = store_settings.model_dump(include={"var_dir", "database_url"})
-    service = build_service(ServiceSettings(**both, model_file=weights))
+    service = build_service(ServiceSettings(**both, model=str(weights)))
     service.models.start()
     yield service
     service.close()
@@ -183,7 +183,7 @@ def test_a_flipped_byte_stops_the_start_by_name(weights: Path, tmp_path: Path) -
     _sign(weights)
     _flip(weights)
     with pytest.raises(ModelError, match=weights.name):
-        build_service(ServiceSettings(var_dir=tmp_path, model_file=weights))
+        build_service(ServiceSettings(var_dir=tmp_path, model=str(weights)))
 
 
 def _lines(process: "subprocess.Popen[str]") -> "Queue[str]":
@@ -217,7 +217,7 @@ def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> No
     environment = {
         **os.environ,
         "MASKWATCH_VAR_DIR": str(tmp_path / "var"),
-        "MASKWATCH_MODEL_FILE": str(weights),
+        "MASKWATCH_MODEL": str(weights),
         "MASKWATCH_PORT": "0",
     }
     with subprocess.Popen(

@@ -28,7 +28,7 @@ Run = Callable[..., Said]
         ("MODE", "paranoid", "The setting MASKWATCH_MODE is not usable"),
         ("MAX_PIXELS", "-1", "The setting MASKWATCH_MAX_PIXELS is not usable"),
         ("PROT", "8080", "There is no setting MASKWATCH_PROT. Did you mean MASKWATCH_PORT?"),
-        ("MODEL_FILE", "gone.safetensors", "gone.safetensors"),
+        ("MODEL", "gone.safetensors", "gone.safetensors"),
         ("DATABASE_URL", "sqlite:////dev/null/records.db", "MASKWATCH_DATABASE_URL"),
         ("DATABASE_URL", "oracle://user:hunter2@host/x", "MASKWATCH_DATABASE_URL"),
     ],

@@ -57,7 +57,7 @@ def test_says_what_is_active_and_changes_nothing(maskwatch: Run, tmp_path: Path)
 def test_a_missing_model_fails_and_the_others_are_still_looked_at(
     maskwatch: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MASKWATCH_MODEL_FILE", "gone.safetensors")
+    monkeypatch.setenv("MASKWATCH_MODEL", "gone.safetensors")
     said = maskwatch("doctor")
     assert said.code == 1
     assert "FAIL segmenter" in said.out
@@ -71,7 +71,7 @@ def test_a_model_that_nobody_vouches_for_is_a_warning(
     assert _states(settings)["model signature"] is State.OK
     copy = tmp_path / "weights.safetensors"
     copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    unsigned = settings.model_copy(update={"model_file": copy})
+    unsigned = settings.model_copy(update={"model": str(copy)})
     assert _states(unsigned)["model signature"] is State.WARN
     assert _states(unsigned)["segmenter"] is State.OK
     strict = unsigned.model_copy(update={"require_signed_model": True})

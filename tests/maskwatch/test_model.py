@@ -163,6 +163,6 @@ def test_a_start_with_a_key_refuses_an_unsigned_model(
 ) -> None:
     copy = tmp_path / "weights.safetensors"
     copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    monkeypatch.setenv("MASKWATCH_MODEL_FILE", str(copy))
+    monkeypatch.setenv("MASKWATCH_MODEL", str(copy))
     monkeypatch.setenv("MASKWATCH_MODEL_KEYS", keys[1])
     _one_sentence(maskwatch("serve"), "weights.safetensors", "maskwatch model sign")

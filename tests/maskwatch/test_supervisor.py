@@ -59,7 +59,7 @@ def test_a_process_that_cannot_start_ends_the_others(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     others = _children_of(os.getpid())
-    broken = environment | {"MASKWATCH_MODEL_FILE": "gone.safetensors"}
+    broken = environment | {"MASKWATCH_MODEL": "gone.safetensors"}
     supervisor = Supervisor(broken, names=("jobs", "serve"), logs=tmp_path)
     with pytest.raises(ProcessDied, match=r"`maskwatch serve` .* gone\.safetensors"):
         run(supervisor, lambda: None)

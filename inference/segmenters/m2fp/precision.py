@@ -1,18 +1,15 @@
 """Which device and which number format a model runs in."""
 
-from enum import StrEnum
+from pathlib import Path
 
 import torch
 
 from inference.segmenters.base import ModelError
+from inference.segmenters.choice import Precision
 
-
-class Precision(StrEnum):
-    """Number format of the network."""
-
-    AUTO = "auto"
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
+# x86 and Arm name the same thing differently.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+_FLAG_LINES = ("flags", "features")
 
 
 def device_named(name: str) -> torch.device:
@@ -39,13 +36,13 @@ def format_of(precision: Precision, device: torch.device) -> torch.dtype:
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return "avx512_bf16" in _flags() or "amx_bf16" in _flags()
+    return bool(_BFLOAT16_FLAGS & _flags())
 
 
-def _flags() -> str:
+def _flags() -> set[str]:
     """What Linux says of the processor; torch has no public question for this."""
     try:
-        with open("/proc/cpuinfo", encoding="ascii") as file:  # noqa: PTH123
-            return next((line for line in file if line.startswith("flags")), "")
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
-        return ""
+        return set()
+    return set(next((line for line in lines if line.lower().startswith(_FLAG_LINES)), "").split())

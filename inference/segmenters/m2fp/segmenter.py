@@ -13,6 +13,7 @@ from detectors.label_lists import LABEL_LISTS, label_words
 from detectors.parsing import Image, Parsing
 from detectors.parts import unknown_labels
 from inference.segmenters.base import ModelError
+from inference.segmenters.choice import Precision
 from inference.segmenters.m2fp.configuration import (
     CONFIGURATION,
     M2FPConfiguration,
@@ -27,7 +28,7 @@ from inference.segmenters.m2fp.masks import (
 )
 from inference.segmenters.m2fp.network import build_network, made_ready, take_weights
 from inference.segmenters.m2fp.pixel_decoder import Places, places_of, pyramid
-from inference.segmenters.m2fp.precision import Precision, format_of
+from inference.segmenters.m2fp.precision import format_of
 from inference.segmenters.m2fp.predictor import Queries, predict
 from inference.segmenters.m2fp.preparation import (
     SHORT_SIDE,

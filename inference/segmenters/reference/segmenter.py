@@ -64,7 +64,7 @@ class ReferenceSegmenter:
         except RuntimeError:
             raise ModelError(
                 f"The model file {model.path} belongs to another version of the reference network: "
-                "check MASKWATCH_MODEL_FILE or train it again."
+                "check MASKWATCH_MODEL or train it again."
             ) from None
         return cls(network, weights.digest)
 

@@ -54,7 +54,7 @@ def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:
     if not path.is_file():
         why = "Is a directory" if path.is_dir() else "No such file"
         raise ModelError(
-            f"The model file {path} cannot be read ({why}): set MASKWATCH_MODEL_FILE to weights of "
+            f"The model file {path} cannot be read ({why}): set MASKWATCH_MODEL to weights of "
             "a reference segmenter, or unset it to use the ones that Maskwatch ships."
         )
     return open_model(path, trust, shipped_sha256(path))
@@ -82,12 +82,12 @@ def weights_of(model: VerifiedModel) -> Weights:
     except ModelError:
         raise ModelError(
             f"The model file {path} is damaged or no safetensors file: replace it, or unset "
-            "MASKWATCH_MODEL_FILE to use the weights that Maskwatch ships."
+            "MASKWATCH_MODEL to use the weights that Maskwatch ships."
         ) from None
     if _metadata(data).get("format") != FORMAT:
         raise ModelError(
             f"The model file {path} is not made for the reference segmenter: check "
-            "MASKWATCH_MODEL_FILE, or unset it to use the weights that Maskwatch ships."
+            "MASKWATCH_MODEL, or unset it to use the weights that Maskwatch ships."
         )
     single = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
     return Weights(single, model.digest)

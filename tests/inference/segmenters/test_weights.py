@@ -19,7 +19,7 @@ from inference.segmenters.reference.segmenter import (
 )
 from inference.segmenters.reference.weights import FORMAT, read_weights, write_weights
 
-SETTING = "MASKWATCH_MODEL_FILE"
+SETTING = "MASKWATCH_MODEL"
 
 
 def _tensors(seed: int = 0) -> dict[str, torch.Tensor]:

@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 from detectors.label_lists import LABEL_LISTS
 from detectors.parsing import Image, LabelMap
 from inference.figures import draw_figure
+from inference.segmenters.choice import Precision
 from inference.segmenters.m2fp.deformable import provide
-from inference.segmenters.m2fp.precision import Precision
 from inference.segmenters.m2fp.segmenter import M2FPSegmenter
 from inference.supply.verified import open_model
 

@@ -1,0 +1,75 @@
+"""Settings of the model that serves, and of who may vouch for it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from inference.segmenters.choice import Precision, SegmenterName
+from inference.supply.trust import MOST_KEYS, Trust
+from store.settings import StoreSettings
+
+
+class ModelSettings(StoreSettings):
+    """Which model parses, how, and whose models are loaded."""
+
+    segmenter: SegmenterName = SegmenterName.REFERENCE
+    """`reference`, the small one that Maskwatch ships, or ModelScope's `m2fp`."""
+
+    model: str = ""
+    """For `m2fp` a folder or a ModelScope id; for `reference` a weights file. Default: M2FP for
+    several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that Maskwatch
+    ships."""
+
+    model_revision: str = Field("v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Tag or commit of a ModelScope id. Do not take a branch: it may mean other files tomorrow."""
+
+    model_device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
+    """Where `m2fp` runs: `auto`, `cpu`, `cuda` or `cuda:1`."""
+
+    model_precision: Precision = Precision.AUTO
+    """Number format of `m2fp`: `float32`, `bfloat16`, or `auto` for bfloat16 where the processor
+    multiplies it itself."""
+
+    model_short_side: int = Field(640, ge=64, le=2048)
+    """Short side in pixels at which `m2fp` sees pictures of several persons; smaller is quicker and
+    coarser."""
+
+    model_keys: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Comma-separated files of public keys (PEM), at most two: a model is only loaded with a
+    signature by one of them."""
+
+    require_signed_model: bool = False
+    """Do not load a model that nobody vouches for. The weights that Maskwatch ships need no
+    signature: the code knows their SHA-256."""
+
+    @field_validator("model_keys", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return split_list(value)
+
+    @field_validator("model_keys")
+    @classmethod
+    def _two_keys(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        if len(value) > MOST_KEYS:
+            raise ValueError(f"name at most {MOST_KEYS} keys: the old one and the new one")
+        return value
+
+    def trust(self) -> Trust:
+        """Whose models are loaded."""
+        return Trust(self.model_keys, self.require_signed_model)
+
+
+class SigningSettings(StoreSettings):
+    """What it takes to sign a model, and no process needs that only loads one."""
+
+    model_key_password: SecretStr | None = Field(None, min_length=1)
+    """Password of the private key that `maskwatch model sign` is given, if it is locked."""
+
+
+def split_list(value: object) -> object:
+    """The parts of a comma-separated text; anything else as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
