@@ -17,6 +17,7 @@ from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.environment import ALL_SETTINGS, check_names
 from maskwatch.listener import listen
+from maskwatch.model_commands import model_app
 from store.settings import StoreSettings, load_settings
 
 app = typer.Typer(
@@ -31,7 +32,6 @@ app.add_typer(database_app, name="db")
 keys_app = typer.Typer(help="API keys: clients that name themselves.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 
-model_app = typer.Typer(help="Model files: sign, verify, show.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 
 out = Console(highlight=False, soft_wrap=True)
@@ -277,53 +277,6 @@ def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> 
 
     keys.revoke(load_settings(StoreSettings), name, datetime.now(UTC))
     out.print(f"The key {name} is revoked: running services refuse it in a moment.", markup=False)
-
-
-_MODEL = typer.Argument(help="A model folder, or a file of weights.")
-_KEYS = typer.Option("--key", help="Public key in PEM; default: MASKWATCH_MODEL_KEYS.")
-
-
-@model_app.command("sign")
-def sign_model(
-    path: Annotated[Path, _MODEL],
-    key: Annotated[Path, typer.Option(help="Private key in PEM, on an elliptic curve.")],
-) -> None:
-    """Sign every file; a locked key has its password in MASKWATCH_MODEL_KEY_PASSWORD."""
-    from inference.model_settings import SigningSettings
-    from maskwatch import model
-
-    out.print(model.sign_model(path, key, load_settings(SigningSettings)), markup=False)
-
-
-@model_app.command("verify")
-def verify_model(
-    path: Annotated[Path, _MODEL], keys: Annotated[list[Path] | None, _KEYS] = None
-) -> None:
-    """Check files and signature; exit code 1 if anything is not as it was signed."""
-    from maskwatch import model
-
-    for line in model.verified_lines(model.verify(path, _keys_or_configured(keys))):
-        out.print(line, markup=False)
-
-
-@model_app.command("show")
-def show_model(
-    path: Annotated[Path, _MODEL],
-    keys: Annotated[list[Path] | None, _KEYS] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """List files, sizes and hashes, the signature and what picklescan says; nothing is loaded."""
-    from maskwatch import model
-
-    shown = model.show(path, _keys_or_configured(keys))
-    for line in [model.to_json(shown)] if as_json else model.to_text(shown):
-        print(line)  # noqa: T201
-
-
-def _keys_or_configured(keys: list[Path] | None) -> tuple[Path, ...]:
-    from inference.settings import ServiceSettings
-
-    return tuple(keys) if keys else load_settings(ServiceSettings).model_keys
 
 
 def _quietly(command: Callable[[], None]) -> int:
