@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from bench.gate.command import measure_gate
+from bench.m2fp.command import measure_m2fp
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
-DATA, HOSTILE = _SHARED / "parsing", _SHARED / "hostile"
+DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
 
 @app.callback()
@@ -27,6 +28,20 @@ def segmenter(
 ) -> None:
     """The reference segmenter on the fixed 80-photo test split."""
     measure_segmenter(data, json)
+
+
+@app.command()
+def m2fp(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder with photos; else figures are drawn.")
+    ] = STREET,
+    pictures: Annotated[int, typer.Option(help="How many pictures.")] = 6,
+    rounds: Annotated[int, typer.Option(help="How often each is parsed by each side.")] = 2,
+    depth: Annotated[int, typer.Option(help="Of the ResNet: 50 or 101.")] = 101,
+) -> None:
+    """M2FP against ModelScope's own pipeline: time, memory, labels."""
+    measure_m2fp(data, json, pictures, rounds, depth)
 
 
 @app.command()

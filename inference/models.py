@@ -10,6 +10,7 @@ from threading import Thread
 import structlog
 
 from detectors.errors import MaskwatchError
+from inference.allocator import keep_pages
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName
@@ -61,6 +62,7 @@ def _m2fp(settings: ServiceSettings) -> LoadedModel:
         settings.model_precision,
         settings.model_short_side,
     )
+    keep_pages()
     segmenter.warm_up()
     return LoadedModel(segmenter, model)
 

@@ -168,7 +168,7 @@ class ServiceSettings(ModelSettings):
     ensemble_members: int = Field(5, ge=2, le=32)
     """Randomly changed looks that are averaged."""
 
-    ensemble_scale: float = Field(0.75, ge=0.25, le=1, allow_inf_nan=False)
+    ensemble_scale: float | None = Field(None, ge=0.25, le=1, allow_inf_nan=False)
     """Linear size of the looks, over that of the parse; half of it costs a quarter."""
 
     ensemble_sample_share: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
@@ -249,7 +249,7 @@ class ServiceSettings(ModelSettings):
         """What a full ensemble looks at."""
         return Recipe(
             self.ensemble_members,
-            self.ensemble_scale,
+            self.ensemble_scale or self.segmenter.look_scale,
             self.ensemble_squeezes,
             self.ensemble_patches,
         )

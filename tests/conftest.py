@@ -40,6 +40,26 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     return waited
 
 
+@pytest.fixture(scope="session")
+def m2fp_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A genuine ModelScope model folder for several persons; its weights are random."""
+    return _random_model(tmp_path_factory.mktemp("m2fp") / "several")
+
+
+@pytest.fixture(scope="session")
+def m2fp_single_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for one person."""
+    return _random_model(tmp_path_factory.mktemp("m2fp") / "single", single_side=113)
+
+
+def _random_model(folder: Path, **options: int) -> Path:
+    # torch and ModelScope take seconds to import: only tests that need a model should wait.
+    written: Path = import_module("inference.segmenters.m2fp.random_model").write_random_model(
+        folder, layers=2, **options
+    )
+    return written
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
     """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from itertools import accumulate
 from types import ModuleType
 
 import torch
@@ -25,15 +26,24 @@ Shapes = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, eq=False)
 class _Levels:
-    """Sizes of the feature levels, shaped to broadcast over ``(Q, heads, levels, points)``."""
+    """Sizes of the feature levels, shaped to broadcast over ``(Q, heads, levels, points)``.
 
-    width: Tensor
-    height: Tensor
-    last_column: Tensor
-    last_row: Tensor
-    stride: Tensor
+    In the table of rows each level has a margin of zeros, so that a place near or beyond its edge
+    needs no case of its own.
+
+    Attributes:
+        sizes: width and height ``(levels, 1, 2)``.
+        strides: rows of the table from one column, and from one line, to the next ``(levels, 1)``.
+        first: row of each level's first corner, and of each head ``(heads, levels, 1)``.
+        places: slice of the table and shape of each level with its margin.
+        rows: of the whole table, all heads counted as one.
+    """
+
+    sizes: Tensor
+    strides: Tensor
     first: Tensor
-    head: Tensor
+    places: tuple[tuple[slice, int, int], ...]
+    rows: int
 
 
 def deformable_attention(
@@ -51,79 +61,78 @@ def deformable_attention(
     Returns:
         ``(N, Q, heads · channels)``.
     """
-    _, length, heads, channels = value.shape
-    levels = _levels(shapes, heads, value.device)
+    levels = _levels(shapes, value.shape[2], value.device)
     found = [
-        _attend(rows.reshape(length * heads, channels), levels, places, shares)
-        for rows, places, shares in zip(value, locations, weights, strict=True)
+        _attend(_table(each, levels), levels, places, shares)
+        for each, places, shares in zip(value, locations, weights, strict=True)
     ]
     return torch.stack(found)
 
 
+def _table(value: Tensor, levels: _Levels) -> Tensor:
+    """Rows ``(rows · heads, channels)`` of one picture's values, with the margins."""
+    _, heads, channels = value.shape
+    table = value.new_zeros(levels.rows, heads * channels)
+    start = 0
+    for place, height, width in levels.places:
+        inner = table[place].view(height, width, -1)[1:-2, 1:-2]
+        count = inner.shape[0] * inner.shape[1]
+        inner.copy_(value[start : start + count].reshape(inner.shape))
+        start += count
+    return table.view(-1, channels)
+
+
 def _attend(rows: Tensor, levels: _Levels, locations: Tensor, weights: Tensor) -> Tensor:
-    """One picture: ``rows`` ``(L · heads, channels)``; the result is ``(Q, heads · channels)``."""
-    parts = []
+    """One picture, a few queries at a time; the result is ``(Q, heads · channels)``."""
     groups = (torch.split(each, _QUERIES) for each in (locations, weights))
+    parts = []
     for places, shares in zip(*groups, strict=True):
         index, share = _corners(levels, places.float(), shares.float())
-        summed = fn.embedding_bag(
-            index.flatten(0, 1).flatten(1),
-            rows,
-            mode="sum",
-            per_sample_weights=share.flatten(0, 1).flatten(1).to(rows.dtype),
-        )
+        summed = fn.embedding_bag(index, rows, mode="sum", per_sample_weights=share.to(rows.dtype))
         parts.append(summed.view(places.shape[0], -1))
     return torch.cat(parts)
 
 
 def _corners(levels: _Levels, places: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows and weights ``(Q, heads, levels, points, 4)`` of bilinear sampling."""
-    x = places[..., 0] * levels.width - 0.5
-    y = places[..., 1] * levels.height - 0.5
-    left, top = x.floor(), y.floor()
-    to_right, to_bottom = x - left, y - top
-    beside = _inside(left, levels.width, 1 - to_right, to_right)
-    below = _inside(top, levels.height, 1 - to_bottom, to_bottom)
-    columns = _held(left, levels.last_column)
-    rows = [
-        (row * levels.stride + levels.first) * levels.head.numel() + levels.head
-        for row in _held(top, levels.last_row)
-    ]
-    step = levels.head.numel()
-    index = torch.stack([row + column * step for row in rows for column in columns], dim=-1)
-    share = torch.stack([shares * v * h for v in below for h in beside], dim=-1)
-    return index, share
+    """Rows and weights ``(Q · heads, 4 · levels · points)`` of bilinear sampling.
 
-
-def _inside(first: Tensor, size: Tensor, near: Tensor, far: Tensor) -> tuple[Tensor, Tensor]:
-    """Shares of two neighbours, zero for one that lies outside."""
-    return (
-        near * ((first >= 0) & (first < size)),
-        far * ((first >= -1) & (first < size - 1)),
-    )
-
-
-def _held(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-    """Indices of two neighbours, moved inside."""
-    whole = first.to(torch.int32)
-    return whole.clamp(min=0).minimum(last), (whole + 1).clamp(min=0).minimum(last)
+    Whole numbers stay floats until the end: below 2²⁴ they are exact, and converted once.
+    """
+    # A pixel's centre is at one half, and the margin adds one.
+    at = torch.addcmul(torch.full_like(levels.sizes, 0.5), places, levels.sizes)
+    at = torch.minimum(at.clamp_(min=0.0), levels.sizes + 1)
+    corner = at.floor()
+    right, below = (at - corner).unbind(-1)
+    column, line = levels.strides.unbind(-1)
+    row = corner[..., 1] * line + corner[..., 0] * column + levels.first
+    lower = shares * below
+    upper = shares - lower
+    lower_right, upper_right = lower * right, upper * right
+    index = [row, row + column, row + line, row + (line + column)]
+    share = [upper - upper_right, upper_right, lower - lower_right, lower_right]
+    queries = places.shape[0] * places.shape[1]
+    joined = (torch.cat([x.view(queries, -1) for x in each], dim=1) for each in (index, share))
+    whole, parts = joined
+    return whole.to(torch.int32), parts
 
 
 @lru_cache(maxsize=64)
 def _levels(shapes: Shapes, heads: int, device: torch.device) -> _Levels:
-    def whole(values: list[int]) -> Tensor:
-        return torch.tensor(values, dtype=torch.int32, device=device).view(1, 1, -1, 1)
-
-    heights, widths = [h for h, _ in shapes], [w for _, w in shapes]
-    starts = [sum(h * w for h, w in shapes[:i]) for i in range(len(shapes))]
+    padded = [(height + 3, width + 3) for height, width in shapes]
+    starts = [0, *accumulate(height * width for height, width in padded)]
+    sizes = torch.tensor([(w, h) for h, w in shapes], dtype=torch.float32, device=device)
+    strides = [(heads, heads * width) for _, width in padded]
+    first = torch.tensor(starts[:-1], dtype=torch.float32, device=device) * heads
+    head = torch.arange(heads, dtype=torch.float32, device=device)
     return _Levels(
-        width=whole(widths).float(),
-        height=whole(heights).float(),
-        last_column=whole(widths) - 1,
-        last_row=whole(heights) - 1,
-        stride=whole(widths),
-        first=whole(starts),
-        head=torch.arange(heads, dtype=torch.int32, device=device).view(1, -1, 1, 1),
+        sizes=sizes[:, None],
+        strides=torch.tensor(strides, dtype=torch.float32, device=device)[:, None],
+        first=(first[None, :] + head[:, None])[..., None],
+        places=tuple(
+            (slice(start, start + height * width), height, width)
+            for start, (height, width) in zip(starts, padded, strict=False)
+        ),
+        rows=starts[-1],
     )
 
 

@@ -144,7 +144,8 @@ def _masks(
             drawn = fn.interpolate(drawn[None], size, mode="bilinear")[0]
         inside = drawn > 0
         area = inside.flatten(1).sum(1)
-        quality = (drawn.sigmoid() * inside).flatten(1).sum(1) / (area + 1e-6)
+        surely = fn.threshold(drawn.sigmoid_(), 0.5, 0.0, inplace=True)
+        quality = surely.flatten(1).sum(1) / (area + 1e-6)
         pixels = inside.cpu().numpy()
         for row, query in enumerate(group.tolist()):
             yield query, pixels[row], float(quality[row])

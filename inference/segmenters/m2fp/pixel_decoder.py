@@ -15,6 +15,9 @@ from torch.nn import functional as fn
 
 from inference.segmenters.m2fp.deformable import Shapes, deformable_attention
 
+# The feed-forward layers are four times as wide as the tokens; so many stay in the cache.
+_TOKENS = 2048
+
 
 @dataclass(frozen=True, eq=False)
 class Pyramid:
@@ -62,7 +65,7 @@ def pyramid(decoder: Any, features: Mapping[str, Tensor], places: Places) -> Pyr
         tokens = _encoded(layer, tokens, places)
     lengths = [height * width for height, width in places.shapes]
     maps = [
-        part.transpose(1, 2).reshape(part.shape[0], -1, *shape)
+        part.view(part.shape[0], *shape, -1).permute(0, 3, 1, 2)
         for part, shape in zip(torch.split(tokens, lengths, dim=1), places.shapes, strict=True)
     ]
     for index, name in enumerate(decoder.in_features[: decoder.num_fpn_levels][::-1]):
@@ -73,9 +76,17 @@ def pyramid(decoder: Any, features: Mapping[str, Tensor], places: Places) -> Pyr
 def _encoded(layer: Any, tokens: Tensor, places: Places) -> Tensor:
     """One layer of the deformable encoder."""
     tokens = layer.norm1(tokens + _attended(layer.self_attn, tokens, places))
-    hidden = layer.linear2(layer.activation(layer.linear1(tokens)))
-    encoded: Tensor = layer.norm2(tokens + hidden)
+    changed = [part + _fed_forward(layer, part) for part in torch.split(tokens, _TOKENS, dim=1)]
+    encoded: Tensor = layer.norm2(torch.cat(changed, dim=1))
     return encoded
+
+
+def _fed_forward(layer: Any, tokens: Tensor) -> Tensor:
+    hidden = layer.linear1(tokens)
+    # The wide layer is used once and thrown away: no second one for what is above zero.
+    hidden = hidden.relu_() if layer.activation is fn.relu else layer.activation(hidden)
+    changed: Tensor = layer.linear2(hidden)
+    return changed
 
 
 def _attended(attention: Any, tokens: Tensor, places: Places) -> Tensor:

@@ -28,17 +28,22 @@ _PERSON, _NOTHING = 5.0, 9.0
 
 
 def write_random_model(
-    folder: Path, *, depth: int = 50, single: bool = False, seed: int = 0, layers: int = 6
+    folder: Path,
+    *,
+    depth: int = 50,
+    single_side: int | None = None,
+    seed: int = 0,
+    layers: int = 6,
 ) -> Path:
     """Write ``configuration.json`` and ``pytorch_model.pt``.
 
     Args:
         depth: of the ResNet: 50 or 101.
-        single: for one person instead of several.
+        single_side: for one person instead of several, in a square input of so many pixels.
         layers: of the encoder; the published models have 6, and half as many again decoder layers.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    said = _configuration(depth, single, layers)
+    said = _configuration(depth, single_side, layers)
     text = json.dumps(said, indent=2).encode()
     (folder / CONFIGURATION).write_bytes(text)
     with torch.random.fork_rng(devices=[]):
@@ -81,8 +86,8 @@ def _centre_masks(network: Any) -> None:
     last.bias.copy_(-(last.weight.flatten(1) @ fine.mean(dim=(0, 2, 3))))
 
 
-def _configuration(depth: int, single: bool, layers: int) -> dict[str, Any]:
-    parts = list(LABEL_LISTS["CIHP"])
+def _configuration(depth: int, single_side: int | None, layers: int) -> dict[str, Any]:
+    parts, single = list(LABEL_LISTS["CIHP"]), single_side is not None
     classes = parts if single else [*parts, "Human"]
     stages = ["res2", "res3", "res4", "res5"]
     model = {
@@ -126,7 +131,7 @@ def _configuration(depth: int, single: bool, layers: int) -> dict[str, Any]:
         "classes": classes,
         "num_parsing": len(parts),
         "single_human": single,
-        "input_single_human": {"sizes": [[473, 473]]} if single else None,
+        "input_single_human": {"sizes": [[single_side, single_side]]} if single else None,
         "parsing_on": not single,
         "semantic_on": single,
         "sem_seg_postprocess_before_inference": not single,

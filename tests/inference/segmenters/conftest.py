@@ -1,25 +1,14 @@
-"""Model folders with random weights, written once."""
+"""M2FP with random weights."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from inference.segmenters.m2fp.random_model import write_random_model
 from inference.segmenters.m2fp.segmenter import M2FPSegmenter
 from inference.supply.verified import open_model
 
 SMALL_SIDE = 96
-
-
-@pytest.fixture(scope="session")
-def m2fp_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_random_model(tmp_path_factory.mktemp("m2fp") / "several", layers=2)
-
-
-@pytest.fixture(scope="session")
-def m2fp_single_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_random_model(tmp_path_factory.mktemp("m2fp") / "single", layers=2, single=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What every segmenter promises, checked on each one that is shipped."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,14 +10,16 @@ from inference.figures import draw_figure
 from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 
-SEGMENTERS: dict[str, Callable[[], Segmenter]] = {
-    "reference": lambda: ReferenceSegmenter.load(DEFAULT_WEIGHTS),
-}
+
+@pytest.fixture(scope="module")
+def reference() -> Segmenter:
+    return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
 
 
-@pytest.fixture(scope="module", params=sorted(SEGMENTERS))
+@pytest.fixture(scope="module", params=["reference", "m2fp", "m2fp_single"])
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
-    return SEGMENTERS[request.param]()
+    segmenter: Segmenter = request.getfixturevalue(request.param)
+    return segmenter
 
 
 def _noise(height: int, width: int) -> Image:
@@ -36,6 +37,9 @@ def _check(parsing: Parsing, segmenter: Segmenter, height: int, width: int) -> N
     assert parsing.label_map.shape == (height, width)
     assert parsing.label_map.dtype == np.uint8
     assert parsing.label_map.max() < len(segmenter.labels)
+    if parsing.persons is not None:
+        assert parsing.persons.shape == (height, width)
+        assert parsing.persons.dtype == np.uint8
     assert probabilities.dtype == np.float32
     assert probabilities.ndim == 3
     assert probabilities.shape[0] == len(segmenter.labels)
@@ -90,10 +94,10 @@ def test_threads_share_one_segmenter(shipped: Segmenter) -> None:
     assert all(_same(*pair) for pair in zip(alone, together, strict=True))
 
 
-def test_a_drawn_person_is_told_from_the_place(shipped: Segmenter) -> None:
+def test_a_drawn_person_is_told_from_the_place(reference: Segmenter) -> None:
     """How well is measured on photos elsewhere; here a mixed-up channel or axis would show."""
     figure = draw_figure(11)
-    found = shipped.parse(figure.image).label_map > 0
+    found = reference.parse(figure.image).label_map > 0
     truth = figure.label_map > 0
     assert found[truth].mean() > 5 * found[~truth].mean()
 

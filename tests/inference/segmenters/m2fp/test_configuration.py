@@ -43,7 +43,7 @@ def test_a_model_for_one_person_has_a_fixed_input(m2fp_single_folder: Path) -> N
     said = read_configuration(_text(m2fp_single_folder), "here")
     assert said.labels == LABEL_LISTS["CIHP"]
     assert said.person_class is None
-    assert said.input_size == (473, 473)
+    assert said.input_size == (113, 113)
 
 
 @pytest.mark.parametrize("wrong", sorted(WRONG))

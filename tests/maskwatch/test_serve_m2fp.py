@@ -1,0 +1,112 @@
+"""``maskwatch serve --segmenter m2fp --model DIR``, from start to answer, with a signed model."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from PIL import Image as Pillow
+
+from detectors.label_lists import LABEL_LISTS, label_words
+from inference.figures import draw_figure
+
+WEIGHTS = "pytorch_model.pt"
+
+
+@pytest.fixture
+def model(m2fp_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(m2fp_folder, tmp_path / "model")
+
+
+@pytest.fixture
+def environment(model: Path, tmp_path: Path) -> dict[str, str]:
+    """Of a service that loads only what our key signed."""
+    private, public = tmp_path / "model.key", tmp_path / "model.pub"
+    key = ec.generate_private_key(ec.SECP256R1())
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    said = {
+        **os.environ,
+        "MASKWATCH_VAR_DIR": str(tmp_path / "var"),
+        "MASKWATCH_PORT": "0",
+        "MASKWATCH_MODEL_SHORT_SIDE": "96",
+        "MASKWATCH_MODEL_KEYS": str(public),
+    }
+    _maskwatch(said, "model", "sign", str(model), "--key", str(private))
+    return said
+
+
+def _maskwatch(
+    environment: dict[str, str], *arguments: str, succeeds: bool = True
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "maskwatch", *arguments]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode == 0) is succeeds, ended.stderr
+    return ended
+
+
+@pytest.fixture
+def service(environment: dict[str, str], model: Path) -> Iterator[str]:
+    command = [sys.executable, "-u", "-m", "maskwatch", "serve"]
+    with subprocess.Popen(
+        [*command, "--segmenter", "m2fp", "--model", str(model)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield next(line for line in process.stdout if line.startswith("Service: ")).split()[1]
+        process.terminate()
+
+
+def _parsed(url: str, accept: str) -> httpx2.Response:
+    file = BytesIO()
+    Pillow.fromarray(draw_figure(3, (96, 144)).image).save(file, "PNG")
+    answer = httpx2.post(
+        url,
+        files={"file": ("street.png", file.getvalue())},
+        headers={"Accept": accept},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_pictures_are_parsed_end_to_end(service: str) -> None:
+    said = _parsed(service, "application/json").json()
+    known = {label_words(label).replace(" ", "_") for label in LABEL_LISTS["CIHP"]}
+    assert said["labels"]
+    assert {mask["label"] for mask in said["labels"]} <= known
+    assert said["labels"][0]["size"] == [144, 96]
+    composite = Pillow.open(BytesIO(_parsed(service, "image/png").content))
+    assert composite.size[0] > 96
+
+
+def test_a_flipped_byte_is_refused_at_the_start(environment: dict[str, str], model: Path) -> None:
+    data = bytearray((model / WEIGHTS).read_bytes())
+    data[len(data) // 2] ^= 1
+    (model / WEIGHTS).write_bytes(data)
+    ended = _maskwatch(
+        environment, "serve", "--segmenter", "m2fp", "--model", str(model), succeeds=False
+    )
+    assert WEIGHTS in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_unknown_segmenter_is_refused(environment: dict[str, str]) -> None:
+    ended = _maskwatch(environment, "serve", "--segmenter", "m3fp", succeeds=False)
+    assert "MASKWATCH_SEGMENTER" in ended.stderr
