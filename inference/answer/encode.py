@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as Pillow
 from pycocotools import mask as coco
 
@@ -29,35 +30,43 @@ def label_png(parsing: Parsing) -> bytes:
 
 
 @dataclass(frozen=True)
-class LabelMask:
-    """One label's pixels.
+class Mask:
+    """Some pixels of a picture.
 
     Attributes:
+        size: height and width of the picture.
         counts: compressed COCO RLE.
         area: pixels.
         box: left, top, width, height in pixels.
     """
 
-    label: str
     size: tuple[int, int]
     counts: str
     area: int
     box: tuple[int, int, int, int]
 
 
-def label_masks(parsing: Parsing) -> tuple[LabelMask, ...]:
-    """The masks of the labels that are present, as COCO RLE (``size`` is height, width)."""
-    present = parsing.present_labels()
-    return tuple(_mask(parsing, label, parsing.labels.index(label)) for label in present)
+def label_masks(parsing: Parsing) -> dict[str, Mask]:
+    """The mask of each label that is present, in the order of the label list."""
+    return {
+        label: _mask(parsing.label_map == parsing.labels.index(label))
+        for label in parsing.present_labels()
+    }
 
 
-def _mask(parsing: Parsing, label: str, index: int) -> LabelMask:
-    pixels = np.asfortranarray(parsing.label_map == index, dtype=np.uint8)
-    encoded = coco.encode(pixels)
+def person_masks(parsing: Parsing) -> dict[int, Mask] | None:
+    """The mask of each person, the surest one first; ``None`` if the model tells none apart."""
+    persons = parsing.persons
+    if persons is None:
+        return None
+    return {int(number): _mask(persons == number) for number in np.unique(persons[persons > 0])}
+
+
+def _mask(pixels: npt.NDArray[np.bool_]) -> Mask:
+    encoded = coco.encode(np.asfortranarray(pixels, dtype=np.uint8))
     left, top, width, height = (int(value) for value in coco.toBbox(encoded))
     rows, columns = pixels.shape
-    return LabelMask(
-        label=label,
+    return Mask(
         size=(rows, columns),
         counts=encoded["counts"].decode("ascii"),
         area=int(coco.area(encoded)),

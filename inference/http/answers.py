@@ -1,11 +1,13 @@
 """A parsing as an HTTP response."""
 
 from dataclasses import asdict
+from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from detectors.parsing import Parsing
 from inference.answer.composite import colour_composite
-from inference.answer.encode import label_masks, label_png, png
+from inference.answer.encode import label_masks, label_png, person_masks, png
 from inference.http.accept import Answer
 from inference.http.problems import refusal_problem
 from inference.pipeline import Outcome
@@ -26,9 +28,15 @@ def respond(outcome: Outcome, answer: Answer) -> Response:
         return Response(png(colour_composite(outcome.image, outcome.parsing)), 200, headers, answer)
     if answer is Answer.LABELS:
         return Response(label_png(outcome.parsing), 200, headers, answer)
-    body = {
-        "request_id": record.request_id,
-        "verdict": record.verdict.value,
-        "labels": [asdict(mask) for mask in label_masks(outcome.parsing)],
-    }
-    return JSONResponse(body, 200, headers)
+    body = {"request_id": record.request_id, "verdict": record.verdict.value}
+    return JSONResponse(body | _masks(outcome.parsing), 200, headers)
+
+
+def _masks(parsing: Parsing) -> dict[str, list[dict[str, Any]]]:
+    """Labels, and persons if the model tells them apart."""
+    labels = [{"label": label, **asdict(mask)} for label, mask in label_masks(parsing).items()]
+    persons = person_masks(parsing)
+    if persons is None:
+        return {"labels": labels}
+    numbered = [{"person": number, **asdict(mask)} for number, mask in persons.items()]
+    return {"labels": labels, "persons": numbered}

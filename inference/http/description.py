@@ -143,14 +143,16 @@ def _metrics() -> Json:
 def _parsing() -> Json:
     size = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2}
     box = {"type": "array", "items": _COUNT, "minItems": 4, "maxItems": 4}
-    mask = {"label": _TEXT, "size": size, "counts": _TEXT, "area": _COUNT, "box": box}
-    return _object(
+    mask = {"size": size, "counts": _TEXT, "area": _COUNT, "box": box}
+    parsing = _object(
         {
             "request_id": _ID,
             "verdict": {"enum": [Verdict.PASS.value, Verdict.FLAG.value]},
-            "labels": {"type": "array", "items": _object(mask)},
+            "labels": {"type": "array", "items": _object({"label": _TEXT, **mask})},
         }
     )
+    persons = {"type": "array", "items": _object({"person": _COUNT, **mask})}
+    return parsing | {"properties": parsing["properties"] | {"persons": persons}}
 
 
 def _problem() -> Json:

@@ -1,5 +1,6 @@
 """How a parsing is encoded: label picture, masks, PNG."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image as Pillow
 
 from detectors.palette import colour_of
 from detectors.parsing import LabelMap, Parsing
-from inference.answer.encode import label_masks, label_png, png
+from inference.answer.encode import label_masks, label_png, person_masks, png
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import LABELS, Label
 
@@ -33,14 +34,26 @@ def test_a_label_picture_holds_the_exact_label_map(height: int, width: int, seed
 def test_masks_cover_each_label_once_with_area_and_box() -> None:
     label_map = np.zeros((20, 30), dtype=np.uint8)
     label_map[2:5, 10:14], label_map[8:9, 0:30] = Label.FACE, Label.COAT
-    coat, face = label_masks(_parsing(label_map))
-    assert (coat.label, coat.area, coat.box) == ("coat", 30, (0, 8, 30, 1))
-    assert (face.label, face.area, face.box) == ("face", 12, (10, 2, 4, 3))
+    masks = label_masks(_parsing(label_map))
+    coat, face = masks["coat"], masks["face"]
+    assert list(masks) == ["coat", "face"]
+    assert (coat.area, coat.box) == (30, (0, 8, 30, 1))
+    assert (face.area, face.box) == (12, (10, 2, 4, 3))
     assert coat.size == face.size == (20, 30)
 
 
+def test_persons_are_numbered_where_the_model_tells_them_apart() -> None:
+    persons = np.zeros((20, 30), dtype=np.uint8)
+    persons[2:5, 10:14], persons[8:9, 0:30] = 2, 1
+    alone = _parsing(np.zeros((20, 30), dtype=np.uint8))
+    masks = person_masks(replace(alone, persons=persons))
+    assert masks is not None
+    assert {number: mask.area for number, mask in masks.items()} == {1: 30, 2: 12}
+    assert person_masks(alone) is None
+
+
 def test_an_empty_parsing_has_no_masks() -> None:
-    assert label_masks(_parsing(np.zeros((60, 40), dtype=np.uint8))) == ()
+    assert label_masks(_parsing(np.zeros((60, 40), dtype=np.uint8))) == {}
 
 
 def test_a_png_is_lossless() -> None:

@@ -92,6 +92,9 @@ def test_pictures_are_parsed_end_to_end(service: str) -> None:
     assert said["labels"]
     assert {mask["label"] for mask in said["labels"]} <= known
     assert said["labels"][0]["size"] == [144, 96]
+    assert [each["person"] for each in said["persons"]] == sorted(
+        {each["person"] for each in said["persons"]}
+    )
     composite = Pillow.open(BytesIO(_parsed(service, "image/png").content))
     assert composite.size[0] > 96
 
