@@ -23,7 +23,7 @@ def keep_pages() -> None:
     """Let a large network use the same memory again and again.
 
     By default each large tensor is new memory from the kernel, which fills it with zeros page by
-    page: a third of a large network's time. The process then stays as large as it once was.
+    page (measured in docs/m2fp-figures.md). The process then stays as large as it once was.
     """
     _set(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
     _set(_M_TRIM_THRESHOLD, _MOST_BYTES)
