@@ -1,6 +1,8 @@
 """The worker's own side, called directly: what it makes of an order."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -26,8 +28,10 @@ def arena(worker_limits: Callable[..., WorkerLimits]) -> Iterator[Arena]:
 
 @pytest.fixture
 def hire(arena: Arena, worker_limits: Callable[..., WorkerLimits]) -> Callable[..., Worker]:
-    def build(**limits: int) -> Worker:
-        return Worker(worker_limits(**limits).setup(3, 4), arena, PeakMemory())
+    def build(max_cpu_seconds: float = inf, **limits: int) -> Worker:
+        """A worker in this process, which has the time of all tests before it behind it."""
+        setup = replace(worker_limits(**limits).setup(3, 4), max_cpu_seconds=max_cpu_seconds)
+        return Worker(setup, arena, PeakMemory())
 
     return build
 
@@ -117,7 +121,7 @@ def test_it_is_tired_after_much_processor_time(
     png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    worker = hire()
+    worker = hire(max_cpu_seconds=40.0)
     monkeypatch.setattr("inference.gate.sandbox.worker.process_time", lambda: 40.0)
     assert not worker.obey(order(png, MediaType.PNG)).tired
     monkeypatch.setattr("inference.gate.sandbox.worker.process_time", lambda: 40.1)
