@@ -20,7 +20,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
 
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
-WORKING_PIXELS = 192 * 288
+WORKING_PIXELS = 224 * 336
 _LABEL_MAP_PIXELS = 300_000
 _FLOAT_PIXELS = 4_000_000
 
@@ -28,7 +28,7 @@ _FLOAT_PIXELS = 4_000_000
 class ReferenceSegmenter:
     """Wraps a trained network; see :class:`inference.segmenters.base.Segmenter`.
 
-    A picture is resized to about 55,000 pixels with its proportions kept, since the network is
+    A picture is resized to about 75,000 pixels with its proportions kept, since the network is
     fully convolutional: landscape and portrait pictures lose nothing to padding.
     """
 

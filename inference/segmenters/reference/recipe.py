@@ -1,0 +1,39 @@
+"""What a training run does, stage by stage."""
+
+from dataclasses import dataclass
+
+from inference.segmenters.reference.data import Size
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Epochs under one cycle of the learning rate; ``sizes`` share them equally, in order."""
+
+    name: str
+    sizes: tuple[Size, ...]
+    epochs: int
+    learning_rate: float
+    average_decay: float
+    several_people: bool
+    dice: float = 1.0
+
+    def size(self, epoch: int) -> Size:
+        """Width and height of the pictures of an epoch, counted from 0."""
+        return self.sizes[epoch * len(self.sizes) // self.epochs]
+
+
+# From scratch, as the first edition was trained: one whole person, small pictures first.
+BASE = Stage("base", ((128, 192), (192, 288)), 80, 2e-3, 0.995, several_people=False)
+# Larger pictures with several people, close-ups and empty places.
+CROWDS = Stage("crowds", ((224, 336),), 12, 8e-4, 0.995, several_people=True, dice=1.5)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how hard to train."""
+
+    stages: tuple[Stage, ...] = (BASE, CROWDS)
+    batch: int = 12
+    weight_decay: float = 0.02
+    figures: int = 90
+    seed: int = 1

@@ -1,0 +1,63 @@
+"""One training step: the loss, the label weights and the two copies of the network."""
+
+import numpy as np
+import pytest
+import torch
+
+from inference.figures import draw_figure
+from inference.segmenters.reference.data import Pair, Sample
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.network import ReferenceNetwork
+from inference.segmenters.reference.recipe import CROWDS
+from inference.segmenters.reference.trainer import Trainer, class_weights, loss_of
+
+
+def _sample(labels: list[int]) -> Sample:
+    return Sample("one", np.zeros((1, len(labels), 3), np.uint8), np.array([labels], np.uint8))
+
+
+def test_rare_labels_weigh_more_but_not_wildly() -> None:
+    weights = class_weights([_sample([0] * 9_000 + [4] * 900 + [12])])
+    assert weights[0] < weights[4] < weights[12]
+    assert weights.max() / weights.min() <= 12.001
+    assert float(weights.mean()) == pytest.approx(1)
+
+
+def test_a_better_answer_has_a_smaller_loss() -> None:
+    truth = torch.tensor([[[0, 4], [8, 12]]])
+    right = torch.nn.functional.one_hot(truth, len(LABELS)).permute(0, 3, 1, 2).float()
+    even = torch.ones(len(LABELS))
+    losses = [float(loss_of(scale * right, truth, even)) for scale in (-5, 0, 5)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_dice_counts_as_much_as_it_is_told() -> None:
+    truth = torch.tensor([[[0, 4], [8, 12]]])
+    wrong, even = torch.zeros((1, len(LABELS), 2, 2)), torch.ones(len(LABELS))
+    none, once, twice = (float(loss_of(wrong, truth, even, dice)) for dice in (0, 1, 2))
+    assert twice - once == pytest.approx(once - none)
+    assert once > none
+
+
+def _pairs() -> list[Pair]:
+    figures = [draw_figure(seed, (32, 48)) for seed in range(4)]
+    return [(figure.image, figure.label_map) for figure in figures]
+
+
+def test_steps_on_the_same_pictures_lower_the_loss() -> None:
+    torch.manual_seed(3)
+    trainer = Trainer(ReferenceNetwork(len(LABELS)), CROWDS, 12, torch.ones(len(LABELS)), 0.0)
+    losses = [trainer.step(_pairs()) for _ in range(12)]
+    assert losses[-1] < losses[0]
+
+
+def test_the_average_follows_the_network_slowly() -> None:
+    torch.manual_seed(3)
+    network = ReferenceNetwork(len(LABELS))
+    start = network.head.bias.detach().clone()
+    trainer = Trainer(network, CROWDS, 4, torch.ones(len(LABELS)), 0.0)
+    for _ in range(4):
+        trainer.step(_pairs())
+    moved = (trainer.network.head.bias - start).abs().sum()
+    averaged = (trainer.averaged().head.bias - start).abs().sum()
+    assert 0 < averaged < moved
