@@ -10,7 +10,7 @@ from inference.segmenters.reference.data import Pair, Sample, Size
 from inference.segmenters.reference.framing import close_up, whole_body
 
 _MOSAIC_SHARE = 0.15
-_LANDSCAPE_SHARE = 0.25
+_LANDSCAPE_SHARE = 0.2
 # Shares of whole bodies, close-ups, photos with others pasted in, crowds; the rest is empty.
 _UPRIGHT = (0.64, 0.14, 0.12, 0.08)
 _LANDSCAPE = (0.1, 0.25, 0.1, 0.51)

@@ -31,8 +31,8 @@ def relit(image: Image, random: np.random.Generator) -> Image:
     levels = np.arange(256, dtype=np.float64)[:, None]
     contrast, shift = random.uniform(0.75, 1.25), random.uniform(-25, 25)
     table = ((levels - 128) * contrast + 128 + shift) * random.uniform(0.88, 1.12, 3)
-    table = np.clip(table, 0, 255).astype(np.uint8)[None]
-    return np.asarray(cv2.LUT(image, np.ascontiguousarray(table.reshape(1, 256, 3))), np.uint8)
+    bounded = np.clip(table, 0, 255).astype(np.uint8)[None]
+    return np.asarray(cv2.LUT(image, bounded), dtype=np.uint8)
 
 
 def _saturation(random: np.random.Generator) -> float:

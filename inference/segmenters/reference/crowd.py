@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from detectors.parsing import Image
+from detectors.parsing import Image, LabelMap
 from inference.figures import draw_figure
 from inference.segmenters.reference.camera import relit
 from inference.segmenters.reference.data import Pair, Sample, Size
@@ -60,7 +60,7 @@ def joined(
     return image, labels
 
 
-def _tall(labels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
+def _tall(labels: LabelMap) -> int:
     rows = np.flatnonzero(labels.any(axis=1))
     return int(rows[-1] - rows[0]) + 1 if rows.size else 0
 
@@ -99,7 +99,7 @@ def _cut_out(sample: Sample, tall: float, random: np.random.Generator) -> Pair:
     size = (max(1, round(labels.shape[1] * scale)), max(1, round(tall)))
     smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = cv2.resize(image, size, interpolation=smooth).astype(np.uint8)
-    labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
     step = -1 if random.random() < 0.5 else 1
     return relit(np.ascontiguousarray(image[:, ::step]), random), labels[:, ::step]
 

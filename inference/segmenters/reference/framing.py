@@ -1,11 +1,16 @@
 """Augmentation of geometry: how a camera may frame one person."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from inference.segmenters.reference.data import Pair, Sample, Size
 
 _REDUCE_BELOW = 0.6
+# A pixel of a halved picture lies in the middle of the four that it comes from.
+_FROM_HALF = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
 
 
 def whole_body(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
@@ -34,7 +39,7 @@ def close_up(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
 
 def _fit(sample: Sample, size: Size) -> float:
     height, width = sample.label_map.shape
-    return min(size[0] / width, size[1] / height)
+    return float(min(size[0] / width, size[1] / height))
 
 
 def _framed(
@@ -42,22 +47,22 @@ def _framed(
     size: Size,
     scale: float,
     focus: tuple[float, float],
-    shift: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    shift: npt.NDArray[np.float64],
     random: np.random.Generator,
 ) -> Pair:
     """Bring ``focus`` near the middle at a scale, a little turned; half of them mirrored."""
-    image, labels, step = sample.image, sample.label_map, 1
-    if scale < _REDUCE_BELOW:  # warping alone would skip pixels
-        image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        labels, step = np.ascontiguousarray(labels[::2, ::2]), 2
-    centre = (focus[0] / step, focus[1] / step)
-    matrix = cv2.getRotationMatrix2D(centre, random.normal(0, 5), scale * step)
-    matrix[:, 2] += np.asarray(size) / 2 - centre + shift
+    turned = cv2.getRotationMatrix2D(focus, random.normal(0, 5), scale)
+    matrix = np.asarray(turned, dtype=np.float64)
+    matrix[:, 2] += np.asarray(size) / 2 - focus + shift
     if random.random() < 0.5:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size[0]
+    labels = cv2.warpAffine(sample.label_map, matrix, size, flags=cv2.INTER_NEAREST)
+    image: npt.NDArray[Any] = sample.image
+    if scale < _REDUCE_BELOW:  # warping alone would skip pixels
+        image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        matrix = matrix @ _FROM_HALF
     image = cv2.warpAffine(
         image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    labels = cv2.warpAffine(labels, matrix, size, flags=cv2.INTER_NEAREST)
     return image.astype(np.uint8), labels.astype(np.uint8)

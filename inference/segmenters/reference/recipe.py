@@ -7,7 +7,12 @@ from inference.segmenters.reference.data import Size
 
 @dataclass(frozen=True)
 class Stage:
-    """Epochs under one cycle of the learning rate; ``sizes`` share them equally, in order."""
+    """Epochs under one cycle of the learning rate; ``sizes`` share them equally, in order.
+
+    ``correction`` is the share of the label weights that is taken back from what is written.
+    ``frozen_norms`` keeps the batch norms' statistics: batches of crowds and of single people
+    differ too much for one average of both to suit either.
+    """
 
     name: str
     sizes: tuple[Size, ...]
@@ -16,6 +21,8 @@ class Stage:
     average_decay: float
     several_people: bool
     dice: float = 1.0
+    correction: float = 0.0
+    frozen_norms: bool = False
 
     def size(self, epoch: int) -> Size:
         """Width and height of the pictures of an epoch, counted from 0."""
@@ -25,7 +32,17 @@ class Stage:
 # From scratch, as the first edition was trained: one whole person, small pictures first.
 BASE = Stage("base", ((128, 192), (192, 288)), 80, 2e-3, 0.995, several_people=False)
 # Larger pictures with several people, close-ups and empty places.
-CROWDS = Stage("crowds", ((224, 336),), 12, 8e-4, 0.995, several_people=True, dice=1.5)
+CROWDS = Stage(
+    "crowds",
+    ((224, 336),),
+    8,
+    5e-4,
+    0.99,
+    several_people=True,
+    dice=1.5,
+    correction=0.75,
+    frozen_norms=True,
+)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def training_samples(folder: Path, figures: int) -> list[Sample]:
 
 def _stored(sample: Sample) -> Sample:
     image = cv2.resize(sample.image, _STORED_SIZE, interpolation=cv2.INTER_AREA)
-    labels = cv2.resize(sample.label_map, _STORED_SIZE, interpolation=cv2.INTER_NEAREST)
+    labels = cv2.resize(sample.label_map, _STORED_SIZE, interpolation=cv2.INTER_NEAREST_EXACT)
     return Sample(sample.name, image.astype(np.uint8), labels.astype(np.uint8))
 
 

@@ -110,8 +110,9 @@ def _label_map(logits: Tensor, height: int, width: int) -> LabelMap:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     labels = _likeliest(logits[0].contiguous().numpy(), size)
     if scale < 1:
-        labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(labels, dtype=np.uint8)
+        whole = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        labels = whole.astype(np.uint8)
+    return labels
 
 
 def _likeliest(logits: npt.NDArray[np.float32], size: tuple[int, int]) -> LabelMap:

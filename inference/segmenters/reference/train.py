@@ -31,7 +31,7 @@ from inference.segmenters.reference.samples import (
     training_samples,
 )
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.trainer import Trainer, class_weights, has_bfloat16
+from inference.segmenters.reference.trainer import Trainer, class_weights, corrected, has_bfloat16
 from inference.segmenters.reference.weights import read_weights, write_weights
 
 _CHECK_EVERY = 2
@@ -120,7 +120,8 @@ def _run_stage(
     """Train one stage; the next one goes on from its moving average."""
     run.log(f"stage {stage}")
     steps = stage.epochs * (len(samples) // run.plan.batch)
-    trainer = Trainer(network, stage, steps, class_weights(samples), run.plan.weight_decay)
+    weights = class_weights(samples)
+    trainer = Trainer(network, stage, steps, weights, run.plan.weight_decay)
     often = repeats(samples) if stage.several_people else np.ones(len(samples))
     for epoch in range(1, stage.epochs + 1):
         order = epoch_order(often, run.plan.batch, random)
@@ -129,7 +130,8 @@ def _run_stage(
         minutes = (monotonic() - run.started) / 60
         run.log(f"{stage.name} {epoch}/{stage.epochs} loss {loss:.3f} minutes {minutes:.1f}")
         if epoch % _CHECK_EVERY == 0 or epoch == stage.epochs:
-            run.keep_if_better(trainer.averaged(), stage, epoch)
+            found = corrected(trainer.averaged(), weights, stage.correction)
+            run.keep_if_better(found, stage, epoch)
     return trainer.averaged()
 
 

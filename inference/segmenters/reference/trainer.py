@@ -28,6 +28,18 @@ def class_weights(samples: Sequence[Sample]) -> Tensor:
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
 
 
+def corrected(network: ReferenceNetwork, weights: Tensor, share: float) -> ReferenceNetwork:
+    """The network without a share of what the label weights taught it to overrate.
+
+    Weighted cross-entropy teaches probabilities times weights; the logarithms of the weights leave
+    the logits through the last bias (logit adjustment, Menon et al., ICLR 2021).
+    """
+    result = deepcopy(network)
+    with torch.no_grad():
+        result.head.bias.sub_(share * weights.log())  # type: ignore[union-attr]
+    return result
+
+
 def loss_of(logits: Tensor, truth: Tensor, weights: Tensor, dice: float = 1.0) -> Tensor:
     """Weighted cross-entropy plus soft Dice (Milletari et al., 3DV 2016) over present labels."""
     logits = fn.interpolate(logits, truth.shape[-2:], mode="bilinear")
@@ -63,6 +75,8 @@ class Trainer:
         weight_decay: float,
     ) -> None:
         self.network = network.train().to(memory_format=torch.channels_last)
+        if stage.frozen_norms:
+            _freeze_norms(self.network)
         self._copies = [self.network, *(_twin(self.network) for _ in range(_WORKERS - 1))]
         self._pool = ThreadPoolExecutor(_WORKERS, "learn", torch.set_num_threads, (1,))
         decay = get_ema_multi_avg_fn(stage.average_decay)  # type: ignore[no-untyped-call]
@@ -116,6 +130,13 @@ def _twin(network: ReferenceNetwork) -> ReferenceNetwork:
     for copy, module in zip(twin.modules(), network.modules(), strict=True):
         copy._parameters = module._parameters
     return twin
+
+
+def _freeze_norms(network: ReferenceNetwork) -> None:
+    """Let batch norms use what they have seen before, and see nothing new."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def _share_statistics(networks: Sequence[ReferenceNetwork]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from inference.figures import draw_figure
@@ -50,6 +51,24 @@ def test_a_warped_picture_still_shows_what_its_labels_say(seed: int) -> None:
         image, label_map = frame(_person(seed), SIZE, np.random.default_rng(seed))
         brightness = image.mean(axis=2)
         assert brightness[label_map > 6].mean() > brightness[label_map == 0].mean()
+
+
+def _middle(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    rows, columns = np.indices(values.shape)
+    return np.array([np.average(rows, weights=values), np.average(columns, weights=values)])
+
+
+@pytest.mark.parametrize("size", [(24, 36), (48, 72), (90, 130)])
+def test_labels_do_not_slip_off_their_picture(size: Size) -> None:
+    """Also where a picture is made smaller first."""
+    labels = np.zeros((72, 48), np.uint8)
+    labels[20:52, 16:30] = 1
+    sample = Sample("square", np.repeat(labels[..., None] * 255, 3, axis=2), labels)
+    slips = []
+    for seed in range(30):
+        image, found = whole_body(sample, size, np.random.default_rng(seed))
+        slips.append(_middle(image[..., 0]) - _middle(found))
+    assert np.abs(np.mean(slips, axis=0)).max() < 0.1
 
 
 @pytest.mark.parametrize("augment", [augmented, mixed])

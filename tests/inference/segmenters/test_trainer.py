@@ -1,5 +1,7 @@
 """One training step: the loss, the label weights and the two copies of the network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,12 @@ from inference.segmenters.reference.data import Pair, Sample
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import ReferenceNetwork
 from inference.segmenters.reference.recipe import CROWDS
-from inference.segmenters.reference.trainer import Trainer, class_weights, loss_of
+from inference.segmenters.reference.trainer import (
+    Trainer,
+    class_weights,
+    corrected,
+    loss_of,
+)
 
 
 def _sample(labels: list[int]) -> Sample:
@@ -54,10 +61,31 @@ def test_steps_on_the_same_pictures_lower_the_loss() -> None:
 def test_the_average_follows_the_network_slowly() -> None:
     torch.manual_seed(3)
     network = ReferenceNetwork(len(LABELS))
-    start = network.head.bias.detach().clone()
+    start = network.head.weight.detach().clone()
     trainer = Trainer(network, CROWDS, 4, torch.ones(len(LABELS)), 0.0)
     for _ in range(4):
         trainer.step(_pairs())
-    moved = (trainer.network.head.bias - start).abs().sum()
-    averaged = (trainer.averaged().head.bias - start).abs().sum()
+    moved = (trainer.network.head.weight - start).abs().sum()
+    averaged = (trainer.averaged().head.weight - start).abs().sum()
     assert 0 < averaged < moved
+
+
+def test_a_correction_takes_back_what_the_weights_taught() -> None:
+    network, weights = ReferenceNetwork(len(LABELS)), torch.linspace(0.5, 2, len(LABELS))
+    after, before = (
+        n.state_dict()["head.bias"] for n in (corrected(network, weights, 0.5), network)
+    )
+    assert torch.allclose(after - before, -0.5 * weights.log(), atol=1e-6)
+    unchanged = corrected(network, weights, 0.0).state_dict()
+    assert all(torch.equal(unchanged[name], t) for name, t in network.state_dict().items())
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_frozen_norms_keep_their_statistics(frozen: bool) -> None:
+    torch.manual_seed(3)
+    network, stage = ReferenceNetwork(len(LABELS)), replace(CROWDS, frozen_norms=frozen)
+    trainer = Trainer(network, stage, 2, torch.ones(len(LABELS)), 0.0)
+    before = [buffer.clone() for buffer in network.buffers()]
+    trainer.step(_pairs())
+    same = [torch.equal(a, b) for a, b in zip(before, network.buffers(), strict=True)]
+    assert all(same) if frozen else not any(same)
