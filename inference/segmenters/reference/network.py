@@ -41,7 +41,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = fn.relu(self.first_norm(self.first(x)), inplace=True)
         hidden = self.second_norm(self.second(hidden))
-        return fn.relu(hidden + self.shortcut(x))
+        return fn.relu(hidden.add_(self.shortcut(x)), inplace=True)
 
 
 class _Context(nn.Module):

@@ -11,7 +11,8 @@ class Stage:
 
     ``correction`` is the share of the label weights that is taken back from what is written.
     ``frozen_norms`` keeps the batch norms' statistics: batches of crowds and of single people
-    differ too much for one average of both to suit either.
+    differ too much for one average of both to suit either. ``start_share`` is how much of what is
+    written are the weights that the stage began with.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Stage:
     dice: float = 1.0
     correction: float = 0.0
     frozen_norms: bool = False
+    start_share: float = 0.0
 
     def size(self, epoch: int) -> Size:
         """Width and height of the pictures of an epoch, counted from 0."""
@@ -40,8 +42,9 @@ CROWDS = Stage(
     0.99,
     several_people=True,
     dice=1.5,
-    correction=0.75,
+    correction=1.0,
     frozen_norms=True,
+    start_share=0.5,
 )
 
 

@@ -21,7 +21,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
 
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
-WORKING_PIXELS = 224 * 336
+WORKING_PIXELS = 192 * 288
 _LABEL_MAP_PIXELS = 500_000
 _FLOAT_PIXELS = 1_000_000
 
@@ -29,7 +29,7 @@ _FLOAT_PIXELS = 1_000_000
 class ReferenceSegmenter:
     """Wraps a trained network; see :class:`inference.segmenters.base.Segmenter`.
 
-    A picture is resized to about 75,000 pixels with its proportions kept, since the network is
+    A picture is resized to about 55,000 pixels with its proportions kept, since the network is
     fully convolutional: landscape and portrait pictures lose nothing to padding.
     """
 
@@ -76,13 +76,17 @@ class ReferenceSegmenter:
     def logits(self, pictures: Tensor, scale: float = 1.0) -> Tensor:
         """Logits ``(N, 15, h, w)`` of pictures ``(N, 3, H, W)`` float32 in [0, 1].
 
-        Resizing and normalising are part of it, so that gradients reach the picture's own pixels.
+        The mean of what the network says of a picture and of its mirror image: no label has a
+        side. Resizing and normalising are part of it, so that gradients reach the picture's own
+        pixels.
         """
         pixels = round(WORKING_PIXELS * scale**2)
         size = working_size(pictures.shape[-1], pictures.shape[-2], pixels)
         small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
-        found: Tensor = self._network(normalised(small))
-        return found
+        found = self._network(normalised(torch.cat([small, small.flip(-1)])))
+        straight, mirrored = found.chunk(2)
+        logits: Tensor = (straight + mirrored.flip(-1)) / 2
+        return logits
 
 
 def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -31,7 +32,13 @@ from inference.segmenters.reference.samples import (
     training_samples,
 )
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.trainer import Trainer, class_weights, corrected, has_bfloat16
+from inference.segmenters.reference.trainer import (
+    Trainer,
+    blended,
+    class_weights,
+    corrected,
+    has_bfloat16,
+)
 from inference.segmenters.reference.weights import read_weights, write_weights
 
 _CHECK_EVERY = 2
@@ -120,7 +127,7 @@ def _run_stage(
     """Train one stage; the next one goes on from its moving average."""
     run.log(f"stage {stage}")
     steps = stage.epochs * (len(samples) // run.plan.batch)
-    weights = class_weights(samples)
+    start, weights = deepcopy(network), class_weights(samples)
     trainer = Trainer(network, stage, steps, weights, run.plan.weight_decay)
     often = repeats(samples) if stage.several_people else np.ones(len(samples))
     for epoch in range(1, stage.epochs + 1):
@@ -130,8 +137,8 @@ def _run_stage(
         minutes = (monotonic() - run.started) / 60
         run.log(f"{stage.name} {epoch}/{stage.epochs} loss {loss:.3f} minutes {minutes:.1f}")
         if epoch % _CHECK_EVERY == 0 or epoch == stage.epochs:
-            found = corrected(trainer.averaged(), weights, stage.correction)
-            run.keep_if_better(found, stage, epoch)
+            found = blended(start, trainer.averaged(), stage.start_share)
+            run.keep_if_better(corrected(found, weights, stage.correction), stage, epoch)
     return trainer.averaged()
 
 

@@ -40,6 +40,20 @@ def corrected(network: ReferenceNetwork, weights: Tensor, share: float) -> Refer
     return result
 
 
+def blended(
+    start: ReferenceNetwork, trained: ReferenceNetwork, start_share: float
+) -> ReferenceNetwork:
+    """Weights between those before and after fine-tuning (Wortsman et al., CVPR 2022).
+
+    They keep what the start was good at, and take most of what was learnt since.
+    """
+    result, before = deepcopy(trained), start.state_dict()
+    for name, tensor in result.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.lerp_(before[name], start_share)
+    return result
+
+
 def loss_of(logits: Tensor, truth: Tensor, weights: Tensor, dice: float = 1.0) -> Tensor:
     """Weighted cross-entropy plus soft Dice (Milletari et al., 3DV 2016) over present labels."""
     logits = fn.interpolate(logits, truth.shape[-2:], mode="bilinear")

@@ -63,3 +63,10 @@ def test_each_pixel_gets_its_likeliest_label(
     found = segmenter.parse(draw_figure(7, size).image).label_map
     assert certain.mean() > 0.9
     assert np.array_equal(found[certain], expected[certain])
+
+
+def test_a_mirrored_picture_gets_mirrored_labels(network: ReferenceNetwork) -> None:
+    segmenter, picture = ReferenceSegmenter(network, digest=""), _as_batch((96, 144))
+    with torch.no_grad():
+        straight, mirrored = segmenter.logits(picture), segmenter.logits(picture.flip(-1))
+    assert torch.allclose(straight, mirrored.flip(-1), atol=1e-4)

@@ -13,6 +13,7 @@ from inference.segmenters.reference.network import ReferenceNetwork
 from inference.segmenters.reference.recipe import CROWDS
 from inference.segmenters.reference.trainer import (
     Trainer,
+    blended,
     class_weights,
     corrected,
     loss_of,
@@ -78,6 +79,17 @@ def test_a_correction_takes_back_what_the_weights_taught() -> None:
     assert torch.allclose(after - before, -0.5 * weights.log(), atol=1e-6)
     unchanged = corrected(network, weights, 0.0).state_dict()
     assert all(torch.equal(unchanged[name], t) for name, t in network.state_dict().items())
+
+
+def test_blended_weights_lie_between_start_and_end() -> None:
+    start, end = ReferenceNetwork(len(LABELS)), ReferenceNetwork(len(LABELS))
+    ends = (start.head.weight, end.head.weight)
+    for share, expected in (
+        (0.0, ends[1]),
+        (0.25, torch.lerp(ends[1], ends[0], 0.25)),
+        (1.0, ends[0]),
+    ):
+        assert torch.allclose(blended(start, end, share).head.weight, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
