@@ -20,6 +20,8 @@ from detectors.parsing import Image, LabelMap
 from inference.segmenters.reference.labels import Label
 
 Split = Literal["train", "calibrate", "test"]
+Size = tuple[int, int]
+Pair = tuple[Image, LabelMap]
 
 # Of every 19 names in order: 15 train, 2 fit and calibrate detectors, 2 test. 760 make 600, 80, 80.
 _CYCLE = 19

@@ -5,11 +5,14 @@ pooled context branch at the bottom (Zhao et al., PSPNet, CVPR 2017) and additiv
 convolutional: any size whose sides are multiples of 16 works.
 """
 
+from copy import deepcopy
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDE = 16
 WIDTHS = (32, 64, 112, 176)
@@ -38,7 +41,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = fn.relu(self.first_norm(self.first(x)), inplace=True)
         hidden = self.second_norm(self.second(hidden))
-        return fn.relu(hidden + self.shortcut(x))
+        return fn.relu(hidden.add_(self.shortcut(x)), inplace=True)
 
 
 class _Context(nn.Module):
@@ -94,3 +97,21 @@ class ReferenceNetwork(nn.Module):
             x = block(upsampled + skip)
         logits: Tensor = self.head(x)
         return logits
+
+
+def folded(network: ReferenceNetwork) -> ReferenceNetwork:
+    """A copy for inference that answers the same, its batch norms folded into convolutions."""
+    copy = deepcopy(network).eval().requires_grad_(False)
+    _fold(copy.stem, "0", "1")
+    for block in copy.modules():
+        if isinstance(block, _Block):
+            _fold(block, "first", "first_norm")
+            _fold(block, "second", "second_norm")
+    return copy.to(memory_format=torch.channels_last)
+
+
+def _fold(module: nn.Module, convolution: str, norm: str) -> None:
+    first = cast(nn.Conv2d, module.get_submodule(convolution))
+    second = cast(nn.BatchNorm2d, module.get_submodule(norm))
+    setattr(module, convolution, fuse_conv_bn_eval(first, second))
+    setattr(module, norm, nn.Identity())

@@ -1,4 +1,4 @@
-"""Training on a made-up folder: one small epoch from photos to a file that parses."""
+"""Training on a made-up folder: small epochs from photos to a file that parses."""
 
 import json
 import sys
@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image as Pillow
 
 from inference.figures import draw_figure
-from inference.segmenters.reference.augment import augmented
-from inference.segmenters.reference.data import Sample
+from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS, Label
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.train import Plan, class_weights, loss_of, main, train
+from inference.segmenters.reference.recipe import BASE, CROWDS, Plan
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.train import main, train
+from inference.segmenters.reference.weights import read_weights
 
-PLAN = Plan(small_epochs=1, large_epochs=0, small_size=(32, 64), batch=8, figures=1)
+FIRST = replace(BASE, sizes=((32, 64),), epochs=1)
+LAST = replace(CROWDS, sizes=((48, 64),), epochs=1)
+PLAN = Plan(stages=(FIRST, LAST), batch=8, figures=1)
 # Published class of each of our labels; classes.json has no number that is 255.
 CLASSES = {0: "null", 1: "hat", 2: "hair", 4: "shirt", 8: "jeans", 10: "shoes", 20: "skin"}
 _SKIN_LABELS = (Label.FACE, Label.ARM, Label.LEG)
@@ -38,17 +40,42 @@ def folder(tmp_path: Path) -> Path:
     return data
 
 
-def test_one_epoch_writes_weights_that_parse(
+def test_the_stages_run_in_order_and_write_weights_that_parse(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out" / "weights.safetensors"
     train(folder, out, PLAN)
     printed = capsys.readouterr().out
-    assert "epoch 1/1 loss" in printed
+    assert printed.index("base 1/1 loss") < printed.index("crowds 1/1 loss")
     assert "calibration miou" in printed
+    assert out.with_suffix(".log").read_text() == printed
     parsing = ReferenceSegmenter.load(out).parse(draw_figure(50, (48, 72)).image)
     assert parsing.labels == LABELS
     assert np.isfinite(parsing.probabilities).all()
+
+
+def test_the_log_names_the_seed_and_the_weights_that_it_started_from(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "weights.safetensors"
+    train(folder, out, replace(PLAN, stages=(LAST,)), DEFAULT_WEIGHTS)
+    log = out.with_suffix(".log").read_text()
+    assert f"seed {PLAN.seed}" in log
+    assert f"start {read_weights(DEFAULT_WEIGHTS).digest}" in log
+    assert "base" not in log
+
+
+def test_the_same_seed_trains_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "first.safetensors", tmp_path / "again.safetensors"]
+    for out in files:
+        train(folder, out, replace(PLAN, stages=(LAST,)), DEFAULT_WEIGHTS)
+    first, again = (read_weights(file).tensors for file in files)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_a_start_that_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="missing"):
+        train(folder, tmp_path / "out.safetensors", PLAN, tmp_path / "missing")
 
 
 def test_a_folder_without_photos_ends_with_a_sentence(
@@ -65,48 +92,5 @@ def test_a_folder_without_photos_ends_with_a_sentence(
 
 
 def test_small_pictures_come_first_and_large_ones_later() -> None:
-    plan = replace(PLAN, small_epochs=2, large_epochs=1)
-    assert plan.epochs == 3
-    assert [plan.size(epoch) for epoch in range(3)] == [(32, 64), (32, 64), (192, 288)]
-
-
-def _sample(labels: list[int]) -> Sample:
-    return Sample("one", np.zeros((1, len(labels), 3), np.uint8), np.array([labels], np.uint8))
-
-
-def test_rare_labels_weigh_more_but_not_wildly() -> None:
-    weights = class_weights([_sample([0] * 9_000 + [4] * 900 + [12])])
-    assert weights[0] < weights[4] < weights[12]
-    assert weights.max() / weights.min() <= 12.001
-    assert float(weights.mean()) == pytest.approx(1)
-
-
-def test_a_better_answer_has_a_smaller_loss() -> None:
-    truth = torch.tensor([[[0, 4], [8, 12]]])
-    right = torch.nn.functional.one_hot(truth, len(LABELS)).permute(0, 3, 1, 2).float()
-    even = torch.ones(len(LABELS))
-    losses = [float(loss_of(scale * right, truth, even)) for scale in (-5, 0, 5)]
-    assert losses == sorted(losses, reverse=True)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_augmentation_keeps_picture_and_labels_together(seed: int) -> None:
-    figure = draw_figure(seed, (48, 72))
-    plain = np.repeat(figure.label_map[..., None], 3, axis=2) * 17
-    samples = [Sample("one", plain.astype(np.uint8), figure.label_map)] * 2
-    for image, label_map in augmented(samples, (48, 64), np.random.default_rng(seed)):
-        # Seeds in this range include single people and pairs in halves.
-        assert image.shape == (*label_map.shape, 3)
-        assert image.dtype == label_map.dtype == np.uint8
-        assert set(np.unique(label_map)) <= set(np.unique(figure.label_map))
-        brightness = image.mean(axis=2)
-        assert brightness[label_map > 6].mean() > brightness[label_map == 0].mean()
-
-
-def test_the_same_random_numbers_augment_the_same_way() -> None:
-    figure = draw_figure(1, (48, 72))
-    samples = [Sample("one", figure.image, figure.label_map)] * 3
-    first, again = (augmented(samples, (48, 64), np.random.default_rng(4)) for _ in range(2))
-    for (image, labels), (same_image, same_labels) in zip(first, again, strict=True):
-        assert np.array_equal(image, same_image)
-        assert np.array_equal(labels, same_labels)
+    stage = replace(BASE, sizes=((32, 64), (192, 288)), epochs=4)
+    assert [stage.size(epoch) for epoch in range(4)] == [(32, 64)] * 2 + [(192, 288)] * 2

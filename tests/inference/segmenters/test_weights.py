@@ -14,6 +14,7 @@ from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import ReferenceNetwork
 from inference.segmenters.reference.segmenter import (
     DEFAULT_WEIGHTS,
+    WORKING_PIXELS,
     ReferenceSegmenter,
     working_size,
 )
@@ -114,4 +115,4 @@ def test_the_network_sees_multiples_of_its_stride_at_a_bounded_cost(size: tuple[
     rows, columns = working_size(*size)
     assert rows % 16 == columns % 16 == 0
     assert min(rows, columns) >= 32
-    assert rows * columns <= 1.3 * 192 * 288
+    assert rows * columns <= 1.3 * WORKING_PIXELS
