@@ -9,8 +9,8 @@ import torch
 from bench.report import Figures, publish
 from detectors.parsing import Image
 from inference.segmenters.reference.evaluate import evaluate
+from inference.segmenters.reference.samples import load_split
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
-from inference.segmenters.reference.train import load_split
 
 _WARM_UP = 5
 

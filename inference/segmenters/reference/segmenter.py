@@ -22,7 +22,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
 WORKING_PIXELS = 192 * 288
-_LABEL_MAP_PIXELS = 500_000
+_LABEL_MAP_PIXELS = 300_000
 _FLOAT_PIXELS = 1_000_000
 
 
