@@ -24,7 +24,7 @@ from inference.supply.verified import VerifiedModel
 __all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
 
 WORKING_PIXELS = 192 * 288
-_LABEL_MAP_PIXELS = 500_000
+_LABEL_MAP_PIXELS = 300_000
 _FLOAT_PIXELS = 1_000_000
 
 
