@@ -16,6 +16,7 @@ from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.environment import ALL_SETTINGS, check_names
+from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
 from maskwatch.model_commands import model_app
 from store.settings import StoreSettings, load_settings
@@ -29,9 +30,7 @@ app = typer.Typer(
 )
 database_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
 app.add_typer(database_app, name="db")
-keys_app = typer.Typer(help="API keys: clients that name themselves.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-
 app.add_typer(model_app, name="model")
 
 out = Console(highlight=False, soft_wrap=True)
@@ -248,35 +247,6 @@ def upgrade() -> None:
     database = Database.open(load_settings(StoreSettings))
     upgrade_schema(database)
     out.print(f"The database is at schema revision {current_revision(database)}.")
-
-
-@keys_app.command("add")
-def add_key(name: Annotated[str, typer.Argument(help="How records will name the client.")]) -> None:
-    """Make an API key and print it, once."""
-    from maskwatch import keys
-
-    out.print(keys.add(load_settings(StoreSettings), name, datetime.now(UTC)), markup=False)
-    err.print("Keep this key now: it is not stored and cannot be shown again.")
-
-
-@keys_app.command("list")
-def list_keys(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """List API keys, revoked ones too."""
-    from maskwatch import keys
-
-    for key in keys.listed(load_settings(StoreSettings)):
-        print(keys.to_json(key) if as_json else keys.to_text(key))  # noqa: T201
-
-
-@keys_app.command("revoke")
-def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
-    """Revoke an API key for good."""
-    from maskwatch import keys
-
-    keys.revoke(load_settings(StoreSettings), name, datetime.now(UTC))
-    out.print(f"The key {name} is revoked: running services refuse it in a moment.", markup=False)
 
 
 def _quietly(command: Callable[[], None]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 
-from bench.m2fp.contender import Contender, Timed
+from bench.m2fp.contender import Build, Contender, Timed
 from bench.m2fp.sides import (
     MONITORED,
     PARSE,
@@ -79,8 +79,8 @@ def _measured(model: str, images: Sequence[Image], rounds: int) -> Figures:
     }
 
 
-def _answers(build: object, model: str, images: Sequence[Image]) -> list[LabelMap]:
-    side = Contender(build, model)  # type: ignore[arg-type]
+def _answers(build: Build, model: str, images: Sequence[Image]) -> list[LabelMap]:
+    side = Contender(build, model)
     found = [side.work(PARSE, image).label_map for image in images]
     side.peak_mb()
     return found

@@ -22,6 +22,7 @@ from inference.segmenters.m2fp.network import build_network
 from inference.segmenters.m2fp.pixel_decoder import places_of, pyramid
 from inference.segmenters.m2fp.preparation import Frame, prepared
 
+_STAGES = ["res2", "res3", "res4", "res5"]
 _MIXING, _CLASS_GAIN, _MASK_GAIN = 0.2, 6.0, 20.0
 # Of a hundred queries, most find nothing.
 _PERSON, _NOTHING = 5.0, 9.0
@@ -89,45 +90,12 @@ def _centre_masks(network: Any) -> None:
 def _configuration(depth: int, single_side: int | None, layers: int) -> dict[str, Any]:
     parts, single = list(LABEL_LISTS["CIHP"]), single_side is not None
     classes = parts if single else [*parts, "Human"]
-    stages = ["res2", "res3", "res4", "res5"]
     model = {
         "type": MODEL_TYPE,
         "pretrained": True,
-        "backbone": {
-            "out_features": stages,
-            "depth": depth,
-            "num_groups": 1,
-            "width_per_group": 64,
-            "norm": "BN",
-            "stem_out_channels": 128,
-            "res2_out_channels": 256,
-            "stride_in_1x1": False,
-            "res4_dilation": 1,
-            "res5_dilation": 1,
-            "res5_multi_grid": [1, 1, 1],
-        },
-        "encoder": {
-            "in_features": stages,
-            "transformer_dropout": 0.0,
-            "transformer_nheads": 8,
-            "transformer_dim_feedforward": 1024,
-            "transformer_enc_layers": layers,
-            "conv_dim": 256,
-            "mask_dim": 256,
-            "transformer_in_features": stages[1:],
-            "common_stride": 4,
-        },
-        "decoder": {
-            "num_classes": len(classes),
-            "hidden_dim": 256,
-            "num_queries": 100,
-            "nheads": 8,
-            "dim_feedforward": 2048,
-            "dec_layers": layers * 3 // 2,
-            "pre_norm": False,
-            "mask_dim": 256,
-            "enforce_input_project": False,
-        },
+        "backbone": _backbone(depth),
+        "encoder": _encoder(layers),
+        "decoder": _decoder(layers, len(classes)),
         "classes": classes,
         "num_parsing": len(parts),
         "single_human": single,
@@ -141,4 +109,48 @@ def _configuration(depth: int, single_side: int | None, layers: int) -> dict[str
         "task": TASK,
         "model": model,
         "pipeline": {"type": "m2fp-image-human-parsing"},
+    }
+
+
+def _backbone(depth: int) -> dict[str, Any]:
+    return {
+        "out_features": _STAGES,
+        "depth": depth,
+        "num_groups": 1,
+        "width_per_group": 64,
+        "norm": "BN",
+        "stem_out_channels": 128,
+        "res2_out_channels": 256,
+        "stride_in_1x1": False,
+        "res4_dilation": 1,
+        "res5_dilation": 1,
+        "res5_multi_grid": [1, 1, 1],
+    }
+
+
+def _encoder(layers: int) -> dict[str, Any]:
+    return {
+        "in_features": _STAGES,
+        "transformer_dropout": 0.0,
+        "transformer_nheads": 8,
+        "transformer_dim_feedforward": 1024,
+        "transformer_enc_layers": layers,
+        "conv_dim": 256,
+        "mask_dim": 256,
+        "transformer_in_features": _STAGES[1:],
+        "common_stride": 4,
+    }
+
+
+def _decoder(layers: int, classes: int) -> dict[str, Any]:
+    return {
+        "num_classes": classes,
+        "hidden_dim": 256,
+        "num_queries": 100,
+        "nheads": 8,
+        "dim_feedforward": 2048,
+        "dec_layers": layers * 3 // 2,
+        "pre_norm": False,
+        "mask_dim": 256,
+        "enforce_input_project": False,
     }
