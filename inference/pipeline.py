@@ -1,4 +1,4 @@
-"""The request path, top to bottom: bytes, gate, parsing, features, findings, second look, verdict,
+"""The request path, top to bottom: bytes, gate, parsing, features, findings, ensemble, verdict,
 record."""
 
 from collections.abc import Mapping
@@ -135,8 +135,8 @@ class Pipeline:
                 return _refused(arrival, content, upload)
             findings = (*said, *content.findings)
             forward_ms = costs.get("forward_ms")
-            second_look = self.ensemble.measure(segmenter, content, findings, forward_ms)
-            measured = {**content.features, **costs, **second_look, "total_ms": watch.total()}
+            doubt = self.ensemble.measure(segmenter, content, findings, forward_ms)
+            measured = {**content.features, **costs, **doubt, "total_ms": watch.total()}
             return self._judged(arrival, upload, segmenter.digest, findings, content, measured)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.

@@ -13,7 +13,7 @@ _GROUPS = {
     Group.INPUT: "Input: what the pixels alone say",
     Group.MODEL: "Model: how sure the segmenter was",
     Group.TOPOLOGY: "Topology: whether the parts form bodies",
-    Group.ENSEMBLE: "Ensemble: whether a second look says the same",
+    Group.ENSEMBLE: "Ensemble: whether changed pictures say the same",
     Group.COST: "Cost: where the time went",
 }
 _FAR = 3.0

@@ -28,7 +28,7 @@ FAULT = "fault"
 
 @dataclass
 class EnsembleGuard:
-    """Takes second looks without ever breaking or holding up the service.
+    """Runs ensembles without ever breaking or holding up the service.
 
     Attributes:
         recipe: the full recipe; its members alone are the lesser depth.
@@ -69,7 +69,7 @@ class EnsembleGuard:
         try:
             return self._measured(segmenter, content, findings)
         except Exception:  # noqa: BLE001
-            # Open on purpose: a second look that fails must not cost the first one.
+            # Open on purpose: an ensemble that fails must not cost the parse.
             self.metrics.faults.labels("ensemble").inc()
             self.metrics.ensembles.labels(FAULT).inc()
             _log.exception("ensemble failed")

@@ -1,4 +1,4 @@
-"""Second looks within a policy and a budget, by a clock that the tests move."""
+"""Ensembles within a policy and a budget, by a clock that the tests move."""
 
 from collections.abc import Sequence
 from dataclasses import replace
