@@ -40,8 +40,28 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where in a picture a finding is: a box in the picture's own pixels, ends exclusive.
+
+    Attributes:
+        part: part group that the finding is about, as in :class:`detectors.parts.PartGroup`.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    part: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A rule that fired on one request, with the numbers that made it fire."""
+    """A rule that fired on one request, with the numbers that made it fire.
+
+    Attributes:
+        places: where it shows, the clearest place first; empty where it is about the whole request.
+    """
 
     rule: Rule
     evidence: Mapping[str, float] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()

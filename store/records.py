@@ -1,13 +1,14 @@
 """The request record: everything that is remembered of one request, as one frozen value."""
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from math import nan
 from typing import Any
 
-from detectors.findings import Finding, Severity
+from detectors.findings import Finding, Place, Severity
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.rule_book import rule_named
 from detectors.verdict import Verdict
@@ -80,7 +81,8 @@ class RequestRecord:
                 "labels": self.labels,
                 "features": self.features.measured() if self.features else None,
                 "findings": [
-                    [f.rule.code, dict(f.evidence), f.rule.severity] for f in self.findings
+                    [f.rule.code, dict(f.evidence), f.rule.severity, placed(f.places)]
+                    for f in self.findings
                 ],
                 "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
             }
@@ -104,10 +106,21 @@ class RequestRecord:
         )
 
 
-def _finding(code: str, evidence: dict[str, float], severity: str | None = None) -> Finding:
-    """A setting may have changed the rule's weight; the first spools did not know that."""
+def placed(places: Sequence[Place]) -> list[dict[str, Any]]:
+    """Places as JSON keeps them."""
+    return [asdict(place) for place in places]
+
+
+def _finding(
+    code: str,
+    evidence: dict[str, float],
+    severity: str | None = None,
+    places: Sequence[dict[str, Any]] = (),
+) -> Finding:
+    """A setting may have changed the rule's weight; the first spools knew no weights or places."""
     rule = rule_named(code)
-    return Finding(replace(rule, severity=Severity(severity or rule.severity)), evidence)
+    weighed = replace(rule, severity=Severity(severity or rule.severity))
+    return Finding(weighed, evidence, tuple(Place(**place) for place in places))
 
 
 def _vector(measured: dict[str, float]) -> FeatureVector:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from detectors.findings import Place
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
 from store.records import Stage
@@ -25,6 +26,7 @@ class StoredFinding:
     evidence: Mapping[str, float]
     atlas: str
     owasp: str
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def _findings(session: Session, request_pk: int) -> tuple[StoredFinding, ...]:
     rows = session.scalars(
         select(FindingRow).where(FindingRow.request_pk == request_pk).order_by(FindingRow.id)
     )
-    return tuple(
-        StoredFinding(row.rule, row.severity, row.evidence, row.atlas, row.owasp) for row in rows
-    )
+    return tuple(_finding(row) for row in rows)
+
+
+def _finding(row: FindingRow) -> StoredFinding:
+    places = tuple(Place(**place) for place in row.places or ())
+    return StoredFinding(row.rule, row.severity, row.evidence, row.atlas, row.owasp, places)
 
 
 def _scores(session: Session, request_pk: int) -> tuple[StoredScore, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.records import RequestRecord, Stage
+from store.records import RequestRecord, Stage, placed
 from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
 
 _LATE_COMMITS = 10_000
@@ -76,6 +76,7 @@ def _finding_row(request_pk: int, finding: Finding) -> FindingRow:
         rule=finding.rule.code,
         severity=finding.rule.severity.value,
         evidence=dict(finding.evidence),
+        places=placed(finding.places) or None,
         atlas=finding.rule.atlas,
         owasp=finding.rule.owasp,
     )

@@ -40,6 +40,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
+        list[dict[str, Any]]: JSON(none_as_null=True),
         list[str]: JSON(),
     }
 
@@ -85,6 +86,7 @@ class FindingRow(Base):
     rule: Mapped[str] = mapped_column(String(64), index=True)
     severity: Mapped[str] = mapped_column(String(8))
     evidence: Mapped[dict[str, Any]]
+    places: Mapped[list[dict[str, Any]] | None]
     atlas: Mapped[str] = mapped_column(String(16))
     owasp: Mapped[str] = mapped_column(String(16))
 
