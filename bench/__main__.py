@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bench.detection.generate import Job, generate, part_of
+from bench.detection.pictures import Use
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.segmenter import measure_segmenter
@@ -13,6 +15,7 @@ from detectors.errors import MaskwatchError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
+CACHE = Path(__file__).parents[1] / ".bench"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
 
@@ -53,6 +56,22 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def detection_attacks(
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
+    only: Annotated[list[str] | None, typer.Option(help="An attack; may be repeated.")] = None,
+    pictures: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
+    test_list: Annotated[
+        Path | None, typer.Option(help="Photos to attack instead, one path a line.")
+    ] = None,
+    part: Annotated[str, typer.Option(help="Share I of K of the photos, as I/K.")] = "1/1",
+    use: Annotated[Use, typer.Option(help="Whose photos are attacked.")] = Use.TEST,
+) -> None:
+    """Craft the attacks that the measurement of detection needs; may be stopped and resumed."""
+    generate(Job(data, cache, tuple(only or ()), pictures, test_list, part_of(part), use))
 
 
 if __name__ == "__main__":

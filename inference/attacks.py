@@ -4,6 +4,7 @@ Every result is an 8-bit picture: what does not survive rounding is not an attac
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,7 +16,21 @@ from detectors.parts import PartGroup, group_indices
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 
 _BACKGROUND = 0
-Loss = Callable[[Tensor], Tensor]
+# Of logits ``(1, C, h, w)`` and the share of the steps that are done, in [0, 1).
+Loss = Callable[[Tensor, float], Tensor]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a gradient attack may do.
+
+    Attributes:
+        epsilon: largest change of a value, in 8-bit levels.
+        steps: gradient steps.
+    """
+
+    epsilon: int
+    steps: int
 
 
 def pgd(
@@ -29,12 +44,12 @@ def pgd(
         steps: gradient steps.
         seed: of the random start.
     """
-    truth = _clean_labels(segmenter, image)
+    truth = clean_labels(segmenter, image)
 
-    def loss(logits: Tensor) -> Tensor:
+    def loss(logits: Tensor, _: float) -> Tensor:
         return fn.cross_entropy(logits, truth)
 
-    return _ascend(segmenter, image, loss, epsilon, steps, seed)
+    return ascend(segmenter, image, loss, Budget(epsilon, steps), seed)
 
 
 def remove_part(
@@ -47,15 +62,15 @@ def remove_part(
     seed: int,
 ) -> Image:
     """Targeted: pixels of the part groups become background, all others stay what they are."""
-    truth = _clean_labels(segmenter, image)
+    truth = clean_labels(segmenter, image)
     part = torch.isin(truth, torch.tensor(group_indices(segmenter.labels, groups)))
     wanted = torch.where(part, torch.full_like(truth, _BACKGROUND), truth)
     weight = torch.where(part, 5.0, 1.0)
 
-    def loss(logits: Tensor) -> Tensor:
+    def loss(logits: Tensor, _: float) -> Tensor:
         return -(fn.cross_entropy(logits, wanted, reduction="none") * weight).mean()
 
-    return _ascend(segmenter, image, loss, epsilon, steps, seed)
+    return ascend(segmenter, image, loss, Budget(epsilon, steps), seed)
 
 
 def square_search(
@@ -93,28 +108,35 @@ def changed_share(segmenter: ReferenceSegmenter, clean: Image, attacked: Image) 
     return float((before != after)[foreground].mean()) if foreground.any() else 0.0
 
 
-def _clean_labels(segmenter: ReferenceSegmenter, image: Image) -> Tensor:
+def clean_labels(segmenter: ReferenceSegmenter, image: Image) -> Tensor:
+    """What the segmenter says of a picture: ``(1, h, w)`` int64 at the size of its logits."""
     with torch.inference_mode():
-        labels = segmenter.logits(_as_batch(image)).argmax(dim=1)
+        labels = segmenter.logits(as_batch(image)).argmax(dim=1)
     return labels.clone()
 
 
-def _ascend(
-    segmenter: ReferenceSegmenter, image: Image, loss: Loss, epsilon: int, steps: int, seed: int
+def ascend(
+    segmenter: ReferenceSegmenter, image: Image, loss: Loss, budget: Budget, seed: int
 ) -> Image:
-    """Signed gradient steps that raise ``loss``, kept within ``epsilon`` levels of the picture."""
-    clean, bound = _as_batch(image), epsilon / 255
+    """Signed gradient steps that raise ``loss``, kept within the budget; ``seed``: of the start."""
+    clean, bound = as_batch(image), budget.epsilon / 255
     step = max(bound / 4, 1 / 255)
     start = torch.Generator().manual_seed(seed)
     change = (torch.rand(clean.shape, generator=start) * 2 - 1) * bound
-    for _ in range(steps):
+    for done in range(budget.steps):
         change.requires_grad_()
-        value = loss(segmenter.logits((clean + change).clamp(0, 1)))
-        (gradient,) = torch.autograd.grad(value, change)
+        logits = segmenter.logits((clean + change).clamp(0, 1))
+        (gradient,) = torch.autograd.grad(loss(logits, done / budget.steps), change)
         change = (change.detach() + step * gradient.sign()).clamp(-bound, bound)
-    attacked = ((clean + change.detach()).clamp(0, 1) * 255).round()
-    return attacked[0].permute(1, 2, 0).to(torch.uint8).numpy()
+    return as_image(clean + change.detach())
 
 
-def _as_batch(image: Image) -> Tensor:
+def as_batch(image: Image) -> Tensor:
+    """A picture ``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` float32 in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
+
+
+def as_image(batch: Tensor) -> Image:
+    """The inverse of :func:`as_batch`; what lies outside [0, 1] is cut off."""
+    levels = (batch.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels[0].permute(1, 2, 0).numpy())

@@ -1,0 +1,9 @@
+"""The attacks of the protocol by name; another module adds its own to :data:`ATTACKS`."""
+
+from bench.detection.attacks.base import Attack
+from bench.detection.attacks.gradient import gradient_attacks
+from bench.detection.attacks.removal import removal_attacks
+
+ATTACKS: dict[str, Attack] = {
+    attack.name: attack for attack in (*gradient_attacks(), *removal_attacks())
+}

@@ -1,0 +1,124 @@
+"""Crafts every attack on the test photos ahead of the measurement; may be stopped and resumed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench.detection.attacks import ATTACKS
+from bench.detection.attacks.base import Attack
+from bench.detection.cache import Cache, Facts
+from bench.detection.pictures import Use, load, photos
+from bench.detection.workshop import Workshop
+from detectors.errors import MaskwatchError
+from inference.allocator import keep_pages
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+
+
+class UnknownAttack(MaskwatchError):
+    """An attack was named that does not exist."""
+
+
+class UnknownPart(MaskwatchError):
+    """A part of the work was named that does not exist."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to craft.
+
+    Attributes:
+        data: folder that holds ``parsing/`` and ``street/``.
+        cache: where pictures are kept.
+        only: names of attacks; all if empty.
+        pictures: only the first so many; all if ``None``.
+        test_list: photos to attack instead of the test photos.
+        part: this share of the pictures, counted from 1, and of how many shares.
+        use: whose photos to attack.
+    """
+
+    data: Path
+    cache: Path
+    only: Sequence[str] = ()
+    pictures: int | None = None
+    test_list: Path | None = None
+    part: tuple[int, int] = (1, 1)
+    use: Use = Use.TEST
+
+
+def chosen_attacks(only: Sequence[str]) -> list[Attack]:
+    """Attacks by name, or all.
+
+    Raises:
+        UnknownAttack: a name is not known.
+    """
+    for name in only:
+        if name not in ATTACKS:
+            raise UnknownAttack(f"There is no attack {name}: name one of {', '.join(ATTACKS)}.")
+    return [ATTACKS[name] for name in only or ATTACKS]
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """``I/K`` as numbers.
+
+    >>> part_of("2/3")
+    (2, 3)
+
+    Raises:
+        UnknownPart: the text is something else.
+    """
+    first, _, count = text.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise UnknownPart(f"The part {text} is not of the form I/K with 1 <= I <= K.")
+    return int(first), int(count)
+
+
+def generate(job: Job) -> None:
+    """Craft what is missing and print a table.
+
+    Raises:
+        UnknownAttack: a name is not known.
+        PhotosMissing: there are no photos.
+    """
+    torch.set_num_threads(1)  # several processes on different parts use the cores better
+    keep_pages()
+    attacks = chosen_attacks(job.only)
+    segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    workshop = Workshop(segmenter, Cache(job.cache), job.data)
+    facts = list(_crafted(job, attacks, workshop))
+    Console().print(_table([attack.name for attack in attacks], facts))
+
+
+def _crafted(job: Job, attacks: Sequence[Attack], workshop: Workshop) -> Iterator[Facts]:
+    """Picture by picture, so that a part of the work holds something of every attack."""
+    index, count = job.part
+    chosen = photos(job.data, job.use, job.test_list)[: job.pictures][index - 1 :: count]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("attacks", total=len(chosen) * len(attacks))
+        for photo in chosen:
+            image = load(photo)
+            for attack in attacks:
+                progress.update(task, description=f"{photo.name} {attack.name}")
+                yield workshop.crafted(attack, image).facts
+                progress.advance(task)
+
+
+def _table(names: Sequence[str], facts: Sequence[Facts]) -> Table:
+    table = Table("attack", "n", "success", "goal reached", "s/picture", title="Attacks")
+    for name in names:
+        tried = [fact for fact in facts if fact.attack == name and fact.reached is not None]
+        if tried:
+            table.add_row(
+                name,
+                str(len(tried)),
+                f"{mean(fact.succeeded for fact in tried):.2f}",
+                f"{mean(fact.reached or 0.0 for fact in tried):.2f}",
+                f"{mean(fact.seconds for fact in tried):.1f}",
+            )
+    return table
