@@ -27,10 +27,14 @@ class Budget:
     Attributes:
         epsilon: largest change of a value, in 8-bit levels.
         steps: gradient steps.
+        momentum: share of the last direction in the next (Dong et al., CVPR 2018).
+        last_step: size of the last step as a share of the first; it falls evenly.
     """
 
     epsilon: int
     steps: int
+    momentum: float = 0.0
+    last_step: float = 1.0
 
 
 def pgd(
@@ -62,15 +66,23 @@ def remove_part(
     seed: int,
 ) -> Image:
     """Targeted: pixels of the part groups become background, all others stay what they are."""
+    loss = removal_loss(segmenter, image, groups)
+    return ascend(segmenter, image, loss, Budget(epsilon, steps), seed)
+
+
+def removal_loss(
+    segmenter: ReferenceSegmenter, image: Image, groups: Sequence[PartGroup], weight: float = 5.0
+) -> Loss:
+    """Grows as the part becomes background; its pixels count ``weight`` times as much as others."""
     truth = clean_labels(segmenter, image)
     part = torch.isin(truth, torch.tensor(group_indices(segmenter.labels, groups)))
     wanted = torch.where(part, torch.full_like(truth, _BACKGROUND), truth)
-    weight = torch.where(part, 5.0, 1.0)
+    weights = torch.where(part, weight, 1.0)
 
     def loss(logits: Tensor, _: float) -> Tensor:
-        return -(fn.cross_entropy(logits, wanted, reduction="none") * weight).mean()
+        return -(fn.cross_entropy(logits, wanted, reduction="none") * weights).mean()
 
-    return ascend(segmenter, image, loss, Budget(epsilon, steps), seed)
+    return loss
 
 
 def square_search(
@@ -123,11 +135,16 @@ def ascend(
     step = max(bound / 4, 1 / 255)
     start = torch.Generator().manual_seed(seed)
     change = (torch.rand(clean.shape, generator=start) * 2 - 1) * bound
-    for done in range(budget.steps):
+    direction = torch.zeros_like(clean)
+    for count in range(budget.steps):
+        done = count / budget.steps
         change.requires_grad_()
         logits = segmenter.logits((clean + change).clamp(0, 1))
-        (gradient,) = torch.autograd.grad(loss(logits, done / budget.steps), change)
-        change = (change.detach() + step * gradient.sign()).clamp(-bound, bound)
+        (gradient,) = torch.autograd.grad(loss(logits, done), change)
+        size = gradient.abs().mean().clamp_min(1e-20)
+        direction = budget.momentum * direction + gradient / size
+        now = step * (1 - done * (1 - budget.last_step))
+        change = (change.detach() + now * direction.sign()).clamp(-bound, bound)
     return as_image(clean + change.detach())
 
 

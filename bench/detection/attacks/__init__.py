@@ -2,8 +2,18 @@
 
 from bench.detection.attacks.base import Attack
 from bench.detection.attacks.gradient import gradient_attacks
+from bench.detection.attacks.minimal import minimal_attacks
+from bench.detection.attacks.patch import patch_attack
 from bench.detection.attacks.removal import removal_attacks
+from bench.detection.attacks.universal import Universal
 
 ATTACKS: dict[str, Attack] = {
-    attack.name: attack for attack in (*gradient_attacks(), *removal_attacks())
+    attack.name: attack
+    for attack in (
+        *gradient_attacks(),
+        *removal_attacks(),
+        *minimal_attacks(),
+        patch_attack(),
+        Universal(),
+    )
 }

@@ -1,0 +1,90 @@
+"""One perturbation for every picture (Moosavi-Dezfooli et al., CVPR 2017)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from bench.detection.attacks.base import Craft, Learnt, Trainer, Untargeted
+from detectors.parsing import Image
+from inference.attacks import as_batch, as_image, clean_labels
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+
+_GRID = (288, 192)  # rows and columns: what the network sees of a portrait photo
+_BACKGROUND = 0
+_TRAINING_SEED = 5
+
+
+@dataclass(frozen=True)
+class Universal:
+    """A perturbation on a fixed grid, stretched to each picture and cut to ``epsilon`` levels.
+
+    Trained at the pictures' own sizes through the same stretching, by signed steps that raise the
+    loss on the clean foreground of one photo after the other.
+
+    Attributes:
+        epsilon: largest change of a value, in 8-bit levels.
+        fit_photos: how many photos it learns from.
+        rounds: how often it sees each.
+    """
+
+    epsilon: int = 8
+    fit_photos: int = 40
+    rounds: int = 6
+    name: str = "universal"
+    version: int = 1
+    goal: Untargeted = field(default_factory=Untargeted)
+
+    @property
+    def settings(self) -> str:
+        """All of them."""
+        return f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={_GRID}"
+
+    def trained(self, segmenter: ReferenceSegmenter, trainer: Trainer) -> Craft:
+        """Learns the perturbation, unless the trainer has it already."""
+
+        def train() -> Learnt:
+            return self._train(segmenter, trainer.fit_photos(self.fit_photos))
+
+        settings = f"{self.settings} version={self.version}"
+        return partial(self._apply, trainer.once(self.name, settings, train))
+
+    def _train(self, segmenter: ReferenceSegmenter, images: Sequence[Image]) -> Learnt:
+        bound = self.epsilon / 255
+        random = np.random.default_rng(_TRAINING_SEED)
+        start = random.uniform(-bound, bound, (1, 3, *_GRID)).astype(np.float32)
+        change = torch.from_numpy(start)
+        truths = [clean_labels(segmenter, image) for image in images]
+        for done in range(self.rounds):
+            step = bound / 4 / (done + 1)
+            for place in random.permutation(len(images)):
+                gradient = _gradient(segmenter, images[place], truths[place], change)
+                change = (change + step * gradient.sign()).clamp(-bound, bound)
+        return change.numpy()
+
+    def _apply(
+        self, learnt: Learnt, segmenter: ReferenceSegmenter, image: Image, seed: int
+    ) -> Image:
+        _ = segmenter, seed  # the same for every picture
+        clean = as_batch(image)
+        return as_image(clean + stretched(torch.from_numpy(learnt), clean))
+
+
+def stretched(change: Tensor, clean: Tensor) -> Tensor:
+    """The perturbation at the picture's size; no value grows by it."""
+    return fn.interpolate(change, clean.shape[-2:], mode="bilinear")
+
+
+def _gradient(segmenter: ReferenceSegmenter, image: Image, truth: Tensor, change: Tensor) -> Tensor:
+    asked = change.clone().requires_grad_()
+    clean = as_batch(image)
+    logits = segmenter.logits((clean + stretched(asked, clean)).clamp(0, 1))
+    losses = fn.cross_entropy(logits, truth, reduction="none")
+    foreground = truth != _BACKGROUND
+    value = losses[foreground].mean() if foreground.any() else losses.mean()
+    (gradient,) = torch.autograd.grad(value, asked)
+    return gradient
