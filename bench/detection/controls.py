@@ -6,6 +6,7 @@ They set the real false-positive rate. Each gives the file as it would be upload
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,7 +91,7 @@ def _webp(image: Image, _: np.random.Generator) -> bytes:
     return encoded(image, "WEBP", quality=80)
 
 
-def _levels(values: npt.NDArray[np.float64]) -> Image:
+def _levels(values: npt.NDArray[np.floating[Any]]) -> Image:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

@@ -7,13 +7,11 @@ from bench.detection.attacks.patch import patch_attack
 from bench.detection.attacks.removal import removal_attacks
 from bench.detection.attacks.universal import Universal
 
-ATTACKS: dict[str, Attack] = {
-    attack.name: attack
-    for attack in (
-        *gradient_attacks(),
-        *removal_attacks(),
-        *minimal_attacks(),
-        patch_attack(),
-        Universal(),
-    )
-}
+_ALL: tuple[Attack, ...] = (
+    *gradient_attacks(),
+    *removal_attacks(),
+    *minimal_attacks(),
+    patch_attack(),
+    Universal(),
+)
+ATTACKS: dict[str, Attack] = {attack.name: attack for attack in _ALL}

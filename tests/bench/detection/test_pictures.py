@@ -36,7 +36,8 @@ def test_a_list_replaces_the_test_photos_only(data: Path) -> None:
     listed.write_text("parsing/images/0000.jpg\n\n")
     (found,) = photos(data, Use.TEST, listed)
     image = load(found)
-    assert (image.shape, image.dtype) == ((6, 4, 3), np.uint8)
+    assert image.shape == (6, 4, 3)
+    assert image.dtype == np.uint8
     assert photos(data, Use.CALIBRATE, listed) == photos(data, Use.CALIBRATE)
 
 
