@@ -92,7 +92,8 @@ def _webp(image: Image, _: np.random.Generator) -> bytes:
 
 
 def _levels(values: npt.NDArray[np.floating[Any]]) -> Image:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    levels: Image = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return levels
 
 
 CONTROLS: dict[str, Control] = {
