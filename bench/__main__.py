@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from bench.detection.command import Options, measure_detection
+from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
+from bench.detection.learn import learn_shipped
+from bench.detection.measure import Plan
 from bench.detection.pictures import Use
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
+from inference.ensemble.baselines import SHIPPED
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
@@ -56,6 +61,34 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def detection(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where pictures and observations are kept.")] = CACHE,
+    pictures: Annotated[int | None, typer.Option(help="Attack only the first so many.")] = None,
+    test_list: Annotated[
+        Path | None, typer.Option(help="Photos to test on instead, one path a line.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="An attack; may be repeated.")] = None,
+    quick: Annotated[bool, typer.Option(help="Three attacks on four photos.")] = False,
+) -> None:
+    """Attacks, controls and peers by the protocol; may be stopped and resumed."""
+    plan = Plan(data, test_list, pictures)
+    plan = quick_plan(plan) if quick else plan
+    measure_detection(Options(plan, cache, quick, tuple(only or ())), json)
+
+
+@app.command()
+def baseline(
+    out: Annotated[Path, typer.Option(help="Where the baseline goes.")] = SHIPPED,
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where observations are kept.")] = CACHE,
+) -> None:
+    """Learn the shipped baseline of the reference segmenter from clean photos."""
+    learn_shipped(data, cache, out)
 
 
 @app.command()

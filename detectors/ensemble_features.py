@@ -24,7 +24,8 @@ from detectors.reductions import (
     share_of,
     smallest,
 )
-from detectors.squeeze_features import divergence
+from detectors.squeeze_features import divergence, divergence_map
+from detectors.tiles import largest_tile_mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,7 @@ def consensus_features(parse: Any, consensus: Consensus, labels: Sequence[str]) 
         ),
         "worst_group_iou": worst_region_iou(before, after, labels),
         "js_consensus": divergence(parse, consensus.mean),
+        "tile_js_consensus": largest_tile_mean(divergence_map(parse, consensus.mean)),
         **hidden_features(before, after, labels),
     }
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detectors.colour_detail import colour_detail_tile
 from detectors.parsing import Image
 
 Grey = npt.NDArray[np.uint8]
@@ -38,6 +39,7 @@ def input_features(image: Image, upload_bytes: int) -> dict[str, float]:
         "laplacian_variance": float(cv2.Laplacian(crop, cv2.CV_64F).var()),
         "median_residual": float(np.abs(cv2.medianBlur(crop, 3).astype(np.int16) - crop).mean()),
         "jpeg_blockiness": jpeg_blockiness(crop),
+        "colour_detail_tile": colour_detail_tile(image),
         **spectrum_features(crop),
     }
 

@@ -22,6 +22,7 @@ class Group(StrEnum):
     INPUT = "input"
     MODEL = "model"
     TOPOLOGY = "topology"
+    LOOK = "look"
     ENSEMBLE = "ensemble"
     COST = "cost"
 
@@ -63,6 +64,10 @@ def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
     return Feature(name, unit, Group.TOPOLOGY, meaning, 0.0, high)
 
 
+def _look(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
+    return Feature(name, unit, Group.LOOK, meaning, 0.0, high, fitted=False)
+
+
 def _ensemble(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
     return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, fitted=False)
 
@@ -87,6 +92,7 @@ FEATURES: tuple[Feature, ...] = (
     _input(
         "jpeg_blockiness", "ratio", "Contrast across 8-pixel block borders over contrast inside"
     ),
+    _input("colour_detail_tile", "levels", "Largest change of a tile's colours under a blur"),
     _input("faces_found", "count", "Frontal faces seen by the Haar cascade"),
     _model("entropy_mean", "nats", "Mean entropy of the class probabilities", high=5.5452),
     _model("entropy_p95", "nats", "95th percentile of the pixel entropies", high=5.5452),
@@ -139,13 +145,39 @@ FEATURES: tuple[Feature, ...] = (
     _ensemble("js_mirror", "nats", "Divergence after mirroring", high=0.6931),
     _ensemble("hidden_squeeze_share", "share", "Pixels that only a squeeze sees as foreground"),
     _ensemble("patch_consistency", "share", "Mean overlap of labels that two crops see"),
+    _look("glance_divergence", "nats", "Divergence of parse and first look", high=0.6931),
+    _look("glance_tile_divergence", "nats", "The same in the worst tile", high=0.6931),
+    _look("glance_entropy", "nats", "Entropy of the parse where either sees any", high=5.5452),
+    _look("glance_withdrawn_share", "share", "Foreground that the first look withdraws"),
+    _look("glance_returned_person_share", "share", "Foreground that only the first look sees"),
+    _look("glance_returned_face_share", "share", "Face that only the first look sees"),
+    _look("glance_returned_hair_share", "share", "Hair that only the first look sees"),
+    _look("glance_returned_arms_share", "share", "Arms that only the first look sees"),
+    _look("glance_returned_legs_share", "share", "Legs that only the first look sees"),
+    _look("glance_returned_feet_share", "share", "Feet that only the first look sees"),
+    _look("glance_returned_clothes_share", "share", "Clothes that only the first look sees"),
+    _ensemble("tile_js_consensus", "nats", "Worst tile's divergence, consensus", high=0.6931),
+    _ensemble("tile_js_jpeg", "nats", "Worst tile's divergence after JPEG", high=0.6931),
+    _ensemble("tile_js_median", "nats", "Worst tile's divergence after a median", high=0.6931),
+    _ensemble("tile_js_bit_depth", "nats", "Worst tile's divergence, fewer levels", high=0.6931),
+    _ensemble("tile_js_rescale", "nats", "Worst tile's divergence after rescaling", high=0.6931),
+    _ensemble("tile_js_mirror", "nats", "Worst tile's divergence after mirroring", high=0.6931),
+    Feature(
+        "tamper_score",
+        "ratio",
+        Group.LOOK,
+        "Largest excess of evidence over what clean pictures show",
+        low=-inf,
+        fitted=False,
+    ),
     _cost("gate_ms", "Time to check, decode and measure the upload"),
     _cost("decode_ms", "Time of the decode worker"),
     _cost("decode_peak_mb", "Most memory of the decode worker meanwhile", "MB"),
     _cost("forward_ms", "Time of the segmenter"),
     _cost("measure_ms", "Time to measure the parsing"),
-    _cost("ensemble_ms", "Time of the ensemble, where one was run"),
-    _cost("ensemble_passes", "Forward passes of the ensemble", "count"),
+    _cost("glance_ms", "Time of the first look"),
+    _cost("ensemble_ms", "Time of all further looks"),
+    _cost("ensemble_passes", "Forward passes of all further looks", "count"),
     _cost("total_ms", "Time from the whole upload to the verdict"),
 )
 

@@ -120,7 +120,21 @@ TROUSERS_WITHOUT_FEET = Rule(
     _INPUT,
 )
 
-RULES: tuple[Rule, ...] = (*GATE_RULES, NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET)
+ADVERSARIAL_PICTURE = Rule(
+    "adversarial_picture",
+    Severity.SUSPECT,
+    "The picture looks made to mislead the model.",
+    _CRAFTED,
+    _INPUT,
+)
+
+RULES: tuple[Rule, ...] = (
+    *GATE_RULES,
+    NO_PERSON,
+    SKIN_SHARE_LOW,
+    TROUSERS_WITHOUT_FEET,
+    ADVERSARIAL_PICTURE,
+)
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 

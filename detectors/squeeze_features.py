@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 
 from detectors.model_features import entropy_map
 from detectors.reductions import divided, iou, largest, masked_mean, measured, pixels_of
+from detectors.tiles import largest_tile_mean
 
 
 def divergence_map(first: Any, second: Any) -> Any:
@@ -37,6 +38,10 @@ def squeeze_features(parse: Any, squeezed: Mapping[str, Any]) -> dict[str, float
     ]
     return {
         **{f"js_{name}": divergence(parse, look) for name, look in squeezed.items()},
+        **{
+            f"tile_js_{name}": largest_tile_mean(divergence_map(parse, look))
+            for name, look in squeezed.items()
+        },
         "hidden_squeeze_share": largest(
             divided(pixels, background.shape[0] * background.shape[1]) for pixels in appeared
         ),

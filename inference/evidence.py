@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detectors.findings import Place
 from detectors.model_features import entropy_map
 from detectors.parsing import Image, Parsing
 from detectors.parts import PartGroup, group_mask
 from detectors.sizes import scaled_size
 from detectors.verdict import Verdict
+from inference.answer.boxes import outline_places
 from inference.answer.composite import mask_overlay
 from inference.answer.encode import webp
 from inference.gate.faces import FaceBox
@@ -36,13 +38,23 @@ class EvidenceKeeper:
         self._random = random
 
     def keep(
-        self, verdict: Verdict, image: Image, parsing: Parsing, faces: Sequence[FaceBox]
+        self,
+        verdict: Verdict,
+        image: Image,
+        parsing: Parsing,
+        faces: Sequence[FaceBox],
+        places: Sequence[Place] = (),
     ) -> tuple[EvidenceFile, ...]:
-        """Store picture, overlay and entropy map of a request, if it is one to keep."""
+        """Store picture, overlay and entropy map of a request, if it is one to keep.
+
+        Args:
+            places: where findings are; the overlay outlines them.
+        """
         if verdict is Verdict.PASS and self._random.random() >= self._sample_share:
             return ()
         hidden = pixelate(image, face_mask(parsing, faces))
         overlay = mask_overlay(hidden, parsing, _MAX_SIDE)
+        overlay = outline_places(overlay, places, image.shape[0], image.shape[1])
         pictures = {
             PICTURE: _bounded(hidden),
             OVERLAY: overlay,

@@ -1,5 +1,5 @@
-"""The request path, top to bottom: bytes, gate, parsing, features, findings, ensemble, verdict,
-record."""
+"""The request path, top to bottom: bytes, gate, parsing, features, findings, further looks,
+verdict, record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from detectors.topology_features import topology_features
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.content import Content
-from inference.ensemble.guard import EnsembleGuard
+from inference.ensemble.inspector import Inspector
 from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
@@ -90,7 +90,7 @@ class Pipeline:
     segmenter: Segmenter
     recorder: Recorder
     evidence: EvidenceKeeper
-    ensemble: EnsembleGuard
+    inspector: Inspector
     metrics: Metrics
     limits: TopologyLimits
     mode: Mode
@@ -135,9 +135,10 @@ class Pipeline:
                 return _refused(arrival, content, upload)
             findings = (*said, *content.findings)
             forward_ms = costs.get("forward_ms")
-            doubt = self.ensemble.measure(segmenter, content, findings, forward_ms)
-            measured = {**content.features, **costs, **doubt, "total_ms": watch.total()}
-            return self._judged(arrival, upload, segmenter.digest, findings, content, measured)
+            seen = self.inspector.inspect(segmenter, content, findings, forward_ms)
+            measured = {**content.features, **costs, **seen.features, "total_ms": watch.total()}
+            found = (*findings, *seen.findings)
+            return self._judged(arrival, upload, segmenter.digest, found, content, measured)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -217,7 +218,10 @@ class Pipeline:
         self, record: RequestRecord, screened: Screened, parsing: Parsing
     ) -> RequestRecord:
         try:
-            kept = self.evidence.keep(record.verdict, screened.image, parsing, screened.faces)
+            places = [place for finding in record.findings for place in finding.places]
+            kept = self.evidence.keep(
+                record.verdict, screened.image, parsing, screened.faces, places
+            )
             return replace(record, evidence=kept)
         except Exception:  # noqa: BLE001
             self.metrics.faults.labels("evidence").inc()

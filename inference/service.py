@@ -9,8 +9,10 @@ from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
 from inference.cores import share_cores
+from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.budget import Budget
 from inference.ensemble.guard import EnsembleGuard
+from inference.ensemble.inspector import Inspector
 from inference.evidence import EvidenceKeeper
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
@@ -91,7 +93,7 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
-        ensemble=build_ensemble(settings, metrics),
+        inspector=build_inspector(settings, metrics),
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,
@@ -123,6 +125,21 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
         settings.max_queue,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
+    )
+
+
+def build_inspector(settings: ServiceSettings, metrics: Metrics) -> Inspector:
+    """Further looks at requests.
+
+    Raises:
+        BaselineError: the file that the settings name is missing or no baseline.
+    """
+    own = () if settings.baseline is None else (settings.baseline,)
+    return Inspector(
+        ensemble=build_ensemble(settings, metrics),
+        baseline_of=Baselines.read(SHIPPED, *own).of,
+        metrics=metrics,
+        false_positive_rate=settings.false_positive_rate,
     )
 
 

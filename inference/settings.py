@@ -3,6 +3,7 @@
 import os
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -189,6 +190,12 @@ class ServiceSettings(ModelSettings):
 
     ensemble_max_ms: float = Field(10_000, ge=1, le=600_000, allow_inf_nan=False)
     """An ensemble that is expected to take longer is cut to its members or not run."""
+
+    baseline: Path | None = None
+    """What clean pictures look like to the model, from `maskwatch baseline`; or the shipped one."""
+
+    false_positive_rate: float = Field(0.005, gt=0, le=0.1, allow_inf_nan=False)
+    """Share of clean pictures that may be called made to mislead, by the baseline's calibration."""
 
     evidence_sample_share: float = Field(0.02, ge=0, le=1)
     """Share of passed requests whose downscaled, pixelated picture is kept; flagged ones always."""

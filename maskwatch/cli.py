@@ -103,6 +103,22 @@ def parse(
 
 
 @app.command()
+def baseline(
+    paths: Annotated[list[Path], typer.Argument(help="Folders of clean pictures.")],
+    out_file: Annotated[Path, typer.Option("--out", help="Where the baseline goes.")],
+) -> None:
+    """Learn from clean pictures what is normal for the model, so that crafted ones stand out."""
+    from inference.service import build_service
+    from inference.settings import ServiceSettings
+    from maskwatch.baseline import learn_baseline, write_baseline
+
+    with closing(build_service(load_settings(ServiceSettings))) as service:
+        learnt = learn_baseline(service, paths)
+    write_baseline(learnt, out_file)
+    out.print(f"Wrote {out_file}: set MASKWATCH_BASELINE={out_file} for the service.", markup=False)
+
+
+@app.command()
 def screen(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
+from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
 from inference.pipeline import Arrival, Outcome
@@ -24,6 +25,7 @@ class ParsedFile:
 
     Attributes:
         ms: milliseconds from the bytes to the durable record.
+        findings: rules that fired, with their evidence and the boxes where they show.
         why: a sentence where the file was refused.
     """
 
@@ -32,11 +34,12 @@ class ParsedFile:
     reasons: tuple[str, ...]
     labels: tuple[str, ...]
     ms: float
+    findings: tuple[Finding, ...] = ()
     why: str | None = None
 
     def to_json(self) -> str:
         """One JSON object."""
-        data = asdict(self)
+        data = asdict(self) | {"findings": [_told(finding) for finding in self.findings]}
         if self.why is None:
             del data["why"]
         return json.dumps(data, ensure_ascii=False)
@@ -66,7 +69,25 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
         _write(outcome, out / file.name)
     record = outcome.record
     why = outcome.refusal.sentence if outcome.refusal else None
-    return ParsedFile(str(file.path), record.verdict.value, record.reasons, record.labels, ms, why)
+    return ParsedFile(
+        str(file.path),
+        record.verdict.value,
+        record.reasons,
+        record.labels,
+        ms,
+        record.findings,
+        why,
+    )
+
+
+def _told(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule.code,
+        "severity": finding.rule.severity,
+        "sentence": finding.rule.sentence,
+        "evidence": dict(finding.evidence),
+        "places": [asdict(place) for place in finding.places],
+    }
 
 
 def _write(outcome: Outcome, target: Path) -> None:

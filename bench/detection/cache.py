@@ -99,8 +99,8 @@ class Cache:
         """Keep a picture; the facts come last, so that they never speak of a missing file."""
         path = self._folder / "attacks" / attack / key
         if crafted.png is not None:
-            _write(path.with_suffix(".png"), crafted.png)
-        _write(path.with_suffix(".json"), (json.dumps(asdict(crafted.facts)) + "\n").encode())
+            write(path.with_suffix(".png"), crafted.png)
+        write(path.with_suffix(".json"), (json.dumps(asdict(crafted.facts)) + "\n").encode())
 
     def learnt(
         self, name: str, key: str, train: Callable[[], npt.NDArray[np.float32]]
@@ -117,7 +117,7 @@ class Cache:
                 found = train()
                 buffer = BytesIO()
                 np.save(buffer, found, allow_pickle=False)
-                _write(path, buffer.getvalue())
+                write(path, buffer.getvalue())
         return found
 
 
@@ -129,7 +129,8 @@ def _array(path: Path) -> npt.NDArray[np.float32] | None:
     return found
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """A file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     temporary.write_bytes(content)

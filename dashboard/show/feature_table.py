@@ -13,6 +13,7 @@ _GROUPS = {
     Group.INPUT: "Input: what the pixels alone say",
     Group.MODEL: "Model: how sure the segmenter was",
     Group.TOPOLOGY: "Topology: whether the parts form bodies",
+    Group.LOOK: "Further looks: whether the parse holds when the pixels change",
     Group.ENSEMBLE: "Ensemble: whether changed pictures say the same",
     Group.COST: "Cost: where the time went",
 }

@@ -161,8 +161,19 @@ def _finding(finding: StoredFinding) -> Html:
         f'<div class="mw-finding mw-on-{"bad" if bad else "warn"}" title="{catalogue}">'
         f"<b>{markup.html_of(words.sentence(finding.rule))}</b>"
         f'<div class="evidence">{markup.html_of(numbers)}</div>'
+        f'<div class="evidence">{_places(finding)}</div>'
         f'<div style="margin-top:.5rem">{ids}</div></div>'
     )
+
+
+def _places(finding: StoredFinding) -> Html:
+    """Where it shows, as the overlay outlines it."""
+    told = [
+        f"{place.part or 'outlined'} at {place.left}, {place.top}: "
+        f"{place.right - place.left} × {place.bottom - place.top} pixels"
+        for place in finding.places
+    ]
+    return markup.html_of("Where: " + " · ".join(told)) if told else Html("")
 
 
 def _evidence_number(name: str, value: float) -> str:

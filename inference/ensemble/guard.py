@@ -53,6 +53,8 @@ class EnsembleGuard:
         content: Content,
         findings: Sequence[Finding],
         forward_ms: float | None,
+        *,
+        is_odd: bool = False,
     ) -> dict[str, float]:
         """Features and costs of a request's ensemble; empty if none was run.
 
@@ -63,11 +65,12 @@ class EnsembleGuard:
             content: what the upload holds.
             findings: all that fired on the request so far.
             forward_ms: time of its parse; ``None`` if that was remembered.
+            is_odd: whether a first look found it odd.
         """
         # Only an estimate is made of it, so that threads may overwrite each other's.
         self._forward_ms = forward_ms or self._forward_ms
         try:
-            return self._measured(segmenter, content, findings)
+            return self._measured(segmenter, content, findings, is_odd)
         except Exception:  # noqa: BLE001
             # Open on purpose: an ensemble that fails must not cost the parse.
             self.metrics.faults.labels("ensemble").inc()
@@ -76,10 +79,10 @@ class EnsembleGuard:
             return {}
 
     def _measured(
-        self, segmenter: Segmenter, content: Content, findings: Sequence[Finding]
+        self, segmenter: Segmenter, content: Content, findings: Sequence[Finding], is_odd: bool
     ) -> dict[str, float]:
         random = self.new_random()
-        depth = self.policy.depth(content.features, findings, random)
+        depth = self.policy.depth(content.features, findings, random, is_odd=is_odd)
         if depth is Depth.NOTHING:
             return self._skipped(NOT_CHOSEN)
         recipe = self._affordable(depth)

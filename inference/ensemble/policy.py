@@ -50,14 +50,24 @@ class EnsemblePolicy:
     max_entropy: float = 1.0
 
     def depth(
-        self, features: Mapping[str, float], findings: Sequence[Finding], random: Generator
+        self,
+        features: Mapping[str, float],
+        findings: Sequence[Finding],
+        random: Generator,
+        *,
+        is_odd: bool = False,
     ) -> Depth:
-        """How thoroughly to look at a request with these cheap features and findings."""
+        """How thoroughly to look at a request with these cheap features and findings.
+
+        Args:
+            is_odd: whether a first look found it odd.
+        """
         is_sampled = random.random() < self.sample_share
         if self.mode is EnsembleMode.NEVER:
             return Depth.NOTHING
         if is_sampled or (
-            self.mode is not EnsembleMode.SAMPLED and self._is_suspicious(features, findings)
+            self.mode is not EnsembleMode.SAMPLED
+            and (is_odd or self._is_suspicious(features, findings))
         ):
             return Depth.FULL
         return Depth.MEMBERS if self.mode is EnsembleMode.ALWAYS else Depth.NOTHING

@@ -61,9 +61,14 @@ class Recipe:
 
     def shrunk(self, image: Image) -> Image:
         """The picture at the size at which it is transformed: once, before all transforms."""
-        height, width = image.shape[:2]
-        factor = self.scale * sqrt(_LOOK_PIXELS / (height * width))
-        if factor >= 1:
-            return image
-        size = scaled_size(height, width, factor)
-        return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        return shrunk(image, self.scale)
+
+
+def shrunk(image: Image, scale: float = 1.0) -> Image:
+    """A picture with no more pixels than looks of this scale can use."""
+    height, width = image.shape[:2]
+    factor = scale * sqrt(_LOOK_PIXELS / (height * width))
+    if factor >= 1:
+        return image
+    size = scaled_size(height, width, factor)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -112,7 +112,7 @@ def test_labels_are_compared_on_the_foreground_only() -> None:
 def test_without_foreground_there_is_nothing_to_compare() -> None:
     empty = _one_hot([[0, 0], [0, 0]])
     found = consensus_features(empty, consensus_of([empty, empty]), LABELS)
-    assert found.pop("hidden_area_share") == 0
+    assert (found.pop("hidden_area_share"), found.pop("tile_js_consensus")) == (0, 0)
     assert all(isnan(value) for value in found.values())
     FeatureVector.of(found)
 

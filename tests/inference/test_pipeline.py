@@ -15,6 +15,7 @@ import pytest
 from detectors.parsing import Image, Parsing
 from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
+from inference.ensemble.inspector import Inspector
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.evidence import EvidenceKeeper
 from inference.metrics import Metrics
@@ -31,7 +32,7 @@ from store.request_detail import RequestDetail, request_detail
 
 Encode = Callable[..., bytes]
 _COSTS = {feature.name for feature in FEATURES if feature.group is Group.COST}
-_ALWAYS_MEASURED_COSTS = _COSTS - {"ensemble_ms", "ensemble_passes"}
+_ALWAYS_MEASURED_COSTS = _COSTS - {"glance_ms", "ensemble_ms", "ensemble_passes"}
 
 
 class Answering:
@@ -72,9 +73,17 @@ def upload(figure: Image, encode: Encode) -> Upload:
 
 
 def _with(service: Service, answer: Callable[[Image], Parsing], **changes: object) -> Pipeline:
-    alone = replace(service.pipeline.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
-    changes = {"segmenter": Answering(answer), "ensemble": alone, **changes}
+    changes = {
+        "segmenter": Answering(answer),
+        "inspector": _inspector(service, EnsembleMode.NEVER),
+        **changes,
+    }
     return replace(service.pipeline, **changes)  # type: ignore[arg-type]
+
+
+def _inspector(service: Service, mode: EnsembleMode) -> Inspector:
+    inspector = service.pipeline.inspector
+    return replace(inspector, ensemble=replace(inspector.ensemble, policy=EnsemblePolicy(mode)))
 
 
 def _stored(service: Service, outcome: Outcome) -> RequestDetail:
@@ -223,8 +232,8 @@ def test_what_looks_odd_is_looked_at_again(
     stored = _stored(service, outcome)
     assert "no_person_found" in {finding.rule for finding in stored.findings}
     assert stored.features is not None
-    recipe = service.pipeline.ensemble.recipe
-    assert stored.features["ensemble_passes"] == recipe.passes
+    recipe = service.pipeline.inspector.ensemble.recipe
+    assert stored.features["ensemble_passes"] >= recipe.passes + 1
     assert stored.features["total_ms"] >= stored.features["ensemble_ms"] > 0
     assert not isnan(stored.features["hidden_area_share"])
     assert _metric(service, "maskwatch_ensembles_total", outcome="full") == 1
@@ -237,14 +246,14 @@ def test_a_second_look_that_fails_costs_only_itself(
         raise RuntimeError("The network is broken.")
 
     monkeypatch.setattr(ReferenceSegmenter, "probabilities", broken)
-    always = replace(service.pipeline.ensemble, policy=EnsemblePolicy(EnsembleMode.ALWAYS))
-    outcome = replace(service.pipeline, ensemble=always).handle(arrival, upload)
+    always = _inspector(service, EnsembleMode.ALWAYS)
+    outcome = replace(service.pipeline, inspector=always).handle(arrival, upload)
     stored = _stored(service, outcome)
     assert (outcome.refusal, stored.summary.reasons) == (None, ())
     assert stored.features is not None
     assert isnan(stored.features["ensemble_ms"])
     assert stored.features["entropy_mean"] > 0
-    assert _metric(service, "maskwatch_faults_total", part="ensemble") == 1
+    assert _metric(service, "maskwatch_faults_total", part="inspect") == 1
 
 
 def test_every_request_draws_anew_even_for_bytes_that_are_remembered(

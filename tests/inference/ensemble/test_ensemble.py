@@ -21,9 +21,11 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 
 FULL = Recipe(members=5, scale=1.0, squeezes=True, patches=True)
 _ENSEMBLE = {feature.name for feature in FEATURES if feature.group is Group.ENSEMBLE}
-_BY_SQUEEZES = {name for name in _ENSEMBLE if name.startswith("js_") and name != "js_consensus"} | {
-    "hidden_squeeze_share"
-}
+_BY_SQUEEZES = {
+    name
+    for name in _ENSEMBLE
+    if name.startswith(("js_", "tile_js_")) and not name.endswith("_consensus")
+} | {"hidden_squeeze_share"}
 
 
 class Threshold:

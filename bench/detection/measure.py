@@ -1,0 +1,235 @@
+"""Observes every picture of the protocol and turns the observations into rows of figures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import nan
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bench.detection.attacks.base import Attack
+from bench.detection.controls import CONTROLS
+from bench.detection.observe import Observation, Observer
+from bench.detection.peers import Measured, Peer, peers
+from bench.detection.pictures import Photo, Use, load, photos
+from bench.detection.statistics import Scores, auroc, interval, known, rate
+from bench.detection.uploads import File, as_taken, as_traffic, changed
+from bench.detection.workshop import Workshop
+from detectors.baseline import Baseline
+from detectors.rule_book import ADVERSARIAL_PICTURE
+
+_ONE_PER_CENT, _ONE_PER_MILLE = 0.01, 0.001
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        data: folder that holds ``parsing/`` and ``street/``.
+        test_list: photos to test on instead of the test photos.
+        pictures: how many test photos are attacked; all if ``None``.
+        controls: how many test photos each control changes.
+    """
+
+    data: Path
+    test_list: Path | None = None
+    pictures: int | None = None
+    controls: int = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Observations of one set of files, in order."""
+
+    observations: tuple[Observation, ...]
+
+    @property
+    def features(self) -> list[Measured]:
+        """Of each file."""
+        return [each.features for each in self.observations]
+
+
+class Watch:
+    """Observes sets of files behind a progress bar."""
+
+    def __init__(self, observer: Observer, progress: Progress) -> None:
+        self._observer = observer
+        self._progress = progress
+
+    def see(self, what: str, files: Iterable[File], total: int) -> Seen:
+        """Observe all; remembered ones take no time."""
+        task = self._progress.add_task(what, total=total)
+        seen = []
+        for file in files:
+            seen.append(self._observer.observe(file.content))
+            self._progress.advance(task)
+        return Seen(tuple(seen))
+
+
+def progress_bar() -> Progress:
+    """On the error stream, so that the table can be piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Judges:
+    """Our detector and its peers, with thresholds fixed on calibration pictures.
+
+    Attributes:
+        baseline: ours.
+        peers: the others, by descending age of the idea.
+        calibrate: features of the pictures that fix the peers' thresholds.
+        clean: features of clean test photos.
+    """
+
+    baseline: Baseline
+    peers: Sequence[Peer]
+    calibrate: list[Measured]
+    clean: list[Measured]
+
+    def scores(self, rows: Sequence[Measured]) -> Scores:
+        """Ours, as the cascade gives them."""
+        return known(np.array([self.baseline.cascade(row).value for row in rows]))
+
+    def row(self, attack: str, rows: Sequence[Measured]) -> dict[str, Any]:
+        """One line of the table: successful attacks only."""
+        ours, clean = self.scores(rows), self.scores(self.clean)
+        threshold = self.baseline.threshold(_ONE_PER_CENT)
+        sure = interval(ours, threshold)
+        best = max(self._peer_rates(rows).items(), key=lambda item: item[1])
+        return {
+            "attack": attack,
+            "n": len(rows),
+            "auroc": auroc(clean, ours),
+            "tpr_1pct": rate(ours, threshold),
+            "tpr_01pct": rate(ours, self.baseline.threshold(_ONE_PER_MILLE)),
+            "ci_low": sure.low,
+            "ci_high": sure.high,
+            "best_peer": best[0],
+            "best_peer_tpr_1pct": best[1],
+            "extra_forwards": mean(self._cost(row)[0] for row in rows),
+            "extra_ms": median(self._cost(row)[1] for row in rows),
+            "peers": self._peer_rates(rows),
+            "peer_auroc": {
+                peer.name: auroc(peer.score(self.clean), peer.score(rows)) for peer in self.peers
+            },
+        }
+
+    def _peer_rates(self, rows: Sequence[Measured]) -> dict[str, float]:
+        return {
+            peer.name: rate(
+                peer.score(rows), float(np.quantile(peer.score(self.calibrate), 1 - _ONE_PER_CENT))
+            )
+            for peer in self.peers
+        }
+
+    def stops_at_first_look(self, row: Measured) -> bool:
+        """Whether the cascade needs no more than the first look."""
+        return self.baseline.score(row, first_look=True).value < self.baseline.look_again
+
+    def _cost(self, row: Measured) -> tuple[float, float]:
+        """Extra forward passes and milliseconds that the cascade spends."""
+        if self.stops_at_first_look(row):
+            return 1.0, row.get("glance_ms", nan)
+        return row.get("ensemble_passes", nan), row.get("ensemble_ms", nan)
+
+    def control(self, name: str, seen: Seen) -> dict[str, Any]:
+        """False positives of one kind of harmless picture."""
+        scores = self.scores(seen.features)
+        rules = [[r for r in o.reasons if r != ADVERSARIAL_PICTURE.code] for o in seen.observations]
+        return {
+            "control": name,
+            "n": len(scores),
+            "fpr": rate(scores, self.baseline.threshold(_ONE_PER_CENT)),
+            "fpr_default": rate(scores, self.baseline.threshold(0.005)),
+            "named_by_another_rule": mean(map(bool, rules)) if rules else 0.0,
+        }
+
+
+def attacked_files(
+    workshop: Workshop, attack: Attack, chosen: Sequence[Photo]
+) -> Iterator[tuple[Photo, File]]:
+    """Successful attacks as they are uploaded."""
+    for photo in chosen:
+        crafted = workshop.crafted(attack, load(photo))
+        if crafted.facts.succeeded and crafted.png is not None:
+            yield photo, File(attack.name, photo.name, crafted.png)
+
+
+def judges(watch: Watch, plan: Plan, baseline: Baseline) -> Judges:
+    """Fix everything that is fitted, and look at the clean test photos."""
+    fit = photos(plan.data, Use.FIT)
+    calibrate = photos(plan.data, Use.CALIBRATE)
+    clean = photos(plan.data, Use.TEST, plan.test_list)
+    if plan.test_list is None:
+        clean = clean + photos(plan.data, Use.TEST_CLEAN)
+    fitted = watch.see("fit", as_fitted(fit), len(fit)).features
+    return Judges(
+        baseline,
+        peers(fitted),
+        watch.see("calibrate", as_traffic(calibrate), 2 * len(calibrate)).features,
+        watch.see("clean test photos", as_taken(clean), len(clean)).features,
+    )
+
+
+def as_fitted(fit: Sequence[Photo]) -> Iterator[File]:
+    """Each fit photo once: every second one as taken, the others after a change in turn."""
+    names = list(CONTROLS)
+    for place, photo in enumerate(fit):
+        if place % 2 == 0:
+            yield from as_taken([photo])
+        else:
+            yield changed(photo, names[place // 2 % len(names)])
+
+
+def attack_rows(
+    watch: Watch, workshop: Workshop, plan: Plan, judged: Judges, attacks: Sequence[Attack]
+) -> list[dict[str, Any]]:
+    """One row for each attack that succeeded at all."""
+    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.pictures]
+    rows = []
+    for attack in attacks:
+        files = (file for _, file in attacked_files(workshop, attack, chosen))
+        seen = watch.see(attack.name, files, len(chosen))
+        if seen.observations:
+            rows.append({**judged.row(attack.name, seen.features), "tried": len(chosen)})
+    return rows
+
+
+def control_rows(watch: Watch, plan: Plan, judged: Judges) -> list[dict[str, Any]]:
+    """One row for each harmless change, and for the photos of other cameras."""
+    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.controls]
+    rows = []
+    for name in CONTROLS:
+        seen = watch.see(name, (changed(photo, name) for photo in chosen), len(chosen))
+        rows.append(judged.control(name, seen))
+    for use in (Use.OTHER_CAMERAS, Use.PERSON_FREE):
+        found = photos(plan.data, use)
+        name = use.value.replace(" ", "_")
+        rows.append(judged.control(name, watch.see(name, as_taken(found), len(found))))
+    return rows
+
+
+def clean_figures(judged: Judges) -> dict[str, Any]:
+    """What clean test photos cost and how many are accused."""
+    scores = judged.scores(judged.clean)
+    return {
+        "clean": {
+            "n": len(scores),
+            "fpr": rate(scores, judged.baseline.threshold(_ONE_PER_CENT)),
+            "fpr_01pct": rate(scores, judged.baseline.threshold(_ONE_PER_MILLE)),
+            **{
+                f"interval_{name}": value
+                for name, value in asdict(
+                    interval(scores, judged.baseline.threshold(_ONE_PER_CENT))
+                ).items()
+            },
+        },
+        "cascade_share_first_stage": mean(judged.stops_at_first_look(row) for row in judged.clean),
+    }

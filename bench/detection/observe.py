@@ -1,0 +1,103 @@
+"""Sends files through the public entry point and keeps what was measured on each."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from numpy.random import default_rng
+
+from bench.detection.cache import key_of, write
+from detectors.verdict import Verdict
+from inference.ensemble.inspector import every_look
+from inference.pipeline import Arrival, Pipeline
+from inference.service import build_service
+from inference.settings import ServiceSettings
+from inference.upload import Upload
+
+# Raised when the code measures something else than before.
+_VERSION = "3"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the service made of one file.
+
+    Attributes:
+        features: everything that was measured, with all looks taken.
+        reasons: codes of rules or of the refusal; the detector's own finding is not among them.
+    """
+
+    features: Mapping[str, float]
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+class Observer:
+    """Takes every look at every file, so that each detector can be judged on the same numbers."""
+
+    def __init__(self, pipeline: Pipeline, cache: Path) -> None:
+        self._cache = cache
+        self._pipeline = pipeline
+
+    @property
+    def segmenter(self) -> str:
+        """Digest of the model that parses."""
+        return self._pipeline.segmenter.digest
+
+    def observe(self, upload: bytes) -> Observation:
+        """What was observed on a file; new random numbers are drawn from its hash."""
+        digest = sha256(upload).hexdigest()
+        key = key_of(digest, self._pipeline.segmenter.digest, _VERSION)
+        path = self._cache / "observed" / key[:2] / f"{key}.json"
+        try:
+            return _read(path.read_text())
+        except (OSError, ValueError, TypeError, KeyError):
+            observation = self._observed(upload, digest)
+        write(path, json.dumps(_written(observation)).encode())
+        return observation
+
+    def _observed(self, upload: bytes, digest: str) -> Observation:
+        new_random = partial(default_rng, int(digest[:16], 16))
+        inspector = every_look(self._pipeline.inspector, new_random)
+        pipeline = replace(self._pipeline, inspector=inspector)
+        arrival = Arrival(str(uuid4()), datetime.now(UTC), "bench:local", "bench")
+        record = pipeline.handle(arrival, Upload(upload)).record
+        features = record.features.measured() if record.features else {}
+        return Observation(features, record.verdict, record.reasons)
+
+
+@contextmanager
+def observer(cache: Path) -> Iterator[Observer]:
+    """An observer on a service with a database of its own, which is thrown away afterwards."""
+    with TemporaryDirectory() as folder:
+        settings = ServiceSettings(
+            var_dir=Path(folder),
+            database_url=f"sqlite:///{folder}/bench.db",
+            max_concurrency=1,
+            evidence_sample_share=0.0,
+        )
+        service = build_service(settings)
+        try:
+            yield Observer(service.pipeline, cache)
+        finally:
+            service.close()
+
+
+def _written(observation: Observation) -> dict[str, object]:
+    return {
+        "features": dict(observation.features),
+        "verdict": observation.verdict,
+        "reasons": observation.reasons,
+    }
+
+
+def _read(text: str) -> Observation:
+    data = json.loads(text)
+    return Observation(data["features"], Verdict(data["verdict"]), tuple(data["reasons"]))

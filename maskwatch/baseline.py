@@ -1,0 +1,69 @@
+"""``maskwatch baseline``: learns from a folder of clean pictures what is normal for the model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from detectors.baseline import Baseline
+from detectors.baseline_fit import learn
+from detectors.baseline_text import to_json
+from inference.ensemble.inspector import every_look
+from inference.ensemble.seed import fresh_random
+from inference.pipeline import Arrival
+from inference.refusals import Refusal
+from inference.service import Service
+from inference.upload import Upload
+from maskwatch.parse_files import CLIENT
+from maskwatch.picture_files import File, FileProblem, find_files
+
+# Of every three pictures in name order: two fit the lines, one calibrates.
+_CYCLE, _CALIBRATES = 3, 2
+
+
+def learn_baseline(service: Service, folders: Sequence[Path]) -> Baseline:
+    """Take every look at every picture, and learn; each is recorded like a parsed file.
+
+    Pictures that the gate refuses are left out.
+
+    Raises:
+        BaselineError: there are too few pictures.
+        FileProblem: a picture cannot be read.
+    """
+    measured = list(_measured(service, folders))
+    digest = service.pipeline.segmenter.digest
+    fit = [each for place, each in enumerate(measured) if place % _CYCLE != _CALIBRATES]
+    return learn(digest, fit, measured[_CALIBRATES::_CYCLE])
+
+
+def write_baseline(baseline: Baseline, file: Path) -> None:
+    """Write the file that ``MASKWATCH_BASELINE`` names.
+
+    Raises:
+        FileProblem: it cannot be written.
+    """
+    try:
+        file.write_text(to_json(baseline), encoding="utf-8")
+    except OSError as error:
+        raise FileProblem(f"The file {file} cannot be written: {error.strerror}.") from None
+
+
+def _measured(service: Service, folders: Sequence[Path]) -> Iterator[Mapping[str, float]]:
+    inspector = every_look(service.pipeline.inspector, fresh_random)
+    pipeline = replace(service.pipeline, inspector=inspector)
+    for file in find_files(folders):
+        content = _content(file, service.settings.max_upload_bytes)
+        if content is None:
+            continue
+        arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
+        features = pipeline.handle(
+            arrival, Upload(content, file_name=file.path.name)
+        ).record.features
+        if features is not None:
+            yield features.measured()
+
+
+def _content(file: File, max_bytes: int) -> bytes | None:
+    content = file.read(max_bytes)
+    return None if isinstance(content, Refusal) else content
