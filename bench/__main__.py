@@ -8,11 +8,13 @@ import typer
 
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
+from bench.outliers.command import measure_outliers
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
+ANOMALY = _SHARED / "anomaly"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
 
@@ -53,6 +55,16 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def outliers(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with tables: npz of X and y.")] = ANOMALY,
+    splits: Annotated[int, typer.Option(min=1, help="How often each table is split.")] = 3,
+) -> None:
+    """The outlier models against PyOD's, and their time against scikit-learn's."""
+    measure_outliers(data, json, splits)
 
 
 if __name__ == "__main__":
