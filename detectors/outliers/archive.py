@@ -10,7 +10,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from detectors.outliers.base import OutlierModelError
 
-# Only archives of the first version hold these: scikit-learn's own tree, and the imputer's dtype.
+# Only archives of the first version hold these: scikit-learn's own tree and the imputer's dtype.
 _TRUSTED = ("numpy.dtype", "sklearn.tree._tree.Tree")
 # What skops and the models raise on bytes, types or contents that they do not expect.
 FOREIGN = (
