@@ -14,6 +14,7 @@ from bench.detection.measure import Plan
 from bench.detection.pictures import Use
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
+from bench.outliers.command import measure_outliers
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
 from inference.ensemble.baselines import SHIPPED
@@ -21,6 +22,7 @@ from inference.ensemble.baselines import SHIPPED
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
 CACHE = Path(__file__).parents[1] / ".bench"
+ANOMALY = _SHARED / "anomaly"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
 
@@ -105,6 +107,16 @@ def detection_attacks(
 ) -> None:
     """Craft the attacks that the measurement of detection needs; may be stopped and resumed."""
     generate(Job(data, cache, tuple(only or ()), pictures, test_list, part_of(part), use))
+
+
+@app.command()
+def outliers(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with tables: npz of X and y.")] = ANOMALY,
+    splits: Annotated[int, typer.Option(min=1, help="How often each table is split.")] = 3,
+) -> None:
+    """The outlier models against PyOD's, and their time against scikit-learn's."""
+    measure_outliers(data, json, splits)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from detectors.forest import MIN_ROWS
+from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
 from store.job_runs import FAILED, last_finished, last_success

@@ -7,13 +7,15 @@ for gone, and the share of outliers would grow from night to night.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 from scipy.stats import spearmanr
 
-from detectors.forest import KIND, MIN_ROWS, ForestModel, Matrix, OutlierModelError
+from detectors.outliers.base import OutlierModelError
+from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import MIN_ROWS, OutlierModel
+from detectors.outliers.preparation import Matrix
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.scan import outlier_cutoff
@@ -71,7 +73,7 @@ def run(context: JobContext) -> JobOutcome:
         TooFewRecords: fewer than 30 clean records.
     """
     sample = training_sample(context)
-    challenger = train(sample)
+    challenger = train(sample, context.settings.outlier_model)
     p_value = context.settings.outlier_p_value
     judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
     clients = len(set(sample.clean.clients))
@@ -79,7 +81,8 @@ def run(context: JobContext) -> JobOutcome:
     verb = "promoted" if judgement.promoted else "held back"
     records = counted(len(sample.clean.rows), "clean record")
     return JobOutcome(
-        f"A model trained on {records} of {counted(clients, 'client')} was {verb}. "
+        f"A model ({challenger.kind}) trained on {records} of {counted(clients, 'client')} "
+        f"was {verb}. "
         f"{judgement.because}",
         len(sample.clean.rows),
     )
@@ -107,17 +110,14 @@ def training_sample(context: JobContext) -> Sample:
     return Sample(clean, outliers.rows[:expected])
 
 
-def train(sample: Sample) -> ForestModel:
+def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
     """Fit a challenger on the clean rows; earlier outliers join its calibration scores."""
-    model = ForestModel.fit(sample.clean.rows, FITTED_NAMES, _SEED)
-    if not len(sample.earlier_outliers):
-        return model
-    joined = np.concatenate([model.calibration, model.score(sample.earlier_outliers)])
-    return replace(model, calibration=np.sort(joined))
+    model = OutlierModel.fit(kind, sample.clean.rows, FITTED_NAMES, _SEED)
+    return model.calibrated_with(sample.earlier_outliers)
 
 
 def judge(
-    champion_model: ForestModel | None, challenger: ForestModel, clean: Matrix, p_value: float
+    champion_model: OutlierModel | None, challenger: OutlierModel, clean: Matrix, p_value: float
 ) -> Judgement:
     """Compare a challenger with the champion on the same clean rows."""
     scores = challenger.score(clean)
@@ -127,22 +127,22 @@ def judge(
         return Judgement(True, "There was no usable model before it.", None, share)
     if champion_model.names != challenger.names:
         return Judgement(True, "The champion knows other features.", None, share)
-    correlation = round(float(spearmanr(champion_model.score(clean), scores).statistic), 4)
-    if not correlation >= MIN_CORRELATION:
-        because = (
-            f"Its ranking correlates {correlation:.2f} with the champion's, "
-            f"at least {MIN_CORRELATION:.2f} is asked for."
-        )
-        return Judgement(False, because, correlation, share)
+    correlation = None
+    because = f"The champion is of another kind: {champion_model.kind}."
+    # Two kinds may well rank normal rows in two ways, and then no change of kind could ever pass.
+    if champion_model.kind == challenger.kind:
+        correlation = round(float(spearmanr(champion_model.score(clean), scores).statistic), 4)
+        because = f"Its ranking correlates {correlation:.2f} with the champion's."
+        if not correlation >= MIN_CORRELATION:
+            because = f"{because[:-1]}, at least {MIN_CORRELATION:.2f} is asked for."
+            return Judgement(False, because, correlation, share)
     if share > MAX_OUTLIER_FACTOR * cutoff:
         because = f"It calls {100 * share:.1f} % of the clean records outliers."
         return Judgement(False, because, correlation, share)
-    return Judgement(
-        True, f"Its ranking correlates {correlation:.2f} with the champion's.", correlation, share
-    )
+    return Judgement(True, because, correlation, share)
 
 
-def _load_champion(context: JobContext) -> ForestModel | None:
+def _load_champion(context: JobContext) -> OutlierModel | None:
     """The champion; ``None`` if there is none or its file was changed or is gone."""
     with context.database.read() as session:
         row = champion(session)
@@ -150,14 +150,14 @@ def _load_champion(context: JobContext) -> ForestModel | None:
         return None
     try:
         archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
-        return ForestModel.loads(archive, row.digest)
+        return OutlierModel.loads(archive, row.digest)
     except (NoOutlierModel, OutlierModelError):
         return None
 
 
 def _keep(
     context: JobContext,
-    model: ForestModel,
+    model: OutlierModel,
     rows: int,
     judgement: Judgement,
     metrics: Mapping[str, object],
@@ -166,7 +166,7 @@ def _keep(
     store = OutlierModelStore(context.settings.var_dir)
     with context.database.write() as session:
         row = store.add(
-            session, archive=archive, kind=KIND, rows=rows, metrics=metrics, now=context.now
+            session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now
         )
         if judgement.promoted:
             promote(session, row.id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detectors.forest import ForestModel
+from detectors.outliers.model import OutlierModel
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, champion
 from store.requests import FeatureMatrix, unscored_features
@@ -67,7 +67,7 @@ def outlier_cutoff(p_value: float, rows: int) -> float:
     return max(p_value, 1 / (rows + 1))
 
 
-def score_batch(model: ForestModel, batch: FeatureMatrix, cutoff: float) -> list[NewScore]:
+def score_batch(model: OutlierModel, batch: FeatureMatrix, cutoff: float) -> list[NewScore]:
     """One score per row; contributions are kept for outliers only."""
     scores = model.score(batch.rows)
     p_values = model.p_values(scores)
@@ -85,7 +85,7 @@ def score_batch(model: ForestModel, batch: FeatureMatrix, cutoff: float) -> list
     ]
 
 
-def _load_champion(context: JobContext) -> tuple[OutlierModelRow, ForestModel]:
+def _load_champion(context: JobContext) -> tuple[OutlierModelRow, OutlierModel]:
     with context.database.read() as session:
         row = champion(session)
     if row is None:
@@ -94,7 +94,7 @@ def _load_champion(context: JobContext) -> tuple[OutlierModelRow, ForestModel]:
             "records."
         )
     archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
-    return row, ForestModel.loads(archive, row.digest)
+    return row, OutlierModel.loads(archive, row.digest)
 
 
 def _batches(context: JobContext, names: tuple[str, ...]) -> Iterator[FeatureMatrix]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from detectors.outliers.kinds import OutlierKind
 from store.settings import ReportSettings
 
 _DAY_SECONDS = 86_400
@@ -28,6 +29,9 @@ class JobSettings(ReportSettings):
 
     retrain_hour_utc: int = Field(2, ge=0, le=23)
     """Hour of the nightly retraining, in UTC."""
+
+    outlier_model: OutlierKind = OutlierKind.ISOLATION_FOREST
+    """Kind of the models that are trained from now on; a change holds from the next retraining."""
 
     outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
     """A request whose conformal p-value is at or below this is an outlier."""

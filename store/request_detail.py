@@ -33,6 +33,7 @@ class StoredFinding:
 class StoredScore:
     """What one outlier model said, newest first in a detail."""
 
+    model_kind: str
     model_digest: str
     scored_at: datetime
     score: float
@@ -91,16 +92,22 @@ def _finding(row: FindingRow) -> StoredFinding:
 
 def _scores(session: Session, request_pk: int) -> tuple[StoredScore, ...]:
     rows = session.execute(
-        select(ScoreRow, OutlierModelRow.digest)
+        select(ScoreRow, OutlierModelRow.kind, OutlierModelRow.digest)
         .join(OutlierModelRow, OutlierModelRow.id == ScoreRow.model_id)
         .where(ScoreRow.request_pk == request_pk)
         .order_by(ScoreRow.scored_at.desc(), ScoreRow.id.desc())
     )
     return tuple(
         StoredScore(
-            digest, row.scored_at, row.score, row.p_value, row.outlier, dict(row.contributions)
+            kind,
+            digest,
+            row.scored_at,
+            row.score,
+            row.p_value,
+            row.outlier,
+            dict(row.contributions),
         )
-        for row, digest in rows
+        for row, kind, digest in rows
     )
 
 

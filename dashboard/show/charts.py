@@ -75,7 +75,7 @@ def _rectangle(start: datetime, end: datetime) -> dict[str, object]:
 
 
 def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
-    """Features farthest from normal, as signed bars in interquartile ranges."""
+    """What makes a request unusual: distances from the median in interquartile ranges."""
     data = pd.DataFrame(
         {
             "feature": [_feature_label(name) for name in contributions],

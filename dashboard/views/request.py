@@ -198,7 +198,7 @@ def _score(detail: RequestDetail) -> None:
             if detail.scores[0].contributions:
                 st.altair_chart(
                     contribution_chart(detail.scores[0].contributions),
-                    alt="Features farthest from normal",
+                    alt="Features that make this request unusual",
                 )
 
 
@@ -210,7 +210,8 @@ def _score_facts(score: StoredScore) -> None:
             else markup.badge("Within normal", Tone.GOOD),
             "p-value": words.number(score.p_value),
             "Score, high is unusual": words.number(score.score),
-            "Outlier model": markup.code(words.short(score.model_digest)),
+            "Outlier model": words.label(score.model_kind),
+            "Its digest": markup.code(words.short(score.model_digest)),
             "Scored": words.utc(score.scored_at),
         }
     )

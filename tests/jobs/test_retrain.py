@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.forest import ForestModel
+from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import OutlierModel
 from jobs.context import JobContext
 from jobs.decide import run as decide
 from jobs.retrain import Sample, TooFewRecords, judge, run, train, training_sample
@@ -12,6 +13,8 @@ from jobs.scan import scan
 from store.outlier_models import champion
 from store.requests import FeatureMatrix
 from store.tables import OutlierModelRow
+
+FOREST = OutlierKind.ISOLATION_FOREST
 
 
 def promoted(context: JobContext) -> OutlierModelRow:
@@ -31,7 +34,9 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
     for client in range(4):
         traffic.clean(f"ip:203.0.113.{client}", 10)
     outcome = run(context)
-    assert outcome.sentence.startswith("A model trained on 40 clean records of 4 clients was prom")
+    assert outcome.sentence.startswith(
+        "A model (isolation_forest) trained on 40 clean records of 4 clients was promoted."
+    )
     row = promoted(context)
     assert row.rows == 40
     assert row.metrics["clients"] == 4
@@ -64,12 +69,35 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
     random = np.random.default_rng(1)
     low, high = random.exponential(2, (200, 2)), 10 - random.exponential(2, (200, 2))
     both = np.linspace([0, 0], [10, 10], 100)
-    first, second = (ForestModel.fit(rows, ("a", "b"), 1) for rows in (low, high))
+    first, second = (OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (low, high))
     judgement = judge(first, second, both, 0.01)
     assert not judgement.promoted
     assert judgement.correlation is not None
     assert judgement.correlation < 0
     assert "held_back_because" in judgement.metrics(clients=1)
+
+
+def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic: Any) -> None:
+    for client in range(4):
+        traffic.clean(f"ip:203.0.113.{client}", 10)
+    run(context)
+    changed = context.settings.model_copy(update={"outlier_model": OutlierKind.NEAREST_NEIGHBOURS})
+    outcome = run(replace(context, settings=changed))
+    assert outcome.sentence.endswith("The champion is of another kind: isolation_forest.")
+    row = promoted(context)
+    assert row.kind == "nearest_neighbours"
+    assert row.metrics["correlation"] is None
+
+
+def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
+    rows = np.random.default_rng(1).normal(size=(200, 2))
+    first, second = (
+        OutlierModel.fit(kind, rows, ("a", "b"), 1)
+        for kind in (FOREST, OutlierKind.NEAREST_NEIGHBOURS)
+    )
+    judgement = judge(first, second, rows + 50, 0.01)
+    assert not judgement.promoted
+    assert judgement.because == "It calls 100.0 % of the clean records outliers."
 
 
 def test_a_model_that_is_held_back_is_kept(
@@ -114,7 +142,8 @@ def test_flagged_refused_blocked_and_outlying_records_are_left_out(
     assert set(training_sample(context).clean.clients) == {"ip:203.0.113.1"}
 
 
-def test_the_share_of_outliers_does_not_grow_from_night_to_night() -> None:
+@pytest.mark.parametrize("kind", [FOREST, OutlierKind.NEAREST_NEIGHBOURS])
+def test_the_share_of_outliers_does_not_grow_from_night_to_night(kind: OutlierKind) -> None:
     random = np.random.default_rng(5)
     population = random.standard_t(3, (3000, 4))
     names = ("a", "b", "c", "d")
@@ -123,7 +152,7 @@ def test_the_share_of_outliers_does_not_grow_from_night_to_night() -> None:
     for _ in range(4):
         clean, earlier = population[~outlying], population[outlying]
         matrix = FeatureMatrix((0,) * len(clean), ("c",) * len(clean), names, clean)
-        model = train(Sample(matrix, earlier[: round(0.01 * len(clean))]))
+        model = train(Sample(matrix, earlier[: round(0.01 * len(clean))]), kind)
         fresh = random.standard_t(3, (3000, 4))
         shares.append(float((model.p_values(model.score(fresh)) <= 0.01).mean()))
         outlying = model.p_values(model.score(population)) <= 0.01

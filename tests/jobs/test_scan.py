@@ -1,9 +1,11 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from detectors.forest import OutlierModelError
+from detectors.outliers.base import OutlierModelError
+from detectors.outliers.kinds import OutlierKind
 from jobs.context import JobContext
 from jobs.retrain import run as retrain
 from jobs.scan import NoModelYet, ScanResult, outlier_cutoff, scan
@@ -54,6 +56,22 @@ def test_outliers_keep_their_contributions(context: JobContext, traffic: Any) ->
     assert score.outlier
     assert score.p_value <= outlier_cutoff(0.01, 40)
     assert len(score.contributions) == 5
+
+
+@pytest.mark.parametrize("kind", list(OutlierKind))
+def test_a_champion_of_any_kind_scores(
+    context: JobContext, traffic: Any, kind: OutlierKind
+) -> None:
+    settings = context.settings.model_copy(update={"outlier_model": kind})
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(replace(context, settings=settings))
+    traffic.wild("ip:198.51.100.9", 3)
+    with context.database.read() as session:
+        row = champion(session)
+    assert row is not None
+    assert row.kind == kind
+    # The setting says what is trained, the stored kind says what is loaded.
+    assert scan(context).outliers >= 3
 
 
 def test_a_changed_model_file_stops_the_scan(context: JobContext, traffic: Any) -> None:

@@ -52,6 +52,7 @@ def test_scores_of_several_models_are_told_newest_first(
     newest, oldest = detail.scores
     assert (newest.model_digest, newest.outlier, newest.scored_at) == (model.digest, True, later)
     assert (newest.score, newest.p_value, newest.contributions) == (0.7, 0.002, {"holes": -4.5})
+    assert newest.model_kind == "isolation_forest"
     assert (oldest.outlier, oldest.scored_at) == (False, now)
 
 

@@ -1,0 +1,1 @@
+"""The outlier models against PyOD's detectors and scikit-learn's speed."""

@@ -1,0 +1,79 @@
+"""What every kind of outlier model is built from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import KFold
+
+from detectors.errors import MaskwatchError
+from detectors.outliers.preparation import Matrix, Normal, Vector
+
+State = Mapping[str, Any]
+Indices = npt.NDArray[np.intp]
+_FOLDS = 5
+
+
+class OutlierModelError(MaskwatchError):
+    """A model that cannot be trained or read."""
+
+
+class Scorer(Protocol):
+    """What differs between the kinds; ``OutlierModel`` adds what they share.
+
+    A scorer does not change. The score of a row follows from that row alone, to the last bit: a
+    request gets the same score by itself and in a scan of thousands.
+    """
+
+    @property
+    def normal(self) -> Normal:
+        """Where the rows that it was fitted on lie."""
+
+    @classmethod
+    def fit(cls, rows: Matrix, seed: int) -> "Fitted[Self]":
+        """Fit on ``(n, features)`` float64 rows; NaN means not measured."""
+
+    def score(self, rows: Matrix) -> Vector:
+        """Scores ``(n,)`` of ``(n, features)`` rows; finite, high = anomalous."""
+
+    def state(self) -> State:
+        """Arrays, numbers and dictionaries of them from which ``restore`` makes the same scorer."""
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """The scorer of a state.
+
+        Raises:
+            LookupError, TypeError, ValueError: the state is not one of this kind.
+        """
+
+
+S = TypeVar("S", bound=Scorer)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted(Generic[S]):
+    """A scorer of all rows.
+
+    Attributes:
+        held_out: score of each training row by a scorer that did not learn from it, ``(n,)``.
+    """
+
+    scorer: S
+    held_out: Vector
+
+
+def cross_fitted(fit: Callable[[Matrix], S], rows: Matrix, seed: int) -> Fitted[S]:
+    """Fit on all rows, and without each of five folds for the scores of the rows in it."""
+    held_out = np.empty(len(rows))
+    for train, test in folds(len(rows), seed):
+        held_out[test] = fit(rows[train]).score(rows[test])
+    return Fitted(fit(rows), held_out)
+
+
+def folds(rows: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """Row numbers ``(train, held out)`` of each fold; the same for every kind."""
+    splitter = KFold(_FOLDS, shuffle=True, random_state=seed)
+    return list(splitter.split(np.empty((rows, 0))))

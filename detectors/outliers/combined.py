@@ -1,0 +1,85 @@
+"""All three models at once: the mean of how surprising each of them finds a row.
+
+Half of the say belongs to distances and half to forests: both forests find the same rows odd.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from detectors.outliers.base import Fitted, Scorer, State, folds
+from detectors.outliers.extended_forest import ExtendedForestScorer
+from detectors.outliers.isolation_forest import IsolationForestScorer
+from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
+from detectors.outliers.preparation import Matrix, Normal, Vector
+from detectors.outliers.surprise import Surprise
+
+_MEMBERS: dict[str, type[Scorer]] = {
+    "isolation_forest": IsolationForestScorer,
+    "extended_forest": ExtendedForestScorer,
+    "nearest_neighbours": NearestNeighboursScorer,
+}
+_WEIGHTS = (0.25, 0.25, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class CombinedScorer:
+    """One scorer of each other kind.
+
+    Attributes:
+        surprises: the scale of each member, of its held-out scores.
+    """
+
+    members: tuple[Scorer, ...]
+    surprises: tuple[Surprise, ...]
+
+    @property
+    def normal(self) -> Normal:
+        """See ``Scorer``."""
+        return self.members[0].normal
+
+    @classmethod
+    def fit(cls, rows: Matrix, seed: int) -> "Fitted[CombinedScorer]":
+        """Fit on ``(n, features)`` rows; see ``Scorer``."""
+        fitted = [member.fit(rows, seed) for member in _MEMBERS.values()]
+        held_out = [each.held_out for each in fitted]
+        surprises = tuple(Surprise.among(scores) for scores in held_out)
+        scorer = CombinedScorer(tuple(each.scorer for each in fitted), surprises)
+        return Fitted(scorer, _held_out_mean(held_out, seed))
+
+    def score(self, rows: Matrix) -> Vector:
+        """Mean surprise of the members, in nats."""
+        return _mean(self.surprises, [member.score(rows) for member in self.members])
+
+    def state(self) -> State:
+        """See ``Scorer``."""
+        return {
+            name: {"scorer": dict(member.state()), "surprise": surprise.state()}
+            for name, member, surprise in zip(_MEMBERS, self.members, self.surprises, strict=True)
+        }
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """See ``Scorer``."""
+        members = tuple(kind.restore(state[name]["scorer"]) for name, kind in _MEMBERS.items())
+        surprises = tuple(Surprise.restore(state[name]["surprise"]) for name in _MEMBERS)
+        return cls(members, surprises)
+
+
+def _mean(surprises: Sequence[Surprise], scores: Sequence[Vector]) -> Vector:
+    weighted = [
+        weight * surprise.of(values)
+        for weight, surprise, values in zip(_WEIGHTS, surprises, scores, strict=True)
+    ]
+    return np.asarray(sum(weighted))
+
+
+def _held_out_mean(scores: Sequence[Vector], seed: int) -> Vector:
+    """Mean surprises ``(n,)``; the scale for a row is made without the scores of its fold."""
+    mean = np.empty(len(scores[0]))
+    for others, held_out in folds(len(mean), seed):
+        surprises = [Surprise.among(values[others]) for values in scores]
+        mean[held_out] = _mean(surprises, [values[held_out] for values in scores])
+    return mean

@@ -1,0 +1,92 @@
+"""Where normal rows lie, and rows measured against that: the one preparation of all models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Vector = npt.NDArray[np.float64]
+
+# Far beyond any feature, and still finite as float32 and in units of the smallest spread.
+_LARGEST = 1e30
+# How many standard deviations of a normal distribution its interquartile range has.
+_RANGE_OF_DEVIATION = 1.349
+
+
+@dataclass(frozen=True, eq=False)
+class Normal:
+    """Centre and spread of each column of the training rows.
+
+    Attributes:
+        centre: medians ``(features,)``; they stand for values that were not measured.
+        spread: interquartile ranges ``(features,)``, above 0.
+    """
+
+    centre: Vector
+    spread: Vector
+
+    @classmethod
+    def of(cls, rows: Matrix) -> Self:
+        """Of ``(n, features)`` rows; NaN means not measured. A column of NaN lies at 0."""
+        measured = np.where(np.isnan(rows).all(axis=0), 0.0, _bounded(rows))
+        low, centre, high = np.nanpercentile(measured, [25, 50, 75], axis=0)
+        # Where more than half of the rows are equal, the deviation says more. Where all are equal,
+        # something still has to say how far off another row is.
+        deviation = _RANGE_OF_DEVIATION * np.nanstd(measured, axis=0)
+        spread = np.where(high > low, high - low, deviation)
+        return cls(centre, np.maximum(spread, np.maximum(1e-3, 0.01 * np.abs(centre))))
+
+    def filled(self, rows: Matrix) -> Matrix:
+        """A finite copy with the centre where nothing was measured."""
+        filled = np.where(np.isnan(rows), self.centre, _bounded(rows))
+        return np.ascontiguousarray(filled)
+
+    def distances(self, rows: Matrix) -> Matrix:
+        """Signed distances from the centre in spreads; 0 where nothing was measured."""
+        return np.asarray((self.filled(rows) - self.centre) / self.spread)
+
+    def scaled(self, rows: Matrix) -> Matrix:
+        """Distances ``d`` on a logarithmic scale: ``sign(d) log(1 + |d|)``.
+
+        Counts and variances have heavy tails. Without the logarithm a single one of them would
+        decide which rows lie near to each other.
+        """
+        distance = self.distances(rows)
+        return np.asarray(np.copysign(np.log1p(np.abs(distance)), distance))
+
+    def state(self) -> dict[str, Vector]:
+        """Both arrays by name."""
+        return {"centre": self.centre, "spread": self.spread}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """What ``state`` gave.
+
+        Raises:
+            LookupError, ValueError: it is something else.
+        """
+        centre = checked(state["centre"], np.float64, (-1,))
+        return cls(centre, checked(state["spread"], np.float64, centre.shape))
+
+
+def checked(array: object, dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """An array from an archive, if it has this type and shape; -1 is any length.
+
+    Raises:
+        ValueError: it has not, or a value is NaN.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != len(shape):
+        raise ValueError("not an array of the expected type")
+    if any(want not in (-1, have) for want, have in zip(shape, array.shape, strict=True)):
+        raise ValueError("not an array of the expected shape")
+    if np.isnan(array).any():
+        raise ValueError("an array with NaN")
+    return array
+
+
+def _bounded(rows: Matrix) -> Matrix:
+    """Rows without infinities; NaN stays."""
+    return np.asarray(np.clip(rows, -_LARGEST, _LARGEST))

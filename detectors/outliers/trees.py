@@ -1,0 +1,150 @@
+"""Isolation trees as flat arrays, walked for all trees and many rows at once.
+
+scikit-learn walks one tree after the other from Python, which takes milliseconds even for a single
+row. Here all trees have the same depth: a row takes a fixed number of steps, and each step is a
+handful of array operations on all trees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.outliers.preparation import Matrix, Vector, checked
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+# Rows walked at once: enough to spread the cost of a call, few enough to stay in the cache.
+_ROWS = 256
+_MAX_DEPTH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """Complete binary trees of one depth; node ``i`` has the children ``2 i + 1`` and ``2 i + 2``.
+
+    A row goes right where the weighted sum of its features is above the node's offset. Where a
+    tree ended earlier, the offset is infinite and every row goes left down to the last level.
+
+    Attributes:
+        features: columns that a node looks at, int32 ``(terms, trees, nodes)``.
+        weights: weights of the second column and further ones, ``(terms - 1, trees, nodes)``; the
+            first one weighs 1.
+        offsets: ``(trees, nodes)``.
+        lengths: path length of the rows that end at a leaf, ``(trees, nodes + 1)``.
+        sample: rows that each tree was grown on, at least 2.
+    """
+
+    features: npt.NDArray[np.int32]
+    weights: Floats
+    offsets: Floats
+    lengths: Floats
+    sample: int
+
+    @classmethod
+    def blank(cls, terms: int, trees: int, sample: int) -> Self:
+        """Trees for samples of this size in which every row goes left."""
+        nodes = 2 ** depth_for(sample) - 1
+        return cls(
+            np.zeros((terms, trees, nodes), np.int32),
+            np.zeros((terms - 1, trees, nodes)),
+            np.full((trees, nodes), np.inf),
+            np.zeros((trees, nodes + 1)),
+            sample,
+        )
+
+    def score(self, rows: Matrix) -> Vector:
+        """Scores ``(n,)`` of finite rows: near 1 is isolated at once, near 0 never.
+
+        The score ``2 ** -(mean length / expected length)`` of Liu, Ting & Zhou (ICDM 2008).
+        """
+        lengths = np.empty(len(rows))
+        for first in range(0, len(rows), _ROWS):
+            part = slice(first, first + _ROWS)
+            lengths[part] = self._mean_lengths(np.ascontiguousarray(rows[part]))
+        expected = average_path_length(self.sample)
+        return np.asarray(np.exp2(-lengths / expected))
+
+    def _mean_lengths(self, rows: Matrix) -> Vector:
+        """``(n,)``. The last axis is summed up, so one row and many give the same bits."""
+        found = self.lengths.take(self._leaves(rows))
+        return np.asarray(found.sum(axis=1) / len(self.lengths))
+
+    def _leaves(self, rows: Matrix) -> Indices:
+        """Where each row ends in each tree, as an index into all lengths, ``(n, trees)``."""
+        trees, nodes = self.offsets.shape
+        root = np.arange(trees) * nodes
+        start = np.arange(len(rows))[:, np.newaxis] * rows.shape[1]
+        # The number of a node among all nodes of all trees; its children follow from it.
+        place = np.repeat(root[np.newaxis], len(rows), axis=0)
+        to_left_child = 1 - root
+        for _ in range(depth_for(self.sample)):
+            above = self._sums(rows, start, place) > self.offsets.take(place)
+            place += place + to_left_child
+            place += above
+        # What lies below the last nodes are the leaves.
+        return np.asarray(place - nodes + np.arange(trees))
+
+    def _sums(self, rows: Matrix, start: Indices, place: Indices) -> Floats:
+        """Weighted sums at one node for each row and tree, ``(n, trees)``."""
+        total: Floats = rows.take(self.features[0].take(place) + start)
+        for features, weights in zip(self.features[1:], self.weights, strict=True):
+            total += rows.take(features.take(place) + start) * weights.take(place)
+        return total
+
+    def state(self) -> dict[str, Any]:
+        """Arrays and the size of the sample by name."""
+        return {
+            "features": self.features,
+            "weights": self.weights,
+            "offsets": self.offsets,
+            "lengths": self.lengths,
+            "sample": self.sample,
+        }
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any], columns: int) -> Self:
+        """What ``state`` gave, for rows of so many columns.
+
+        Raises:
+            LookupError, TypeError, ValueError: it is something else.
+        """
+        sample = state["sample"]
+        if not isinstance(sample, int) or not 2 <= sample <= 2**_MAX_DEPTH:
+            raise ValueError("not the size of a sample")
+        nodes = 2 ** depth_for(sample) - 1
+        features = checked(state["features"], np.int32, (-1, -1, nodes))
+        if not features.size or not 0 <= features.min() <= features.max() < columns:
+            raise ValueError("a tree looks at a column that does not exist")
+        trees = features.shape[1]
+        return cls(
+            features,
+            checked(state["weights"], np.float64, (len(features) - 1, trees, nodes)),
+            checked(state["offsets"], np.float64, (trees, nodes)),
+            checked(state["lengths"], np.float64, (trees, nodes + 1)),
+            sample,
+        )
+
+
+def depth_for(sample: int) -> int:
+    """Levels below the root: the average depth of a tree of so many rows.
+
+    >>> depth_for(256), depth_for(24), depth_for(2)
+    (8, 5, 1)
+    """
+    return int(np.ceil(np.log2(sample)))
+
+
+def average_path_length(rows: npt.ArrayLike) -> Vector:
+    """Mean depth of a failed search in a binary tree of so many rows (Liu et al., equation 1).
+
+    >>> average_path_length([0, 1, 2, 256]).round(3).tolist()
+    [0.0, 0.0, 1.0, 10.245]
+    """
+    rows = np.asarray(rows)
+    many = np.maximum(rows, 3)
+    length = 2 * (np.log(many - 1.0) + np.euler_gamma) - 2 * (many - 1.0) / many
+    return np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, length))

@@ -1,0 +1,46 @@
+"""Where normal rows lie: medians, spreads and the scale that models compare on."""
+
+from math import e, nan
+
+import numpy as np
+import pytest
+
+from detectors.outliers.preparation import Normal, checked
+
+
+def test_centre_and_spread_are_median_and_interquartile_range() -> None:
+    rows = np.array([[0.0, nan], [1.0, 10.0], [2.0, nan], [3.0, 20.0], [4.0, 30.0]])
+    normal = Normal.of(rows)
+    assert normal.centre.tolist() == [2.0, 20.0]
+    assert normal.spread.tolist() == [2.0, 10.0]
+
+
+def test_a_column_of_which_most_values_are_equal_is_measured_by_its_deviation() -> None:
+    column = np.array([0.0] * 90 + [5.0] * 10)
+    [spread] = Normal.of(column[:, np.newaxis]).spread
+    assert spread == pytest.approx(1.349 * 1.5)
+
+
+@pytest.mark.parametrize(("value", "spread"), [(0.0, 1e-3), (5.0, 0.05), (-200.0, 2.0)])
+def test_a_constant_column_has_a_spread_of_a_hundredth(value: float, spread: float) -> None:
+    assert Normal.of(np.full((9, 1), value)).spread.tolist() == [spread]
+
+
+def test_a_column_without_values_lies_at_zero() -> None:
+    normal = Normal.of(np.full((9, 1), nan))
+    assert (normal.centre.tolist(), normal.spread.tolist()) == ([0.0], [1e-3])
+
+
+def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
+    normal = Normal(np.array([10.0]), np.array([2.0]))
+    rows = np.array([[10.0], [nan], [10 + 2 * (e - 1)], [10 - 2 * (e - 1)]])
+    assert normal.scaled(rows)[:, 0] == pytest.approx([0.0, 0.0, 1.0, -1.0])
+    assert np.isfinite(normal.scaled(np.array([[1.7e308], [-np.inf]]))).all()
+
+
+@pytest.mark.parametrize(
+    "array", [[1.0], np.ones(2), np.ones((1, 1)), np.ones(1, np.float32), np.array([nan])]
+)
+def test_other_arrays_than_expected_are_refused(array: object) -> None:
+    with pytest.raises(ValueError, match="array"):
+        checked(array, np.float64, (1,))
