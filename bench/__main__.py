@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from bench.detection.probing.command import measure_probing
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
+from inference.segmenters.reference.data import Split
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
@@ -53,6 +55,17 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def probing(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    sequences: Annotated[int, typer.Option(help="Of each kind, one a photo.")] = 20,
+    split: Annotated[Split, typer.Option(help="Which photos.")] = "test",
+) -> None:
+    """Query sequences against video-like streams and re-uploads."""
+    measure_probing(data, json, sequences, split)
 
 
 if __name__ == "__main__":

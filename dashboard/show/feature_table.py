@@ -14,6 +14,7 @@ _GROUPS = {
     Group.MODEL: "Model: how sure the segmenter was",
     Group.TOPOLOGY: "Topology: whether the parts form bodies",
     Group.ENSEMBLE: "Ensemble: whether changed pictures say the same",
+    Group.TRAFFIC: "Traffic: what came before it",
     Group.COST: "Cost: where the time went",
 }
 _FAR = 3.0

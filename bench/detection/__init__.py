@@ -1,0 +1,1 @@
+"""Detection measured by protocol."""
