@@ -61,11 +61,14 @@ def gate(
 def probing(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
-    sequences: Annotated[int, typer.Option(help="Of each kind, one a photo.")] = 20,
+    sequences: Annotated[int, typer.Option(help="Of each kind, one a photo.", min=1)] = 20,
+    for_peer: Annotated[
+        int, typer.Option(help="Searches that go on until the peer has found them.", min=1)
+    ] = 5,
     split: Annotated[Split, typer.Option(help="Which photos.")] = "test",
 ) -> None:
     """Query sequences against video-like streams and re-uploads."""
-    measure_probing(data, json, sequences, split)
+    measure_probing(data, json, sequences, for_peer, split)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def test_old_fingerprints_are_forgotten_in_batches_with_their_keys(
     database: Database, add: Add, now: datetime
 ) -> None:
     for minutes in range(5):
-        add(trace=_trace(1, minutes), received_at=now - timedelta(minutes=minutes))
+        add(trace=_trace(1, 10 + minutes), received_at=now - timedelta(minutes=minutes))
     before = now - timedelta(minutes=1)
     with database.write() as session:
         assert forget_fingerprints(session, before, 2) == 2

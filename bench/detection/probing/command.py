@@ -25,7 +25,6 @@ from inference.segmenters.reference.samples import load_split
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 
 QUERIES, FRAMES = 50, 60
-_FOR_PEER = 5
 CLIENTS = (1, 20)
 _SALT = b"a bench has no secrets"
 
@@ -63,8 +62,12 @@ class Lookalike:
     peer_fpr: float
 
 
-def measure_probing(data: Path, out: Path, sequences: int, split: Split) -> None:
+def measure_probing(data: Path, out: Path, sequences: int, for_peer: int, split: Split) -> None:
     """Measure and publish.
+
+    Args:
+        sequences: of each kind.
+        for_peer: how many of the searches go on until the peer has found them too.
 
     Raises:
         DatasetError: the folder holds no labelled photos.
@@ -77,21 +80,23 @@ def measure_probing(data: Path, out: Path, sequences: int, split: Split) -> None
     with ExitStack() as stack:
         prints = Fingerprints(_SALT)
         services = [stack.enter_context(watched(prints, clients)) for clients in CLIENTS]
-        probing, streams = _searches(photos, services), _streams(photos, services[-1])
+        probing, streams = _searches(photos, services, for_peer), _streams(photos, services[-1])
     _publish(probing, streams, out)
 
 
-def _searches(photos: Sequence[Sample], services: Sequence[Watched]) -> list[Probing]:
+def _searches(
+    photos: Sequence[Sample], services: Sequence[Watched], for_peer: int
+) -> list[Probing]:
     segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
     rows: list[Probing] = []
     for name, attack in {**ATTACKS, **AS_JPEG}.items():
         victims = [Victim(segmenter, photo.image) for photo in photos]
         ran = [
-            _searched(services, attack, victims[index], photo, peer_to_the_end=index < _FOR_PEER)
+            _searched(services, attack, victims[index], photo, peer_to_the_end=index < for_peer)
             for index, photo in track(list(enumerate(photos)), f"{name:<20}")
         ]
         fell = mean(victim.fell for victim in victims)
-        rows += [_probing(name, index, ran, fell) for index in range(len(CLIENTS))]
+        rows += [_probing(name, index, ran, fell, for_peer) for index in range(len(CLIENTS))]
     return rows
 
 
@@ -107,7 +112,7 @@ def _searched(
     return run(services, islice(asked, QUERIES), peer_to_the_end=peer_to_the_end)
 
 
-def _probing(name: str, index: int, ran: Sequence[Run], succeeded: float) -> Probing:
+def _probing(name: str, index: int, ran: Sequence[Run], succeeded: float, for_peer: int) -> Probing:
     found = [number for each in ran if (number := each.found[index]) is not None]
     return Probing(
         name,
@@ -115,8 +120,8 @@ def _probing(name: str, index: int, ran: Sequence[Run], succeeded: float) -> Pro
         len(ran),
         len(found) / len(ran),
         median(found) if found else None,
-        len(ran[:_FOR_PEER]),
-        mean(each.peer is not None for each in ran[:_FOR_PEER]),
+        len(ran[:for_peer]),
+        mean(each.peer is not None for each in ran[:for_peer]),
         succeeded,
     )
 
