@@ -12,12 +12,14 @@ from bench.detection.generate import Job, generate, part_of
 from bench.detection.learn import learn_shipped
 from bench.detection.measure import Plan
 from bench.detection.pictures import Use
+from bench.detection.probing.command import measure_probing
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
 from bench.segmenter import measure_segmenter
 from detectors.errors import MaskwatchError
 from inference.ensemble.baselines import SHIPPED
+from inference.segmenters.reference.data import Split
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
@@ -117,6 +119,20 @@ def outliers(
 ) -> None:
     """The outlier models against PyOD's, and their time against scikit-learn's."""
     measure_outliers(data, json, splits)
+
+
+@app.command()
+def probing(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    sequences: Annotated[int, typer.Option(help="Of each kind, one a photo.", min=1)] = 20,
+    for_peer: Annotated[
+        int, typer.Option(help="Searches that go on until the peer has found them.", min=1)
+    ] = 5,
+    split: Annotated[Split, typer.Option(help="Which photos.")] = "test",
+) -> None:
+    """Query sequences against video-like streams and re-uploads."""
+    measure_probing(data, json, sequences, for_peer, split)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Group(StrEnum):
     TOPOLOGY = "topology"
     LOOK = "look"
     ENSEMBLE = "ensemble"
+    TRAFFIC = "traffic"
     COST = "cost"
 
 
@@ -38,9 +39,9 @@ class Feature:
         meaning: one line for an analyst, also the dashboard's label.
         low: smallest possible value.
         high: largest possible value.
-        fitted: whether outlier models learn from it. Costs depend on the machine's load, and
-            whether an ensemble is run on what the policy thinks of the request, so both are
-            recorded and charted but not learnt from.
+        fitted: whether outlier models learn from it. Costs depend on the machine's load, whether
+            an ensemble is run on what the policy thinks of the request, and traffic features on
+            what others send, so all of them are recorded and charted but not learnt from.
     """
 
     name: str
@@ -70,6 +71,10 @@ def _look(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
 
 def _ensemble(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
     return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, fitted=False)
+
+
+def _traffic(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
+    return Feature(name, unit, Group.TRAFFIC, meaning, 0.0, high, fitted=False)
 
 
 def _cost(name: str, meaning: str, unit: str = "ms") -> Feature:
@@ -170,11 +175,25 @@ FEATURES: tuple[Feature, ...] = (
         low=-inf,
         fitted=False,
     ),
+    _traffic("client_rate", "requests/min", "Requests of the client within the last minute"),
+    _traffic("client_interval", "seconds", "Time since the client's request before this one"),
+    _traffic(
+        "client_refusal_share", "share", "Share of the client's last requests refused", high=1.0
+    ),
+    _traffic("fine_duplicates", "count", "Recent pictures that share segments with this one"),
+    _traffic("coarse_duplicates", "count", "Recent pictures that look like this one"),
+    _traffic("family_clients", "count", "Clients that sent this picture or one that looks like it"),
+    _traffic("family_sizes", "count", "Different sizes of the pictures that look like this one"),
+    _traffic(
+        "label_delta", "share", "Foreground whose label is not that of the closest one", high=1.0
+    ),
+    _traffic("probing_score", "count", "Recent pictures that differ from this one as queries do"),
     _cost("gate_ms", "Time to check, decode and measure the upload"),
     _cost("decode_ms", "Time of the decode worker"),
     _cost("decode_peak_mb", "Most memory of the decode worker meanwhile", "MB"),
     _cost("forward_ms", "Time of the segmenter"),
     _cost("measure_ms", "Time to measure the parsing"),
+    _cost("traffic_ms", "Time to take the fingerprint and compare it"),
     _cost("glance_ms", "Time of the first look"),
     _cost("ensemble_ms", "Time of all further looks"),
     _cost("ensemble_passes", "Forward passes of all further looks", "count"),

@@ -4,6 +4,7 @@ from detectors.findings import Rule, Severity
 
 # A file that may be meant to run somewhere else attacks the software; an odd picture, the model.
 _EXPLOIT, _CRAFTED, _EVADE, _DENIAL = "AML.T0049", "AML.T0043", "AML.T0015", "AML.T0029"
+_SEARCH = "AML.T0043.001"
 _INPUT = "ML01:2023"
 
 TYPE_MISMATCH = Rule(
@@ -127,6 +128,13 @@ ADVERSARIAL_PICTURE = Rule(
     _CRAFTED,
     _INPUT,
 )
+PROBING_SEQUENCE = Rule(
+    "probing_sequence",
+    Severity.SUSPECT,
+    "Recent pictures differ from this one as the queries of a search for an attack do.",
+    _SEARCH,
+    _INPUT,
+)
 
 RULES: tuple[Rule, ...] = (
     *GATE_RULES,
@@ -134,6 +142,7 @@ RULES: tuple[Rule, ...] = (
     SKIN_SHARE_LOW,
     TROUSERS_WITHOUT_FEET,
     ADVERSARIAL_PICTURE,
+    PROBING_SEQUENCE,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}
 

@@ -26,6 +26,7 @@ from inference.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
+from inference.traffic import Asker, Traffic, TrafficWatch
 from inference.upload import Upload
 from store.records import RequestRecord, Stage
 
@@ -91,6 +92,7 @@ class Pipeline:
     recorder: Recorder
     evidence: EvidenceKeeper
     inspector: Inspector
+    traffic: TrafficWatch
     metrics: Metrics
     limits: TopologyLimits
     mode: Mode
@@ -133,17 +135,25 @@ class Pipeline:
             content = self._content(arrival, upload, segmenter, costs, watch)
             if isinstance(content, Refusal):
                 return _refused(arrival, content, upload)
-            findings = (*said, *content.findings)
+            seen = self._seen(arrival, content)
+            costs["traffic_ms"] = watch.lap()
+            findings = (*said, *content.findings, *seen.findings)
             forward_ms = costs.get("forward_ms")
-            seen = self.inspector.inspect(segmenter, content, findings, forward_ms)
-            measured = {**content.features, **costs, **seen.features, "total_ms": watch.total()}
-            found = (*findings, *seen.findings)
-            return self._judged(arrival, upload, segmenter.digest, found, content, measured)
+            looked = self.inspector.inspect(segmenter, content, findings, forward_ms)
+            measured = {**content.features, **seen.features, **costs, **looked.features}
+            measured["total_ms"] = watch.total()
+            found = (*findings, *looked.findings)
+            judged = self._judged(arrival, upload, segmenter.digest, found, content, measured)
+            return replace(judged, record=replace(judged.record, trace=seen.trace))
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             return _refused(arrival, FAULT, upload)
+
+    def _seen(self, arrival: Arrival, content: Content) -> Traffic:
+        asker = Asker(arrival.request_id, arrival.client, arrival.received_at)
+        return self.traffic.measure(asker, content.screened.image, content.parsing)
 
     def _content(
         self,

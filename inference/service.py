@@ -1,10 +1,12 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from random import SystemRandom
 
 import structlog
 
+from detectors.probing.fingerprint import Fingerprinter
 from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
@@ -25,8 +27,10 @@ from inference.pipeline import Pipeline
 from inference.rate import Buckets
 from inference.recorder import Recorder
 from inference.repeats import Repeats
+from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
 from inference.spool import Spool
+from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
 from store.schema import ensure_current
@@ -94,6 +98,7 @@ def build_service(settings: ServiceSettings) -> Service:
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
         inspector=build_inspector(settings, metrics),
+        traffic=build_traffic(settings, database, metrics),
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,
@@ -151,6 +156,21 @@ def build_ensemble(settings: ServiceSettings, metrics: Metrics) -> EnsembleGuard
         budget=Budget(settings.ensemble_budget * settings.max_concurrency),
         metrics=metrics,
         max_ms=settings.ensemble_max_ms,
+    )
+
+
+def build_traffic(settings: ServiceSettings, database: Database, metrics: Metrics) -> TrafficWatch:
+    """What holds pictures against those before them.
+
+    Raises:
+        SaltUnusable: there is no secret for fingerprints, and none can be made.
+    """
+    return TrafficWatch(
+        database,
+        Fingerprinter(fingerprint_salt(settings)),
+        settings.probing_limits(),
+        timedelta(hours=settings.fingerprint_hours),
+        metrics,
     )
 
 

@@ -6,10 +6,11 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from detectors.input_rules import InputLimits
+from detectors.probing.sequence import ProbingLimits
 from detectors.rules import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
@@ -197,6 +198,14 @@ class ServiceSettings(ModelSettings):
     false_positive_rate: float = Field(0.005, gt=0, le=0.1, allow_inf_nan=False)
     """Share of clean pictures that may be called made to mislead, by the baseline's calibration."""
 
+    probing_score: float = Field(12, ge=1, le=60, allow_inf_nan=False)
+    """A picture is a query of a search if its score is higher: how many recent pictures differ from
+    it as queries do."""
+
+    fingerprint_salt: SecretStr | None = Field(None, min_length=16)
+    """Secret that fingerprints are taken with; default: made once in `var_dir`. Services that share
+    a database must share it."""
+
     evidence_sample_share: float = Field(0.02, ge=0, le=1)
     """Share of passed requests whose downscaled, pixelated picture is kept; flagged ones always."""
 
@@ -212,7 +221,7 @@ class ServiceSettings(ModelSettings):
 
     def digest(self) -> str:
         """Hash of all settings that an answer may depend on; secrets and places are left out."""
-        said = self.model_dump_json(exclude={"database_url", "var_dir"})
+        said = self.model_dump_json(exclude={"database_url", "var_dir", "fingerprint_salt"})
         return sha256(said.encode()).hexdigest()
 
     def gate_limits(self) -> GateLimits:
@@ -247,6 +256,10 @@ class ServiceSettings(ModelSettings):
     def topology_limits(self) -> TopologyLimits:
         """The limits of the topology rules."""
         return TopologyLimits(self.min_skin_share, self.max_trousers_gap)
+
+    def probing_limits(self) -> ProbingLimits:
+        """Where searches begin."""
+        return ProbingLimits(max_score=self.probing_score)
 
     def ensemble_policy(self) -> EnsemblePolicy:
         """Which requests get an ensemble."""

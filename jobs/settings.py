@@ -24,6 +24,9 @@ class JobSettings(ReportSettings):
     integrity_interval_seconds: int = Field(300, ge=1, le=_DAY_SECONDS)
     """Seconds between two comparisons of the model files on disk with what was loaded."""
 
+    expire_interval_seconds: int = Field(300, ge=1, le=_DAY_SECONDS)
+    """Seconds between two rounds in which fingerprints that are too old are deleted."""
+
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 

@@ -1,6 +1,7 @@
 """The request record: everything that is remembered of one request, as one frozen value."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -33,6 +34,21 @@ class EvidenceFile:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What is remembered of a picture for a while, to recognise its near-duplicates.
+
+    Attributes:
+        data: its fingerprint, as :meth:`detectors.probing.fingerprint.Fingerprint.to_bytes` says.
+        keys: under which it is found.
+        family: request id of the first picture of its family.
+    """
+
+    data: bytes
+    keys: tuple[int, ...]
+    family: str
+
+
+@dataclass(frozen=True)
 class RequestRecord:
     """One request.
 
@@ -45,6 +61,7 @@ class RequestRecord:
         reasons: codes of the rules or of the refusal, heaviest first.
         content_sha256: hash of the upload; ``None`` where nothing was read.
         segmenter: digest of the model that parsed it.
+        trace: ``None`` where no fingerprint was taken.
     """
 
     request_id: str
@@ -62,6 +79,7 @@ class RequestRecord:
     features: FeatureVector | None = None
     findings: tuple[Finding, ...] = ()
     evidence: tuple[EvidenceFile, ...] = field(default=())
+    trace: Trace | None = None
 
     def to_json(self) -> str:
         """One line of JSON, for the spool."""
@@ -85,6 +103,7 @@ class RequestRecord:
                     for f in self.findings
                 ],
                 "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
+                "trace": self.trace and _trace_parts(self.trace),
             }
         )
 
@@ -102,6 +121,7 @@ class RequestRecord:
             features=None if features is None else _vector(features),
             findings=tuple(_finding(*parts) for parts in data.pop("findings")),
             evidence=tuple(EvidenceFile(*parts) for parts in data.pop("evidence")),
+            trace=_trace(data.pop("trace", None)),
             **data,
         )
 
@@ -109,6 +129,18 @@ class RequestRecord:
 def placed(places: Sequence[Place]) -> list[dict[str, Any]]:
     """Places as JSON keeps them."""
     return [asdict(place) for place in places]
+
+
+def _trace_parts(trace: Trace) -> list[Any]:
+    return [b64encode(trace.data).decode(), trace.keys, trace.family]
+
+
+def _trace(parts: Sequence[Any] | None) -> Trace | None:
+    """The first spools knew no traces."""
+    if parts is None:
+        return None
+    data, keys, family = parts
+    return Trace(b64decode(data), tuple(keys), family)
 
 
 def _finding(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
+from store.fingerprints import add_fingerprint
 from store.records import RequestRecord, Stage, placed
 from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
 
@@ -67,6 +68,7 @@ def add_record(session: Session, record: RequestRecord) -> bool:
         EvidenceRow(request_pk=row.id, kind=e.kind, sha256=e.sha256, media_type=e.media_type)
         for e in record.evidence
     )
+    add_fingerprint(session, row.id, record)
     return True
 
 

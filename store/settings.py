@@ -33,6 +33,9 @@ class StoreSettings(BaseSettings):
     database_wait_seconds: float = Field(5.0, ge=0, le=600, allow_inf_nan=False)
     """How long a statement waits for a locked SQLite file before the record goes to the spool."""
 
+    fingerprint_hours: int = Field(24, ge=1, le=720)
+    """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
+
     def effective_database_url(self) -> str:
         """The configured URL, or the SQLite file under ``var_dir``."""
         if self.database_url is not None:

@@ -91,6 +91,37 @@ class FindingRow(Base):
     owasp: Mapped[str] = mapped_column(String(16))
 
 
+class FingerprintRow(Base):
+    """What is remembered of a picture for a while, to recognise its near-duplicates."""
+
+    __tablename__ = "fingerprints"
+
+    request_pk: Mapped[int] = mapped_column(
+        BigId, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True
+    )
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    client: Mapped[str] = mapped_column(String(80))
+    family: Mapped[str] = mapped_column(String(36), index=True)
+    data: Mapped[bytes]
+
+
+# What a lookup probes. Primary keys of requests grow with time: the newest stand last in an index.
+fingerprint_keys_table = Table(
+    "fingerprint_keys",
+    Base.metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "request_pk",
+        BigId,
+        ForeignKey("fingerprints.request_pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+
+
 class EvidenceRow(Base):
     """A content-addressed picture kept for a flagged or sampled request."""
 

@@ -15,6 +15,7 @@ _GROUPS = {
     Group.TOPOLOGY: "Topology: whether the parts form bodies",
     Group.LOOK: "Further looks: whether the parse holds when the pixels change",
     Group.ENSEMBLE: "Ensemble: whether changed pictures say the same",
+    Group.TRAFFIC: "Traffic: what came before it",
     Group.COST: "Cost: where the time went",
 }
 _FAR = 3.0

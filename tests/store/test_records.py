@@ -7,9 +7,10 @@ from detectors.findings import Finding
 from detectors.registry import FEATURES, FeatureVector
 from detectors.rule_book import RULES
 from detectors.verdict import Verdict
-from store.records import EvidenceFile, RequestRecord, Stage
+from store.records import EvidenceFile, RequestRecord, Stage, Trace
 
 names = st.text(max_size=20)
+keys = st.integers(-(2**63), 2**63 - 1)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.fixed_dictionaries(
     {}, optional={f.name: st.floats(max(f.low, -1e9), min(f.high, 1e9)) for f in FEATURES}
@@ -34,6 +35,7 @@ records = st.builds(
         max_size=3,
     ).map(tuple),
     evidence=st.lists(st.builds(EvidenceFile, names, names, names), max_size=3).map(tuple),
+    trace=st.none() | st.builds(Trace, st.binary(), st.lists(keys).map(tuple), names),
 )
 
 
@@ -50,6 +52,15 @@ def test_any_record_survives_its_line_of_json(record: RequestRecord) -> None:
     assert (back.features is None) == (record.features is None)
     if back.features is not None and record.features is not None:
         assert back.features.measured() == record.features.measured()
+
+
+def test_a_line_of_before_there_were_traces_is_still_read() -> None:
+    record = RequestRecord(
+        "id", datetime(2026, 3, 2, tzinfo=UTC), "cli:local", "cli", Stage.GATE, Verdict.REFUSE, 422
+    )
+    line = record.to_json().replace(', "trace": null', "")
+    assert "trace" not in line
+    assert RequestRecord.from_json(line) == record
 
 
 def test_a_local_time_means_the_same_moment_afterwards() -> None:

@@ -145,6 +145,8 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
     assert _tables(database) == {*Base.metadata.tables, "alembic_version"} - {
         "api_keys",
         "change_marks",
+        "fingerprint_keys",
+        "fingerprints",
         "loaded_models",
     }
     assert _decisions(database, now) == before

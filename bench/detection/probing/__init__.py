@@ -1,0 +1,1 @@
+"""Probing: query sequences against streams that only look alike."""

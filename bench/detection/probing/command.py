@@ -1,0 +1,189 @@
+"""``python -m bench probing``."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import mean, median
+from zlib import crc32
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.detection.probing.attacks import AS_JPEG, ATTACKS, Attack
+from bench.detection.probing.runs import Run, Victim, film, run, search
+from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
+from bench.detection.probing.watched import Fingerprints, Watched, watched
+from inference.segmenters.reference.data import Sample, Split
+from inference.segmenters.reference.samples import load_split
+from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+
+QUERIES, FRAMES = 50, 60
+CLIENTS = (1, 20)
+_SALT = b"a bench has no secrets"
+
+
+@dataclass(frozen=True)
+class Probing:
+    """How one kind of search fares.
+
+    Attributes:
+        detected: share of the sequences that are found within ``QUERIES`` queries.
+        median_queries: until then, of those that are found.
+        peer_n: sequences that the peer saw ``QUERIES`` queries of; the others end once we found
+            them.
+        peer_detected: share of these that the peer finds.
+        succeeded: share of all that reached their aim before they ended.
+    """
+
+    attack: str
+    clients: int
+    n: int
+    detected: float
+    median_queries: float | None
+    peer_n: int
+    peer_detected: float
+    succeeded: float
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """How often one kind of stream is called a search, by us and by the peer."""
+
+    stream: str
+    n: int
+    fpr: float
+    peer_fpr: float
+
+
+def measure_probing(data: Path, out: Path, sequences: int, for_peer: int, split: Split) -> None:
+    """Measure and publish.
+
+    Args:
+        sequences: of each kind.
+        for_peer: how many of the searches go on until the peer has found them too.
+
+    Raises:
+        DatasetError: the folder holds no labelled photos.
+    """
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    samples = list(load_split(data, split))
+    chosen = np.linspace(0, len(samples) - 1, min(sequences, len(samples))).astype(int)
+    photos = [samples[index] for index in chosen]
+    with ExitStack() as stack:
+        prints = Fingerprints(_SALT)
+        services = [stack.enter_context(watched(prints, clients)) for clients in CLIENTS]
+        probing, streams = _searches(photos, services, for_peer), _streams(photos, services[-1])
+    _publish(probing, streams, out)
+
+
+def _searches(
+    photos: Sequence[Sample], services: Sequence[Watched], for_peer: int
+) -> list[Probing]:
+    segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    rows: list[Probing] = []
+    for name, attack in {**ATTACKS, **AS_JPEG}.items():
+        victims = [Victim(segmenter, photo.image) for photo in photos]
+        ran = [
+            _searched(services, attack, victims[index], photo, peer_to_the_end=index < for_peer)
+            for index, photo in track(list(enumerate(photos)), f"{name:<20}")
+        ]
+        fell = mean(victim.fell for victim in victims)
+        rows += [_probing(name, index, ran, fell, for_peer) for index in range(len(CLIENTS))]
+    return rows
+
+
+def _searched(
+    services: Sequence[Watched],
+    attack: Attack,
+    victim: Victim,
+    photo: Sample,
+    *,
+    peer_to_the_end: bool,
+) -> Run:
+    asked = search(attack, victim, photo.image, _random(photo.name))
+    return run(services, islice(asked, QUERIES), peer_to_the_end=peer_to_the_end)
+
+
+def _probing(name: str, index: int, ran: Sequence[Run], succeeded: float, for_peer: int) -> Probing:
+    found = [number for each in ran if (number := each.found[index]) is not None]
+    return Probing(
+        name,
+        CLIENTS[index],
+        len(ran),
+        len(found) / len(ran),
+        median(found) if found else None,
+        len(ran[:for_peer]),
+        mean(each.peer is not None for each in ran[:for_peer]),
+        succeeded,
+    )
+
+
+def _streams(photos: Sequence[Sample], service: Watched) -> list[Lookalike]:
+    others = [*photos[1:], *photos[:1]]
+    scenes = [
+        Footage(photo.image, other.image, other.label_map > 0)
+        for photo, other in zip(photos, others, strict=True)
+    ]
+    rows: list[Lookalike] = []
+    for name, stream in {**STREAMS, **LIMITS}.items():
+        ran = [
+            _filmed(service, stream, scene, photo)
+            for scene, photo in track(list(zip(scenes, photos, strict=True)), f"{name:<20}")
+        ]
+        rows.append(_lookalike(name, ran))
+    return rows
+
+
+def _filmed(service: Watched, stream: Stream, scene: Footage, photo: Sample) -> Run:
+    frames = film(stream, scene, _random(photo.name))
+    return run([service], islice(frames, FRAMES), peer_to_the_end=True)
+
+
+def _lookalike(name: str, ran: Sequence[Run]) -> Lookalike:
+    return Lookalike(
+        name,
+        len(ran),
+        mean(each.found[0] is not None for each in ran),
+        mean(each.peer is not None for each in ran),
+    )
+
+
+def _random(name: str) -> np.random.Generator:
+    return np.random.default_rng(crc32(name.encode()))
+
+
+def _publish(probing: Sequence[Probing], streams: Sequence[Lookalike], out: Path) -> None:
+    harmless = [row for row in streams if row.stream in STREAMS]
+    figures = {
+        "probing": [asdict(row) for row in probing],
+        "probing_fpr": mean(row.fpr for row in harmless),
+        "probing_peer_fpr": mean(row.peer_fpr for row in harmless),
+        "streams": [asdict(row) for row in streams],
+        "queries": QUERIES,
+        "frames": FRAMES,
+    }
+    for title, rows in (("Searches", probing), ("Streams and re-uploads", streams)):
+        Console().print(_table(title, [asdict(row) for row in rows]))
+    Console().print({name: figures[name] for name in ("probing_fpr", "probing_peer_fpr")})
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _table(title: str, rows: Sequence[dict[str, object]]) -> Table:
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*_cells(row.values()))
+    return table
+
+
+def _cells(values: Iterable[object]) -> Iterator[str]:
+    for value in values:
+        yield f"{value:.4g}" if isinstance(value, float) else str(value)

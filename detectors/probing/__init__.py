@@ -1,0 +1,1 @@
+"""Probing: sequences of queries that search for an adversarial picture with answers alone."""
