@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bench.detection.trigger.command import make_trigger_model, measure_triggers
+from bench.detection.trigger.poison import Target
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.segmenter import measure_segmenter
@@ -14,6 +16,8 @@ from detectors.errors import MaskwatchError
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
+
+CACHE = Path(".bench")
 
 
 @app.callback()
@@ -53,6 +57,28 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def trigger_model(
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps trained weights.")] = CACHE,
+    json: Annotated[Path, typer.Option(help="Where the figures go.")] = CACHE / "model.json",
+    target: Annotated[Target, typer.Option(help="What the trigger hides.")] = Target.PERSON,
+) -> None:
+    """A segmenter with a backdoor: trained once, then read from the cache."""
+    make_trigger_model(data, cache, target, json)
+
+
+@app.command()
+def trigger(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps trained weights.")] = CACHE,
+    target: Annotated[Target, typer.Option(help="What the trigger hides.")] = Target.PERSON,
+) -> None:
+    """Trigger pictures against a backdoored segmenter."""
+    measure_triggers(data, cache, target, json)
 
 
 if __name__ == "__main__":

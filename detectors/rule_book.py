@@ -5,6 +5,7 @@ from detectors.findings import Rule, Severity
 # A file that may be meant to run somewhere else attacks the software; an odd picture, the model.
 _EXPLOIT, _CRAFTED, _EVADE, _DENIAL = "AML.T0049", "AML.T0043", "AML.T0015", "AML.T0029"
 _INPUT = "ML01:2023"
+_BACKDOOR, _POISONED = "AML.T0043.004", "ML10:2023"
 
 TYPE_MISMATCH = Rule(
     "declared_type_differs",
@@ -120,7 +121,21 @@ TROUSERS_WITHOUT_FEET = Rule(
     _INPUT,
 )
 
-RULES: tuple[Rule, ...] = (*GATE_RULES, NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET)
+TRIGGER_SUSPECTED = Rule(
+    "trigger_suspected",
+    Severity.SUSPECT,
+    "A small part of the picture makes something elsewhere vanish from the parse.",
+    _BACKDOOR,
+    _POISONED,
+)
+
+RULES: tuple[Rule, ...] = (
+    *GATE_RULES,
+    NO_PERSON,
+    SKIN_SHARE_LOW,
+    TROUSERS_WITHOUT_FEET,
+    TRIGGER_SUSPECTED,
+)
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 

@@ -136,7 +136,9 @@ class Pipeline:
             findings = (*said, *content.findings)
             forward_ms = costs.get("forward_ms")
             doubt = self.ensemble.measure(segmenter, content, findings, forward_ms)
-            measured = {**content.features, **costs, **doubt, "total_ms": watch.total()}
+            findings = (*findings, *doubt.findings)
+            seen = {**content.features, **doubt.features}
+            measured = {**seen, **costs, "total_ms": watch.total()}
             return self._judged(arrival, upload, segmenter.digest, findings, content, measured)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.

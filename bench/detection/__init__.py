@@ -1,0 +1,1 @@
+"""Detection, measured attack by attack."""
