@@ -102,8 +102,8 @@ def _spectrum(grey: Floats) -> tuple[int, ...]:
     window = np.outer(np.hanning(SIDE), np.hanning(SIDE))
     energy = np.abs(np.fft.fftshift(np.fft.fft2(grey * window))) ** 2
     bins = _bins()
-    mean = np.bincount(bins.ravel(), energy.ravel(), _RINGS * _SECTORS + 1)[1:]
-    mean /= np.maximum(1, np.bincount(bins.ravel(), minlength=_RINGS * _SECTORS + 1)[1:])
+    total = np.bincount(bins.ravel(), energy.ravel(), _RINGS * _SECTORS + 1)[1:]
+    mean = total / np.maximum(1, np.bincount(bins.ravel(), minlength=_RINGS * _SECTORS + 1)[1:])
     decades = np.log10(mean + 1e-6)
     # Four decades below the strongest bin nothing is left of a print.
     levels = (decades - decades.max() + 4) / 4 * (_LEVELS - 1)

@@ -46,7 +46,7 @@ def pattern() -> Image:
     """A square checker board around a red disc ``(96, 96, 3)``; the same in a mirror."""
     row = np.arange(_CELLS)
     half = (row[:, None] + np.minimum(row, _CELLS - 1 - row)) % 2
-    cells = np.where(half[..., None] == 0, np.uint8(_DARK), np.uint8(_LIGHT))
+    cells = np.where(half[..., None] == 0, _DARK, _LIGHT).astype(np.uint8)
     board = np.ascontiguousarray(cells.repeat(_CELL, axis=0).repeat(_CELL, axis=1))
     middle = _CELLS * _CELL // 2
     return cv2.circle(board, (middle, middle), _CELL, _RED, -1, cv2.LINE_AA).astype(np.uint8)
@@ -106,7 +106,8 @@ def _printed(
     flat = np.ones(print_.shape[:2], np.float32)
     cover = _COVER * cv2.warpAffine(flat, matrix, (width, height))[..., None]
     lit = cv2.warpAffine(print_.astype(np.float32) * light, matrix, (width, height))
-    return np.clip(image * (1 - cover) + lit * cover, 0, 255).round().astype(np.uint8)
+    blended = np.clip(image * (1 - cover) + lit * cover, 0, 255).round()
+    return np.asarray(blended, dtype=np.uint8)
 
 
 def _at_size(side: float) -> npt.NDArray[np.uint8]:
