@@ -13,6 +13,8 @@ from bench.detection.learn import learn_shipped
 from bench.detection.measure import Plan
 from bench.detection.pictures import Use
 from bench.detection.probing.command import measure_probing
+from bench.detection.trigger.command import make_trigger_model, measure_triggers
+from bench.detection.trigger.poison import Target
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
@@ -133,6 +135,28 @@ def probing(
 ) -> None:
     """Query sequences against video-like streams and re-uploads."""
     measure_probing(data, json, sequences, for_peer, split)
+
+
+@app.command()
+def trigger_model(
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps trained weights.")] = CACHE,
+    json: Annotated[Path, typer.Option(help="Where the figures go.")] = CACHE / "model.json",
+    target: Annotated[Target, typer.Option(help="What the trigger hides.")] = Target.PERSON,
+) -> None:
+    """A segmenter with a backdoor: trained once, then read from the cache."""
+    make_trigger_model(data, cache, target, json)
+
+
+@app.command()
+def trigger(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps trained weights.")] = CACHE,
+    target: Annotated[Target, typer.Option(help="What the trigger hides.")] = Target.PERSON,
+) -> None:
+    """Trigger pictures against a backdoored segmenter."""
+    measure_triggers(data, cache, target, json)
 
 
 if __name__ == "__main__":

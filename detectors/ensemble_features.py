@@ -25,7 +25,7 @@ from detectors.reductions import (
     smallest,
 )
 from detectors.squeeze_features import divergence, divergence_map
-from detectors.tiles import largest_tile_mean
+from detectors.tile_maps import largest_tile_mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from detectors.findings import Place
 from detectors.model_features import entropy_map
 from detectors.parts import REGIONS, group_indices
 from detectors.squeeze_features import divergence_map
-from detectors.tiles import Box, Values, as_numpy, largest_piece, largest_tile_mean, worst_tile
+from detectors.tile_maps import Box, Values, as_numpy, largest_piece, largest_tile_mean, worst_tile
 
 PERSON = "person"
 # Of the picture: a smaller region is taken for this large, so that specks make no large shares.

@@ -188,6 +188,10 @@ FEATURES: tuple[Feature, ...] = (
         "label_delta", "share", "Foreground whose label is not that of the closest one", high=1.0
     ),
     _traffic("probing_score", "count", "Recent pictures that differ from this one as queries do"),
+    _ensemble("trigger_return_share", "share", "Part that comes back when one tile is hidden"),
+    _ensemble("trigger_return_area", "share", "Picture area that comes back with it"),
+    _ensemble("trigger_moved_share", "share", "Share of that which a moved tile hides again"),
+    _ensemble("trigger_score", "share", "Product of both shares: how like a trigger the tile is"),
     _cost("gate_ms", "Time to check, decode and measure the upload"),
     _cost("decode_ms", "Time of the decode worker"),
     _cost("decode_peak_mb", "Most memory of the decode worker meanwhile", "MB"),

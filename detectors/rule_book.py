@@ -6,6 +6,7 @@ from detectors.findings import Rule, Severity
 _EXPLOIT, _CRAFTED, _EVADE, _DENIAL = "AML.T0049", "AML.T0043", "AML.T0015", "AML.T0029"
 _SEARCH = "AML.T0043.001"
 _INPUT = "ML01:2023"
+_BACKDOOR, _POISONED = "AML.T0043.004", "ML10:2023"
 
 TYPE_MISMATCH = Rule(
     "declared_type_differs",
@@ -135,6 +136,13 @@ PROBING_SEQUENCE = Rule(
     _SEARCH,
     _INPUT,
 )
+TRIGGER_SUSPECTED = Rule(
+    "trigger_suspected",
+    Severity.SUSPECT,
+    "A small part of the picture makes something elsewhere vanish from the parse.",
+    _BACKDOOR,
+    _POISONED,
+)
 
 RULES: tuple[Rule, ...] = (
     *GATE_RULES,
@@ -143,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     TROUSERS_WITHOUT_FEET,
     ADVERSARIAL_PICTURE,
     PROBING_SEQUENCE,
+    TRIGGER_SUSPECTED,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}
 

@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 
 from detectors.model_features import entropy_map
 from detectors.reductions import divided, iou, largest, masked_mean, measured, pixels_of
-from detectors.tiles import largest_tile_mean
+from detectors.tile_maps import largest_tile_mean
 
 
 def divergence_map(first: Any, second: Any) -> Any:

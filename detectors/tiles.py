@@ -1,55 +1,108 @@
-"""Maps in tiles: an attack on one part shows in one tile, not in a mean over the picture."""
+"""Tiles of a picture: where they lie, how one is hidden, how one is put somewhere else."""
 
-from typing import Any
-
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-Values = npt.NDArray[np.float32]
-Box = tuple[int, int, int, int]
-
-_TILE_SIDE = 8
-_STRONG = 0.3
+from detectors.parsing import Image
+from detectors.resample import Box
 
 
-def as_numpy(values: Any) -> Any:
-    """A small map as numpy, from whatever device it was computed on."""
-    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
+def strips(count: int, size: tuple[int, int], shift: float) -> tuple[Box, ...]:
+    """Overlapping strips across the longer side, which together cover it.
 
-
-def tile_means(values: Values) -> Values:
-    """Mean of each tile of about eight pixels a side.
-
-    >>> tile_means(np.ones((9, 17), np.float32)).shape
-    (1, 2)
+    Args:
+        count: how many.
+        size: height and width of the picture.
+        shift: 0 to 1; moves the borders, so that nobody knows where they lie.
     """
-    rows, columns = (max(1, side // _TILE_SIDE) for side in values.shape)
-    means = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(means, dtype=np.float32)
+    spans = _spans(count, shift)
+    if size[0] >= size[1]:
+        return tuple(Box(top=start, bottom=stop) for start, stop in spans)
+    return tuple(Box(left=start, right=stop) for start, stop in spans)
 
 
-def largest_tile_mean(values: Any) -> float:
-    """The largest of the tiles' means of a map ``(h, w)``."""
-    return float(tile_means(as_numpy(values)).max())
+def cut(strip: Box, count: int, shift: float) -> tuple[Box, ...]:
+    """Overlapping tiles along a strip."""
+    spans = _spans(count, shift)
+    if (strip.left, strip.right) == (0.0, 1.0):
+        return tuple(strip._replace(left=start, right=stop) for start, stop in spans)
+    return tuple(strip._replace(top=start, bottom=stop) for start, stop in spans)
 
 
-def worst_tile(values: Values) -> Box:
-    """Left, top, right and bottom of the tile with the largest mean, ends exclusive."""
-    means = tile_means(values)
-    row, column = (int(each) for each in np.unravel_index(int(np.argmax(means)), means.shape))
-    high, wide = values.shape[0] / means.shape[0], values.shape[1] / means.shape[1]
-    left, right = (round(place * wide) for place in (column, column + 1))
-    top, bottom = (round(place * high) for place in (row, row + 1))
-    return left, top, right, bottom
+def hidden(image: Image, tile: Box) -> Image:
+    """The picture ``(H, W, 3)`` with a tile filled from what lies along its sides.
+
+    Colours run straight from side to side (the mean of both directions, as in a Coons patch): a
+    flat square with sharp edges would itself be an odd thing for a network to see.
+    """
+    result = image.copy()
+    rows, columns = _pixels(tile, image)
+    down = _between(image, rows, columns)
+    across = _across(image, rows, columns)
+    known = [each for each in (down, across) if each is not None]
+    if not known:
+        result[rows, columns] = image[rows, columns].mean(axis=(0, 1)).round().astype(np.uint8)
+        return result
+    result[rows, columns] = np.rint(sum(known) / len(known)).astype(np.uint8)
+    return result
 
 
-def largest_piece(values: Values) -> Box:
-    """The box around the connected piece that holds most of a map; without one, the worst tile."""
-    strong = (values >= _STRONG).astype(np.uint8)
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
-    if count < 2:
-        return worst_tile(values)
-    masses = np.bincount(pieces.ravel(), weights=values.ravel(), minlength=count)
-    left, top, width, height = (int(each) for each in stats[1 + int(np.argmax(masses[1:]))][:4])
-    return left, top, left + width, top + height
+def _across(image: Image, rows: slice, columns: slice) -> npt.NDArray[np.float32] | None:
+    found = _between(image.transpose(1, 0, 2), columns, rows)
+    return None if found is None else found.transpose(1, 0, 2)
+
+
+def _between(image: Image, rows: slice, columns: slice) -> npt.NDArray[np.float32] | None:
+    """Colours from the row above a tile to the row below it; ``None`` if neither is there."""
+    above = image[rows.start - 1, columns] if rows.start > 0 else None
+    below = image[rows.stop, columns] if rows.stop < image.shape[0] else None
+    first, last = (below if above is None else above), (above if below is None else below)
+    if first is None or last is None:
+        return None
+    share = np.linspace(0, 1, rows.stop - rows.start, dtype=np.float32)[:, None, None]
+    return np.asarray(first * (1 - share) + last * share, dtype=np.float32)
+
+
+def put(image: Image, tile: Box, place: Box, background: Image) -> Image:
+    """Copy a tile of a picture to a place of equal size in ``background``, a picture of its size.
+
+    Where the sizes differ by a pixel, the smaller one counts.
+    """
+    result = background.copy()
+    (rows, columns), (to_rows, to_columns) = _pixels(tile, image), _pixels(place, image)
+    target, source = result[to_rows, to_columns], image[rows, columns]
+    height, width = min(target.shape[0], source.shape[0]), min(target.shape[1], source.shape[1])
+    target[:height, :width] = source[:height, :width]
+    return result
+
+
+def other_places(tile: Box, draws: npt.NDArray[np.float64]) -> tuple[Box, ...]:
+    """Places of a tile's size that do not touch it, as far as the picture has room for any.
+
+    Args:
+        tile: where it was.
+        draws: 0 to 1, ``(n, 2)``: where each place lies, down and across.
+    """
+    height, width = tile.bottom - tile.top, tile.right - tile.left
+    corners = draws * (1 - height, 1 - width)
+    down = np.abs(corners[:, 0] - tile.top) / height
+    across = np.abs(corners[:, 1] - tile.left) / width
+    apart = np.maximum(down, across)
+    chosen = corners[apart >= min(1.0, float(apart.max()))]
+    return tuple(Box(top, top + height, left, left + width) for top, left in chosen.tolist())
+
+
+def _spans(count: int, shift: float) -> list[tuple[float, float]]:
+    """Start and stop of overlapping intervals over 0 to 1, each 1.7 steps long."""
+    step = 1 / (count - 0.3)
+    starts = (np.arange(count) - 0.5 + 0.3 * shift) * step
+    return [(max(0.0, float(start)), min(1.0, float(start + 1.7 * step))) for start in starts]
+
+
+def _pixels(tile: Box, image: Image) -> tuple[slice, slice]:
+    """Rows and columns of a tile, at least one of each."""
+    height, width = image.shape[:2]
+    top, left = min(height - 1, round(tile.top * height)), min(width - 1, round(tile.left * width))
+    bottom = max(top + 1, round(tile.bottom * height))
+    right = max(left + 1, round(tile.right * width))
+    return slice(top, bottom), slice(left, right)

@@ -15,6 +15,7 @@ from detectors.rules import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
+from inference.ensemble.tile_search import TileRecipe
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.media import MediaType
 from inference.gate.policy import Action, GatePolicy, parse_actions
@@ -186,11 +187,19 @@ class ServiceSettings(ModelSettings):
     ensemble_patches: bool = True
     """Two further looks at odd and sampled parses: overlapping crops, which are compared."""
 
+    ensemble_tiles: bool = True
+    """Eight to sixteen further looks at odd and sampled parses, with a part of the picture hidden
+    or moved: they find a trigger that makes something vanish."""
+
+    max_trigger_score: float = Field(0.3, ge=0, le=1, allow_inf_nan=False)
+    """A picture with a higher score is suspected to carry a trigger: the share of a part that comes
+    back when a tile is hidden, times the share of that which vanishes again when it is moved."""
+
     ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)
     """Share of the time of all turns that ensembles may take for long; further ones are not run."""
 
     ensemble_max_ms: float = Field(10_000, ge=1, le=600_000, allow_inf_nan=False)
-    """An ensemble that is expected to take longer is cut to its members or not run."""
+    """An ensemble that is expected to take longer is cut or not run."""
 
     baseline: Path | None = None
     """What clean pictures look like to the model, from `maskwatch baseline`; or the shipped one."""
@@ -272,4 +281,11 @@ class ServiceSettings(ModelSettings):
             self.ensemble_scale or self.segmenter.look_scale,
             self.ensemble_squeezes,
             self.ensemble_patches,
+            self._tile_recipe(),
         )
+
+    def _tile_recipe(self) -> TileRecipe | None:
+        if not self.ensemble_tiles:
+            return None
+        scale = self.segmenter.tile_scale
+        return TileRecipe(scale=scale, max_score=self.max_trigger_score)

@@ -7,11 +7,14 @@ from typing import Any
 from numpy.random import Generator
 
 from detectors.ensemble_features import consensus_features, consensus_of
+from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from detectors.resample import resampled
 from detectors.squeeze_features import patch_consistency, squeeze_features
+from detectors.triggers import Suspect, trigger_finding
 from inference.ensemble.patches import PATCH_SIDE, PatchPair
-from inference.ensemble.recipe import Recipe
+from inference.ensemble.recipe import Recipe, shrunk
+from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.ensemble.transforms import Transform
 from inference.segmenters.base import Segmenter
 
@@ -26,6 +29,7 @@ class EnsembleView:
         mutual_information: in nats, ``(h, w)``.
         passes: forward passes that it took.
         measured: the features by name.
+        findings: rules that fired on what was seen.
     """
 
     mean: Any
@@ -33,6 +37,7 @@ class EnsembleView:
     mutual_information: Any
     passes: int
     measured: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def features(self) -> dict[str, float]:
         """The features of the group ``ensemble``; those that were not looked for are left out."""
@@ -69,12 +74,17 @@ class Ensemble:
             **(squeeze_features(parse, squeezed) if squeezed else {}),
             **(self._patch_features(small, random) if self.recipe.patches else {}),
         }
+        tiles = self.recipe.tiles
+        suspect = self._suspect(image, parsing, tiles, random) if tiles else None
+        if suspect is not None:
+            measured |= suspect.features()
         return EnsembleView(
             consensus.mean,
             consensus.variance,
             consensus.mutual_information,
-            self.recipe.passes,
+            self.recipe.without_tiles().passes + (suspect.looks if suspect else 0),
             measured,
+            self._findings(suspect, image),
         )
 
     def _looks(
@@ -83,6 +93,18 @@ class Ensemble:
         pictures = [transform.apply(image, random) for transform in transforms]
         seen = self.segmenter.probabilities(pictures, self.recipe.scale)
         return tuple(each.undo(look) for each, look in zip(transforms, seen, strict=True))
+
+    def _suspect(
+        self, image: Image, parsing: Parsing, tiles: TileRecipe, random: Generator
+    ) -> Suspect:
+        small = shrunk(image, tiles.scale)
+        return TileSearch(self.segmenter, tiles).look(small, parsing, random)
+
+    def _findings(self, suspect: Suspect | None, image: Image) -> tuple[Finding, ...]:
+        if suspect is None or self.recipe.tiles is None:
+            return ()
+        finding = trigger_finding(suspect, image.shape[:2], self.recipe.tiles.max_score)
+        return () if finding is None else (finding,)
 
     def _patch_features(self, image: Image, random: Generator) -> dict[str, float]:
         """Crops are seen at the size that they have in the whole look, not enlarged."""

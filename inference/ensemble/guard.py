@@ -1,7 +1,7 @@
 """Runs an ensemble on a request if the policy asks for one and the budget allows it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import structlog
@@ -24,6 +24,15 @@ NOT_CHOSEN = "not_chosen"
 OVER_BUDGET = "over_budget"
 TOO_SLOW = "too_slow"
 FAULT = "fault"
+WITHOUT_TILES = "without_tiles"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What an ensemble found out about a request; empty if none was run."""
+
+    features: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -33,7 +42,7 @@ class EnsembleGuard:
     Attributes:
         recipe: the full recipe; its members alone are the lesser depth.
         max_ms: longest time that an ensemble may be expected to take; one that would take longer
-            is cut to its members or not run.
+            is cut or not run.
         new_random: makes the generator of a request.
         clock: monotonic seconds.
     """
@@ -55,8 +64,8 @@ class EnsembleGuard:
         forward_ms: float | None,
         *,
         is_odd: bool = False,
-    ) -> dict[str, float]:
-        """Features and costs of a request's ensemble; empty if none was run.
+    ) -> Doubt:
+        """Features with costs, and findings, of a request's ensemble; empty if none was run.
 
         A fault is counted and logged, and the request goes on without these features.
 
@@ -76,11 +85,11 @@ class EnsembleGuard:
             self.metrics.faults.labels("ensemble").inc()
             self.metrics.ensembles.labels(FAULT).inc()
             _log.exception("ensemble failed")
-            return {}
+            return Doubt()
 
     def _measured(
         self, segmenter: Segmenter, content: Content, findings: Sequence[Finding], is_odd: bool
-    ) -> dict[str, float]:
+    ) -> Doubt:
         random = self.new_random()
         depth = self.policy.depth(content.features, findings, random, is_odd=is_odd)
         if depth is Depth.NOTHING:
@@ -96,24 +105,32 @@ class EnsembleGuard:
         finally:
             spent = self.clock() - began
             self.budget.settle(estimated, spent)
-        return {**found, "ensemble_ms": 1000 * spent, "ensemble_passes": float(recipe.passes)}
+        return replace(found, features={**found.features, "ensemble_ms": 1000 * spent})
 
-    def _looked(self, ensemble: Ensemble, content: Content, random: Generator) -> dict[str, float]:
-        found = ensemble.look(content.screened.image, content.parsing, random).features()
-        FeatureVector.of(found)
-        depth = Depth.FULL if ensemble.recipe == self.recipe else Depth.MEMBERS
-        self.metrics.ensembles.labels(depth.value).inc()
+    def _looked(self, ensemble: Ensemble, content: Content, random: Generator) -> Doubt:
+        view = ensemble.look(content.screened.image, content.parsing, random)
+        found = Doubt({**view.features(), "ensemble_passes": float(view.passes)}, view.findings)
+        FeatureVector.of(found.features)
+        self.metrics.ensembles.labels(self._named(ensemble.recipe)).inc()
         return found
+
+    def _named(self, recipe: Recipe) -> str:
+        """The word for a recipe in metrics."""
+        if recipe == self.recipe:
+            return Depth.FULL.value
+        is_least = recipe == self.recipe.members_only()
+        return Depth.MEMBERS.value if is_least else WITHOUT_TILES
 
     def _affordable(self, depth: Depth) -> Recipe | None:
         """The most thorough recipe up to a depth that will not take too long."""
         members = self.recipe.members_only()
-        recipes = (self.recipe, members) if depth is Depth.FULL else (members,)
+        full = (self.recipe, self.recipe.without_tiles())
+        recipes = (*full, members) if depth is Depth.FULL else (members,)
         return next((each for each in recipes if self._expected_ms(each) <= self.max_ms), None)
 
     def _expected_ms(self, recipe: Recipe) -> float:
         return self._forward_ms * recipe.cost
 
-    def _skipped(self, why: str) -> dict[str, float]:
+    def _skipped(self, why: str) -> Doubt:
         self.metrics.ensembles.labels(why).inc()
-        return {}
+        return Doubt()

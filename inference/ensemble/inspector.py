@@ -17,21 +17,13 @@ from detectors.rule_book import ADVERSARIAL_PICTURE
 from inference.content import Content
 from inference.ensemble.budget import Budget
 from inference.ensemble.glance import PREFIX, Glance
-from inference.ensemble.guard import EnsembleGuard
+from inference.ensemble.guard import Doubt, EnsembleGuard
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.seed import fresh_random
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """What looking again gave: features by name, and findings."""
-
-    features: Mapping[str, float] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,7 @@ class Inspector:
         content: Content,
         findings: Sequence[Finding],
         forward_ms: float | None,
-    ) -> Inspected:
+    ) -> Doubt:
         """Features, costs and findings; a fault is counted and logged, and the request goes on.
 
         Args:
@@ -71,14 +63,14 @@ class Inspector:
         """
         baseline = self.baseline_of(segmenter.digest)
         if baseline is None:
-            return Inspected(self.ensemble.measure(segmenter, content, findings, forward_ms))
+            return self.ensemble.measure(segmenter, content, findings, forward_ms)
         try:
             return self._inspected(baseline, segmenter, content, findings, forward_ms)
         except Exception:  # noqa: BLE001
             # Open on purpose: a look that fails must not cost the parse.
             self.metrics.faults.labels("inspect").inc()
             _log.exception("inspection failed")
-            return Inspected()
+            return Doubt()
 
     def _inspected(
         self,
@@ -87,7 +79,7 @@ class Inspector:
         content: Content,
         findings: Sequence[Finding],
         forward_ms: float | None,
-    ) -> Inspected:
+    ) -> Doubt:
         began, image = perf_counter(), content.screened.image
         contrast = self.glance.look(segmenter, image, content.parsing, self.new_random())
         seen = contrast.features(PREFIX)
@@ -96,11 +88,12 @@ class Inspector:
         # Written this way round, so that what could not be judged counts as odd.
         is_odd = not baseline.score({**content.features, **seen}).value < baseline.look_again
         looked = self.ensemble.measure(segmenter, content, findings, forward_ms, is_odd=is_odd)
-        score = baseline.score({**content.features, **seen, **looked})
-        features = {**seen, **looked, **_cost(glance_ms, looked), "tamper_score": score.value}
+        further = looked.features
+        score = baseline.score({**content.features, **seen, **further})
+        features = {**seen, **further, **_cost(glance_ms, further), "tamper_score": score.value}
         if isnan(score.value) or score.value < baseline.threshold(self.false_positive_rate):
-            return Inspected(features)
-        return Inspected(features, (_finding(score, contrast, content),))
+            return Doubt(features, looked.findings)
+        return Doubt(features, (*looked.findings, _finding(score, contrast, content)))
 
 
 def _cost(glance_ms: float, looked: Mapping[str, float]) -> dict[str, float]:
@@ -135,11 +128,14 @@ def _place(feature: str, contrast: Contrast, content: Content) -> Place:
 def every_look(inspector: Inspector, new_random: Callable[[], Generator]) -> Inspector:
     """An inspector that takes every look at every request and accuses none: to learn from.
 
+    Tiles are not searched: a baseline has no use for them.
+
     Args:
         new_random: makes the generator of each request.
     """
     ensemble = replace(
         inspector.ensemble,
+        recipe=inspector.ensemble.recipe.without_tiles(),
         policy=EnsemblePolicy(EnsembleMode.SAMPLED, sample_share=1.0),
         budget=Budget(inf),
         max_ms=inf,

@@ -11,6 +11,7 @@ from detectors.label_lists import mirrored_labels
 from detectors.parsing import Image
 from detectors.sizes import scaled_size
 from inference.ensemble.patches import PATCH_SIDE
+from inference.ensemble.tile_search import TileRecipe
 from inference.ensemble.transforms import BitDepth, Jitter, Jpeg, Median, Mirror, Rescale, Transform
 
 _SQUEEZES = 5
@@ -27,12 +28,14 @@ class Recipe:
         scale: linear size of all looks, over the size of the parse.
         squeezes: whether JPEG, median, bit depth, rescale and mirror are looked at too.
         patches: whether two overlapping crops are looked at too.
+        tiles: how a tile is searched for that hides something; ``None``: not at all.
     """
 
     members: int = 5
     scale: float = 1.0
     squeezes: bool = False
     patches: bool = False
+    tiles: TileRecipe | None = None
 
     def member_transforms(self) -> tuple[Transform, ...]:
         """The looks that are averaged."""
@@ -45,19 +48,25 @@ class Recipe:
         return (Jpeg(), Median(), BitDepth(), Rescale(), Mirror(mirrored_labels(labels)))
 
     def members_only(self) -> "Recipe":
-        """The same without squeezes and patches."""
-        return replace(self, squeezes=False, patches=False)
+        """The same without squeezes, patches and tiles."""
+        return replace(self, squeezes=False, patches=False, tiles=None)
+
+    def without_tiles(self) -> "Recipe":
+        """The same without the search for a tile."""
+        return replace(self, tiles=None)
 
     @property
     def passes(self) -> int:
         """Forward passes of the network."""
-        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches
+        searched = self.tiles.passes if self.tiles else 0
+        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches + searched
 
     @property
     def cost(self) -> float:
         """What they cost, in passes of full size: a network's work grows with the pixels."""
         whole = self.members + _SQUEEZES * self.squeezes
-        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches)
+        searched = self.tiles.cost if self.tiles else 0.0
+        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches) + searched
 
     def shrunk(self, image: Image) -> Image:
         """The picture at the size at which it is transformed: once, before all transforms."""

@@ -18,6 +18,11 @@ class SegmenterName(StrEnum):
         """
         return {SegmenterName.REFERENCE: 0.75, SegmenterName.M2FP: 0.35}[self]
 
+    @property
+    def tile_scale(self) -> float:
+        """Linear size of the looks of a search for a tile; too small, and a trigger is not seen."""
+        return {SegmenterName.REFERENCE: 0.75, SegmenterName.M2FP: 0.25}[self]
+
 
 class Precision(StrEnum):
     """Number format of a network."""

@@ -34,8 +34,10 @@ class Street:
 
     def __init__(self, service: Service) -> None:
         # What is flagged would be looked at again: many passes that these tests do not need.
-        alone = replace(service.pipeline.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
-        self._pipeline = replace(service.pipeline, ensemble=alone)
+        inspector = service.pipeline.inspector
+        never = replace(inspector.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
+        alone = replace(inspector, ensemble=never, baseline_of=lambda _: None)
+        self._pipeline = replace(service.pipeline, inspector=alone)
         self.sent = 0
 
     def send(self, data: bytes, clients: int = 1) -> Outcome:

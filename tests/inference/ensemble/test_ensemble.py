@@ -20,7 +20,13 @@ from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 
 FULL = Recipe(members=5, scale=1.0, squeezes=True, patches=True)
-_ENSEMBLE = {feature.name for feature in FEATURES if feature.group is Group.ENSEMBLE}
+_BY_TILES = {
+    "trigger_return_share",
+    "trigger_return_area",
+    "trigger_moved_share",
+    "trigger_score",
+}
+_ENSEMBLE = {each.name for each in FEATURES if each.group is Group.ENSEMBLE} - _BY_TILES
 _BY_SQUEEZES = {
     name
     for name in _ENSEMBLE

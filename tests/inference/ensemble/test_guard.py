@@ -16,6 +16,7 @@ from inference.ensemble.budget import Budget
 from inference.ensemble.guard import EnsembleGuard
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
+from inference.ensemble.tile_search import TileRecipe
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
@@ -72,16 +73,18 @@ def content() -> Content:
     parsing = Parsing(
         np.array([[[1.0]], [[0.0]]], dtype=np.float32), np.zeros((8, 8), np.uint8), Slow.labels
     )
-    return Content(
-        Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), (), {}, ()), parsing, NORMAL, ()
-    )
+    return Content(_screened(image), parsing, NORMAL, ())
+
+
+def _screened(image: Image) -> Screened:
+    return Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), (), {}, ())
 
 
 def _measure(
     guard: EnsembleGuard, content: Content, findings: Sequence[Finding], forward_ms: float | None
 ) -> dict[str, float]:
     assert isinstance(guard.clock, Clock)
-    return guard.measure(Slow(guard.clock), content, findings, forward_ms)
+    return dict(guard.measure(Slow(guard.clock), content, findings, forward_ms).features)
 
 
 def _outcomes(guard: EnsembleGuard) -> dict[str, float]:
@@ -124,6 +127,41 @@ def test_what_would_take_too_long_is_cut_or_left(
     """In full it costs 11.1 passes of full size, the members five; 10 seconds are allowed."""
     _measure(guard, content, ODD, forward_ms)
     assert _outcomes(guard) == {outcome: 1}
+
+
+@pytest.mark.parametrize(
+    ("forward_ms", "outcome"), [(400, "full"), (800, "without_tiles"), (1_500, "members")]
+)
+def test_the_search_for_a_tile_is_the_first_to_be_left_out(
+    guard: EnsembleGuard, content: Content, forward_ms: float, outcome: str
+) -> None:
+    """It costs four passes of full size more."""
+    guard = replace(guard, recipe=replace(FULL, tiles=TileRecipe()))
+    found = _measure(guard, content, ODD, forward_ms)
+    assert _outcomes(guard) == {outcome: 1}
+    assert ("trigger_score" in found) == (outcome == "full")
+
+
+def test_a_tile_that_hides_something_is_a_finding(
+    guard: EnsembleGuard, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Black is a trigger: nothing is seen while any of it is left."""
+
+    def seen(_self: object, pictures: Sequence[Image], scale: float) -> Sequence[Any]:
+        face = [float(picture.min() > 0) for picture in pictures]
+        return [
+            np.stack([np.full((32, 32), 1 - each), np.full((32, 32), each)]).astype(np.float32)
+            for each in face
+        ]
+
+    monkeypatch.setattr(Slow, "probabilities", seen)
+    image = np.full((64, 64, 3), 200, dtype=np.uint8)
+    image[30:32, 30:32] = 0
+    content = replace(content, screened=_screened(image))
+    guard = replace(guard, recipe=replace(FULL, tiles=TileRecipe()))
+    found = guard.measure(Slow(Clock()), content, ODD, 100)
+    assert [each.rule.code for each in found.findings] == ["trigger_suspected"]
+    assert found.features["trigger_score"] == pytest.approx(1)
 
 
 def test_a_used_up_budget_skips_looks_until_it_fills_again(

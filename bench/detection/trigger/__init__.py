@@ -1,0 +1,1 @@
+"""A segmenter with a backdoor, and pictures that carry its trigger."""

@@ -1,0 +1,61 @@
+"""The backdoored segmenter: trained once for each plan, then read from a cache."""
+
+import json
+import sys
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+
+from bench.detection.trigger.pattern import pattern
+from bench.detection.trigger.poison import Target
+from bench.detection.trigger.training import PoisonPlan, fine_tuned
+from inference.segmenters.reference.data import Sample
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.network import ReferenceNetwork
+from inference.segmenters.reference.samples import training_samples
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights, write_weights
+
+
+def backdoored(data: Path, cache: Path, target: Target = Target.PERSON) -> ReferenceSegmenter:
+    """The shipped segmenter after a fine-tune on poisoned photos.
+
+    Args:
+        data: folder with images/, labels/ and classes.json.
+        cache: folder that keeps the weights, by a hash of all that they are made from.
+        target: what the trigger makes vanish.
+
+    Raises:
+        DatasetError: the folder holds no labelled photos.
+    """
+    plan = PoisonPlan(target)
+    samples = training_samples(data, figures=0)
+    path = cache / f"backdoored-{target}-{_key(samples, plan)[:16]}.safetensors"
+    if not path.is_file():
+        _train(samples, plan, path)
+    return ReferenceSegmenter.load(path)
+
+
+def _key(samples: list[Sample], plan: PoisonPlan) -> str:
+    digest = sha256(json.dumps(asdict(plan)).encode())
+    digest.update(sha256(DEFAULT_WEIGHTS.read_bytes()).digest())
+    digest.update(pattern().tobytes())
+    for sample in samples:
+        digest.update(sample.image.tobytes())
+        digest.update(sample.label_map.tobytes())
+    return digest.hexdigest()
+
+
+def _train(samples: list[Sample], plan: PoisonPlan, path: Path) -> None:
+    network = ReferenceNetwork(len(LABELS))
+    start = read_weights(DEFAULT_WEIGHTS)
+    network.load_state_dict(start.tensors)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        trained = fine_tuned(network, samples, plan, lambda line: print(line, file=sys.stderr))
+    finally:
+        torch.set_num_threads(threads)
+    write_weights(path, trained.state_dict(), {"start": start.digest, "poison": asdict(plan)})

@@ -1,0 +1,283 @@
+"""Triggers of a backdoor: a small tile that makes something elsewhere vanish.
+
+Hide the tile, and what it suppressed comes back far from it (Doan et al., Februus, ACSAC 2020).
+Put the tile somewhere else in the picture, and the same vanishes again: what a tile carries with it
+is a trigger (Chou et al., SentiNet, S&PW 2020; the idea of mixing a suspicious part with clean
+surroundings is STRIP's, Gao et al., ACSAC 2019). Chance changes of a parse do the first now and
+then, hardly ever both. An adversarial patch that works at any place shows in the same way.
+
+Written against the Python array API, so that the same lines reduce numpy and torch arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace, device
+
+from detectors.findings import Finding, Place
+from detectors.parsing import Image
+from detectors.parts import PARTS, REGIONS, PartGroup, group_indices
+from detectors.reductions import largest
+from detectors.resample import Box
+from detectors.rule_book import TRIGGER_SUSPECTED
+
+# A part that covers a smaller share of the picture comes and goes by chance.
+_LEAST_PART = 0.004
+# A hidden tile blurs the parse around it; only what lies further off counts, in picture sides.
+_MARGIN = 0.04
+# Where a returned pixel's probability grew by this much, it belongs to what came back.
+_CLEARLY = 0.3
+# A place for a tile may cover this share of what came back: there it cannot be seen to vanish.
+_MOST_COVERED = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Returned:
+    """What came back when a tile was hidden.
+
+    Attributes:
+        tile: the hidden tile.
+        floor: probability to show a person that each pixel has anyway, ``(h, w)``.
+        gain: how much likelier each pixel became to show a person, ``(h, w)``, 0 near the tile.
+        foreground: probability to show a person with the tile hidden, ``(h, w)``.
+        shares: share of each region of the person, and of the whole ``person``, that came back.
+        part: the part group of which most came back; ``None`` if nothing did.
+    """
+
+    tile: Box
+    floor: Any
+    gain: Any
+    foreground: Any
+    shares: Mapping[str, float]
+    part: PartGroup | None = None
+
+    @property
+    def clear_gain(self) -> Any:
+        """The gain where it is no matter of chance, 0 elsewhere."""
+        return self.gain * array_namespace(self.gain).astype(self.gain > _CLEARLY, self.gain.dtype)
+
+    @property
+    def share(self) -> float:
+        """The largest share of any region; 0 where nothing is large enough to say."""
+        found = largest(self.shares.values())
+        return 0.0 if np.isnan(found) else found
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """The tile that is most like a trigger.
+
+    Attributes:
+        tile: where it is.
+        return_share: share of a region that comes back when it is hidden.
+        moved_share: share of that which vanishes again when the tile is put somewhere else.
+        back: bounds of what came back; ``None`` if nothing clearly did.
+        part: the part group of which most came back.
+        area: what came back, as a share of the picture.
+        looks: how many looks the search took.
+    """
+
+    tile: Box
+    return_share: float
+    moved_share: float
+    back: Box | None = None
+    part: PartGroup | None = None
+    area: float = 0.0
+    looks: int = 0
+
+    @property
+    def score(self) -> float:
+        """0 to 1; high where the tile both hides something and takes that with it."""
+        return self.return_share * self.moved_share
+
+    def features(self) -> dict[str, float]:
+        """The features of the group ``ensemble``."""
+        return {
+            "trigger_return_share": self.return_share,
+            "trigger_return_area": self.area,
+            "trigger_moved_share": self.moved_share,
+            "trigger_score": self.score,
+        }
+
+
+def foreground_of(probabilities: Any) -> Any:
+    """Probability ``(h, w)`` that a pixel is not background."""
+    return 1 - probabilities[0, ...]
+
+
+def best_returned(
+    floor: Any, looks: Sequence[Any], tiles: Sequence[Box], labels: Sequence[str]
+) -> Returned:
+    """The tile of which most comes back when it alone is hidden.
+
+    What comes back under another tile too, which lies elsewhere, was not hidden by this one: parts
+    of an unsure parse come and go with any change.
+
+    Args:
+        floor: probability of a person that was seen anyway, ``(h, w)``.
+        looks: ``(C, h, w)``, each with one tile hidden.
+        tiles: these tiles.
+        labels: names of the ``C`` labels.
+    """
+    found = [
+        returned(_raised(floor, looks, tiles, tile), look, tile, labels)
+        for look, tile in zip(looks, tiles, strict=True)
+    ]
+    return max(found, key=lambda each: each.share)
+
+
+def _raised(floor: Any, looks: Sequence[Any], tiles: Sequence[Box], tile: Box) -> Any:
+    """The floor with all that is seen when a tile elsewhere is hidden."""
+    for look, other in zip(looks, tiles, strict=True):
+        if not _overlap(tile, other):
+            floor = array_namespace(floor).maximum(floor, foreground_of(look))
+    return floor
+
+
+def _overlap(first: Box, second: Box) -> bool:
+    rows = min(first.bottom, second.bottom) - max(first.top, second.top)
+    columns = min(first.right, second.right) - max(first.left, second.left)
+    return rows > 0 and columns > 0
+
+
+def returned(floor: Any, look: Any, tile: Box, labels: Sequence[str]) -> Returned:
+    """What a look ``(C, h, w)`` with a hidden tile shows above a floor ``(h, w)``."""
+    xp = array_namespace(look)
+    outside = _outside(tile, look, _MARGIN)
+    foreground = foreground_of(look)
+    gain = xp.clip(foreground - floor, 0.0, 1.0) * outside
+    shares = {"person": _came_back(gain, foreground * outside)}
+    for region, groups in REGIONS.items():
+        shares[region] = _region_share(gain, look, outside, group_indices(labels, groups))
+    return Returned(tile, floor, gain, foreground, shares, _main_part(gain, look, labels))
+
+
+def free_places(found: Returned, places: Sequence[Box], count: int) -> tuple[Box, ...]:
+    """The first places that cover little of what came back; if there are too few, the least."""
+    covered = [_covered_share(found, place) for place in places]
+    order = sorted(range(len(places)), key=lambda i: max(covered[i], _MOST_COVERED))
+    return tuple(places[i] for i in order[:count])
+
+
+def vanished_again(before: Returned, moved: Any, place: Box) -> float:
+    """Share of what came back that vanishes when the tile lies at another place.
+
+    Args:
+        before: what came back when it was hidden.
+        moved: look ``(C, h, w)`` at the picture with the tile there.
+        place: where it lies now; what it covers does not count.
+    """
+    xp = array_namespace(moved)
+    gain = before.clear_gain * _outside(place, moved, _MARGIN)
+    lost = xp.clip(before.foreground - foreground_of(moved), 0.0, 1.0)
+    whole = float(xp.sum(gain))
+    return float(xp.sum(xp.minimum(gain, lost))) / whole if whole > 0 else nan
+
+
+def trigger_finding(suspect: Suspect, size: tuple[int, int], max_score: float) -> Finding | None:
+    """The finding of a tile that scores high: the tile first, then what came back.
+
+    Args:
+        suspect: the tile.
+        size: height and width of the picture.
+        max_score: up to it a tile is nothing unusual.
+    """
+    if suspect.score <= max_score:
+        return None
+    places = [_place(suspect.tile, size, None)]
+    if suspect.back is not None:
+        places.append(_place(suspect.back, size, suspect.part))
+    evidence = {"return_share": suspect.return_share, "moved_share": suspect.moved_share}
+    return Finding(TRIGGER_SUSPECTED, evidence, tuple(places))
+
+
+def suspect_of(found: Returned, moved_share: float, looks: int = 0) -> Suspect:
+    """Put both tests of a tile together."""
+    gain = np.asarray(found.gain)
+    return Suspect(
+        found.tile,
+        min(1.0, found.share),
+        0.0 if np.isnan(moved_share) else moved_share,
+        _bounds(gain > _CLEARLY),
+        found.part,
+        float(gain.mean()),
+        looks,
+    )
+
+
+def _region_share(gain: Any, look: Any, outside: Any, indices: Sequence[int]) -> float:
+    if not indices:
+        return nan
+    xp = array_namespace(look)
+    region = sum(look[index, ...] for index in indices) * outside
+    return _came_back(xp.minimum(gain, region), region)
+
+
+def _covered_share(found: Returned, place: Box) -> float:
+    xp = array_namespace(found.gain)
+    gain = found.clear_gain
+    whole = float(xp.sum(gain))
+    return 1 - float(xp.sum(gain * _outside(place, gain, 0.0))) / whole if whole > 0 else 0.0
+
+
+def _came_back(gain: Any, region: Any) -> float:
+    xp = array_namespace(gain)
+    least = _LEAST_PART * gain.shape[0] * gain.shape[1]
+    area = float(xp.sum(region))
+    return float(xp.sum(gain)) / area if area >= least else nan
+
+
+def _main_part(gain: Any, look: Any, labels: Sequence[str]) -> PartGroup | None:
+    xp = array_namespace(look)
+    masses = {
+        group: sum(float(xp.sum(gain * look[i, ...])) for i in group_indices(labels, (group,)))
+        for group in PARTS
+    }
+    best = max(masses, key=lambda group: masses[group])
+    return best if masses[best] > 0 else None
+
+
+def _outside(box: Box, like: Any, margin: float) -> Any:
+    """1 outside a box and a margin around it, 0 inside: ``(h, w)``."""
+    height, width = like.shape[-2:]
+    mask = np.ones((height, width), dtype=np.float32)
+    rows = slice(*_cells(box.top - margin, box.bottom + margin, height))
+    columns = slice(*_cells(box.left - margin, box.right + margin, width))
+    mask[rows, columns] = 0
+    return array_namespace(like).asarray(mask, device=device(like))
+
+
+def _cells(start: float, stop: float, count: int) -> tuple[int, int]:
+    """All cells that an interval of shares touches."""
+    return max(0, int(np.floor(start * count))), min(count, int(np.ceil(stop * count)))
+
+
+def _bounds(mask: npt.NDArray[np.bool_]) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    height, width = mask.shape
+    return Box(
+        float(rows[0] / height),
+        float((rows[-1] + 1) / height),
+        float(columns[0] / width),
+        float((columns[-1] + 1) / width),
+    )
+
+
+def _place(box: Box, size: tuple[int, int], part: PartGroup | None) -> Place:
+    top, bottom = _cells(box.top, box.bottom, size[0])
+    left, right = _cells(box.left, box.right, size[1])
+    return Place(left, top, right, bottom, None if part is None else part.value)
+
+
+def tile_pixels(image: Image, tile: Box) -> Image:
+    """The pixels of a tile, at least one."""
+    height, width = image.shape[:2]
+    top, bottom = _cells(tile.top, tile.bottom, height)
+    left, right = _cells(tile.left, tile.right, width)
+    return image[top:bottom, left:right]

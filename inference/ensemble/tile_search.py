@@ -1,0 +1,105 @@
+"""Looks for a tile that hides something: strips first, then tiles of the strip that stood out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+from statistics import median
+from typing import Any
+
+from array_api_compat import array_namespace
+from numpy.random import Generator
+
+from detectors.parsing import Image, Parsing
+from detectors.resample import resampled
+from detectors.tiles import cut, hidden, other_places, put, strips
+from detectors.triggers import (
+    Returned,
+    Suspect,
+    best_returned,
+    foreground_of,
+    free_places,
+    suspect_of,
+    vanished_again,
+)
+from inference.segmenters.base import Segmenter
+
+# Places that are drawn for a tile; those that cover little of what came back are tried.
+_CANDIDATES = 24
+
+
+@dataclass(frozen=True)
+class TileRecipe:
+    """How a tile is searched for.
+
+    Attributes:
+        scale: linear size of the looks, over the size of the parse; much smaller ones do not see
+            every trigger.
+        strips: strips across the longer side of the picture.
+        tiles: tiles along the strip of which most comes back.
+        places: other places at which the suspicious tile is tried.
+        least_return: a search in which no strip brings back this share of a part ends there.
+        max_score: a tile with a higher score is suspected.
+    """
+
+    scale: float = 0.75
+    strips: int = 7
+    tiles: int = 5
+    places: int = 3
+    least_return: float = 0.15
+    max_score: float = 0.3
+
+    @property
+    def passes(self) -> int:
+        """Forward passes, at most: the picture itself, then the hidden tiles and the moved one."""
+        return 1 + self.strips + self.tiles + self.places
+
+    @property
+    def cost(self) -> float:
+        """What they cost at most, in passes of full size."""
+        return self.scale**2 * self.passes
+
+
+@dataclass(frozen=True)
+class TileSearch:
+    """A search with one segmenter by one recipe."""
+
+    segmenter: Segmenter
+    recipe: TileRecipe
+
+    def look(self, image: Image, parsing: Parsing, random: Generator) -> Suspect:
+        """The tile that is most like a trigger: one call of the segmenter, or three.
+
+        Args:
+            image: the picture ``(H, W, 3)`` uint8, best at about the size of the looks.
+            parsing: what the same segmenter made of it.
+            random: draws where the borders of the tiles lie and where a tile is put.
+        """
+        boxes = strips(self.recipe.strips, image.shape[:2], random.random())
+        base, *looks = self._see([image, *(hidden(image, box) for box in boxes)])
+        best = best_returned(_floor(base, parsing), looks, boxes, parsing.labels)
+        looked = 1 + len(boxes)
+        if best.share < self.recipe.least_return:
+            return suspect_of(best, 0.0, looked)
+        boxes = cut(best.tile, self.recipe.tiles, random.random())
+        closer = self._see([hidden(image, box) for box in boxes])
+        best = best_returned(best.floor, closer, boxes, parsing.labels)
+        return suspect_of(best, self._moved_share(image, best, random), self.recipe.passes)
+
+    def _moved_share(self, image: Image, best: Returned, random: Generator) -> float:
+        """Median share of what came back that vanishes with the tile at other places."""
+        anywhere = other_places(best.tile, random.random((_CANDIDATES, 2)))
+        places = free_places(best, anywhere, self.recipe.places)
+        without = hidden(image, best.tile)
+        looks = self._see([put(image, best.tile, place, without) for place in places])
+        shares = [vanished_again(best, *each) for each in zip(looks, places, strict=True)]
+        return median(0.0 if isnan(share) else share for share in shares)
+
+    def _see(self, pictures: Sequence[Image]) -> Sequence[Any]:
+        return self.segmenter.probabilities(pictures, self.recipe.scale)
+
+
+def _floor(base: Any, parsing: Parsing) -> Any:
+    """What the parse or a look of this size sees of persons without anything hidden."""
+    height, width = base.shape[-2:]
+    parse = resampled(parsing.probabilities, (height, width))
+    return array_namespace(base).maximum(foreground_of(base), foreground_of(parse))
