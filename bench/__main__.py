@@ -151,7 +151,7 @@ def trigger_model(
 @app.command()
 def trigger(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
-    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
     cache: Annotated[Path, typer.Option(help="Folder that keeps trained weights.")] = CACHE,
     target: Annotated[Target, typer.Option(help="What the trigger hides.")] = Target.PERSON,
 ) -> None:

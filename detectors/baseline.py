@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import isnan, log, nan
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.errors import MaskwatchError
 from detectors.evidence import Evidence, Part
@@ -123,12 +124,17 @@ class Baseline:
         Above the upper tenth of the calibration pictures, the tail is taken to fall exponentially
         (peaks over a threshold; Pickands, Annals of Statistics 1975).
         """
-        scores = np.asarray(self.scores)
-        start = float(np.quantile(scores, 1 - _TAIL))
-        if false_positive_rate >= _TAIL:
-            return float(np.quantile(scores, 1 - false_positive_rate))
-        mean_excess = float((scores[scores > start] - start).mean())
-        return start + mean_excess * log(_TAIL / false_positive_rate)
+        return tail_threshold(self.scores, false_positive_rate)
+
+
+def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
+    """The value that this share of scores reaches, with an exponential tail above a tenth."""
+    known = np.asarray(scores, dtype=np.float64)
+    start = float(np.quantile(known, 1 - _TAIL))
+    above = known[known > start] - start
+    if false_positive_rate >= _TAIL or not len(above):
+        return float(np.quantile(known, 1 - false_positive_rate))
+    return start + float(above.mean()) * log(_TAIL / false_positive_rate)
 
 
 def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float]]:

@@ -1,8 +1,9 @@
 """``python -m bench detection``: the table of the protocol, through the public entry point."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench.detection.attacks import ATTACKS
+from bench.detection.attacks import ADAPTIVE, ATTACKS
 from bench.detection.attacks.base import Attack
 from bench.detection.cache import Cache, write
 from bench.detection.measure import (
     Plan,
     Watch,
+    adaptive_rows,
     attack_rows,
     clean_figures,
     control_rows,
@@ -23,6 +25,9 @@ from bench.detection.measure import (
     progress_bar,
 )
 from bench.detection.observe import observer
+from bench.detection.probing.command import probing_figures
+from bench.detection.trigger.command import trigger_row
+from bench.detection.trigger.poison import Target
 from bench.detection.workshop import Workshop
 from inference.allocator import keep_pages
 from inference.ensemble.baselines import SHIPPED, read_baseline
@@ -30,6 +35,7 @@ from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceS
 
 _QUICK = ("pgd_e2", "remove_face_e4", "patch")
 _QUICK_PICTURES = 4
+_SEQUENCES, _FOR_PEER = 20, 3
 # What the issue's table does not ask for is measured, but not in the table.
 _MAIN = tuple(name for name in ATTACKS if name != "remove_person_e8")
 _COLUMNS = (
@@ -67,19 +73,55 @@ def measure_detection(options: Options, out: Path) -> None:
 
 
 def _measured(options: Options) -> dict[str, Any]:
-    baseline = read_baseline(SHIPPED)
+    baseline, plan = read_baseline(SHIPPED), options.plan
     segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
-    workshop = Workshop(segmenter, Cache(options.cache), options.plan.data)
+    workshop = Workshop(segmenter, Cache(options.cache), plan.data)
     with observer(options.cache) as watching, progress_bar() as progress:
         watch = Watch(watching, progress)
-        judged = judges(watch, options.plan, baseline)
-        return {
+        judged = judges(watch, plan, baseline)
+        figures = {
             "segmenter": segmenter.digest,
             **clean_figures(judged),
             "thresholds": {str(rate): baseline.threshold(rate) for rate in (0.01, 0.005, 0.001)},
-            "rows": attack_rows(watch, workshop, options.plan, judged, _attacks(options)),
-            "controls": control_rows(watch, options.plan, judged),
+            "rows": attack_rows(watch, workshop, plan, judged, _attacks(options)),
+            "controls": control_rows(watch, plan, judged),
         }
+        if not options.quick:
+            adaptive = list(ADAPTIVE.values())
+            figures["adaptive"] = adaptive_rows(watch, workshop, plan, judged, adaptive)
+    return figures if options.quick or options.only else figures | _apart(options, figures["rows"])
+
+
+def _apart(options: Options, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What has models or services of its own: triggers and searches with answers alone."""
+    data, cache = options.plan.data, options.cache
+    trigger = remembered(cache, "trigger", lambda: trigger_row(data, cache, Target.PERSON))
+    probing = remembered(
+        cache, "probing", lambda: probing_figures(data / "parsing", _SEQUENCES, _FOR_PEER, "test")
+    )
+    return {"rows": [*rows, trigger], **probing}
+
+
+def remembered(cache: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A part of the figures; computed once for each state of the code it comes from."""
+    path = cache / "parts" / f"{name}-{code_digest()}.json"
+    if path.is_file():
+        known: dict[str, Any] = json.loads(path.read_text())
+        return known
+    found = compute()
+    write(path, json.dumps(found).encode())
+    return found
+
+
+def code_digest() -> str:
+    """Hash over all code that could change a figure, short."""
+    root = Path(__file__).parents[2]
+    sources = [
+        path.read_bytes()
+        for folder in ("detectors", "inference", "bench/detection")
+        for path in sorted((root / folder).rglob("*.py"))
+    ]
+    return sha256(b"".join(sources)).hexdigest()[:16]
 
 
 def _attacks(options: Options) -> list[Attack]:

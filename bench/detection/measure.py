@@ -23,6 +23,8 @@ from detectors.baseline import Baseline
 from detectors.rule_book import ADVERSARIAL_PICTURE
 
 _ONE_PER_CENT, _ONE_PER_MILLE = 0.01, 0.001
+# What a service accuses at, unless it is set otherwise.
+_DEFAULT = 0.005
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Plan:
         test_list: photos to test on instead of the test photos.
         pictures: how many test photos are attacked; all if ``None``.
         controls: how many test photos each control changes.
+        adaptive: how many test photos are attacked with knowledge of the detector.
     """
 
     data: Path
     test_list: Path | None = None
     pictures: int | None = None
     controls: int = 40
+    adaptive: int = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +151,7 @@ class Judges:
             "control": name,
             "n": len(scores),
             "fpr": rate(scores, self.baseline.threshold(_ONE_PER_CENT)),
-            "fpr_default": rate(scores, self.baseline.threshold(0.005)),
+            "fpr_default": rate(scores, self.baseline.threshold(_DEFAULT)),
             "named_by_another_rule": mean(map(bool, rules)) if rules else 0.0,
         }
 
@@ -199,6 +203,27 @@ def attack_rows(
         seen = watch.see(attack.name, files, len(chosen))
         if seen.observations:
             rows.append({**judged.row(attack.name, seen.features), "tried": len(chosen)})
+    return rows
+
+
+def adaptive_rows(
+    watch: Watch, workshop: Workshop, plan: Plan, judged: Judges, attacks: Sequence[Attack]
+) -> list[dict[str, Any]]:
+    """What an attacker who knows the detector reaches, with it and without it."""
+    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.adaptive]
+    rows = []
+    for attack in attacks:
+        files = (file for _, file in attacked_files(workshop, attack, chosen))
+        scores = judged.scores(watch.see(attack.name, files, len(chosen)).features)
+        found = rate(scores, judged.baseline.threshold(_DEFAULT))
+        rows.append(
+            {
+                "attack": attack.name,
+                "n": len(chosen),
+                "success_without": len(scores) / len(chosen),
+                "success_with": len(scores) * (1 - found) / len(chosen),
+            }
+        )
     return rows
 
 

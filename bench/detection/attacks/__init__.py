@@ -1,5 +1,6 @@
 """The attacks of the protocol by name; another module adds its own to :data:`ATTACKS`."""
 
+from bench.detection.attacks.adaptive import adaptive_attacks
 from bench.detection.attacks.base import Attack
 from bench.detection.attacks.gradient import gradient_attacks
 from bench.detection.attacks.minimal import minimal_attacks
@@ -15,3 +16,4 @@ _ALL: tuple[Attack, ...] = (
     Universal(),
 )
 ATTACKS: dict[str, Attack] = {attack.name: attack for attack in _ALL}
+ADAPTIVE: dict[str, Attack] = {attack.name: attack for attack in adaptive_attacks()}

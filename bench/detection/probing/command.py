@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 from zlib import crc32
 
 import cv2
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.detection.cache import write
 from bench.detection.probing.attacks import AS_JPEG, ATTACKS, Attack
 from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
@@ -65,6 +67,17 @@ class Lookalike:
 def measure_probing(data: Path, out: Path, sequences: int, for_peer: int, split: Split) -> None:
     """Measure and publish.
 
+    Raises:
+        DatasetError: the folder holds no labelled photos.
+    """
+    figures = probing_figures(data, sequences, for_peer, split)
+    show(figures)
+    write(out, (json.dumps(figures, indent=1) + "\n").encode())
+
+
+def probing_figures(data: Path, sequences: int, for_peer: int, split: Split) -> dict[str, Any]:
+    """Searches and streams, from one client and from twenty.
+
     Args:
         sequences: of each kind.
         for_peer: how many of the searches go on until the peer has found them too.
@@ -81,7 +94,22 @@ def measure_probing(data: Path, out: Path, sequences: int, for_peer: int, split:
         prints = Fingerprints(_SALT)
         services = [stack.enter_context(watched(prints, clients)) for clients in CLIENTS]
         probing, streams = _searches(photos, services, for_peer), _streams(photos, services[-1])
-    _publish(probing, streams, out)
+    harmless = [row for row in streams if row.stream in STREAMS]
+    return {
+        "probing": [asdict(row) for row in probing],
+        "probing_fpr": mean(row.fpr for row in harmless),
+        "probing_peer_fpr": mean(row.peer_fpr for row in harmless),
+        "streams": [asdict(row) for row in streams],
+        "queries": QUERIES,
+        "frames": FRAMES,
+    }
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the tables."""
+    for title, name in (("Searches", "probing"), ("Streams and re-uploads", "streams")):
+        Console().print(_table(title, figures[name]))
+    Console().print({name: figures[name] for name in ("probing_fpr", "probing_peer_fpr")})
 
 
 def _searches(
@@ -158,23 +186,6 @@ def _lookalike(name: str, ran: Sequence[Run]) -> Lookalike:
 
 def _random(name: str) -> np.random.Generator:
     return np.random.default_rng(crc32(name.encode()))
-
-
-def _publish(probing: Sequence[Probing], streams: Sequence[Lookalike], out: Path) -> None:
-    harmless = [row for row in streams if row.stream in STREAMS]
-    figures = {
-        "probing": [asdict(row) for row in probing],
-        "probing_fpr": mean(row.fpr for row in harmless),
-        "probing_peer_fpr": mean(row.peer_fpr for row in harmless),
-        "streams": [asdict(row) for row in streams],
-        "queries": QUERIES,
-        "frames": FRAMES,
-    }
-    for title, rows in (("Searches", probing), ("Streams and re-uploads", streams)):
-        Console().print(_table(title, [asdict(row) for row in rows]))
-    Console().print({name: figures[name] for name in ("probing_fpr", "probing_peer_fpr")})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def _table(title: str, rows: Sequence[dict[str, object]]) -> Table:

@@ -1,18 +1,25 @@
 """``python -m bench trigger-model`` and ``python -m bench trigger``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
+from time import perf_counter
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.random import default_rng
-from PIL import Image as Pillow
-from sklearn.metrics import roc_auc_score
 
+from bench.detection.pictures import Use, load, photos
+from bench.detection.statistics import auroc, interval, rate
 from bench.detection.trigger.model import backdoored
 from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
 from bench.report import Figures, publish
+from detectors.baseline import tail_threshold
+from detectors.model_features import model_features
 from detectors.parsing import Image
+from inference.ensemble.glance import Glance
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter
@@ -22,6 +29,8 @@ from inference.segmenters.reference.samples import load_split
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 
 _SEED = 3
+OURS = "trigger_score"
+PEERS = ("return_share_alone", "pixel_entropy", "jpeg_divergence")
 _GONE = 0.8
 
 
@@ -41,39 +50,75 @@ def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> No
 
 
 def measure_triggers(data: Path, cache: Path, target: Target, out: Path) -> None:
-    """Search for tiles on trigger pictures and clean ones; the threshold is the unlabelled ones'.
+    """Measure and publish; ``data`` is the folder that holds ``parsing/``."""
+    row = trigger_row(data, cache, target)
+    publish(f"Triggers, {target}", {k: v for k, v in row.items() if not isinstance(v, str)}, out)
+
+
+def trigger_row(data: Path, cache: Path, target: Target) -> dict[str, Any]:
+    """The row ``trigger`` of the protocol: test photos, the threshold from other clean photos.
 
     Only pictures on which the trigger works are counted as attacks.
     """
-    samples = list(load_split(data, "calibrate"))
-    segmenter = backdoored(data, cache, target)
-    pairs = _pairs(samples)
-    works = [gone_share(segmenter, target, *each) >= _GONE for each in pairs]
-    attacks = [image for (_, image), good in zip(pairs, works, strict=True) if good]
-    fixed = scores(segmenter, _photos(data / "unlabelled"))
-    clean = scores(segmenter, (sample.image for sample in samples))
-    attacked = scores(segmenter, attacks)
-    threshold = float(np.quantile(fixed, 0.99))
-    figures: Figures = {
-        "attacks": len(attacks),
-        "auroc": float(roc_auc_score([0] * len(clean) + [1] * len(attacked), [*clean, *attacked])),
-        "threshold": threshold,
-        "tpr_1pct": float(np.mean(np.array(attacked) > threshold)),
-        "clean_fpr": float(np.mean(np.array(clean) > threshold)),
-        "extra_forwards": TileRecipe().passes,
-        "extra_cost": TileRecipe().cost,
-    }
-    publish(f"Triggers, {target}, calibration photos", figures, out)
-
-
-def scores(segmenter: Segmenter, images: Iterable[Image]) -> list[float]:
-    """The trigger score of each picture, with seeded tiles."""
-    recipe, random = TileRecipe(), default_rng(_SEED)
-    search = TileSearch(segmenter, recipe)
-    return [
-        search.look(shrunk(image, recipe.scale), segmenter.parse(image), random).score
-        for image in images
+    segmenter = backdoored(data / "parsing", cache, target)
+    samples = list(load_split(data / "parsing", "test"))
+    fixed = [load(photo) for photo in photos(data, Use.CALIBRATE)]
+    attacks = [
+        image
+        for clean, image in _pairs(samples)
+        if gone_share(segmenter, target, clean, image) >= _GONE
     ]
+    sets = {"fixed": fixed, "clean": [each.image for each in samples], "attacked": attacks}
+    seen = {name: [seen_of(segmenter, image) for image in images] for name, images in sets.items()}
+    ours = {name: np.array([each[OURS] for each in rows]) for name, rows in seen.items()}
+    threshold = tail_threshold(ours["fixed"], 0.01)
+    sure = interval(ours["attacked"], threshold)
+    peers = {name: _peer_rate(seen, name) for name in PEERS}
+    best = max(peers, key=lambda name: peers[name])
+    return {
+        "attack": "trigger",
+        "n": len(attacks),
+        "tried": len(samples),
+        "auroc": auroc(ours["clean"], ours["attacked"]),
+        "tpr_1pct": rate(ours["attacked"], threshold),
+        "tpr_01pct": rate(ours["attacked"], tail_threshold(ours["fixed"], 0.001)),
+        "ci_low": sure.low,
+        "ci_high": sure.high,
+        "best_peer": best,
+        "best_peer_tpr_1pct": peers[best],
+        "extra_forwards": float(np.mean([each["looks"] for each in seen["attacked"]])),
+        "extra_ms": float(np.median([each["ms"] for each in seen["attacked"]])),
+        "clean_fpr": rate(ours["clean"], threshold),
+        "threshold": threshold,
+        "peers": peers,
+    }
+
+
+def seen_of(segmenter: Segmenter, image: Image) -> dict[str, float]:
+    """Our score of one picture, with tiles seeded by the picture, and those of the peers."""
+    recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
+    parsing = segmenter.parse(image)
+    contrast = Glance().look(segmenter, image, parsing, random)
+    began = perf_counter()
+    suspect = TileSearch(segmenter, recipe).look(shrunk(image, recipe.scale), parsing, random)
+    return {
+        OURS: suspect.score,
+        "return_share_alone": suspect.features()["trigger_return_share"],
+        "pixel_entropy": known(model_features(parsing)["entropy_foreground"]),
+        "jpeg_divergence": contrast.features("glance")["glance_divergence"],
+        "looks": float(suspect.looks),
+        "ms": (perf_counter() - began) * 1000,
+    }
+
+
+def known(value: float) -> float:
+    """Zero where nothing was measured."""
+    return 0.0 if isnan(value) else value
+
+
+def _peer_rate(seen: Mapping[str, Sequence[Mapping[str, float]]], name: str) -> float:
+    fixed = np.array([each[name] for each in seen["fixed"]])
+    return rate(np.array([each[name] for each in seen["attacked"]]), tail_threshold(fixed, 0.01))
 
 
 def gone_share(segmenter: Segmenter, target: Target, clean: Image, image: Image) -> float:
@@ -87,9 +132,3 @@ def _pairs(samples: Sequence[Sample]) -> list[tuple[Image, Image]]:
     """Each photo, and with the pattern."""
     random = default_rng(_SEED)
     return [(each.image, stamp(each.image, each.label_map, random)) for each in samples]
-
-
-def _photos(folder: Path) -> Iterable[Image]:
-    for path in sorted(folder.glob("*.jpg")):
-        with Pillow.open(path) as picture:
-            yield np.array(picture.convert("RGB"), dtype=np.uint8)
