@@ -1,6 +1,7 @@
 """``python -m bench NAME``: one measurement."""
 
 import sys
+from json import loads
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
 from bench.detection.learn import learn_shipped
 from bench.detection.measure import Plan
+from bench.detection.page import fill
 from bench.detection.pictures import Use
+from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.poison import Target
@@ -25,7 +28,7 @@ from inference.segmenters.reference.data import Split
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
-CACHE = Path(__file__).parents[1] / ".bench"
+CACHE, DOCS = (Path(__file__).parents[1] / name for name in (".bench", "docs"))
 ANOMALY = _SHARED / "anomaly"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
@@ -85,6 +88,17 @@ def detection(
     plan = Plan(data, test_list, pictures)
     plan = quick_plan(plan) if quick else plan
     measure_detection(Options(plan, cache, quick, tuple(only or ())), json)
+
+
+@app.command()
+def detection_page(
+    json: Annotated[Path, typer.Option(help="Figures of `detection`.")],
+    docs: Annotated[Path, typer.Option(help="Folder of detection.md.")] = DOCS,
+) -> None:
+    """Write the tables and plots of a measurement into the documentation."""
+    figures = loads(json.read_text(encoding="utf-8"))
+    fill(docs / "detection.md", figures)
+    draw(figures, docs / "images")
 
 
 @app.command()

@@ -80,3 +80,14 @@ EVIDENCE: tuple[Evidence, ...] = (
         weight=0.8,
     ),
 )
+
+_WORDS = {evidence.name: evidence.words for evidence in EVIDENCE}
+
+
+def words_of(name: str) -> str | None:
+    """What an excess of a piece of evidence means; ``None`` for any other number of a finding.
+
+    >>> words_of("torn_tile")
+    'In one place the parse falls apart when the picture is saved as JPEG.'
+    """
+    return _WORDS.get(name)

@@ -120,6 +120,7 @@ class Judges:
             "extra_forwards": mean(self._cost(row)[0] for row in rows),
             "extra_ms": median(self._cost(row)[1] for row in rows),
             "peers": self._peer_rates(rows),
+            "scores": _rounded(ours),
             "peer_auroc": {
                 peer.name: auroc(peer.score(self.clean), peer.score(rows)) for peer in self.peers
             },
@@ -153,7 +154,13 @@ class Judges:
             "fpr": rate(scores, self.baseline.threshold(_ONE_PER_CENT)),
             "fpr_default": rate(scores, self.baseline.threshold(_DEFAULT)),
             "named_by_another_rule": mean(map(bool, rules)) if rules else 0.0,
+            "scores": _rounded(scores),
         }
+
+
+def _rounded(scores: Scores) -> list[float]:
+    """For the plots."""
+    return [round(float(score), 3) for score in scores]
 
 
 def attacked_files(
@@ -247,6 +254,7 @@ def clean_figures(judged: Judges) -> dict[str, Any]:
     return {
         "clean": {
             "n": len(scores),
+            "scores": _rounded(scores),
             "fpr": rate(scores, judged.baseline.threshold(_ONE_PER_CENT)),
             "fpr_01pct": rate(scores, judged.baseline.threshold(_ONE_PER_MILLE)),
             **{

@@ -12,6 +12,7 @@ from dashboard.show.feature_table import feature_table
 from dashboard.show.markup import Html, Tone
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
+from detectors.evidence import words_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
 from detectors.label_lists import label_words
 from detectors.palette import colour_of
@@ -150,6 +151,7 @@ def _finding(finding: StoredFinding) -> Html:
     numbers = " · ".join(
         f"{words.label(name)} {_evidence_number(name, value)}"
         for name, value in finding.evidence.items()
+        if words_of(name) is None
     )
     ids = markup.badges(
         markup.badge(words.label(finding.severity), Tone.BAD if bad else Tone.WARN),
@@ -161,9 +163,20 @@ def _finding(finding: StoredFinding) -> Html:
         f'<div class="mw-finding mw-on-{"bad" if bad else "warn"}" title="{catalogue}">'
         f"<b>{markup.html_of(words.sentence(finding.rule))}</b>"
         f'<div class="evidence">{markup.html_of(numbers)}</div>'
+        f'<div class="evidence">{_meanings(finding)}</div>'
         f'<div class="evidence">{_places(finding)}</div>'
         f'<div style="margin-top:.5rem">{ids}</div></div>'
     )
+
+
+def _meanings(finding: StoredFinding) -> Html:
+    """What each piece of evidence means, and how many times the limit of clean pictures it is."""
+    told = [
+        f"{words.number(excess)} × the limit: {meaning}"
+        for name, excess in finding.evidence.items()
+        if (meaning := words_of(name)) is not None
+    ]
+    return markup.joined([markup.html_of(line) for line in told], Html("<br>"))
 
 
 def _places(finding: StoredFinding) -> Html:

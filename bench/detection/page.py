@@ -1,0 +1,135 @@
+"""Writes the figures of a measurement into ``docs/detection.md``, between its markers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_BEGIN, _END = "<!-- figures -->", "<!-- /figures -->"
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def fill(page: Path, figures: Mapping[str, Any]) -> None:
+    """Replace what stands between the markers."""
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    tables = "\n\n".join(_tables(figures))
+    page.write_text(f"{before}{_BEGIN}\n\n{tables}\n\n{_END}{after}", encoding="utf-8")
+
+
+def _tables(figures: Mapping[str, Any]) -> list[str]:
+    clean = figures["clean"]
+    said = (
+        f"{clean['n']} clean test photos: {clean['fpr']:.1%} called crafted at the threshold of "
+        f"1 %, {clean['fpr_01pct']:.1%} at that of 0.1 %. "
+        f"{figures['cascade_share_first_stage']:.1%} of them needed no more than the first look."
+    )
+    tables = ["## Attacks", _attacks(figures["rows"]), said]
+    tables += ["## Harmless pictures", _controls(figures["controls"])]
+    if "adaptive" in figures:
+        tables += ["## Attackers who know the detector", _adaptive(figures["adaptive"])]
+    if "probing" in figures:
+        tables += ["## Searches with answers alone", _probing(figures)]
+    return tables
+
+
+def _attacks(rows: Rows) -> str:
+    head = (
+        *("attack", "succeeded of tried", "AUROC", "TPR at 1 %", "95 %", "TPR at 0.1 %"),
+        *("best peer", "its TPR at 1 %", "extra looks", "extra ms"),
+    )
+    return _markdown(
+        head,
+        [
+            (
+                f"`{row['attack']}`",
+                f"{row['n']} of {row['tried']}",
+                f"{row['auroc']:.3f}",
+                f"{row['tpr_1pct']:.2f}",
+                f"{row['ci_low']:.2f}–{row['ci_high']:.2f}",
+                f"{row['tpr_01pct']:.2f}",
+                f"`{row['best_peer']}`",
+                f"{row['best_peer_tpr_1pct']:.2f}",
+                f"{row['extra_forwards']:.1f}",
+                f"{row['extra_ms']:.0f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _controls(rows: Rows) -> str:
+    return _markdown(
+        (
+            "pictures",
+            "n",
+            "called crafted at 1 %",
+            "at 0.5 %, the default",
+            "named by another rule",
+        ),
+        [
+            (
+                row["control"].replace("_", " "),
+                str(row["n"]),
+                f"{row['fpr']:.1%}",
+                f"{row['fpr_default']:.1%}",
+                f"{row['named_by_another_rule']:.1%}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _adaptive(rows: Rows) -> str:
+    return _markdown(
+        ("attack", "photos", "succeed", "succeed and are not found"),
+        [
+            (
+                f"`{row['attack']}`",
+                str(row["n"]),
+                f"{row['success_without']:.2f}",
+                f"{row['success_with']:.2f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _probing(figures: Mapping[str, Any]) -> str:
+    searches = _markdown(
+        ("search", "clients", "n", "found within 50", "median queries", "peer finds"),
+        [
+            (
+                f"`{row['attack']}`",
+                str(row["clients"]),
+                str(row["n"]),
+                f"{row['detected']:.2f}",
+                "none" if row["median_queries"] is None else f"{row['median_queries']:.0f}",
+                f"{row['peer_detected']:.2f}",
+            )
+            for row in figures["probing"]
+        ],
+    )
+    streams = _markdown(
+        ("stream", "n", "called a search", "by the peer"),
+        [
+            (
+                row["stream"].replace("_", " "),
+                str(row["n"]),
+                f"{row['fpr']:.2f}",
+                f"{row['peer_fpr']:.2f}",
+            )
+            for row in figures["streams"]
+        ],
+    )
+    said = (
+        f"Streams and re-uploads called a search: {figures['probing_fpr']:.1%}; "
+        f"by the peer: {figures['probing_peer_fpr']:.1%}."
+    )
+    return f"{searches}\n\n{streams}\n\n{said}"
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
