@@ -23,6 +23,8 @@ from detectors.tile_maps import Box, Values, as_numpy, largest_piece, largest_ti
 PERSON = "person"
 # Of the picture: a smaller region is taken for this large, so that specks make no large shares.
 _LEAST_REGION = 0.0015
+# Mean probability over a tile from which on a part is said to come back there.
+_RETURNED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,19 @@ class Contrast:
                 return self._place(largest_piece(returned), height, width, name)
         if feature.endswith("_withdrawn_share"):
             return self._place(largest_piece(self.withdrawn), height, width)
-        return self._place(worst_tile(self.divergence), height, width)
+        tile = worst_tile(self.divergence)
+        return self._place(tile, height, width, self._part_of(tile))
+
+    def _part_of(self, box: Box) -> str | None:
+        """The region of which most comes back in a box; ``None`` if hardly any does."""
+        left, top, right, bottom = box
+        found = {
+            name: float(returned[top:bottom, left:right].mean())
+            for name, returned in self.returned.items()
+            if name != PERSON
+        }
+        best = max(found, key=lambda name: found[name])
+        return best if found[best] >= _RETURNED else None
 
     def _on_foreground(self, values: Values) -> float:
         """Mean where either sees any; zero without: an empty place is sure of itself."""
