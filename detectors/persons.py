@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detectors.findings import Place
 from detectors.parsing import LabelMap, Parsing
 from detectors.sizes import scaled_size
 
@@ -49,11 +50,16 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A parsing as topology sees it: its label map at working size and the persons in it."""
+    """A parsing as topology sees it: its label map at working size and the persons in it.
+
+    Attributes:
+        size: height and width of the picture in its own pixels; the working size if ``None``.
+    """
 
     label_map: LabelMap
     labels: tuple[str, ...]
     persons: tuple[Person, ...]
+    size: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, parsing: Parsing) -> "Scene":
@@ -63,7 +69,21 @@ class Scene:
             persons = find_persons(label_map)
         else:
             persons = given_persons(label_map, at_working_size(parsing.persons))
-        return cls(label_map, parsing.labels, persons)
+        height, width = parsing.label_map.shape
+        return cls(label_map, parsing.labels, persons, (height, width))
+
+    def place_of(self, mask: Mask, part: str | None = None) -> Place:
+        """The box around a mask ``(h, w)`` of working size, in pixels of the picture."""
+        height, width = self.size or self.label_map.shape
+        rows, columns = height / mask.shape[0], width / mask.shape[1]
+        left, top, across, down = cv2.boundingRect(mask.astype(np.uint8))
+        return Place(
+            left=round(left * columns),
+            top=round(top * rows),
+            right=round((left + across) * columns),
+            bottom=round((top + down) * rows),
+            part=part,
+        )
 
     def around(self, person: Person) -> LabelMap:
         """A person's label map with the pieces above and below that belong to nobody.

@@ -122,6 +122,20 @@ TROUSERS_WITHOUT_FEET = Rule(
     _INPUT,
 )
 
+HEADLESS_BODY = Rule(
+    "headless_body",
+    Severity.ODD,
+    "A person has no head, though the picture does not end there.",
+    _EVADE,
+    _INPUT,
+)
+FACELESS_HEAD = Rule(
+    "faceless_head",
+    Severity.ODD,
+    "A person's head shows hair and no face: seen from behind, or the face was hidden.",
+    _EVADE,
+    _INPUT,
+)
 ADVERSARIAL_PICTURE = Rule(
     "adversarial_picture",
     Severity.SUSPECT,
@@ -149,6 +163,8 @@ RULES: tuple[Rule, ...] = (
     NO_PERSON,
     SKIN_SHARE_LOW,
     TROUSERS_WITHOUT_FEET,
+    HEADLESS_BODY,
+    FACELESS_HEAD,
     ADVERSARIAL_PICTURE,
     PROBING_SEQUENCE,
     TRIGGER_SUSPECTED,

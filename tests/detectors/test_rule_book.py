@@ -26,7 +26,13 @@ def test_rules_of_the_gate_come_first_and_none_of_them_refuses_in_any_mode() -> 
 def test_what_depends_on_other_requests_never_refuses() -> None:
     of_the_parse = RULES[len(GATE_RULES) :]
     suspect = {rule.code for rule in of_the_parse if rule.severity is not Severity.BAD}
-    assert suspect == {"adversarial_picture", "probing_sequence", "trigger_suspected"}
+    assert suspect == {
+        "adversarial_picture",
+        "faceless_head",
+        "headless_body",
+        "probing_sequence",
+        "trigger_suspected",
+    }
 
 
 def test_every_rule_is_a_sentence_with_places_in_both_catalogues() -> None:

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from detectors.findings import Finding
 from detectors.parsing import Parsing
 from detectors.persons import Scene
-from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
+from detectors.rule_book import (
+    FACELESS_HEAD,
+    HEADLESS_BODY,
+    NO_PERSON,
+    SKIN_SHARE_LOW,
+    TROUSERS_WITHOUT_FEET,
+)
 from detectors.rules import TopologyLimits, topology_findings
 
 LIMITS = TopologyLimits()
@@ -52,8 +58,11 @@ def test_skin_below_one_percent_is_found(draw: Any, arm_rows: int, fires: bool) 
 
 def test_skin_is_found_low_with_its_number_and_person(draw: Any) -> None:
     larger = {"upper_clothes": (40, 100, 5, 60)}
-    [finding] = _findings(draw(KINDS["without skin"], larger))
-    assert finding == Finding(SKIN_SHARE_LOW, {"person": 1.0, "skin_share": 0.0})
+    finding, *_ = _findings(draw(KINDS["without skin"], larger))
+    assert (finding.rule, dict(finding.evidence)) == (
+        SKIN_SHARE_LOW,
+        {"person": 1.0, "skin_share": 0.0},
+    )
 
 
 @pytest.mark.parametrize(("gap", "fires"), [(0, False), (12, False), (13, True), (40, True)])
@@ -86,7 +95,12 @@ def test_bare_legs_hold_trousers_as_well_as_feet_do(draw: Any) -> None:
 
 def test_no_foot_at_all_counts_as_a_whole_body_height(draw: Any) -> None:
     [finding] = _findings(draw({"shoes": None}))
-    assert finding == Finding(TROUSERS_WITHOUT_FEET, {"person": 0.0, "gap": 1.0})
+    assert (finding.rule, dict(finding.evidence)) == (
+        TROUSERS_WITHOUT_FEET,
+        {"person": 0.0, "gap": 1.0},
+    )
+    [place] = finding.places
+    assert (place.part, place.top < place.bottom, place.left < place.right) == ("lower", True, True)
 
 
 @pytest.mark.parametrize(("rows", "fires"), [(9, False), (10, True)])
@@ -108,8 +122,24 @@ def test_trousers_cut_off_by_the_picture_are_not_judged(
 def test_one_attacked_person_among_several_is_found(draw: Any) -> None:
     parsing = draw({}, KINDS["without feet"], KINDS["without skin"])
     by_code = {finding.rule.code: finding for finding in _findings(parsing)}
-    assert set(by_code) == {SKIN_SHARE_LOW.code, TROUSERS_WITHOUT_FEET.code}
-    assert len({finding.evidence["person"] for finding in by_code.values()}) == 2
+    judged = (SKIN_SHARE_LOW.code, TROUSERS_WITHOUT_FEET.code)
+    assert set(by_code) == {*judged, FACELESS_HEAD.code}
+    assert len({by_code[code].evidence["person"] for code in judged}) == 2
+
+
+@pytest.mark.parametrize("above", [0, 40])
+def test_a_body_without_a_head_is_odd_unless_the_picture_cuts_it_off(draw: Any, above: int) -> None:
+    whole = draw({"hair": None, "face": None})
+    rows = np.flatnonzero((whole.label_map > 0).any(axis=1))
+    label_map = np.pad(whole.label_map[rows[0] :], ((above, 0), (0, 0)))
+    found = _findings(Parsing(whole.probabilities, label_map, whole.labels))
+    assert [finding.rule for finding in found] == [HEADLESS_BODY] * (above > 0)
+    assert all(finding.places[0].top == above for finding in found)
+
+
+def test_hair_without_a_face_is_odd_and_placed(draw: Any) -> None:
+    [finding] = _findings(draw(FACELESS))
+    assert (finding.rule, finding.places[0].part) == (FACELESS_HEAD, "hair")
 
 
 def test_someone_elses_feet_do_not_count(draw: Any) -> None:
@@ -132,7 +162,7 @@ def test_findings_do_not_depend_on_order_mirroring_or_scale(
     enlarged = np.kron(label_map, np.ones((scale, scale), dtype=np.uint8))
     expected = {NO_PERSON.code} if not kinds else set()
     for kind in kinds:
-        expected |= {SKIN_SHARE_LOW.code} if "skin" in kind else set()
+        expected |= {SKIN_SHARE_LOW.code, FACELESS_HEAD.code} if "skin" in kind else set()
         expected |= {TROUSERS_WITHOUT_FEET.code} if "feet" in kind else set()
     assert _codes(parse(enlarged)) == expected
 
