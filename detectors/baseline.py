@@ -127,7 +127,9 @@ class Baseline:
         start = float(np.quantile(scores, 1 - _TAIL))
         if false_positive_rate >= _TAIL:
             return float(np.quantile(scores, 1 - false_positive_rate))
-        mean_excess = float((scores[scores > start] - start).mean())
+        above = scores[scores > start] - start
+        # Equal scores have no tail; NaN would accuse everybody.
+        mean_excess = float(above.mean()) if above.size else 0.0
         return start + mean_excess * log(_TAIL / false_positive_rate)
 
 
