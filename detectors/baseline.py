@@ -132,6 +132,7 @@ def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
     known = np.asarray(scores, dtype=np.float64)
     start = float(np.quantile(known, 1 - _TAIL))
     above = known[known > start] - start
+    # Equal scores have no tail; NaN would accuse everybody.
     if false_positive_rate >= _TAIL or not len(above):
         return float(np.quantile(known, 1 - false_positive_rate))
     return start + float(above.mean()) * log(_TAIL / false_positive_rate)

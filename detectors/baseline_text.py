@@ -30,7 +30,7 @@ def from_json(text: str) -> Baseline:
     try:
         data = json.loads(text)
         expectations = tuple(_expectation(each, data["expectations"]) for each in EVIDENCE)
-        scores = tuple(sorted(float(each) for each in data["scores"]))
+        scores = _scores(data["scores"])
         return Baseline(str(data["segmenter"]), expectations, float(data["look_again"]), scores)
     except (KeyError, IndexError, TypeError, ValueError):
         raise BaselineError(
@@ -45,6 +45,13 @@ def _expectation(evidence: Evidence, told: dict[str, Any]) -> Expectation:
         for part, (intercept, slopes, limit) in zip(evidence.parts, mine["lines"], strict=True)
     )
     return Expectation(evidence, lines, float(mine["limit"]))
+
+
+def _scores(told: list[float]) -> tuple[float, ...]:
+    """Without any there is no threshold."""
+    if not told:
+        raise ValueError(told)
+    return tuple(sorted(float(each) for each in told))
 
 
 def _slopes(given: tuple[str, ...], told: list[float]) -> tuple[float, ...]:
