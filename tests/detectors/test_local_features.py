@@ -73,10 +73,11 @@ def test_a_part_that_became_another_returns_the_part_but_no_person() -> None:
     assert found["glance_returned_person_share"] == found["glance_withdrawn_share"] == 0
 
 
-def test_what_is_torn_is_placed_at_the_worst_tile() -> None:
-    contrast = Contrast.of(_seen(), _seen((1, 16, 8, 24, 16)), LABELS)
-    place = contrast.place_of("glance_tile_divergence", 64, 40)
-    assert place == Place(left=16, top=16, right=24, bottom=32)
+def test_what_is_torn_is_placed_at_the_worst_tile_with_the_part_that_comes_back_there() -> None:
+    seen, nothing = _seen((1, 16, 8, 24, 16)), _seen()
+    for parse, look, part in ((nothing, seen, "face"), (seen, nothing, None)):
+        place = Contrast.of(parse, look, LABELS).place_of("glance_tile_divergence", 64, 40)
+        assert place == Place(left=16, top=16, right=24, bottom=32, part=part)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
