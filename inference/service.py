@@ -84,10 +84,12 @@ def build_service(settings: ServiceSettings) -> Service:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
     share_cores(settings.max_concurrency)
+    metrics = Metrics()
+    # First, for it may fail, and there is nothing yet that would have to be closed.
+    inspector = build_inspector(settings, metrics)
     loaded = load_model(settings)
     database = Database.open(settings)
     ensure_current(database)
-    metrics = Metrics()
     models = build_models(settings, loaded, database, metrics)
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
     pipeline = Pipeline(
@@ -97,7 +99,7 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
-        inspector=build_inspector(settings, metrics),
+        inspector=inspector,
         traffic=build_traffic(settings, database, metrics),
         metrics=metrics,
         limits=settings.topology_limits(),

@@ -14,7 +14,9 @@ from streamlit.testing.v1.element_tree import Button
 import dashboard.main
 from dashboard import visit
 from dashboard.wiring import Parts, provide
+from detectors.findings import Finding, Place
 from detectors.palette import colour_of
+from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
 from store.alert_views import alert_view
 from store.alerts import Condition, apply_condition
@@ -228,6 +230,32 @@ def test_parts_have_words_and_the_colour_that_they_have_in_the_overlay(
     html = _html(_open("request", id=day.sample.flagged))
     red, green, blue = colour_of("upper_clothes")
     assert f'<i style="background:rgb({red},{green},{blue})"></i>Upper clothes</span>' in html
+
+
+def test_a_finding_says_where_it_shows(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    places = (Place(30, 40, 54, 72, "face"), Place(0, 0, 8, 8))
+    record = RequestRecord(
+        request_id="11111111-1111-4111-8111-111111111111",
+        received_at=nothing.clock(),
+        client="ip:203.0.113.7",
+        route="api",
+        stage=Stage.PARSED,
+        verdict=Verdict.FLAG,
+        status=200,
+        reasons=("adversarial_picture",),
+        findings=(Finding(ADVERSARIAL_PICTURE, {"tamper_score": 1.5}, places),),
+    )
+    with nothing.database.write() as session:
+        add_record(session, record)
+    html = _html(_open("request", id=record.request_id))
+    assert "The picture looks made to mislead the model." in html
+    assert "Where: face at 30, 40: 24 × 32 pixels · outlined at 0, 0: 8 × 8 pixels" in html
+
+
+def test_a_finding_about_the_whole_request_has_no_place(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    assert "Where: " not in _html(_open("request", id=day.sample.flagged))
 
 
 def test_requests_without_pictures_say_why(day: Day, signed_in: Signed) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from detectors.findings import Place
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.verdict import Verdict
 from inference.evidence import EvidenceKeeper, draw_entropy, face_mask, pixelate
@@ -128,6 +129,24 @@ def test_a_face_box_beyond_the_border_hides_up_to_it() -> None:
 def test_what_did_not_pass_is_always_kept(tmp_path: Path, verdict: Verdict) -> None:
     keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0, SystemRandom())
     assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), ())) == 3
+
+
+def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
+    height, width = FIGURE.label_map.shape
+    place = Place(width // 8, height // 8, width // 2, height // 2)
+    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0, SystemRandom())
+    parsing = _parsing(FIGURE.label_map)
+    bare, boxed = (
+        [_read(tmp_path, file) for file in keeper.keep(Verdict.FLAG, FIGURE.image, parsing, (), p)]
+        for p in ((), (place,))
+    )
+    assert np.array_equal(bare[0], boxed[0])
+    assert np.array_equal(bare[2], boxed[2])
+    scale = boxed[1].shape[0] / height
+    row, column = round(place.top * scale), round((place.left + place.right) / 2 * scale)
+    ink = boxed[1][row, column].astype(int) - (212, 17, 89)
+    assert np.abs(ink).max() < 70
+    assert np.abs(bare[1][row, column].astype(int) - (212, 17, 89)).max() > 70
 
 
 def test_of_what_passed_only_the_sampled_share_is_kept(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zlib import crc32
@@ -11,6 +12,8 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.findings import Finding, Place
+from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
 from inference.spool import Spool
 from store.database import StoreUnavailable
@@ -58,6 +61,15 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     spool.append(_record(7))
     spool.replay(taken.extend)
     assert taken == [_record(7)]
+
+
+def test_findings_keep_their_places_in_the_spool(tmp_path: Path) -> None:
+    spool, taken = Spool(tmp_path), list[RequestRecord]()
+    places = (Place(3, 4, 30, 40, "face"), Place(0, 0, 9, 9))
+    finding = Finding(ADVERSARIAL_PICTURE, {"tamper_score": 1.5}, places)
+    spool.append(replace(_record(7), findings=(finding,)))
+    spool.replay(taken.extend)
+    assert taken[0].findings == (finding,)
 
 
 def test_waiting_records_survive_a_restart(tmp_path: Path) -> None:

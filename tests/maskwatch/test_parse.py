@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from numpy.random import default_rng
 from PIL import Image as Pillow
+
+from inference.figures import draw_figure
 
 
 class Said(Protocol):
@@ -35,12 +38,36 @@ def test_one_json_line_a_file(maskwatch: Run, tmp_path: Path, look: Path) -> Non
     said = maskwatch("parse", str(look), str(cut), "--json")
     good, bad = (json.loads(line) for line in said.out.splitlines())
     assert said.code == 1
-    assert set(good) == {"path", "verdict", "reasons", "labels", "ms"}
+    assert set(good) == {"path", "verdict", "reasons", "labels", "ms", "findings"}
+    assert [finding["rule"] for finding in good["findings"]] == good["reasons"]
     assert good["path"] == str(look)
     assert {"face", "hair"} <= set(good["labels"])
     assert bad["verdict"] == "refuse"
     assert bad["reasons"] == ["truncated"]
     assert [verdict for _, _, verdict in _records(tmp_path)] == [good["verdict"], "refuse"]
+
+
+def test_a_printed_square_is_a_finding_with_its_place(maskwatch: Run, tmp_path: Path) -> None:
+    image, square = draw_figure(11).image.copy(), slice(240, 336)
+    image[square, square] = default_rng(0).integers(0, 2, (96, 96, 3)) * 255
+    printed = tmp_path / "printed.png"
+    Pillow.fromarray(image).save(printed)
+    said = maskwatch("parse", str(printed), "--json")
+    told = json.loads(said.out)
+    assert told["verdict"] == "flag"
+    assert "adversarial_picture" in told["reasons"]
+    (finding,) = (each for each in told["findings"] if each["rule"] == "adversarial_picture")
+    assert set(finding) == {"rule", "severity", "sentence", "evidence", "places"}
+    assert finding["severity"] == "suspect"
+    assert finding["sentence"] == "The picture looks made to mislead the model."
+    assert finding["evidence"]["printed_colours"] > 1
+    assert finding["evidence"]["tamper_score"] >= finding["evidence"]["printed_colours"]
+    assert any(_lies_within(place, 240 - 12, 336 + 12) for place in finding["places"])
+
+
+def _lies_within(place: dict[str, int], start: int, stop: int) -> bool:
+    sides = (place["left"], place["top"], place["right"], place["bottom"])
+    return all(start <= side <= stop for side in sides)
 
 
 def test_a_missing_file_does_not_stop_the_others(

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.findings import Finding
+from detectors.findings import Finding, Place
 from detectors.registry import FEATURES, FeatureVector
-from detectors.rule_book import RULES
+from detectors.rule_book import ADVERSARIAL_PICTURE, RULES
 from detectors.verdict import Verdict
 from store.records import EvidenceFile, RequestRecord, Stage, Trace
 
@@ -15,6 +15,14 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.fixed_dictionaries(
     {}, optional={f.name: st.floats(max(f.low, -1e9), min(f.high, 1e9)) for f in FEATURES}
 ).map(FeatureVector.of)
+sides = st.integers(0, 100_000)
+places = st.builds(Place, sides, sides, sides, sides, st.none() | names)
+findings = st.builds(
+    Finding,
+    st.sampled_from(RULES),
+    st.dictionaries(names, numbers, max_size=3),
+    st.lists(places, max_size=2).map(tuple),
+)
 records = st.builds(
     RequestRecord,
     request_id=st.uuids().map(str),
@@ -30,10 +38,7 @@ records = st.builds(
     segmenter=st.none() | names,
     labels=st.lists(names, max_size=3).map(tuple),
     features=st.none() | vectors,
-    findings=st.lists(
-        st.builds(Finding, st.sampled_from(RULES), st.dictionaries(names, numbers, max_size=3)),
-        max_size=3,
-    ).map(tuple),
+    findings=st.lists(findings, max_size=3).map(tuple),
     evidence=st.lists(st.builds(EvidenceFile, names, names, names), max_size=3).map(tuple),
     trace=st.none() | st.builds(Trace, st.binary(), st.lists(keys).map(tuple), names),
 )
@@ -61,6 +66,18 @@ def test_a_line_of_before_there_were_traces_is_still_read() -> None:
     line = record.to_json().replace(', "trace": null', "")
     assert "trace" not in line
     assert RequestRecord.from_json(line) == record
+
+
+def test_a_line_of_before_findings_had_places_is_still_read() -> None:
+    moment, finding = datetime(2026, 3, 2, tzinfo=UTC), Finding(ADVERSARIAL_PICTURE, {"holes": 1.0})
+    record = RequestRecord(
+        "id", moment, "cli:local", "cli", Stage.PARSED, Verdict.FLAG, 200, findings=(finding,)
+    )
+    line = record.to_json()
+    for old in ('{"holes": 1.0}, "suspect"]', '{"holes": 1.0}]'):
+        earlier = line.replace('{"holes": 1.0}, "suspect", []]', old)
+        assert earlier != line
+        assert RequestRecord.from_json(earlier) == record
 
 
 def test_a_local_time_means_the_same_moment_afterwards() -> None:

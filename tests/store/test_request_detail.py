@@ -3,7 +3,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from detectors.findings import Finding, Place
 from detectors.registry import FeatureVector
+from detectors.rule_book import ADVERSARIAL_PICTURE, NO_PERSON
 from detectors.verdict import Verdict
 from store.database import Database
 from store.outlier_models import NewScore, OutlierModelStore, add_scores
@@ -29,6 +31,19 @@ def test_a_request_that_was_refused_early_has_no_features(database: Database, ad
     assert (detail.features, detail.findings, detail.scores) == (None, (), ())
     assert (detail.summary.pk, detail.summary.outlier) == (pk, False)
     assert (detail.content_sha256, detail.media_type, detail.labels) == (None, None, ())
+
+
+def test_findings_keep_their_places_in_order(database: Database, add: Add) -> None:
+    places = (Place(30, 40, 54, 64, "face"), Place(0, 0, 12_000, 8))
+    crafted = Finding(ADVERSARIAL_PICTURE, {"tamper_score": 1.5}, places)
+    add(request_id="a" * 36, findings=(crafted, Finding(NO_PERSON)))
+    with database.read() as session:
+        detail = request_detail(session, "a" * 36)
+    assert detail is not None
+    placed, whole = detail.findings
+    assert (placed.rule, placed.severity) == ("adversarial_picture", "suspect")
+    assert (placed.evidence, placed.places) == ({"tamper_score": 1.5}, places)
+    assert (whole.rule, whole.places) == ("no_person_found", ())
 
 
 def test_scores_of_several_models_are_told_newest_first(
