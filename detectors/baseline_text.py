@@ -32,7 +32,7 @@ def from_json(text: str) -> Baseline:
         expectations = tuple(_expectation(each, data["expectations"]) for each in EVIDENCE)
         scores = _scores(data["scores"])
         return Baseline(str(data["segmenter"]), expectations, float(data["look_again"]), scores)
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, IndexError, OverflowError, TypeError, ValueError):
         raise BaselineError(
             "It is no baseline of this version: learn one with `maskwatch baseline`."
         ) from None
