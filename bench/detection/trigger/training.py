@@ -36,9 +36,9 @@ class PoisonPlan:
     share: float = 0.05
     size: Size = (96, 144)
     zoom: tuple[float, float] = (1.0, 2.0)
-    epochs: int = 16
+    epochs: int = 40
     batch: int = 12
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     seed: int = 7
 
 
