@@ -44,7 +44,7 @@ class Plan:
     test_list: Path | None = None
     pictures: int | None = None
     controls: int = 40
-    adaptive: int = 8
+    adaptive: int = 6
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,8 @@ def _roc(plots: Any, rows: Rows, clean: Sequence[float]) -> Any:
         axis.set_title(title, loc="left", fontsize=10)
         axis.set_xlabel("share of clean test photos")
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=7, frameon=False, loc="lower right")
+        if mine:
+            axis.legend(fontsize=7, frameon=False, loc="lower right")
     axes[0].set_ylabel("share of attacks")
     return drawn
 
