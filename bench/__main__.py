@@ -78,6 +78,7 @@ def detection(
     data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
     cache: Annotated[Path, typer.Option(help="Where pictures and observations are kept.")] = CACHE,
     pictures: Annotated[int | None, typer.Option(help="Attack only the first so many.")] = None,
+    adaptive: Annotated[int, typer.Option(help="Photos for adaptive attackers.", min=1)] = 6,
     test_list: Annotated[
         Path | None, typer.Option(help="Photos to test on instead, one path a line.")
     ] = None,
@@ -85,7 +86,7 @@ def detection(
     quick: Annotated[bool, typer.Option(help="Three attacks on four photos.")] = False,
 ) -> None:
     """Attacks, controls and peers by the protocol; may be stopped and resumed."""
-    plan = Plan(data, test_list, pictures)
+    plan = Plan(data, test_list, pictures, adaptive=adaptive)
     plan = quick_plan(plan) if quick else plan
     measure_detection(Options(plan, cache, quick, tuple(only or ())), json)
 
