@@ -179,6 +179,7 @@ class Judges:
             "fpr": rate(scores, self.baseline.threshold(_ONE_PER_CENT)),
             "fpr_default": rate(scores, self.baseline.threshold(_DEFAULT)),
             "named_by_another_rule": mean(map(bool, rules)) if rules else 0.0,
+            "peers": self._peer_rates(seen.features),
             "scores": _rounded(scores),
         }
 

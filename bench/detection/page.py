@@ -75,10 +75,17 @@ def _controls(rows: Rows) -> str:
                 f"{row['fpr']:.1%}",
                 f"{row['fpr_default']:.1%}",
                 f"{row['named_by_another_rule']:.1%}",
+                _peers(row["peers"]),
             )
             for row in rows
         ],
     )
+
+
+def _peers(rates: Mapping[str, float]) -> str:
+    """The two that are wrong most often, at the same 1 %."""
+    worst = sorted(rates, key=lambda name: -rates[name])[:2]
+    return ", ".join(f"`{name}` {rates[name]:.0%}" for name in worst if rates[name])
 
 
 def _adaptive(rows: Rows) -> str:

@@ -37,6 +37,7 @@ FIGURES: dict[str, Any] = {
             "fpr": 0.0,
             "fpr_default": 0.0,
             "named_by_another_rule": 1.0,
+            "peers": {"pixel_entropy": 0.5, "patch_consistency": 0.0},
             "scores": [0.4],
         }
     ],
@@ -57,7 +58,7 @@ def test_figures_stand_between_the_markers_and_the_rest_stays(tmp_path: Path) ->
     assert (
         "| `pgd_e2` | 2 of 3 | 0.750 | 0.50 | 0.00–1.00 | 0.00 | `pixel_entropy` | 0.25 |" in text
     )
-    assert "| person free | 1 | 0.0% | 0.0% | 100.0% |" in text
+    assert "| person free | 1 | 0.0% | 0.0% | 100.0% | `pixel_entropy` 50% |" in text
     assert "| `adaptive_pgd_e4` | 2 | 1.00 | 0.50 |" in text
 
 
