@@ -99,7 +99,9 @@ def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
         ensemble_max_entropy=2,
     )
     assert settings.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 0.2, 2)
-    assert settings.ensemble_recipe() == Recipe(3, 0.5, squeezes=False, patches=True)
+    recipe = settings.ensemble_recipe()
+    assert recipe.without_tiles() == Recipe(3, 0.5, squeezes=False, patches=True)
+    assert recipe.tiles is not None
 
 
 def test_every_field_is_documented() -> None:
