@@ -104,14 +104,14 @@ def seen_of(segmenter: Segmenter, image: Image) -> dict[str, float]:
     return {
         OURS: suspect.score,
         "return_share_alone": suspect.features()["trigger_return_share"],
-        "pixel_entropy": known(model_features(parsing)["entropy_foreground"]),
+        "pixel_entropy": or_zero(model_features(parsing)["entropy_foreground"]),
         "jpeg_divergence": contrast.features("glance")["glance_divergence"],
         "looks": float(suspect.looks),
         "ms": (perf_counter() - began) * 1000,
     }
 
 
-def known(value: float) -> float:
+def or_zero(value: float) -> float:
     """Zero where nothing was measured."""
     return 0.0 if isnan(value) else value
 
