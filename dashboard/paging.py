@@ -6,16 +6,16 @@ there would be another one each time.
 
 from dataclasses import dataclass
 
-from store.traffic import Key, TrafficFilter
+from store.traffic import TrafficFilter
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page of one filter's requests, on one side of one request; the newest without a side."""
+    """A page of one filter's requests, on one side of a primary key; the newest without a side."""
 
     wanted: tuple[object, ...]
-    before: Key | None = None
-    after: Key | None = None
+    before: int | None = None
+    after: int | None = None
 
 
 def place_in(remembered: object, wanted: TrafficFilter, window: str) -> Place:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from detectors.probing.fingerprint import Fingerprint
 from detectors.probing.sequence import Member
 from detectors.verdict import Verdict
+from store.keys import arrived_since
 from store.records import RequestRecord
 from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
@@ -94,8 +95,8 @@ def client_trail(session: Session, client: str, since: datetime, most: int) -> T
     """The newest requests of a client since a time."""
     rows = session.execute(
         select(RequestRow.received_at, RequestRow.verdict)
-        .where(RequestRow.client == client, RequestRow.received_at >= since)
-        .order_by(RequestRow.received_at.desc())
+        .where(RequestRow.client == client, arrived_since(since))
+        .order_by(RequestRow.id.desc())
         .limit(most)
     ).all()
     refused = tuple(row.verdict == Verdict.REFUSE.value for row in rows)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
+from store.keys import arrived_since
 from store.records import Stage
 from store.tables import RequestRow
 
@@ -62,7 +63,7 @@ def _reasons(
 
 def _invalid(since: datetime) -> ColumnElement[bool]:
     return and_(
-        RequestRow.received_at >= since,
+        arrived_since(since),
         RequestRow.stage != Stage.ADMISSION.value,
         RequestRow.verdict != Verdict.PASS.value,
     )

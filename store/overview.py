@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from detectors.verdict import Verdict
 from store.alerts import AlertState
 from store.decisions import Kind
+from store.keys import arrived_since
 from store.requests import InvalidShare, invalid_share
 from store.tables import AlertRow, DecisionRow, JobRunRow, RequestRow, ScoreRow
 
@@ -38,14 +39,12 @@ class Headline:
 def headline(session: Session, since: datetime, now: datetime) -> Headline:
     """Count what happened since a time and what holds now."""
     requests, clients = session.execute(
-        select(func.count(), func.count(RequestRow.client.distinct())).where(
-            RequestRow.received_at >= since
-        )
+        select(func.count(), func.count(RequestRow.client.distinct())).where(arrived_since(since))
     ).one()
     outliers = session.scalar(
         select(func.count(ScoreRow.request_pk.distinct()))
         .join(RequestRow, RequestRow.id == ScoreRow.request_pk)
-        .where(ScoreRow.outlier, RequestRow.received_at >= since)
+        .where(ScoreRow.outlier, arrived_since(since))
     )
     blocks = _active_blocks(session, now)
     firing, acknowledged = session.execute(
@@ -96,7 +95,7 @@ def verdicts_over_time(
     start = cast(epoch - epoch % literal_column(str(int(slice_seconds))), Integer).label("start")
     counted = session.execute(
         select(start, RequestRow.verdict, func.count())
-        .where(RequestRow.received_at >= since)
+        .where(arrived_since(since))
         .group_by(start, RequestRow.verdict)
         .order_by(start)
     )
@@ -120,7 +119,7 @@ def top_reasons(session: Session, since: datetime, most: int) -> tuple[ReasonCou
     reasons = cast(RequestRow.reasons, Text)
     counted = session.execute(
         select(reasons, RequestRow.verdict, func.count())
-        .where(RequestRow.verdict != Verdict.PASS.value, RequestRow.received_at >= since)
+        .where(RequestRow.verdict != Verdict.PASS.value, arrived_since(since))
         .group_by(reasons, RequestRow.verdict)
     )
     totals: Counter[tuple[str, Verdict]] = Counter()
@@ -152,7 +151,7 @@ def busiest_clients(session: Session, since: datetime, most: int) -> tuple[Clien
     bad = func.sum(case((RequestRow.verdict != Verdict.PASS.value, 1), else_=0))
     counted = session.execute(
         select(RequestRow.client, func.count(), bad, func.max(RequestRow.received_at))
-        .where(RequestRow.received_at >= since)
+        .where(arrived_since(since))
         .group_by(RequestRow.client)
         .order_by(func.count().desc(), RequestRow.client)
         .limit(most)

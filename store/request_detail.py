@@ -132,7 +132,7 @@ def normal_ranges(session: Session, most: int = 2000) -> dict[str, NormalRange]:
         select(*(features_table.c[name] for name in FEATURE_NAMES))
         .join(RequestRow, RequestRow.id == features_table.c.request_pk)
         .where(RequestRow.verdict == Verdict.PASS.value, RequestRow.stage == Stage.PARSED.value)
-        .order_by(RequestRow.received_at.desc())
+        .order_by(RequestRow.id.desc())
         .limit(most)
     )
     rows = [tuple(row) for row in session.execute(statement)]

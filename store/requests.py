@@ -1,25 +1,39 @@
 """Request records: append them, read them back."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
+from store.bulk import Row, insert_rows
 from store.fingerprints import add_fingerprint
-from store.records import RequestRecord, Stage, placed
+from store.keys import arrived_since, hand_out, key_of
+from store.record_rows import (
+    EVIDENCE_COLUMNS,
+    FEATURE_COLUMNS,
+    FINDING_COLUMNS,
+    REQUEST_COLUMNS,
+    evidence_rows,
+    feature_rows,
+    finding_rows,
+    request_row,
+    time_format,
+)
+from store.records import RequestRecord, Stage
 from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
 
-_LATE_COMMITS = 10_000
 _MOST_REQUEST_IDS = 20
+_REQUESTS, _FINDINGS, _EVIDENCE = (
+    cast(Table, row.__table__) for row in (RequestRow, FindingRow, EvidenceRow)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,47 +55,59 @@ class FeatureMatrix:
 
 def add_record(session: Session, record: RequestRecord) -> bool:
     """Append a record; ``False`` if its request id is stored already, so that replays are safe."""
-    known = select(exists().where(RequestRow.request_id == record.request_id))
-    if session.scalar(known):
-        return False
-    row = RequestRow(
-        request_id=record.request_id,
-        received_at=record.received_at,
-        client=record.client,
-        route=record.route,
-        stage=record.stage.value,
-        verdict=record.verdict.value,
-        status=record.status,
-        reasons=list(record.reasons),
-        content_sha256=record.content_sha256,
-        media_type=record.media_type,
-        segmenter=record.segmenter,
-        labels=list(record.labels),
-    )
-    session.add(row)
-    session.flush()
-    if record.features is not None:
-        values = record.features.measured()
-        session.execute(insert(features_table).values(request_pk=row.id, **values))
-    session.add_all(_finding_row(row.id, finding) for finding in record.findings)
-    session.add_all(
-        EvidenceRow(request_pk=row.id, kind=e.kind, sha256=e.sha256, media_type=e.media_type)
-        for e in record.evidence
-    )
-    add_fingerprint(session, row.id, record)
-    return True
+    return add_records(session, [record]) == 1
 
 
-def _finding_row(request_pk: int, finding: Finding) -> FindingRow:
-    return FindingRow(
-        request_pk=request_pk,
-        rule=finding.rule.code,
-        severity=finding.rule.severity.value,
-        evidence=dict(finding.evidence),
-        places=placed(finding.places) or None,
-        atlas=finding.rule.atlas,
-        owasp=finding.rule.owasp,
+def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
+    """Append records in order and say how many are new; request ids that are stored are skipped.
+
+    The transaction must do little else: other services wait for it to hand out keys.
+    """
+    records = _without_doubles(records)
+    if not records:
+        return 0
+    keys = hand_out(session, [record.received_at for record in records])
+    stored = _stored(session, records)
+    new = [
+        (k, record)
+        for k, record in zip(keys, records, strict=True)
+        if record.request_id not in stored
+    ]
+    timed = time_format(session.get_bind().dialect.name)
+    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, timed) for k, r in new])
+    _append(session, features_table, FEATURE_COLUMNS, feature_rows, new)
+    _append(session, _FINDINGS, FINDING_COLUMNS, finding_rows, new)
+    _append(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence_rows, new)
+    for key, record in new:
+        add_fingerprint(session, key, record)
+    return len(new)
+
+
+def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    return list({record.request_id: record for record in reversed(records)}.values())[::-1]
+
+
+def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
+    """Request ids among these that are stored: a key is never smaller than its arrival."""
+    earliest = min(record.received_at for record in records)
+    return set(
+        session.scalars(
+            select(RequestRow.request_id).where(
+                RequestRow.request_id.in_([record.request_id for record in records]),
+                RequestRow.id >= key_of(earliest),
+            )
+        )
     )
+
+
+def _append(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: Callable[[int, RequestRecord], list[Row]],
+    new: Sequence[tuple[int, RequestRecord]],
+) -> None:
+    insert_rows(session, table, columns, [row for key, r in new for row in rows(key, r)])
 
 
 def features_of(session: Session, request_pk: int) -> FeatureVector | None:
@@ -97,16 +123,15 @@ def features_of(session: Session, request_pk: int) -> FeatureVector | None:
 def unscored_features(session: Session, names: Sequence[str], most: int) -> FeatureMatrix:
     """Features of parsed requests that no model has scored yet, oldest first.
 
-    Everything up to the newest scored request is taken as scored, except for a margin that covers
-    transactions which committed later than their key suggests; so a scan costs the same however
-    many records there are.
+    Everything up to the newest scored request is taken as scored, for keys grow in the order of
+    commits; so a scan costs the same however many records there are.
     """
     newest = session.scalar(select(func.max(ScoreRow.request_pk))) or 0
     statement = (
         select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
         .join(features_table, features_table.c.request_pk == RequestRow.id)
         .where(
-            RequestRow.id > newest - _LATE_COMMITS,
+            RequestRow.id > newest,
             RequestRow.stage == Stage.PARSED.value,
             ~exists().where(ScoreRow.request_pk == RequestRow.id),
         )
@@ -139,7 +164,7 @@ def clean_features(
         .where(
             RequestRow.stage == Stage.PARSED.value,
             RequestRow.verdict == Verdict.PASS.value,
-            RequestRow.received_at >= since,
+            arrived_since(since),
             _is_outlier() if outliers else ~_is_outlier(),
             ~_client_was_blocked(),
         )
@@ -260,7 +285,7 @@ def invalid_share(session: Session, since: datetime) -> InvalidShare:
     """How many requests since a time were refused by the gate or flagged by a rule."""
     counted = session.execute(
         select(RequestRow.verdict, func.count())
-        .where(RequestRow.received_at >= since, RequestRow.stage != Stage.ADMISSION.value)
+        .where(arrived_since(since), RequestRow.stage != Stage.ADMISSION.value)
         .group_by(RequestRow.verdict)
     ).all()
     total = sum(count for _, count in counted)

@@ -46,21 +46,25 @@ class Base(DeclarativeBase):
 
 
 class RequestRow(Base):
-    """One request: who sent what, and what became of it."""
+    """One request: who sent what, and what became of it.
+
+    Its key says when; see :mod:`store.keys`. Rows that belong to a request carry its key without a
+    foreign key: PostgreSQL keeps each day in partitions that are dropped as a whole.
+    """
 
     __tablename__ = "requests"
-    __table_args__ = (Index(None, "client", "received_at"), Index(None, "verdict", "received_at"))
+    __table_args__ = (Index(None, "client", "id"), Index(None, "verdict", "id"))
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    request_id: Mapped[str] = mapped_column(String(36), unique=True)
-    received_at: Mapped[datetime] = mapped_column(index=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    request_id: Mapped[str] = mapped_column(String(36), index=True)
+    received_at: Mapped[datetime]
     client: Mapped[str] = mapped_column(String(80))
     route: Mapped[str] = mapped_column(String(8))
     stage: Mapped[str] = mapped_column(String(16))
     verdict: Mapped[str] = mapped_column(String(8))
     status: Mapped[int]
     reasons: Mapped[list[str]]
-    content_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    content_sha256: Mapped[str | None] = mapped_column(String(64))
     media_type: Mapped[str | None] = mapped_column(String(32))
     segmenter: Mapped[str | None] = mapped_column(String(64))
     labels: Mapped[list[str]]
@@ -69,7 +73,7 @@ class RequestRow(Base):
 features_table = Table(
     "request_features",
     Base.metadata,
-    Column("request_pk", BigId, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_pk", BigId, primary_key=True, autoincrement=False),
     *(Column(feature.name, Double, comment=feature.unit) for feature in FEATURES),
 )
 
@@ -80,10 +84,8 @@ class FindingRow(Base):
     __tablename__ = "findings"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    request_pk: Mapped[int] = mapped_column(
-        BigId, ForeignKey("requests.id", ondelete="CASCADE"), index=True
-    )
-    rule: Mapped[str] = mapped_column(String(64), index=True)
+    request_pk: Mapped[int] = mapped_column(BigId, index=True)
+    rule: Mapped[str] = mapped_column(String(64))
     severity: Mapped[str] = mapped_column(String(8))
     evidence: Mapped[dict[str, Any]]
     places: Mapped[list[dict[str, Any]] | None]
@@ -96,9 +98,7 @@ class FingerprintRow(Base):
 
     __tablename__ = "fingerprints"
 
-    request_pk: Mapped[int] = mapped_column(
-        BigId, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True
-    )
+    request_pk: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     received_at: Mapped[datetime] = mapped_column(index=True)
     client: Mapped[str] = mapped_column(String(80))
     family: Mapped[str] = mapped_column(String(36), index=True)
@@ -129,9 +129,7 @@ class EvidenceRow(Base):
     __table_args__ = (UniqueConstraint("request_pk", "kind"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    request_pk: Mapped[int] = mapped_column(
-        BigId, ForeignKey("requests.id", ondelete="CASCADE"), index=True
-    )
+    request_pk: Mapped[int] = mapped_column(BigId)
     kind: Mapped[str] = mapped_column(String(16))
     sha256: Mapped[str] = mapped_column(String(64))
     media_type: Mapped[str] = mapped_column(String(32))
@@ -158,7 +156,7 @@ class ScoreRow(Base):
     __table_args__ = (UniqueConstraint("request_pk", "model_id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    request_pk: Mapped[int] = mapped_column(BigId, ForeignKey("requests.id", ondelete="CASCADE"))
+    request_pk: Mapped[int] = mapped_column(BigId)
     model_id: Mapped[int] = mapped_column(BigId, ForeignKey("outlier_models.id"))
     scored_at: Mapped[datetime] = mapped_column(index=True)
     score: Mapped[float]
@@ -302,3 +300,12 @@ class ChangeMarkRow(Base):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class SequenceRow(Base):
+    """The last key that was handed out."""
+
+    __tablename__ = "sequences"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)

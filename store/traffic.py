@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Text, cast, exists, select
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
+from store.keys import arrived_since
 from store.records import Stage
 from store.tables import RequestRow, ScoreRow
 
@@ -29,14 +30,6 @@ class TrafficFilter:
 
 
 @dataclass(frozen=True)
-class Key:
-    """Where a page begins or ends: arrival time, then primary key."""
-
-    received_at: datetime
-    pk: int
-
-
-@dataclass(frozen=True)
 class RequestSummary:
     """One line of a request list."""
 
@@ -49,11 +42,6 @@ class RequestSummary:
     status: int
     reasons: tuple[str, ...]
     outlier: bool
-
-    @property
-    def key(self) -> Key:
-        """The request's place in the order of pages."""
-        return Key(self.received_at, self.pk)
 
 
 @dataclass(frozen=True)
@@ -70,13 +58,13 @@ def traffic_page(
     wanted: TrafficFilter,
     most: int,
     *,
-    before: Key | None = None,
-    after: Key | None = None,
+    before: int | None = None,
+    after: int | None = None,
 ) -> TrafficPage:
     """The newest matching requests; those older than ``before``, or just newer than ``after``.
 
-    Keys instead of OFFSET: a deep page costs what the first one costs, and requests that arrive
-    meanwhile do not shift it.
+    ``before`` and ``after`` are primary keys. Keys instead of OFFSET: a deep page costs what the
+    first one costs, and requests that arrive meanwhile do not shift it.
     """
     going_back = after is None
     limit = _older(before) if going_back else _newer(after)
@@ -97,7 +85,7 @@ def requests_of_client(
 
 
 def _conditions(wanted: TrafficFilter) -> tuple[ColumnElement[bool], ...]:
-    conditions: list[ColumnElement[bool]] = [RequestRow.received_at >= wanted.since]
+    conditions: list[ColumnElement[bool]] = [arrived_since(wanted.since)]
     if wanted.verdicts:
         conditions.append(RequestRow.verdict.in_([verdict.value for verdict in wanted.verdicts]))
     if wanted.client:
@@ -116,27 +104,20 @@ def _is_outlier() -> ColumnElement[bool]:
     return exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.outlier)
 
 
-def _older(key: Key | None) -> tuple[ColumnElement[bool], ...]:
-    if key is None:
-        return ()
-    same_time = and_(RequestRow.received_at == key.received_at, RequestRow.id < key.pk)
-    return (or_(RequestRow.received_at < key.received_at, same_time),)
+def _older(key: int | None) -> tuple[ColumnElement[bool], ...]:
+    return () if key is None else (RequestRow.id < key,)
 
 
-def _newer(key: Key | None) -> tuple[ColumnElement[bool], ...]:
-    if key is None:
-        return ()
-    same_time = and_(RequestRow.received_at == key.received_at, RequestRow.id > key.pk)
-    return (or_(RequestRow.received_at > key.received_at, same_time),)
+def _newer(key: int | None) -> tuple[ColumnElement[bool], ...]:
+    return () if key is None else (RequestRow.id > key,)
 
 
 def _rows(
     session: Session, conditions: Sequence[ColumnElement[bool]], most: int, *, newest_first: bool
 ) -> tuple[RequestSummary, ...]:
-    columns = (RequestRow.received_at, RequestRow.id)
-    order = [column.desc() if newest_first else column.asc() for column in columns]
+    order = RequestRow.id.desc() if newest_first else RequestRow.id.asc()
     rows = session.execute(
-        select(RequestRow, _is_outlier()).where(*conditions).order_by(*order).limit(most)
+        select(RequestRow, _is_outlier()).where(*conditions).order_by(order).limit(most)
     )
     return tuple(summary(row, bool(outlier)) for row, outlier in rows)
 

@@ -68,11 +68,16 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
         yield settings
         return
-    server = request.getfixturevalue("postgres_server")
+    yield request.getfixturevalue("postgres_settings")
+
+
+@pytest.fixture
+def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSettings]:
+    """Settings of a fresh, migrated PostgreSQL database."""
     name = f"test_{uuid4().hex}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield StoreSettings(var_dir=tmp_path, database_url=_url(server, name))
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name))
+    _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

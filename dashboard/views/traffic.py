@@ -83,8 +83,8 @@ def _pager(page: TrafficPage, place: Place) -> None:
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _step("Newest", "first_page", page.newer, Place(place.wanted))
-        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first.key))
-        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last.key))
+        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first.pk))
+        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last.pk))
 
 
 def _step(label: str, icon: str, possible: bool, place: Place) -> None:

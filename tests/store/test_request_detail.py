@@ -74,9 +74,9 @@ def test_scores_of_several_models_are_told_newest_first(
 def test_normal_is_where_half_of_the_passed_requests_lie(
     database: Database, add: Add, now: datetime
 ) -> None:
-    for hour, width in enumerate((9000, 500, 400, 300, 200, 100)):
-        vector = FeatureVector.of({"width": width, **({"skin_share": 0.5} if hour == 1 else {})})
-        add(features=vector, received_at=now + timedelta(hours=-hour))
+    for hour, width in enumerate((100, 200, 300, 400, 500, 9000)):
+        vector = FeatureVector.of({"width": width, **({"skin_share": 0.5} if hour == 4 else {})})
+        add(features=vector, received_at=now + timedelta(hours=hour))
     add(features=FeatureVector.of({"width": 7.0}), verdict=Verdict.FLAG)
     with database.read() as session:
         ranges = normal_ranges(session)

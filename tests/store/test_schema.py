@@ -148,6 +148,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "fingerprint_keys",
         "fingerprints",
         "loaded_models",
+        "sequences",
     }
     assert _decisions(database, now) == before
     with pytest.raises(SchemaError, match=r"revision 0001.*back it up, then run"):

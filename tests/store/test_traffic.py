@@ -27,32 +27,31 @@ def test_pages_go_back_and_forth_without_gaps_even_within_one_moment(
     database: Database, add: Add, now: datetime
 ) -> None:
     # Three requests share a moment, so that a page ends in the middle of it.
-    minutes = (0, 1, 1, 1, 2, 3, 4)
+    minutes = (4, 3, 2, 1, 1, 1, 0)
     stored = [add(received_at=now - minute * MINUTE) for minute in minutes]
-    newest_first = sorted(stored[1:4], reverse=True)
-    expected = [stored[0], *newest_first, *stored[4:]]
+    expected = stored[::-1]
     everything = TrafficFilter(now - 9 * MINUTE)
 
     first = _page(database, everything, 3)
-    second = _page(database, everything, 3, before=first.requests[-1].key)
-    third = _page(database, everything, 3, before=second.requests[-1].key)
+    second = _page(database, everything, 3, before=first.requests[-1].pk)
+    third = _page(database, everything, 3, before=second.requests[-1].pk)
     assert _pks(first) + _pks(second) + _pks(third) == expected
     edges = [(page.newer, page.older) for page in (first, second, third)]
     assert edges == [(False, True), (True, True), (True, False)]
 
-    back = _page(database, everything, 3, after=third.requests[0].key)
+    back = _page(database, everything, 3, after=third.requests[0].pk)
     assert back == second
-    start = _page(database, everything, 3, after=second.requests[0].key)
+    start = _page(database, everything, 3, after=second.requests[0].pk)
     assert (_pks(start), start.newer) == (_pks(first), False)
 
 
 def test_requests_that_arrive_meanwhile_do_not_shift_a_page(
     database: Database, add: Add, now: datetime
 ) -> None:
-    for minute in range(4):
+    for minute in (3, 2, 1, 0):
         add(received_at=now - minute * MINUTE)
     everything = TrafficFilter(now - 9 * MINUTE)
-    last = _page(database, everything, 2).requests[-1].key
+    last = _page(database, everything, 2).requests[-1].pk
     before = _page(database, everything, 2, before=last)
     add(received_at=now + MINUTE)
     assert _page(database, everything, 2, before=last) == before
@@ -110,8 +109,9 @@ def test_a_line_tells_what_a_list_shows(
 
 
 def test_a_clients_requests_end_at_a_moment(database: Database, add: Add, now: datetime) -> None:
-    stored = [add(received_at=now - minute * MINUTE) for minute in range(4)]
+    stored = [add(received_at=now - minute * MINUTE) for minute in (3, 2, 1)]
     add(client="cli:local", received_at=now - MINUTE)
+    add(received_at=now)
     with database.read() as session:
         found = requests_of_client(session, "ip:203.0.113.7", 2, until=now - MINUTE)
-    assert [request.pk for request in found] == stored[1:3]
+    assert [request.pk for request in found] == stored[:0:-1]

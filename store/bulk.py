@@ -1,0 +1,39 @@
+"""Many rows of one table at once, as fast as each database takes them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.orm import Session
+
+Row = tuple[Any, ...]
+
+
+def insert_rows(
+    session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Append rows in the session's transaction: COPY on PostgreSQL, executemany on SQLite.
+
+    Values go to the driver as they are: what a column's type would convert (times, JSON) must be
+    converted already.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        _copy(connection, _statement("COPY {} ({}) FROM STDIN", table, columns), rows)
+    else:
+        marks = ", ".join("?" * len(columns))
+        statement = _statement("INSERT INTO {} ({}) VALUES ({})", table, columns, marks)
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def _statement(form: str, table: Table, columns: Sequence[str], marks: str = "") -> str:
+    """SQL of names that this code gives, never of anything that was sent."""
+    return form.format(table.name, ", ".join(f'"{name}"' for name in columns), marks)
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,54 @@
+"""Keys of requests: integers that grow with time, so that a stretch of time is a range of keys.
+
+A key is at least the microseconds since 1970 at which its request arrived, and larger than every
+key before it. Keys are handed out in the transaction that stores the records and in the order of
+commits: whoever remembers the last key it saw has missed nothing, on both databases.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy.orm import Session
+
+from store.tables import RequestRow, SequenceRow
+
+REQUESTS = "requests"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def key_of(moment: datetime) -> int:
+    """The smallest key that a request of this time can have.
+
+    >>> key_of(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+
+    Raises:
+        ValueError: the time has no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("Timestamps must carry their time zone.")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def arrived_since(moment: datetime) -> ColumnElement[bool]:
+    """Requests that arrived at or after a time, as a range of keys first.
+
+    A record that was stored late, or after a clock had run ahead, has a larger key than its time
+    says, never a smaller one.
+    """
+    return and_(RequestRow.id >= key_of(moment), RequestRow.received_at >= moment)
+
+
+def hand_out(session: Session, arrivals: Sequence[datetime]) -> range:
+    """New keys, one for each arrival; the row stays locked until this transaction ends."""
+    latest = max(map(key_of, arrivals))
+    last = SequenceRow.last
+    reached = session.execute(
+        update(SequenceRow)
+        .where(SequenceRow.name == REQUESTS)
+        .values(last=case((last < latest, latest), else_=last) + len(arrivals))
+        .returning(last)
+    ).scalar_one()
+    return range(reached - len(arrivals) + 1, reached + 1)

@@ -1,0 +1,88 @@
+"""What the tables hold of a record: one tuple a row, in the form that the drivers take."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from detectors.registry import FEATURE_NAMES
+from store.bulk import Row
+from store.records import RequestRecord, placed
+
+REQUEST_COLUMNS = (
+    *("id", "request_id", "received_at", "client", "route", "stage", "verdict", "status"),
+    *("reasons", "content_sha256", "media_type", "segmenter", "labels"),
+)
+FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
+FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
+EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
+
+Timed = Callable[[datetime], datetime | str]
+
+
+def time_format(dialect: str) -> Timed:
+    """How a driver takes a time: SQLite as the text that SQLAlchemy reads back."""
+    return _text if dialect == "sqlite" else _aware
+
+
+def _text(moment: datetime) -> str:
+    return _aware(moment).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def request_row(key: int, record: RequestRecord, timed: Timed) -> Row:
+    """The row in ``requests``."""
+    return (
+        key,
+        record.request_id,
+        timed(record.received_at),
+        record.client,
+        record.route,
+        record.stage.value,
+        record.verdict.value,
+        record.status,
+        _names(record.reasons),
+        record.content_sha256,
+        record.media_type,
+        record.segmenter,
+        _names(record.labels),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _names(names: tuple[str, ...]) -> str:
+    """JSON of a list that few requests do not share."""
+    return json.dumps(names)
+
+
+def feature_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The row in ``request_features``; none for a request that was refused before."""
+    if record.features is None:
+        return []
+    # NaN, the only value that is not itself, means that a feature was not measured.
+    measured = (value if value == value else None for value in record.features.values_in_order)  # noqa: PLR0124
+    return [(key, *measured)]
+
+
+def finding_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``findings``."""
+    return [
+        (
+            key,
+            finding.rule.code,
+            finding.rule.severity.value,
+            json.dumps(dict(finding.evidence)),
+            json.dumps(placed(finding.places)) if finding.places else None,
+            finding.rule.atlas,
+            finding.rule.owasp,
+        )
+        for finding in record.findings
+    ]
+
+
+def evidence_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``evidence``."""
+    return [(key, kept.kind, kept.sha256, kept.media_type) for kept in record.evidence]
