@@ -28,7 +28,7 @@ def _add(database: Database, records: list[RequestRecord]) -> None:
 
 def _details(database: Database, records: list[RequestRecord]) -> list[tuple[object, ...]]:
     """What stays when a key changes."""
-    found = []
+    found: list[tuple[object, ...]] = []
     with database.read() as session:
         for record in records:
             detail = request_detail(session, record.request_id)
