@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from detectors.baseline import Baseline
 from detectors.baseline_fit import learn
@@ -17,6 +16,7 @@ from inference.service import Service
 from inference.upload import Upload
 from maskwatch.parse_files import CLIENT
 from maskwatch.picture_files import File, FileProblem, find_files
+from store.request_ids import new_request_id
 
 # Of every three pictures in name order: two fit the lines, one calibrates.
 _CYCLE, _CALIBRATES = 3, 2
@@ -56,7 +56,8 @@ def _measured(service: Service, folders: Sequence[Path]) -> Iterator[Mapping[str
         content = _content(file, service.settings.max_upload_bytes)
         if content is None:
             continue
-        arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
+        now = datetime.now(UTC)
+        arrival = Arrival(new_request_id(now), now, CLIENT, "cli")
         features = pipeline.handle(
             arrival, Upload(content, file_name=file.path.name)
         ).record.features

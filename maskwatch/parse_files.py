@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from uuid import uuid4
 
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
@@ -15,6 +14,7 @@ from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Upload
 from maskwatch.picture_files import File, FileProblem
+from store.request_ids import new_request_id
 
 CLIENT = "cli:local"
 
@@ -57,7 +57,8 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     Raises:
         FileProblem: the file cannot be read, or the output cannot be written.
     """
-    arrival = Arrival(str(uuid4()), datetime.now(UTC), CLIENT, "cli")
+    now = datetime.now(UTC)
+    arrival = Arrival(new_request_id(now), now, CLIENT, "cli")
     read = file.read(service.settings.max_upload_bytes)
     started = perf_counter()
     if isinstance(read, Refusal):

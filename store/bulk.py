@@ -34,6 +34,7 @@ def _statement(form: str, table: Table, columns: Sequence[str], marks: str = "")
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

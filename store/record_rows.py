@@ -1,9 +1,11 @@
 """What the tables hold of a record: one tuple a row, in the form that the drivers take."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isnan
 
 from detectors.registry import FEATURE_NAMES
 from store.bulk import Row
@@ -17,15 +19,24 @@ FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
 FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
 EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
 
-Timed = Callable[[datetime], datetime | str]
+Values = Sequence[float | None]
 
 
-def time_format(dialect: str) -> Timed:
-    """How a driver takes a time: SQLite as the text that SQLAlchemy reads back."""
-    return _text if dialect == "sqlite" else _aware
+@dataclass(frozen=True)
+class Forms:
+    """How a driver takes what it would not take right by itself.
+
+    Attributes:
+        time: of an aware time.
+        values: of features, of which NaN stands for one that was not measured.
+    """
+
+    time: Callable[[datetime], datetime | str]
+    values: Callable[[Sequence[float]], Values]
 
 
 def _text(moment: datetime) -> str:
+    """As SQLAlchemy reads times back from SQLite."""
     return _aware(moment).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -33,12 +44,24 @@ def _aware(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def request_row(key: int, record: RequestRecord, timed: Timed) -> Row:
+def _as_they_are(values: Sequence[float]) -> Values:
+    """SQLite itself turns NaN into NULL."""
+    return values
+
+
+def _without_nan(values: Sequence[float]) -> Values:
+    return [None if isnan(value) else value for value in values]
+
+
+FORMS = {"sqlite": Forms(_text, _as_they_are), "postgresql": Forms(_aware, _without_nan)}
+
+
+def request_row(key: int, record: RequestRecord, forms: Forms) -> Row:
     """The row in ``requests``."""
     return (
         key,
         record.request_id,
-        timed(record.received_at),
+        forms.time(record.received_at),
         record.client,
         record.route,
         record.stage.value,
@@ -58,13 +81,11 @@ def _names(names: tuple[str, ...]) -> str:
     return json.dumps(names)
 
 
-def feature_rows(key: int, record: RequestRecord) -> list[Row]:
+def feature_rows(key: int, record: RequestRecord, forms: Forms) -> list[Row]:
     """The row in ``request_features``; none for a request that was refused before."""
     if record.features is None:
         return []
-    # NaN, the only value that is not itself, means that a feature was not measured.
-    measured = (value if value == value else None for value in record.features.values_in_order)  # noqa: PLR0124
-    return [(key, *measured)]
+    return [(key, *forms.values(record.features.values_in_order))]
 
 
 def finding_rows(key: int, record: RequestRecord) -> list[Row]:

@@ -1,7 +1,7 @@
 """Request records: append them, read them back."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -13,19 +13,19 @@ from sqlalchemy.orm import Session
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.bulk import Row, insert_rows
+from store.bulk import insert_rows
 from store.fingerprints import add_fingerprint
 from store.keys import arrived_since, hand_out, key_of
 from store.record_rows import (
     EVIDENCE_COLUMNS,
     FEATURE_COLUMNS,
     FINDING_COLUMNS,
+    FORMS,
     REQUEST_COLUMNS,
     evidence_rows,
     feature_rows,
     finding_rows,
     request_row,
-    time_format,
 )
 from store.records import RequestRecord, Stage
 from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
@@ -73,11 +73,14 @@ def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
         for k, record in zip(keys, records, strict=True)
         if record.request_id not in stored
     ]
-    timed = time_format(session.get_bind().dialect.name)
-    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, timed) for k, r in new])
-    _append(session, features_table, FEATURE_COLUMNS, feature_rows, new)
-    _append(session, _FINDINGS, FINDING_COLUMNS, finding_rows, new)
-    _append(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence_rows, new)
+    forms = FORMS[session.get_bind().dialect.name]
+    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, forms) for k, r in new])
+    features = [row for key, r in new for row in feature_rows(key, r, forms)]
+    insert_rows(session, features_table, FEATURE_COLUMNS, features)
+    findings = [row for key, r in new for row in finding_rows(key, r)]
+    insert_rows(session, _FINDINGS, FINDING_COLUMNS, findings)
+    evidence = [row for key, r in new for row in evidence_rows(key, r)]
+    insert_rows(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence)
     for key, record in new:
         add_fingerprint(session, key, record)
     return len(new)
@@ -98,16 +101,6 @@ def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
             )
         )
     )
-
-
-def _append(
-    session: Session,
-    table: Table,
-    columns: Sequence[str],
-    rows: Callable[[int, RequestRecord], list[Row]],
-    new: Sequence[tuple[int, RequestRecord]],
-) -> None:
-    insert_rows(session, table, columns, [row for key, r in new for row in rows(key, r)])
 
 
 def features_of(session: Session, request_pk: int) -> FeatureVector | None:

@@ -22,6 +22,7 @@ from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refus
 from inference.service import Service
 from inference.spool import SpoolFailed
 from inference.upload import Upload
+from store.request_ids import new_request_id
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +48,8 @@ async def parse(request: Request) -> Response:
     if answer is None:
         raise HTTPException(406)
     sender = _sender(request, service)
-    arrival = Arrival(str(uuid4()), datetime.now(UTC), sender.client, "api", sender.address)
+    now = datetime.now(UTC)
+    arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
         return await _answered(service, request, arrival, answer, sender.refusal)
     except SpoolFailed as error:

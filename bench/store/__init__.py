@@ -1,0 +1,1 @@
+"""The store: how fast it takes records, what it loses, how fast pages read ten million of them."""
