@@ -72,6 +72,11 @@ def add_record(session: Session, record: RequestRecord) -> bool:
     return True
 
 
+def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
+    """Append records in their order; how many of them were not stored already."""
+    return sum(add_record(session, record) for record in records)
+
+
 def _finding_row(request_pk: int, finding: Finding) -> FindingRow:
     return FindingRow(
         request_pk=request_pk,
