@@ -99,7 +99,7 @@ class Pipeline:
     cache: ParseCache = field(default_factory=ParseCache)
 
     def handle(self, arrival: Arrival, upload: Upload) -> Outcome:
-        """Take one upload to its outcome; its record is durable when this returns, unless set otherwise.
+        """Take one upload to its outcome; its record is kept when this returns.
 
         Raises:
             NotRecorded: the record could not be kept, so there is no answer to give.

@@ -58,7 +58,7 @@ class RecordWriter:
 def _blames_a_record(error: Exception) -> bool:
     """Whether it is about what a record holds, so that trying again would never help."""
     if isinstance(error, ProgrammingError):
-        # A value that the driver cannot send. What the server says itself is about tables or rights.
+        # A value that the driver cannot send. The server itself speaks of tables or rights.
         return getattr(error.orig, "sqlstate", None) is None
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError)

@@ -90,23 +90,28 @@ class Recorder:
             self._keep([ticket.record for ticket in group])
         except NotRecorded as error:
             self._refuse(group, error)
-        except Exception as error:
-            if len(group) > 1:
-                middle = len(group) // 2
-                self._settle(group[:middle])
-                self._settle(group[middle:])
-                return
-            self._metrics.faults.labels("recorder").inc()
-            _log.exception("record not kept", request_id=group[0].record.request_id)
-            self._refuse(group, NotRecorded(f"The record cannot be written down: {error}"))
+        except Exception as error:  # noqa: BLE001 - a thread that ends would keep callers waiting
+            self._find_odd_one(group, error)
         else:
             self._last_group_failed = False
             for ticket in group:
                 ticket.done.set_result(None)
 
+    def _find_odd_one(self, group: Sequence[Ticket], error: Exception) -> None:
+        """Refuse a record that not even a file takes; a larger group is tried in halves."""
+        if len(group) > 1:
+            middle = len(group) // 2
+            self._settle(group[:middle])
+            self._settle(group[middle:])
+            return
+        self._metrics.faults.labels("recorder").inc()
+        _log.error("record cannot be kept", request_id=group[0].record.request_id, why=repr(error))
+        self._refuse(group, NotRecorded(f"The record cannot be written down: {error}"))
+
     def _keep(self, records: Sequence[RequestRecord]) -> None:
-        # Behind those that wait there, or they would be stored out of order.
-        if self._backoff.remaining_seconds() or not self._spool.is_empty():
+        if self._is_spool_in_use():
+            self._replayer.let_catch_up()
+        if self._is_spool_in_use():
             self._put_into_spool(records)
             return
         try:
@@ -115,6 +120,10 @@ class Recorder:
             self._backoff.failed()
             _log.warning("records go to the spool", why=str(error))
             self._put_into_spool(records)
+
+    def _is_spool_in_use(self) -> bool:
+        """Records go behind those that wait there, or they would be stored out of order."""
+        return self._backoff.remaining_seconds() > 0 or not self._spool.is_empty()
 
     def _put_into_spool(self, records: Sequence[RequestRecord]) -> None:
         self._spool.append(records)

@@ -4,7 +4,7 @@ So a database that is away, or slow to say so, holds up nobody who records: new 
 those in the spool meanwhile.
 """
 
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 
 import structlog
 
@@ -15,6 +15,7 @@ from store.database import StoreUnavailable
 from store.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
+_CATCH_UP_SECONDS = 0.1
 
 
 class Replayer:
@@ -29,12 +30,24 @@ class Replayer:
         self._metrics = metrics
         self._wake = Event()
         self._over = False
+        self._chunk_done = Condition()
+        self._catches_up = False
         self._thread = Thread(target=self._run, name="maskwatch-replay", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
         """Say that records wait."""
         self._wake.set()
+
+    def let_catch_up(self) -> None:
+        """Hold a writer back for a moment while the database takes what waits.
+
+        A file takes records faster than a database does: callers that wait for nothing else would
+        fill the spool faster than it is emptied, for as long as they like.
+        """
+        with self._chunk_done:
+            if self._catches_up:
+                self._chunk_done.wait(_CATCH_UP_SECONDS)
 
     def close(self, most_seconds: float) -> None:
         """End the thread after the chunk that it works on; the rest waits for the next start."""
@@ -45,9 +58,15 @@ class Replayer:
     def _run(self) -> None:
         while not self._over:
             pause_seconds = self._step()
+            self._tell(catches_up=pause_seconds == 0)
             if pause_seconds != 0:
                 self._wake.wait(pause_seconds)
                 self._wake.clear()
+
+    def _tell(self, *, catches_up: bool) -> None:
+        with self._chunk_done:
+            self._catches_up = catches_up
+            self._chunk_done.notify_all()
 
     def _step(self) -> float | None:
         """Replay a chunk if it is time; seconds until the next one, ``None`` if none is needed."""
