@@ -7,7 +7,7 @@ from this table or checked against it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, isfinite, isnan, nan
+from math import inf, isfinite, isinf, isnan, nan
 
 from detectors.errors import MaskwatchError
 
@@ -223,9 +223,23 @@ def feature_named(name: str) -> Feature:
 
 @dataclass(frozen=True)
 class FeatureVector(Mapping[str, float]):
-    """The features of one request in registry order; NaN where a feature was not measured."""
+    """The features of one request in registry order; NaN where a feature was not measured.
+
+    Raises:
+        FeatureError: not one value for each feature, or an infinite one.
+    """
 
     values_in_order: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what no database could give back as it was."""
+        if len(self.values_in_order) != len(FEATURES):
+            raise FeatureError(
+                f"There are {len(FEATURES)} features, but {len(self.values_in_order)} values."
+            )
+        for feature, value in zip(FEATURES, self.values_in_order, strict=True):
+            if isinf(value):
+                raise FeatureError(f"Feature {feature.name} is infinite; NaN is for not measured.")
 
     @classmethod
     def of(cls, measured: Mapping[str, float]) -> "FeatureVector":

@@ -2,7 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from inference.record_queue import RecordQueue
 from store.records import RequestRecord
+
+_GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Metrics:
@@ -27,6 +30,26 @@ class Metrics:
         self.spooled = self._counter(
             "spooled_records", "Records that went to the spool because the database was away."
         )
+        self.replayed = self._counter(
+            "replayed_records", "Records that came from the spool into the database."
+        )
+        self.set_aside = self._counter(
+            "set_aside_records", "Records that the database will never take, or nobody can read."
+        )
+        self.unkept = self._counter(
+            "unkept_records", "Records that were kept nowhere, by why; `strict` answers 503.", "why"
+        )
+        self.group_records = Histogram(
+            "maskwatch_record_group_records",
+            "Records that were made durable together.",
+            buckets=_GROUPS,
+            registry=self.registry,
+        )
+        self.commit_seconds = Histogram(
+            "maskwatch_record_commit_seconds",
+            "Time to make a group of records durable.",
+            registry=self.registry,
+        )
         self.decoder_ends = self._counter(
             "decoder_ends",
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
@@ -50,6 +73,16 @@ class Metrics:
             "model_reloads", "Times that the model was to be loaded again, by outcome.", "outcome"
         )
         self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
+
+    def watch_queue(self, queue: RecordQueue) -> None:
+        """Show how long the recorder's queue is, and who waits for a place in it."""
+        depth = self._gauge("record_queue", "Records that wait to be written.")
+        depth.set_function(lambda: len(queue))
+        waiting = self._gauge("record_callers_waiting", "Requests that wait for a place there.")
+        waiting.set_function(lambda: queue.callers_waiting)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(f"maskwatch_{name}", meaning, registry=self.registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"maskwatch_{name}", meaning, labels, registry=self.registry)

@@ -99,10 +99,10 @@ class Pipeline:
     cache: ParseCache = field(default_factory=ParseCache)
 
     def handle(self, arrival: Arrival, upload: Upload) -> Outcome:
-        """Take one upload to its outcome; its record is durable when this returns.
+        """Take one upload to its outcome; its record is kept when this returns.
 
         Raises:
-            SpoolFailed: the record could not be kept, so there is no answer to give.
+            NotRecorded: the record could not be kept, so there is no answer to give.
         """
         watch = Stopwatch()
         outcome = self._outcome(arrival, upload, watch)
@@ -113,7 +113,7 @@ class Pipeline:
         """Record a request that is refused before or beside its bytes.
 
         Raises:
-            SpoolFailed: the record could not be kept.
+            NotRecorded: the record could not be kept.
         """
         outcome = _refused(arrival, refusal)
         self._keep(outcome.record, Stopwatch())

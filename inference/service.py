@@ -29,15 +29,15 @@ from inference.recorder import Recorder
 from inference.repeats import Repeats
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
-from inference.spool import Spool
 from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
 from store.schema import ensure_current
+from store.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
-# Writers take turns anyway; more threads would only wait.
-_RECORDING_THREADS = 4
+# They wait for the same commit: the more of them, the fewer commits.
+_RECORDING_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,23 @@ class Service:
     status_lane: Lane
 
     def status(self) -> str:
-        """``ready``, or ``degraded`` while the database is away and records go to the spool."""
+        """``ready``, or ``degraded`` while the database is away or records wait in the spool."""
         try:
-            self.recorder.replay()
             with self.database.read() as session:
                 session.connection()
-        except StoreUnavailable:
-            return "degraded"
-        return "ready"
+            if not self.recorder.is_behind():
+                return "ready"
+            self.recorder.try_again()
+        except (StoreUnavailable, NotRecorded):
+            pass
+        return "degraded"
 
     def close(self) -> None:
         """End the threads and the decode workers, give the connections back."""
         self.models.close()
         self.access.close()
         self.pipeline.gate.close()
+        self.recorder.close()
         self.database.close()
 
 
@@ -91,16 +94,19 @@ def build_service(settings: ServiceSettings) -> Service:
     database = Database.open(settings)
     ensure_current(database)
     models = build_models(settings, loaded, database, metrics)
-    recorder = Recorder(database, Spool(settings.var_dir), metrics)
+    traffic = build_traffic(settings, database, metrics)
+    gate = build_gate(settings, metrics)
+    # Late, for it starts threads.
+    recorder = Recorder(database, Spool(settings.var_dir), metrics, settings.recorder_limits())
     pipeline = Pipeline(
-        gate=build_gate(settings, metrics),
+        gate=gate,
         segmenter=models.current,
         recorder=recorder,
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
         inspector=inspector,
-        traffic=build_traffic(settings, database, metrics),
+        traffic=traffic,
         metrics=metrics,
         limits=settings.topology_limits(),
         mode=settings.mode,

@@ -22,6 +22,7 @@ from inference.gate.policy import Action, GatePolicy, parse_actions
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
 from inference.model_settings import ModelSettings, split_list
+from inference.recorder_settings import RecorderSettings
 
 
 def usable_cores() -> int:
@@ -34,7 +35,7 @@ def default_concurrency() -> int:
     return min(4, usable_cores())
 
 
-class ServiceSettings(ModelSettings):
+class ServiceSettings(RecorderSettings, ModelSettings):
     """How pictures are taken in, judged and recorded."""
 
     host: str = "127.0.0.1"

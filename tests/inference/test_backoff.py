@@ -1,0 +1,19 @@
+from inference.backoff import Backoff
+
+
+def test_pauses_double_up_to_a_limit_and_start_anew_after_a_success() -> None:
+    now = 100.0
+    backoff = Backoff(0.5, 3.0, lambda: now)
+    assert backoff.remaining_seconds() == 0
+    pauses = []
+    for _ in range(5):
+        backoff.failed()
+        pauses.append(backoff.remaining_seconds())
+    assert pauses == [0.5, 1.0, 2.0, 3.0, 3.0]
+    now += 1.0
+    assert backoff.remaining_seconds() == 2.0
+    now += 5.0
+    assert backoff.remaining_seconds() == 0
+    backoff.succeeded()
+    backoff.failed()
+    assert backoff.remaining_seconds() == 0.5
