@@ -11,8 +11,8 @@ from dashboard.settings import DashboardSettings
 from dashboard.sign_in import SIGN_IN
 from dashboard.wiring import Parts, utc_now
 from store.database import Database
-from store.schema import ensure_current
 from store.sign_in import issue_token
+from store.start import open_checked
 
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
@@ -27,9 +27,8 @@ def run(
         MaskwatchError: the database or its schema is not usable.
     """
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
-    database = Database.open(settings)
+    database = open_checked(settings)
     try:
-        ensure_current(database)
         app = build_app(Parts(settings, database))
         announce(new_link(settings, database, utc_now()))
         config = uvicorn.Config(

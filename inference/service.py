@@ -33,7 +33,7 @@ from inference.spool import Spool
 from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
-from store.schema import ensure_current
+from store.start import open_checked
 
 _log = structlog.get_logger(__name__)
 # Writers take turns anyway; more threads would only wait.
@@ -88,8 +88,7 @@ def build_service(settings: ServiceSettings) -> Service:
     # First, for it may fail, and there is nothing yet that would have to be closed.
     inspector = build_inspector(settings, metrics)
     loaded = load_model(settings)
-    database = Database.open(settings)
-    ensure_current(database)
+    database = open_checked(settings)
     models = build_models(settings, loaded, database, metrics)
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
     pipeline = Pipeline(
