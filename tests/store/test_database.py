@@ -271,8 +271,8 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     sentence = r"maskwatch.db is damaged \(file is not a database.*maskwatch db restore BACKUP"
     with pytest.raises(StoreDamaged, match=sentence), database.read() as session:
         session.connection()
-    with pytest.raises(StoreDamaged, match=sentence), database.write():
-        pass
+    with pytest.raises(StoreDamaged, match=sentence), database.write() as session:
+        session.connection()
     database.close()
 
 
