@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 
 import uvicorn
@@ -27,8 +28,7 @@ def run(
         MaskwatchError: the database or its schema is not usable.
     """
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
-    database = open_checked(settings)
-    try:
+    with listener, closing(open_checked(settings)) as database:
         app = build_app(Parts(settings, database))
         announce(new_link(settings, database, utc_now()))
         config = uvicorn.Config(
@@ -41,9 +41,6 @@ def run(
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
-        database.close()
 
 
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:

@@ -113,9 +113,11 @@ def test_a_read_block_cannot_write(database: Database, now: datetime) -> None:
 def test_a_read_that_takes_too_long_ends_with_advice_and_the_next_one_works(
     database: Database,
 ) -> None:
-    with pytest.raises(ReadTimedOut, match="narrow the time window") as caught:
-        with database.read(seconds=0.05) as session:
-            session.execute(text(_ENDLESS))
+    with (
+        pytest.raises(ReadTimedOut, match="narrow the time window") as caught,
+        database.read(seconds=0.05) as session,
+    ):
+        session.execute(text(_ENDLESS))
     assert caught.value.retryable
     assert _runs(database) == {}
 
@@ -353,13 +355,16 @@ def _read_only(path: Path) -> Iterator[None]:
         yield
         path.chmod(0o700)
         return
-    commands = (["--bind", path, path], ["-o", "remount,bind,ro", path])
-    if any(subprocess.run(["mount", *command], check=False).returncode for command in commands):
+    if not (_ran("mount", "--bind", path, path) and _ran("mount", "-o", "remount,bind,ro", path)):
         pytest.skip("root can write anywhere, and may not mount a read-only path here")
     try:
         yield
     finally:
-        subprocess.run(["umount", path], check=True)
+        assert _ran("umount", path)
+
+
+def _ran(*words: str | Path) -> bool:
+    return subprocess.run(words, check=False).returncode == 0
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

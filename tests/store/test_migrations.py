@@ -114,7 +114,7 @@ def _rows(database: Database) -> Rows:
     with database.read() as session:
         return {
             table.name: [
-                dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+                dict(row._mapping)
                 for row in session.execute(select(table).order_by(*table.primary_key.columns))
             ]
             for table in _tables(database)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that is stopped and started under load: nothing that was told done is lost."""
+"""A PostgreSQL server that is stopped and started under load: what was told done is kept."""
 
 import shutil
 import warnings
