@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 
 import uvicorn
@@ -11,8 +12,8 @@ from dashboard.settings import DashboardSettings
 from dashboard.sign_in import SIGN_IN
 from dashboard.wiring import Parts, utc_now
 from store.database import Database
-from store.schema import ensure_current
 from store.sign_in import issue_token
+from store.start import open_checked
 
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
@@ -27,9 +28,7 @@ def run(
         MaskwatchError: the database or its schema is not usable.
     """
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
-    database = Database.open(settings)
-    try:
-        ensure_current(database)
+    with listener, closing(open_checked(settings)) as database:
         app = build_app(Parts(settings, database))
         announce(new_link(settings, database, utc_now()))
         config = uvicorn.Config(
@@ -42,9 +41,6 @@ def run(
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
-        database.close()
 
 
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:

@@ -32,8 +32,8 @@ from inference.settings import ServiceSettings
 from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
-from store.schema import ensure_current
 from store.spool import NotRecorded, Spool
+from store.start import open_checked
 
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.
@@ -91,8 +91,7 @@ def build_service(settings: ServiceSettings) -> Service:
     # First, for it may fail, and there is nothing yet that would have to be closed.
     inspector = build_inspector(settings, metrics)
     loaded = load_model(settings)
-    database = Database.open(settings)
-    ensure_current(database)
+    database = open_checked(settings)
     models = build_models(settings, loaded, database, metrics)
     traffic = build_traffic(settings, database, metrics)
     gate = build_gate(settings, metrics)

@@ -21,7 +21,7 @@ from jobs.runs import logged, quietly
 from jobs.settings import JobSettings
 from store.database import Database
 from store.job_runs import fail_interrupted
-from store.schema import ensure_current
+from store.start import open_checked
 
 _log = structlog.get_logger(__name__)
 
@@ -40,9 +40,8 @@ def run(settings: JobSettings, stop: Event | None = None) -> None:
         StoreUnavailable: the database cannot be reached.
     """
     stop = stop or Event()
-    database = Database.open(settings)
+    database = open_checked(settings, settings.job_timeout_seconds)
     try:
-        ensure_current(database)
         with leadership(database, settings.var_dir), _signals_set(stop):
             _close_interrupted(database)
             scheduler = build_scheduler(

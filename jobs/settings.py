@@ -30,6 +30,9 @@ class JobSettings(ReportSettings):
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 
+    job_timeout_seconds: float = Field(300.0, gt=0, le=86_400, allow_inf_nan=False)
+    """How long one statement of a job may take: nobody waits for it."""
+
     retrain_hour_utc: int = Field(2, ge=0, le=23)
     """Hour of the nightly retraining, in UTC."""
 

@@ -15,11 +15,12 @@ from rich.console import Console
 from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
+from maskwatch.db_commands import database_app
 from maskwatch.environment import ALL_SETTINGS, check_names
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
 from maskwatch.model_commands import model_app
-from store.settings import StoreSettings, load_settings
+from store.settings import load_settings
 
 app = typer.Typer(
     name="maskwatch",
@@ -28,7 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-database_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
@@ -145,12 +145,13 @@ def screen(
 def doctor() -> None:
     """Look at what this machine offers and what stands in the way of a start."""
     from inference.settings import ServiceSettings
-    from maskwatch.doctor import MARKS, State, examine
+    from maskwatch.checks import State
+    from maskwatch.doctor import examine
 
     failed = False
     for check in examine(load_settings(ServiceSettings)):
         failed = failed or check.state is State.FAIL
-        out.print(f"{MARKS[check.state]} {check.name}: {check.sentence}", markup=False)
+        out.print(check.to_text(), markup=False)
     if failed:
         raise typer.Exit(1)
 
@@ -251,18 +252,6 @@ def demo(
     from maskwatch.demo.command import run_demo
 
     raise typer.Exit(run_demo(out, stay=not once))
-
-
-@database_app.command()
-def upgrade() -> None:
-    """Bring the tables to the newest revision."""
-    from store.database import Database
-    from store.schema import current_revision
-    from store.schema import upgrade as upgrade_schema
-
-    database = Database.open(load_settings(StoreSettings))
-    upgrade_schema(database)
-    out.print(f"The database is at schema revision {current_revision(database)}.")
 
 
 def _quietly(command: Callable[[], None]) -> int:

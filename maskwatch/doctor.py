@@ -1,63 +1,30 @@
 """``maskwatch doctor``: what this machine offers, and what stands in the way of a start."""
 
-import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from tempfile import TemporaryFile
 
 from PIL import features
 
-from detectors.errors import MaskwatchError
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.settings import ServiceSettings
+from maskwatch.checks import Check, State, guarded
 from store.database import Database
 from store.schema import checked_revision
-
-# Before it, several writers could damage a write-ahead log when it was reset.
-_SAFE_SQLITE = (3, 51, 3)
-
-
-class State(StrEnum):
-    """How a check ended; only ``fail`` stands in the way."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-MARKS = {State.OK: "ok  ", State.WARN: "warn", State.FAIL: "FAIL"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: State
-    sentence: str
+from store.sqlite_health import wal_reset_warning
 
 
 def examine(settings: ServiceSettings) -> Iterator[Check]:
     """Look at everything that a start needs."""
-    yield from _guarded("decode workers", lambda: _decode_workers(settings))
-    yield from _guarded("picture libraries", _libraries)
-    yield from _guarded("face prior", _face_prior)
-    yield from _guarded("segmenter", lambda: _segmenter(settings))
-    yield from _guarded("var folder", lambda: _var_folder(settings))
-    yield from _guarded("database", lambda: _database(settings))
-    yield from _guarded("SQLite", lambda: _sqlite(settings))
-
-
-def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
-    """A check that cannot even be made has failed, and the others go on."""
-    try:
-        yield from look()
-    except (MaskwatchError, OSError) as error:
-        yield Check(name, State.FAIL, str(error))
+    yield from guarded("decode workers", lambda: _decode_workers(settings))
+    yield from guarded("picture libraries", _libraries)
+    yield from guarded("face prior", _face_prior)
+    yield from guarded("segmenter", lambda: _segmenter(settings))
+    yield from guarded("var folder", lambda: _var_folder(settings))
+    yield from guarded("database", lambda: _database(settings))
+    yield from guarded("SQLite", lambda: _sqlite(settings))
 
 
 def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
@@ -125,7 +92,6 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
 
 
 def _sqlite(settings: ServiceSettings) -> Iterator[Check]:
-    on_sqlite = settings.effective_database_url().startswith("sqlite")
-    if on_sqlite and sqlite3.sqlite_version_info < _SAFE_SQLITE:
-        said = f"{sqlite3.sqlite_version} has the WAL-reset bug; writers take turns because of it."
-        yield Check("SQLite", State.WARN, said)
+    warning = wal_reset_warning()
+    if warning is not None and settings.effective_database_url().startswith("sqlite"):
+        yield Check("SQLite", State.WARN, warning)

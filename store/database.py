@@ -1,72 +1,92 @@
 """Connections: one read scope, one write scope, for SQLite and PostgreSQL alike."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from math import ceil
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from math import inf, isinf
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from threading import RLock
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
-from detectors.errors import MaskwatchError
+from store import postgresql_engine as postgresql
+from store import sqlite_engine as sqlite
+from store.faults import (
+    ReadTimedOut,
+    StoreDamaged,
+    StoreMisconfigured,
+    StoreUnavailable,
+    not_writable,
+    translated,
+)
 from store.settings import StoreSettings
 
-_WRITES = "maskwatch_writes"
+__all__ = [
+    "Database",
+    "Limits",
+    "ReadTimedOut",
+    "StoreDamaged",
+    "StoreMisconfigured",
+    "StoreUnavailable",
+]
 
 
-class StoreUnavailable(MaskwatchError):
-    """The database is away, locked or full."""
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that things may take; infinite means no limit.
 
-    retryable = True
+    Attributes:
+        wait_seconds: for a lock that somebody else holds, and for a connection.
+        read_seconds: one statement of a read.
+        write_seconds: one statement of a write, on PostgreSQL.
+    """
 
-
-class StoreMisconfigured(MaskwatchError):
-    """The database URL cannot be used."""
+    wait_seconds: float
+    read_seconds: float
+    write_seconds: float
 
 
 class Database:
-    """An engine with two scopes: ``read`` and ``write``.
+    """Two scopes: ``read``, which cannot write, and ``write``.
 
     SQLite allows one writer at a time and has had a WAL-reset bug with several (before 3.51.3), so
     writers of all processes take turns through a file lock instead of meeting inside SQLite.
+
+    Attributes:
+        engine: of reads on SQLite, of everything on PostgreSQL.
+        file: the SQLite file; ``None`` on PostgreSQL.
     """
 
-    def __init__(self, engine: Engine, turn: FileLock | None) -> None:
+    def __init__(self, engine: Engine, limits: Limits, file: Path | None = None) -> None:
         self.engine = engine
-        self._turn = turn
+        self.file = file
+        self._limits = limits
+        self._writer = engine if file is None else sqlite.writer_engine(file, limits.wait_seconds)
+        self._turn = None if file is None else _turn(file, limits.wait_seconds)
         self._threads = RLock()
 
     @classmethod
-    def open(cls, settings: StoreSettings) -> "Database":
+    def open(cls, settings: StoreSettings, statement_seconds: float | None = None) -> "Database":
         """Connect lazily; create the SQLite file's folder.
+
+        Args:
+            statement_seconds: over the settings, for work that nobody waits for.
 
         Raises:
             StoreMisconfigured: the URL is no database URL, or the folder cannot be made.
         """
+        wait = settings.database_wait_seconds
+        limits = Limits(wait, settings.read_timeout_seconds, wait)
+        if statement_seconds is not None:
+            limits = Limits(wait, statement_seconds, statement_seconds)
         try:
             url = make_url(settings.effective_database_url())
             if url.get_backend_name() == "sqlite":
-                return cls._open_sqlite(Path(url.database or ""), settings.database_wait_seconds)
-            wait = max(2, ceil(settings.database_wait_seconds))  # libpq knows no shorter one
-            engine = create_engine(
-                url,
-                pool_pre_ping=True,
-                pool_timeout=wait,
-                connect_args={} if "connect_timeout" in url.query else {"connect_timeout": wait},
-            )
-            return cls(engine, None)
+                return cls._open_sqlite(Path(url.database or ""), limits)
+            return cls(postgresql.postgresql_engine(url, wait), limits)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
             raise StoreMisconfigured(
                 "The setting MASKWATCH_DATABASE_URL is not a database URL that Maskwatch knows: "
@@ -74,7 +94,7 @@ class Database:
             ) from None
 
     @classmethod
-    def _open_sqlite(cls, path: Path, wait_seconds: float) -> "Database":
+    def _open_sqlite(cls, path: Path, limits: Limits) -> "Database":
         try:
             # Records name clients: what Maskwatch makes itself is nobody else's to read.
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,11 +103,7 @@ class Database:
                 f"The folder {path.parent} for the database cannot be made: {error.strerror}. "
                 "Set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to one this user may write to."
             ) from None
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        lock = FileLock(f"{path}.lock", timeout=wait_seconds, poll_interval=0.005)
-        return cls(engine, lock)
+        return cls(sqlite.reader_engine(path, limits.wait_seconds), limits, path)
 
     @property
     def dialect(self) -> str:
@@ -95,89 +111,104 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that is rolled back at the end.
+    def read(self, seconds: float | None = None) -> Iterator[Session]:
+        """A session on one consistent state that cannot write; it is rolled back at the end.
+
+        Args:
+            seconds: limit of one statement, over the usual one; infinite for none.
 
         Raises:
+            ReadTimedOut: a statement took longer than that.
             StoreUnavailable: the database cannot be reached.
+            ReadScopeWrites: the block tried to write.
         """
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+        engine = self._reading(self._limits.read_seconds if seconds is None else seconds)
+        with translated(self._place, reading=True), _session(engine) as session:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, seconds: float | None = None) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back if the block raises.
+
+        Args:
+            seconds: limit of one statement on PostgreSQL, over the usual one; infinite for none.
 
         Raises:
             StoreUnavailable: the database cannot be reached or stays locked.
         """
-        with _translated(), self._my_turn():
-            connection = self.engine.connect().execution_options(**{_WRITES: True})
-            with (
-                connection,
-                Session(connection, expire_on_commit=False) as session,
-                session.begin(),
-            ):
-                yield session
+        engine = self._writing(self._limits.write_seconds if seconds is None else seconds)
+        with (
+            translated(self._place, reading=False),
+            self._my_turn(self._limits.wait_seconds),
+            _session(engine) as session,
+            session.begin(),
+        ):
+            yield session
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; refresh SQLite's statistics if nobody writes just then."""
+        if self._turn is not None and self._writer.pool.checkedin():  # type: ignore[attr-defined]
+            with suppress(Exception):
+                self._optimize()
+        self._writer.dispose()
         self.engine.dispose()
 
+    def _optimize(self) -> None:
+        with self._my_turn(0), _session(self._writing(inf)) as session, session.begin():
+            session.execute(text("PRAGMA optimize"))
+
+    @property
+    def _place(self) -> str:
+        return str(self.file or "")
+
+    def _reading(self, seconds: float) -> Engine:
+        if self.file is not None:
+            return self.engine.execution_options(
+                **{sqlite.BEGIN: "BEGIN", sqlite.SECONDS: None if isinf(seconds) else seconds}
+            )
+        begin = postgresql.limits(
+            read_only=True, statement_seconds=seconds, lock_seconds=self._limits.wait_seconds
+        )
+        return self.engine.execution_options(**{postgresql.BEGIN: begin})
+
+    def _writing(self, seconds: float) -> Engine:
+        if self.file is not None:
+            return self._writer.execution_options(**{sqlite.BEGIN: "BEGIN IMMEDIATE"})
+        begin = postgresql.limits(
+            read_only=False, statement_seconds=seconds, lock_seconds=self._limits.wait_seconds
+        )
+        return self._writer.execution_options(**{postgresql.BEGIN: begin})
+
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _my_turn(self, wait_seconds: float) -> Iterator[None]:
         if self._turn is None:
             yield
             return
-        if not self._threads.acquire(timeout=self._turn.timeout):
+        if not self._threads.acquire(timeout=wait_seconds):
             raise Timeout(self._turn.lock_file)
         try:
-            with self._turn:
+            with self._held(self._turn, wait_seconds):
                 yield
         finally:
             self._threads.release()
 
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout, Timeout) as error:
-        raise StoreUnavailable(_sentence(error)) from error
-    except DBAPIError as error:
-        # A damaged SQLite file is a plain DatabaseError, none of its subclasses.
-        damaged = type(error) is DatabaseError
-        if error.connection_invalidated or damaged or _lacks_tables(error):
-            raise StoreUnavailable(_sentence(error)) from error
-        raise
-
-
-def _sentence(error: Exception) -> str:
-    text = str(getattr(error, "orig", error)).splitlines()[0]
-    if isinstance(error, PoolTimeout):
-        return "All connections to the database are in use; try again in a moment."
-    if isinstance(error, Timeout) or "locked" in text:
-        return "The database is locked by another program; close it or try again."
-    if _lacks_tables(error):
-        return "The database has no Maskwatch tables: run `maskwatch db upgrade`."
-    return f"The database cannot be used ({text}); check MASKWATCH_DATABASE_URL and that it runs."
+    @contextmanager
+    def _held(self, turn: FileLock, wait_seconds: float) -> Iterator[None]:
+        try:
+            turn.acquire(timeout=wait_seconds)
+        except Timeout:
+            raise
+        except OSError as error:
+            raise not_writable(self._place, error.strerror or str(error)) from error
+        try:
+            yield
+        finally:
+            turn.release()
 
 
-def _lacks_tables(error: Exception) -> bool:
-    original = getattr(error, "orig", error)
-    undefined_table = getattr(original, "sqlstate", None) == "42P01"
-    return undefined_table or "no such table" in str(original)
+def _session(engine: Engine) -> Session:
+    return Session(engine, expire_on_commit=False)
 
 
-def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
-    # The driver's own transaction handling starts transactions too late for a consistent read.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _turn(file: Path, wait_seconds: float) -> FileLock:
+    return FileLock(f"{file}.lock", timeout=wait_seconds, poll_interval=0.005)

@@ -1,5 +1,6 @@
 """Evidence: pictures of flagged and sampled requests, faces made unrecognisable beforehand."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import select
@@ -27,3 +28,10 @@ class EvidenceStore:
         rows = session.scalars(select(EvidenceRow).where(EvidenceRow.request_pk == request_pk))
         found = {row.kind: self._files.get(row.sha256) for row in rows}
         return {kind: data for kind, data in found.items() if data is not None}
+
+    def missing(self, session: Session) -> Iterator[str]:
+        """The digests that records name and that are not kept."""
+        named = select(EvidenceRow.sha256).distinct()
+        for digest in session.scalars(named.execution_options(yield_per=1000)):
+            if not self._files.has(digest):
+                yield digest

@@ -49,6 +49,10 @@ class FileStore:
         path = self._path(digest)
         return path.read_bytes() if path.is_file() else None
 
+    def has(self, digest: str) -> bool:
+        """Whether the bytes of a digest are kept."""
+        return self._path(digest).is_file()
+
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is no SHA-256 digest.")

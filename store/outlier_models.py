@@ -80,6 +80,11 @@ class OutlierModelStore:
             )
         return data
 
+    def missing(self, session: Session) -> tuple[str, ...]:
+        """The digests of models whose archive is gone."""
+        digests = session.scalars(select(OutlierModelRow.digest))
+        return tuple(digest for digest in digests if not self._files.has(digest))
+
 
 def promote(session: Session, model_id: int) -> None:
     """Make one model the champion; every other one steps back but stays.

@@ -1,5 +1,6 @@
 """The schema's version: migrations forward and back, and the check at every start."""
 
+from math import inf
 from pathlib import Path
 
 from alembic import command
@@ -24,23 +25,23 @@ def migrations_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[1] / "alembic"
 
 
-def upgrade(database: Database) -> None:
-    """Bring the tables to the newest revision.
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the tables to the newest revision, or up to another one.
 
     Raises:
         SchemaError: they are of a revision that this version does not know.
     """
-    _known(current_revision(database))
-    with database.write() as session:
+    check_known(current_revision(database))
+    with database.write(inf) as session:
         if database.dialect == "postgresql":
             # Three processes may start on a new database at once; SQLite's turn-taking covers that.
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        command.upgrade(_config(session.connection()), "head")
+        command.upgrade(_config(session.connection()), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the tables back to a revision (``base`` removes them)."""
-    with database.write() as session:
+    with database.write(inf) as session:
         command.downgrade(_config(session.connection()), revision)
 
 
@@ -69,7 +70,7 @@ def checked_revision(database: Database) -> str | None:
         StoreUnavailable: the database cannot be reached.
     """
     wanted = _scripts().get_current_head()
-    found = _known(current_revision(database))
+    found = check_known(current_revision(database))
     if found not in {None, wanted}:
         raise SchemaError(
             f"The database is at schema revision {found}, this Maskwatch needs {wanted}: "
@@ -78,8 +79,12 @@ def checked_revision(database: Database) -> str | None:
     return found
 
 
-def _known(revision: str | None) -> str | None:
-    """The revision, if this version of Maskwatch has heard of it."""
+def check_known(revision: str | None) -> str | None:
+    """The revision, if this version of Maskwatch has heard of it.
+
+    Raises:
+        SchemaError: it has not.
+    """
     if revision in {None, *(script.revision for script in _scripts().walk_revisions())}:
         return revision
     raise SchemaError(

@@ -33,6 +33,12 @@ class StoreSettings(BaseSettings):
     database_wait_seconds: float = Field(5.0, ge=0, le=600, allow_inf_nan=False)
     """How long a statement waits for a locked SQLite file before the record goes to the spool."""
 
+    read_timeout_seconds: float = Field(5.0, gt=0, le=3600, allow_inf_nan=False)
+    """How long one statement of a read may take in the service and on a page of the dashboard."""
+
+    start_check_seconds: float = Field(2.0, ge=0, le=3600, allow_inf_nan=False)
+    """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
+
     fingerprint_hours: int = Field(24, ge=1, le=720)
     """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
 

@@ -59,7 +59,7 @@ def test_a_port_in_use_names_the_setting(
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "parse", "jobs", "scan", "dashboard-link", "db", "keys"]
+    "command", ["serve", "parse", "jobs", "scan", "dashboard", "dashboard-link", "db", "keys"]
 )
 def test_tables_of_a_later_version_are_left_alone(
     maskwatch: Run, tmp_path: Path, look: Path, command: str

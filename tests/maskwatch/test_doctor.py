@@ -10,7 +10,8 @@ from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.pool import DecoderPool
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
-from maskwatch.doctor import State, examine
+from maskwatch.checks import State
+from maskwatch.doctor import examine
 from store.database import Database
 from store.schema import upgrade
 from store.settings import StoreSettings

@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
 
 from store.bulk import insert_rows
 from store.database import Database, StoreUnavailable
@@ -49,11 +50,15 @@ def test_a_value_that_the_database_refuses_is_its_error(on_postgresql: Database)
         insert_rows(session, EVIDENCE, COLUMNS, [ROW])
 
 
+def _insert_after_a_cut(session: Session, database: Database) -> None:
+    pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with database.write() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    insert_rows(session, EVIDENCE, COLUMNS, [ROW])
+
+
 def test_a_server_that_goes_away_is_unavailable(on_postgresql: Database) -> None:
     with pytest.raises(StoreUnavailable), on_postgresql.write() as session:
-        pid = session.scalar(text("SELECT pg_backend_pid()"))
-        with on_postgresql.write() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-        insert_rows(session, EVIDENCE, COLUMNS, [ROW])
+        _insert_after_a_cut(session, on_postgresql)
     with on_postgresql.read() as session:
         assert session.scalar(select(func.count()).select_from(EvidenceRow)) == 0

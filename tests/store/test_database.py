@@ -1,21 +1,32 @@
 """One read scope and one write scope: what waits, what fails, what is lost (nothing)."""
 
+import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
-from store.database import Database, StoreMisconfigured, StoreUnavailable
+from store.database import (
+    Database,
+    ReadTimedOut,
+    StoreDamaged,
+    StoreMisconfigured,
+    StoreUnavailable,
+)
+from store.faults import ReadScopeWrites
 from store.job_runs import start_run
 from store.records import RequestRecord
 from store.requests import add_record
@@ -25,6 +36,12 @@ from store.tables import JobRunRow, RequestRow
 
 NewRecord = Callable[..., RequestRecord]
 
+# More steps than any test waits for.
+_ENDLESS = """
+WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000000)
+SELECT count(*) FROM n
+"""
+_SOME_STEPS = _ENDLESS.replace("1000000000", "300000")
 _WRITE_TEN = """
 import sys
 from datetime import UTC, datetime
@@ -85,10 +102,109 @@ def test_a_block_that_raises_leaves_nothing_and_lets_the_next_one_in(
     assert _runs(database) == {"scan": 1}
 
 
-def test_a_read_block_never_writes(database: Database, now: datetime) -> None:
-    with database.read() as session:
+def test_a_read_block_cannot_write(database: Database, now: datetime) -> None:
+    with pytest.raises(ReadScopeWrites), database.read() as session:
         start_run(session, "scan", now)
     assert _runs(database) == {}
+    _write_run(database, "scan", now)
+    assert _runs(database) == {"scan": 1}
+
+
+def test_a_read_that_takes_too_long_ends_with_advice_and_the_next_one_works(
+    database: Database,
+) -> None:
+    with (
+        pytest.raises(ReadTimedOut, match="narrow the time window") as caught,
+        database.read(seconds=0.05) as session,
+    ):
+        session.execute(text(_ENDLESS))
+    assert caught.value.retryable
+    assert _runs(database) == {}
+
+
+def test_the_time_of_a_read_counts_for_each_statement(database: Database) -> None:
+    with database.read(seconds=0.5) as session:
+        for _ in range(3):
+            with pytest.raises(DBAPIError), session.begin_nested():
+                session.execute(text(_ENDLESS))
+            assert session.scalar(select(func.count()).select_from(JobRunRow)) == 0
+
+
+def test_a_read_without_limit_follows_one_with_a_limit(database: Database) -> None:
+    with pytest.raises(ReadTimedOut), database.read(seconds=0.05) as session:
+        session.execute(text(_ENDLESS))
+    with database.read(seconds=inf) as session:
+        assert session.scalar(text(_SOME_STEPS)) == 300_000
+
+
+@pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)
+def test_a_transaction_has_its_limits_and_leaves_none_behind(
+    store_settings: StoreSettings,
+) -> None:
+    names = ("statement_timeout", "lock_timeout", "transaction_read_only")
+    changes = {"database_wait_seconds": 3, "read_timeout_seconds": 0.25}
+    database = Database.open(store_settings.model_copy(update=changes))
+
+    def seen(session: Session) -> list[object]:
+        return [session.scalar(text(f"SHOW {name}")) for name in names]
+
+    with database.read() as session:
+        assert seen(session) == ["250ms", "3s", "on"]
+        assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+    with database.write() as session:
+        assert seen(session) == ["3s", "3s", "off"]
+    with database.write(inf) as session:
+        assert seen(session) == ["0", "3s", "off"]
+    with database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "0"
+    database.close()
+
+
+@pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)
+def test_a_row_that_somebody_else_holds_is_waited_for_and_then_unavailable(
+    store_settings: StoreSettings, now: datetime
+) -> None:
+    database = Database.open(store_settings.model_copy(update={"database_wait_seconds": 0.1}))
+    _write_run(database, "scan", now)
+    change = update(JobRunRow).values(rows=1)
+    with database.engine.connect() as other:
+        other.execute(change)
+        with pytest.raises(StoreUnavailable), database.write() as session:
+            session.execute(change)
+    with database.write() as session:
+        session.execute(change)
+    database.close()
+
+
+def test_a_sqlite_connection_is_set_up_for_its_work(local: Database, now: datetime) -> None:
+    def asked(session: Session, *names: str) -> list[object]:
+        return [session.scalar(text(f"PRAGMA {name}")) for name in names]
+
+    usual = ("journal_mode", "synchronous", "foreign_keys", "query_only", "cache_size")
+    with local.read() as session:
+        assert asked(session, *usual) == ["wal", 2, 1, 1, -8192]
+    with local.write() as session:
+        assert asked(session, *usual, "journal_size_limit") == ["wal", 2, 1, 0, -65536, 67108864]
+
+
+def test_statistics_of_sqlite_are_refreshed_at_the_end(tmp_path: Path, now: datetime) -> None:
+    database = Database.open(StoreSettings(var_dir=tmp_path))
+    ensure_current(database)
+    with database.write() as session:
+        for _ in range(20):
+            start_run(session, "scan", now)
+        session.execute(select(JobRunRow).where(JobRunRow.job == "scan")).all()
+    database.close()
+    with closing(sqlite3.connect(tmp_path / "maskwatch.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
+
+
+def test_closing_does_not_wait_for_another_writer(
+    local: Database, tmp_path: Path, now: datetime
+) -> None:
+    _write_run(local, "scan", now)
+    with FileLock(tmp_path / "maskwatch.db.lock"):
+        local.close()
 
 
 def test_threads_that_write_together_lose_nothing(
@@ -154,7 +270,10 @@ def test_a_writer_that_holds_the_turn_is_waited_for(
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "maskwatch.db").write_text("This is not a database, whatever its name says.")
     database = Database.open(StoreSettings(var_dir=tmp_path))
-    with pytest.raises(StoreUnavailable, match="not a database"), database.read() as session:
+    sentence = r"maskwatch.db is damaged \(file is not a database.*maskwatch db restore BACKUP"
+    with pytest.raises(StoreDamaged, match=sentence), database.read() as session:
+        session.connection()
+    with pytest.raises(StoreDamaged, match=sentence), database.write() as session:
         session.connection()
     database.close()
 
@@ -198,6 +317,54 @@ def test_when_all_connections_are_in_use_it_is_unavailable_after_the_wait(
             _runs(database)
     assert _runs(database) == {}
     database.close()
+
+
+def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) -> None:
+    folder = tmp_path / "var"
+    _made(folder)
+    with _read_only(folder):
+        database = Database.open(StoreSettings(var_dir=folder))
+        with pytest.raises(StoreUnavailable, match=r"maskwatch.db or its folder cannot be written"):
+            _write_run(database, "scan", now)
+        database.close()
+    database = Database.open(StoreSettings(var_dir=folder))
+    _write_run(database, "scan", now)
+    database.close()
+
+
+def test_a_file_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) -> None:
+    _made(tmp_path)
+    with _read_only(tmp_path / "maskwatch.db"):
+        database = Database.open(StoreSettings(var_dir=tmp_path))
+        with pytest.raises(StoreUnavailable, match=r"maskwatch.db or its folder cannot be written"):
+            _write_run(database, "scan", now)
+        database.close()
+
+
+def _made(folder: Path) -> None:
+    database = Database.open(StoreSettings(var_dir=folder))
+    ensure_current(database)
+    database.close()
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[None]:
+    """Root may write whatever the mode says, so the path is mounted on itself, read-only."""
+    if os.geteuid() != 0:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+        yield
+        path.chmod(0o700)
+        return
+    if not (_ran("mount", "--bind", path, path) and _ran("mount", "-o", "remount,bind,ro", path)):
+        pytest.skip("root can write anywhere, and may not mount a read-only path here")
+    try:
+        yield
+    finally:
+        assert _ran("umount", path)
+
+
+def _ran(*words: str | Path) -> bool:
+    return subprocess.run(words, check=False).returncode == 0
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""``maskwatch db``: what its commands do on either kind of database."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from math import inf
+from pathlib import Path
+
+from sqlalchemy import URL, make_url, text
+
+from maskwatch.checks import Check, State, guarded
+from store import postgresql_backups, sqlite_backups
+from store.backup_files import back_up_files
+from store.database import Database
+from store.evidence import EvidenceStore
+from store.outlier_models import OutlierModelStore
+from store.schema import checked_revision, current_revision
+from store.schema import upgrade as upgrade_schema
+from store.settings import StoreSettings
+from store.sqlite_health import full_look, wal_reset_warning
+
+_INVALID_INDEXES = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+
+
+def upgrade(settings: StoreSettings) -> str | None:
+    """Migrate to the newest revision, and return it.
+
+    Raises:
+        MaskwatchError: the database cannot be used, or is of a later version.
+    """
+    with closing(Database.open(settings)) as database:
+        upgrade_schema(database)
+        return current_revision(database)
+
+
+def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator[str]:
+    """Back up while others write; sentences that say what was done.
+
+    Raises:
+        MaskwatchError: why there is no backup.
+    """
+    with closing(Database.open(settings)) as database:
+        if database.file is not None:
+            sqlite_backups.back_up(database.file, file)
+        else:
+            postgresql_backups.back_up(_url(settings), file)
+    yield f"Wrote {file} and its checksum: restore it with `maskwatch db restore {file}`."
+    if with_files:
+        files = file.with_name(f"{file.name}.files.tar")
+        back_up_files(settings.var_dir, files)
+        yield f"Wrote {files}: unpack it in {settings.var_dir} with `tar -xf`."
+    else:
+        yield f"Evidence, models and the spool lie in {settings.var_dir}: --with-files copies them."
+
+
+def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
+    """Restore a backup; a sentence that says what was done.
+
+    Raises:
+        MaskwatchError: why it is not restored; the database is as it was.
+    """
+    with closing(Database.open(settings)) as database:
+        if database.file is not None:
+            replaced = sqlite_backups.restore(file, database.file, force=force)
+        else:
+            replaced = postgresql_backups.restore(database, _url(settings), file, force=force)
+        found = current_revision(database)
+    kept = "" if replaced is None else f" What was there before is kept as {replaced}."
+    return f"Restored {file}, at schema revision {found}.{kept}"
+
+
+def check(settings: StoreSettings) -> Iterator[Check]:
+    """Look at all of it, however long it takes; later checks go on after one that failed."""
+    with closing(Database.open(settings)) as database:
+        file = database.file
+        if file is not None and not file.exists():
+            yield Check("database", State.OK, f"{file} is made at the first start.")
+            return
+        yield from guarded("database", lambda: _whole(database))
+        yield from guarded("schema", lambda: _schema(database))
+        yield from guarded("evidence", lambda: _evidence(database, settings))
+        yield from guarded("outlier models", lambda: _models(database, settings))
+    yield from guarded("spool", lambda: _spool(settings))
+
+
+def _whole(database: Database) -> Iterator[Check]:
+    if database.file is not None:
+        full_look(database.file)
+        yield Check("database", State.OK, f"{database.file}: every page and reference is sound.")
+        warning = wal_reset_warning()
+        if warning is not None:
+            yield Check("SQLite", State.WARN, warning)
+        return
+    with database.read(inf) as session:
+        broken = session.scalars(_INVALID_INDEXES).all()
+    if broken:
+        yield Check("database", State.FAIL, f"The index {broken[0]} is not valid: REINDEX it.")
+    else:
+        yield Check("database", State.OK, "PostgreSQL answers, every index is valid.")
+
+
+def _schema(database: Database) -> Iterator[Check]:
+    revision = checked_revision(database)
+    said = f"at revision {revision}." if revision else "empty; tables are made at a start."
+    yield Check("schema", State.OK, said)
+
+
+def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
+    with database.read(inf) as session:
+        yield _files("evidence", tuple(EvidenceStore(settings.var_dir).missing(session)))
+
+
+def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
+    with database.read(inf) as session:
+        yield _files("outlier models", OutlierModelStore(settings.var_dir).missing(session))
+
+
+def _files(name: str, missing: tuple[str, ...]) -> Check:
+    if not missing:
+        return Check(name, State.OK, "every file that a row names is there.")
+    said = f"{len(missing)} files are missing, the first is {missing[0]}: restore the var folder."
+    return Check(name, State.WARN, said)
+
+
+def _spool(settings: StoreSettings) -> Iterator[Check]:
+    folder = settings.var_dir / "spool"
+    waiting = [
+        path for path in sorted(folder.glob("*")) if path.suffix != ".lock" and path.stat().st_size
+    ]
+    if not waiting:
+        yield Check("spool", State.OK, "no record waits.")
+    else:
+        size = sum(path.stat().st_size for path in waiting)
+        said = f"{size} bytes wait in {folder}; a running service replays them."
+        yield Check("spool", State.WARN, said)
+
+
+def _url(settings: StoreSettings) -> URL:
+    return make_url(settings.effective_database_url())

@@ -1,0 +1,132 @@
+"""Files of a backup: they appear whole, with a checksum beside them, or not at all."""
+
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from secrets import token_hex
+
+from detectors.errors import MaskwatchError
+
+# What belongs to the database and lies outside of it.
+_KEPT = ("evidence", "models", "spool", "fingerprint.salt")
+
+
+class BackupFailed(MaskwatchError):
+    """A backup that cannot be made."""
+
+
+class RestoreRefused(MaskwatchError):
+    """A backup that cannot, or should not, be restored."""
+
+
+@contextmanager
+def appearing(file: Path) -> Iterator[Path]:
+    """A path to write to; it becomes ``file`` at the end, with ``file.sha256`` beside it.
+
+    Raises:
+        BackupFailed: there is such a file already, or it cannot be written.
+    """
+    if file.exists():
+        raise BackupFailed(f"There is {file} already: name another file, or move that one away.")
+    partial = file.with_name(f".{file.name}.{token_hex(4)}.part")
+    try:
+        # Records name clients: a backup is nobody else's to read.
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield partial
+        _sync(partial)
+        _write_checksum(file, _sha256(partial))
+        partial.replace(file)
+        _sync(file.parent)
+    except OSError as error:
+        raise BackupFailed(
+            f"The backup cannot be written to {file}: {error.strerror or error}. "
+            "Free the disk or name another file."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_sum(file: Path) -> None:
+    """Compare a backup with the checksum beside it.
+
+    Raises:
+        RestoreRefused: one of them is missing or they differ.
+    """
+    beside = checksum_file(file)
+    if not file.is_file():
+        raise RestoreRefused(f"There is no backup {file}: name a file of `maskwatch db backup`.")
+    if not beside.is_file():
+        raise RestoreRefused(
+            f"The checksum {beside} is missing: copy it too, or make one with `sha256sum` if you "
+            "know that the backup is whole."
+        )
+    try:
+        wanted = beside.read_text(encoding="ascii", errors="replace").split()[:1]
+        found = _sha256(file)
+    except OSError as error:
+        raise RestoreRefused(f"The backup {file} cannot be read: {error.strerror}.") from error
+    if wanted != [found]:
+        raise RestoreRefused(
+            f"{file} is not what was backed up (its SHA-256 differs): use another."
+        )
+
+
+def checksum_file(file: Path) -> Path:
+    """Where the checksum of a backup stands, as `sha256sum --check` reads it."""
+    return file.with_name(f"{file.name}.sha256")
+
+
+def back_up_files(var_dir: Path, file: Path) -> None:
+    """Put evidence, models, spool and the fingerprints' secret into one tar file.
+
+    Call it after the database is backed up: every file that a record names is there before it. What
+    is deleted meanwhile is left out.
+
+    Raises:
+        BackupFailed: the file exists or cannot be written.
+    """
+    with appearing(file) as partial, tarfile.open(partial, "w") as archive:
+        for path in _kept(var_dir):
+            try:
+                archive.add(path, path.relative_to(var_dir), recursive=False)
+            except FileNotFoundError:
+                continue
+
+
+def free_name(file: Path) -> Path:
+    """The path itself, or the first of ``…-2``, ``…-3`` that does not exist."""
+    candidate, number = file, 1
+    while candidate.exists():
+        number += 1
+        candidate = file.with_name(f"{file.name}-{number}")
+    return candidate
+
+
+def _kept(var_dir: Path) -> Iterator[Path]:
+    for name in _KEPT:
+        root = var_dir / name
+        if root.exists():
+            yield root
+            yield from sorted(root.rglob("*"))
+
+
+def _write_checksum(file: Path, digest: str) -> None:
+    beside = checksum_file(file)
+    beside.write_text(f"{digest}  {file.name}\n", encoding="ascii")
+    _sync(beside)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

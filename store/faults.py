@@ -1,0 +1,166 @@
+"""What goes wrong with the database, as errors with a sentence."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import Timeout
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from detectors.errors import MaskwatchError
+
+_UNDEFINED_TABLE, _FORBIDDEN, _READ_ONLY = "42P01", "42501", "25006"
+_CANCELLED, _NO_LOCK = "57014", "55P03"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_PRIMARY_CODE = 0xFF  # the rest of a SQLite code says where it happened
+
+
+class StoreUnavailable(MaskwatchError):
+    """The database is away, locked or full."""
+
+    retryable = True
+
+
+class StoreDamaged(StoreUnavailable):
+    """The SQLite file is not what SQLite wrote."""
+
+
+class StoreForbidden(StoreUnavailable):
+    """The database's user lacks a right: a record waits in the spool, but no retry helps."""
+
+    retryable = False
+
+
+class ReadTimedOut(StoreUnavailable):
+    """A read took longer than it may; a narrower one may succeed."""
+
+
+class ReadScopeWrites(MaskwatchError):
+    """A read scope was asked to write: a fault in Maskwatch itself."""
+
+
+class StoreMisconfigured(MaskwatchError):
+    """The database URL cannot be used."""
+
+
+@contextmanager
+def translated(place: str, *, reading: bool) -> Iterator[None]:
+    """Turn what drivers raise into errors of this module; programming errors stay as they are.
+
+    Args:
+        place: the SQLite file, or nothing.
+        reading: whether the block only reads.
+    """
+    try:
+        yield
+    except (PoolTimeout, Timeout) as error:
+        raise StoreUnavailable(_wait_sentence(error)) from error
+    except DBAPIError as error:
+        fault = _fault(error, place, reading)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def damage(place: str, found: str) -> StoreDamaged:
+    """The error for a damaged SQLite file, with what to do."""
+    return StoreDamaged(
+        f"The SQLite file {place} is damaged ({found}): stop the processes and restore the last "
+        "backup with `maskwatch db restore BACKUP --force`. Until then records go to the spool."
+    )
+
+
+def not_writable(place: str, why: str) -> StoreUnavailable:
+    """The error for a file or folder that this user may only read."""
+    return StoreUnavailable(
+        f"{place} or its folder cannot be written ({why}): give this user the right to write "
+        "there, or set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to another place."
+    )
+
+
+def _wait_sentence(error: Exception) -> str:
+    if isinstance(error, PoolTimeout):
+        return "All connections to the database are in use; try again in a moment."
+    return "The database is locked by another program; close it or try again."
+
+
+def _fault(error: DBAPIError, place: str, reading: bool) -> MaskwatchError | None:
+    if _sqlite_code(error):
+        fault = _sqlite_fault(error, place, reading)
+    else:
+        fault = _postgresql_fault(error, reading)
+    return fault or _other_fault(error)
+
+
+def _sqlite_fault(error: DBAPIError, place: str, reading: bool) -> MaskwatchError | None:
+    code, text = _sqlite_code(error), _first_line(error)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return _read_timed_out()
+    if code in _DAMAGED:
+        return damage(place, text)
+    if code in _NOT_WRITABLE:
+        # Without a statement it was the connection itself that could not be prepared.
+        if reading and error.statement and code == sqlite3.SQLITE_READONLY:
+            return _read_scope_writes()
+        return not_writable(place, text)
+    return None
+
+
+def _postgresql_fault(error: DBAPIError, reading: bool) -> MaskwatchError | None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _CANCELLED and reading:
+        return _read_timed_out()
+    if state == _CANCELLED:
+        return StoreUnavailable("The database took too long for a write; try again in a moment.")
+    if state == _NO_LOCK:
+        return StoreUnavailable("The database is locked by another program; close it or try again.")
+    if state == _READ_ONLY:
+        return _read_scope_writes() if reading else StoreUnavailable(_general_sentence(error))
+    if state == _FORBIDDEN:
+        return StoreForbidden(
+            f"The database's user may not do this ({_first_line(error)}): run "
+            "deploy/postgres/roles.sql again, or `maskwatch db upgrade` as its owner."
+        )
+    return None
+
+
+def _other_fault(error: DBAPIError) -> MaskwatchError | None:
+    if _lacks_tables(error):
+        return StoreUnavailable("The database has no Maskwatch tables: run `maskwatch db upgrade`.")
+    away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+    if not away and not error.connection_invalidated:
+        return None
+    if "locked" in _first_line(error):
+        return StoreUnavailable("The database is locked by another program; close it or try again.")
+    return StoreUnavailable(_general_sentence(error))
+
+
+def _read_timed_out() -> ReadTimedOut:
+    return ReadTimedOut(
+        "The read took longer than MASKWATCH_READ_TIMEOUT_SECONDS: narrow the time window."
+    )
+
+
+def _read_scope_writes() -> ReadScopeWrites:
+    return ReadScopeWrites("A read was about to write: report this as a fault of Maskwatch.")
+
+
+def _general_sentence(error: DBAPIError) -> str:
+    text = _first_line(error)
+    return f"The database cannot be used ({text}); check MASKWATCH_DATABASE_URL and that it runs."
+
+
+def _lacks_tables(error: DBAPIError) -> bool:
+    undefined = getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
+    return undefined or "no such table" in str(error.orig)
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE
+
+
+def _first_line(error: DBAPIError) -> str:
+    return (str(error.orig).splitlines() or [""])[0]
