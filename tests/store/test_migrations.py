@@ -111,14 +111,20 @@ def _fill(database: Database) -> None:
 
 
 def _rows(database: Database) -> Rows:
+    """All rows; a request's key, which may change, is replaced by the id of the request."""
     with database.read() as session:
-        return {
-            table.name: [
-                dict(row._mapping)
-                for row in session.execute(select(table).order_by(*table.primary_key.columns))
-            ]
+        found = {
+            table.name: [dict(row._mapping) for row in session.execute(select(table))]
             for table in _tables(database)
         }
+    names = {row["id"]: row["request_id"] for row in found.get("requests", ())}
+    for table, rows in found.items():
+        column = "id" if table == "requests" else "request_pk"
+        for row in rows:
+            if column in row:
+                row[column] = names[row[column]]
+        rows.sort(key=repr)
+    return {**found}
 
 
 def _same_where_both_know(before: Rows, after: Rows) -> None:
