@@ -26,6 +26,7 @@ BEGIN
         'GRANT CONNECT ON DATABASE %I TO maskwatch_migrator, maskwatch_writer, maskwatch_reader',
         current_database()
     );
+    EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO maskwatch_migrator', current_database());
 END $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC, maskwatch_writer, maskwatch_reader;
@@ -39,10 +40,29 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT oid::regclass FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+        WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('maskwatch_days'))
+          AND relkind IN ('r', 'p', 'v', 'm')
           AND pg_get_userbyid(relowner) <> 'maskwatch_migrator'
     LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO maskwatch_migrator', found);
+    END LOOP;
+END $$;
+
+-- Days of records are made and dropped by two functions, with the rights of their owner.
+DO $$
+DECLARE
+    found regprocedure;
+BEGIN
+    IF to_regnamespace('maskwatch_days') IS NOT NULL THEN
+        ALTER SCHEMA maskwatch_days OWNER TO maskwatch_migrator;
+    END IF;
+    FOR found IN
+        SELECT oid::regprocedure FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace
+          AND proname IN ('maskwatch_make_day', 'maskwatch_drop_day')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO maskwatch_migrator', found);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO maskwatch_writer', found);
     END LOOP;
 END $$;
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from store.spool import Spool
 from store.records import RequestRecord, Stage
 from store.settings import StoreSettings
+from store.spool import Spool
 from store.start import open_checked
 
 

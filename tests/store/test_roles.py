@@ -11,6 +11,7 @@ from sqlalchemy import make_url, text
 
 from store.api_keys import add_key, list_keys
 from store.database import Database
+from store.days import days_kept, drop_day, make_days
 from store.decisions import Kind, NewDecision, Scope, add_decision
 from store.faults import StoreForbidden
 from store.records import RequestRecord
@@ -133,3 +134,17 @@ def test_the_migrator_goes_back_and_forth_and_the_script_opens_the_new_tables(
     with as_role("writer").write() as session:
         add_key(session, "acme", "ada", now)
         assert len(list_keys(session)) == 1
+
+
+def test_the_writer_makes_and_drops_days_and_the_reader_does_not(
+    as_role: As, new_record: Callable[..., RequestRecord], now: datetime
+) -> None:
+    writer = as_role("writer")
+    with writer.write() as session:
+        assert make_days(session, now.date(), 2) == 2
+        assert add_record(session, new_record())
+    with writer.write() as session:
+        assert drop_day(session, now.date()) == 1
+        assert len(days_kept(session)) == 1
+    _refused(as_role("reader"), "SELECT maskwatch_drop_day(DATE '2026-03-03')")
+    _refused(writer, "DROP TABLE maskwatch_days.requests_20260303")
