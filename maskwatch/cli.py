@@ -15,6 +15,7 @@ from rich.console import Console
 from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
+from maskwatch.audit_commands import audit_app
 from maskwatch.environment import ALL_SETTINGS, check_names
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 database_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")

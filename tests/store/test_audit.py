@@ -173,9 +173,11 @@ def test_keys_models_and_sign_ins_are_told_of_and_no_secret_is(
 def test_what_is_rolled_back_is_not_told_of(database: Database, now: datetime) -> None:
     with database.write() as session:
         add_key(session, "acme", "root", now)
-    with pytest.raises(KeyNotActive), database.write() as session:
+    with database.write() as session:
         add_key(session, "lost", "root", now)
-        revoke_key(session, "nobody", "root", now)
+        with pytest.raises(KeyNotActive):
+            revoke_key(session, "nobody", "root", now)
+        session.rollback()
     assert [subject for _, _, subject in _told(database)] == ["key acme"]
     with Session(database.engine) as session:
         add_key(session, "gone", "root", now)
