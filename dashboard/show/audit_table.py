@@ -10,7 +10,9 @@ from store.audit_views import AuditView
 
 _ALERT = re.compile(r"alert ([0-9]{1,18})")
 _DECISION = re.compile(r"decision [0-9]+")
-_MOST_CHARACTERS = 120
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST_OF_NAME, _MOST_OF_VALUE = 40, 200
 
 
 def audit_table(entries: Sequence[AuditView], now: datetime) -> None:
@@ -18,7 +20,7 @@ def audit_table(entries: Sequence[AuditView], now: datetime) -> None:
     columns = [
         Column("Row", "right nowrap"),
         Column("When", "nowrap"),
-        Column("Who"),
+        Column("Who", "nowrap"),
         Column("What", "nowrap"),
         Column("To what"),
         Column("Details"),
@@ -30,7 +32,7 @@ def _line(entry: AuditView, now: datetime) -> tuple[str, ...]:
     return (
         _row(entry),
         _when(entry.at, now),
-        markup.code(entry.actor),
+        markup.span(_cut(entry.actor, _MOST_OF_NAME), "mw-code"),
         words.label(entry.action),
         _subject(entry.subject),
         _details(entry),
@@ -55,7 +57,9 @@ def _subject(subject: str) -> Html:
         return markup.link("alerts", subject, alert=alert[1])
     if _DECISION.fullmatch(subject):
         return markup.link("blacklist", subject)
-    return markup.html_of(subject)
+    return (
+        markup.span(subject, "mw-wrap") if len(subject) > _MOST_OF_NAME else markup.html_of(subject)
+    )
 
 
 def _details(entry: AuditView) -> Html:
@@ -63,14 +67,19 @@ def _details(entry: AuditView) -> Html:
         markup.joined((markup.quiet(words.label(name)), _value(value)))
         for name, value in entry.details.items()
     ]
-    return markup.joined(told, Html("<br>")) if told else markup.quiet("–")
+    return markup.joined(told, Html(" · ")) if told else markup.quiet("–")
 
 
 def _value(value: object) -> Html:
+    if value is None or isinstance(value, bool):
+        return markup.span({None: "–", True: "yes", False: "no"}[value], "mw-small")
     text = str(value)
-    if isinstance(value, bool):
-        text = "yes" if value else "no"
-    if value is None:
-        text = "–"
-    cut = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
-    return markup.span(cut, "mw-small mw-wrap")
+    if _TIME.fullmatch(text):
+        text = f"{text[:10]} {text[11:19]} UTC"
+    elif _DIGEST.fullmatch(text):
+        text = f"{words.short(text)}…"
+    return markup.span(_cut(text, _MOST_OF_VALUE), "mw-small mw-wrap")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
