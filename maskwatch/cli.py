@@ -17,6 +17,7 @@ from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.audit_commands import audit_app
 from maskwatch.environment import ALL_SETTINGS, check_names
+from maskwatch.export_commands import export
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
 from maskwatch.model_commands import model_app
@@ -34,6 +35,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
+app.command()(export)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
