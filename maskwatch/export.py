@@ -5,7 +5,7 @@ import sys
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from store.database import Database
 from store.export import ExportError, export_to, window_of
@@ -45,7 +45,7 @@ def window(since: datetime, until: datetime | None, now: datetime) -> Window:
     return window_of(since, until or now)
 
 
-def _stream(database: Database, window: Window, form: Format, sink: BinaryIO) -> int:
+def _stream(database: Database, window: Window, form: Format, sink: IO[bytes]) -> int:
     try:
         written = export_to(database, window, form, sink)
         sink.flush()

@@ -1,9 +1,9 @@
 """Export: requests with their features, batch by batch, into a stream or a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
@@ -55,7 +55,7 @@ def window_of(since: datetime, until: datetime) -> Window:
     return Window(since, until)
 
 
-def export_to(database: Database, window: Window, form: Format, sink: BinaryIO) -> int:
+def export_to(database: Database, window: Window, form: Format, sink: IO[bytes]) -> int:
     """Write every request of a window; returns how many there were. The sink stays open.
 
     No more than two batches are held at a time, and no transaction is longer than one batch, so
@@ -107,7 +107,7 @@ def _statement(window: Window) -> Select[tuple[object, ...]]:
     )
 
 
-def _batch(session: Session, found: "list[Row[tuple[object, ...]]]") -> Batch:
+def _batch(session: Session, found: Sequence[Row[tuple[object, ...]]]) -> Batch:
     if not found:
         return Batch(())
     findings = _findings(session, found[0][0], found[-1][0])

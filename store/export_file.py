@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO
+from typing import IO
 
 from store.database import Database
 from store.export import ExportError, export_to
@@ -62,7 +62,7 @@ def _describe(window: Window, path: Path, written: int) -> None:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
+def _whole(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes its name when the block ends well, and is gone otherwise."""
     with NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False

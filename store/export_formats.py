@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from io import TextIOWrapper
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,7 +46,7 @@ class Writer(Protocol):
         """Write what is left."""
 
 
-def writer_of(form: Format, window: Window, sink: BinaryIO) -> Writer:
+def writer_of(form: Format, window: Window, sink: IO[bytes]) -> Writer:
     """A writer that has begun: names of columns and metadata go first."""
     if form is Format.PARQUET:
         return ParquetWriter(window, sink)
@@ -56,7 +56,7 @@ def writer_of(form: Format, window: Window, sink: BinaryIO) -> Writer:
 class ParquetWriter:
     """One row group for each batch; descriptions in the metadata of file and fields."""
 
-    def __init__(self, window: Window, sink: BinaryIO) -> None:
+    def __init__(self, window: Window, sink: IO[bytes]) -> None:
         metadata = {"maskwatch": json.dumps(description(window), ensure_ascii=False)}
         self._schema = pa.schema([_field(column) for column in COLUMNS], metadata)
         self._writer = pq.ParquetWriter(sink, self._schema, compression="zstd")
@@ -82,7 +82,7 @@ def _array(column: Column, values: Sequence[Any]) -> Any:
 class CsvWriter:
     """One line a request; an empty cell is what was not measured or is not known."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: IO[bytes]) -> None:
         self._text = TextIOWrapper(sink, encoding="utf-8", newline="", write_through=True)
         self._csv = csv.writer(self._text, lineterminator="\n")
         self._csv.writerow([column.name for column in COLUMNS])
@@ -120,7 +120,7 @@ def guarded(text: str) -> str:
 class JsonLinesWriter:
     """One object a line; ``null`` is what was not measured or is not known."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
 
     def write(self, rows: Sequence[Values]) -> None:  # noqa: D102
@@ -134,7 +134,8 @@ class JsonLinesWriter:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    # Always with microseconds: readers guess the form of a column from its first value.
+    return value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
 def _json(value: Any) -> str:

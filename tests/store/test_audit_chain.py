@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,7 @@ def test_a_changed_field_is_named_by_its_row(
     place = data.draw(st.integers(0, len(links) - 1))
     name = data.draw(st.sampled_from(["at", "actor", "action", "subject", "details", "own_hash"]))
     other = data.draw(_TEXT.filter(lambda text: text != getattr(links[place], name)))
-    links[place] = replace(links[place], **{name: other})
+    links[place] = replace(links[place], **{name: other})  # type: ignore[arg-type]
     assert _named(links) == [(place + 1, Wrong.CHANGED)]
 
 
@@ -127,7 +128,7 @@ def test_a_row_before_the_first_one_is_foreign() -> None:
 
 def test_bytes_and_half_characters_are_changes_and_no_crash() -> None:
     links = _plain(3)
-    odd: list[object] = [b"\xff", "\ud800", None]
+    odd: list[Any] = [b"\xff", "\ud800", None]
     links = [replace(link, actor=actor) for link, actor in zip(links, odd, strict=True)]
     assert _named(links) == [(number, Wrong.CHANGED) for number in (1, 2, 3)]
 

@@ -85,9 +85,10 @@ def _read(path: Path, form: Format) -> pd.DataFrame:
     if form is Format.PARQUET:
         frame = pd.read_parquet(path)
     elif form is Format.CSV:
-        frame = pd.read_csv(path, float_precision="round_trip", parse_dates=["received_at"])
+        frame = pd.read_csv(path)
     else:
-        frame = pd.read_json(path, lines=True, precise_float=True, convert_dates=["received_at"])
+        frame = pd.read_json(path, lines=True, dtype=False, precise_float=True)
+    frame["received_at"] = pd.to_datetime(frame["received_at"])
     for name in ("reasons", "labels", "findings"):
         frame[name] = [json.loads(v) if isinstance(v, str) else list(v) for v in frame[name]]
     return frame
