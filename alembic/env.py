@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from store import audit_tables  # noqa: F401 - its table belongs to the metadata
 from store.database import Database
 from store.settings import StoreSettings, load_settings
 from store.tables import Base

@@ -14,6 +14,7 @@ PAGES = [
     st.Page("views/traffic.py", title="Traffic", icon=":material/swap_horiz:"),
     st.Page("views/request.py", title="Request", icon=":material/image_search:"),
     st.Page("views/blacklist.py", title="Blacklist", icon=":material/block:"),
+    st.Page("views/audit.py", title="Audit", icon=":material/history_edu:"),
 ]
 
 

@@ -6,6 +6,7 @@ there would be another one each time.
 
 from dataclasses import dataclass
 
+from store.audit_views import AuditFilter
 from store.traffic import TrafficFilter
 
 
@@ -24,3 +25,19 @@ def place_in(remembered: object, wanted: TrafficFilter, window: str) -> Place:
     if isinstance(remembered, Place) and remembered.wanted == fields:
         return remembered
     return Place(fields)
+
+
+@dataclass(frozen=True)
+class AuditPlace:
+    """A page of the audit entries of one filter, on one side of one row."""
+
+    wanted: AuditFilter
+    before: int | None = None
+    after: int | None = None
+
+
+def audit_place_in(remembered: object, wanted: AuditFilter) -> AuditPlace:
+    """The remembered page; a changed filter starts again at the newest entry."""
+    if isinstance(remembered, AuditPlace) and remembered.wanted == wanted:
+        return remembered
+    return AuditPlace(wanted)

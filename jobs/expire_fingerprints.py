@@ -1,8 +1,12 @@
 """The job ``expire_fingerprints``: forgets fingerprints beyond their window."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from jobs.context import JobContext, JobOutcome, counted
+from store.actors import job
+from store.audit import Action, Entry, append
 from store.fingerprints import forget_fingerprints
 
 # Short transactions: the service waits for its turn to write meanwhile.
@@ -13,10 +17,20 @@ def run(context: JobContext) -> JobOutcome:
     """Delete in batches until nothing old is left, or until the next round."""
     before = context.now - timedelta(hours=context.settings.fingerprint_hours)
     forgotten = 0
-    for _ in range(_MOST_BATCHES):
+    for number in range(1, _MOST_BATCHES + 1):
         with context.database.write() as session:
             batch = forget_fingerprints(session, before, _BATCH)
-        forgotten += batch
-        if batch < _BATCH:
+            forgotten += batch
+            last = batch < _BATCH or number == _MOST_BATCHES
+            if forgotten and (number == 1 or last):
+                _tell(session, context.now, before, forgotten, last)
+        if last:
             break
     return JobOutcome(f"{counted(forgotten, 'fingerprint')} forgotten.", forgotten)
+
+
+def _tell(session: Session, now: datetime, before: datetime, forgotten: int, last: bool) -> None:
+    """The first batch tells of all that follow, in case the run is cut off; the last one counts."""
+    details = {"older_than": before.isoformat(), "so_far": forgotten, "last": last}
+    entry = Entry(job("expire_fingerprints"), Action.RETENTION_PRUNED, "fingerprints", details)
+    append(session, entry, now)

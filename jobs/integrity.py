@@ -37,7 +37,7 @@ def run(context: JobContext) -> JobOutcome:
         in_use = models_in_use(session, host)
         current = _still_in_use(looked_at, in_use)
         for condition in (*_conditions(current), *_over(session, host, in_use)):
-            apply_condition(session, condition, context.now)
+            apply_condition(session, condition, context.now, judge="integrity")
     return _outcome([found for _, found in current])
 
 

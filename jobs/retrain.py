@@ -19,6 +19,7 @@ from detectors.outliers.preparation import Matrix
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.scan import outlier_cutoff
+from store.actors import job
 from store.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
 from store.requests import FeatureMatrix, clean_features
 
@@ -169,4 +170,4 @@ def _keep(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now
         )
         if judgement.promoted:
-            promote(session, row.id)
+            promote(session, row.id, job("retrain"), context.now)

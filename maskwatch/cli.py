@@ -15,8 +15,10 @@ from rich.console import Console
 from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
+from maskwatch.audit_commands import audit_app
 from maskwatch.db_commands import database_app
 from maskwatch.environment import ALL_SETTINGS, check_names
+from maskwatch.export_commands import export
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
 from maskwatch.model_commands import model_app
@@ -29,9 +31,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(audit_app, name="audit")
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
+app.command()(export)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

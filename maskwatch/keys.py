@@ -1,13 +1,12 @@
 """``maskwatch keys``: make, list and revoke API keys from a shell on the server."""
 
 import json
-import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 
+from store.actors import operator
 from store.api_keys import ApiKey, add_key, list_keys, revoke_key
 from store.database import Database
 from store.schema import ensure_current
@@ -57,15 +56,6 @@ def to_text(key: ApiKey) -> str:
     return (
         f"{key.name:<20} revoked  {key.revoked_at:%Y-%m-%d %H:%M} UTC by {key.revoked_by}, {made}"
     )
-
-
-def operator() -> str:
-    """The account that runs the command: its name, or its number where it has none."""
-    user = os.geteuid()
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"uid {user}"
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.actors import analyst, job
+from store.audit import Action, Entry, append
 from store.tables import AlertRow, NotificationRow
 
 WARNING, CRITICAL = "warning", "critical"
@@ -62,8 +64,14 @@ class Condition:
     evidence: Mapping[str, object] = field(default_factory=dict)
 
 
-def apply_condition(session: Session, condition: Condition, now: datetime) -> AlertRow | None:
-    """Open, refresh or resolve the alert of a condition; queue a notification when it changes."""
+def apply_condition(
+    session: Session, condition: Condition, now: datetime, *, judge: str = "evaluate_alerts"
+) -> AlertRow | None:
+    """Open, refresh or resolve the alert of a condition; queue a notification when it changes.
+
+    Args:
+        judge: the job that found the condition, for the audit.
+    """
     open_alert = session.scalars(
         select(AlertRow).where(
             AlertRow.fingerprint == condition.fingerprint,
@@ -71,11 +79,13 @@ def apply_condition(session: Session, condition: Condition, now: datetime) -> Al
         )
     ).one_or_none()
     if open_alert is None:
-        return _fire(session, condition, now) if condition.active else None
+        return _fire(session, condition, judge, now) if condition.active else None
     if not condition.active:
         _resolve(session, open_alert, now)
+        _tell(session, open_alert, job(judge), Action.ALERT_RESOLVED, now)
     elif open_alert.severity != condition.severity:
         _change_severity(session, open_alert, condition.severity, now)
+        _tell(session, open_alert, job(judge), Action.ALERT_WEIGHED, now)
     open_alert.value = condition.value
     open_alert.threshold = condition.threshold
     open_alert.summary = condition.summary
@@ -112,7 +122,7 @@ def _change_severity(session: Session, alert: AlertRow, severity: str, now: date
         _queue(session, alert, Event.ESCALATED, now)
 
 
-def _fire(session: Session, condition: Condition, now: datetime) -> AlertRow:
+def _fire(session: Session, condition: Condition, judge: str, now: datetime) -> AlertRow:
     alert = AlertRow(
         fingerprint=condition.fingerprint,
         rule=condition.rule,
@@ -130,7 +140,13 @@ def _fire(session: Session, condition: Condition, now: datetime) -> AlertRow:
     session.add(alert)
     session.flush()
     _queue(session, alert, Event.FIRING, now)
+    _tell(session, alert, job(judge), Action.ALERT_FIRED, now)
     return alert
+
+
+def _tell(session: Session, alert: AlertRow, actor: str, action: Action, now: datetime) -> None:
+    details = {"rule": alert.rule, "severity": alert.severity, "fingerprint": alert.fingerprint}
+    append(session, Entry(actor, action, f"alert {alert.id}", details), now)
 
 
 def _queue(session: Session, alert: AlertRow, event: Event, now: datetime) -> None:
@@ -149,6 +165,9 @@ def _queue(session: Session, alert: AlertRow, event: Event, now: datetime) -> No
 def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> None:
     """Say that somebody looks after a firing alert.
 
+    Args:
+        who: name of the analyst.
+
     Raises:
         AlertError: the alert is resolved, unknown or acknowledged already.
     """
@@ -164,6 +183,8 @@ def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> Non
     ).all()
     if len(done) != 1:
         raise AlertError(f"Alert {alert_id} cannot be acknowledged: it is not open or already is.")
+    alert = session.get_one(AlertRow, alert_id)
+    _tell(session, alert, analyst(who), Action.ALERT_ACKNOWLEDGED, now)
 
 
 def claim_notification(
@@ -206,6 +227,9 @@ def mark_sent(
     row.state = Delivery.SENT.value
     row.transport, row.destination = transport, destination
     row.last_error, row.sent_at = None, now
+    details = {"event": row.event, "transport": transport, "destination": destination}
+    subject = f"alert {row.alert_id}"
+    append(session, Entry(job("notify"), Action.NOTIFICATION_SENT, subject, details), now)
 
 
 def postpone(session: Session, notification_id: int, error: str, until: datetime) -> None:

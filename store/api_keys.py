@@ -10,6 +10,8 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.actors import command_line
+from store.audit import Action, Entry, append
 from store.change_marks import Mark, move_mark
 from store.tables import ApiKeyRow
 
@@ -68,6 +70,9 @@ def add_key(session: Session, name: str, who: str, now: datetime) -> str:
 
     A name is never used twice: records, decisions and mails name clients by it.
 
+    Args:
+        who: account that runs the command.
+
     Raises:
         BadKeyName: the name is not usable.
         KeyNameTaken: a key has or had this name.
@@ -85,11 +90,15 @@ def add_key(session: Session, name: str, who: str, now: datetime) -> str:
     secret = _SECRET_PREFIX + token_urlsafe(_SECRET_BYTES)
     session.add(ApiKeyRow(name=name, key_sha256=key_digest(secret), created_at=now, created_by=who))
     session.flush()
+    append(session, Entry(command_line(who), Action.KEY_MADE, f"key {name}"), now)
     return secret
 
 
 def revoke_key(session: Session, name: str, who: str, now: datetime) -> None:
     """End a key for good.
+
+    Args:
+        who: account that runs the command.
 
     Raises:
         KeyNotActive: no key has this name, or it is revoked already.
@@ -102,6 +111,7 @@ def revoke_key(session: Session, name: str, who: str, now: datetime) -> None:
         .returning(ApiKeyRow.id)
     ).all()
     if done:
+        append(session, Entry(command_line(who), Action.KEY_REVOKED, f"key {name}"), now)
         return
     if session.scalar(select(exists().where(ApiKeyRow.name == name))):
         raise KeyNotActive(f"The key {name} is revoked already.")

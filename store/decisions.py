@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.actors import analyst, job
+from store.audit import Action, Entry, append
 from store.change_marks import Mark, move_mark
 from store.tables import DecisionRow
 
@@ -39,6 +41,7 @@ class NewDecision:
         value: the client (``ip:203.0.113.7``, ``key:acme``) or the SHA-256 of an exact picture.
         scenario: the policy that led here, e.g. ``repeated_outliers``.
         origin: ``policy`` or ``analyst``.
+        created_by: name of the analyst, or ``policy``.
         simulated: recorded and shown, but not enforced.
     """
 
@@ -53,6 +56,11 @@ class NewDecision:
     simulated: bool = False
     evidence: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def actor(self) -> str:
+        """Who decides, as the audit table names it."""
+        return job("decide") if self.origin == "policy" else analyst(self.created_by)
+
 
 def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionRow:
     """Append a decision; an ``allow`` revokes the active blocks of the same value with it.
@@ -65,7 +73,8 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
     move_mark(session, Mark.DECISIONS)
     if new.kind is Kind.ALLOW:
         for block in active_decisions(session, now, new.scope, new.value, Kind.BLOCK):
-            revoke(session, block.id, new.created_by, f"Allowed: {new.reason}", now)
+            _end(session, block.id, new.created_by, f"Allowed: {new.reason}", now)
+            _tell_of_end(session, block.id, new.actor, f"Allowed: {new.reason}", now)
     row = DecisionRow(
         kind=new.kind.value,
         scope=new.scope.value,
@@ -81,11 +90,15 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
     )
     session.add(row)
     session.flush()
+    append(session, Entry(new.actor, Action.DECISION_MADE, _subject(row.id), _told(row)), now)
     return row
 
 
 def revoke(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
     """End a decision early.
+
+    Args:
+        who: name of the analyst.
 
     Raises:
         DecisionError: no reason was given, or the decision is not active any more.
@@ -93,14 +106,43 @@ def revoke(session: Session, decision_id: int, who: str, reason: str, now: datet
     if not reason.strip():
         raise DecisionError("Say why the decision is revoked.")
     move_mark(session, Mark.DECISIONS)
+    _end(session, decision_id, who, reason.strip(), now)
+    _tell_of_end(session, decision_id, analyst(who), reason.strip(), now)
+
+
+def _end(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
     done = session.execute(
         update(DecisionRow)
         .where(DecisionRow.id == decision_id, _active(now))
-        .values(revoked_at=now, revoked_by=who, revoked_reason=reason.strip())
+        .values(revoked_at=now, revoked_by=who, revoked_reason=reason)
         .returning(DecisionRow.id)
     ).all()
     if len(done) != 1:
         raise DecisionError(f"Decision {decision_id} is not active any more.")
+
+
+def _tell_of_end(
+    session: Session, decision_id: int, actor: str, reason: str, now: datetime
+) -> None:
+    row = session.get_one(DecisionRow, decision_id)
+    details = {"kind": row.kind, "scope": row.scope, "value": row.value, "reason": reason}
+    append(session, Entry(actor, Action.DECISION_REVOKED, _subject(row.id), details), now)
+
+
+def _subject(decision_id: int) -> str:
+    return f"decision {decision_id}"
+
+
+def _told(row: DecisionRow) -> dict[str, object]:
+    return {
+        "kind": row.kind,
+        "scope": row.scope,
+        "value": row.value,
+        "scenario": row.scenario,
+        "simulated": row.simulated,
+        "reason": row.reason,
+        "until": row.until.isoformat(),
+    }
 
 
 def active_decisions(

@@ -8,7 +8,11 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from store.actors import service
+from store.audit import Action, Entry, append
 from store.tables import LoadedModelRow
+
+_MOST_SHOWN = 280
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ def add_loaded_model(session: Session, load: NewLoad, now: datetime) -> None:
             loaded_at=now,
         )
     )
+    details = {"segmenter": load.segmenter, "digest": load.digest, "signed_by": load.signed_by}
+    actor = service(f"{load.host}/{load.service}"[:_MOST_SHOWN])
+    append(session, Entry(actor, Action.MODEL_LOADED, f"model {load.path}", details), now)
 
 
 def models_in_use(session: Session, host: str) -> tuple[LoadedModelRow, ...]:

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.actors import job
+from store.audit import Action, Entry, append
 from store.files import FileStore
 from store.tables import OutlierModelRow, ScoreRow
 
@@ -65,6 +67,9 @@ class OutlierModelStore:
         )
         session.add(row)
         session.flush()
+        details = {"digest": digest, "kind": kind, "rows": rows}
+        entry = Entry(job("retrain"), Action.OUTLIER_MODEL_TRAINED, _subject(row), details)
+        append(session, entry, now)
         return row
 
     def read(self, digest: str) -> bytes:
@@ -86,15 +91,28 @@ class OutlierModelStore:
         return tuple(digest for digest in digests if not self._files.has(digest))
 
 
-def promote(session: Session, model_id: int) -> None:
+def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:
     """Make one model the champion; every other one steps back but stays.
+
+    Args:
+        actor: who does it, made by :mod:`store.actors`.
 
     Raises:
         NoOutlierModel: there is no such model; the champion stays.
     """
-    if session.get(OutlierModelRow, model_id) is None:
+    row = session.get(OutlierModelRow, model_id)
+    if row is None:
         raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
+    former = champion(session)
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
+    goes_back = former is not None and former.id > model_id
+    action = Action.OUTLIER_MODEL_REVERTED if goes_back else Action.OUTLIER_MODEL_PROMOTED
+    details = {"digest": row.digest, "instead_of": former and former.id}
+    append(session, Entry(actor, action, _subject(row), details), now)
+
+
+def _subject(row: OutlierModelRow) -> str:
+    return f"outlier model {row.id}"
 
 
 def champion(session: Session) -> OutlierModelRow | None:

@@ -7,6 +7,8 @@ from secrets import token_urlsafe
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from store.actors import analyst, command_line, operator
+from store.audit import Action, Entry, append
 from store.tables import LoginTokenRow
 
 _TOKEN, _SESSION = "token", "session"
@@ -14,6 +16,9 @@ _TOKEN, _SESSION = "token", "session"
 
 def issue_token(session: Session, subject: str, now: datetime, valid: timedelta) -> str:
     """A new one-time token; only its hash is stored."""
+    details = {"until": (now + valid).isoformat()}
+    entry = Entry(command_line(operator()), Action.LINK_MADE, f"sign-in of {subject}", details)
+    append(session, entry, now)
     return _issue(session, _TOKEN, subject, now, valid)
 
 
@@ -35,6 +40,7 @@ def redeem_token(
     ).scalar_one_or_none()
     if subject is None:
         return None
+    append(session, Entry(analyst(subject), Action.SIGNED_IN, "dashboard"), now)
     return _issue(session, _SESSION, subject, now, session_valid)
 
 
@@ -50,21 +56,28 @@ def _open_token(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
 def session_subject(session: Session, secret: str, now: datetime) -> str | None:
     """Who a browser session belongs to; ``None`` if it is unknown or over."""
     return session.scalars(
-        select(LoginTokenRow.subject).where(
-            LoginTokenRow.kind == _SESSION,
-            LoginTokenRow.token_sha256 == _digest(secret),
-            LoginTokenRow.expires_at > now,
-        )
+        select(LoginTokenRow.subject).where(*_open_session(secret, now))
     ).one_or_none()
 
 
-def end_session(session: Session, secret: str, now: datetime) -> None:
-    """Sign a browser out."""
-    session.execute(
-        update(LoginTokenRow)
-        .where(LoginTokenRow.kind == _SESSION, LoginTokenRow.token_sha256 == _digest(secret))
-        .values(expires_at=now)
+def _open_session(secret: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LoginTokenRow.kind == _SESSION,
+        LoginTokenRow.token_sha256 == _digest(secret),
+        LoginTokenRow.expires_at > now,
     )
+
+
+def end_session(session: Session, secret: str, now: datetime) -> None:
+    """Sign a browser out, if it is signed in."""
+    subject = session.execute(
+        update(LoginTokenRow)
+        .where(*_open_session(secret, now))
+        .values(expires_at=now)
+        .returning(LoginTokenRow.subject)
+    ).scalar_one_or_none()
+    if subject is not None:
+        append(session, Entry(analyst(subject), Action.SIGNED_OUT, "dashboard"), now)
 
 
 def _issue(session: Session, kind: str, subject: str, now: datetime, valid: timedelta) -> str:

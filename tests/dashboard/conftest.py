@@ -22,6 +22,7 @@ from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
 from inference.answer.composite import mask_overlay
+from store.actors import job
 from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
@@ -250,7 +251,7 @@ class Filler:
                 metrics={},
                 now=now - timedelta(hours=9),
             )
-            promote(session, model.id)
+            promote(session, model.id, job("retrain"), now)
             parsed = session.query(RequestRow).filter(RequestRow.stage == Stage.PARSED.value)
             add_scores(session, model.id, [self._score(row) for row in parsed], now)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 import streamlit as st
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -18,15 +19,17 @@ from detectors.findings import Finding, Place
 from detectors.palette import colour_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
+from store.actors import job
 from store.alert_views import alert_view
 from store.alerts import Condition, apply_condition
+from store.audit import Action, Entry, append
 from store.records import RequestRecord, Stage
 from store.requests import add_record
 from store.sign_in import end_session, issue_token, redeem_token
 
 SCRIPT = Path(dashboard.main.__file__)
 CAPTIONS = ("Picture, faces pixelated", "Mask overlay", "Entropy map")
-PAGES = ("overview", "alerts", "traffic", "request", "blacklist")
+PAGES = ("overview", "alerts", "traffic", "request", "blacklist", "audit")
 
 Signed = Callable[[Parts], str]
 
@@ -87,7 +90,8 @@ def _images(at: AppTest) -> str:
     return "\n".join(str(element.proto) for element in at.get("image"))
 
 
-@pytest.mark.parametrize("page", PAGES)
+# Whoever looks at the audit page has signed in, which stands there.
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "audit"])
 def test_an_empty_database_shows_helpful_sentences(
     page: str, nothing: Parts, signed_in: Signed
 ) -> None:
@@ -209,6 +213,58 @@ def _named(at: AppTest, label: str) -> Button:
 
 def _ids(html: str) -> list[str]:
     return re.findall(r"/request\?id=([0-9a-f-]{36})", html)
+
+
+def test_the_audit_page_tells_who_changed_what(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    html = _html(_open("audit"))
+    assert html.index("analyst:tester") < html.index("job:decide")
+    for said in ("Signed in", "Decision made", "Alert fired", "Outlier model promoted"):
+        assert said in html
+    assert f"/alerts?alert={day.sample.alert_id}" in html
+    assert "It attacks" not in html
+    assert "A photographer with a burst." in html
+
+
+def test_the_audit_page_is_filtered_by_who_and_what(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = _open("audit")
+    at.text_input(key="actor").set_value("job:")
+    at.selectbox(key="action").set_value("decision_made")
+    html = _html(_fine(at.run()))
+    assert html.count("Decision made") == 4
+    assert "analyst:" not in html
+    at.text_input(key="actor").set_value("nobody")
+    assert "Nothing to show" in _html(_fine(at.run()))
+
+
+def test_audit_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    with day.parts.database.write() as session:
+        for number in range(120):
+            append(session, Entry(job("x"), Action.KEY_MADE, f"key {number}"), day.parts.clock())
+    at = _open("audit")
+    assert _keys(at) == list(range(119, 69, -1))
+    _fine(_named(at, "Older").click().run())
+    assert _keys(at) == list(range(69, 19, -1))
+    _fine(_named(at, "Newer").click().run())
+    assert _keys(at) == list(range(119, 69, -1))
+
+
+def _keys(at: AppTest) -> list[int]:
+    return [int(number) for number in re.findall(r">key (\d+)<", _html(at))]
+
+
+def test_an_audit_row_that_was_changed_is_pointed_out(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    with day.parts.database.write() as session:
+        session.execute(text("DROP TRIGGER audit_no_update"))
+        session.execute(text("UPDATE audit SET subject = '<b>x</b>' WHERE sequence = 2"))
+    at = _open("audit")
+    assert "row 2" in at.error[0].value
+    html = _html(at)
+    assert html.count("✕ Changed") == 1
+    assert "<b>x</b>" not in html
 
 
 def test_a_flagged_request_says_why(day: Day, signed_in: Signed) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from jobs import expire_fingerprints
 from jobs.context import JobContext
+from store.audit_views import AuditFilter, audit_entries
 from store.records import RequestRecord, Trace
 from store.requests import add_record
 from store.tables import FingerprintRow
@@ -27,6 +28,14 @@ def test_it_forgets_what_is_older_than_the_window(
     with context.database.read() as session:
         assert session.scalar(select(func.count()).select_from(FingerprintRow)) == 2
     assert expire_fingerprints.run(context).rows == 0
+    told = list(audit_entries(context.database, AuditFilter(action="retention_pruned")))
+    assert [(entry.actor, entry.subject) for entry in told] == [
+        ("job:expire_fingerprints", "fingerprints")
+    ] * 2
+    assert [(entry.details["so_far"], entry.details["last"]) for entry in told] == [
+        (2, False),
+        (3, True),
+    ]
 
 
 def _traced(usual: RequestRecord, context: JobContext, hours: int) -> RequestRecord:

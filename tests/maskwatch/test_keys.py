@@ -11,8 +11,8 @@ from typing import Protocol
 
 import pytest
 
-from maskwatch.keys import operator
 from store.access_list import read_access_list
+from store.actors import operator
 from store.database import Database
 from store.settings import StoreSettings
 

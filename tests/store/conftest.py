@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from detectors.verdict import Verdict
+from store.actors import job
 from store.database import Database
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.records import RequestRecord, Stage
@@ -58,7 +59,7 @@ def model_id(database: Database, store_settings: StoreSettings, now: datetime) -
         row = models.add(
             session, archive=b"a model", kind="isolation_forest", rows=40, metrics={}, now=now
         )
-        promote(session, row.id)
+        promote(session, row.id, job("retrain"), now)
         return row.id
 
 

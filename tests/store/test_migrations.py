@@ -124,7 +124,7 @@ def _rows(database: Database) -> Rows:
             if column in row:
                 row[column] = names[row[column]]
         rows.sort(key=repr)
-    return {**found}
+    return {table: list(rows) for table, rows in found.items()}
 
 
 def _same_where_both_know(before: Rows, after: Rows) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from store.actors import job
 from store.database import Database
 from store.outlier_models import (
     NewScore,
@@ -62,7 +63,7 @@ def test_there_is_one_champion_and_old_ones_can_return(
     rows = [_add(database, tmp_path, archive, now) for archive in (b"one", b"two")]
     for row in (rows[0], rows[1], rows[0]):
         with database.write() as session:
-            promote(session, row.id)
+            promote(session, row.id, job("retrain"), now)
         with database.read() as session:
             found = champion(session)
         assert found is not None

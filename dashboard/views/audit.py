@@ -1,0 +1,86 @@
+"""Audit: who changed what, newest first."""
+
+import streamlit as st
+
+from dashboard.paging import AuditPlace, audit_place_in
+from dashboard.show import markup, words
+from dashboard.show.audit_table import audit_table
+from dashboard.visit import current_visit
+from store.audit import Action
+from store.audit_views import AuditFilter, AuditPage, audit_page
+
+_PAGE_ROWS = 50
+_PLACE = "audit_place"
+
+
+def show() -> None:
+    """The page; its filters are part of the address."""
+    visit = current_visit()
+    markup.head("Audit", "Every change by people and jobs, chained so that later edits show.")
+    wanted = _filter()
+    place = audit_place_in(st.session_state.get(_PLACE), wanted)
+    with visit.parts.database.read() as session:
+        page = audit_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
+    if not page.entries:
+        markup.empty("Nothing to show", "No change matches; clear a filter to see the others.")
+        return
+    _warn(page)
+    audit_table(page.entries, visit.now)
+    _pager(page, wanted)
+
+
+def _filter() -> AuditFilter:
+    with st.container(border=True):
+        left, right = st.columns(2, vertical_alignment="bottom")
+        actor = left.text_input(
+            "Who",
+            key="actor",
+            bind="query-params",
+            placeholder="anybody, or how the name begins: analyst: or job:decide",
+        )
+        action = right.selectbox(
+            "What",
+            ["", *sorted(Action)],
+            format_func=lambda each: words.label(each) if each else "Anything",
+            key="action",
+            bind="query-params",
+        )
+    return AuditFilter(actor=actor.strip(), action=action)
+
+
+def _warn(page: AuditPage) -> None:
+    changed = [str(entry.sequence) for entry in page.entries if not entry.fits]
+    if changed:
+        st.error(
+            f"Somebody changed what is written here, row {', '.join(changed)}. Run "
+            "`maskwatch audit verify` on the server to see all of it.",
+            icon=":material/gpp_bad:",
+        )
+
+
+def _pager(page: AuditPage, wanted: AuditFilter) -> None:
+    first, last = page.entries[0].sequence, page.entries[-1].sequence
+    left, right = st.columns([2, 1], vertical_alignment="center")
+    with left:
+        markup.put(
+            markup.quiet(
+                f"{words.count(len(page.entries), 'row')}, from {last} to {first}. "
+                "To check the whole chain, run maskwatch audit verify on the server."
+            )
+        )
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        _step("Newest", "first_page", page.newer, AuditPlace(wanted))
+        _step("Newer", "chevron_left", page.newer, AuditPlace(wanted, after=first))
+        _step("Older", "chevron_right", page.older, AuditPlace(wanted, before=last))
+
+
+def _step(label: str, icon: str, possible: bool, place: AuditPlace) -> None:
+    st.button(label, icon=f":material/{icon}:", disabled=not possible, on_click=_go, args=(place,))
+
+
+def _go(place: AuditPlace) -> None:
+    st.session_state[_PLACE] = place
+
+
+if __name__ == "__main__":
+    show()

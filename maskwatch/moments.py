@@ -1,0 +1,36 @@
+"""Times that people type: a date, a time, or how long ago."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from detectors.errors import MaskwatchError
+
+_AGO = re.compile(r"(\d{1,6})(min|h|d)")
+_UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+class BadTime(MaskwatchError):
+    """A time that cannot be read."""
+
+
+def moment(typed: str, now: datetime) -> datetime:
+    """The time that somebody means; in UTC where no zone is given.
+
+    >>> noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    >>> [f"{moment(text, noon):%d %H:%M}" for text in ("2026-03-01T08:30+01:00", "2d")]
+    ['01 07:30', '28 12:00']
+
+    Raises:
+        BadTime: it is no time, or lies outside of the years that there are.
+    """
+    text = typed.strip()
+    try:
+        if ago := _AGO.fullmatch(text):
+            return now - int(ago[1]) * _UNITS[ago[2]]
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise BadTime(
+            f"The time {typed!r} cannot be read: write a date (2026-03-01), a time in UTC "
+            "(2026-03-01T08:30), or how long ago it was (90min, 24h, 7d)."
+        ) from None

@@ -1,0 +1,120 @@
+"""``maskwatch audit``: whether the chain holds, by exit code and in words."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+
+class Said(Protocol):
+    """How a command ended; it lives in conftest, which cannot be imported."""
+
+    code: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def three_keys(maskwatch: Run, tmp_path: Path) -> Path:
+    """A database with three changes on record."""
+    for name in ("one", "two", "three"):
+        assert maskwatch("keys", "add", name).code == 0
+    return tmp_path / "var" / "maskwatch.db"
+
+
+def _head(said: Said) -> str:
+    found = re.search(r"[0-9a-f]{64}", said.out)
+    assert found is not None
+    return found[0]
+
+
+def _tamper(file: Path, *statements: str) -> None:
+    connection = sqlite3.connect(file)
+    for trigger in ("update", "delete", "replace"):
+        connection.execute(f"DROP TRIGGER audit_no_{trigger}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_an_empty_chain_holds(maskwatch: Run) -> None:
+    said = maskwatch("audit", "verify")
+    assert (said.code, said.out, said.err) == (0, "The audit chain is empty.\n", "")
+
+
+@pytest.mark.usefixtures("three_keys")
+def test_a_chain_that_holds_gives_its_length_and_its_head(maskwatch: Run) -> None:
+    said = maskwatch("audit", "verify")
+    assert said.code == 0
+    assert re.fullmatch(r"The audit chain holds: 3 rows\. Last hash: [0-9a-f]{64}\n", said.out)
+    head = _head(said)
+    assert maskwatch("audit", "verify", "--expect", head.upper()).code == 0
+    maskwatch("keys", "revoke", "one")
+    assert maskwatch("audit", "verify", "--expect", head).code == 0
+
+
+def test_every_fault_is_a_line_and_the_exit_code_says_so(maskwatch: Run, three_keys: Path) -> None:
+    maskwatch("keys", "add", "four")
+    change = "UPDATE audit SET subject = 'key other' WHERE sequence = 1"
+    _tamper(three_keys, change, "DELETE FROM audit WHERE sequence = 3")
+    said = maskwatch("audit", "verify")
+    assert said.code == 1
+    first, second, last = said.out.splitlines()
+    assert first == "Row 1 was changed: its contents do not have its hash."
+    assert second == "Row 3 is missing."
+    assert last.startswith("The audit chain does not hold: 2 faults in 3 rows. Last hash: ")
+    listed = maskwatch("audit", "list").out
+    assert listed.count("CHANGED") == 1
+
+
+def test_a_missing_end_is_seen_by_a_head_that_was_kept(maskwatch: Run, three_keys: Path) -> None:
+    head = _head(maskwatch("audit", "verify"))
+    _tamper(three_keys, "DELETE FROM audit WHERE sequence = 3")
+    assert maskwatch("audit", "verify").code == 0
+    said = maskwatch("audit", "verify", "--expect", head)
+    assert said.code == 1
+    assert said.out.startswith(f"No row has the hash {head}: rows were removed from the end")
+
+
+@pytest.mark.usefixtures("three_keys")
+def test_entries_are_a_table_or_json(maskwatch: Run) -> None:
+    maskwatch("keys", "revoke", "two")
+    heading, *lines = maskwatch(
+        "audit", "list", "--since", "1h", "--actor", "cli:"
+    ).out.splitlines()
+    assert heading.split() == [
+        "row",
+        "time",
+        "(UTC)",
+        "actor",
+        "action",
+        "subject",
+        "and",
+        "details",
+    ]
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
+    assert re.search(r"cli:\S+ +key_revoked +key two$", lines[3])
+    found = maskwatch("audit", "list", "--json", "--action", "key_revoked").out.splitlines()
+    [entry] = [json.loads(line) for line in found]
+    assert (entry["sequence"], entry["subject"], entry["fits"]) == (4, "key two", True)
+    assert maskwatch("audit", "list", "--actor", "analyst:", "--json").out == ""
+
+
+def test_what_goes_wrong_is_one_sentence(maskwatch: Run) -> None:
+    for words, sentence in (
+        (("list", "--since", "yesterday"), "The time 'yesterday' cannot be read: write a date"),
+        (("list", "--since", "999999d"), "The time '999999d' cannot be read"),
+        (("verify", "--expect", "abc"), "Give --expect a hash that"),
+    ):
+        said = maskwatch("audit", *words)
+        assert said.code == 1
+        assert said.err.startswith(f"maskwatch: {sentence}")
+        assert said.err.count("\n") == 1
