@@ -48,7 +48,8 @@ def is_whole(line: bytes) -> bool:
 
 def read_chunk(file: Path, start: int, end: int, most: int) -> Chunk:
     """At most ``most`` entries between two places, and not many megabytes of them."""
-    records, aside = [], []
+    records: list[RequestRecord] = []
+    aside: list[bytes] = []
     reached = start
     with file.open("rb") as opened:
         opened.seek(start)
