@@ -4,16 +4,22 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext, JobOutcome, counted
 from jobs.settings import JobSettings
+from jobs.spool_alert import spool_condition
 from store.alerts import CRITICAL, WARNING, Condition, apply_condition, open_fingerprints
 from store.invalid_requests import InvalidRequests, invalid_requests
 from store.job_runs import FAILED, last_finished
+from store.loaded_models import this_host
 from store.requests import InvalidShare, invalid_share
+from store.spool import NotRecorded, Spool
 from store.tables import JobRunRow
 from store.turns import take_turn
+
+_log = structlog.get_logger(__name__)
 
 INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
@@ -45,10 +51,12 @@ class ShareLimits:
 
 def run(context: JobContext) -> JobOutcome:
     """The job ``evaluate_alerts``."""
+    # Read before, for no transaction should wait for files.
+    spooled = list(_spool_conditions(context))
     with context.database.write() as session:
         take_turn(session, "alerts")
         before = open_fingerprints(session)
-        conditions = list(_conditions(session, context, before))
+        conditions = [*_conditions(session, context, before), *spooled]
         for condition in conditions:
             apply_condition(session, condition, context.now)
         after = open_fingerprints(session)
@@ -138,3 +146,12 @@ def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Ite
         last = last_finished(session, name)
         if last is not None:
             yield job_failed_condition(last)
+
+
+def _spool_conditions(context: JobContext) -> Iterator[Condition]:
+    """None where this user may not look into the spool: the other rules must go on."""
+    var_dir = context.settings.var_dir
+    try:
+        yield spool_condition(Spool(var_dir).backlog(), this_host(), var_dir)
+    except NotRecorded as error:
+        _log.warning("spool not looked at", why=str(error))

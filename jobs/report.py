@@ -10,6 +10,7 @@ from detectors.rule_book import rule_named
 from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.context import counted
 from jobs.integrity import MODEL_FILE_CHANGED
+from jobs.spool_alert import SPOOL_IN_USE
 from store.alerts import CRITICAL, Event
 from store.tables import AlertRow, DecisionRow
 
@@ -109,6 +110,9 @@ def _title(alert: AlertRow, event: Event) -> str:
         # No names: whoever writes files chooses them, and a subject is a header.
         changed = f"{counted(int(alert.value), 'model file')} changed"
         return "model files as loaded" if event is Event.RESOLVED else changed
+    if alert.rule == SPOOL_IN_USE:
+        waiting = f"{counted(int(alert.value), 'record')} in the spool"
+        return "spool is empty" if event is Event.RESOLVED else waiting
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
 
@@ -126,6 +130,11 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
         ]
     if alert.rule == MODEL_FILE_CHANGED:
         facts += _model_facts(alert.evidence)
+    if alert.rule == SPOOL_IN_USE:
+        facts += [
+            ("Host", str(alert.evidence.get("host"))),
+            ("Folder", str(alert.evidence.get("var_dir"))),
+        ]
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:
@@ -195,6 +204,14 @@ def _next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str
             "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
             "files back.",
             "The alert resolves by itself when the files match again.",
+        )
+    if alert.rule == SPOOL_IN_USE:
+        return (
+            acknowledge,
+            "Nothing is lost: the records are on disk in the folder above. Do not remove it.",
+            "See that the database runs and has room, and that a service runs on this host: it "
+            "moves the records by itself. Its log says what holds it up.",
+            "The alert resolves by itself when the spool is empty.",
         )
     steps = [
         acknowledge,

@@ -36,7 +36,7 @@ class Sizes:
     stored: int = 10_000_000
 
 
-def measure_store(cache: Path, out: Path, sizes: Sizes) -> None:
+def measure_store(out: Path, sizes: Sizes) -> None:
     """Measure on both databases and publish."""
     vectors = measured_vectors()
     figures: dict[str, float] = {}

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 from sqlalchemy import func, select
 
-from bench.store.recording import THREADS, new_record, numbers
+from bench.store.recording import new_record, numbers
 from detectors.errors import MaskwatchError
 from inference.metrics import Metrics
 from inference.recorder import Recorder
@@ -25,6 +25,8 @@ from store.spool import NotRecorded, Spool
 from store.tables import RequestRow, features_table
 
 _WAIT_SECONDS = 120.0
+# Together 200 records a second at most.
+_CALLERS, _PAUSE_SECONDS = 4, 0.02
 _LEFT_IN_SPOOL = 1_500
 _FILLING_BYTES = 65_536
 
@@ -90,10 +92,10 @@ def outage(settings: StoreSettings, stop: Callable[[], None], start: Callable[[]
     with (
         closing(Database.open(settings)) as database,
         closing(Recorder(database, spool, Metrics())) as recorder,
-        ThreadPoolExecutor(THREADS) as threads,
+        ThreadPoolExecutor(_CALLERS) as threads,
     ):
         told: list[str] = []
-        callers = [threads.submit(_call, recorder, n, over, told) for n in range(THREADS)]
+        callers = [threads.submit(_call, recorder, n, over, told) for n in range(_CALLERS)]
         with _ending(over):
             _wait_until(lambda: len(told) > 50)
             stop()
@@ -203,8 +205,8 @@ def _without_features(database: Database) -> int:
 def _call(recorder: Recorder, first: int, over: Event, told: list[str]) -> int:
     """Record until it is over; how many records were refused."""
     refused = 0
-    for number in numbers(first, THREADS):
-        if over.is_set():
+    for number in numbers(first, _CALLERS):
+        if over.wait(_PAUSE_SECONDS):
             break
         refused += _record_one(recorder, number, told)
     return refused

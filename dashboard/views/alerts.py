@@ -11,7 +11,7 @@ from store.alerts import AlertError, Delivery, acknowledge
 
 _MOST_LISTED, _MOST_OPEN = 100, 5
 # Rules whose value is a number of things.
-_COUNTED = {"model_file_changed": "file"}
+_COUNTED = {"model_file_changed": "file", "spool_in_use": "record"}
 
 
 def show() -> None:

@@ -115,3 +115,16 @@ def test_a_vector_is_a_mapping() -> None:
     assert vector.get("moon_phase") is None
     with pytest.raises(KeyError):
         vector["moon_phase"]
+
+
+@pytest.mark.parametrize("value", [inf, -inf])
+def test_no_vector_holds_an_infinite_value(value: float) -> None:
+    values = (nan,) * (len(FEATURES) - 1)
+    with pytest.raises(FeatureError, match="is infinite; NaN is for not measured"):
+        FeatureVector((*values, value))
+
+
+@pytest.mark.parametrize("count", [0, len(FEATURES) - 1, len(FEATURES) + 1])
+def test_a_vector_has_a_value_for_each_feature(count: int) -> None:
+    with pytest.raises(FeatureError, match=f"but {count} values"):
+        FeatureVector((nan,) * count)

@@ -143,3 +143,27 @@ def test_a_failed_job_names_the_command(
 def test_a_file_name_says_when_what_and_which(context: JobContext, alert: AlertRow) -> None:
     mail: Any = mail_of(context, alert, Event.FIRING, {})
     assert mail.name == f"20260302T120000Z-{alert.id}-firing"
+
+
+def test_a_spool_in_use_says_where_and_that_nothing_is_lost(
+    context: JobContext, new_condition: Callable[..., Condition]
+) -> None:
+    evidence = {"host": "parser-1", "var_dir": "/var/lib/maskwatch", "records": 3}
+    condition = new_condition(
+        fingerprint="spool_in_use:1",
+        rule="spool_in_use",
+        value=3.0,
+        atlas="none",
+        evidence=evidence,
+    )
+    with context.database.write() as session:
+        row = apply_condition(session, condition, context.now)
+    assert row is not None
+    message, text, _ = parsed(mail_of(context, row, Event.FIRING, {}))
+    assert message["Subject"] == "[Maskwatch] FIRING warning: 3 records in the spool"
+    assert "parser-1" in text
+    assert "/var/lib/maskwatch" in text
+    assert "Nothing is lost" in text
+    row.resolved_at = context.now
+    message, _, _ = parsed(mail_of(context, row, Event.RESOLVED, {}))
+    assert str(message["Subject"]).endswith("spool is empty")

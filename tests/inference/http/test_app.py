@@ -176,6 +176,20 @@ def test_unacceptable_answers_are_named(client: TestClient, figure: Image, encod
     assert "image/png" in response.json()["detail"]
 
 
+def test_a_request_whose_record_is_kept_nowhere_is_told_to_come_back(
+    client: TestClient, service: Service, tmp_path: Path, figure: Image, encode: Encode
+) -> None:
+    service.database.close()
+    (tmp_path / "maskwatch.db").write_bytes(b"damaged" * 600)
+    (tmp_path / "spool").write_text("A file where the folder should be.")
+    response = post(client, encode(figure))
+    assert response.status_code == 503
+    assert response.json()["type"] == "urn:maskwatch:problem:not_recorded"
+    assert int(response.headers["retry-after"]) > 0
+    assert "labels" not in response.json()
+    assert client.get("/readyz").json() == {"status": "degraded"}
+
+
 def test_health_readiness_and_metrics(client: TestClient, figure: Image, encode: Encode) -> None:
     post(client, encode(figure))
     post(client, b"no")
