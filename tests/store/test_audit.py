@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from store.actors import analyst, job
 from store.alerts import Condition, acknowledge, apply_condition, claim_notification, mark_sent
@@ -179,13 +178,12 @@ def test_what_is_rolled_back_is_not_told_of(database: Database, now: datetime) -
             revoke_key(session, "nobody", "root", now)
         session.rollback()
     assert [subject for _, _, subject in _told(database)] == ["key acme"]
-    with Session(database.engine) as session:
+    with database.write() as session:
         add_key(session, "gone", "root", now)
         session.rollback()
-        append(session, Entry(job("x"), Action.KEY_MADE, "kept"), now)
-        session.commit()
-        append(session, Entry(job("x"), Action.KEY_MADE, "kept too"), now)
-        session.commit()
+    for subject in ("kept", "kept too"):
+        with database.write() as session:
+            append(session, Entry(job("x"), Action.KEY_MADE, subject), now)
     assert [subject for _, _, subject in _told(database)] == ["key acme", "kept", "kept too"]
     assert _sentences(database) == []
 
