@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,9 @@ def insert_rows(
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        _copy(connection, _statement("COPY {} ({}) FROM STDIN", table, columns), rows)
+        statement = _statement("COPY {} ({}) FROM STDIN (FORMAT BINARY)", table, columns)
+        types = [_type_name(table.columns[name], connection.dialect) for name in columns]
+        _copy(connection, statement, types, rows)
     else:
         marks = ", ".join("?" * len(columns))
         statement = _statement("INSERT INTO {} ({}) VALUES ({})", table, columns, marks)
@@ -34,11 +36,22 @@ def _statement(form: str, table: Table, columns: Sequence[str], marks: str = "")
     return form.format(table.name, ", ".join(f'"{name}"' for name in columns), marks)
 
 
-def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
+def _type_name(column: Column[Any], dialect: Dialect) -> str:
+    """The name under which the driver knows a column's type, e.g. ``varchar`` or ``bigint``."""
+    name = column.type.compile(dialect).partition("(")[0].lower()
+    # JSON travels as its text, and comes here as text: the driver would encode it once more.
+    return "text" if name == "json" else name
+
+
+def _copy(
+    connection: Connection, statement: str, types: Sequence[str], rows: Iterable[Row]
+) -> None:
+    """In binary: numbers as text cost ten times as much."""
     driver: Any = connection.connection.driver_connection
     dialect = connection.dialect
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except dialect.loaded_dbapi.Error as error:

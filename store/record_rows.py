@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import isnan
 
 from detectors.registry import FEATURE_NAMES
 from store.bulk import Row
@@ -50,7 +49,8 @@ def _as_they_are(values: Sequence[float]) -> Values:
 
 
 def _without_nan(values: Sequence[float]) -> Values:
-    return [None if isnan(value) else value for value in values]
+    # NaN alone is not itself; asking `isnan` takes four times as long.
+    return [None if value != value else value for value in values]  # noqa: PLR0124
 
 
 FORMS = {"sqlite": Forms(_text, _as_they_are), "postgresql": Forms(_aware, _without_nan)}
