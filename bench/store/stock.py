@@ -1,0 +1,66 @@
+"""A database with a month of traffic, made once and kept; making it may be stopped and resumed."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import islice
+
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import func, select, text
+
+from bench.store.records import Traffic
+from store.database import Database
+from store.days import is_partitioned, make_days
+from store.records import RequestRecord
+from store.requests import add_records
+from store.tables import RequestRow
+
+_GROUP = 5_000
+
+
+def fill(database: Database, traffic: Traffic) -> None:
+    """Store what is missing of the traffic."""
+    _make_days(database, traffic)
+    stored = _stored(database)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"records, {database.dialect}", total=traffic.count)
+        progress.advance(task, stored)
+        for group in _groups(islice(traffic.records(), stored, None)):
+            with database.write() as session:
+                add_records(session, group)
+            progress.advance(task, len(group))
+    if stored < traffic.count:
+        _analyze(database)
+
+
+def _make_days(database: Database, traffic: Traffic) -> None:
+    with database.write() as session:
+        if is_partitioned(session):
+            make_days(session, traffic.start.date(), traffic.span // timedelta(days=1) + 1)
+
+
+def _stored(database: Database) -> int:
+    with database.read(seconds=3600) as session:
+        return session.scalar(select(func.count()).select_from(RequestRow)) or 0
+
+
+def _groups(records: Iterator[RequestRecord]) -> Iterator[Sequence[RequestRecord]]:
+    while group := list(islice(records, _GROUP)):
+        yield group
+
+
+def _analyze(database: Database) -> None:
+    """What autovacuum, and SQLite's own `optimize`, would have done in a month."""
+    with database.write(seconds=3600) as session:
+        session.execute(text("ANALYZE"))
+
+
+def bytes_stored(database: Database) -> int:
+    """Size of the whole database, indexes and all."""
+    with database.read() as session:
+        if database.dialect == "postgresql":
+            return session.scalar(text("SELECT pg_database_size(current_database())")) or 0
+        pages, size = (
+            session.scalar(text(f"PRAGMA {name}")) for name in ("page_count", "page_size")
+        )
+        return (pages or 0) * (size or 0)
