@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from bench.report import publish
+from bench.store.backups import measure_backup
 from bench.store.ingest import measure_ingest
 from bench.store.latency import PER_SECOND, measure_latency
+from bench.store.losses import measure_losses
+from bench.store.pages import measure_pages
 from bench.store.records import Traffic, measured_vectors
 from bench.store.servers import KINDS
 from detectors.registry import FeatureVector
 from store.records import RequestRecord
 
 _START = datetime(2026, 3, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
+_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -36,22 +40,30 @@ class Sizes:
     stored: int = 10_000_000
 
 
-def measure_store(out: Path, sizes: Sizes) -> None:
+def measure_store(cache: Path, out: Path, sizes: Sizes) -> None:
     """Measure on both databases and publish."""
     vectors = measured_vectors()
-    figures: dict[str, float] = {}
+    figures: dict[str, Any] = {}
     for kind in KINDS:
         with scratch() as folder:
             figures |= measure_ingest(kind, folder, made(vectors, sizes.ingested))
         with scratch() as folder:
             arriving = made(vectors, sizes.latency_seconds * PER_SECOND)
             figures |= measure_latency(kind, folder, arriving)
+        with scratch() as folder:
+            figures |= measure_backup(kind, folder, made(vectors, sizes.ingested))
+    with scratch() as folder:
+        figures |= measure_losses(folder, sizes.kills)
+    if sizes.stored:
+        traffic = Traffic(vectors, sizes.stored, _START, timedelta(days=_DAYS))
+        for kind in KINDS:
+            figures |= measure_pages(kind, cache / "store", traffic)
     publish("Store", figures, out)
 
 
 def made(vectors: list[FeatureVector], count: int) -> list[RequestRecord]:
     """Records of a day, made beforehand."""
-    return list(Traffic(vectors, count, _START, _DAY).records())
+    return list(Traffic(vectors, count, _START, timedelta(days=1)).records())
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from threading import Thread
 from time import sleep
 from uuid import uuid4
 
+import structlog
+
 from detectors.findings import Finding
 from detectors.registry import FEATURES, FeatureVector
 from detectors.rule_book import NO_PERSON
@@ -52,6 +54,8 @@ def numbers(start: int, step: int) -> Iterator[int]:
 
 def main() -> None:
     """Record in many threads, for ever."""
+    # Whoever reads the output takes each line for a request id.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(RecorderSettings)
     recorder = Recorder(
         Database.open(settings), Spool(settings.var_dir), Metrics(), settings.recorder_limits()

@@ -1,7 +1,8 @@
 """Fresh databases of both kinds in a folder of their own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,20 @@ class NoServer(MaskwatchError):
     """There is no PostgreSQL to measure with."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a migrated database is.
+
+    Attributes:
+        server: PostgreSQL, to stop and start; ``None`` for SQLite.
+    """
+
+    settings: StoreSettings
+    server: Any = None
+
+
 @contextmanager
-def opened(kind: str, folder: Path) -> Iterator[Database]:
+def placed(kind: str, folder: Path) -> Iterator[Place]:
     """A migrated database in a folder, made if it is not there.
 
     Raises:
@@ -30,23 +43,27 @@ def opened(kind: str, folder: Path) -> Iterator[Database]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
-        yield from _used(StoreSettings(var_dir=folder))
+        yield _migrated(Place(StoreSettings(var_dir=folder)))
         return
     server = start_server(folder / "postgres")
     try:
         url = SecretStr(server.get_uri(driver="psycopg"))
-        yield from _used(StoreSettings(var_dir=folder, database_url=url))
+        yield _migrated(Place(StoreSettings(var_dir=folder, database_url=url), server))
     finally:
         server.stop()
 
 
-def _used(settings: StoreSettings) -> Iterator[Database]:
-    database = Database.open(settings)
-    try:
-        upgrade(database)
+@contextmanager
+def opened(kind: str, folder: Path) -> Iterator[Database]:
+    """The same, connected."""
+    with placed(kind, folder) as place, closing(Database.open(place.settings)) as database:
         yield database
-    finally:
-        database.close()
+
+
+def _migrated(place: Place) -> Place:
+    with closing(Database.open(place.settings)) as database:
+        upgrade(database)
+    return place
 
 
 def start_server(folder: Path) -> Any:

@@ -1,8 +1,6 @@
 """Acknowledged records outlive a killed process, a database that stops and a full disk."""
 
-import os
 import shutil
-import subprocess
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bench.store.faults import Kept, full_disk, killed, outage
+from bench.store.losses import NoSmallDisk, small_disk
 from store.database import Database
 from store.schema import upgrade
 from store.settings import StoreSettings
@@ -54,27 +53,17 @@ def test_a_database_that_stops_and_starts_costs_nothing(own_server: Any, tmp_pat
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few megabytes."""
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if os.geteuid() != 0 or mount is None or umount is None:
-        pytest.skip("mounting a tmpfs needs root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run([umount, str(disk)], check=True)
+    try:
+        with small_disk(tmp_path / "disk") as folder:
+            yield folder
+    except NoSmallDisk as error:
+        pytest.skip(str(error))
 
 
-def test_a_full_disk_refuses_and_forgets_nothing(small_disk: Path) -> None:
-    settings = _migrated(StoreSettings(var_dir=small_disk, database_wait_seconds=0.2))
+def test_a_full_disk_refuses_and_forgets_nothing(disk: Path) -> None:
+    settings = _migrated(StoreSettings(var_dir=disk, database_wait_seconds=0.2))
     kept = full_disk(settings)
     assert kept.refused > 0
     assert kept.acknowledged >= 400

@@ -1,0 +1,67 @@
+"""What is lost when processes are killed, a server stops or a disk is full: nothing, one hopes."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bench.store.faults import Kept, full_disk, killed, outage
+from bench.store.servers import KINDS, placed
+from detectors.errors import MaskwatchError
+from store.database import Database
+from store.schema import upgrade
+from store.settings import StoreSettings
+
+
+class NoSmallDisk(MaskwatchError):
+    """A small disk cannot be mounted here."""
+
+
+def measure_losses(folder: Path, rounds: int) -> dict[str, float]:
+    """Rounds of each fault; records that were acknowledged, and those of them that are gone."""
+    figures: dict[str, float] = {}
+    for kind in KINDS:
+        with placed(kind, folder / f"kill-{kind}") as place:
+            figures |= _told(f"kill_{kind}", killed(place.settings, rounds))
+    with placed("postgres", folder / "outage") as place:
+        found = outage(place.settings, place.server.stop, place.server.start)
+        figures |= _told("outage", found)
+    with small_disk(folder / "small") as disk:
+        settings = StoreSettings(var_dir=disk, database_wait_seconds=0.2)
+        with closing(Database.open(settings)) as database:
+            upgrade(database)
+        figures |= _told("full_disk", full_disk(settings))
+    lost = sum(value for name, value in figures.items() if name.startswith(("lost", "twice")))
+    return {"lost_after_kill": lost, **figures}
+
+
+def _told(name: str, kept: Kept) -> dict[str, float]:
+    return {
+        f"acknowledged_{name}": kept.acknowledged,
+        f"refused_{name}": kept.refused,
+        f"lost_{name}": kept.lost,
+        f"twice_{name}": kept.twice,
+    }
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of a few megabytes.
+
+    Raises:
+        NoSmallDisk: this user may not mount one.
+    """
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or umount is None:
+        raise NoSmallDisk("Mounting a small disk needs root.")
+    folder.mkdir(parents=True)
+    command = [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if mounted.returncode:
+        raise NoSmallDisk(f"A tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run([umount, str(folder)], check=True)  # noqa: S603

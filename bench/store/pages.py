@@ -1,0 +1,41 @@
+"""How long each read of the dashboard takes with ten million records."""
+
+from datetime import datetime
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+
+from bench.store.records import Traffic
+from bench.store.servers import opened
+from bench.store.stock import bytes_stored, fill, roll_up_everything
+from store.database import Database
+from store.queries import DASHBOARD_QUERIES, DashboardQuery
+
+_ROUNDS = 20
+
+
+def measure_pages(kind: str, folder: Path, traffic: Traffic) -> dict[str, object]:
+    """The slowest 95th percentile, that of each read, and the size of a record."""
+    with opened(kind, folder / kind) as database:
+        fill(database, traffic)
+        now = traffic.start + traffic.span
+        roll_up_everything(database, now)
+        reads = {query.name: _p95(database, query, now) for query in DASHBOARD_QUERIES}
+        size = bytes_stored(database) / traffic.count
+    return {
+        f"page_query_ms_p95_{kind}": max(reads.values()),
+        f"page_queries_{kind}": dict(sorted(reads.items(), key=lambda read: -read[1])),
+        f"db_bytes_per_record_{kind}": size,
+    }
+
+
+def _p95(database: Database, query: DashboardQuery, now: datetime) -> float:
+    """Milliseconds; the first look, at cold pages, is one of them."""
+    return quantiles([_milliseconds(database, query, now) for _ in range(_ROUNDS)], n=20)[-1]
+
+
+def _milliseconds(database: Database, query: DashboardQuery, now: datetime) -> float:
+    started = perf_counter()
+    with database.read(seconds=600) as session:
+        query.run(session, now)
+    return (perf_counter() - started) * 1000
