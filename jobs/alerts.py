@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from jobs.context import JobContext, JobOutcome, counted
 from jobs.settings import JobSettings
 from store.alerts import CRITICAL, WARNING, Condition, apply_condition, open_fingerprints
-from store.invalid_requests import InvalidRequests, invalid_requests
+from store.invalid_requests import (
+    InvalidRequests,
+    InvalidShare,
+    invalid_requests,
+    invalid_share,
+)
 from store.job_runs import FAILED, last_finished
-from store.requests import InvalidShare, invalid_share
+from store.periods import Period
 from store.tables import JobRunRow
 from store.turns import take_turn
 
@@ -127,10 +132,10 @@ def percent(share: float) -> str:
 
 
 def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Iterator[Condition]:
-    since = context.now - timedelta(hours=WINDOW_HOURS)
+    period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
     yield invalid_share_condition(
-        invalid_share(session, since),
-        invalid_requests(session, since, _MOST_LISTED),
+        invalid_share(session, period),
+        invalid_requests(session, period, _MOST_LISTED),
         ShareLimits.of(context.settings),
         INVALID_SHARE in is_open,
     )

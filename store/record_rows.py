@@ -14,6 +14,7 @@ REQUEST_COLUMNS = (
     *("reasons", "content_sha256", "media_type", "segmenter", "labels"),
 )
 FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
+REASON_COLUMNS = ("request_pk", "reason")
 FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
 EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
 
@@ -65,6 +66,11 @@ def feature_rows(key: int, record: RequestRecord) -> list[Row]:
     # NaN, the only value that is not itself, means that a feature was not measured.
     measured = (value if value == value else None for value in record.features.values_in_order)  # noqa: PLR0124
     return [(key, *measured)]
+
+
+def reason_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``request_reasons``."""
+    return [(key, reason) for reason in dict.fromkeys(record.reasons)]
 
 
 def finding_rows(key: int, record: RequestRecord) -> list[Row]:

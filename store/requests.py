@@ -20,15 +20,25 @@ from store.record_rows import (
     EVIDENCE_COLUMNS,
     FEATURE_COLUMNS,
     FINDING_COLUMNS,
+    REASON_COLUMNS,
     REQUEST_COLUMNS,
     evidence_rows,
     feature_rows,
     finding_rows,
+    reason_rows,
     request_row,
     time_format,
 )
 from store.records import RequestRecord, Stage
-from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
+from store.tables import (
+    DecisionRow,
+    EvidenceRow,
+    FindingRow,
+    RequestRow,
+    ScoreRow,
+    features_table,
+    reasons_table,
+)
 
 _MOST_REQUEST_IDS = 20
 _REQUESTS, _FINDINGS, _EVIDENCE = (
@@ -76,6 +86,7 @@ def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
     timed = time_format(session.get_bind().dialect.name)
     insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, timed) for k, r in new])
     _append(session, features_table, FEATURE_COLUMNS, feature_rows, new)
+    _append(session, reasons_table, REASON_COLUMNS, reason_rows, new)
     _append(session, _FINDINGS, FINDING_COLUMNS, finding_rows, new)
     _append(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence_rows, new)
     for key, record in new:
@@ -266,28 +277,3 @@ def client_activity(
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
-
-
-@dataclass(frozen=True)
-class InvalidShare:
-    """Requests of a window that did not pass, admission refusals left out of both numbers."""
-
-    invalid: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Invalid over total; 0 without traffic."""
-        return self.invalid / self.total if self.total else 0.0
-
-
-def invalid_share(session: Session, since: datetime) -> InvalidShare:
-    """How many requests since a time were refused by the gate or flagged by a rule."""
-    counted = session.execute(
-        select(RequestRow.verdict, func.count())
-        .where(arrived_since(since), RequestRow.stage != Stage.ADMISSION.value)
-        .group_by(RequestRow.verdict)
-    ).all()
-    total = sum(count for _, count in counted)
-    invalid = sum(count for verdict, count in counted if verdict != Verdict.PASS.value)
-    return InvalidShare(invalid, total)

@@ -4,11 +4,11 @@ import streamlit as st
 
 from dashboard import reads
 from dashboard.paging import Place, place_in
-from dashboard.reads import WINDOWS
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.verdict import Verdict
+from store.periods import WINDOWS
 from store.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
@@ -62,7 +62,7 @@ def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
         )
         outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
     wanted = TrafficFilter(
-        since=visit.now - WINDOWS[window].span,
+        since=WINDOWS[window].period(visit.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,
