@@ -131,12 +131,8 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     ),
     DashboardQuery("alerts: newest", lambda s, _: latest_alerts(s, 100), "a page of rows"),
     DashboardQuery("alerts: one", lambda s, _: alert_view(s, 1), "one row and its notifications"),
-    DashboardQuery(
-        "blacklist: active", lambda s, now: list_active_decisions(s, now), "a page of rows"
-    ),
-    DashboardQuery(
-        "blacklist: ended", lambda s, now: list_ended_decisions(s, now), "a page of rows"
-    ),
+    DashboardQuery("blacklist: active", list_active_decisions, "a page of rows"),
+    DashboardQuery("blacklist: ended", list_ended_decisions, "a page of rows"),
     DashboardQuery(
         "every page: session", lambda s, now: session_subject(s, "nobody", now), "one row"
     ),

@@ -166,10 +166,11 @@ class ScoreRow(Base):
     __tablename__ = "scores"
     __table_args__ = (
         UniqueConstraint("request_pk", "model_id"),
-        # Outliers alone: they are few, and they are what people look for.
+        # Outliers alone: they are few, and they are what people look for. SQLite reads the index
+        # without the table only if it has the column that all of its rows agree in.
         Index(
             "ix_scores_outliers",
-            "request_pk",
+            *("request_pk", "outlier"),
             sqlite_where=text("outlier = 1"),
             postgresql_where=text("outlier"),
         ),

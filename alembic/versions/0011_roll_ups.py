@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_scores_outliers",
         "scores",
-        ["request_pk"],
+        ["request_pk", "outlier"],
         sqlite_where=sa.text("outlier = 1"),
         postgresql_where=sa.text("outlier"),
     )
