@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
@@ -77,7 +78,7 @@ def invalid_requests(session: Session, period: Period, most: int) -> InvalidRequ
     )
 
 
-def _newest(session: Session, period: Period) -> list[Row[tuple[int, str, str, list[str]]]]:
+def _newest(session: Session, period: Period) -> list[Any]:
     kinds = [
         select(RequestRow.id, RequestRow.request_id, RequestRow.client, RequestRow.reasons)
         .where(

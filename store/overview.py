@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
@@ -228,7 +229,7 @@ def job_health(session: Session) -> tuple[JobHealth, ...]:
     )
 
 
-def _latest_runs() -> Select[tuple[int | None]]:
+def _latest_runs() -> Select[Any]:
     """Keys of the latest runs: from name to name in an index, past all the older runs."""
     names = select(func.min(JobRunRow.job).label("job")).cte("names", recursive=True)
     following = select(func.min(JobRunRow.job)).where(JobRunRow.job > names.c.job)

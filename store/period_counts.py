@@ -6,6 +6,7 @@ counted once, whatever the job ``roll_up`` does meanwhile.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -47,7 +48,7 @@ class Dimension:
     """
 
     name: str
-    column: ColumnElement[str]
+    column: ColumnElement[Any]
     counted: ColumnElement[bool]
 
 
@@ -99,7 +100,7 @@ def since_roll_up(session: Session, since: datetime) -> ColumnElement[bool]:
 
 def _of_records(
     condition: ColumnElement[bool], dimension: Dimension, slice_seconds: int
-) -> Select[tuple[int, str, str, int]]:
+) -> Select[Any]:
     start = sliced(extract("epoch", RequestRow.received_at), slice_seconds).label("slice")
     name = dimension.column.label("name")
     return (
@@ -109,10 +110,8 @@ def _of_records(
     )
 
 
-def _of_roll_ups(
-    span: Span, dimension: Dimension, slice_seconds: int
-) -> Select[tuple[int, str, str, int]]:
-    start = RollUpRow.start
+def _of_roll_ups(span: Span, dimension: Dimension, slice_seconds: int) -> Select[Any]:
+    start = RollUpRow.start.expression
     return select(
         sliced(start, slice_seconds).label("slice"),
         RollUpRow.name,
@@ -126,7 +125,7 @@ def _of_roll_ups(
     )
 
 
-def sliced(seconds: ColumnElement[int], slice_seconds: int) -> ColumnElement[int]:
+def sliced(seconds: ColumnElement[Any], slice_seconds: int) -> ColumnElement[int]:
     """Where the slice of a time begins."""
     # A literal, not a parameter: PostgreSQL must see the same text in SELECT and GROUP BY.
     return cast(seconds - seconds % literal_column(str(int(slice_seconds))), BigInteger)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
-from store.alert_views import alert_view, latest_alerts
+from store.alert_views import alert_view, firing_alerts, latest_alerts, resolved_alerts
 from store.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.keys import key_of
 from store.overview import (
@@ -129,7 +129,8 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     DashboardQuery(
         "request: normal ranges", lambda s, _: normal_ranges(s), "2,000 records that passed"
     ),
-    DashboardQuery("alerts: newest", lambda s, _: latest_alerts(s, 100), "a page of rows"),
+    DashboardQuery("alerts: firing", lambda s, _: firing_alerts(s, 100), "a page of rows"),
+    DashboardQuery("alerts: resolved", lambda s, _: resolved_alerts(s, 101), "a page of rows"),
     DashboardQuery("alerts: one", lambda s, _: alert_view(s, 1), "one row and its notifications"),
     DashboardQuery("blacklist: active", list_active_decisions, "a page of rows"),
     DashboardQuery("blacklist: ended", list_ended_decisions, "a page of rows"),

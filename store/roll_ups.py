@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    Row,
     Text,
     case,
     cast,
@@ -40,6 +39,7 @@ KEPT: Mapping[Resolution, timedelta] = {
 }
 """How long buckets are kept; days are kept for ever."""
 
+_KEY = ("resolution", "dimension", "start", "name", "verdict")
 Bucket = tuple[int, str, int, str, str]
 """Resolution, dimension, start, name and verdict of a count."""
 
@@ -90,8 +90,8 @@ def forget_client(session: Session, client: str) -> None:
     renamed = select(*key, literal(ERASED), RollUpRow.verdict, RollUpRow.requests).where(*its_own)
     insert = _insert(session)(RollUpRow)
     session.execute(
-        insert.from_select(list(RollUpRow.__table__.columns.keys()), renamed).on_conflict_do_update(
-            index_elements=RollUpRow.__table__.primary_key.columns,
+        insert.from_select([*_KEY, "requests"], renamed).on_conflict_do_update(
+            index_elements=_KEY,
             set_={"requests": RollUpRow.requests + insert.excluded.requests},
         )
     )
@@ -101,17 +101,16 @@ def forget_client(session: Session, client: str) -> None:
 
 def add_counts(session: Session, counts: Mapping[Bucket, int]) -> None:
     """Add to buckets, and make those that are not there yet."""
-    names = ("resolution", "dimension", "start", "name", "verdict")
     # In the order of the table: pages are visited once, and two writers cannot lock each other out.
     rows = [
-        dict(zip(names, bucket, strict=True), requests=counts[bucket]) for bucket in sorted(counts)
+        dict(zip(_KEY, bucket, strict=True), requests=counts[bucket]) for bucket in sorted(counts)
     ]
     if not rows:
         return
     insert = _insert(session)(RollUpRow)
     session.execute(
         insert.on_conflict_do_update(
-            index_elements=RollUpRow.__table__.primary_key.columns,
+            index_elements=_KEY,
             set_={"requests": RollUpRow.requests + insert.excluded.requests},
         ),
         rows,
@@ -138,7 +137,7 @@ def _unmark(session: Session, buckets: Iterable[Bucket]) -> None:
         )
 
 
-def _grouped(session: Session, after: int, until: int) -> Sequence[Row[Any]]:
+def _grouped(session: Session, after: int, until: int) -> Sequence[Any]:
     """Records of a range of keys, counted as finely as any dimension needs."""
     minute = sliced(extract("epoch", RequestRow.received_at), Resolution.MINUTE).label("minute")
     by = (
@@ -161,7 +160,7 @@ def _grouped(session: Session, after: int, until: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _count(groups: Sequence[Row[Any]], now: datetime) -> _Counted:
+def _count(groups: Sequence[Any], now: datetime) -> _Counted:
     counted = _Counted()
     dropped = {each: each.start(now - kept) for each, kept in KEPT.items()}
     for group in groups:
@@ -178,7 +177,7 @@ def _count(groups: Sequence[Row[Any]], now: datetime) -> _Counted:
     return counted
 
 
-def _names(group: Row[Any]) -> Iterator[tuple[str, str]]:
+def _names(group: Any) -> Iterator[tuple[str, str]]:
     """What a group counts for, by dimension."""
     yield STAGE.name, group.stage
     yield CLIENT.name, group.client

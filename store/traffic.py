@@ -7,8 +7,10 @@ entries, however few of them match: it then says where it stopped, and the next 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true, union_all
+from sqlalchemy import ColumnElement, Select, String, column, select, true
+from sqlalchemy import values as sql_values
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
@@ -17,7 +19,7 @@ from store.keys import key_of
 from store.records import Stage
 from store.tables import RequestRow, ScoreRow, reasons_table
 
-_MOST_LOOKED_AT = 10_000
+_MOST_LOOKED_AT = 5000
 # Without a filter beside the index, only requests that were stored late are passed over.
 _FEW = 200
 
@@ -117,53 +119,48 @@ class _Search:
     def newest_first(self) -> bool:
         return self.after is None
 
-    def ordered(self, key: ColumnElement[int]) -> ColumnElement[int]:
-        return key.desc() if self.newest_first else key.asc()
+    @property
+    def _by_index(self) -> bool:
+        return bool(self.wanted.reason or self.wanted.outliers_only)
 
-    def within(self, key: ColumnElement[int]) -> ColumnElement[bool]:
-        return and_(
+    def values(self) -> tuple[str, ...]:
+        """What one column may be, if the search follows an index of such a column."""
+        if self._by_index:
+            return ()
+        return self.clients or tuple(verdict.value for verdict in self.wanted.verdicts)
+
+    def keys(self, value: ColumnElement[str] | str, most: int) -> Select[Any]:
+        """The first keys in the index that the search follows, or in the part of one value."""
+        key, condition = self._index(value)
+        found = select(key.label("key")).where(
+            condition,
             key >= key_of(self.wanted.since),
             true() if self.before is None else key < self.before,
             true() if self.after is None else key > self.after,
         )
+        if self.wanted.outliers_only and not self.wanted.reason:
+            found = found.group_by(key)  # two models may agree on one request
+        return found.order_by(key.desc() if self.newest_first else key).limit(most)
 
-    def streams(self) -> tuple[Select[tuple[int]], ...]:
-        """Keys to look at, from ranges of one index: together all that can match."""
-        wanted, table = self.wanted, reasons_table.c
-        if wanted.reason:
-            return (self._stream(table.request_pk, table.reason == wanted.reason),)
-        if wanted.outliers_only:
-            found = self._stream(ScoreRow.request_pk.expression, ScoreRow.outlier.expression)
-            return (found.group_by(ScoreRow.request_pk),)
-        column, values = self._column()
-        if column is None:
-            return (self._stream(RequestRow.id.expression, true()),)
-        return tuple(self._stream(RequestRow.id.expression, column == value) for value in values)
-
-    def _column(self) -> tuple[ColumnElement[str] | None, tuple[str, ...]]:
-        if self.clients:
-            return RequestRow.client.expression, self.clients
-        verdicts = tuple(verdict.value for verdict in self.wanted.verdicts)
-        return (RequestRow.verdict.expression if verdicts else None), verdicts
-
-    def _stream(
-        self, key: ColumnElement[int], condition: ColumnElement[bool]
-    ) -> Select[tuple[int]]:
-        return (
-            select(key.label("key")).where(condition, self.within(key)).order_by(self.ordered(key))
-        )
+    def _index(
+        self, value: ColumnElement[str] | str
+    ) -> tuple[ColumnElement[int], ColumnElement[bool]]:
+        if self.wanted.reason:
+            return reasons_table.c.request_pk, reasons_table.c.reason == self.wanted.reason
+        if self.wanted.outliers_only:
+            return ScoreRow.request_pk.expression, ScoreRow.outlier.expression
+        column = RequestRow.client if self.clients else RequestRow.verdict
+        return RequestRow.id.expression, column == value if self.values() else true()
 
     def rest(self) -> tuple[ColumnElement[bool], ...]:
-        """The filters that the streams leave to be looked at."""
-        wanted = self.wanted
-        by_index = wanted.reason or wanted.outliers_only
+        """The filters that an index leaves to be looked at."""
         conditions: list[ColumnElement[bool]] = []
-        if wanted.outliers_only and wanted.reason:
+        if self.wanted.outliers_only and self.wanted.reason:
             conditions.append(_is_outlier())
-        if self.clients and by_index:
+        if self.clients and self._by_index:
             conditions.append(RequestRow.client.in_(self.clients))
-        if wanted.verdicts and (self.clients or by_index):
-            verdicts = [verdict.value for verdict in wanted.verdicts]
+        if self.wanted.verdicts and (self.clients or self._by_index):
+            verdicts = [verdict.value for verdict in self.wanted.verdicts]
             conditions.append(RequestRow.verdict.in_(verdicts))
         return tuple(conditions)
 
@@ -178,35 +175,51 @@ def _is_outlier() -> ColumnElement[bool]:
 
 def _search(session: Session, search: _Search, most: int) -> tuple[list[RequestRow], int | None]:
     """Matching rows in the order of the search, and the key at which it stopped early."""
-    streams, rest = search.streams(), search.rest()
-    each = max(_MOST_LOOKED_AT // len(streams) if rest else _FEW, most)
-    parts = [select(stream.limit(each).subquery().c.key) for stream in streams]
-    ends = [_ends(session, part) for part in parts]
-    full = [(low if search.newest_first else high) for count, low, high in ends if count == each]
-    stopped = (max(full) if search.newest_first else min(full)) if full else None
-    low = min((low for count, low, _ in ends if count), default=0)
-    high = max((high for count, _, high in ends if count), default=0)
+    each = _FEW if not search.rest() else _MOST_LOOKED_AT // max(1, len(search.values()))
+    each = max(each, most)
+    streams = _streams(session, search, each)
+    keys = sorted({key for stream in streams for key in stream}, reverse=search.newest_first)
+    # Beyond the end of a stream that was cut short, others may lack keys that stand before theirs.
+    ends = [stream[-1] for stream in streams if len(stream) == each]
+    stopped = (max(ends) if search.newest_first else min(ends)) if ends else None
     if stopped is not None:
-        low, high = (stopped, high) if search.newest_first else (low, stopped)
-    rows = session.scalars(
-        select(RequestRow)
-        .where(
-            RequestRow.id.in_(union_all(*parts)),
-            RequestRow.id.between(low, high),
-            RequestRow.received_at >= search.wanted.since,
-            *rest,
+        keys = keys[: keys.index(stopped) + 1]
+    rows: list[RequestRow] = []
+    chunk = most
+    while keys and len(rows) < most:
+        rows += _rows(session, search, keys[:chunk])
+        # Where few match, fewer and fewer statements.
+        keys, chunk = keys[chunk:], 4 * chunk
+    return rows[:most], stopped
+
+
+def _streams(session: Session, search: _Search, each: int) -> list[list[int]]:
+    """Keys by value of the column that is searched; one list if it is none."""
+    values = search.values()
+    if len(values) < 2 or session.get_bind().dialect.name == "sqlite":
+        listed = [search.keys(value, each) for value in values or ("",)]
+        return [list(session.scalars(statement)) for statement in listed]
+    # PostgreSQL would take longer to plan so many than to run them.
+    listed_values = sql_values(column("value", String), name="listed").data([(v,) for v in values])
+    of_each = search.keys(listed_values.c.value, each).lateral()
+    found = session.execute(
+        select(listed_values.c.value, of_each.c.key).select_from(
+            listed_values.join(of_each, true())
         )
-        .order_by(search.ordered(RequestRow.id.expression))
-        .limit(most)
+    )
+    streams: dict[str, list[int]] = {}
+    for value, key in found:
+        streams.setdefault(value, []).append(key)
+    return [sorted(stream, reverse=search.newest_first) for stream in streams.values()]
+
+
+def _rows(session: Session, search: _Search, keys: Sequence[int]) -> Sequence[RequestRow]:
+    rows = session.scalars(
+        select(RequestRow).where(
+            RequestRow.id.in_(keys), RequestRow.received_at >= search.wanted.since, *search.rest()
+        )
     ).all()
-    return list(rows), stopped
-
-
-def _ends(session: Session, part: Select[tuple[int]]) -> tuple[int, int, int]:
-    """How many keys a stream has, the smallest and the largest."""
-    key = part.subquery().c.key
-    count, low, high = session.execute(select(func.count(), func.min(key), func.max(key))).one()
-    return count, low or 0, high or 0
+    return sorted(rows, key=lambda row: row.id, reverse=search.newest_first)
 
 
 def _page(found: list[RequestRow], most: int, stopped: int | None, search: _Search) -> TrafficPage:

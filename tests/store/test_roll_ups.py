@@ -52,12 +52,8 @@ class _Crash(Exception):
 
 def _clear(database: Database) -> None:
     with database.write() as session:
-        for table in (
-            RequestRow.__table__,
-            reasons_table,
-            *(r.__table__ for r in (RollUpRow, ClientRow)),
-        ):
-            session.execute(delete(table))
+        session.execute(delete(RequestRow))
+        session.execute(delete(reasons_table))
     _restart(database)
 
 
