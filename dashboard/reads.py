@@ -1,7 +1,7 @@
 """Reads that several browsers share for a few seconds."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import streamlit as st
 
@@ -20,23 +20,8 @@ from store.overview import (
     top_reasons,
     verdicts_over_time,
 )
+from store.periods import WINDOWS
 from store.request_detail import NormalRange, normal_ranges
-
-
-@dataclass(frozen=True)
-class Window:
-    """A stretch of time that ends now, and how finely it is drawn."""
-
-    label: str
-    span: timedelta
-    slice_seconds: int
-
-
-WINDOWS: dict[str, Window] = {
-    "1h": Window("1 hour", timedelta(hours=1), 60),
-    "24h": Window("24 hours", timedelta(days=1), 1800),
-    "7d": Window("7 days", timedelta(days=7), 4 * 3600),
-}
 
 
 @dataclass(frozen=True)
@@ -55,18 +40,19 @@ class Overview:
 
 @st.cache_data(ttl=3, show_spinner=False)
 def overview(window: str) -> Overview:
-    """The overview of one of :data:`WINDOWS`."""
+    """The overview of one of the windows."""
     process = parts()
     now = process.clock()
-    since = now - WINDOWS[window].span
+    shown = WINDOWS[window]
+    period = shown.period(now)
     with process.database.read() as session:
         return Overview(
-            since=since,
+            since=period.since,
             until=now,
-            headline=headline(session, since, now),
-            over_time=verdicts_over_time(session, since, WINDOWS[window].slice_seconds),
-            reasons=top_reasons(session, since, 6),
-            clients=busiest_clients(session, since, 6),
+            headline=headline(session, period, now),
+            over_time=verdicts_over_time(session, period, shown.slice_seconds),
+            reasons=top_reasons(session, period, 6),
+            clients=busiest_clients(session, period, 6),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
         )
@@ -77,7 +63,7 @@ def reason_codes() -> tuple[str, ...]:
     """Codes to filter by: every rule, and what refused requests in the last week."""
     process = parts()
     with process.database.read() as session:
-        seen = top_reasons(session, process.clock() - timedelta(days=7), 100)
+        seen = top_reasons(session, WINDOWS["7d"].period(process.clock()), 100)
     return tuple(sorted({rule.code for rule in RULES} | {count.reason for count in seen}))
 
 

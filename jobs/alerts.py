@@ -11,10 +11,15 @@ from jobs.context import JobContext, JobOutcome, counted
 from jobs.settings import JobSettings
 from jobs.spool_alert import spool_condition
 from store.alerts import CRITICAL, WARNING, Condition, apply_condition, open_fingerprints
-from store.invalid_requests import InvalidRequests, invalid_requests
+from store.invalid_requests import (
+    InvalidRequests,
+    InvalidShare,
+    invalid_requests,
+    invalid_share,
+)
 from store.job_runs import FAILED, last_finished
 from store.loaded_models import this_host
-from store.requests import InvalidShare, invalid_share
+from store.periods import Period
 from store.spool import NotRecorded, Spool
 from store.tables import JobRunRow
 from store.turns import take_turn
@@ -135,10 +140,10 @@ def percent(share: float) -> str:
 
 
 def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Iterator[Condition]:
-    since = context.now - timedelta(hours=WINDOW_HOURS)
+    period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
     yield invalid_share_condition(
-        invalid_share(session, since),
-        invalid_requests(session, since, _MOST_LISTED),
+        invalid_share(session, period),
+        invalid_requests(session, period, _MOST_LISTED),
         ShareLimits.of(context.settings),
         INVALID_SHARE in is_open,
     )

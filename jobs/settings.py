@@ -27,6 +27,9 @@ class JobSettings(ReportSettings):
     expire_interval_seconds: int = Field(300, ge=1, le=_DAY_SECONDS)
     """Seconds between two rounds in which fingerprints that are too old are deleted."""
 
+    roll_up_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two rounds in which new records are counted for the dashboard."""
+
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 

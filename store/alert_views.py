@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, true
 from sqlalchemy.orm import Session
 
 from store.alerts import AlertState
@@ -56,10 +56,35 @@ class AlertView:
 
 def latest_alerts(session: Session, most: int) -> tuple[AlertView, ...]:
     """Firing alerts first, critical ones on top, then the latest resolved ones."""
-    firing = AlertRow.state == AlertState.FIRING.value
-    critical_first = case((firing & (AlertRow.severity == "critical"), 0), (firing, 1), else_=2)
-    order = (critical_first, AlertRow.fired_at.desc())
-    rows = session.scalars(select(AlertRow).order_by(*order).limit(most)).all()
+    firing = firing_alerts(session, most)
+    return (*firing, *resolved_alerts(session, most - len(firing)))
+
+
+def firing_alerts(session: Session, most: int) -> tuple[AlertView, ...]:
+    """What fires, critical ones on top, then the latest first."""
+    critical_first = case((AlertRow.severity == "critical", 0), else_=1)
+    rows = session.scalars(
+        select(AlertRow)
+        .where(AlertRow.state == AlertState.FIRING.value)
+        .order_by(critical_first, AlertRow.fired_at.desc())
+        .limit(most)
+    ).all()
+    return _views(session, rows)
+
+
+def resolved_alerts(
+    session: Session, most: int, before: int | None = None
+) -> tuple[AlertView, ...]:
+    """What is over, the latest first; with a key, only alerts that are older than that one."""
+    rows = session.scalars(
+        select(AlertRow)
+        .where(
+            AlertRow.state == AlertState.RESOLVED.value,
+            true() if before is None else AlertRow.id < before,
+        )
+        .order_by(AlertRow.id.desc())
+        .limit(most)
+    ).all()
     return _views(session, rows)
 
 

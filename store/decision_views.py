@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from store.decisions import Kind, Scope
@@ -51,13 +51,16 @@ def list_active_decisions(
 
 
 def list_ended_decisions(
-    session: Session, now: datetime, most: int = 100
+    session: Session, now: datetime, most: int = 100, before: int | None = None
 ) -> tuple[DecisionView, ...]:
-    """Decisions that expired or were revoked, newest first."""
+    """Decisions that expired or were revoked, newest first; with a key, only older ones."""
     statement = (
         select(DecisionRow)
-        .where(or_(DecisionRow.until <= now, DecisionRow.revoked_at.is_not(None)))
-        .order_by(DecisionRow.created_at.desc(), DecisionRow.id.desc())
+        .where(
+            or_(DecisionRow.until <= now, DecisionRow.revoked_at.is_not(None)),
+            true() if before is None else DecisionRow.id < before,
+        )
+        .order_by(DecisionRow.id.desc())
         .limit(most)
     )
     return tuple(_view(row) for row in session.scalars(statement))

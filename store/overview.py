@@ -1,19 +1,31 @@
-"""Read models of the overview: counts over a window, never rows."""
+"""Read models of the overview: counts over a period, never rows."""
 
 import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Integer, Text, case, cast, extract, func, literal_column, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
 from store.alerts import AlertState
 from store.decisions import Kind
-from store.keys import arrived_since
-from store.requests import InvalidShare, invalid_share
-from store.tables import AlertRow, DecisionRow, JobRunRow, RequestRow, ScoreRow
+from store.invalid_requests import InvalidShare, share_of
+from store.keys import arrived_since, key_of
+from store.period_counts import (
+    CLIENT,
+    ERASED,
+    OTHERS,
+    REASON,
+    STAGE,
+    counts,
+    since_roll_up,
+    total,
+)
+from store.periods import Period
+from store.tables import AlertRow, ClientRow, DecisionRow, JobRunRow, RequestRow, ScoreRow
 
 
 @dataclass(frozen=True)
@@ -36,16 +48,14 @@ class Headline:
     unacknowledged_alerts: int
 
 
-def headline(session: Session, since: datetime, now: datetime) -> Headline:
-    """Count what happened since a time and what holds now."""
-    requests, clients = session.execute(
-        select(func.count(), func.count(RequestRow.client.distinct())).where(arrived_since(since))
-    ).one()
-    outliers = session.scalar(
-        select(func.count(ScoreRow.request_pk.distinct()))
-        .join(RequestRow, RequestRow.id == ScoreRow.request_pk)
-        .where(ScoreRow.outlier, arrived_since(since))
-    )
+def headline(session: Session, period: Period, now: datetime) -> Headline:
+    """Count what happened in a period and what holds now."""
+    counted = counts(session, period, STAGE)
+    by_stage = session.execute(
+        select(counted.c.name, counted.c.verdict, total(counted)).group_by(
+            counted.c.name, counted.c.verdict
+        )
+    ).all()
     blocks = _active_blocks(session, now)
     firing, acknowledged = session.execute(
         select(func.count(), func.count(AlertRow.acknowledged_at)).where(
@@ -53,15 +63,52 @@ def headline(session: Session, since: datetime, now: datetime) -> Headline:
         )
     ).one()
     return Headline(
-        requests=requests,
-        clients=clients,
-        invalid=invalid_share(session, since),
-        outliers=outliers or 0,
+        requests=sum(count for _, _, count in by_stage),
+        clients=_clients(session, period),
+        invalid=share_of((stage, verdict, count) for stage, verdict, count in by_stage),
+        outliers=_outliers(session, period),
         blocks=blocks[False],
         simulated_blocks=blocks[True],
         firing_alerts=firing,
         unacknowledged_alerts=firing - acknowledged,
     )
+
+
+def _clients(session: Session, period: Period) -> int:
+    """How many clients there were: those that were last seen since then, and new ones."""
+    if not period.rolled_up:
+        recent = arrived_since(period.since)
+        return session.scalar(select(func.count(RequestRow.client.distinct())).where(recent)) or 0
+    known = select(ClientRow.client).where(ClientRow.last_seen >= period.since)
+    return (
+        session.scalar(
+            select(
+                select(func.count()).select_from(known.subquery()).scalar_subquery()
+                + select(func.count(RequestRow.client.distinct()))
+                .where(
+                    since_roll_up(session, period.since),
+                    ~known.where(ClientRow.client == RequestRow.client).exists(),
+                )
+                .scalar_subquery()
+            )
+        )
+        or 0
+    )
+
+
+def _outliers(session: Session, period: Period) -> int:
+    """How many requests are outliers.
+
+    Of a long period these are the requests that were stored in it: an index of the outliers' keys
+    alone has that, and what was stored late counts for when it was stored.
+    """
+    recent = ScoreRow.request_pk >= key_of(period.since)
+    found = select(ScoreRow.request_pk).where(ScoreRow.outlier, recent)
+    if not period.rolled_up:
+        requests = select(RequestRow.id).where(arrived_since(period.since))
+        found = found.where(ScoreRow.request_pk.in_(requests))
+    found = found.group_by(ScoreRow.request_pk)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 def _active_blocks(session: Session, now: datetime) -> Counter[bool]:
@@ -87,21 +134,19 @@ class VerdictCount:
 
 
 def verdicts_over_time(
-    session: Session, since: datetime, slice_seconds: int
+    session: Session, period: Period, slice_seconds: int
 ) -> tuple[VerdictCount, ...]:
-    """Requests per slice and verdict, oldest first; slices without requests are left out."""
-    epoch = extract("epoch", RequestRow.received_at)
-    # A literal, not a parameter: PostgreSQL must see the same text in SELECT and GROUP BY.
-    start = cast(epoch - epoch % literal_column(str(int(slice_seconds))), Integer).label("start")
-    counted = session.execute(
-        select(start, RequestRow.verdict, func.count())
-        .where(arrived_since(since))
-        .group_by(start, RequestRow.verdict)
-        .order_by(start)
-    )
+    """Requests per slice and verdict, oldest first; slices without requests are left out.
+
+    Args:
+        slice_seconds: if the period is rolled up, full minutes up to a day, full hours beyond.
+    """
+    counted = counts(session, period, STAGE, slice_seconds)
+    by = (counted.c.slice, counted.c.verdict)
+    rows = session.execute(select(*by, total(counted)).group_by(*by).order_by(*by))
     return tuple(
-        VerdictCount(datetime.fromtimestamp(at, UTC), Verdict(verdict), count)
-        for at, verdict, count in counted
+        VerdictCount(datetime.fromtimestamp(start, UTC), Verdict(verdict), count)
+        for start, verdict, count in rows
     )
 
 
@@ -114,21 +159,23 @@ class ReasonCount:
     count: int
 
 
-def top_reasons(session: Session, since: datetime, most: int) -> tuple[ReasonCount, ...]:
+def top_reasons(session: Session, period: Period, most: int) -> tuple[ReasonCount, ...]:
     """The commonest reasons of flagged and refused requests, commonest first."""
-    reasons = cast(RequestRow.reasons, Text)
-    counted = session.execute(
-        select(reasons, RequestRow.verdict, func.count())
-        .where(RequestRow.verdict != Verdict.PASS.value, arrived_since(since))
-        .group_by(reasons, RequestRow.verdict)
-    )
+    counted = counts(session, period, REASON)
+    by = (counted.c.name, counted.c.verdict)
     totals: Counter[tuple[str, Verdict]] = Counter()
-    for codes, verdict, count in counted:
-        for code in json.loads(codes):
+    for name, verdict, count in session.execute(select(*by, total(counted)).group_by(*by)):
+        for code in _codes(name):
             totals[code, Verdict(verdict)] += count
     return tuple(
         ReasonCount(code, verdict, count) for (code, verdict), count in totals.most_common(most)
     )
+
+
+def _codes(name: str) -> list[str]:
+    """A roll-up names one reason, a record has a list of them in JSON."""
+    codes: list[str] = json.loads(name) if name.startswith("[") else [name]
+    return [code for code in codes if code != OTHERS]
 
 
 @dataclass(frozen=True)
@@ -138,7 +185,6 @@ class ClientCount:
     client: str
     requests: int
     bad: int
-    last_seen: datetime
 
     @property
     def bad_share(self) -> float:
@@ -146,17 +192,19 @@ class ClientCount:
         return self.bad / self.requests
 
 
-def busiest_clients(session: Session, since: datetime, most: int) -> tuple[ClientCount, ...]:
+def busiest_clients(session: Session, period: Period, most: int) -> tuple[ClientCount, ...]:
     """The clients with most requests, busiest first."""
-    bad = func.sum(case((RequestRow.verdict != Verdict.PASS.value, 1), else_=0))
-    counted = session.execute(
-        select(RequestRow.client, func.count(), bad, func.max(RequestRow.received_at))
-        .where(arrived_since(since))
-        .group_by(RequestRow.client)
-        .order_by(func.count().desc(), RequestRow.client)
+    counted = counts(session, period, CLIENT)
+    requests = total(counted)
+    bad = func.sum(case((counted.c.verdict != Verdict.PASS.value, counted.c.requests), else_=0))
+    rows = session.execute(
+        select(counted.c.name, requests, bad)
+        .where(counted.c.name.not_in((OTHERS, ERASED)))
+        .group_by(counted.c.name)
+        .order_by(requests.desc(), counted.c.name)
         .limit(most)
-    )
-    return tuple(ClientCount(client, count, int(b), seen) for client, count, b, seen in counted)
+    ).all()
+    return tuple(ClientCount(name, count, int(b)) for name, count, b in rows)
 
 
 @dataclass(frozen=True)
@@ -173,10 +221,23 @@ class JobHealth:
 
 def job_health(session: Session) -> tuple[JobHealth, ...]:
     """The latest run of every job that ever ran, by name."""
-    latest = select(func.max(JobRunRow.id)).group_by(JobRunRow.job)
     rows = session.scalars(
-        select(JobRunRow).where(JobRunRow.id.in_(latest)).order_by(JobRunRow.job)
+        select(JobRunRow).where(JobRunRow.id.in_(_latest_runs())).order_by(JobRunRow.job)
     )
     return tuple(
         JobHealth(r.job, r.outcome, r.started_at, r.finished_at, r.rows, r.message) for r in rows
     )
+
+
+def _latest_runs() -> Select[Any]:
+    """Keys of the latest runs: from name to name in an index, past all the older runs."""
+    names = select(func.min(JobRunRow.job).label("job")).cte("names", recursive=True)
+    following = select(func.min(JobRunRow.job)).where(JobRunRow.job > names.c.job)
+    names = names.union_all(select(following.scalar_subquery()).where(names.c.job.is_not(None)))
+    latest = (
+        select(JobRunRow.id)
+        .where(JobRunRow.job == names.c.job)
+        .order_by(JobRunRow.started_at.desc(), JobRunRow.id.desc())
+        .limit(1)
+    )
+    return select(latest.scalar_subquery()).where(names.c.job.is_not(None))

@@ -15,6 +15,7 @@ REQUEST_COLUMNS = (
     *("reasons", "content_sha256", "media_type", "segmenter", "labels"),
 )
 FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
+REASON_COLUMNS = ("request_pk", "reason")
 FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
 EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
 
@@ -86,6 +87,11 @@ def feature_rows(key: int, record: RequestRecord, forms: Forms) -> list[Row]:
     if record.features is None:
         return []
     return [(key, *forms.values(record.features.values_in_order))]
+
+
+def reason_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``request_reasons``."""
+    return [(key, reason) for reason in dict.fromkeys(record.reasons)]
 
 
 def finding_rows(key: int, record: RequestRecord) -> list[Row]:

@@ -128,14 +128,26 @@ class NormalRange:
 
 def normal_ranges(session: Session, most: int = 2000) -> dict[str, NormalRange]:
     """Quartiles per feature over the latest passed requests; unmeasured features are left out."""
-    statement = (
-        select(*(features_table.c[name] for name in FEATURE_NAMES))
-        .join(RequestRow, RequestRow.id == features_table.c.request_pk)
-        .where(RequestRow.verdict == Verdict.PASS.value, RequestRow.stage == Stage.PARSED.value)
+    passed = session.scalars(
+        select(RequestRow.id)
+        .where(RequestRow.verdict == Verdict.PASS.value)
         .order_by(RequestRow.id.desc())
         .limit(most)
-    )
-    rows = [tuple(row) for row in session.execute(statement)]
+    ).all()
+    rows = [
+        tuple(row)
+        for row in session.execute(
+            select(*(features_table.c[name] for name in FEATURE_NAMES))
+            .join(RequestRow, RequestRow.id == features_table.c.request_pk)
+            .where(
+                # Both, so that PostgreSQL reads the days alone that have them.
+                RequestRow.id >= min(passed, default=0),
+                features_table.c.request_pk >= min(passed, default=0),
+                RequestRow.verdict == Verdict.PASS.value,
+                RequestRow.stage == Stage.PARSED.value,
+            )
+        )
+    ]
     values = np.array(rows, dtype=np.float64).reshape(-1, len(FEATURE_NAMES))
     ranges: dict[str, NormalRange] = {}
     for name, column in zip(FEATURE_NAMES, values.T, strict=True):

@@ -35,14 +35,24 @@ from store.record_rows import (
     FEATURE_COLUMNS,
     FINDING_COLUMNS,
     FORMS,
+    REASON_COLUMNS,
     REQUEST_COLUMNS,
     evidence_rows,
     feature_rows,
     finding_rows,
+    reason_rows,
     request_row,
 )
 from store.records import RequestRecord, Stage
-from store.tables import DecisionRow, EvidenceRow, FindingRow, RequestRow, ScoreRow, features_table
+from store.tables import (
+    DecisionRow,
+    EvidenceRow,
+    FindingRow,
+    RequestRow,
+    ScoreRow,
+    features_table,
+    reasons_table,
+)
 
 _MOST_REQUEST_IDS = 20
 _REQUESTS, _FINDINGS, _EVIDENCE = (
@@ -91,6 +101,8 @@ def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
     insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, forms) for k, r in new])
     features = [row for key, r in new for row in feature_rows(key, r, forms)]
     insert_rows(session, features_table, FEATURE_COLUMNS, features)
+    reasons = [row for key, r in new for row in reason_rows(key, r)]
+    insert_rows(session, reasons_table, REASON_COLUMNS, reasons)
     findings = [row for key, r in new for row in finding_rows(key, r)]
     insert_rows(session, _FINDINGS, FINDING_COLUMNS, findings)
     evidence = [row for key, r in new for row in evidence_rows(key, r)]
@@ -275,28 +287,3 @@ def client_activity(
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
-
-
-@dataclass(frozen=True)
-class InvalidShare:
-    """Requests of a window that did not pass, admission refusals left out of both numbers."""
-
-    invalid: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Invalid over total; 0 without traffic."""
-        return self.invalid / self.total if self.total else 0.0
-
-
-def invalid_share(session: Session, since: datetime) -> InvalidShare:
-    """How many requests since a time were refused by the gate or flagged by a rule."""
-    counted = session.execute(
-        select(RequestRow.verdict, func.count())
-        .where(arrived_since(since), RequestRow.stage != Stage.ADMISSION.value)
-        .group_by(RequestRow.verdict)
-    ).all()
-    total = sum(count for _, count in counted)
-    invalid = sum(count for verdict, count in counted if verdict != Verdict.PASS.value)
-    return InvalidShare(invalid, total)

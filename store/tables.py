@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -75,6 +76,16 @@ features_table = Table(
     Base.metadata,
     Column("request_pk", BigId, primary_key=True, autoincrement=False),
     *(Column(feature.name, Double, comment=feature.unit) for feature in FEATURES),
+)
+
+# Each reason of each request, for whoever looks for one.
+reasons_table = Table(
+    "request_reasons",
+    Base.metadata,
+    Column("request_pk", BigId, primary_key=True, autoincrement=False),
+    Column("reason", String(64), primary_key=True),
+    Index(None, "reason", "request_pk"),
+    sqlite_with_rowid=False,
 )
 
 
@@ -153,7 +164,17 @@ class ScoreRow(Base):
     """How unusual one model found one request."""
 
     __tablename__ = "scores"
-    __table_args__ = (UniqueConstraint("request_pk", "model_id"),)
+    __table_args__ = (
+        UniqueConstraint("request_pk", "model_id"),
+        # Outliers alone: they are few, and they are what people look for. SQLite reads the index
+        # without the table only if it has the column that all of its rows agree in.
+        Index(
+            "ix_scores_outliers",
+            *("request_pk", "outlier"),
+            sqlite_where=text("outlier = 1"),
+            postgresql_where=text("outlier"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     request_pk: Mapped[int] = mapped_column(BigId)
@@ -192,7 +213,7 @@ class AlertRow(Base):
     """A stateful condition that people are told about; one open row per fingerprint."""
 
     __tablename__ = "alerts"
-    __table_args__ = (Index(None, "fingerprint", "state"),)
+    __table_args__ = (Index(None, "fingerprint", "state"), Index(None, "state", "id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(120))
@@ -309,3 +330,33 @@ class SequenceRow(Base):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+
+
+class RollUpRow(Base):
+    """How many requests a bucket of time had, by one property of theirs and by verdict.
+
+    ``resolution`` is the length of the bucket and ``start`` its begin since 1970, in seconds.
+    """
+
+    __tablename__ = "roll_ups"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    resolution: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    dimension: Mapped[str] = mapped_column(String(8), primary_key=True)
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(8), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+
+
+class ClientRow(Base):
+    """A client whose requests are rolled up; ``bad`` are those that did not pass."""
+
+    __tablename__ = "clients"
+    __table_args__ = (Index(None, "last_seen", "client"), {"sqlite_with_rowid": False})
+
+    client: Mapped[str] = mapped_column(String(80), primary_key=True)
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    requests: Mapped[int] = mapped_column(BigInteger)
+    bad: Mapped[int] = mapped_column(BigInteger)

@@ -1,21 +1,24 @@
 """A database with a month of traffic, made once and kept; making it may be stopped and resumed."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from bench.store.records import Traffic
 from store.database import Database
 from store.days import is_partitioned, make_days
 from store.records import RequestRecord
 from store.requests import add_records
+from store.roll_up_upkeep import fold_names
+from store.roll_ups import roll_up
 from store.tables import RequestRow
 
-_GROUP = 5_000
+_GROUP, _ROLLED = 5_000, 100_000
 
 
 def fill(database: Database, traffic: Traffic) -> None:
@@ -64,3 +67,18 @@ def bytes_stored(database: Database) -> int:
             session.scalar(text(f"PRAGMA {name}")) for name in ("page_count", "page_size")
         )
         return (pages or 0) * (size or 0)
+
+
+def roll_up_everything(database: Database, now: datetime) -> None:
+    """What the job of that name has done by then."""
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"roll-ups, {database.dialect}", total=None)
+        while counted := _one(database, lambda session: roll_up(session, now, _ROLLED)):
+            progress.advance(task, counted)
+        while _one(database, lambda session: fold_names(session, now)):
+            progress.advance(task)
+
+
+def _one(database: Database, step: Callable[[Session], int | bool]) -> int:
+    with database.write(seconds=3600) as session:
+        return int(step(session))

@@ -20,7 +20,7 @@ def traffic_chart(
     counts: Sequence[VerdictCount], since: datetime, until: datetime, slice_seconds: int
 ) -> alt.Chart:
     """Requests per slice, stacked by verdict with the worst at the bottom."""
-    tick_format = "%H:%M" if until - since <= timedelta(days=1) else "%a %d %b"
+    tick_format = "%H:%M" if until - since < timedelta(days=2) else "%a %d %b"
     chart: alt.Chart = (
         alt.Chart(_stacked(counts, since, until, slice_seconds), height=250)
         .mark_rect(cornerRadius=1)
@@ -64,9 +64,15 @@ def _stacked(
         rectangle["low"] = tops[each.start]
         tops[each.start] += each.count
         rectangle["high"] = tops[each.start]
-        rectangle["when"] = f"{each.start:%d %b %H:%M}–{each.start + width:%H:%M} UTC"
+        rectangle["when"] = _when(each.start, width)
         rows.append(rectangle)
     return pd.DataFrame(rows)
+
+
+def _when(start: datetime, width: timedelta) -> str:
+    if width >= timedelta(days=1):
+        return f"{start:%d %b} UTC"
+    return f"{start:%d %b %H:%M}–{start + width:%H:%M} UTC"
 
 
 def _rectangle(start: datetime, end: datetime) -> dict[str, object]:

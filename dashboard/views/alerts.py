@@ -1,15 +1,25 @@
 """Alerts: what is wrong now, with its evidence, and who was told."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Html, Tone
 from dashboard.visit import Visit, current_visit
-from store.alert_views import AlertView, NotificationView, alert_view, latest_alerts
+from store.alert_views import (
+    AlertView,
+    NotificationView,
+    alert_view,
+    firing_alerts,
+    resolved_alerts,
+)
 from store.alerts import AlertError, Delivery, acknowledge
 
 _MOST_LISTED, _MOST_OPEN = 100, 5
+_PLACE = "alerts_place"
 # Rules whose value is a number of things.
 _COUNTED = {"model_file_changed": "file", "spool_in_use": "record"}
 
@@ -19,12 +29,13 @@ def show() -> None:
     visit = current_visit()
     markup.head("Alerts", "Conditions that somebody should look at, and who was told about them.")
     with visit.parts.database.read() as session:
-        listed = latest_alerts(session, _MOST_LISTED)
+        firing = firing_alerts(session, _MOST_LISTED)
+        resolved = resolved_alerts(session, _MOST_LISTED + 1, before=older_than(_PLACE))
     wanted = st.query_params.get("alert")
     if wanted:
         _one(visit, wanted)
-    _firing(visit, [alert for alert in listed if alert.firing and str(alert.id) != wanted])
-    _resolved([alert for alert in listed if not alert.firing])
+    _firing(visit, [alert for alert in firing if str(alert.id) != wanted])
+    _resolved(resolved)
 
 
 def _one(visit: Visit, wanted: str) -> None:
@@ -50,15 +61,16 @@ def _firing(visit: Visit, alerts: list[AlertView]) -> None:
         _table(alerts[_MOST_OPEN:])
 
 
-def _resolved(alerts: list[AlertView]) -> None:
+def _resolved(alerts: Sequence[AlertView]) -> None:
     markup.section("Resolved", "latest first")
     if not alerts:
         markup.empty("No resolved alerts", "Alerts move here when their condition is over.")
         return
-    _table(alerts)
+    _table(alerts[:_MOST_LISTED])
+    step_older(_PLACE, alerts, _MOST_LISTED)
 
 
-def _table(alerts: list[AlertView]) -> None:
+def _table(alerts: Sequence[AlertView]) -> None:
     markup.table(
         [
             Column("State"),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.by_hand import decision_by_hand
+from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
 from dashboard.show.evidence_facts import evidence_facts
@@ -13,7 +14,8 @@ from store.decisions import Kind, Scope, add_decision, revoke
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
-_DONE = "blacklist_done"
+_DONE, _PLACE = "blacklist_done", "blacklist_place"
+_MOST_ENDED = 100
 
 
 def show() -> None:
@@ -31,11 +33,12 @@ def show() -> None:
         st.success(done, icon=":material/check_circle:")
     with visit.parts.database.read() as session:
         active = list_active_decisions(session, visit.now)
-        ended = list_ended_decisions(session, visit.now)
+        ended = list_ended_decisions(session, visit.now, _MOST_ENDED + 1, before=older_than(_PLACE))
     _active(visit, active)
     markup.section("Ended", "expired or revoked, latest first")
     if ended:
-        decision_table(ended, visit.now)
+        decision_table(ended[:_MOST_ENDED], visit.now)
+        step_older(_PLACE, ended, _MOST_ENDED)
     else:
         markup.empty("No ended decisions", "Expired and revoked entries stay here for the record.")
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import reads
-from dashboard.reads import WINDOWS, Overview
+from dashboard.reads import Overview
 from dashboard.show import markup, words
 from dashboard.show.charts import traffic_chart
 from dashboard.show.job_table import job_table
@@ -12,6 +12,7 @@ from dashboard.theme import VERDICT_COLOURS
 from dashboard.visit import current_visit
 from detectors.verdict import Verdict
 from store.database import StoreUnavailable
+from store.periods import WINDOWS
 
 
 def show() -> None:

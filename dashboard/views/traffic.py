@@ -4,11 +4,12 @@ import streamlit as st
 
 from dashboard import reads
 from dashboard.paging import Place, place_in
-from dashboard.reads import WINDOWS
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.verdict import Verdict
+from store.client_names import MOST_CLIENTS
+from store.periods import WINDOWS
 from store.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
@@ -23,10 +24,15 @@ def show() -> None:
     place = place_in(st.session_state.get(_PLACE), wanted, window)
     with visit.parts.database.read() as session:
         page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
-    if not page.requests:
+    if page.more_clients:
+        markup.put(markup.quiet(f"Only the {MOST_CLIENTS} matching clients seen last are listed."))
+    if page.requests:
+        request_table(page.requests, visit.now)
+    elif page.stopped is None:
         markup.empty("No request matches", "Widen the time window or clear a filter.")
         return
-    request_table(page.requests, visit.now)
+    else:
+        markup.empty("None of these requests matches", "Go on with those beside them.")
     _pager(page, place)
 
 
@@ -62,7 +68,7 @@ def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
         )
         outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
     wanted = TrafficFilter(
-        since=visit.now - WINDOWS[window].span,
+        since=WINDOWS[window].period(visit.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,
@@ -72,19 +78,33 @@ def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
 
 
 def _pager(page: TrafficPage, place: Place) -> None:
-    first, last = page.requests[0], page.requests[-1]
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
-        markup.put(
-            markup.quiet(
-                f"{words.count(len(page.requests), 'request')}, from "
-                f"{words.utc(last.received_at)} to {words.utc(first.received_at)}"
-            )
-        )
+        markup.put(markup.quiet(_extent(page)))
+    first, last = _ends(page, place)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _step("Newest", "first_page", page.newer, Place(place.wanted))
-        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first.pk))
-        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last.pk))
+        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first))
+        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last))
+
+
+def _extent(page: TrafficPage) -> str:
+    if not page.requests:
+        return words.count(0, "request")
+    first, last = page.requests[0], page.requests[-1]
+    return (
+        f"{words.count(len(page.requests), 'request')}, from "
+        f"{words.utc(last.received_at)} to {words.utc(first.received_at)}"
+    )
+
+
+def _ends(page: TrafficPage, place: Place) -> tuple[int | None, int | None]:
+    """The keys that the next pages begin beside: the outermost that were looked at."""
+    keys = [request.pk for request in page.requests]
+    first, last = (keys[0], keys[-1]) if keys else (page.stopped, page.stopped)
+    if page.stopped is not None:
+        return (page.stopped, last) if place.after is not None else (first, page.stopped)
+    return first, last
 
 
 def _step(label: str, icon: str, possible: bool, place: Place) -> None:

@@ -9,9 +9,9 @@ from jobs.alerts import ShareLimits, invalid_share_condition, run
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import quietly
 from store.alerts import Event
-from store.invalid_requests import InvalidRequests, invalid_requests
+from store.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
 from store.job_runs import fail_interrupted, start_run
-from store.requests import InvalidShare
+from store.periods import Period
 from store.tables import AlertRow, NotificationRow
 
 LIMITS = ShareLimits(warning=0.05, critical=0.2, min_requests=20)
@@ -59,9 +59,9 @@ def test_the_evidence_names_reasons_and_clients(context: JobContext, traffic: An
     traffic.refused("ip:198.51.100.9", 3)
     flagged = traffic.flagged("ip:203.0.113.1", 2)
     traffic.refused("ip:203.0.113.1", 9, minutes_ago=25 * 60)
-    since = context.now - timedelta(hours=24)
+    period = Period.until(context.now, timedelta(hours=24))
     with context.database.read() as session:
-        listed = invalid_requests(session, since, most=2)
+        listed = invalid_requests(session, period, most=2)
     assert listed.reasons == (("truncated", 3), ("no_person_found", 2))
     assert listed.clients == (("ip:198.51.100.9", 3), ("ip:203.0.113.1", 2))
     assert listed.request_ids == (flagged[1].request_id, flagged[0].request_id)

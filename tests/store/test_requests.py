@@ -13,16 +13,16 @@ from detectors.rule_book import NO_PERSON, TYPE_MISMATCH
 from detectors.verdict import Verdict
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.invalid_requests import InvalidShare, invalid_share
+from store.periods import Period
 from store.records import EvidenceFile, RequestRecord, Stage
 from store.request_detail import request_detail
 from store.requests import (
     ClientActivity,
     FeatureMatrix,
-    InvalidShare,
     add_record,
     clean_features,
     client_activity,
-    invalid_share,
     unscored_features,
 )
 
@@ -119,7 +119,7 @@ def test_unscored_features_are_those_of_parsed_requests_oldest_first(
 def test_an_empty_store_gives_an_empty_matrix(database: Database, now: datetime) -> None:
     with database.read() as session:
         assert unscored_features(session, NAMES, most=9).rows.shape == (0, 2)
-        assert invalid_share(session, now).share == 0
+        assert invalid_share(session, Period(now)).share == 0
     assert _clean(database, now).rows.shape == (0, 2)
 
 
@@ -189,5 +189,5 @@ def test_the_invalid_share_leaves_admission_out(
     add(stage=Stage.ADMISSION, verdict=Verdict.REFUSE)
     add(verdict=Verdict.FLAG, received_at=now - timedelta(hours=2))
     with database.read() as session:
-        assert invalid_share(session, now - timedelta(hours=1)) == InvalidShare(2, 3)
-        assert invalid_share(session, now - timedelta(hours=3)).share == 0.75
+        assert invalid_share(session, Period(now - timedelta(hours=1))) == InvalidShare(2, 3)
+        assert invalid_share(session, Period(now - timedelta(hours=3))).share == 0.75

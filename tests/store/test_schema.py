@@ -146,9 +146,12 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "api_keys",
         "audit",
         "change_marks",
+        "clients",
         "fingerprint_keys",
         "fingerprints",
         "loaded_models",
+        "request_reasons",
+        "roll_ups",
         "sequences",
     }
     assert _decisions(database, now) == before

@@ -1,0 +1,38 @@
+"""The job ``roll_up``: counts new records by minute, hour and day, and keeps the counts small."""
+
+from jobs.context import JobContext, JobOutcome, counted
+from store.roll_up_upkeep import drop_old_clients, drop_old_counts, fold_names
+from store.roll_ups import roll_up
+
+# Short transactions: the service waits for its turn to write meanwhile.
+_BATCH, _MOST_BATCHES = 2000, 200
+_MOST_FOLDS = 50
+_DROPPED = 5000
+
+
+def run(context: JobContext) -> JobOutcome:
+    """Count in batches until nothing is left, or until the next round."""
+    rolled_up = _in_batches(context)
+    _fold(context)
+    with context.database.write() as session:
+        drop_old_counts(session, context.now, _DROPPED)
+        drop_old_clients(session, context.now, _DROPPED)
+    return JobOutcome(f"{counted(rolled_up, 'record')} rolled up.", rolled_up)
+
+
+def _in_batches(context: JobContext) -> int:
+    rolled_up = 0
+    for _ in range(_MOST_BATCHES):
+        with context.database.write() as session:
+            batch = roll_up(session, context.now, _BATCH)
+        rolled_up += batch
+        if batch < _BATCH:
+            break
+    return rolled_up
+
+
+def _fold(context: JobContext) -> None:
+    for _ in range(_MOST_FOLDS):
+        with context.database.write() as session:
+            if not fold_names(session, context.now):
+                return
