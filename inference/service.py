@@ -86,7 +86,7 @@ def build_service(settings: ServiceSettings) -> Service:
     share_cores(settings.max_concurrency)
     metrics = Metrics()
     # First, for it may fail, and there is nothing yet that would have to be closed.
-    inspector = build_inspector(settings, metrics)
+    baselines = read_baselines(settings)
     loaded = load_model(settings)
     database = Database.open(settings)
     ensure_current(database)
@@ -99,10 +99,10 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
-        inspector=inspector,
+        inspector=build_inspector(settings, baselines, metrics),
         traffic=build_traffic(settings, database, metrics),
         metrics=metrics,
-        limits=settings.topology_limits(),
+        limits_of=lambda digest: settings.topology_limits(baselines.limits_of(digest)),
         mode=settings.mode,
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
@@ -135,16 +135,21 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
     )
 
 
-def build_inspector(settings: ServiceSettings, metrics: Metrics) -> Inspector:
-    """Further looks at requests.
+def read_baselines(settings: ServiceSettings) -> Baselines:
+    """The shipped one, and one that the settings name.
 
     Raises:
         BaselineError: the file that the settings name is missing or no baseline.
     """
     own = () if settings.baseline is None else (settings.baseline,)
+    return Baselines.read(SHIPPED, *own)
+
+
+def build_inspector(settings: ServiceSettings, baselines: Baselines, metrics: Metrics) -> Inspector:
+    """Further looks at requests."""
     return Inspector(
         ensemble=build_ensemble(settings, metrics),
-        baseline_of=Baselines.read(SHIPPED, *own).of,
+        baseline_of=baselines.of,
         metrics=metrics,
         false_positive_rate=settings.false_positive_rate,
     )

@@ -1,6 +1,7 @@
 """Settings of the service process."""
 
 import os
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic_settings import NoDecode
 
 from detectors.input_rules import InputLimits
 from detectors.probing.sequence import ProbingLimits
-from detectors.rules import TopologyLimits
+from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
@@ -158,11 +159,17 @@ class ServiceSettings(ModelSettings):
     """Memory for what passed pictures hold, so that the same bytes are parsed once; 0 turns this
     off. An answer that comes faster tells that somebody sent the same file before."""
 
-    min_skin_share: float = Field(0.01, ge=0, le=1)
-    """Below this share of skin a person is found odd."""
+    min_skin_share: float | None = Field(None, ge=0, le=1)
+    """Below this share of skin a person is found odd. Default: as learnt with the model's baseline,
+    0.01 without one."""
 
-    max_trousers_gap: float = Field(0.06, ge=0, le=1)
-    """Largest normal gap between trousers and feet, in body heights."""
+    max_trousers_gap: float | None = Field(None, ge=0, le=1)
+    """Largest normal gap between trousers and feet, in body heights. Default: as learnt with the
+    model's baseline, 0.06 without one."""
+
+    min_hair_share: float | None = Field(None, gt=0, le=1)
+    """A person with this share of hair and no face is recorded as odd. Default: as learnt with the
+    model's baseline, 0.02 without one."""
 
     ensemble: EnsembleMode = EnsembleMode.SUSPICIOUS
     """Which parses are looked at again, changed at random: `always` all, `suspicious` those that
@@ -262,9 +269,10 @@ class ServiceSettings(ModelSettings):
             picture=picture,
         )
 
-    def topology_limits(self) -> TopologyLimits:
-        """The limits of the topology rules."""
-        return TopologyLimits(self.min_skin_share, self.max_trousers_gap)
+    def topology_limits(self, learnt: TopologyLimits) -> TopologyLimits:
+        """The limits of the topology rules: those that are set, else those that were learnt."""
+        told = {name: getattr(self, name) for name in learnt.learnt()}
+        return replace(learnt, **{name: each for name, each in told.items() if each is not None})
 
     def probing_limits(self) -> ProbingLimits:
         """Where searches begin."""

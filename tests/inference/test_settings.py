@@ -2,6 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
@@ -84,9 +85,11 @@ def test_without_settings_the_service_is_private_and_only_watches() -> None:
     assert settings.trusted_proxies == ()
 
 
-def test_the_rules_get_their_limits() -> None:
-    limits = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0.3).topology_limits()
-    assert (limits.min_skin_share, limits.max_trousers_gap) == (0.2, 0.3)
+def test_the_rules_get_their_limits_from_settings_and_else_as_learnt() -> None:
+    learnt = TopologyLimits(0.007, 0.05, 0.03)
+    set_ = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0).topology_limits(learnt)
+    assert (set_.min_skin_share, set_.max_trousers_gap, set_.min_hair_share) == (0.2, 0, 0.03)
+    assert ServiceSettings().topology_limits(learnt) == learnt
 
 
 def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
