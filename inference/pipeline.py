@@ -18,6 +18,7 @@ from detectors.topology_features import topology_features
 from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
+from inference.champion import Champion
 from inference.content import Content
 from inference.ensemble.inspector import Inspector
 from inference.evidence import EvidenceKeeper
@@ -98,6 +99,7 @@ class Pipeline:
     evidence: EvidenceKeeper
     inspector: Inspector
     traffic: TrafficWatch
+    champion: Champion
     metrics: Metrics
     limits_of: Callable[[str], TopologyLimits]
     mode: Mode
@@ -142,7 +144,8 @@ class Pipeline:
                 return _refused(arrival, content, upload)
             seen = self._seen(arrival, content)
             costs["traffic_ms"] = watch.lap()
-            findings = (*said, *content.findings, *seen.findings)
+            unusual = self.champion.findings(content.features)
+            findings = (*said, *content.findings, *seen.findings, *unusual)
             forward_ms = costs.get("forward_ms")
             looked = self.inspector.inspect(segmenter, content, findings, forward_ms)
             measured = {**content.features, **seen.features, **costs, **looked.features}

@@ -10,6 +10,7 @@ from detectors.probing.fingerprint import Fingerprinter
 from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
+from inference.champion import Champion
 from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.budget import Budget
@@ -73,6 +74,7 @@ class Service:
         """End the threads and the decode workers, give the connections back."""
         self.models.close()
         self.access.close()
+        self.pipeline.champion.close()
         self.pipeline.gate.close()
         self.database.close()
 
@@ -91,6 +93,8 @@ def build_service(settings: ServiceSettings) -> Service:
     database = Database.open(settings)
     ensure_current(database)
     models = build_models(settings, loaded, database, metrics)
+    champion = Champion(database, settings.var_dir, settings.outlier_p_value, metrics)
+    champion.refresh()
     recorder = Recorder(database, Spool(settings.var_dir), metrics)
     pipeline = Pipeline(
         gate=build_gate(settings, metrics),
@@ -101,6 +105,7 @@ def build_service(settings: ServiceSettings) -> Service:
         ),
         inspector=build_inspector(settings, baselines, metrics),
         traffic=build_traffic(settings, database, metrics),
+        champion=champion,
         metrics=metrics,
         limits_of=lambda digest: settings.topology_limits(baselines.limits_of(digest)),
         mode=settings.mode,
@@ -108,6 +113,7 @@ def build_service(settings: ServiceSettings) -> Service:
     )
     access = Access(database, metrics)
     access.start(settings.access_refresh_seconds)
+    champion.start(settings.access_refresh_seconds)
     return Service(
         settings=settings,
         database=database,

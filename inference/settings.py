@@ -51,7 +51,8 @@ class ServiceSettings(ModelSettings):
     """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
 
     access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
-    """How often changes of blocks, allows and API keys are looked for; a new one holds after it."""
+    """How often changes of blocks, allows, API keys and the promoted outlier model are looked for;
+    a new one holds after it."""
 
     mode: Mode = Mode.MONITOR
     """`monitor` only flags what detectors find; `enforce` refuses it."""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.change_marks import Mark, move_mark
 from store.files import FileStore
 from store.tables import OutlierModelRow, ScoreRow
 
@@ -89,6 +90,7 @@ def promote(session: Session, model_id: int) -> None:
     """
     if session.get(OutlierModelRow, model_id) is None:
         raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
+    move_mark(session, Mark.OUTLIER_MODEL)
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
 
 
