@@ -1,4 +1,5 @@
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -6,6 +7,8 @@ from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
+from inference.ensemble.tile_search import TileRecipe
+from inference.segmenters.choice import SegmenterName
 from inference.settings import ServiceSettings
 from store.settings import SettingsError, load_settings
 
@@ -105,6 +108,18 @@ def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
     recipe = settings.ensemble_recipe()
     assert recipe.without_tiles() == Recipe(3, 0.5, squeezes=False, patches=True)
     assert recipe.tiles is not None
+
+
+def test_the_trigger_limit_is_that_of_the_segmenter_unless_one_is_set() -> None:
+    def limit(**told: Any) -> float:
+        tiles = ServiceSettings(**told).ensemble_recipe().tiles
+        assert tiles is not None
+        return tiles.max_score
+
+    assert limit() == TileRecipe().max_score == 0.07
+    assert limit(segmenter=SegmenterName.M2FP) == 0.3
+    assert limit(max_trigger_score=0) == 0
+    assert limit(segmenter=SegmenterName.M2FP, max_trigger_score=0.2) == 0.2
 
 
 def test_every_field_is_documented() -> None:
