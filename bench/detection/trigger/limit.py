@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from bench.detection.measure import progress_bar
 from bench.detection.pictures import Use, photos
 from bench.detection.uploads import File, as_traffic
-from bench.report import Figures, publish
+from bench.report import publish
 from detectors.baseline import tail_threshold
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
@@ -42,7 +42,7 @@ def score_of(segmenter: Segmenter, file: File) -> float:
     return search.look(shrunk(image, recipe.scale), segmenter.parse(image), random).score
 
 
-def limit_figures(scores: Sequence[float]) -> Figures:
+def limit_figures(scores: Sequence[float]) -> dict[str, float]:
     """What so many clean pictures reach; beyond a tenth the tail is taken to be exponential."""
     return {
         "pictures": len(scores),

@@ -16,7 +16,7 @@ def test_limits_are_those_of_the_stated_rates() -> None:
     assert (figures["pictures"], figures["above_zero"], figures["highest"]) == (40, 4, 0.2)
     assert figures["limit_05pct"] == pytest.approx(tail_threshold(scores, 0.005))
     limits = [figures[name] for name in ("limit_1pct", "limit_05pct", "limit_01pct")]
-    assert limits == sorted(limits, key=float)
+    assert limits == sorted(limits)
 
 
 def test_the_score_of_a_file_is_the_same_again() -> None:
