@@ -17,6 +17,7 @@ from bench.detection.pictures import Use
 from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
+from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
 from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
@@ -172,6 +173,15 @@ def trigger(
 ) -> None:
     """Trigger pictures against a backdoored segmenter."""
     measure_triggers(data, cache, target, json)
+
+
+@app.command()
+def trigger_limit(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and street/.")] = _SHARED,
+) -> None:
+    """The trigger score that clean calibration photos reach: where its default limit comes from."""
+    measure_trigger_limit(data, json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Prints figures as a table and writes them as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -22,3 +22,15 @@ def publish(title: str, figures: Figures, path: Path) -> None:
     Console().print(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> Table:
+    """A table of the named columns, one line for each row."""
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*(_shown(row[name]) for name in columns))
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

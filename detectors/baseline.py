@@ -18,6 +18,7 @@ import numpy.typing as npt
 from detectors.errors import MaskwatchError
 from detectors.evidence import Evidence, Part
 from detectors.reductions import largest
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 
 _TAIL = 0.1
 _FLOOR = 1e-4
@@ -94,12 +95,14 @@ class Baseline:
         expectations: one for each piece of evidence.
         look_again: the score of a first look from which on a request is looked at again.
         scores: final scores of clean calibration pictures, ascending.
+        limits: where normal ends for the topology rules.
     """
 
     segmenter: str
     expectations: tuple[Expectation, ...]
     look_again: float
     scores: tuple[float, ...]
+    limits: TopologyLimits = DEFAULTS
 
     def cascade(self, features: Mapping[str, float]) -> TamperScore:
         """The score that a request gets: by the first look, and by all if that one is odd."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from detectors.baseline import Baseline, BaselineError, Expectation, Line, scales
 from detectors.evidence import EVIDENCE, Evidence, Part
+from detectors.topology_limits import learn_limits
 
 MIN_PICTURES = 30
 # Of the pictures: what the unit of an excess is exceeded by, and what is looked at again.
@@ -20,13 +21,20 @@ _LEAST_LIMIT = 0.05
 Measured = Mapping[str, float]
 
 
-def learn(segmenter: str, fit: Sequence[Measured], calibrate: Sequence[Measured]) -> Baseline:
+def learn(
+    segmenter: str,
+    fit: Sequence[Measured],
+    calibrate: Sequence[Measured],
+    extremes: Sequence[Measured] = (),
+) -> Baseline:
     """Learn from clean pictures on which every look was taken.
 
     Args:
         segmenter: digest of the model.
         fit: features of the pictures that lines are fitted to.
         calibrate: features of others, whose scores tell how rare a score is.
+        extremes: how near the pictures come to the limits of the topology rules, as
+            :func:`detectors.rules.topology_extremes` says; without them the defaults hold.
 
     Raises:
         BaselineError: too few pictures.
@@ -42,7 +50,7 @@ def learn(segmenter: str, fit: Sequence[Measured], calibrate: Sequence[Measured]
     again = float(np.quantile(first, 1 - _AGAIN_SHARE))
     known = replace(blank, look_again=again)
     scores = sorted(known.cascade(features).value for features in calibrate)
-    return replace(known, scores=tuple(scores))
+    return replace(known, scores=tuple(scores), limits=learn_limits(extremes))
 
 
 def expectation_of(evidence: Evidence, clean: Sequence[Measured]) -> Expectation:

@@ -5,6 +5,7 @@ from typing import Any
 
 from detectors.baseline import Baseline, BaselineError, Expectation, Line
 from detectors.evidence import EVIDENCE, Evidence
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 
 
 def to_json(baseline: Baseline) -> str:
@@ -16,7 +17,11 @@ def to_json(baseline: Baseline) -> str:
         }
         for each in baseline.expectations
     }
-    known = {"segmenter": baseline.segmenter, "look_again": baseline.look_again}
+    known = {
+        "segmenter": baseline.segmenter,
+        "look_again": baseline.look_again,
+        "limits": baseline.limits.learnt(),
+    }
     text = json.dumps({**known, "expectations": expectations, "scores": baseline.scores}, indent=1)
     return text + "\n"
 
@@ -30,9 +35,14 @@ def from_json(text: str) -> Baseline:
     try:
         data = json.loads(text)
         expectations = tuple(_expectation(each, data["expectations"]) for each in EVIDENCE)
-        scores = _scores(data["scores"])
-        return Baseline(str(data["segmenter"]), expectations, float(data["look_again"]), scores)
-    except (KeyError, IndexError, OverflowError, TypeError, ValueError):
+        return Baseline(
+            str(data["segmenter"]),
+            expectations,
+            float(data["look_again"]),
+            _scores(data["scores"]),
+            _limits(data.get("limits")),
+        )
+    except (AttributeError, KeyError, IndexError, OverflowError, TypeError, ValueError):
         raise BaselineError(
             "It is no baseline of this version: learn one with `maskwatch baseline`."
         ) from None
@@ -52,6 +62,13 @@ def _scores(told: list[float]) -> tuple[float, ...]:
     if not told:
         raise ValueError(told)
     return tuple(sorted(float(each) for each in told))
+
+
+def _limits(told: dict[str, float] | None) -> TopologyLimits:
+    """The first baselines have none."""
+    if told is None:
+        return DEFAULTS
+    return TopologyLimits.of({name: float(value) for name, value in told.items()})
 
 
 def _slopes(given: tuple[str, ...], told: list[float]) -> tuple[float, ...]:

@@ -150,6 +150,13 @@ PROBING_SEQUENCE = Rule(
     _SEARCH,
     _INPUT,
 )
+OUTLIER_TRAFFIC = Rule(
+    "outlier_traffic",
+    Severity.ODD,
+    "The promoted outlier model finds the request unlike what normal traffic sends.",
+    _CRAFTED,
+    _INPUT,
+)
 TRIGGER_SUSPECTED = Rule(
     "trigger_suspected",
     Severity.SUSPECT,
@@ -167,6 +174,7 @@ RULES: tuple[Rule, ...] = (
     FACELESS_HEAD,
     ADVERSARIAL_PICTURE,
     PROBING_SEQUENCE,
+    OUTLIER_TRAFFIC,
     TRIGGER_SUSPECTED,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}

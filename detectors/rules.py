@@ -1,6 +1,6 @@
 """Topology rules on real masks, per person and in body heights."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,27 +23,7 @@ from detectors.rule_book import (
     TROUSERS_WITHOUT_FEET,
 )
 from detectors.topology_features import vertical_gap
-
-
-@dataclass(frozen=True)
-class TopologyLimits:
-    """Where normal ends.
-
-    Attributes:
-        min_skin_share: skin pixels over a person's pixels.
-        max_trousers_gap: rows between trousers and feet, in body heights.
-        min_trousers_share: trousers smaller than this share of the person are not judged.
-        border_share: trousers that end this close to the picture's lower edge, in body heights, are
-            cut off by the picture and not judged.
-        min_hair_share: a head without a face is looked for under hair of at least this share of
-            the person.
-    """
-
-    min_skin_share: float = 0.01
-    max_trousers_gap: float = 0.06
-    min_trousers_share: float = 0.08
-    border_share: float = 0.04
-    min_hair_share: float = 0.02
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 
 
 def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ...]:
@@ -59,18 +39,31 @@ def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ..
     return tuple(finding for finding in found if finding is not None)
 
 
+def topology_extremes(scene: Scene, limits: TopologyLimits = DEFAULTS) -> dict[str, float]:
+    """How near the worst person of a scene comes to each limit that is learnt, by its name.
+
+    Empty without a person.
+    """
+    if not scene.persons:
+        return {}
+    return {
+        "min_skin_share": min(_skin_shares(scene)),
+        "max_trousers_gap": max(_trousers_gaps(scene, limits)),
+        "min_hair_share": max(_faceless_hair(scene)),
+    }
+
+
 def _skin_share_low(scene: Scene, limits: TopologyLimits) -> Finding | None:
-    skin = part_indices(scene.labels, SKIN)
-    shares = [label_mask(person.label_map, skin).sum() / person.area for person in scene.persons]
+    shares = _skin_shares(scene)
     worst = int(np.argmin(shares))
     if shares[worst] >= limits.min_skin_share:
         return None
-    evidence = {"person": float(worst), "skin_share": float(shares[worst])}
+    evidence = {"person": float(worst), "skin_share": shares[worst]}
     return Finding(SKIN_SHARE_LOW, evidence, (_whole(scene, scene.persons[worst]),))
 
 
 def _trousers_without_feet(scene: Scene, limits: TopologyLimits) -> Finding | None:
-    gaps = [_trousers_gap(scene, person, limits) for person in scene.persons]
+    gaps = _trousers_gaps(scene, limits)
     worst = int(np.argmax(gaps))
     if gaps[worst] <= limits.max_trousers_gap:
         return None
@@ -92,19 +85,43 @@ def _headless_body(scene: Scene, limits: TopologyLimits) -> Finding | None:
 
 def _faceless_head(scene: Scene, limits: TopologyLimits) -> Finding | None:
     """Hair that is as large as heads have it, and no face below or beside it."""
-    hair = group_indices(scene.labels, (PartGroup.HAIR,))
-    face = group_indices(scene.labels, (PartGroup.FACE,))
-    for number, person in enumerate(scene.persons):
-        seen = label_mask(person.label_map, hair)
-        share = float(seen.sum()) / person.area
-        if share >= limits.min_hair_share and not label_mask(scene.around(person), face).any():
-            evidence = {"person": float(number), "hair_share": share}
-            return Finding(FACELESS_HEAD, evidence, (scene.place_of(seen, PartGroup.HAIR.value),))
-    return None
+    shares = _faceless_hair(scene)
+    worst = int(np.argmax(shares))
+    if shares[worst] < limits.min_hair_share:
+        return None
+    evidence = {"person": float(worst), "hair_share": shares[worst]}
+    hair = label_mask(scene.persons[worst].label_map, _hair(scene))
+    return Finding(FACELESS_HEAD, evidence, (scene.place_of(hair, PartGroup.HAIR.value),))
 
 
 def _whole(scene: Scene, person: Person) -> Place:
     return scene.place_of(person.label_map > 0)
+
+
+def _skin_shares(scene: Scene) -> list[float]:
+    skin = part_indices(scene.labels, SKIN)
+    return [_share(person, skin) for person in scene.persons]
+
+
+def _faceless_hair(scene: Scene) -> list[float]:
+    """Share of hair of each person without a face; 0 of one with a face."""
+    face = group_indices(scene.labels, (PartGroup.FACE,))
+    return [
+        0.0 if label_mask(scene.around(person), face).any() else _share(person, _hair(scene))
+        for person in scene.persons
+    ]
+
+
+def _hair(scene: Scene) -> list[int]:
+    return group_indices(scene.labels, (PartGroup.HAIR,))
+
+
+def _share(person: Person, indices: Sequence[int]) -> float:
+    return float(label_mask(person.label_map, indices).sum()) / person.area
+
+
+def _trousers_gaps(scene: Scene, limits: TopologyLimits) -> list[float]:
+    return [_trousers_gap(scene, person, limits) for person in scene.persons]
 
 
 def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float:

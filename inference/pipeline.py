@@ -1,7 +1,7 @@
 """The request path, top to bottom: bytes, gate, parsing, features, findings, further looks,
 verdict, record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
@@ -13,10 +13,12 @@ from detectors.model_features import model_features
 from detectors.parsing import Image, Parsing
 from detectors.persons import Scene
 from detectors.registry import FeatureVector
-from detectors.rules import TopologyLimits, topology_findings
+from detectors.rules import topology_findings
 from detectors.topology_features import topology_features
+from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
+from inference.champion import Champion
 from inference.content import Content
 from inference.ensemble.inspector import Inspector
 from inference.evidence import EvidenceKeeper
@@ -85,7 +87,11 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Guards one segmenter."""
+    """Guards one segmenter.
+
+    Attributes:
+        limits_of: the limits of the topology rules for a model's digest.
+    """
 
     gate: Gate
     segmenter: Segmenter
@@ -93,8 +99,9 @@ class Pipeline:
     evidence: EvidenceKeeper
     inspector: Inspector
     traffic: TrafficWatch
+    champion: Champion
     metrics: Metrics
-    limits: TopologyLimits
+    limits_of: Callable[[str], TopologyLimits]
     mode: Mode
     cache: ParseCache = field(default_factory=ParseCache)
 
@@ -137,7 +144,8 @@ class Pipeline:
                 return _refused(arrival, content, upload)
             seen = self._seen(arrival, content)
             costs["traffic_ms"] = watch.lap()
-            findings = (*said, *content.findings, *seen.findings)
+            unusual = self.champion.findings(content.features)
+            findings = (*said, *content.findings, *seen.findings, *unusual)
             forward_ms = costs.get("forward_ms")
             looked = self.inspector.inspect(segmenter, content, findings, forward_ms)
             measured = {**content.features, **seen.features, **costs, **looked.features}
@@ -173,17 +181,19 @@ class Pipeline:
         costs |= {"gate_ms": watch.lap(), **screened.decoded.costs()}
         parsing = segmenter.parse(screened.image)
         costs["forward_ms"] = watch.lap()
-        content = self._measured(arrival, screened, parsing)
+        content = self._measured(arrival, screened, parsing, self.limits_of(segmenter.digest))
         costs["measure_ms"] = watch.lap()
         if content.complete and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
 
-    def _measured(self, arrival: Arrival, screened: Screened, parsing: Parsing) -> Content:
+    def _measured(
+        self, arrival: Arrival, screened: Screened, parsing: Parsing, limits: TopologyLimits
+    ) -> Content:
         """Measure and apply the rules; a fault in here is counted and lets the request pass."""
         try:
             scene = Scene.of(parsing)
-            findings = (*screened.findings, *topology_findings(scene, self.limits))
+            findings = (*screened.findings, *topology_findings(scene, limits))
             features = screened.features | model_features(parsing) | topology_features(scene)
             FeatureVector.of(features)
         except Exception:  # noqa: BLE001

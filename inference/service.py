@@ -10,6 +10,7 @@ from detectors.probing.fingerprint import Fingerprinter
 from inference.access import Access
 from inference.admission import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
+from inference.champion import Champion
 from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.budget import Budget
@@ -75,6 +76,7 @@ class Service:
         """End the threads and the decode workers, give the connections back."""
         self.models.close()
         self.access.close()
+        self.pipeline.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
         self.database.close()
@@ -89,10 +91,12 @@ def build_service(settings: ServiceSettings) -> Service:
     share_cores(settings.max_concurrency)
     metrics = Metrics()
     # First, for it may fail, and there is nothing yet that would have to be closed.
-    inspector = build_inspector(settings, metrics)
+    baselines = read_baselines(settings)
     loaded = load_model(settings)
     database = open_checked(settings)
     models = build_models(settings, loaded, database, metrics)
+    champion = Champion(database, settings.var_dir, settings.outlier_p_value, metrics)
+    champion.refresh()
     traffic = build_traffic(settings, database, metrics)
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
@@ -104,15 +108,17 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=EvidenceKeeper(
             EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
         ),
-        inspector=inspector,
+        inspector=build_inspector(settings, baselines, metrics),
         traffic=traffic,
+        champion=champion,
         metrics=metrics,
-        limits=settings.topology_limits(),
+        limits_of=lambda digest: settings.topology_limits(baselines.limits_of(digest)),
         mode=settings.mode,
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
     access = Access(database, metrics)
     access.start(settings.access_refresh_seconds)
+    champion.start(settings.access_refresh_seconds)
     return Service(
         settings=settings,
         database=database,
@@ -140,16 +146,21 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
     )
 
 
-def build_inspector(settings: ServiceSettings, metrics: Metrics) -> Inspector:
-    """Further looks at requests.
+def read_baselines(settings: ServiceSettings) -> Baselines:
+    """The shipped one, and one that the settings name.
 
     Raises:
         BaselineError: the file that the settings name is missing or no baseline.
     """
     own = () if settings.baseline is None else (settings.baseline,)
+    return Baselines.read(SHIPPED, *own)
+
+
+def build_inspector(settings: ServiceSettings, baselines: Baselines, metrics: Metrics) -> Inspector:
+    """Further looks at requests."""
     return Inspector(
         ensemble=build_ensemble(settings, metrics),
-        baseline_of=Baselines.read(SHIPPED, *own).of,
+        baseline_of=baselines.of,
         metrics=metrics,
         false_positive_rate=settings.false_positive_rate,
     )

@@ -1,6 +1,7 @@
 """Settings of the service process."""
 
 import os
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic_settings import NoDecode
 
 from detectors.input_rules import InputLimits
 from detectors.probing.sequence import ProbingLimits
-from detectors.rules import TopologyLimits
+from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
@@ -51,7 +52,8 @@ class ServiceSettings(RecorderSettings, ModelSettings):
     """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
 
     access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
-    """How often changes of blocks, allows and API keys are looked for; a new one holds after it."""
+    """How often changes of blocks, allows, API keys and the promoted outlier model are looked for;
+    a new one holds after it."""
 
     mode: Mode = Mode.MONITOR
     """`monitor` only flags what detectors find; `enforce` refuses it."""
@@ -159,11 +161,17 @@ class ServiceSettings(RecorderSettings, ModelSettings):
     """Memory for what passed pictures hold, so that the same bytes are parsed once; 0 turns this
     off. An answer that comes faster tells that somebody sent the same file before."""
 
-    min_skin_share: float = Field(0.01, ge=0, le=1)
-    """Below this share of skin a person is found odd."""
+    min_skin_share: float | None = Field(None, ge=0, le=1)
+    """Below this share of skin a person is found odd. Default: as learnt with the model's baseline,
+    0.01 without one."""
 
-    max_trousers_gap: float = Field(0.06, ge=0, le=1)
-    """Largest normal gap between trousers and feet, in body heights."""
+    max_trousers_gap: float | None = Field(None, ge=0, le=1)
+    """Largest normal gap between trousers and feet, in body heights. Default: as learnt with the
+    model's baseline, 0.06 without one."""
+
+    min_hair_share: float | None = Field(None, gt=0, le=1)
+    """A person with this share of hair and no face is recorded as odd. Default: as learnt with the
+    model's baseline, 0.02 without one."""
 
     ensemble: EnsembleMode = EnsembleMode.SUSPICIOUS
     """Which parses are looked at again, changed at random: `always` all, `suspicious` those that
@@ -192,9 +200,11 @@ class ServiceSettings(RecorderSettings, ModelSettings):
     """Eight to sixteen further looks at odd and sampled parses, with a part of the picture hidden
     or moved: they find a trigger that makes something vanish."""
 
-    max_trigger_score: float = Field(0.3, ge=0, le=1, allow_inf_nan=False)
+    max_trigger_score: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     """A picture with a higher score is suspected to carry a trigger: the share of a part that comes
-    back when a tile is hidden, times the share of that which vanishes again when it is moved."""
+    back when a tile is hidden, times the share of that which vanishes again when it is moved.
+    Default: 0.07 for the reference segmenter, which 0.5 % of clean pictures reach; 0.3 for `m2fp`,
+    which is a guess."""
 
     ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)
     """Share of the time of all turns that ensembles may take for long; further ones are not run."""
@@ -263,9 +273,10 @@ class ServiceSettings(RecorderSettings, ModelSettings):
             picture=picture,
         )
 
-    def topology_limits(self) -> TopologyLimits:
-        """The limits of the topology rules."""
-        return TopologyLimits(self.min_skin_share, self.max_trousers_gap)
+    def topology_limits(self, learnt: TopologyLimits) -> TopologyLimits:
+        """The limits of the topology rules: those that are set, else those that were learnt."""
+        told = {name: getattr(self, name) for name in learnt.learnt()}
+        return replace(learnt, **{name: each for name, each in told.items() if each is not None})
 
     def probing_limits(self) -> ProbingLimits:
         """Where searches begin."""
@@ -288,5 +299,7 @@ class ServiceSettings(RecorderSettings, ModelSettings):
     def _tile_recipe(self) -> TileRecipe | None:
         if not self.ensemble_tiles:
             return None
-        scale = self.segmenter.tile_scale
-        return TileRecipe(scale=scale, max_score=self.max_trigger_score)
+        told, usual = self.max_trigger_score, self.segmenter.max_trigger_score
+        return TileRecipe(
+            scale=self.segmenter.tile_scale, max_score=usual if told is None else told
+        )

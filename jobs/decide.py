@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext, JobOutcome, counted
 from jobs.policy import BlockPolicy, decide
-from jobs.scan import outlier_cutoff
 from jobs.settings import JobSettings
 from store.decisions import (
     Kind,

@@ -14,11 +14,10 @@ from scipy.stats import spearmanr
 
 from detectors.outliers.base import OutlierModelError
 from detectors.outliers.kinds import OutlierKind
-from detectors.outliers.model import MIN_ROWS, OutlierModel
+from detectors.outliers.model import MIN_ROWS, OutlierModel, outlier_cutoff
 from detectors.outliers.preparation import Matrix
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
-from jobs.scan import outlier_cutoff
 from store.actors import job
 from store.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
 from store.requests import FeatureMatrix, clean_features

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detectors.outliers.model import OutlierModel
+from detectors.outliers.model import OutlierModel, outlier_cutoff
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, champion
 from store.requests import FeatureMatrix, unscored_features
@@ -53,18 +53,6 @@ def scan(context: JobContext) -> ScanResult:
         scored += len(scores)
         outliers += sum(score.outlier for score in scores)
     return ScanResult(scored, outliers)
-
-
-def outlier_cutoff(p_value: float, rows: int) -> float:
-    """The p-value at or below which a record is an outlier.
-
-    A model of n rows cannot give less than 1 / (n + 1). A small model may still call an outlier
-    what lies beyond all of its rows, at that higher false-positive rate.
-
-    >>> outlier_cutoff(0.01, 999), outlier_cutoff(0.01, 49)
-    (0.01, 0.02)
-    """
-    return max(p_value, 1 / (rows + 1))
 
 
 def score_batch(model: OutlierModel, batch: FeatureMatrix, cutoff: float) -> list[NewScore]:

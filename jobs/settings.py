@@ -42,9 +42,6 @@ class JobSettings(ReportSettings):
     outlier_model: OutlierKind = OutlierKind.ISOLATION_FOREST
     """Kind of the models that are trained from now on; a change holds from the next retraining."""
 
-    outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
-    """A request whose conformal p-value is at or below this is an outlier."""
-
     training_days: int = Field(14, ge=1, le=365)
     """Days that a new outlier model learns from."""
 

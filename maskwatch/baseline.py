@@ -1,13 +1,15 @@
 """``maskwatch baseline``: learns from a folder of clean pictures what is normal for the model."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from detectors.baseline import Baseline
 from detectors.baseline_fit import learn
 from detectors.baseline_text import to_json
+from detectors.persons import Scene
+from detectors.rules import topology_extremes
 from inference.ensemble.inspector import every_look
 from inference.ensemble.seed import fresh_random
 from inference.pipeline import Arrival
@@ -31,10 +33,12 @@ def learn_baseline(service: Service, folders: Sequence[Path]) -> Baseline:
         BaselineError: there are too few pictures.
         FileProblem: a picture cannot be read.
     """
-    measured = list(_measured(service, folders))
+    seen = list(_seen(service, folders))
+    measured = [each.features for each in seen]
     digest = service.pipeline.segmenter.digest
     fit = [each for place, each in enumerate(measured) if place % _CYCLE != _CALIBRATES]
-    return learn(digest, fit, measured[_CALIBRATES::_CYCLE])
+    calibrate = measured[_CALIBRATES::_CYCLE]
+    return learn(digest, fit, calibrate, [each.extremes for each in seen])
 
 
 def write_baseline(baseline: Baseline, file: Path) -> None:
@@ -49,7 +53,15 @@ def write_baseline(baseline: Baseline, file: Path) -> None:
         raise FileProblem(f"The file {file} cannot be written: {error.strerror}.") from None
 
 
-def _measured(service: Service, folders: Sequence[Path]) -> Iterator[Mapping[str, float]]:
+@dataclass(frozen=True)
+class _Seen:
+    """A picture's features, and how near it comes to the limits of the topology rules."""
+
+    features: Mapping[str, float]
+    extremes: Mapping[str, float]
+
+
+def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
     inspector = every_look(service.pipeline.inspector, fresh_random)
     pipeline = replace(service.pipeline, inspector=inspector)
     for file in find_files(folders):
@@ -58,11 +70,10 @@ def _measured(service: Service, folders: Sequence[Path]) -> Iterator[Mapping[str
             continue
         now = datetime.now(UTC)
         arrival = Arrival(new_request_id(now), now, CLIENT, "cli")
-        features = pipeline.handle(
-            arrival, Upload(content, file_name=file.path.name)
-        ).record.features
-        if features is not None:
-            yield features.measured()
+        outcome = pipeline.handle(arrival, Upload(content, file_name=file.path.name))
+        features, parsing = outcome.record.features, outcome.parsing
+        if features is not None and parsing is not None:
+            yield _Seen(features.measured(), topology_extremes(Scene.of(parsing)))
 
 
 def _content(file: File, max_bytes: int) -> bytes | None:

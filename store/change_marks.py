@@ -18,6 +18,7 @@ class Mark(StrEnum):
 
     DECISIONS = "decisions"
     API_KEYS = "api_keys"
+    OUTLIER_MODEL = "outlier_model"
 
 
 def move_mark(session: Session, mark: Mark) -> None:

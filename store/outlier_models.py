@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from detectors.errors import MaskwatchError
 from store.actors import job
 from store.audit import Action, Entry, append
+from store.change_marks import Mark, move_mark
 from store.files import FileStore
 from store.tables import OutlierModelRow, ScoreRow
 
@@ -103,6 +104,7 @@ def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:
     row = session.get(OutlierModelRow, model_id)
     if row is None:
         raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
+    move_mark(session, Mark.OUTLIER_MODEL)
     former = champion(session)
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
     goes_back = former is not None and former.id > model_id

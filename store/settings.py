@@ -42,6 +42,9 @@ class StoreSettings(BaseSettings):
     fingerprint_hours: int = Field(24, ge=1, le=720)
     """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
 
+    outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
+    """A request whose conformal p-value is at or below this is an outlier."""
+
     def effective_database_url(self) -> str:
         """The configured URL, or the SQLite file under ``var_dir``."""
         if self.database_url is not None:

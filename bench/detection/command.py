@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.table import Table
 
 from bench.detection.attacks import ADAPTIVE, ATTACKS
 from bench.detection.attacks.base import Attack
@@ -29,6 +28,7 @@ from bench.detection.probing.command import probing_figures
 from bench.detection.trigger.command import trigger_row
 from bench.detection.trigger.poison import Target
 from bench.detection.workshop import Workshop
+from bench.report import rows_table
 from inference.allocator import keep_pages
 from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
@@ -42,6 +42,7 @@ _COLUMNS = (
     *("attack", "n", "auroc", "tpr_1pct", "tpr_01pct", "ci_low", "ci_high"),
     *("best_peer", "best_peer_tpr_1pct", "extra_forwards", "extra_ms"),
 )
+_CONTROL_COLUMNS = ("control", "n", "fpr", "fpr_default", "named_by_another_rule")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def measure_detection(options: Options, out: Path) -> None:
     torch.set_num_threads(1 if not options.quick else torch.get_num_threads())
     keep_pages()
     figures = _measured(options)
-    Console(width=150).print(_table(figures["rows"]), _controls(figures["controls"]))
+    Console(width=150).print(
+        rows_table("Detection, successful attacks", figures["rows"], _COLUMNS),
+        rows_table("Harmless pictures", figures["controls"], _CONTROL_COLUMNS),
+    )
     write(out, (json.dumps(figures, indent=1) + "\n").encode())
 
 
@@ -132,23 +136,3 @@ def _attacks(options: Options) -> list[Attack]:
 def quick(plan: Plan) -> Plan:
     """The plan of two minutes."""
     return Plan(plan.data, plan.test_list, _QUICK_PICTURES, _QUICK_PICTURES)
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    return _drawn("Detection, successful attacks", _COLUMNS, rows)
-
-
-def _controls(rows: Sequence[dict[str, Any]]) -> Table:
-    columns = ["control", "n", "fpr", "fpr_default", "named_by_another_rule"]
-    return _drawn("Harmless pictures", columns, rows)
-
-
-def _drawn(title: str, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(*names, title=title)
-    for row in rows:
-        table.add_row(*(_shown(row[name]) for name in names))
-    return table
-
-
-def _shown(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

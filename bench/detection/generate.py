@@ -7,17 +7,19 @@ from statistics import mean
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from bench.detection.attacks import ATTACKS
 from bench.detection.attacks.base import Attack
 from bench.detection.cache import Cache, Facts
+from bench.detection.measure import progress_bar
 from bench.detection.pictures import Use, load, photos
 from bench.detection.workshop import Workshop
+from bench.report import rows_table
 from detectors.errors import MaskwatchError
 from inference.allocator import keep_pages
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+
+_COLUMNS = ("attack", "n", "success", "goal reached", "s/picture")
 
 
 class UnknownAttack(MaskwatchError):
@@ -91,15 +93,15 @@ def generate(job: Job) -> None:
     segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(job.cache), job.data)
     facts = list(_crafted(job, attacks, workshop))
-    Console().print(_table([attack.name for attack in attacks], facts))
+    rows = list(_rows([attack.name for attack in attacks], facts))
+    Console().print(rows_table("Attacks", rows, _COLUMNS))
 
 
 def _crafted(job: Job, attacks: Sequence[Attack], workshop: Workshop) -> Iterator[Facts]:
     """Picture by picture, so that a part of the work holds something of every attack."""
     index, count = job.part
     chosen = photos(job.data, job.use, job.test_list)[: job.pictures][index - 1 :: count]
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("attacks", total=len(chosen) * len(attacks))
         for photo in chosen:
             image = load(photo)
@@ -109,16 +111,14 @@ def _crafted(job: Job, attacks: Sequence[Attack], workshop: Workshop) -> Iterato
                 progress.advance(task)
 
 
-def _table(names: Sequence[str], facts: Sequence[Facts]) -> Table:
-    table = Table("attack", "n", "success", "goal reached", "s/picture", title="Attacks")
+def _rows(names: Sequence[str], facts: Sequence[Facts]) -> Iterator[dict[str, object]]:
     for name in names:
         tried = [fact for fact in facts if fact.attack == name and fact.reached is not None]
         if tried:
-            table.add_row(
-                name,
-                str(len(tried)),
-                f"{mean(fact.succeeded for fact in tried):.2f}",
-                f"{mean(fact.reached or 0.0 for fact in tried):.2f}",
-                f"{mean(fact.seconds for fact in tried):.1f}",
-            )
-    return table
+            yield {
+                "attack": name,
+                "n": len(tried),
+                "success": mean(fact.succeeded for fact in tried),
+                "goal reached": mean(fact.reached or 0.0 for fact in tried),
+                "s/picture": mean(fact.seconds for fact in tried),
+            }

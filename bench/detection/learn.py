@@ -21,5 +21,6 @@ def learn_shipped(data: Path, cache: Path, out: Path) -> None:
         watch = Watch(watching, progress)
         fitted = watch.see("fit", as_fitted(fit), len(fit))
         calibrated = watch.see("calibrate", as_traffic(calibrate), 2 * len(calibrate))
-        baseline = learn(watching.segmenter, fitted.features, calibrated.features)
+        extremes = watch.extremes("limits", as_fitted(fit), len(fit))
+        baseline = learn(watching.segmenter, fitted.features, calibrated.features, extremes)
     write_baseline(baseline, out)

@@ -75,6 +75,15 @@ class Watch:
             self._progress.advance(task)
         return Seen(tuple(seen))
 
+    def extremes(self, what: str, files: Iterable[File], total: int) -> list[Measured]:
+        """How near each comes to the limits of the topology rules."""
+        task = self._progress.add_task(what, total=total)
+        found = []
+        for file in files:
+            found.append(self.observer.topology_extremes(file.content))
+            self._progress.advance(task)
+        return found
+
 
 def progress_bar() -> Progress:
     """On the error stream, so that the table can be piped."""

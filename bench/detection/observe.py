@@ -14,9 +14,12 @@ from uuid import uuid4
 from numpy.random import default_rng
 
 from bench.detection.cache import key_of, write
+from detectors.persons import Scene
+from detectors.rules import topology_extremes
 from detectors.verdict import Verdict
 from inference.ensemble.inspector import every_look
 from inference.pipeline import Arrival, Pipeline
+from inference.refusals import Refusal
 from inference.service import build_service
 from inference.settings import ServiceSettings
 from inference.upload import Upload
@@ -66,6 +69,13 @@ class Observer:
     def observe_anew(self, upload: bytes) -> Observation:
         """The same without looking whether it is remembered: for times."""
         return self._observed(upload, sha256(upload).hexdigest())
+
+    def topology_extremes(self, upload: bytes) -> Mapping[str, float]:
+        """How near a file comes to the limits of the topology rules; empty if it is refused."""
+        screened = self._pipeline.gate.screen(upload)
+        if isinstance(screened, Refusal):
+            return {}
+        return topology_extremes(Scene.of(self._pipeline.segmenter.parse(screened.image)))
 
     def _observed(self, upload: bytes, digest: str) -> Observation:
         new_random = partial(default_rng, int(digest[:16], 16))

@@ -21,8 +21,9 @@ from detectors.model_features import model_features
 from detectors.parsing import Image, LabelMap
 from detectors.persons import Scene
 from detectors.registry import FeatureVector
-from detectors.rules import TopologyLimits, topology_findings
+from detectors.rules import topology_findings
 from detectors.topology_features import topology_features
+from detectors.topology_limits import DEFAULTS
 from inference.allocator import keep_few_arenas, keep_pages
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
@@ -101,7 +102,7 @@ def _monitored(
     measured |= {"faces_found": float(len(faces.find(image)))}
     parsing = segmenter.parse(image)
     scene = Scene.of(parsing)
-    topology_findings(scene, TopologyLimits())
+    topology_findings(scene, DEFAULTS)
     measured |= model_features(parsing) | topology_features(scene)
     measured |= ensemble.look(image, parsing, fresh_random()).features()
     FeatureVector.of(measured)

@@ -6,13 +6,10 @@ not. Each cut here looks at two features, extension level 1 of the paper: on tab
 features more of them were not better, and they cost time.
 """
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.base import Fitted, State, cross_fitted
+from detectors.outliers.forest import ForestScorer
 from detectors.outliers.preparation import Matrix, Normal, Vector
 from detectors.outliers.trees import Trees, average_path_length, depth_for
 
@@ -21,36 +18,16 @@ _SAMPLE = 256
 _TERMS = 2
 
 
-@dataclass(frozen=True, eq=False)
-class ExtendedForestScorer:
+class ExtendedForestScorer(ForestScorer):
     """Trees over scaled features, since a slope needs features in the same unit."""
 
-    normal: Normal
-    trees: Trees
-
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> Fitted[Self]:
-        """Fit on ``(n, features)`` rows; see ``Scorer``."""
-        return cross_fitted(lambda some: cls._grown(some, seed), rows, seed)
-
-    @classmethod
-    def _grown(cls, rows: Matrix, seed: int) -> Self:
-        normal = Normal.of(rows)
-        return cls(normal, grow(normal.scaled(rows), np.random.default_rng(seed)))
+    def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
+        return grow(normal.scaled(rows), np.random.default_rng(seed))
 
     def score(self, rows: Matrix) -> Vector:
         """Between 0 and 1, as an isolation forest."""
         return self.trees.score(self.normal.scaled(rows))
-
-    def state(self) -> State:
-        """See ``Scorer``."""
-        return {**self.normal.state(), **self.trees.state()}
-
-    @classmethod
-    def restore(cls, state: State) -> Self:
-        """See ``Scorer``."""
-        normal = Normal.restore(state)
-        return cls(normal, Trees.restore(state, len(normal.centre)))
 
 
 def grow(rows: Matrix, random: np.random.Generator) -> Trees:

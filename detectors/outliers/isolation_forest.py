@@ -4,7 +4,6 @@ Liu, Ting & Zhou, "Isolation Forest", ICDM 2008. scikit-learn grows the trees; `
 and gives the scores of scikit-learn's ``score_samples`` with the sign turned round.
 """
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,30 +11,20 @@ import numpy.typing as npt
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import Pipeline
 
-from detectors.outliers.base import Fitted, State, cross_fitted
+from detectors.outliers.forest import ForestScorer
 from detectors.outliers.preparation import Matrix, Normal, Vector
 from detectors.outliers.trees import Trees, average_path_length
 
 _TREES = 200
 
 
-@dataclass(frozen=True, eq=False)
-class IsolationForestScorer:
+class IsolationForestScorer(ForestScorer):
     """Trees over the features as they are."""
 
-    normal: Normal
-    trees: Trees
-
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> Fitted[Self]:
-        """Fit on ``(n, features)`` rows; see ``Scorer``."""
-        return cross_fitted(lambda some: cls._grown(some, seed), rows, seed)
-
-    @classmethod
-    def _grown(cls, rows: Matrix, seed: int) -> Self:
-        normal = Normal.of(rows)
+    def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
         forest = IsolationForest(n_estimators=_TREES, random_state=seed)
-        return cls(normal, compiled(forest.fit(normal.filled(rows))))
+        return compiled(forest.fit(normal.filled(rows)))
 
     @classmethod
     def of_pipeline(cls, pipeline: Pipeline, spread: Vector) -> Self:
@@ -48,16 +37,6 @@ class IsolationForestScorer:
         # scikit-learn compares values of float32.
         single = self.normal.filled(rows).astype(np.float32)
         return self.trees.score(single.astype(np.float64))
-
-    def state(self) -> State:
-        """See ``Scorer``."""
-        return {**self.normal.state(), **self.trees.state()}
-
-    @classmethod
-    def restore(cls, state: State) -> Self:
-        """See ``Scorer``."""
-        normal = Normal.restore(state)
-        return cls(normal, Trees.restore(state, len(normal.centre)))
 
 
 def compiled(forest: IsolationForest) -> Trees:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from detectors.baseline import Baseline, BaselineError
 from detectors.baseline_text import from_json
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 
 SHIPPED = Path(__file__).parent.parent / "segmenters" / "reference" / "baseline.json"
 
@@ -28,6 +29,11 @@ class Baselines:
     def of(self, digest: str) -> Baseline | None:
         """The baseline that was learnt with this model."""
         return self.known.get(digest)
+
+    def limits_of(self, digest: str) -> TopologyLimits:
+        """Where normal ends for the topology rules; the defaults without a baseline."""
+        known = self.of(digest)
+        return DEFAULTS if known is None else known.limits
 
 
 def read_baseline(file: Path) -> Baseline:

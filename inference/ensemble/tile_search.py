@@ -46,7 +46,7 @@ class TileRecipe:
     tiles: int = 5
     places: int = 3
     least_return: float = 0.15
-    max_score: float = 0.3
+    max_score: float = 0.07
 
     @property
     def passes(self) -> int:

@@ -23,6 +23,16 @@ class SegmenterName(StrEnum):
         """Linear size of the looks of a search for a tile; too small, and a trigger is not seen."""
         return {SegmenterName.REFERENCE: 0.75, SegmenterName.M2FP: 0.25}[self]
 
+    @property
+    def max_trigger_score(self) -> float:
+        """Where normal ends for ``trigger_score``.
+
+        For the reference what 0.5 % of 160 clean calibration pictures reach
+        (``python -m bench trigger-limit``). Nothing was measured with M2FP: that one is a guess,
+        and a cautious one.
+        """
+        return {SegmenterName.REFERENCE: 0.07, SegmenterName.M2FP: 0.3}[self]
+
 
 class Precision(StrEnum):
     """Number format of a network."""

@@ -1,5 +1,6 @@
 """What is learnt from clean rows that a seeded generator draws, and what exceeds it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from math import exp, inf, isnan, log, nan
@@ -13,6 +14,7 @@ from detectors.baseline import Baseline, BaselineError, Expectation, Line, Tampe
 from detectors.baseline_fit import MIN_PICTURES, expectation_of, learn
 from detectors.baseline_text import from_json, to_json
 from detectors.evidence import EVIDENCE, Evidence, Part
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 
 Row = dict[str, float]
 BY_NAME = {evidence.name: evidence for evidence in EVIDENCE}
@@ -194,6 +196,37 @@ def test_a_feature_that_never_changes_does_not_make_every_change_rare() -> None:
 
 def test_a_baseline_comes_back_from_its_text_to_the_last_bit(baseline: Baseline) -> None:
     assert from_json(to_json(baseline)) == baseline
+
+
+def test_a_baseline_of_the_first_version_has_the_default_limits(baseline: Baseline) -> None:
+    told = json.loads(to_json(replace(baseline, limits=TopologyLimits(0.007, 0.05, 0.03))))
+    assert from_json(json.dumps(told)).limits == TopologyLimits(0.007, 0.05, 0.03)
+    del told["limits"]
+    assert from_json(json.dumps(told)).limits == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        [0.01, 0.06, 0.02],
+        {"min_skin_share": 0.01},
+        {"min_skin_share": 0.01, "max_trousers_gap": 0.06, "border_share": 0.02},
+        {"min_skin_share": 0.01, "max_trousers_gap": 0.9, "min_hair_share": 0.02},
+        {"min_skin_share": 0.01, "max_trousers_gap": nan, "min_hair_share": 0.02},
+        {"min_skin_share": None, "max_trousers_gap": 0.06, "min_hair_share": 0.02},
+    ],
+)
+def test_foreign_limits_are_refused(baseline: Baseline, limits: object) -> None:
+    told = {**json.loads(to_json(baseline)), "limits": limits}
+    with pytest.raises(BaselineError, match="learn one with `maskwatch baseline`"):
+        from_json(json.dumps(told))
+
+
+def test_limits_are_learnt_with_the_lines() -> None:
+    rows, near = _rows(1, MIN_PICTURES), DEFAULTS.learnt()
+    wide = [{**near, "max_trousers_gap": 0.08}] * MIN_PICTURES
+    assert learn("0" * 64, rows, rows, wide).limits.max_trousers_gap == pytest.approx(0.08)
+    assert learn("0" * 64, rows, rows).limits == DEFAULTS
 
 
 def _damaged(baseline: Baseline) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 from detectors.parsing import Parsing
 from detectors.persons import Scene
 from detectors.rule_book import TROUSERS_WITHOUT_FEET
-from detectors.rules import TopologyLimits, topology_findings
+from detectors.rules import topology_findings
+from detectors.topology_limits import TopologyLimits
 
 
 def test_a_person_is_found_with_its_box_and_area(draw: Any) -> None:

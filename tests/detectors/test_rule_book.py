@@ -30,6 +30,7 @@ def test_what_depends_on_other_requests_never_refuses() -> None:
         "adversarial_picture",
         "faceless_head",
         "headless_body",
+        "outlier_traffic",
         "probing_sequence",
         "trigger_suspected",
     }

@@ -18,7 +18,8 @@ from detectors.rule_book import (
     SKIN_SHARE_LOW,
     TROUSERS_WITHOUT_FEET,
 )
-from detectors.rules import TopologyLimits, topology_findings
+from detectors.rules import topology_extremes, topology_findings
+from detectors.topology_limits import TopologyLimits
 
 LIMITS = TopologyLimits()
 FACELESS = {"face": None, "hair": (0, 40, 20, 40)}
@@ -144,6 +145,35 @@ def test_hair_without_a_face_is_odd_and_placed(draw: Any) -> None:
 
 def test_someone_elses_feet_do_not_count(draw: Any) -> None:
     assert _codes(draw({}, {"shoes": None})) == {TROUSERS_WITHOUT_FEET.code}
+
+
+@pytest.mark.parametrize(
+    ("persons", "extremes"),
+    [
+        ([], {}),
+        # Skin is 1,030 pixels of 7,350; hair without a face 800 of 6,080.
+        (["whole"], (1030 / 7350, 0.0, 0.0)),
+        (["whole", "without feet"], (1030 / 7350, 1.0, 0.0)),
+        (["without skin and feet", "whole"], (0.0, 1.0, 800 / 6080)),
+    ],
+)
+def test_the_worst_person_says_how_near_a_scene_comes_to_each_limit(
+    draw: Any, persons: list[str], extremes: Any
+) -> None:
+    found = topology_extremes(Scene.of(draw(*(KINDS[kind] for kind in persons))))
+    assert list(found) == (
+        ["min_skin_share", "max_trousers_gap", "min_hair_share"] * bool(extremes)
+    )
+    assert tuple(found.values()) == pytest.approx(tuple(extremes))
+
+
+def test_a_scene_that_comes_near_a_limit_is_found_just_beyond_it(draw: Any) -> None:
+    scene = Scene.of(draw({**FACELESS, "pants": (100, 160, 12, 48), "bag": (90, 200, 48, 56)}))
+    skin, gap, hair = topology_extremes(scene).values()
+    assert topology_findings(scene, TopologyLimits(skin, gap, hair + 1e-9)) == ()
+    strict = TopologyLimits(skin + 1e-9, gap - 1e-9, hair)
+    found = [finding.rule for finding in topology_findings(scene, strict)]
+    assert found == [SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET, FACELESS_HEAD]
 
 
 def test_limits_are_settings(draw: Any) -> None:

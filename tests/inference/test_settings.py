@@ -1,10 +1,14 @@
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
+from detectors.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
+from inference.ensemble.tile_search import TileRecipe
+from inference.segmenters.choice import SegmenterName
 from inference.settings import ServiceSettings
 from store.settings import SettingsError, load_settings
 
@@ -90,9 +94,11 @@ def test_without_settings_the_service_is_private_and_only_watches() -> None:
     assert settings.trusted_proxies == ()
 
 
-def test_the_rules_get_their_limits() -> None:
-    limits = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0.3).topology_limits()
-    assert (limits.min_skin_share, limits.max_trousers_gap) == (0.2, 0.3)
+def test_the_rules_get_their_limits_from_settings_and_else_as_learnt() -> None:
+    learnt = TopologyLimits(0.007, 0.05, 0.03)
+    set_ = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0).topology_limits(learnt)
+    assert (set_.min_skin_share, set_.max_trousers_gap, set_.min_hair_share) == (0.2, 0, 0.03)
+    assert ServiceSettings().topology_limits(learnt) == learnt
 
 
 def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
@@ -108,6 +114,18 @@ def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
     recipe = settings.ensemble_recipe()
     assert recipe.without_tiles() == Recipe(3, 0.5, squeezes=False, patches=True)
     assert recipe.tiles is not None
+
+
+def test_the_trigger_limit_is_that_of_the_segmenter_unless_one_is_set() -> None:
+    def limit(**told: Any) -> float:
+        tiles = ServiceSettings(**told).ensemble_recipe().tiles
+        assert tiles is not None
+        return tiles.max_score
+
+    assert limit() == TileRecipe().max_score == 0.07
+    assert limit(segmenter=SegmenterName.M2FP) == 0.3
+    assert limit(max_trigger_score=0) == 0
+    assert limit(segmenter=SegmenterName.M2FP, max_trigger_score=0.2) == 0.2
 
 
 def test_every_field_is_documented() -> None:

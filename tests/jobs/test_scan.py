@@ -6,9 +6,10 @@ from sqlalchemy import func, select
 
 from detectors.outliers.base import OutlierModelError
 from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext
 from jobs.retrain import run as retrain
-from jobs.scan import NoModelYet, ScanResult, outlier_cutoff, scan
+from jobs.scan import NoModelYet, ScanResult, scan
 from store.outlier_models import NewScore, add_scores, champion
 from store.tables import RequestRow, ScoreRow
 

@@ -1,7 +1,7 @@
 """``python -m bench probing``."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from bench.detection.cache import write
 from bench.detection.probing.attacks import AS_JPEG, ATTACKS, Attack
 from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
 from bench.detection.probing.watched import Fingerprints, Watched, watched
+from bench.report import rows_table
 from inference.segmenters.reference.data import Sample, Split
 from inference.segmenters.reference.samples import load_split
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
@@ -108,7 +108,8 @@ def probing_figures(data: Path, sequences: int, for_peer: int, split: Split) -> 
 def show(figures: dict[str, Any]) -> None:
     """Print the tables."""
     for title, name in (("Searches", "probing"), ("Streams and re-uploads", "streams")):
-        Console().print(_table(title, figures[name]))
+        rows = figures[name]
+        Console().print(rows_table(title, rows, list(rows[0])))
     Console().print({name: figures[name] for name in ("probing_fpr", "probing_peer_fpr")})
 
 
@@ -186,15 +187,3 @@ def _lookalike(name: str, ran: Sequence[Run]) -> Lookalike:
 
 def _random(name: str) -> np.random.Generator:
     return np.random.default_rng(crc32(name.encode()))
-
-
-def _table(title: str, rows: Sequence[dict[str, object]]) -> Table:
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*_cells(row.values()))
-    return table
-
-
-def _cells(values: Iterable[object]) -> Iterator[str]:
-    for value in values:
-        yield f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ import pytest
 from detectors.baseline import BaselineError
 from detectors.baseline_text import to_json
 from detectors.evidence import EVIDENCE
+from detectors.topology_limits import DEFAULTS, TopologyLimits
 from inference.ensemble.baselines import SHIPPED, Baselines, read_baseline
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import build_service
@@ -27,6 +28,14 @@ def test_the_shipped_baseline_belongs_to_the_shipped_weights(
 def test_another_model_has_no_baseline() -> None:
     assert Baselines.read(SHIPPED).of("0" * 64) is None
     assert Baselines().of("0" * 64) is None
+    assert Baselines.read(SHIPPED).limits_of("0" * 64) == DEFAULTS
+
+
+def test_the_limits_of_the_topology_rules_come_with_the_baseline(
+    segmenter: ReferenceSegmenter,
+) -> None:
+    learnt = Baselines.read(SHIPPED).limits_of(segmenter.digest)
+    assert learnt == TopologyLimits.of(learnt.learnt()) != DEFAULTS
 
 
 def test_the_later_of_two_baselines_for_one_model_counts(tmp_path: Path) -> None:

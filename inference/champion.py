@@ -1,0 +1,83 @@
+"""The promoted outlier model at request time: what the scan will find too, found at once.
+
+The finding is recorded and flags nothing. One request in a hundred is an outlier by construction,
+and flagged requests are left out of the next training: a model that flags would call more and more
+of the normal traffic rare, night after night.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from detectors.findings import Finding
+from inference.metrics import Metrics
+from inference.refresher import Refresher
+from store.change_marks import Mark, read_marks
+from store.database import Database
+from store.outlier_models import OutlierModelStore, champion
+from store.tables import OutlierModelRow
+
+_log = structlog.get_logger(__name__)
+_PART = "outlier_model"
+Scored = Callable[[Mapping[str, float]], tuple[Finding, ...]]
+
+
+class Champion:
+    """The promoted model in memory, kept fresh by a thread of its own.
+
+    Without a model, or with one whose file is gone or changed, nothing is found. While the database
+    is away the last known model goes on.
+    """
+
+    def __init__(self, database: Database, var_dir: Path, p_value: float, metrics: Metrics) -> None:
+        self._database = database
+        self._store = OutlierModelStore(var_dir)
+        self._p_value = p_value
+        self._metrics = metrics
+        self._mark: int | None = None
+        self._current: Scored | None = None
+        self._refresher = Refresher(_PART, "outlier model", self._read_if_changed, metrics)
+
+    def start(self, refresh_seconds: float) -> None:
+        """Look for promotions every so many seconds, until :meth:`close`."""
+        self._refresher.start(refresh_seconds)
+
+    def refresh(self) -> None:
+        """Load the promoted model if its mark has moved; a fault is counted and costs only it."""
+        self._refresher.refresh()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._refresher.close()
+
+    def findings(self, features: Mapping[str, float]) -> tuple[Finding, ...]:
+        """What the model says of the measured features of a request; a fault is counted."""
+        scored = self._current
+        if scored is None or not features:
+            return ()
+        try:
+            return scored(features)
+        except Exception:  # noqa: BLE001
+            # Open on purpose: a model that fails must not cost the parse.
+            self._metrics.faults.labels(_PART).inc()
+            _log.exception("request not scored")
+            return ()
+
+    def _read_if_changed(self) -> None:
+        with self._database.read() as session:
+            mark = read_marks(session)[Mark.OUTLIER_MODEL]
+            row = champion(session) if mark != self._mark else None
+        if mark == self._mark:
+            return
+        # Before the file is read: one that does not serve is not read again every half second.
+        self._mark, self._current = mark, None
+        if row is not None:
+            self._current = self._loaded(row)
+
+    def _loaded(self, row: OutlierModelRow) -> Scored:
+        # It takes seconds to import; a service without a model should not wait for it.
+        from inference.promoted import Promoted  # noqa: PLC0415
+
+        archive = self._store.read(row.digest)
+        return Promoted.load(archive, row.digest, self._p_value, row.rows).findings
