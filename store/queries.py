@@ -127,7 +127,7 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     _request("decisions", lambda s, row, _: decisions_about(s, row.client, row.content_sha256)),
     _request("others", lambda s, row, now: requests_of_client(s, row.client, 11, now)),
     DashboardQuery(
-        "request: normal ranges", lambda s, _: normal_ranges(s), "2,000 records that passed"
+        "request: normal ranges", lambda s, _: normal_ranges(s), "1,000 records that passed"
     ),
     DashboardQuery("alerts: firing", lambda s, _: firing_alerts(s, 100), "a page of rows"),
     DashboardQuery("alerts: resolved", lambda s, _: resolved_alerts(s, 101), "a page of rows"),

@@ -126,7 +126,7 @@ class NormalRange:
     rows: int
 
 
-def normal_ranges(session: Session, most: int = 2000) -> dict[str, NormalRange]:
+def normal_ranges(session: Session, most: int = 1000) -> dict[str, NormalRange]:
     """Quartiles per feature over the latest passed requests; unmeasured features are left out."""
     passed = session.scalars(
         select(RequestRow.id)

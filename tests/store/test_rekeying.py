@@ -1,4 +1,4 @@
-"""Migration 0010 with records in the tables: other keys, the same records."""
+"""Migrations with records in the tables: other keys, the same records, their reasons."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,14 +8,16 @@ from sqlalchemy import select, text
 from detectors.findings import Finding, Place
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
+from detectors.verdict import Verdict
 from store.database import Database
-from store.days import days_kept, is_partitioned
+from store.days import days_kept, is_partitioned, make_days
 from store.keys import key_of
 from store.records import EvidenceFile, RequestRecord, Trace
 from store.request_detail import request_detail
 from store.requests import add_records
+from store.roll_ups import roll_up
 from store.schema import downgrade, upgrade
-from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table
+from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table, reasons_table
 
 NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)
@@ -85,3 +87,27 @@ def test_keys_that_only_counted_get_the_time(
     with database.read() as session:
         newest = session.scalars(select(RequestRow.id).order_by(RequestRow.id.desc())).first()
     assert newest == key_of(now + 2 * DAY) + 2
+
+
+def test_reasons_of_records_that_were_there_are_found(
+    database: Database, now: datetime, new_record: NewRecord
+) -> None:
+    reasons = ("blank", "truncated")
+    flagged = new_record(received_at=now, reasons=reasons, verdict=Verdict.FLAG)
+    with database.write() as session:
+        if is_partitioned(session):
+            make_days(session, now.date(), 1)
+    _add(database, [flagged, new_record(received_at=now)])
+    downgrade(database, "0010")
+    upgrade(database)
+    with database.read() as session:
+        rows = session.execute(select(reasons_table).order_by(reasons_table.c.reason)).all()
+        pk = session.scalars(
+            select(RequestRow.id).where(RequestRow.request_id == flagged.request_id)
+        ).one()
+        if is_partitioned(session):
+            lies_in = text("SELECT DISTINCT tableoid::regclass::text FROM request_reasons")
+            assert session.scalars(lies_in).all() == ["maskwatch_days.request_reasons_20260302"]
+    assert [tuple(row) for row in rows] == [(pk, reason) for reason in reasons]
+    with database.write() as session:
+        assert roll_up(session, now, 10) == 2

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from detectors.verdict import Verdict
+from store import traffic
+from store.client_names import MOST_CLIENTS
 from store.database import Database
 from store.records import Stage
+from store.roll_ups import roll_up
 from store.traffic import TrafficFilter, TrafficPage, requests_of_client, traffic_page
 
 Add = Callable[..., int]
@@ -86,6 +89,58 @@ def test_filters_narrow_and_combine(
     assert found(reason="no_person") == {refused}
     assert found(outliers_only=True) == {outlier}
     assert found(client="198.51", verdicts=(Verdict.REFUSE,), outliers_only=True) == set()
+
+
+def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
+    database: Database, add: Add, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traffic, "_MOST_LOOKED_AT", 4)
+    stored = []
+    for minute in range(24, 0, -1):
+        rare = minute in {20, 9, 2}
+        verdict = Verdict.REFUSE if rare else Verdict.FLAG
+        client = "ip:192.0.2.1" if minute % 2 else "ip:192.0.2.2"
+        changes = {"verdict": verdict, "client": client, "reasons": ("blank",)}
+        pk = add(received_at=now - minute * MINUTE, **changes)
+        stored += [pk] if rare else []
+    for narrowed in ({"client": "192.0.2"}, {"reason": "blank"}):
+        wanted = TrafficFilter(now - 30 * MINUTE, (Verdict.REFUSE,), **narrowed)  # type: ignore[arg-type]
+        page = _page(database, wanted, 2)
+        found, pages = _pks(page), 1
+        while page.older:
+            last = page.requests[-1].pk if page.stopped is None else page.stopped
+            page = _page(database, wanted, 2, before=last)
+            found += _pks(page)
+            pages += 1
+        assert found == stored[::-1]
+        assert pages > 3
+        back: list[int] = []
+        first = stored[0] - 1
+        page = _page(database, wanted, 2, after=first)
+        while page.newer:
+            back = _pks(page) + back
+            first = page.requests[0].pk if page.stopped is None else page.stopped
+            page = _page(database, wanted, 2, after=first)
+        assert _pks(page) + back == stored[::-1]
+
+
+def test_the_newest_of_many_matching_clients_are_looked_for(
+    database: Database, add: Add, now: datetime
+) -> None:
+    for number in range(MOST_CLIENTS):
+        add(client=f"ip:192.0.2.{number}", received_at=now - (60 - number) * MINUTE)
+    wanted = TrafficFilter(now - 90 * MINUTE, client="192.0.2")
+    with database.write() as session:
+        roll_up(session, now, 1000)
+    newest = add(client="ip:192.0.2.99", received_at=now)
+    page = _page(database, wanted)
+    assert page.more_clients
+    assert _pks(page)[0] == newest
+    clients = {request.client for request in page.requests}
+    assert len(clients) == MOST_CLIENTS - 1
+    assert "ip:192.0.2.0" not in clients
+    one = _page(database, TrafficFilter(now - 90 * MINUTE, client="ip:192.0.2.0"))
+    assert [request.client for request in one.requests] == ["ip:192.0.2.0"]
 
 
 @pytest.mark.parametrize("wildcard", ["%", "_p", "\\", "'", '"'])
