@@ -33,6 +33,7 @@ from inference.spool import Spool
 from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
+from store.evidence_quota import EvidenceQuota
 from store.schema import ensure_current
 
 _log = structlog.get_logger(__name__)
@@ -96,9 +97,7 @@ def build_service(settings: ServiceSettings) -> Service:
         gate=build_gate(settings, metrics),
         segmenter=models.current,
         recorder=recorder,
-        evidence=EvidenceKeeper(
-            EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
-        ),
+        evidence=build_evidence(settings, metrics),
         inspector=inspector,
         traffic=build_traffic(settings, database, metrics),
         metrics=metrics,
@@ -132,6 +131,18 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
         settings.max_queue,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
+    )
+
+
+def build_evidence(settings: ServiceSettings, metrics: Metrics) -> EvidenceKeeper:
+    """What keeps pictures, within the quota."""
+    store = EvidenceStore(settings.var_dir)
+    return EvidenceKeeper(
+        store,
+        settings.evidence_sample_share,
+        SystemRandom(),
+        EvidenceQuota(store, settings.evidence_quota_bytes),
+        metrics.evidence_left_out.inc,
     )
 
 

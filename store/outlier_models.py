@@ -80,6 +80,19 @@ class OutlierModelStore:
             )
         return data
 
+    def remove_archives(self, session: Session, before: datetime) -> int:
+        """Remove the files of models trained before a time; the champion's stays, and all rows.
+
+        A row says what was trained from what, and what scored the records; it takes no room.
+        """
+        digests = session.scalars(
+            select(OutlierModelRow.digest).where(
+                OutlierModelRow.trained_at < before, ~OutlierModelRow.promoted
+            )
+        )
+        removals = [self._files.remove(digest, before) for digest in digests]
+        return sum(bool(removal.freed_bytes) for removal in removals)
+
 
 def promote(session: Session, model_id: int) -> None:
     """Make one model the champion; every other one steps back but stays.

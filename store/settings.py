@@ -36,6 +36,15 @@ class StoreSettings(BaseSettings):
     fingerprint_hours: int = Field(24, ge=1, le=720)
     """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
 
+    evidence_quota_mb: int = Field(2048, ge=1, le=10_000_000)
+    """Megabytes (of 1,000,000 bytes) that kept pictures may take. Beyond it passed requests are not
+    sampled, and `prune` removes the oldest pictures first."""
+
+    @property
+    def evidence_quota_bytes(self) -> int:
+        """The quota of kept pictures."""
+        return self.evidence_quota_mb * 1_000_000
+
     def effective_database_url(self) -> str:
         """The configured URL, or the SQLite file under ``var_dir``."""
         if self.database_url is not None:
