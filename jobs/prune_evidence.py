@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -10,6 +9,7 @@ from jobs.context import JobContext
 from jobs.prune_batches import BATCH, MOST_BATCHES, Removed, in_turn
 from store.evidence import EvidenceStore, RemovedFiles, forget_evidence
 from store.keys import key_of
+from store.spool_files import records_wait
 
 _log = structlog.get_logger(__name__)
 # A picture is put before its record is stored. The same picture may be put for a new request just
@@ -47,7 +47,7 @@ def _forgotten(
 def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
     """Files that were written for a record that was never stored."""
     before = context.now - _ORPHANED
-    if _records_wait(context.settings.var_dir):
+    if records_wait(context.settings.var_dir):
         _log.info("orphaned pictures are left, for records wait in the spool")
         return
     old = [file.digest for file in store.files() if file.used_at < before.timestamp()]
@@ -56,12 +56,6 @@ def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
             gone = store.remove_unreferred(context.database, old[start : start + BATCH], before)
         yield {"orphans": gone.files, "freed_bytes": gone.freed_bytes}
     yield {"orphans": store.remove_parts(before)}
-
-
-def _records_wait(var_dir: Path) -> bool:
-    """Whether the spool holds records, which may refer to files that no row refers to yet."""
-    spool = var_dir / "spool" / "requests.jsonl"
-    return spool.exists() and spool.stat().st_size > 0
 
 
 def _over_quota(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:

@@ -16,6 +16,7 @@ from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.environment import ALL_SETTINGS, check_names
+from maskwatch.erase_command import erase
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
 from maskwatch.model_commands import model_app
@@ -32,6 +33,7 @@ database_app = typer.Typer(help="The database: migrations.", no_args_is_help=Tru
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
+app.command()(erase)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -195,6 +197,12 @@ def evaluate_alerts() -> None:
 def integrity() -> None:
     """Compare the model files on this host with what its services loaded."""
     _one_shot("integrity")
+
+
+@app.command()
+def prune() -> None:
+    """Remove records and pictures that are too old, and files that no record refers to."""
+    _one_shot("prune")
 
 
 @app.command()

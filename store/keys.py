@@ -8,7 +8,7 @@ commits: whoever remembers the last key it saw has missed nothing, on both datab
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlalchemy.orm import Session
 
 from store.tables import RequestRow, SequenceRow
@@ -39,6 +39,11 @@ def arrived_since(moment: datetime) -> ColumnElement[bool]:
     says, never a smaller one.
     """
     return and_(RequestRow.id >= key_of(moment), RequestRow.received_at >= moment)
+
+
+def last_key(session: Session) -> int:
+    """The last key that was handed out."""
+    return session.scalars(select(SequenceRow.last).where(SequenceRow.name == REQUESTS)).one()
 
 
 def hand_out(session: Session, arrivals: Sequence[datetime]) -> range:
