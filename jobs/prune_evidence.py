@@ -35,12 +35,13 @@ def _forgotten(
     context: JobContext, store: EvidenceStore, before_key: int | None
 ) -> Iterator[tuple[Removed, RemovedFiles]]:
     """Forget the oldest rows batch by batch, each with the files that nobody needs any more."""
+    in_flight = _ORPHANED if records_wait(context.settings.var_dir) else _IN_FLIGHT
     for _ in range(MOST_BATCHES):
         with in_turn(context) as session:
             digests = forget_evidence(session, before_key, BATCH)
         if not digests:
             return
-        files = store.remove_unreferred(context.database, digests, context.now - _IN_FLIGHT)
+        files = store.remove_unreferred(context.database, digests, context.now - in_flight)
         yield {"evidence": len(digests), "freed_bytes": files.freed_bytes}, files
 
 

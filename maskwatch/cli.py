@@ -159,7 +159,7 @@ def doctor() -> None:
 
 @app.command()
 def jobs() -> None:
-    """Run the scheduler: scan, decide, alert, check the model, notify, retrain."""
+    """Run the scheduler: scan, decide, alert, check the model, notify, retrain, prune."""
     from jobs.scheduler import run
     from jobs.settings import JobSettings
 

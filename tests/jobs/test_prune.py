@@ -14,8 +14,9 @@ from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
-from jobs import prune, prune_batches
+from jobs import prune, prune_batches, prune_evidence
 from jobs.context import JobContext
+from jobs.prune_batches import Removed
 from jobs.runs import recorded
 from store.alerts import Condition, apply_condition
 from store.days import days_kept, make_days
@@ -191,9 +192,9 @@ def test_it_stops_between_two_batches_for_a_reader(
 ) -> None:
     monkeypatch.setattr("jobs.prune_evidence.BATCH", 1)
     world.add(40 * DAY, 39 * DAY)
-    rounds = prune.prune_evidence
+    rounds = prune_evidence.prune_evidence
 
-    def met_by_a_scan(met: JobContext, before: datetime) -> Iterator[prune.Removed]:
+    def met_by_a_scan(met: JobContext, before: datetime) -> Iterator[Removed]:
         found = rounds(met, before)
         yield next(found)
         with reading(met.database, Reader.SCAN):

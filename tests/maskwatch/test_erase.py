@@ -19,7 +19,7 @@ from maskwatch.erase import NothingToErase, Report, erase, look
 from store.alerts import Condition, apply_condition
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.erasure import ERASED, Subject
+from store.erasure import ERASED, Subject, erase_requests
 from store.evidence import PICTURE, EvidenceStore
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.reading_turns import BeingRead, Reader, reading
@@ -235,7 +235,7 @@ def test_cut_off_in_the_middle_the_same_command_goes_on(
     monkeypatch.setattr(erasure, "_BATCH", 1)
     for n in range(3):
         world.add(ANNA, f"{n}".encode())
-    real, calls = erasure.erase_requests, iter(range(9))
+    real, calls = erase_requests, iter(range(9))
 
     def second_fails(*args: Any) -> Any:
         done = real(*args)
