@@ -1,6 +1,6 @@
 """What is kept of a flagged or sampled request: small pictures, faces made unrecognisable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import cv2
@@ -15,9 +15,10 @@ from detectors.sizes import scaled_size
 from detectors.verdict import Verdict
 from inference.answer.boxes import outline_places
 from inference.answer.composite import mask_overlay
-from inference.answer.encode import webp
+from inference.answer.encode import label_png, webp
 from inference.gate.faces import FaceBox
-from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.evidence import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.evidence_quota import EvidenceQuota
 from store.records import EvidenceFile
 
 _MAX_SIDE = 512
@@ -30,12 +31,25 @@ class EvidenceKeeper:
 
     A gradient attack may remove the face from the parse; so the Haar prior's boxes are pixelated
     beside the parsed faces. A face that both miss stays visible: keep retention short.
+
+    Args:
+        quota: when it is reached, passed requests are not sampled; ``None`` for no end.
+        left_out: called for each request that would have been sampled.
     """
 
-    def __init__(self, store: EvidenceStore, sample_share: float, random: Random) -> None:
+    def __init__(
+        self,
+        store: EvidenceStore,
+        sample_share: float,
+        random: Random,
+        quota: EvidenceQuota | None = None,
+        left_out: Callable[[], object] = lambda: None,
+    ) -> None:
         self._store = store
         self._sample_share = sample_share
         self._random = random
+        self._quota = quota
+        self._left_out = left_out
 
     def keep(
         self,
@@ -45,24 +59,33 @@ class EvidenceKeeper:
         faces: Sequence[FaceBox],
         places: Sequence[Place] = (),
     ) -> tuple[EvidenceFile, ...]:
-        """Store picture, overlay and entropy map of a request, if it is one to keep.
+        """Store picture, overlay, label map and entropy map of a request, if it is one to keep.
 
         Args:
             places: where findings are; the overlay outlines them.
         """
-        if verdict is Verdict.PASS and self._random.random() >= self._sample_share:
+        if verdict is Verdict.PASS and not self._is_sampled():
             return ()
         hidden = pixelate(image, face_mask(parsing, faces))
         overlay = mask_overlay(hidden, parsing, _MAX_SIDE)
         overlay = outline_places(overlay, places, image.shape[0], image.shape[1])
         pictures = {
-            PICTURE: _bounded(hidden),
-            OVERLAY: overlay,
-            ENTROPY_MAP: draw_entropy(parsing),
+            PICTURE: webp(_bounded(hidden)),
+            OVERLAY: webp(overlay),
+            ENTROPY_MAP: webp(draw_entropy(parsing)),
         }
-        return tuple(
-            self._store.put(kind, webp(drawn), "image/webp") for kind, drawn in pictures.items()
+        return (
+            *(self._store.put(kind, data, "image/webp") for kind, data in pictures.items()),
+            self._store.put(LABEL_MAP, label_png(parsing, _MAX_SIDE), "image/png"),
         )
+
+    def _is_sampled(self) -> bool:
+        if self._random.random() >= self._sample_share:
+            return False
+        if self._quota is not None and self._quota.is_reached():
+            self._left_out()
+            return False
+        return True
 
 
 def face_mask(parsing: Parsing, faces: Sequence[FaceBox]) -> npt.NDArray[np.bool_]:

@@ -69,6 +69,10 @@ class Metrics:
         self.closed = self._counter(
             "closed_connections", "Connections that were closed on a client, by why.", "why"
         )
+        self.evidence_left_out = self._counter(
+            "evidence_left_out",
+            "Passed requests whose pictures would have been kept, had the quota not been reached.",
+        )
         self.model_reloads = self._counter(
             "model_reloads", "Times that the model was to be loaded again, by outcome.", "outcome"
         )

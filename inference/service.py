@@ -33,6 +33,7 @@ from inference.settings import ServiceSettings
 from inference.traffic import TrafficWatch
 from store.database import Database, StoreUnavailable
 from store.evidence import EvidenceStore
+from store.evidence_quota import EvidenceQuota
 from store.spool import NotRecorded, Spool
 from store.start import open_checked
 
@@ -105,9 +106,7 @@ def build_service(settings: ServiceSettings) -> Service:
         gate=gate,
         segmenter=models.current,
         recorder=recorder,
-        evidence=EvidenceKeeper(
-            EvidenceStore(settings.var_dir), settings.evidence_sample_share, SystemRandom()
-        ),
+        evidence=build_evidence(settings, metrics),
         inspector=build_inspector(settings, baselines, metrics),
         traffic=traffic,
         champion=champion,
@@ -143,6 +142,18 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
         settings.max_queue,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
+    )
+
+
+def build_evidence(settings: ServiceSettings, metrics: Metrics) -> EvidenceKeeper:
+    """What keeps pictures, within the quota."""
+    store = EvidenceStore(settings.var_dir)
+    return EvidenceKeeper(
+        store,
+        settings.evidence_sample_share,
+        SystemRandom(),
+        EvidenceQuota(store, settings.evidence_quota_bytes),
+        metrics.evidence_left_out.inc,
     )
 
 

@@ -8,7 +8,17 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
-from jobs import alerts, decide, expire_fingerprints, integrity, notify, retrain, roll_up, scan
+from jobs import (
+    alerts,
+    decide,
+    expire_fingerprints,
+    integrity,
+    notify,
+    prune,
+    retrain,
+    roll_up,
+    scan,
+)
 from jobs.context import JobFunction
 from jobs.settings import JobSettings
 
@@ -41,6 +51,7 @@ JOBS: tuple[Job, ...] = (
         "expire_fingerprints", expire_fingerprints.run, lambda s: _every(s.expire_interval_seconds)
     ),
     Job("roll_up", roll_up.run, lambda s: _every(s.roll_up_interval_seconds)),
+    Job("prune", prune.run, lambda s: _every(s.prune_interval_seconds)),
     Job("notify", notify.run, lambda s: _every(s.notify_interval_seconds)),
     Job("retrain", retrain.run, lambda s: CronTrigger(hour=s.retrain_hour_utc, timezone="UTC")),
 )

@@ -20,6 +20,7 @@ from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.actors import job
 from store.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
+from store.reading_turns import Reader, reading
 from store.requests import FeatureMatrix, clean_features
 
 _SEED = 20_260_101
@@ -72,7 +73,8 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         TooFewRecords: fewer than 30 clean records.
     """
-    sample = training_sample(context)
+    with reading(context.database, Reader.TRAINING):
+        sample = training_sample(context)
     challenger = train(sample, context.settings.outlier_model)
     p_value = context.settings.outlier_p_value
     judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)

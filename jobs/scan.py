@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from detectors.outliers.model import OutlierModel, outlier_cutoff
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, champion
+from store.reading_turns import Reader, reading
 from store.requests import FeatureMatrix, unscored_features
 from store.tables import OutlierModelRow
 
@@ -30,7 +31,8 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         NoModelYet: no outlier model is promoted.
     """
-    result = scan(context)
+    with reading(context.database, Reader.SCAN):
+        result = scan(context)
     scored, outliers = counted(result.scored, "record"), counted(result.outliers, "outlier")
     return JobOutcome(f"Scored {scored}, found {outliers}.", result.scored)
 

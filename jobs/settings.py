@@ -29,6 +29,14 @@ class JobSettings(ReportSettings):
 
     roll_up_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two rounds in which new records are counted for the dashboard."""
+    prune_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
+    """Seconds between two rounds in which records and pictures that are too old are deleted."""
+
+    retention_days: int = Field(30, ge=1, le=3650)
+    """Days for which records are kept; whole days go on PostgreSQL, so up to one day longer."""
+
+    evidence_days: int = Field(30, ge=1, le=3650)
+    """Days for which pictures of requests are kept; never longer than their records."""
 
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""

@@ -18,6 +18,7 @@ from maskwatch import logs
 from maskwatch.audit_commands import audit_app
 from maskwatch.db_commands import database_app
 from maskwatch.environment import ALL_SETTINGS, check_names
+from maskwatch.erase_command import erase
 from maskwatch.export_commands import export
 from maskwatch.key_commands import keys_app
 from maskwatch.listener import listen
@@ -36,6 +37,7 @@ app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
 app.command()(export)
+app.command()(erase)
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -162,7 +164,7 @@ def doctor() -> None:
 
 @app.command()
 def jobs() -> None:
-    """Run the scheduler: scan, decide, alert, check the model, notify, retrain."""
+    """Run the scheduler: scan, decide, alert, check the model, notify, retrain, prune."""
     from jobs.scheduler import run
     from jobs.settings import JobSettings
 
@@ -200,6 +202,12 @@ def evaluate_alerts() -> None:
 def integrity() -> None:
     """Compare the model files on this host with what its services loaded."""
     _one_shot("integrity")
+
+
+@app.command()
+def prune() -> None:
+    """Remove records and pictures that are too old, and files that no record refers to."""
+    _one_shot("prune")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from store.backup_files import back_up_files
 from store.database import Database
 from store.evidence import EvidenceStore
 from store.outlier_models import OutlierModelStore
+from store.reading_turns import Reader, reading
 from store.schema import checked_revision, current_revision
 from store.schema import upgrade as upgrade_schema
 from store.settings import StoreSettings
@@ -38,7 +39,7 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
     Raises:
         MaskwatchError: why there is no backup.
     """
-    with closing(Database.open(settings)) as database:
+    with closing(Database.open(settings)) as database, reading(database, Reader.BACKUP):
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:

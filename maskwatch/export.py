@@ -12,6 +12,7 @@ from store.export import ExportError, export_to, window_of
 from store.export_columns import Window
 from store.export_file import export_to_file, schema_path
 from store.export_formats import Format
+from store.reading_turns import Reader, reading
 from store.schema import ensure_current
 from store.settings import StoreSettings
 
@@ -28,10 +29,11 @@ def export(settings: StoreSettings, window: Window, form: Format, out: str, *, f
         raise ExportError("Parquet needs a file: give --out FILE, or --format csv or jsonl.")
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        if out == STANDARD_OUTPUT:
-            return f"Wrote {_counted(_stream(database, window, form, sys.stdout.buffer))}."
-        path = Path(out)
-        written = export_to_file(database, window, form, path, force=force)
+        with reading(database, Reader.EXPORT):
+            if out == STANDARD_OUTPUT:
+                return f"Wrote {_counted(_stream(database, window, form, sys.stdout.buffer))}."
+            path = Path(out)
+            written = export_to_file(database, window, form, path, force=force)
     described = "" if form is Format.PARQUET else f", their columns to {schema_path(path)}"
     return f"Wrote {_counted(written)} to {path}{described}."
 

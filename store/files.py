@@ -2,6 +2,10 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -25,6 +29,42 @@ def write_whole(path: Path, data: bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)  # what a full disk cut short
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names in a folder as durable as the files they belong to."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that lies in the folder.
+
+    Attributes:
+        used_at: when it was last put, in seconds since 1970.
+    """
+
+    digest: str
+    size_bytes: int
+    used_at: float
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What became of a file that was to be removed.
+
+    Attributes:
+        freed_bytes: its size; 0 if it is not there, or spared.
+        spared: it was put again too lately to be sure that nobody needs it.
+    """
+
+    freed_bytes: int = 0
+    spared: bool = False
 
 
 class FileStore:
@@ -38,9 +78,12 @@ class FileStore:
         """Write bytes durably and return their digest; the same bytes are kept once."""
         digest = sha256(data).hexdigest()
         path = self._path(digest)
-        if path.exists():
+        with suppress(FileNotFoundError):
+            os.utime(path)  # it is used again: whoever tidies up must see that
             return digest
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(self._folder)
         write_whole(path, data)
         return digest
 
@@ -52,6 +95,47 @@ class FileStore:
     def has(self, digest: str) -> bool:
         """Whether the bytes of a digest are kept."""
         return self._path(digest).is_file()
+
+    def remove(self, digest: str, unused_since: datetime | None) -> Removal:
+        """Remove a file, unless it was put at or after a time.
+
+        Whoever puts the same bytes meanwhile finds the name free and writes them anew, or has its
+        use seen: there is no moment in which a file that was just put is lost.
+        """
+        path = self._path(digest)
+        aside = path.with_name(f".{path.name}.{token_hex(4)}.part")
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return Removal()
+        found = aside.stat()
+        if unused_since is not None and found.st_mtime >= unused_since.timestamp():
+            aside.rename(path)
+            return Removal(spared=True)
+        aside.unlink()
+        return Removal(found.st_size)
+
+    def files(self) -> Iterator[KeptFile]:
+        """Every file that is kept, folder by folder; one that goes meanwhile may be left out."""
+        for entry in self._entries():
+            digest = entry.name.removesuffix(self._suffix)
+            if _DIGEST.fullmatch(digest):
+                with suppress(FileNotFoundError):
+                    found = entry.stat()
+                    yield KeptFile(digest, found.st_size, found.st_mtime)
+
+    def remove_parts(self, before: datetime) -> int:
+        """Remove what writers and removals left behind when they were cut off before a time."""
+        parts = [Path(entry) for entry in self._entries() if entry.name.endswith(".part")]
+        old = [part for part in parts if part.stat().st_mtime < before.timestamp()]
+        for part in old:
+            part.unlink(missing_ok=True)
+        return len(old)
+
+    def _entries(self) -> Iterator[os.DirEntry[str]]:
+        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            with os.scandir(folder) as entries:
+                yield from entries
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):

@@ -8,7 +8,7 @@ commits: whoever remembers the last key it saw has missed nothing, on both datab
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlalchemy.orm import Session
 
 from store.tables import RequestRow, SequenceRow
@@ -32,6 +32,11 @@ def key_of(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def time_of(key: int) -> datetime:
+    """The latest time at which the request of a key can have arrived."""
+    return _EPOCH + key * _MICROSECOND
+
+
 def arrived_since(moment: datetime) -> ColumnElement[bool]:
     """Requests that arrived at or after a time, as a range of keys first.
 
@@ -39,6 +44,11 @@ def arrived_since(moment: datetime) -> ColumnElement[bool]:
     says, never a smaller one.
     """
     return and_(RequestRow.id >= key_of(moment), RequestRow.received_at >= moment)
+
+
+def last_key(session: Session) -> int:
+    """The last key that was handed out."""
+    return session.scalars(select(SequenceRow.last).where(SequenceRow.name == REQUESTS)).one()
 
 
 def hand_out(session: Session, arrivals: Sequence[datetime]) -> range:

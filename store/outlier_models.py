@@ -87,9 +87,22 @@ class OutlierModelStore:
         return data
 
     def missing(self, session: Session) -> tuple[str, ...]:
-        """The digests of models whose archive is gone."""
-        digests = session.scalars(select(OutlierModelRow.digest))
+        """The digest of the champion, if its archive is gone; retention removes those of others."""
+        digests = session.scalars(select(OutlierModelRow.digest).where(OutlierModelRow.promoted))
         return tuple(digest for digest in digests if not self._files.has(digest))
+
+    def remove_archives(self, session: Session, before: datetime) -> int:
+        """Remove the files of models trained before a time; the champion's stays, and all rows.
+
+        A row says what was trained from what, and what scored the records; it takes no room.
+        """
+        digests = session.scalars(
+            select(OutlierModelRow.digest).where(
+                OutlierModelRow.trained_at < before, ~OutlierModelRow.promoted
+            )
+        )
+        removals = [self._files.remove(digest, before) for digest in digests]
+        return sum(bool(removal.freed_bytes) for removal in removals)
 
 
 def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:

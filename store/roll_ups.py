@@ -28,6 +28,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
+from store.keys import time_of
 from store.period_counts import CLIENT, ERASED, MODEL, REASON, ROLL_UP, STAGE, sliced
 from store.periods import Resolution
 from store.tables import ClientRow, RequestRow, RollUpRow, SequenceRow
@@ -77,6 +78,12 @@ def roll_up(session: Session, now: datetime, most: int) -> int:
     _unmark(session, counted.buckets)
     session.execute(update(SequenceRow).where(SequenceRow.name == ROLL_UP).values(last=reached))
     return int(number)
+
+
+def counted_until(session: Session) -> datetime:
+    """The time up to which every record is counted."""
+    done = session.scalars(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)).one()
+    return time_of(done)
 
 
 def forget_client(session: Session, client: str) -> None:

@@ -44,6 +44,14 @@ class StoreSettings(BaseSettings):
 
     outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
     """A request whose conformal p-value is at or below this is an outlier."""
+    evidence_quota_mb: int = Field(2048, ge=1, le=10_000_000)
+    """Megabytes (of 1,000,000 bytes) that kept pictures may take. Beyond it passed requests are not
+    sampled, and `prune` removes the oldest pictures first."""
+
+    @property
+    def evidence_quota_bytes(self) -> int:
+        """The quota of kept pictures."""
+        return self.evidence_quota_mb * 1_000_000
 
     def effective_database_url(self) -> str:
         """The configured URL, or the SQLite file under ``var_dir``."""

@@ -142,7 +142,7 @@ class EvidenceRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     request_pk: Mapped[int] = mapped_column(BigId)
     kind: Mapped[str] = mapped_column(String(16))
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     media_type: Mapped[str] = mapped_column(String(32))
 
 

@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 
 from detectors.palette import colour_table
 from detectors.parsing import Image, Parsing
+from detectors.sizes import scaled_size
 
 
 def png(image: Image) -> bytes:
@@ -22,9 +23,13 @@ def webp(image: Image) -> bytes:
     return _save(Pillow.fromarray(image), "WEBP", quality=80)
 
 
-def label_png(parsing: Parsing) -> bytes:
-    """A palette PNG whose pixel values are label indices."""
+def label_png(parsing: Parsing, max_side: int | None = None) -> bytes:
+    """A palette PNG whose pixel values are label indices, at most ``max_side`` pixels long."""
     picture = Pillow.fromarray(parsing.label_map, mode=None).convert("P")
+    height, width = parsing.label_map.shape
+    if max_side is not None and max(height, width) > max_side:
+        size = scaled_size(height, width, max_side / max(height, width))
+        picture = picture.resize(size, Pillow.Resampling.NEAREST)
     picture.putpalette(colour_table(parsing.labels).tobytes())
     return _save(picture, "PNG")
 

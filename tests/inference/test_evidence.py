@@ -19,7 +19,8 @@ from inference.evidence import EvidenceKeeper, draw_entropy, face_mask, pixelate
 from inference.figures import draw_figure
 from inference.gate.faces import FaceBox
 from inference.segmenters.reference.labels import LABELS, Label
-from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.evidence import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.evidence_quota import EvidenceQuota
 from store.files import FileStore
 from store.records import EvidenceFile
 
@@ -63,17 +64,25 @@ def _read(var_dir: Path, file: EvidenceFile) -> Image:
     data = FileStore(var_dir / "evidence", "").get(file.sha256)
     assert data is not None
     with Pillow.open(BytesIO(data)) as picture:
-        assert picture.format == "WEBP"
-        return np.array(picture.convert("RGB"))
+        assert f"image/{(picture.format or '').lower()}" == file.media_type
+        assert not picture.getexif()
+        return np.array(picture if file.kind == LABEL_MAP else picture.convert("RGB"))
 
 
-def test_picture_overlay_and_entropy_are_kept_small(keep: Keep, tmp_path: Path) -> None:
+def test_all_that_is_kept_is_small(keep: Keep, tmp_path: Path) -> None:
     files = keep(FIGURE.image)
-    assert [file.kind for file in files] == [PICTURE, OVERLAY, ENTROPY_MAP]
-    assert {file.media_type for file in files} == {"image/webp"}
+    assert [file.kind for file in files] == [PICTURE, OVERLAY, ENTROPY_MAP, LABEL_MAP]
+    assert [file.media_type for file in files] == [*["image/webp"] * 3, "image/png"]
     pictures = [_read(tmp_path, file) for file in files]
-    assert [picture.shape[0] for picture in pictures] == [512, 512, 512]
-    assert pictures[0].shape[1] == pictures[2].shape[1] == 341
+    assert {picture.shape[:2] for picture in pictures} == {(512, 341)}
+
+
+def test_the_label_map_holds_the_labels_themselves(keep: Keep, tmp_path: Path) -> None:
+    kept = _read(tmp_path, keep(FIGURE.image)[3])
+    assert kept.ndim == 2
+    assert set(np.unique(kept)) == set(np.unique(FIGURE.label_map))
+    small = keep(FIGURE.image[::4, ::4], FIGURE.label_map[::4, ::4])[3]
+    assert np.array_equal(_read(tmp_path, small), FIGURE.label_map[::4, ::4])
 
 
 @pytest.mark.parametrize("kind", [0, 1])
@@ -128,7 +137,7 @@ def test_a_face_box_beyond_the_border_hides_up_to_it() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.FLAG, Verdict.REFUSE])
 def test_what_did_not_pass_is_always_kept(tmp_path: Path, verdict: Verdict) -> None:
     keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0, SystemRandom())
-    assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), ())) == 3
+    assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), ())) == 4
 
 
 def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
@@ -157,6 +166,24 @@ def test_of_what_passed_only_the_sampled_share_is_kept(tmp_path: Path) -> None:
         assert least <= sum(kept) <= most
 
 
+def test_beyond_the_quota_only_what_did_not_pass_is_kept(
+    tmp_path: Path, wait_for: Callable[[Callable[[], bool]], None]
+) -> None:
+    image, parsing = FIGURE.image[::8, ::8], _parsing(FIGURE.label_map[::8, ::8])
+    store = EvidenceStore(tmp_path)
+    left_out: list[bool] = []
+    quota = EvidenceQuota(store, 1)
+    keeper = EvidenceKeeper(store, 1, SystemRandom(), quota, lambda: left_out.append(True))
+    assert not quota.is_reached()  # the folder is empty, or not measured yet
+    assert keeper.keep(Verdict.FLAG, image, parsing, ())
+    full = EvidenceQuota(store, 1)
+    wait_for(full.is_reached)
+    keeper = EvidenceKeeper(store, 1, SystemRandom(), full, lambda: left_out.append(True))
+    assert keeper.keep(Verdict.PASS, image, parsing, ()) == ()
+    assert left_out == [True]
+    assert len(keeper.keep(Verdict.FLAG, image, parsing, ())) == 4
+
+
 @pytest.mark.parametrize("size", [(8, 8), (8, 12_000), (12_000, 8), (1, 700)])
 def test_a_picture_of_any_size_can_be_kept(
     keep: Keep, tmp_path: Path, size: tuple[int, int]
@@ -164,7 +191,7 @@ def test_a_picture_of_any_size_can_be_kept(
     label_map = np.full(size, Label.COAT, dtype=np.uint8)
     files = keep(np.full((*size, 3), 90, dtype=np.uint8), label_map)
     for file in files:
-        assert max(_read(tmp_path, file).shape[:2]) <= 700
+        assert max(_read(tmp_path, file).shape[:2]) <= 512
 
 
 def test_entropy_is_dark_where_the_model_is_sure() -> None:

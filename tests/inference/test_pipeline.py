@@ -132,7 +132,7 @@ def test_a_bad_finding_is_told_by_the_mode(
     stored = _stored(service, outcome)
     assert (outcome.record.verdict, outcome.refusal) == (verdict, refusal)
     assert [finding.rule for finding in stored.findings] == ["skin_share_too_low"]
-    assert len(outcome.record.evidence) == 3
+    assert len(outcome.record.evidence) == 4
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 6_000), (6_000, 8)])
@@ -145,7 +145,7 @@ def test_a_picture_of_any_admitted_size_comes_through(
     service.close()
     assert outcome.record.stage is Stage.PARSED
     assert MEASUREMENT_FAILED not in outcome.record.reasons
-    assert len(outcome.record.evidence) == 3
+    assert len(outcome.record.evidence) == 4
 
 
 def test_a_broken_model_refuses_and_is_recorded(

@@ -1,8 +1,10 @@
 """Content-addressed files, and the evidence kept in them."""
 
+import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from store.database import Database
 from store.evidence import ENTROPY_MAP, PICTURE, EvidenceStore
-from store.files import FileStore
+from store.files import FileStore, Removal
 
 
 def _files(folder: Path) -> list[Path]:
@@ -46,6 +48,60 @@ def test_other_users_cannot_look_into_the_folder(tmp_path: Path) -> None:
 
 def test_an_unknown_digest_has_no_bytes(tmp_path: Path) -> None:
     assert FileStore(tmp_path, ".bin").get("ab" * 32) is None
+
+
+def _age(path: Path, seconds: float) -> None:
+    os.utime(path, (seconds, seconds))
+
+
+def test_a_file_that_was_not_used_lately_can_be_removed(tmp_path: Path, now: datetime) -> None:
+    store = FileStore(tmp_path, ".bin")
+    digest = store.put(b"bytes")
+    [path] = _files(tmp_path)
+    _age(path, now.timestamp())
+    assert store.remove(digest, now) == Removal(spared=True)
+    assert store.get(digest) == b"bytes"
+    _age(path, now.timestamp() - 1)
+    assert store.remove(digest, now) == Removal(freed_bytes=5)
+    assert store.remove(digest, now) == Removal()
+    assert _files(tmp_path) == []
+
+
+def test_to_put_a_file_again_is_to_use_it(tmp_path: Path) -> None:
+    store = FileStore(tmp_path, ".bin")
+    digest = store.put(b"bytes")
+    _age(_files(tmp_path)[0], 0)
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    store.put(b"bytes")
+    assert store.remove(digest, before).spared
+
+
+def test_files_are_put_whole_while_they_are_removed(tmp_path: Path) -> None:
+    store = FileStore(tmp_path, ".bin")
+    future = datetime.now(UTC) + timedelta(days=1)
+    with ThreadPoolExecutor(4) as pool:
+        removed = pool.map(lambda _: store.remove(sha256(b"x").hexdigest(), future), range(100))
+        put = pool.map(lambda _: store.put(b"x"), range(100))
+        assert len({*put}) == 1
+        list(removed)
+    digest = store.put(b"x")
+    assert store.get(digest) == b"x"
+
+
+def test_files_are_listed_and_what_was_cut_off_can_be_removed(
+    tmp_path: Path, now: datetime
+) -> None:
+    store = FileStore(tmp_path, ".bin")
+    digests = {store.put(data) for data in (b"a", b"b", b"c")}
+    part = _files(tmp_path)[0].with_name(".cut.part")
+    part.write_bytes(b"")
+    assert {file.digest for file in store.files()} == digests
+    assert {file.size_bytes for file in store.files()} == {1}
+    _age(part, now.timestamp())
+    assert store.remove_parts(now) == 0
+    assert store.remove_parts(now + timedelta(seconds=1)) == 1
+    assert len(_files(tmp_path)) == 3
+    assert list(FileStore(tmp_path / "none", "").files()) == []
 
 
 @pytest.mark.parametrize("name", ["", "ab", "../../etc/passwd", "AB" * 32, "ab" * 31 + "/a"])

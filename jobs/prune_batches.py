@@ -1,0 +1,50 @@
+"""Short turns in which things are removed, with room for the service and for readers between."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import sleep
+
+from sqlalchemy.orm import Session
+
+from jobs.context import JobContext
+from store.reading_turns import pruning
+
+Removed = Mapping[str, int]
+"""How much was removed, by table or by what it is."""
+
+# A batch is over in some hundredths of a second. In the pause the service takes its turn to write,
+# which it looks for every few milliseconds.
+BATCH = 500
+MOST_BATCHES = 2000
+_PAUSE_SECONDS = 0.02
+# A scan begins every minute and is over in a second: whoever waits a little does not lose an hour.
+_PATIENCE_SECONDS = 10.0
+
+
+@contextmanager
+def in_turn(context: JobContext) -> Iterator[Session]:
+    """A transaction in which nobody reads for long.
+
+    Raises:
+        BeingRead: somebody reads.
+    """
+    with pruning(context.database, _PATIENCE_SECONDS), context.database.write() as session:
+        yield session
+    sleep(_PAUSE_SECONDS)
+
+
+def batches(context: JobContext, remove: Callable[[Session], Removed]) -> Iterator[Removed]:
+    """Remove in turns until a batch finds nothing, or until the next round.
+
+    Args:
+        remove: removes a batch; empty or of zeros when there is nothing left.
+
+    Raises:
+        BeingRead: somebody reads.
+    """
+    for _ in range(MOST_BATCHES):
+        with in_turn(context) as session:
+            removed = remove(session)
+        if not any(removed.values()):
+            return
+        yield removed

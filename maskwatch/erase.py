@@ -1,0 +1,144 @@
+"""``maskwatch erase``: what a data-protection request asks for, from a shell on the server.
+
+The audit line comes first: nothing goes without one. Then requests go in short transactions. Cut
+off, whole requests are gone and whole ones are left; the same command goes on from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from detectors.errors import MaskwatchError
+from store.actors import command_line
+from store.audit import Action, Entry, append
+from store.database import Database
+from store.erasure import Erased, Subject, count, erase_name, erase_requests, find
+from store.evidence import EvidenceStore
+from store.keys import last_key
+from store.reading_turns import pruning
+from store.roll_ups import forget_client
+from store.schema import ensure_current
+from store.settings import StoreSettings
+from store.spool_files import records_wait
+
+_BATCH = 200
+# An operator waits: long enough for a scan, not for an export.
+_PATIENCE_SECONDS = 60.0
+
+
+class NothingToErase(MaskwatchError):
+    """No record names the request or the client."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an erasure did, or would do.
+
+    Attributes:
+        rows: by table.
+        files: pictures whose files went; those that other requests share stay.
+        kept: decisions and alerts that still hold and keep the name.
+        spooled: whether records wait in the spool, which may bring the name back.
+    """
+
+    rows: Mapping[str, int]
+    files: int = 0
+    kept: int = 0
+    spooled: bool = False
+
+
+def look(settings: StoreSettings, subject: Subject) -> Report:
+    """What would go.
+
+    Raises:
+        MaskwatchError: nothing would, or the database cannot be used.
+    """
+    with closing(Database.open(settings)) as database:
+        ensure_current(database)
+        rows = _counted(database, subject)
+    return Report(rows, spooled=records_wait(settings.var_dir))
+
+
+def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) -> Report:
+    """Delete everything that names a request or a client.
+
+    Raises:
+        NothingToErase: no record does.
+        BeingRead: a scan, an export or a backup reads for too long; what was begun can be gone on
+            with later.
+        MaskwatchError: the database cannot be used.
+    """
+    store = EvidenceStore(settings.var_dir)
+    rows: Counter[str] = Counter()
+    files = 0
+    with closing(Database.open(settings)) as database:
+        ensure_current(database)
+        found = _counted(database, subject)
+        # What arrives from now on is another matter, or a busy client would keep this from ending.
+        with database.read() as session:
+            until_key = last_key(session)
+        with pruning(database, _PATIENCE_SECONDS), database.write() as session:
+            entry = Entry(command_line(who), Action.EVIDENCE_ERASED, str(subject), dict(found))
+            append(session, entry, now)
+        for erased in _batches(database, subject, until_key):
+            rows.update(erased.rows)
+            files += store.remove_unreferred(database, erased.digests, None).files
+        kept = _finish(database, subject, now)
+    return Report(rows, files, kept, records_wait(settings.var_dir))
+
+
+def _counted(database: Database, subject: Subject) -> dict[str, int]:
+    with database.read() as session:
+        rows = count(session, subject)
+    if not rows:
+        raise NothingToErase(f"No record of {subject} is kept.")
+    return rows
+
+
+def _batches(database: Database, subject: Subject, until_key: int) -> Iterator[Erased]:
+    while True:
+        with pruning(database, _PATIENCE_SECONDS), database.write() as session:
+            known = find(session, subject, until_key, _BATCH)
+            if not known:
+                return
+            erased = erase_requests(session, known)
+        yield erased
+
+
+def _finish(database: Database, subject: Subject, now: datetime) -> int:
+    """Take the client out of what outlives its records; how many rows keep its name."""
+    if subject.client is None:
+        return 0
+    with database.write() as session:
+        forget_client(session, subject.client)
+        return erase_name(session, subject.client, now)
+
+
+def would_erase(subject: Subject, report: Report) -> list[str]:
+    """Lines for people, before."""
+    return [f"An erasure of {subject} would delete:", *_counts(report), *_warnings(report)]
+
+
+def erased(subject: Subject, report: Report) -> list[str]:
+    """Lines for people, after."""
+    files = f"  {report.files} files of pictures"
+    return [f"Everything of {subject} is erased:", *_counts(report), files, *_warnings(report)]
+
+
+def _counts(report: Report) -> list[str]:
+    return [f"  {number} {name}" for name, number in report.rows.items()]
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    if report.kept:
+        yield (
+            f"{report.kept} decisions or alerts still hold and keep the name: "
+            "run this again when they are over."
+        )
+    if report.spooled:
+        yield (
+            "Records wait in the spool and may bring the name back: "
+            "run this again when the service has stored them."
+        )

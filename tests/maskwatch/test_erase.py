@@ -1,0 +1,305 @@
+"""Erasure for a data-protection request: nothing names the request or the client afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from sqlite3 import connect
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from detectors.findings import Finding
+from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON
+from detectors.verdict import Verdict
+from maskwatch import erase as erasure
+from maskwatch.erase import NothingToErase, Report, erase, look
+from store.actors import job
+from store.alerts import Condition, apply_condition
+from store.database import Database
+from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.erasure import ERASED, Subject, erase_requests
+from store.evidence import PICTURE, EvidenceStore
+from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.reading_turns import BeingRead, Reader, reading
+from store.records import RequestRecord, Stage, Trace
+from store.requests import add_records
+from store.retention import OF_A_REQUEST
+from store.settings import StoreSettings
+from store.tables import AlertRow, Base, DecisionRow, FingerprintRow, RequestRow
+
+ANNA, ANNABELLE, BERT = "ip:203.0.113.7", "ip:203.0.113.77", "key:bert"
+
+
+class World:
+    """What three clients leave behind."""
+
+    def __init__(self, database: Database, settings: StoreSettings, now: datetime) -> None:
+        self.database, self.settings, self.now = database, settings, now
+        self.store = EvidenceStore(settings.var_dir)
+        models = OutlierModelStore(settings.var_dir)
+        with database.write() as session:
+            row = models.add(session, archive=b"m", kind="k", rows=40, metrics={}, now=now)
+            promote(session, row.id, job("retrain"), now)
+            self.model_id = row.id
+
+    def add(self, client: str, picture: bytes, family: str = "") -> tuple[int, str]:
+        """Store a request; its key and its id."""
+        request_id = str(uuid4())
+        record = RequestRecord(
+            request_id=request_id,
+            received_at=self.now,
+            client=client,
+            route="api",
+            stage=Stage.PARSED,
+            verdict=Verdict.FLAG,
+            status=200,
+            features=FeatureVector.of({"width": 640}),
+            findings=(Finding(NO_PERSON, {"persons": 0.0}),),
+            evidence=(self.store.put(PICTURE, picture, "image/webp"),),
+            trace=Trace(b"data", (1, 2), family or request_id),
+        )
+        with self.database.write() as session:
+            add_records(session, [record])
+            query = select(RequestRow.id).where(RequestRow.request_id == request_id)
+            key = session.scalars(query).one()
+            score = NewScore(key, 0.5, 0.5, False, {})
+            add_scores(session, self.model_id, [score], self.now)
+        return key, request_id
+
+    def alert(self, *names: str, sentence: str = "Too many requests.") -> None:
+        condition = Condition(
+            fingerprint="invalid_share",
+            rule="invalid_share",
+            severity="warning",
+            active=True,
+            value=0.5,
+            threshold=0.05,
+            summary=sentence,
+            atlas="AML.T0043",
+            owasp="ML01:2023",
+            evidence={"clients": [[name, 3] for name in names], "request_ids": list(names)},
+        )
+        with self.database.write() as session:
+            apply_condition(session, condition, self.now)
+
+    def block(self, client: str, *request_ids: str, over: bool) -> None:
+        decision = NewDecision(
+            kind=Kind.BLOCK,
+            scope=Scope.CLIENT,
+            value=client,
+            scenario="repeated_refusals",
+            origin="policy",
+            reason=f"3 refusals of {client}.",
+            created_by="policy",
+            until=self.now + timedelta(hours=1),
+            evidence={"request_ids": list(request_ids)},
+        )
+        with self.database.write() as session:
+            row = add_decision(session, decision, self.now)
+            if over:
+                revoke(session, row.id, "anna", f"{client} is a friend.", self.now)
+
+    def erase(self, subject: Subject) -> Report:
+        return erase(self.settings, subject, "root", self.now)
+
+    def values(self) -> list[tuple[str, Any]]:
+        """Every value in every table, and every string inside of what is JSON."""
+        with self.database.read() as session:
+            return [
+                (table.name, part)
+                for table in Base.metadata.sorted_tables
+                if table.name != "audit"  # says who erased what
+                for row in session.execute(select(table))
+                for value in row
+                for part in _parts(value)
+            ]
+
+    def tables_with(self, *names: object) -> set[str]:
+        return {
+            table
+            for table, value in self.values()
+            if value in names
+            or any(isinstance(value, str) and isinstance(n, str) and n in value for n in names)
+        }
+
+    def files(self) -> int:
+        return sum(1 for _ in self.store.files())
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if not isinstance(value, list):
+        yield value
+        return
+    for each in value:
+        yield from _parts(each)
+
+
+@pytest.fixture
+def world(database: Database, store_settings: StoreSettings, now: datetime) -> World:
+    return World(database, store_settings, now)
+
+
+def test_nothing_names_an_erased_request(world: World) -> None:
+    key, request_id = world.add(ANNA, b"her picture")
+    other, other_id = world.add(ANNA, b"another", family=request_id)
+    world.alert(request_id, other_id)
+    world.block(ANNA, request_id, other_id, over=False)
+    assert {*OF_A_REQUEST, "fingerprint_keys", "alerts", "decisions"} <= world.tables_with(
+        key, request_id
+    )
+    report = world.erase(Subject(request_id=request_id))
+    assert world.tables_with(key, request_id) == set()
+    assert dict(report.rows) == dict.fromkeys(OF_A_REQUEST, 1)
+    assert (report.files, report.kept, world.files()) == (1, 0, 1)
+    assert {*OF_A_REQUEST, "alerts", "decisions"} <= world.tables_with(other, other_id)
+
+
+def test_nothing_names_an_erased_client_and_others_stay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_BATCH", 2)
+    hers = [world.add(ANNA, f"{n}".encode()) for n in range(5)]
+    key, request_id = world.add(ANNABELLE, b"annabelle", family=hers[0][1])
+    world.alert(ANNA, ANNABELLE, *(i for _, i in hers), sentence=f"{ANNA}, {ANNABELLE}. {ANNA}.")
+    world.block(ANNA, hers[0][1], over=True)
+    world.block(ANNABELLE, over=True)
+    report = world.erase(Subject(client=ANNA))
+    gone = {name for pair in hers for name in pair}
+    assert {t for t, value in world.values() if value in {*gone, ANNA}} == set()
+    with world.database.read() as session:
+        [summary] = session.scalars(select(AlertRow.summary))
+        values = session.scalars(select(DecisionRow.value).order_by(DecisionRow.id)).all()
+        reason = session.scalars(select(DecisionRow.reason).order_by(DecisionRow.id)).first()
+        assert session.scalars(select(FingerprintRow.client)).all() == [ANNABELLE]
+    assert summary == f"{ERASED}, {ANNABELLE}. {ERASED}."
+    assert values == [ERASED, ANNABELLE]
+    assert reason == f"3 refusals of {ERASED}."
+    assert dict(report.rows) == dict.fromkeys(OF_A_REQUEST, 5)
+    assert (report.files, report.kept, world.files()) == (5, 0, 1)
+    assert {*OF_A_REQUEST, "alerts"} <= world.tables_with(key, request_id, ANNABELLE)
+
+
+def test_a_block_that_holds_keeps_its_name_until_it_is_over(world: World) -> None:
+    world.add(ANNA, b"picture")
+    world.block(ANNA, over=False)
+    assert world.erase(Subject(client=ANNA)).kept == 1
+    assert world.tables_with(ANNA) == {"decisions"}
+    later = world.now + timedelta(hours=2)
+    assert erase(world.settings, Subject(client=ANNA), "root", later).kept == 0
+    assert world.tables_with(ANNA) == set()
+
+
+def test_a_file_that_another_client_shares_stays(world: World) -> None:
+    _, request_id = world.add(ANNA, b"shared")
+    world.add(BERT, b"shared")
+    assert world.erase(Subject(request_id=request_id)).files == 0
+    assert world.files() == 1
+    assert world.erase(Subject(client=BERT)).files == 1
+    assert world.files() == 0
+
+
+def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
+    world.add(ANNA, b"one")
+    world.add(ANNA, b"two")
+    before = list(map(str, world.values()))
+    assert dict(look(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(OF_A_REQUEST, 2)
+    assert list(map(str, world.values())) == before
+    assert world.files() == 2
+
+
+def test_who_is_not_known_cannot_be_erased(world: World) -> None:
+    world.add(ANNA, b"one")
+    for subject in (Subject(client=BERT), Subject(request_id="none")):
+        with pytest.raises(NothingToErase, match=f"No record of {subject} is kept"):
+            world.erase(subject)
+    # SQL is none.
+    with pytest.raises(NothingToErase):
+        world.erase(Subject(client="' OR 1=1 --"))
+    assert world.files() == 1
+
+
+def test_nothing_is_erased_under_a_scan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure, "_PATIENCE_SECONDS", 0.0)
+    world.add(ANNA, b"one")
+    with reading(world.database, Reader.SCAN), pytest.raises(BeingRead, match="A scan is reading"):
+        world.erase(Subject(client=ANNA))
+    assert ANNA in {value for _, value in world.values()}
+
+
+def test_cut_off_in_the_middle_the_same_command_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_BATCH", 1)
+    for n in range(3):
+        world.add(ANNA, f"{n}".encode())
+    real, calls = erase_requests, iter(range(9))
+
+    def second_fails(*args: Any) -> Any:
+        done = real(*args)
+        if next(calls) == 1:
+            raise ZeroDivisionError
+        return done
+
+    with monkeypatch.context() as broken:
+        broken.setattr(erasure, "erase_requests", second_fails)
+        with pytest.raises(ZeroDivisionError):
+            world.erase(Subject(client=ANNA))
+    assert dict(look(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(OF_A_REQUEST, 2)
+    assert world.files() == 2
+    world.erase(Subject(client=ANNA))
+    assert (world.tables_with(ANNA), world.files()) == (set(), 0)
+
+
+def test_what_waits_in_the_spool_is_told(world: World) -> None:
+    world.add(ANNA, b"one")
+    spool = world.settings.var_dir / "spool" / "requests.jsonl"
+    spool.parent.mkdir()
+    spool.write_text("a record\n")
+    report = world.erase(Subject(client=ANNA))
+    assert report.spooled
+    assert "spool" in erasure.erased(Subject(client=ANNA), report)[-1]
+
+
+def test_what_is_erased_cannot_be_read_in_the_sqlite_file(world: World) -> None:
+    if world.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL overwrites when it vacuums")
+    _, request_id = world.add(ANNA, b"one")
+    world.erase(Subject(request_id=request_id))
+    world.database.close()
+    path = world.settings.var_dir / "maskwatch.db"
+    with closing(connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert request_id.encode() not in path.read_bytes()
+
+
+def test_the_command_counts_first_and_then_erases(
+    maskwatch: Callable[..., Any], tmp_path: Any, now: datetime
+) -> None:
+    settings = StoreSettings(var_dir=tmp_path / "var")
+    assert maskwatch("db", "upgrade").code == 0
+    database = Database.open(settings)
+    world = World(database, settings, now)
+    world.add(ANNA, b"one")
+    said = maskwatch("erase", "--client", ANNA, "--dry-run")
+    assert said.code == 0
+    assert said.out.startswith(f"An erasure of client {ANNA} would delete:\n  1 requests\n")
+    assert world.tables_with(ANNA)
+    said = maskwatch("erase", "--client", ANNA)
+    assert said.out.startswith(f"Everything of client {ANNA} is erased:\n")
+    assert said.out.endswith("  1 files of pictures\n")
+    assert world.tables_with(ANNA) == set()
+    again = maskwatch("erase", "--client", ANNA)
+    assert (again.code, again.err) == (1, f"maskwatch: No record of client {ANNA} is kept.\n")
+    database.close()
+
+
+@pytest.mark.parametrize("words", [(), ("--request", "a", "--client", "b")])
+def test_the_command_wants_one_of_the_two(
+    maskwatch: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    assert maskwatch("erase", *words).code != 0
