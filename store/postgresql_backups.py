@@ -4,13 +4,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL, text
 
+from store.audit_tables import AuditRow
 from store.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
 from store.database import Database
+from store.days import SCHEMA
 from store.schema import check_known, current_revision
+from store.tables import Base
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -32,6 +37,37 @@ _VARIABLES = {
     "channel_binding": "PGCHANNELBINDING",
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
+
+
+_DROP = """
+DO $$
+DECLARE
+    found text;
+BEGIN
+    FOR found IN
+        SELECT oid::regclass::text FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+          AND relname IN ({names})
+    LOOP
+        EXECUTE 'DROP TABLE ' || found || ' CASCADE';
+    END LOOP;
+    FOR found IN
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'maskwatch\\_%'
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || found || ' CASCADE';
+    END LOOP;
+END $$;
+DROP SCHEMA IF EXISTS {days} CASCADE;
+"""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """PostgreSQL's own programs that a restore needs."""
+
+    restore: str
+    psql: str
 
 
 def back_up(url: URL, file: Path) -> None:
@@ -59,9 +95,9 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
         BackupFailed: what is to be replaced cannot be dumped first.
         StoreUnavailable: the database cannot be reached.
     """
-    program = _program("pg_restore")
+    programs = Programs(_program("pg_restore"), _program("psql"))
     check_sum(file)
-    check_known(_revision_in(program, file))
+    check_known(_revision_in(programs.restore, file))
     there = current_revision(database) is not None
     if there and not force:
         raise RestoreRefused(
@@ -73,17 +109,36 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
     replaced = free_name(file.with_name(f"{file.name}.before-restore")) if there else None
     if replaced is not None:
         back_up(url, replaced)
-    _put(program, url, file)
+    _put(programs, url, file)
     return replaced
 
 
-def _put(program: str, url: URL, file: Path) -> None:
-    options = ["--clean", "--if-exists", "--single-transaction", "--no-password"]
-    told = _run([program, *options, f"--dbname={url.database}", str(file)], url)
+def _put(programs: Programs, url: URL, file: Path) -> None:
+    """Drop what is there and make what the dump holds, as one transaction of one script.
+
+    `pg_restore --clean` cannot do it: it drops the constraints of partitions one by one, and
+    PostgreSQL refuses.
+    """
+    with TemporaryDirectory(dir=file.parent, prefix=".restore-") as folder:
+        dropped, made = Path(folder, "drop.sql"), Path(folder, "make.sql")
+        dropped.write_text(_drop_everything(), encoding="utf-8")
+        told = _run([programs.restore, f"--file={made}", str(file)], url)
+        if told is None:
+            options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
+            scripts = [f"--file={dropped}", f"--file={made}"]
+            told = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
     if told is not None:
         raise RestoreRefused(
-            f"pg_restore could not restore {file}, and the database is as it was: {told}"
+            f"The database could not be restored from {file}, and is as it was: {told}"
         )
+
+
+def _drop_everything() -> str:
+    """SQL that drops what Maskwatch has made: tables, days and functions, of any version."""
+    names = ", ".join(
+        f"'{name}'" for name in (*Base.metadata.tables, AuditRow.__tablename__, "alembic_version")
+    )
+    return _DROP.format(names=names, days=SCHEMA)
 
 
 def _refuse_if_used(database: Database) -> None:

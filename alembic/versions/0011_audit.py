@@ -35,16 +35,16 @@ _SQLITE = (
 )
 _POSTGRESQL = (
     """
-    CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION maskwatch_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'the audit table is append-only'; END $$
     """,
     """
     CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
-    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()
+    FOR EACH ROW EXECUTE FUNCTION maskwatch_audit_is_append_only()
     """,
     """
     CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+    FOR EACH STATEMENT EXECUTE FUNCTION maskwatch_audit_is_append_only()
     """,
 )
 
@@ -78,7 +78,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("audit")
     if not _is_sqlite():
-        op.execute("DROP FUNCTION audit_is_append_only()")
+        op.execute("DROP FUNCTION maskwatch_audit_is_append_only()")
 
 
 def _is_sqlite() -> bool:
