@@ -110,7 +110,9 @@ def _of_records(
     )
 
 
-def _of_roll_ups(span: Span, dimension: Dimension, slice_seconds: int) -> Select[int, str, str, int]:
+def _of_roll_ups(
+    span: Span, dimension: Dimension, slice_seconds: int
+) -> Select[int, str, str, int]:
     start = RollUpRow.start.expression
     return select(
         sliced(start, slice_seconds).label("slice"),
