@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
-WATCHED_JOBS = ("scan", "decide", "evaluate_alerts", "retrain", "integrity", "prune")
+WATCHED_JOBS = ("scan", "decide", "evaluate_alerts", "retrain", "integrity", "roll_up", "prune")
 WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.
 RESOLVE_BELOW = 0.8

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
 from store.alert_views import alert_view, firing_alerts, latest_alerts, resolved_alerts
+from store.audit_views import AuditFilter, audit_page
 from store.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.keys import key_of
 from store.overview import (
@@ -134,6 +135,16 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     DashboardQuery("alerts: one", lambda s, _: alert_view(s, 1), "one row and its notifications"),
     DashboardQuery("blacklist: active", list_active_decisions, "a page of rows"),
     DashboardQuery("blacklist: ended", list_ended_decisions, "a page of rows"),
+    DashboardQuery(
+        "audit: newest", lambda s, _: audit_page(s, AuditFilter(), _PAGE_ROWS), "a page of rows"
+    ),
+    DashboardQuery(
+        "audit: of an actor",
+        lambda s, now: audit_page(
+            s, AuditFilter(WINDOWS["30d"].period(now).since, "analyst:"), _PAGE_ROWS
+        ),
+        "a page of rows, and the time limit of reads",
+    ),
     DashboardQuery(
         "every page: session", lambda s, now: session_subject(s, "nobody", now), "one row"
     ),

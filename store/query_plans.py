@@ -42,11 +42,10 @@ def plans_of(database: Database, query: DashboardQuery, now: datetime) -> list[S
     statements: list[tuple[str, Any]] = []
     seen = _listener(statements)
     with database.read() as session:
-        event.listen(database.engine, "before_cursor_execute", seen)
-        try:
-            query.run(session, now)
-        finally:
-            event.remove(database.engine, "before_cursor_execute", seen)
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", seen)
+        query.run(session, now)
+        event.remove(connection, "before_cursor_execute", seen)
         return [_explained(session, *statement) for statement in statements]
 
 

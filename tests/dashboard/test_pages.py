@@ -14,6 +14,7 @@ from streamlit.testing.v1.element_tree import Button
 
 import dashboard.main
 from dashboard import visit
+from dashboard.by_hand import decision_by_hand
 from dashboard.wiring import Parts, provide
 from detectors.findings import Finding, Place
 from detectors.palette import colour_of
@@ -23,8 +24,10 @@ from store.actors import job
 from store.alert_views import alert_view
 from store.alerts import Condition, apply_condition
 from store.audit import Action, Entry, append
+from store.decisions import Kind, Scope, add_decision
 from store.records import RequestRecord, Stage
 from store.requests import add_record
+from store.roll_ups import roll_up
 from store.sign_in import end_session, issue_token, redeem_token
 
 SCRIPT = Path(dashboard.main.__file__)
@@ -135,6 +138,19 @@ def test_another_window_counts_something_else(day: Day, signed_in: Signed) -> No
     assert "Requests in 1 hour" in _html(_fine(at.run()))
 
 
+def test_the_longest_window_counts_old_records_and_those_of_now(
+    day: Day, signed_in: Signed
+) -> None:
+    signed_in(day.parts)
+    with day.parts.database.write() as session:
+        assert roll_up(session, day.parts.clock(), 100) == 100
+    at = _open("overview")
+    at.button_group[0].set_value("30d")
+    html = _html(_fine(at.run()))
+    assert "Requests in 30 days" in html
+    assert "27 of 312" in html
+
+
 def test_an_alert_is_acknowledged_by_whoever_is_signed_in(day: Day, signed_in: Signed) -> None:
     signed_in(day.parts)
     at = _open("alerts", alert=str(day.sample.alert_id))
@@ -205,6 +221,58 @@ def test_traffic_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
     assert set(_ids(first)).isdisjoint(_ids(second))
     _fine(_named(at, "Newer").click().run())
     assert _ids(_html(at)) == _ids(first)
+
+
+def test_only_the_newest_of_very_many_clients_are_looked_for(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    with nothing.database.write() as session:
+        for number in range(25):
+            add_record(session, _refused(nothing, f"ip:198.51.100.{number}", str(number) * 36))
+    at = _open("traffic")
+    assert "clients seen last" not in _html(at)
+    at.text_input(key="client").set_value("198.51")
+    assert "Only the 20 matching clients seen last are listed." in _html(_fine(at.run()))
+
+
+def test_ended_decisions_go_on_on_another_page(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    ago = nothing.clock() - timedelta(days=1)
+    with nothing.database.write() as session:
+        for number in range(101):
+            who = f"ip:198.51.100.{number}"
+            new = decision_by_hand(
+                kind=Kind.BLOCK,
+                scope=Scope.CLIENT,
+                value=who,
+                minutes=1,
+                reason="A test.",
+                who="tester",
+                simulated=False,
+                now=ago,
+            )
+            add_decision(session, new, ago)
+    at = _open("blacklist")
+    assert "198.51.100.0<" not in _html(at)
+    _fine(_named(at, "Older").click().run())
+    assert "198.51.100.0<" in _html(at)
+    assert "198.51.100.1<" not in _html(at)
+    _fine(_named(at, "Newest").click().run())
+    assert "198.51.100.1<" in _html(at)
+
+
+def _refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
+    return RequestRecord(
+        request_id=request_id[:36],
+        received_at=parts.clock(),
+        client=client,
+        route="api",
+        stage=Stage.GATE,
+        verdict=Verdict.REFUSE,
+        status=415,
+        reasons=("truncated",),
+    )
 
 
 def _named(at: AppTest, label: str) -> Button:

@@ -98,7 +98,7 @@ def test_reasons_of_records_that_were_there_are_found(
         if is_partitioned(session):
             make_days(session, now.date(), 1)
     _add(database, [flagged, new_record(received_at=now)])
-    downgrade(database, "0010")
+    downgrade(database, "0011")
     upgrade(database)
     with database.read() as session:
         rows = session.execute(select(reasons_table).order_by(reasons_table.c.reason)).all()
