@@ -3,16 +3,15 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from store import audit_tables  # noqa: F401 - its table belongs to the metadata
+from store.all_tables import METADATA
 from store.database import Database
 from store.settings import StoreSettings, load_settings
-from store.tables import Base
 
 
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         compare_type=True,
         render_as_batch=connection.dialect.name == "sqlite",
     )

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.tables import Base
+from store.base import Base
 
 
 class AuditRow(Base):

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.period_counts import since_roll_up
-from store.tables import ClientRow, RequestRow
+from store.request_tables import RequestRow
+from store.roll_up_tables import ClientRow
 
 MOST_CLIENTS = 20
 _MOST_NAMES, _MOST_RECORDS = 50_000, 10_000

@@ -14,8 +14,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from store.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.retention import OF_A_REQUEST, delete_requests, key_column
-from store.tables import AlertRow, DecisionRow, EvidenceRow, FingerprintRow, RequestRow
+from store.tables import AlertRow, DecisionRow
 
 ERASED = "erased"
 """What stands where a name stood."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from store.database import Database
 from store.files import FileStore, KeptFile, Removal
 from store.records import EvidenceFile
-from store.tables import EvidenceRow
+from store.request_tables import EvidenceRow
 
 PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
 _MOST_ASKED = 500

@@ -13,7 +13,7 @@ from store.database import Database
 from store.export_columns import FEATURE_COLUMNS, REQUEST_COLUMNS, Window
 from store.export_formats import Format, Values, writer_of
 from store.keys import arrived_since
-from store.tables import FindingRow, RequestRow, features_table
+from store.request_tables import FindingRow, RequestRow, features_table
 
 _BATCH = 5_000
 

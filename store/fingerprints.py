@@ -12,7 +12,7 @@ from detectors.probing.sequence import Member
 from detectors.verdict import Verdict
 from store.keys import arrived_since
 from store.records import RequestRecord
-from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table
+from store.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
 _MOST_PER_KEY = 64
 

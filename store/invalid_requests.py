@@ -13,7 +13,7 @@ from store.keys import arrived_since
 from store.period_counts import STAGE, counts, total
 from store.periods import Period
 from store.records import Stage
-from store.tables import RequestRow
+from store.request_tables import RequestRow
 
 _MOST_READ = 5000
 

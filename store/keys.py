@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlalchemy.orm import Session
 
-from store.tables import RequestRow, SequenceRow
+from store.request_tables import RequestRow
+from store.roll_up_tables import SequenceRow
 
 REQUESTS = "requests"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -16,7 +16,8 @@ from store.actors import job
 from store.audit import Action, Entry, append
 from store.change_marks import Mark, move_mark
 from store.files import FileStore
-from store.tables import OutlierModelRow, ScoreRow
+from store.request_tables import ScoreRow
+from store.tables import OutlierModelRow
 
 
 class NoOutlierModel(MaskwatchError):

@@ -25,7 +25,9 @@ from store.period_counts import (
     total,
 )
 from store.periods import Period
-from store.tables import AlertRow, ClientRow, DecisionRow, JobRunRow, RequestRow, ScoreRow
+from store.request_tables import RequestRow, ScoreRow
+from store.roll_up_tables import ClientRow
+from store.tables import AlertRow, DecisionRow, JobRunRow
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from sqlalchemy.orm import Session
 from detectors.verdict import Verdict
 from store.keys import arrived_since, key_of
 from store.periods import Period, Resolution, Span
-from store.tables import RequestRow, RollUpRow, SequenceRow
+from store.request_tables import RequestRow
+from store.roll_up_tables import RollUpRow, SequenceRow
 
 ROLL_UP = "roll_up"
 """The sequence whose last key is the newest record in the roll-ups."""

@@ -10,12 +10,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL, text
 
-from store.audit_tables import AuditRow
+from store.all_tables import METADATA
 from store.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
 from store.database import Database
 from store.days import SCHEMA
 from store.schema import check_known, current_revision
-from store.tables import Base
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -135,9 +134,7 @@ def _put(programs: Programs, url: URL, file: Path) -> None:
 
 def _drop_everything() -> str:
     """SQL that drops what Maskwatch has made: tables, days and functions, of any version."""
-    names = ", ".join(
-        f"'{name}'" for name in (*Base.metadata.tables, AuditRow.__tablename__, "alembic_version")
-    )
+    names = ", ".join(f"'{name}'" for name in (*METADATA.tables, "alembic_version"))
     return _DROP.format(names=names, days=SCHEMA)
 
 

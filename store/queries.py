@@ -21,8 +21,8 @@ from store.overview import (
 )
 from store.periods import WINDOWS, Window
 from store.request_detail import normal_ranges, request_detail
+from store.request_tables import EvidenceRow, RequestRow
 from store.sign_in import session_subject
-from store.tables import EvidenceRow, RequestRow
 from store.traffic import TrafficFilter, requests_of_client, traffic_page
 
 _PAGE_ROWS = 50

@@ -12,8 +12,9 @@ from detectors.findings import Place
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
 from store.records import Stage
+from store.request_tables import FindingRow, RequestRow, ScoreRow, features_table
 from store.requests import features_of
-from store.tables import FindingRow, OutlierModelRow, RequestRow, ScoreRow, features_table
+from store.tables import OutlierModelRow
 from store.traffic import RequestSummary, summary
 
 

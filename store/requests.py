@@ -44,8 +44,7 @@ from store.record_rows import (
     request_row,
 )
 from store.records import RequestRecord, Stage
-from store.tables import (
-    DecisionRow,
+from store.request_tables import (
     EvidenceRow,
     FindingRow,
     RequestRow,
@@ -53,6 +52,7 @@ from store.tables import (
     features_table,
     reasons_table,
 )
+from store.tables import DecisionRow
 
 _MOST_REQUEST_IDS = 20
 _REQUESTS, _FINDINGS, _EVIDENCE = (

@@ -9,17 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.all_tables import METADATA
 from store.days import days_kept, drop_day, is_partitioned, make_days
 from store.keys import REQUESTS
-from store.tables import (
-    AlertRow,
-    Base,
-    JobRunRow,
-    LoginTokenRow,
-    NotificationRow,
-    RequestRow,
-    SequenceRow,
-)
+from store.request_tables import RequestRow
+from store.roll_up_tables import SequenceRow
+from store.tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
 
 # Tables with rows that belong to a request, and the column that holds its key. Keys of fingerprints
 # go with their fingerprints.
@@ -141,7 +136,7 @@ def forget_job_runs(session: Session, before: datetime, most: int) -> int:
 
 
 def _table(name: str) -> Table:
-    return Base.metadata.tables[name]
+    return METADATA.tables[name]
 
 
 def _deleted(session: Session, statement: Delete) -> int:

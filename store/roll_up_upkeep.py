@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from store.period_counts import CLIENT, MODEL, OTHERS, REASON, ROLL_UP, STAGE
 from store.periods import Resolution
+from store.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 from store.roll_ups import KEPT, add_counts, folded_mark
-from store.tables import ClientRow, RollUpRow, SequenceRow
 from store.turns import take_turn
 
 MOST_NAMES = 500

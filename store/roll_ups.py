@@ -31,7 +31,8 @@ from detectors.verdict import Verdict
 from store.keys import time_of
 from store.period_counts import CLIENT, ERASED, MODEL, REASON, ROLL_UP, STAGE, sliced
 from store.periods import Resolution
-from store.tables import ClientRow, RequestRow, RollUpRow, SequenceRow
+from store.request_tables import RequestRow
+from store.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 from store.turns import take_turn
 
 KEPT: Mapping[Resolution, timedelta] = {

@@ -17,7 +17,7 @@ from detectors.verdict import Verdict
 from store.client_names import clients_named
 from store.keys import key_of
 from store.records import Stage
-from store.tables import RequestRow, ScoreRow, reasons_table
+from store.request_tables import RequestRow, ScoreRow, reasons_table
 
 _MOST_LOOKED_AT = 5000
 # Without a filter beside the index, only requests that were stored late are passed over.

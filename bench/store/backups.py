@@ -12,8 +12,8 @@ from maskwatch import db
 from maskwatch.checks import State
 from store.database import Database
 from store.records import RequestRecord
+from store.request_tables import RequestRow, features_table
 from store.requests import add_records
-from store.tables import RequestRow, features_table
 
 _GROUP = 64
 

@@ -29,8 +29,8 @@ from store.record_rows import (
     request_row,
 )
 from store.records import RequestRecord
+from store.request_tables import RequestRow, features_table
 from store.spool import Spool
-from store.tables import RequestRow, features_table
 
 GROUP = 256
 _ROUNDS = 5

@@ -13,10 +13,10 @@ from bench.store.records import Traffic
 from store.database import Database
 from store.days import is_partitioned, make_days
 from store.records import RequestRecord
+from store.request_tables import RequestRow
 from store.requests import add_records
 from store.roll_up_upkeep import fold_names
 from store.roll_ups import roll_up
-from store.tables import RequestRow
 
 _GROUP, _ROLLED = 5_000, 100_000
 

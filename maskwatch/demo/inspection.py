@@ -16,7 +16,8 @@ from maskwatch.demo.story import ORDINARY
 from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Answer, Visitor
 from store.database import Database
 from store.decisions import Kind, Scope, active_decisions
-from store.tables import AlertRow, RequestRow, ScoreRow
+from store.request_tables import RequestRow, ScoreRow
+from store.tables import AlertRow
 
 _HOSTILE = {"malformed files": VANDAL, "gradient attacks": ARTIST, "probing": PROBER}
 _REFUSED_SECONDS = 10.0

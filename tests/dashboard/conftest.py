@@ -30,9 +30,9 @@ from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
 from store.job_runs import FAILED, SUCCEEDED, finish_run, start_run
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.records import EvidenceFile, RequestRecord, Stage
+from store.request_tables import RequestRow
 from store.requests import add_record
 from store.schema import upgrade
-from store.tables import RequestRow
 
 LABELS = ("background", "hat", "hair", "face", "coat", "arm", "pants", "leg", "shoes")
 ATTACKER = "ip:203.0.113.66"

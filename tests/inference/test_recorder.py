@@ -23,10 +23,10 @@ from inference.recorder import Recorder
 from inference.recorder_settings import Durability, RecorderLimits
 from store.database import Database
 from store.records import RequestRecord, Stage
+from store.request_tables import RequestRow, features_table
 from store.schema import ensure_current
 from store.settings import StoreSettings
 from store.spool import NotRecorded, Spool, SpoolFailed
-from store.tables import RequestRow, features_table
 
 WaitFor = Callable[[Callable[[], bool]], None]
 START = datetime(2026, 3, 1, tzinfo=UTC)

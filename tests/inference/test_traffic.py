@@ -22,7 +22,7 @@ from inference.traffic import trail_features
 from inference.upload import Upload
 from store.database import StoreUnavailable
 from store.fingerprints import Trail
-from store.tables import FingerprintRow
+from store.request_tables import FingerprintRow
 
 Encode = Callable[..., bytes]
 _START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -10,8 +10,8 @@ from jobs import expire_fingerprints
 from jobs.context import JobContext
 from store.audit_views import AuditFilter, audit_entries
 from store.records import RequestRecord, Trace
+from store.request_tables import FingerprintRow
 from store.requests import add_record
-from store.tables import FingerprintRow
 from tests.jobs.conftest import Traffic
 
 

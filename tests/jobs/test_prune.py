@@ -20,6 +20,7 @@ from jobs.prune_batches import Removed
 from jobs.runs import recorded
 from store.actors import job
 from store.alerts import Condition, apply_condition
+from store.all_tables import METADATA
 from store.days import days_kept, make_days
 from store.evidence import PICTURE, EvidenceStore
 from store.job_runs import SKIPPED, finish_run, start_run
@@ -28,20 +29,12 @@ from store.outlier_models import NewScore, OutlierModelStore, add_scores, promot
 from store.period_counts import ROLL_UP
 from store.reading_turns import Reader, reading
 from store.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
 from store.requests import add_records
 from store.retention import OF_A_REQUEST
+from store.roll_up_tables import SequenceRow
 from store.sign_in import issue_token
-from store.tables import (
-    AlertRow,
-    Base,
-    EvidenceRow,
-    JobRunRow,
-    LoginTokenRow,
-    NotificationRow,
-    RequestRow,
-    SequenceRow,
-    fingerprint_keys_table,
-)
+from store.tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
 
 DAY = timedelta(days=1)
 
@@ -117,8 +110,7 @@ class World:
     def counts(self) -> dict[str, int]:
         with self.context.database.read() as session:
             return {
-                name: session.scalar(select(func.count()).select_from(Base.metadata.tables[name]))
-                or 0
+                name: session.scalar(select(func.count()).select_from(METADATA.tables[name])) or 0
                 for name in (*OF_A_REQUEST, fingerprint_keys_table.name)
             }
 

@@ -18,6 +18,7 @@ from maskwatch import erase as erasure
 from maskwatch.erase import NothingToErase, Report, erase, look
 from store.actors import job
 from store.alerts import Condition, apply_condition
+from store.all_tables import METADATA
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.erasure import ERASED, Subject, erase_requests
@@ -25,10 +26,11 @@ from store.evidence import PICTURE, EvidenceStore
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.reading_turns import BeingRead, Reader, reading
 from store.records import RequestRecord, Stage, Trace
+from store.request_tables import FingerprintRow, RequestRow
 from store.requests import add_records
 from store.retention import OF_A_REQUEST
 from store.settings import StoreSettings
-from store.tables import AlertRow, Base, DecisionRow, FingerprintRow, RequestRow
+from store.tables import AlertRow, DecisionRow
 
 ANNA, ANNABELLE, BERT = "ip:203.0.113.7", "ip:203.0.113.77", "key:bert"
 
@@ -111,7 +113,7 @@ class World:
         with self.database.read() as session:
             return [
                 (table.name, part)
-                for table in Base.metadata.sorted_tables
+                for table in METADATA.sorted_tables
                 if table.name != "audit"  # says who erased what
                 for row in session.execute(select(table))
                 for value in row

@@ -12,9 +12,9 @@ from store.actors import job
 from store.database import Database
 from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.records import RequestRecord, Stage
+from store.request_tables import RequestRow
 from store.requests import add_record
 from store.settings import StoreSettings
-from store.tables import RequestRow
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from store.bulk import insert_rows
 from store.database import Database, StoreUnavailable
+from store.request_tables import EvidenceRow
 from store.settings import StoreSettings
-from store.tables import EvidenceRow
 
 EVIDENCE = cast(Table, EvidenceRow.__table__)
 COLUMNS = ("request_pk", "kind", "sha256", "media_type")

@@ -29,10 +29,11 @@ from store.database import (
 from store.faults import ReadScopeWrites
 from store.job_runs import start_run
 from store.records import RequestRecord
+from store.request_tables import RequestRow
 from store.requests import add_record
 from store.schema import ensure_current
 from store.settings import StoreSettings
-from store.tables import JobRunRow, RequestRow
+from store.tables import JobRunRow
 
 NewRecord = Callable[..., RequestRecord]
 

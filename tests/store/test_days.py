@@ -12,9 +12,9 @@ from detectors.rule_book import NO_PERSON
 from store.database import Database
 from store.days import days_kept, drop_day, is_partitioned, make_days
 from store.records import EvidenceFile, RequestRecord
+from store.request_tables import EvidenceRow, FindingRow, RequestRow, features_table
 from store.requests import add_records
 from store.settings import StoreSettings
-from store.tables import EvidenceRow, FindingRow, RequestRow, features_table
 
 NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)

@@ -12,8 +12,8 @@ from detectors.verdict import Verdict
 from store.database import Database
 from store.fingerprints import Trail, client_trail, forget_fingerprints, lookalikes
 from store.records import RequestRecord, Trace
+from store.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
 from store.requests import add_record
-from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
 Add = Callable[..., int]
 _PRINT = Fingerprinter(b"a secret of the tests").of(

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from store.database import Database
 from store.keys import arrived_since, hand_out, key_of
 from store.records import RequestRecord
+from store.request_tables import RequestRow
 from store.requests import add_records
-from store.tables import RequestRow
 
 NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)

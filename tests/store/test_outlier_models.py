@@ -15,7 +15,8 @@ from store.outlier_models import (
     champion,
     promote,
 )
-from store.tables import OutlierModelRow, ScoreRow
+from store.request_tables import ScoreRow
+from store.tables import OutlierModelRow
 
 
 def _add(database: Database, var_dir: Path, archive: bytes, now: datetime) -> OutlierModelRow:

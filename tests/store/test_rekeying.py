@@ -14,10 +14,10 @@ from store.days import days_kept, is_partitioned, make_days
 from store.keys import key_of
 from store.records import EvidenceFile, RequestRecord, Trace
 from store.request_detail import request_detail
+from store.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table, reasons_table
 from store.requests import add_records
 from store.roll_ups import roll_up
 from store.schema import downgrade, upgrade
-from store.tables import FingerprintRow, RequestRow, fingerprint_keys_table, reasons_table
 
 NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)

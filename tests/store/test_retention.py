@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from detectors.registry import FeatureVector
+from store.all_tables import METADATA
 from store.database import Database
 from store.days import days_kept, is_partitioned, make_days
 from store.keys import key_of
 from store.records import EvidenceFile
+from store.request_tables import RequestRow
 from store.retention import (
     OF_A_REQUEST,
     DaysInUse,
@@ -20,7 +22,7 @@ from store.retention import (
     forget_requests,
     make_coming_days,
 )
-from store.tables import Base, JobRunRow, RequestRow
+from store.tables import JobRunRow
 
 Add = Callable[..., int]
 DAY = timedelta(days=1)
@@ -28,7 +30,7 @@ DAY = timedelta(days=1)
 
 def test_every_table_with_rows_of_a_request_is_known() -> None:
     known = {*OF_A_REQUEST, "fingerprint_keys"}  # these go with their fingerprints
-    assert {t.name for t in Base.metadata.tables.values() if "request_pk" in t.c} <= known
+    assert {t.name for t in METADATA.tables.values() if "request_pk" in t.c} <= known
 
 
 def test_a_batch_takes_the_oldest_with_all_that_belongs_to_them(

@@ -16,10 +16,11 @@ from store.overview import busiest_clients, headline, top_reasons, verdicts_over
 from store.period_counts import OTHERS
 from store.periods import Period, Resolution
 from store.records import RequestRecord, Stage
+from store.request_tables import RequestRow, reasons_table
 from store.requests import add_record
+from store.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 from store.roll_up_upkeep import drop_old_clients, drop_old_counts, fold_names
 from store.roll_ups import forget_client, roll_up
-from store.tables import ClientRow, RequestRow, RollUpRow, SequenceRow, reasons_table
 
 NewRecord = Callable[..., RequestRecord]
 Add = Callable[..., int]

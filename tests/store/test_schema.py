@@ -14,16 +14,17 @@ from sqlalchemy import inspect, select, text
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store import schema
+from store.all_tables import METADATA
 from store.api_keys import add_key, list_keys
 from store.change_marks import Mark, read_marks
 from store.database import Database
 from store.decision_views import DecisionView, list_active_decisions
 from store.decisions import Kind, NewDecision, Scope, add_decision
 from store.records import RequestRecord, Stage
+from store.request_tables import RequestRow
 from store.requests import add_record, features_of
 from store.schema import SchemaError, current_revision, downgrade, ensure_current, upgrade
 from store.settings import StoreSettings
-from store.tables import Base, RequestRow
 
 _START = """
 from store.database import Database
@@ -74,14 +75,14 @@ def later_release(database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_a_database_that_does_not_exist_yet_is_made(tmp_path: Path) -> None:
     database = Database.open(StoreSettings(var_dir=tmp_path / "new" / "folder"))
     assert current_revision(database) is None
     ensure_current(database)
-    assert _tables(database) == {*Base.metadata.tables, "alembic_version"}
+    assert _tables(database) == {*METADATA.tables, "alembic_version"}
     database.close()
 
 
@@ -100,7 +101,7 @@ def test_down_to_nothing_and_up_again_gives_the_same_tables(database: Database) 
     upgrade(database)
     assert _head(database) == before
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_processes_that_start_together_make_the_tables_once(
@@ -142,7 +143,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
     assert len(before) == 1
 
     downgrade(database, "0001")
-    assert _tables(database) == {*Base.metadata.tables, "alembic_version"} - {
+    assert _tables(database) == {*METADATA.tables, "alembic_version"} - {
         "api_keys",
         "audit",
         "change_marks",

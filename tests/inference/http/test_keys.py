@@ -17,8 +17,8 @@ from store.api_keys import add_key, revoke_key
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.records import Stage
+from store.request_tables import RequestRow
 from store.settings import StoreSettings
-from store.tables import RequestRow
 
 PEER = "198.51.100.9"
 ADDRESS = f"ip:{PEER}"

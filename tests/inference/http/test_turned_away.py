@@ -16,7 +16,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.decisions import Kind, NewDecision, Scope, add_decision
 from store.records import Stage
-from store.tables import RequestRow
+from store.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, post, stored_row, until
 
 Encode = Callable[..., bytes]
