@@ -23,6 +23,7 @@ from bench.gate.command import measure_gate
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
 from bench.segmenter import measure_segmenter
+from bench.store.command import QUICK, Sizes, measure_store
 from detectors.errors import MaskwatchError
 from inference.ensemble.baselines import SHIPPED
 from inference.segmenters.reference.data import Split
@@ -137,6 +138,20 @@ def outliers(
 ) -> None:
     """The outlier models against PyOD's, and their time against scikit-learn's."""
     measure_outliers(data, json, splits)
+
+
+@app.command()
+def store(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    cache: Annotated[Path, typer.Option(help="Where databases with records are kept.")] = CACHE,
+    records: Annotated[
+        int, typer.Option(help="Records that pages are read from; 0 reads none.", min=0)
+    ] = Sizes().stored,
+    kills: Annotated[int, typer.Option(help="Rounds of kill -9.", min=1)] = Sizes().kills,
+    quick: Annotated[bool, typer.Option(help="Small sizes, two minutes.")] = False,
+) -> None:
+    """The store: ingest, latency, losses, backups, pages; twenty gigabytes of cache."""
+    measure_store(cache, json, QUICK if quick else Sizes(kills=kills, stored=records))
 
 
 @app.command()

