@@ -94,7 +94,7 @@ def since_roll_up(session: Session, since: datetime) -> ColumnElement[bool]:
     known = session.scalar(watermark) or 0
     return and_(
         RequestRow.id > max(known, key_of(since) - 1),
-        RequestRow.id > watermark.scalar_subquery(),
+        RequestRow.id > func.coalesce(watermark.scalar_subquery(), 0),
         RequestRow.received_at >= since,
     )
 

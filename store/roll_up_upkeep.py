@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from store.period_counts import CLIENT, MODEL, OTHERS, REASON, ROLL_UP, STAGE
 from store.periods import Resolution
 from store.roll_up_tables import ClientRow, RollUpRow, SequenceRow
-from store.roll_ups import KEPT, add_counts, folded_mark
+from store.roll_ups import KEPT, add_counts, folded_mark, make_marks
 from store.turns import take_turn
 
 MOST_NAMES = 500
@@ -28,6 +28,7 @@ def fold_names(session: Session, now: datetime, most_names: int = MOST_NAMES) ->
     to where that is so; counts that come late take it back.
     """
     take_turn(session, ROLL_UP)
+    make_marks(session)
     folded = 0
     for resolution in Resolution:
         closed = resolution.start(now - _CLOSED_FOR)

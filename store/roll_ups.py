@@ -68,6 +68,7 @@ def roll_up(session: Session, now: datetime, most: int) -> int:
     Buckets that would be dropped at once are not made.
     """
     take_turn(session, ROLL_UP)
+    make_marks(session)
     done = session.scalars(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)).one()
     batch = select(RequestRow.id).where(RequestRow.id > done).order_by(RequestRow.id).limit(most)
     number, reached = session.execute(select(func.count(), func.max(batch.subquery().c.id))).one()
@@ -83,8 +84,8 @@ def roll_up(session: Session, now: datetime, most: int) -> int:
 
 def counted_until(session: Session) -> datetime:
     """The time up to which every record is counted."""
-    done = session.scalars(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)).one()
-    return time_of(done)
+    done = session.scalar(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP))
+    return time_of(done or 0)
 
 
 def forget_client(session: Session, client: str) -> None:
@@ -128,6 +129,15 @@ def add_counts(session: Session, counts: Mapping[Bucket, int]) -> None:
 def folded_mark(resolution: Resolution) -> str:
     """The sequence that says before which bucket all are folded."""
     return f"folded_{resolution.value}"
+
+
+def make_marks(session: Session) -> None:
+    """Have the marks of how far counting and folding have come, from the first round on."""
+    names = (ROLL_UP, *map(folded_mark, Resolution))
+    session.execute(
+        _insert(session)(SequenceRow).on_conflict_do_nothing(),
+        [{"name": name, "last": 0} for name in names],
+    )
 
 
 def _unmark(session: Session, buckets: Iterable[Bucket]) -> None:

@@ -80,10 +80,6 @@ def _make_counts() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_clients_last_seen_client"), "clients", ["last_seen", "client"])
-    op.execute(
-        "INSERT INTO sequences (name, last) VALUES "
-        "('roll_up', 0), ('folded_60', 0), ('folded_3600', 0), ('folded_86400', 0)"
-    )
 
 
 def _make_reasons() -> None:

@@ -48,7 +48,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Days of records are made and dropped by two functions, with the rights of their owner.
+-- Functions too. Two of them make and drop days of records, with the rights of their owner.
 DO $$
 DECLARE
     found regprocedure;
@@ -59,10 +59,12 @@ BEGIN
     FOR found IN
         SELECT oid::regprocedure FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace
-          AND proname IN ('maskwatch_make_day', 'maskwatch_drop_day')
+          AND proname LIKE 'maskwatch\_%'
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO maskwatch_migrator', found);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO maskwatch_writer', found);
+        IF found::text LIKE '%\_day(date)' THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO maskwatch_writer', found);
+        END IF;
     END LOOP;
 END $$;
 

@@ -33,6 +33,7 @@ from store.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
 from store.requests import add_records
 from store.retention import OF_A_REQUEST
 from store.roll_up_tables import SequenceRow
+from store.roll_ups import make_marks
 from store.sign_in import issue_token
 from store.tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
 
@@ -62,6 +63,7 @@ class World:
         """Let all records up to a time be counted in the roll-ups."""
         row = update(SequenceRow).where(SequenceRow.name == ROLL_UP)
         with self.context.database.write() as session:
+            make_marks(session)
             session.execute(row.values(last=key_of(moment)))
 
     def add(self, *ages: timedelta, pictures: tuple[bytes, ...] | None = None) -> list[str]:
