@@ -1,9 +1,8 @@
 """The queue in front of the recorder's writer: bounded, and emptied in groups."""
 
 from collections import deque
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from threading import Condition, Lock
+from dataclasses import dataclass
+from threading import Condition, Event, Lock
 from time import monotonic
 
 from inference.recorder_settings import RecorderLimits
@@ -19,18 +18,55 @@ class QueueClosed(NotRecorded):
     """The service is going down."""
 
 
-@dataclass(frozen=True, eq=False)
-class Ticket:
-    """A record on its way.
+class Group:
+    """Records that become durable together; their callers wait for the same moment.
 
     Attributes:
-        done: ends when the record is durable, or with what went wrong.
-        queued_at: monotonic seconds.
+        queued_at: when its oldest record came, monotonic seconds.
     """
 
-    record: RequestRecord
-    queued_at: float
-    done: Future[None] = field(default_factory=Future)
+    def __init__(self, queued_at: float) -> None:
+        self.queued_at = queued_at
+        self.records: list[RequestRecord] = []
+        self._failures: dict[int, NotRecorded] = {}
+        self._done = Event()
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def refuse(self, place: int, error: NotRecorded) -> None:
+        """Say that one of the records is kept nowhere."""
+        self._failures[place] = error
+
+    def finish(self) -> None:
+        """Tell all callers; what was not refused is durable."""
+        self._done.set()
+
+    def wait(self, place: int) -> None:
+        """Wait until a record is durable.
+
+        Raises:
+            NotRecorded: it was refused.
+        """
+        self._done.wait()
+        if place in self._failures:
+            raise self._failures[place]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ticket:
+    """A record on its way: the group that it goes with, and its place there."""
+
+    group: Group
+    place: int
+
+    def wait(self) -> None:
+        """Wait until the record is durable.
+
+        Raises:
+            NotRecorded: it is not.
+        """
+        self.group.wait(self.place)
 
 
 class RecordQueue:
@@ -39,14 +75,15 @@ class RecordQueue:
     def __init__(self, limits: RecorderLimits) -> None:
         self._limits = limits
         self._batch = min(limits.batch, limits.queue)
-        self._tickets: deque[Ticket] = deque()
+        self._groups: deque[Group] = deque()
+        self._records = 0
         self._closed = False
         self._callers_waiting = 0
         lock = Lock()
         self._arrived, self._room = Condition(lock), Condition(lock)
 
     def __len__(self) -> int:
-        return len(self._tickets)
+        return self._records
 
     @property
     def callers_waiting(self) -> int:
@@ -62,26 +99,32 @@ class RecordQueue:
         """
         with self._room:
             self._wait_for_room()
-            ticket = Ticket(record, monotonic())
-            self._tickets.append(ticket)
+            if not self._groups or len(self._groups[-1]) >= self._batch:
+                self._groups.append(Group(monotonic()))
+            group = self._groups[-1]
+            group.records.append(record)
+            self._records += 1
             # The writer sleeps until there is a first record, or until a group is full.
-            if len(self._tickets) in {1, self._batch}:
+            if len(group) in {1, self._batch}:
                 self._arrived.notify()
-            return ticket
+            return Ticket(group, len(group) - 1)
 
-    def take(self) -> list[Ticket]:
-        """The next group, oldest first; empty once the queue is closed and everything was taken.
+    def take(self) -> Group | None:
+        """The next group, oldest first; ``None`` once the queue is closed and everything was taken.
 
         A group is complete when its oldest record has waited long enough, or when it is full. A
         record that finds the writer idle is a group at once: those that come while it is written
         are the next one.
         """
         with self._arrived:
-            if self._tickets:
-                self._wait_for_company()
+            if self._groups:
+                self._wait_for_company(self._groups[0])
             else:
-                self._arrived.wait_for(lambda: self._tickets or self._closed)
-            group = [self._tickets.popleft() for _ in range(min(self._batch, len(self._tickets)))]
+                self._arrived.wait_for(lambda: self._groups or self._closed)
+            if not self._groups:
+                return None
+            group = self._groups.popleft()
+            self._records -= len(group)
             self._room.notify(len(group))
             return group
 
@@ -107,11 +150,10 @@ class RecordQueue:
             )
 
     def _has_room(self) -> bool:
-        return self._closed or len(self._tickets) < self._limits.queue
+        return self._closed or self._records < self._limits.queue
 
-    def _wait_for_company(self) -> None:
-        complete_at = self._tickets[0].queued_at + self._limits.wait_seconds
+    def _wait_for_company(self, group: Group) -> None:
+        complete_at = group.queued_at + self._limits.wait_seconds
         self._arrived.wait_for(
-            lambda: self._closed or len(self._tickets) >= self._batch,
-            max(0.0, complete_at - monotonic()),
+            lambda: self._closed or len(group) >= self._batch, max(0.0, complete_at - monotonic())
         )

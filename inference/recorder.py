@@ -11,7 +11,7 @@ import structlog
 
 from inference.backoff import Backoff
 from inference.metrics import Metrics
-from inference.record_queue import QueueFull, RecordQueue, Ticket
+from inference.record_queue import Group, QueueFull, RecordQueue
 from inference.record_writer import RecordWriter
 from inference.recorder_settings import Durability, RecorderLimits
 from inference.replayer import Replayer
@@ -59,7 +59,7 @@ class Recorder:
             raise
         # Relaxed is no licence to lose everything: after a failure callers see the next one.
         if self._is_strict or self._last_group_failed:
-            ticket.done.result()
+            ticket.wait()
 
     def is_behind(self) -> bool:
         """Whether records wait in the spool."""
@@ -81,32 +81,34 @@ class Recorder:
     def _run(self) -> None:
         while group := self._queue.take():
             self._metrics.group_records.observe(len(group))
-            with self._metrics.commit_seconds.time():
-                self._settle(group)
+            try:
+                with self._metrics.commit_seconds.time():
+                    self._settle(group, range(len(group)))
+            finally:
+                group.finish()
 
-    def _settle(self, group: Sequence[Ticket]) -> None:
-        """Make a group durable and tell its callers how it went."""
+    def _settle(self, group: Group, places: range) -> None:
+        """Make a part of a group durable, or refuse it."""
         try:
-            self._keep([ticket.record for ticket in group])
+            self._keep(group.records[places.start : places.stop])
         except NotRecorded as error:
-            self._refuse(group, error)
+            self._refuse(group, places, error)
         except Exception as error:  # noqa: BLE001 - a thread that ends would keep callers waiting
-            self._find_odd_one(group, error)
+            self._find_odd_one(group, places, error)
         else:
             self._last_group_failed = False
-            for ticket in group:
-                ticket.done.set_result(None)
 
-    def _find_odd_one(self, group: Sequence[Ticket], error: Exception) -> None:
-        """Refuse a record that not even a file takes; a larger group is tried in halves."""
-        if len(group) > 1:
-            middle = len(group) // 2
-            self._settle(group[:middle])
-            self._settle(group[middle:])
+    def _find_odd_one(self, group: Group, places: range, error: Exception) -> None:
+        """Refuse a record that not even a file takes; a larger part is tried in halves."""
+        if len(places) > 1:
+            middle = len(places) // 2
+            self._settle(group, places[:middle])
+            self._settle(group, places[middle:])
             return
+        record = group.records[places.start]
         self._metrics.faults.labels("recorder").inc()
-        _log.error("record cannot be kept", request_id=group[0].record.request_id, why=repr(error))
-        self._refuse(group, NotRecorded(f"The record cannot be written down: {error}"))
+        _log.error("record cannot be kept", request_id=record.request_id, why=repr(error))
+        self._refuse(group, places, NotRecorded(f"The record cannot be written down: {error}"))
 
     def _keep(self, records: Sequence[RequestRecord]) -> None:
         if self._is_spool_in_use():
@@ -130,10 +132,10 @@ class Recorder:
         self._metrics.spooled.inc(len(records))
         self._replayer.wake()
 
-    def _refuse(self, group: Sequence[Ticket], error: NotRecorded) -> None:
+    def _refuse(self, group: Group, places: range, error: NotRecorded) -> None:
         self._last_group_failed = True
-        self._metrics.unkept.labels("not_durable").inc(len(group))
+        self._metrics.unkept.labels("not_durable").inc(len(places))
         if not self._is_strict:
-            _log.error("records lost", why=str(error), records=len(group))
-        for ticket in group:
-            ticket.done.set_exception(error)
+            _log.error("records lost", why=str(error), records=len(places))
+        for place in places:
+            group.refuse(place, error)

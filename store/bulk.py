@@ -1,6 +1,7 @@
 """Many rows of one table at once, as fast as each database takes them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Table
@@ -22,9 +23,7 @@ def insert_rows(
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        statement = _statement("COPY {} ({}) FROM STDIN (FORMAT BINARY)", table, columns)
-        types = [_type_name(table.columns[name], connection.dialect) for name in columns]
-        _copy(connection, statement, types, rows)
+        _copy(connection, *_copy_statement(table, tuple(columns), connection.dialect), rows)
     else:
         marks = ", ".join("?" * len(columns))
         statement = _statement("INSERT INTO {} ({}) VALUES ({})", table, columns, marks)
@@ -34,6 +33,15 @@ def insert_rows(
 def _statement(form: str, table: Table, columns: Sequence[str], marks: str = "") -> str:
     """SQL of names that this code gives, never of anything that was sent."""
     return form.format(table.name, ", ".join(f'"{name}"' for name in columns), marks)
+
+
+@lru_cache
+def _copy_statement(
+    table: Table, columns: tuple[str, ...], dialect: Dialect
+) -> tuple[str, tuple[str, ...]]:
+    """The statement, and the names of the columns' types."""
+    types = tuple(_type_name(table.columns[name], dialect) for name in columns)
+    return _statement("COPY {} ({}) FROM STDIN (FORMAT BINARY)", table, columns), types
 
 
 def _type_name(column: Column[Any], dialect: Dialect) -> str:

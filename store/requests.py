@@ -1,5 +1,6 @@
 """Request records: append them, read them back."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     String,
     Table,
+    Text,
     and_,
     any_,
     case,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from detectors.registry import FeatureVector
@@ -122,8 +125,9 @@ def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
     ids = [record.request_id for record in records]
     among: ColumnElement[bool] = RequestRow.request_id.in_(ids)
     if session.get_bind().dialect.name == "postgresql":
-        # One parameter instead of hundreds, which the driver would count one by one.
-        among = RequestRow.request_id == any_(literal(ids, ARRAY(String)))
+        # One parameter, written as the database reads it, instead of hundreds.
+        listed = "{" + json.dumps(ids, ensure_ascii=False)[1:-1] + "}"
+        among = RequestRow.request_id == any_(sql_cast(literal(listed, Text()), ARRAY(String)))
     return set(
         session.scalars(
             select(RequestRow.request_id).where(among, RequestRow.id >= key_of(earliest))

@@ -27,7 +27,8 @@ def _fill(queue: RecordQueue, count: int) -> None:
 
 
 def _taken(queue: RecordQueue) -> list[int]:
-    return [int(ticket.record.request_id) for ticket in queue.take()]
+    group = queue.take()
+    return [int(record.request_id) for record in group.records] if group else []
 
 
 def test_a_full_group_does_not_wait_and_keeps_the_order() -> None:
