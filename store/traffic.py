@@ -134,9 +134,9 @@ class _Search:
         key, condition = self._index(value)
         found = select(key.label("key")).where(
             condition,
-            key >= key_of(self.wanted.since),
+            # One lower bound: SQLite would start at the first of two.
+            key >= max(key_of(self.wanted.since), 0 if self.after is None else self.after + 1),
             true() if self.before is None else key < self.before,
-            true() if self.after is None else key > self.after,
         )
         if self.wanted.outliers_only and not self.wanted.reason:
             found = found.group_by(key)  # two models may agree on one request
