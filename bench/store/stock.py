@@ -23,8 +23,10 @@ _GROUP, _ROLLED = 5_000, 100_000
 
 def fill(database: Database, traffic: Traffic) -> None:
     """Store what is missing of the traffic."""
-    _make_days(database, traffic)
     stored = _stored(database)
+    if stored >= traffic.count:
+        return
+    _make_days(database, traffic)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(f"records, {database.dialect}", total=traffic.count)
         progress.advance(task, stored)
@@ -32,8 +34,7 @@ def fill(database: Database, traffic: Traffic) -> None:
             with database.write() as session:
                 add_records(session, group)
             progress.advance(task, len(group))
-    if stored < traffic.count:
-        _analyze(database)
+    _analyze(database)
 
 
 def _make_days(database: Database, traffic: Traffic) -> None:
