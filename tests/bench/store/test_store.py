@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.store.backups import measure_backup
-from bench.store.command import made, scratch
+from bench.store.command import made, scratch, worst
 from bench.store.ingest import measure_ingest
 from bench.store.latency import measure_latency
 from bench.store.pages import measure_pages
@@ -64,3 +64,9 @@ def test_the_folder_of_a_server_can_be_entered(tmp_path: Path) -> None:
     with scratch() as folder:
         assert folder.stat().st_mode & 0o005 == 0o005
     assert tmp_path.exists()
+
+
+def test_one_figure_stands_for_the_worse_of_both_databases() -> None:
+    ratios = {"ingest_sqlite_ratio_vs_core": 1.5, "ingest_postgres_ratio_vs_core": 0.5}
+    waits = {"strict_added_ms_p50_sqlite": 2.0, "strict_added_ms_p50_postgres": 4.0}
+    assert worst(ratios | waits) == {"ingest_ratio_vs_core": 0.5, "strict_added_ms_p50": 4.0}
