@@ -84,6 +84,10 @@ class Recorder:
             try:
                 with self._metrics.commit_seconds.time():
                     self._settle(group, range(len(group)))
+            except BaseException:
+                # Whatever tears the thread down: nobody may take these for durable.
+                self._refuse(group, range(len(group)), NotRecorded("The recorder was torn down."))
+                raise
             finally:
                 group.finish()
 

@@ -319,3 +319,19 @@ def test_a_shutdown_leaves_what_the_database_does_not_take_in_the_spool(
         for _ in range(3):
             recorder.record(_record())
     assert Spool(tmp_path).backlog().records == 3
+
+
+# That a thread ends is what happens here.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_recorder_that_is_torn_down_acknowledges_nothing(
+    local: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn_down(*_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr("inference.recorder.RecordWriter.write", torn_down)
+    with (
+        closing(Recorder(local, Spool(tmp_path), Metrics())) as recorder,
+        pytest.raises(NotRecorded, match="torn down"),
+    ):
+        recorder.record(_record())
