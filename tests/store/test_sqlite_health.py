@@ -74,9 +74,9 @@ def test_a_file_that_is_cut_short_is_damaged(file: Path) -> None:
 def test_a_row_that_refers_to_nothing_is_found_by_the_full_look_only(file: Path) -> None:
     # A plain connection does not look after references.
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("INSERT INTO request_features (request_pk) VALUES (4711)")
+        connection.execute("INSERT INTO fingerprint_keys (key, request_pk) VALUES (1, 4711)")
     assert quick_look(file, 60)
-    with pytest.raises(StoreDamaged, match="request_features refers to nothing in requests"):
+    with pytest.raises(StoreDamaged, match="fingerprint_keys refers to nothing in fingerprints"):
         full_look(file)
 
 
