@@ -22,34 +22,8 @@ class Metrics:
             "Time from the whole upload to the durable record.",
             registry=self.registry,
         )
-        self.in_flight = Gauge(
-            "maskwatch_in_flight",
-            "Uploads that are worked on or wait.",
-            registry=self.registry,
-        )
-        self.spooled = self._counter(
-            "spooled_records", "Records that went to the spool because the database was away."
-        )
-        self.replayed = self._counter(
-            "replayed_records", "Records that came from the spool into the database."
-        )
-        self.set_aside = self._counter(
-            "set_aside_records", "Records that the database will never take, or nobody can read."
-        )
-        self.unkept = self._counter(
-            "unkept_records", "Records that were kept nowhere, by why; `strict` answers 503.", "why"
-        )
-        self.group_records = Histogram(
-            "maskwatch_record_group_records",
-            "Records that were made durable together.",
-            buckets=_GROUPS,
-            registry=self.registry,
-        )
-        self.commit_seconds = Histogram(
-            "maskwatch_record_commit_seconds",
-            "Time to make a group of records durable.",
-            registry=self.registry,
-        )
+        self.in_flight = self._gauge("in_flight", "Uploads that are worked on or wait.")
+        self._measure_recorder()
         self.decoder_ends = self._counter(
             "decoder_ends",
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
@@ -77,6 +51,32 @@ class Metrics:
             "model_reloads", "Times that the model was to be loaded again, by outcome.", "outcome"
         )
         self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
+
+    def _measure_recorder(self) -> None:
+        """How records become durable, and which do not."""
+        self.spooled = self._counter(
+            "spooled_records", "Records that went to the spool because the database was away."
+        )
+        self.replayed = self._counter(
+            "replayed_records", "Records that came from the spool into the database."
+        )
+        self.set_aside = self._counter(
+            "set_aside_records", "Records that the database will never take, or nobody can read."
+        )
+        self.unkept = self._counter(
+            "unkept_records", "Records that were kept nowhere, by why; `strict` answers 503.", "why"
+        )
+        self.group_records = Histogram(
+            "maskwatch_record_group_records",
+            "Records that were made durable together.",
+            buckets=_GROUPS,
+            registry=self.registry,
+        )
+        self.commit_seconds = Histogram(
+            "maskwatch_record_commit_seconds",
+            "Time to make a group of records durable.",
+            registry=self.registry,
+        )
 
     def watch_queue(self, queue: RecordQueue) -> None:
         """Show how long the recorder's queue is, and who waits for a place in it."""

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 from jobs.context import JobContext, JobOutcome, counted
 from jobs.settings import JobSettings
 from jobs.spool_alert import spool_condition
-from store.alerts import CRITICAL, WARNING, Condition, apply_condition, open_fingerprints
+from store.alerts import (
+    CRITICAL,
+    NO_TECHNIQUE,
+    WARNING,
+    Condition,
+    apply_condition,
+    open_fingerprints,
+)
 from store.invalid_requests import (
     InvalidRequests,
     InvalidShare,
@@ -33,7 +40,6 @@ WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.
 RESOLVE_BELOW = 0.8
 _MOST_LISTED = 5
-_NO_TECHNIQUE = "none"
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,8 @@ def job_failed_condition(last: JobRunRow) -> Condition:
             if failed
             else f"The job {last.job} ran at {moment} without failing."
         ),
-        atlas=_NO_TECHNIQUE,
-        owasp=_NO_TECHNIQUE,
+        atlas=NO_TECHNIQUE,
+        owasp=NO_TECHNIQUE,
         evidence={"job": last.job, "run_id": last.id, "message": last.message},
     )
 

@@ -11,7 +11,7 @@ from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.context import counted
 from jobs.integrity import MODEL_FILE_CHANGED
 from jobs.spool_alert import SPOOL_IN_USE
-from store.alerts import CRITICAL, Event
+from store.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.tables import AlertRow, DecisionRow
 
 
@@ -140,7 +140,7 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     if alert.resolved_at is not None:
         late = "" if event is Event.RESOLVED else " (this mail was delayed)"
         facts.append(("Resolved", moment(alert.resolved_at) + late))
-    if alert.atlas != "none":
+    if alert.atlas != NO_TECHNIQUE:
         facts.append(("Technique", f"MITRE ATLAS {alert.atlas}, OWASP {alert.owasp}"))
     return tuple(facts)
 

@@ -4,11 +4,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from jobs.context import counted
-from store.alerts import WARNING, Condition
+from store.alerts import NO_TECHNIQUE, WARNING, Condition
 from store.spool import Backlog
 
 SPOOL_IN_USE = "spool_in_use"
-_NO_TECHNIQUE = "none"
 
 
 def spool_condition(backlog: Backlog, host: str, var_dir: Path) -> Condition:
@@ -21,8 +20,8 @@ def spool_condition(backlog: Backlog, host: str, var_dir: Path) -> Condition:
         value=float(backlog.records),
         threshold=0.0,
         summary=_summary(backlog, host),
-        atlas=_NO_TECHNIQUE,
-        owasp=_NO_TECHNIQUE,
+        atlas=NO_TECHNIQUE,
+        owasp=NO_TECHNIQUE,
         evidence={"host": host, "var_dir": str(var_dir), "records": backlog.records},
     )
 

@@ -14,6 +14,8 @@ from store.audit import Action, Entry, append
 from store.tables import AlertRow, NotificationRow
 
 WARNING, CRITICAL = "warning", "critical"
+# What stands for the technique of a condition that no attack has to cause.
+NO_TECHNIQUE = "none"
 
 
 class AlertError(MaskwatchError):

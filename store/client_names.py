@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, Subquery, select
 from sqlalchemy.orm import Session
 
 from store.period_counts import since_roll_up
@@ -33,14 +33,7 @@ def _known(session: Session, part: str, since: datetime) -> list[str]:
         .limit(_MOST_NAMES)
         .subquery()
     )
-    return list(
-        session.scalars(
-            select(newest.c.client)
-            .where(newest.c.client.contains(part, autoescape=True))
-            .order_by(newest.c.last_seen.desc())
-            .limit(MOST_CLIENTS)
-        )
-    )
+    return list(session.scalars(_containing(part, newest).order_by(newest.c.last_seen.desc())))
 
 
 def _new(session: Session, part: str, since: datetime) -> list[str]:
@@ -52,11 +45,9 @@ def _new(session: Session, part: str, since: datetime) -> list[str]:
         .limit(_MOST_RECORDS)
         .subquery()
     )
-    return list(
-        session.scalars(
-            select(newest.c.client)
-            .where(newest.c.client.contains(part, autoescape=True))
-            .group_by(newest.c.client)
-            .limit(MOST_CLIENTS)
-        )
-    )
+    return list(session.scalars(_containing(part, newest).group_by(newest.c.client)))
+
+
+def _containing(part: str, newest: Subquery) -> Select[str]:
+    name = newest.c.client
+    return select(name).where(name.contains(part, autoescape=True)).limit(MOST_CLIENTS)
