@@ -22,8 +22,11 @@ class RecordWriter:
         self._spool = spool
         self._metrics = metrics
 
-    def write(self, records: Sequence[RequestRecord]) -> None:
+    def write(self, records: Sequence[RequestRecord], *, fresh: bool = False) -> None:
         """Store records in their order; set aside those that the database will never take.
+
+        Args:
+            fresh: they were never sent to the database before.
 
         Raises:
             StoreUnavailable: the database is away; some of them may be stored, which does no harm.
@@ -31,7 +34,7 @@ class RecordWriter:
         """
         try:
             with self._database.write() as session:
-                add_records(session, records)
+                add_records(session, records, fresh=fresh)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -39,15 +42,17 @@ class RecordWriter:
                 raise StoreUnavailable(
                     f"The database does not take records: {_first_line(error)}."
                 ) from error
-            self._find_bad_one(records, error)
+            self._find_bad_one(records, error, fresh=fresh)
 
-    def _find_bad_one(self, records: Sequence[RequestRecord], error: Exception) -> None:
+    def _find_bad_one(
+        self, records: Sequence[RequestRecord], error: Exception, *, fresh: bool
+    ) -> None:
         if len(records) == 1:
             self._set_aside(records[0], error)
             return
         middle = len(records) // 2
-        self.write(records[:middle])
-        self.write(records[middle:])
+        self.write(records[:middle], fresh=fresh)
+        self.write(records[middle:], fresh=fresh)
 
     def _set_aside(self, record: RequestRecord, error: Exception) -> None:
         self._spool.set_aside(record)

@@ -83,7 +83,7 @@ class Recorder:
             self._metrics.group_records.observe(len(group))
             try:
                 with self._metrics.commit_seconds.time():
-                    self._settle(group, range(len(group)))
+                    self._settle(group, range(len(group)), fresh=True)
             except BaseException:
                 # Whatever tears the thread down: nobody may take these for durable.
                 self._refuse(group, range(len(group)), NotRecorded("The recorder was torn down."))
@@ -91,10 +91,10 @@ class Recorder:
             finally:
                 group.finish()
 
-    def _settle(self, group: Group, places: range) -> None:
+    def _settle(self, group: Group, places: range, *, fresh: bool) -> None:
         """Make a part of a group durable, or refuse it."""
         try:
-            self._keep(group.records[places.start : places.stop])
+            self._keep(group.records[places.start : places.stop], fresh=fresh)
         except NotRecorded as error:
             self._refuse(group, places, error)
         except Exception as error:  # noqa: BLE001 - a thread that ends would keep callers waiting
@@ -106,22 +106,22 @@ class Recorder:
         """Refuse a record that not even a file takes; a larger part is tried in halves."""
         if len(places) > 1:
             middle = len(places) // 2
-            self._settle(group, places[:middle])
-            self._settle(group, places[middle:])
+            self._settle(group, places[:middle], fresh=False)
+            self._settle(group, places[middle:], fresh=False)
             return
         record = group.records[places.start]
         self._metrics.faults.labels("recorder").inc()
         _log.error("record cannot be kept", request_id=record.request_id, why=repr(error))
         self._refuse(group, places, NotRecorded(f"The record cannot be written down: {error}"))
 
-    def _keep(self, records: Sequence[RequestRecord]) -> None:
+    def _keep(self, records: Sequence[RequestRecord], *, fresh: bool) -> None:
         if self._is_spool_in_use():
             self._replayer.let_catch_up()
         if self._is_spool_in_use():
             self._put_into_spool(records)
             return
         try:
-            self._writer.write(records)
+            self._writer.write(records, fresh=fresh)
         except StoreUnavailable as error:
             self._backoff.failed()
             _log.warning("records go to the spool", why=str(error))

@@ -1,14 +1,11 @@
 """Many rows of one table at once, as fast as each database takes them."""
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, Dialect, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
-Row = tuple[Any, ...]
+from store.postgresql_copy import Row, copy_rows, copy_vectors
 
 
 def insert_rows(
@@ -23,52 +20,36 @@ def insert_rows(
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        _copy(connection, *_copy_statement(table, tuple(columns), connection.dialect), rows)
+        copy_rows(connection, table, columns, rows)
     else:
-        marks = ", ".join("?" * len(columns))
-        statement = _statement("INSERT INTO {} ({}) VALUES ({})", table, columns, marks)
-        connection.exec_driver_sql(statement, list(rows))
+        _execute_many(connection, table, columns, list(rows))
 
 
-def _statement(form: str, table: Table, columns: Sequence[str], marks: str = "") -> str:
-    """SQL of names that this code gives, never of anything that was sent."""
-    return form.format(table.name, ", ".join(f'"{name}"' for name in columns), marks)
-
-
-@lru_cache
-def _copy_statement(
-    table: Table, columns: tuple[str, ...], dialect: Dialect
-) -> tuple[str, tuple[str, ...]]:
-    """The statement, and the names of the columns' types."""
-    types = tuple(_type_name(table.columns[name], dialect) for name in columns)
-    return _statement("COPY {} ({}) FROM STDIN (FORMAT BINARY)", table, columns), types
-
-
-def _type_name(column: Column[Any], dialect: Dialect) -> str:
-    """The name under which the driver knows a column's type, e.g. ``varchar`` or ``bigint``."""
-    name = column.type.compile(dialect).partition("(")[0].lower()
-    # JSON travels as its text, and comes here as text: the driver would encode it once more.
-    return "text" if name == "json" else name
-
-
-def _copy(
-    connection: Connection, statement: str, types: Sequence[str], rows: Iterable[Row]
+def insert_vectors(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[int, Sequence[float]]],
 ) -> None:
-    """In binary: numbers as text cost ten times as much."""
-    driver: Any = connection.connection.driver_connection
-    dialect = connection.dialect
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
-    except dialect.loaded_dbapi.Error as error:
-        # What SQLAlchemy does for every statement that goes through it.
-        lost = dialect.is_disconnect(error, driver, None)
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            *(statement, None, error, dialect.loaded_dbapi.Error),
-            connection_invalidated=lost,
-            dialect=dialect,
-        ) from error
+    """Append rows of a key and numbers likewise; NaN becomes NULL.
+
+    Args:
+        columns: the key's first.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        copy_vectors(connection, table, columns, rows)
+    else:
+        # SQLite itself turns NaN into NULL.
+        _execute_many(connection, table, columns, [(key, *vector) for key, vector in rows])
+
+
+def _execute_many(
+    connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]
+) -> None:
+    names = ", ".join(f'"{name}"' for name in columns)
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our names
+    connection.exec_driver_sql(statement, rows)

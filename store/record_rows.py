@@ -1,13 +1,12 @@
 """What the tables hold of a record: one tuple a row, in the form that the drivers take."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from detectors.registry import FEATURE_NAMES
-from store.bulk import Row
+from store.postgresql_copy import Row
 from store.records import RequestRecord, placed
 
 REQUEST_COLUMNS = (
@@ -19,20 +18,7 @@ REASON_COLUMNS = ("request_pk", "reason")
 FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
 EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
 
-Values = Sequence[float | None]
-
-
-@dataclass(frozen=True)
-class Forms:
-    """How a driver takes what it would not take right by itself.
-
-    Attributes:
-        time: of an aware time.
-        values: of features, of which NaN stands for one that was not measured.
-    """
-
-    time: Callable[[datetime], datetime | str]
-    values: Callable[[Sequence[float]], Values]
+Time = Callable[[datetime], datetime | str]
 
 
 def _text(moment: datetime) -> str:
@@ -44,25 +30,16 @@ def _aware(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _as_they_are(values: Sequence[float]) -> Values:
-    """SQLite itself turns NaN into NULL."""
-    return values
+# How a driver takes an aware time.
+TIMES: Mapping[str, Time] = {"sqlite": _text, "postgresql": _aware}
 
 
-def _without_nan(values: Sequence[float]) -> Values:
-    # NaN alone is not itself; asking `isnan` takes four times as long.
-    return [None if value != value else value for value in values]  # noqa: PLR0124
-
-
-FORMS = {"sqlite": Forms(_text, _as_they_are), "postgresql": Forms(_aware, _without_nan)}
-
-
-def request_row(key: int, record: RequestRecord, forms: Forms) -> Row:
-    """The row in ``requests``."""
+def request_row(key: int, record: RequestRecord, time: Time) -> Row:
+    """The row in ``requests``, its time as the driver takes it."""
     return (
         key,
         record.request_id,
-        forms.time(record.received_at),
+        time(record.received_at),
         record.client,
         record.route,
         record.stage.value,
@@ -80,13 +57,6 @@ def request_row(key: int, record: RequestRecord, forms: Forms) -> Row:
 def _names(names: tuple[str, ...]) -> str:
     """JSON of a list that few requests do not share."""
     return json.dumps(names)
-
-
-def feature_rows(key: int, record: RequestRecord, forms: Forms) -> list[Row]:
-    """The row in ``request_features``; none for a request that was refused before."""
-    if record.features is None:
-        return []
-    return [(key, *forms.values(record.features.values_in_order))]
 
 
 def reason_rows(key: int, record: RequestRecord) -> list[Row]:

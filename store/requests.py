@@ -30,18 +30,17 @@ from sqlalchemy.orm import Session
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.bulk import insert_rows
+from store.bulk import insert_rows, insert_vectors
 from store.fingerprints import add_fingerprint
 from store.keys import arrived_since, hand_out, key_of
 from store.record_rows import (
     EVIDENCE_COLUMNS,
     FEATURE_COLUMNS,
     FINDING_COLUMNS,
-    FORMS,
     REASON_COLUMNS,
     REQUEST_COLUMNS,
+    TIMES,
     evidence_rows,
-    feature_rows,
     finding_rows,
     reason_rows,
     request_row,
@@ -85,34 +84,43 @@ def add_record(session: Session, record: RequestRecord) -> bool:
     return add_records(session, [record]) == 1
 
 
-def add_records(session: Session, records: Sequence[RequestRecord]) -> int:
+def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bool = False) -> int:
     """Append records in order and say how many are new; request ids that are stored are skipped.
 
     The transaction must do little else: other services wait for it to hand out keys.
+
+    Args:
+        fresh: nobody tried to store them before, so that none is looked for.
     """
     records = _without_doubles(records)
     if not records:
         return 0
+    # With the keys comes the turn to write: whoever else had these records has stored them by now.
     keys = hand_out(session, [record.received_at for record in records])
-    stored = _stored(session, records)
+    stored = set() if fresh else _stored(session, records)
     new = [
-        (k, record)
-        for k, record in zip(keys, records, strict=True)
+        (key, record)
+        for key, record in zip(keys, records, strict=True)
         if record.request_id not in stored
     ]
-    forms = FORMS[session.get_bind().dialect.name]
-    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, forms) for k, r in new])
-    features = [row for key, r in new for row in feature_rows(key, r, forms)]
-    insert_rows(session, features_table, FEATURE_COLUMNS, features)
-    reasons = [row for key, r in new for row in reason_rows(key, r)]
-    insert_rows(session, reasons_table, REASON_COLUMNS, reasons)
-    findings = [row for key, r in new for row in finding_rows(key, r)]
-    insert_rows(session, _FINDINGS, FINDING_COLUMNS, findings)
-    evidence = [row for key, r in new for row in evidence_rows(key, r)]
-    insert_rows(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence)
-    for key, record in new:
-        add_fingerprint(session, key, record)
+    _insert(session, new)
     return len(new)
+
+
+def _insert(session: Session, records: Sequence[tuple[int, RequestRecord]]) -> None:
+    """Append records with their keys to all tables."""
+    time = TIMES[session.get_bind().dialect.name]
+    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, time) for k, r in records])
+    parsed = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
+    insert_vectors(session, features_table, FEATURE_COLUMNS, parsed)
+    reasons = [row for key, r in records for row in reason_rows(key, r)]
+    insert_rows(session, reasons_table, REASON_COLUMNS, reasons)
+    findings = [row for key, r in records for row in finding_rows(key, r)]
+    insert_rows(session, _FINDINGS, FINDING_COLUMNS, findings)
+    evidence = [row for key, r in records for row in evidence_rows(key, r)]
+    insert_rows(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence)
+    for key, record in records:
+        add_fingerprint(session, key, record)
 
 
 def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:

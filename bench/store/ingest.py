@@ -6,6 +6,7 @@ of rows that were made beforehand: in groups of the same size, each in a transac
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -18,16 +19,10 @@ from bench.store.servers import opened
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.recorder_settings import Durability, RecorderLimits
-from store.bulk import insert_rows
 from store.database import Database
 from store.keys import key_of
-from store.record_rows import (
-    FEATURE_COLUMNS,
-    FORMS,
-    REQUEST_COLUMNS,
-    feature_rows,
-    request_row,
-)
+from store.postgresql_copy import copy_rows
+from store.record_rows import FEATURE_COLUMNS, REQUEST_COLUMNS, TIMES, request_row
 from store.records import RequestRecord
 from store.request_tables import RequestRow, features_table
 from store.spool import Spool
@@ -101,10 +96,14 @@ def _groups(dialect: str, records: Sequence[RequestRecord]) -> Iterator[Group]:
 
 
 def _tuples(keys: Sequence[int], records: Sequence[RequestRecord]) -> Group:
-    forms = FORMS["postgresql"]
-    parts = list(zip(keys, records, strict=True))
-    features = [row for key, record in parts for row in feature_rows(key, record, forms)]
-    return Group([request_row(key, record, forms) for key, record in parts], features)
+    time = TIMES["postgresql"]
+    requests, features = [], []
+    for key, record in zip(keys, records, strict=True):
+        requests.append(request_row(key, record, time))
+        if record.features is not None:
+            values = (None if isnan(value) else value for value in record.features.values_in_order)
+            features.append((key, *values))
+    return Group(requests, features)
 
 
 def _mappings(keys: Sequence[int], records: Sequence[RequestRecord]) -> Group:
@@ -120,8 +119,9 @@ def _mappings(keys: Sequence[int], records: Sequence[RequestRecord]) -> Group:
 
 
 def _copy(session: Session, group: Group) -> None:
-    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, group.requests)
-    insert_rows(session, features_table, FEATURE_COLUMNS, group.features)
+    connection = session.connection()
+    copy_rows(connection, _REQUESTS, REQUEST_COLUMNS, group.requests)
+    copy_rows(connection, features_table, FEATURE_COLUMNS, group.features)
 
 
 def _executemany(session: Session, group: Group) -> None:

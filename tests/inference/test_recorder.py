@@ -326,7 +326,7 @@ def test_a_shutdown_leaves_what_the_database_does_not_take_in_the_spool(
 def test_a_recorder_that_is_torn_down_acknowledges_nothing(
     local: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def torn_down(*_: object) -> None:
+    def torn_down(*_: object, **__: object) -> None:
         raise SystemExit
 
     monkeypatch.setattr("inference.recorder.RecordWriter.write", torn_down)

@@ -1,6 +1,7 @@
 """Rows that go to the driver directly fail as those that go through SQLAlchemy."""
 
 from collections.abc import Iterator
+from math import nan
 from typing import cast
 
 import pytest
@@ -8,9 +9,10 @@ from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from store.bulk import insert_rows
+from store.bulk import insert_rows, insert_vectors
 from store.database import Database, StoreUnavailable
-from store.request_tables import EvidenceRow
+from store.record_rows import FEATURE_COLUMNS
+from store.request_tables import EvidenceRow, features_table
 from store.settings import StoreSettings
 
 EVIDENCE = cast(Table, EvidenceRow.__table__)
@@ -41,6 +43,24 @@ def test_rows_are_there_when_the_transaction_is(database: Database) -> None:
 def test_no_rows_are_no_statement(database: Database) -> None:
     with database.write() as session:
         insert_rows(session, EVIDENCE, ("no such column",), [])
+        insert_vectors(session, features_table, ("no such column",), [])
+
+
+def test_vectors_come_back_as_they_were(database: Database) -> None:
+    width = len(FEATURE_COLUMNS) - 1
+    edges = [0.0, -1.5, 5e-324, 1.7976931348623157e308, 1 / 3]
+    measured = (edges * width)[:width]
+    none, some = [nan] * width, [nan, *measured[1:-1], nan]
+    rows = [(1, measured), (2**62, none), (3, some)]
+    with database.write() as session:
+        insert_vectors(session, features_table, FEATURE_COLUMNS, rows)
+    with database.read() as session:
+        stored = session.execute(select(features_table).order_by("request_pk")).all()
+    assert [tuple(row) for row in stored] == [
+        (1, *measured),
+        (3, None, *measured[1:-1], None),
+        (2**62, *([None] * width)),
+    ]
 
 
 def test_a_value_that_the_database_refuses_is_its_error(on_postgresql: Database) -> None:
