@@ -1,55 +1,36 @@
-"""Many rows of one table at once, as fast as each database takes them."""
+"""Many rows of several tables at once, as fast as each database takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from store.postgresql_copy import Row, copy_rows, copy_vectors
+from store.bulk_rows import Rows, Vectors
+from store.postgresql_copy import copy_all
 
 
-def insert_rows(
-    session: Session, table: Table, columns: Sequence[str], rows: Sequence[Row]
-) -> None:
+def insert_all(session: Session, parts: Iterable[Rows | Vectors]) -> None:
     """Append rows in the session's transaction: COPY on PostgreSQL, executemany on SQLite.
 
-    Values go to the driver as they are: what a column's type would convert (times, JSON) must be
-    converted already.
-    """
-    if not rows:
-        return
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        copy_rows(connection, table, columns, rows)
-    else:
-        _execute_many(connection, table, columns, list(rows))
-
-
-def insert_vectors(
-    session: Session,
-    table: Table,
-    columns: Sequence[str],
-    rows: Sequence[tuple[int, Sequence[float]]],
-) -> None:
-    """Append rows of a key and numbers likewise; NaN becomes NULL.
-
     Args:
-        columns: the key's first.
+        parts: in the order in which they are stored; made lazily, they are made while the server
+            stores what came before.
     """
-    if not rows:
-        return
     connection = session.connection()
+    filled = (part for part in parts if part.rows)
     if connection.dialect.name == "postgresql":
-        copy_vectors(connection, table, columns, rows)
-    else:
+        copy_all(connection, filled)
+        return
+    for part in filled:
+        _execute_many(connection, part)
+
+
+def _execute_many(connection: Connection, part: Rows | Vectors) -> None:
+    names = ", ".join(f'"{name}"' for name in part.columns)
+    marks = ", ".join("?" * len(part.columns))
+    statement = f"INSERT INTO {part.table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our names
+    if isinstance(part, Vectors):
         # SQLite itself turns NaN into NULL.
-        _execute_many(connection, table, columns, [(key, *vector) for key, vector in rows])
-
-
-def _execute_many(
-    connection: Connection, table: Table, columns: Sequence[str], rows: list[Row]
-) -> None:
-    names = ", ".join(f'"{name}"' for name in columns)
-    marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our names
-    connection.exec_driver_sql(statement, rows)
+        connection.exec_driver_sql(statement, [(key, *vector) for key, vector in part.rows])
+    else:
+        connection.exec_driver_sql(statement, list(part.rows))

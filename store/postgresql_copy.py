@@ -1,6 +1,6 @@
 """Many rows at once into PostgreSQL: binary COPY, for numbers as text cost ten times as much."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from struct import pack
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Column, Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
-Row = tuple[Any, ...]
+from store.bulk_rows import Rows, Vectors
 
 # https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, length
 # of an extension, and what stands in place of another row's number of fields.
@@ -22,40 +22,33 @@ _NULL = -1
 _START, _CELL, _CELL_SIZE = 7, 6, 2
 
 
-def copy_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
-) -> None:
-    """Append rows; each value goes to the driver as it is, JSON as its text."""
-    with _copying(connection, table, columns) as copy:
-        copy.set_types(_types(table, tuple(columns), connection.dialect))
-        for row in rows:
-            copy.write_row(row)
+def copy_all(connection: Connection, parts: Iterator[Rows | Vectors]) -> None:
+    """Append rows; the next ones are made while the server stores those before."""
+    part = next(parts, None)
+    while part is not None:
+        with _copying(connection, part) as copy:
+            if isinstance(part, Vectors):
+                copy.write(_HEADER + _packed(part) + _TRAILER)
+            else:
+                copy.set_types(_types(part.table, tuple(part.columns), connection.dialect))
+                for row in part.rows:
+                    copy.write_row(row)
+            part = next(parts, None)
 
 
-def copy_vectors(
-    connection: Connection,
-    table: Table,
-    columns: Sequence[str],
-    rows: Sequence[tuple[int, Sequence[float]]],
-) -> None:
-    """Append rows of a key and doubles; NaN becomes NULL.
+def _packed(part: Vectors) -> bytes:
+    """Rows of a bigint and doubles in the binary format.
 
-    The driver packs value by value; of a hundred columns that took longer than the server needs to
-    store them.
+    The driver packs value by value; of a hundred columns that takes as long as storing them.
     """
-    doubles = b"".join([pack(f"{len(columns) - 1}d", *vector) for _, vector in rows])
-    values = np.frombuffer(doubles).reshape(len(rows), -1)
-    with _copying(connection, table, columns) as copy:
-        copy.write(_HEADER + _packed([key for key, _ in rows], values) + _TRAILER)
-
-
-def _packed(keys: Sequence[int], values: npt.NDArray[np.float64]) -> bytes:
-    """Rows of a bigint and doubles in the binary format, NULL where a value is NaN."""
-    count, width = values.shape
+    width = len(part.columns) - 1
+    doubles = b"".join([pack(f"{width}d", *vector) for _, vector in part.rows])
+    values = np.frombuffer(doubles).reshape(-1, width)
+    count = len(values)
     cells = ("cells", [("size", ">i4"), ("value", ">f8")], (width,))
     rows = np.empty(count, [("fields", ">i2"), ("key_size", ">i4"), ("key", ">i8"), cells])
     known = ~np.isnan(values)
-    rows["fields"], rows["key_size"], rows["key"] = 1 + width, 8, keys
+    rows["fields"], rows["key_size"], rows["key"] = 1 + width, 8, [key for key, _ in part.rows]
     rows["cells"]["size"] = np.where(known, 8, _NULL)
     rows["cells"]["value"] = values
     # A NULL has a size and nothing after it.
@@ -68,10 +61,10 @@ def _packed(keys: Sequence[int], values: npt.NDArray[np.float64]) -> bytes:
 
 
 @contextmanager
-def _copying(connection: Connection, table: Table, columns: Sequence[str]) -> Iterator[Any]:
+def _copying(connection: Connection, part: Rows | Vectors) -> Iterator[Any]:
     """The driver's COPY; its errors come as SQLAlchemy's, as those of every other statement do."""
-    names = ", ".join(f'"{name}"' for name in columns)
-    statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
+    names = ", ".join(f'"{name}"' for name in part.columns)
+    statement = f"COPY {part.table.name} ({names}) FROM STDIN (FORMAT BINARY)"
     driver: Any = connection.connection.driver_connection
     dialect = connection.dialect
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from detectors.registry import FEATURE_NAMES
-from store.postgresql_copy import Row
+from store.bulk_rows import Row
 from store.records import RequestRecord, placed
 
 REQUEST_COLUMNS = (
@@ -42,8 +42,8 @@ def request_row(key: int, record: RequestRecord, time: Time) -> Row:
         time(record.received_at),
         record.client,
         record.route,
-        record.stage.value,
-        record.verdict.value,
+        str(record.stage),
+        str(record.verdict),
         record.status,
         _names(record.reasons),
         record.content_sha256,

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -30,7 +30,8 @@ from sqlalchemy.orm import Session
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.bulk import insert_rows, insert_vectors
+from store.bulk import insert_all
+from store.bulk_rows import Rows, Vectors
 from store.fingerprints import add_fingerprint
 from store.keys import arrived_since, hand_out, key_of
 from store.record_rows import (
@@ -40,6 +41,7 @@ from store.record_rows import (
     REASON_COLUMNS,
     REQUEST_COLUMNS,
     TIMES,
+    Time,
     evidence_rows,
     finding_rows,
     reason_rows,
@@ -103,24 +105,24 @@ def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bo
         for key, record in zip(keys, records, strict=True)
         if record.request_id not in stored
     ]
-    _insert(session, new)
+    insert_all(session, _rows(new, TIMES[session.get_bind().dialect.name]))
+    for key, record in new:
+        add_fingerprint(session, key, record)
     return len(new)
 
 
-def _insert(session: Session, records: Sequence[tuple[int, RequestRecord]]) -> None:
-    """Append records with their keys to all tables."""
-    time = TIMES[session.get_bind().dialect.name]
-    insert_rows(session, _REQUESTS, REQUEST_COLUMNS, [request_row(k, r, time) for k, r in records])
+def _rows(records: Sequence[tuple[int, RequestRecord]], time: Time) -> Iterator[Rows | Vectors]:
+    """What all tables hold of records with their keys; the longest rows first."""
     parsed = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
-    insert_vectors(session, features_table, FEATURE_COLUMNS, parsed)
-    reasons = [row for key, r in records for row in reason_rows(key, r)]
-    insert_rows(session, reasons_table, REASON_COLUMNS, reasons)
-    findings = [row for key, r in records for row in finding_rows(key, r)]
-    insert_rows(session, _FINDINGS, FINDING_COLUMNS, findings)
-    evidence = [row for key, r in records for row in evidence_rows(key, r)]
-    insert_rows(session, _EVIDENCE, EVIDENCE_COLUMNS, evidence)
-    for key, record in records:
-        add_fingerprint(session, key, record)
+    yield Vectors(features_table, FEATURE_COLUMNS, parsed)
+    requests = [request_row(key, record, time) for key, record in records]
+    yield Rows(_REQUESTS, REQUEST_COLUMNS, requests)
+    reasons = [row for key, r in records if r.reasons for row in reason_rows(key, r)]
+    yield Rows(reasons_table, REASON_COLUMNS, reasons)
+    findings = [row for key, r in records if r.findings for row in finding_rows(key, r)]
+    yield Rows(_FINDINGS, FINDING_COLUMNS, findings)
+    evidence = [row for key, r in records if r.evidence for row in evidence_rows(key, r)]
+    yield Rows(_EVIDENCE, EVIDENCE_COLUMNS, evidence)
 
 
 def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:
@@ -131,11 +133,13 @@ def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
     """Request ids among these that are stored: a key is never smaller than its arrival."""
     earliest = min(record.received_at for record in records)
     ids = [record.request_id for record in records]
-    among: ColumnElement[bool] = RequestRow.request_id.in_(ids)
+    among: ColumnElement[bool]
     if session.get_bind().dialect.name == "postgresql":
         # One parameter, written as the database reads it, instead of hundreds.
         listed = "{" + json.dumps(ids, ensure_ascii=False)[1:-1] + "}"
         among = RequestRow.request_id == any_(sql_cast(literal(listed, Text()), ARRAY(String)))
+    else:
+        among = RequestRow.request_id.in_(ids)
     return set(
         session.scalars(
             select(RequestRow.request_id).where(among, RequestRow.id >= key_of(earliest))

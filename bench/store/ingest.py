@@ -19,9 +19,10 @@ from bench.store.servers import opened
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.recorder_settings import Durability, RecorderLimits
+from store.bulk_rows import Rows
 from store.database import Database
 from store.keys import key_of
-from store.postgresql_copy import copy_rows
+from store.postgresql_copy import copy_all
 from store.record_rows import FEATURE_COLUMNS, REQUEST_COLUMNS, TIMES, request_row
 from store.records import RequestRecord
 from store.request_tables import RequestRow, features_table
@@ -119,9 +120,11 @@ def _mappings(keys: Sequence[int], records: Sequence[RequestRecord]) -> Group:
 
 
 def _copy(session: Session, group: Group) -> None:
-    connection = session.connection()
-    copy_rows(connection, _REQUESTS, REQUEST_COLUMNS, group.requests)
-    copy_rows(connection, features_table, FEATURE_COLUMNS, group.features)
+    parts = (
+        Rows(_REQUESTS, REQUEST_COLUMNS, group.requests),
+        Rows(features_table, FEATURE_COLUMNS, group.features),
+    )
+    copy_all(session.connection(), iter(parts))
 
 
 def _executemany(session: Session, group: Group) -> None:
