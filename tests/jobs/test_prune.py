@@ -10,32 +10,27 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from detectors.findings import Finding
-from detectors.registry import FeatureVector
-from detectors.rule_book import NO_PERSON
-from detectors.verdict import Verdict
 from jobs import prune, prune_batches, prune_evidence
 from jobs.context import JobContext
 from jobs.prune_batches import Removed
 from jobs.runs import recorded
-from store.actors import job
 from store.alerts import Condition, apply_condition
 from store.all_tables import METADATA
 from store.days import days_kept, make_days
 from store.evidence import PICTURE, EvidenceStore
 from store.job_runs import SKIPPED, finish_run, start_run
 from store.keys import key_of
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.outlier_models import OutlierModelStore
 from store.period_counts import ROLL_UP
 from store.reading_turns import Reader, reading
-from store.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.records import EvidenceFile, RequestRecord, Trace
 from store.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
-from store.requests import add_records
 from store.retention import OF_A_REQUEST
 from store.roll_up_tables import SequenceRow
 from store.roll_ups import make_marks
 from store.sign_in import issue_token
 from store.tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
+from tests.full_record import Scored, full_record
 
 DAY = timedelta(days=1)
 
@@ -53,10 +48,7 @@ class World:
         self.context = context
         self.store = EvidenceStore(context.settings.var_dir)
         models = OutlierModelStore(context.settings.var_dir)
-        with context.database.write() as session:
-            row = models.add(session, archive=b"m", kind="k", rows=40, metrics={}, now=context.now)
-            promote(session, row.id, job("retrain"), context.now)
-            self.model_id = row.id
+        self.scored = Scored(context.database, models, context.now)
         self.count_until(context.now)
 
     def count_until(self, moment: datetime) -> None:
@@ -67,15 +59,10 @@ class World:
             session.execute(row.values(last=key_of(moment)))
 
     def add(self, *ages: timedelta, pictures: tuple[bytes, ...] | None = None) -> list[str]:
-        return [self._add(self._record(age, pictures)) for age in ages]
-
-    def _add(self, record: RequestRecord) -> str:
-        with self.context.database.write() as session:
-            add_records(session, [record])
-            query = select(RequestRow.id).where(RequestRow.request_id == record.request_id)
-            score = NewScore(session.scalars(query).one(), 0.5, 0.5, False, {})
-            add_scores(session, self.model_id, [score], self.context.now)
-        return record.request_id
+        records = [self._record(age, pictures) for age in ages]
+        for record in records:
+            self.scored.add(record)
+        return [record.request_id for record in records]
 
     def put(self, data: bytes, *, unused_for: timedelta) -> EvidenceFile:
         file = self.store.put(PICTURE, data, "image/webp")
@@ -90,17 +77,10 @@ class World:
         request_id = str(uuid4())
         pictures = (request_id.encode(),) if pictures is None else pictures
         files = [self.put(data, unused_for=max(age, DAY)) for data in pictures]
-        return RequestRecord(
-            request_id=request_id,
-            received_at=self.context.now - age,
+        return full_record(
+            request_id,
             client="ip:192.0.2.1",
-            route="api",
-            stage=Stage.PARSED,
-            verdict=Verdict.FLAG,
-            status=200,
-            reasons=(NO_PERSON.code,),
-            features=FeatureVector.of({"width": 640}),
-            findings=(Finding(NO_PERSON, {"persons": 0.0}),),
+            received_at=self.context.now - age,
             evidence=tuple(replace(file, kind=f"kind{n}") for n, file in enumerate(files)),
             trace=Trace(b"data", (len(request_id),), request_id),
         )

@@ -3,22 +3,11 @@
 import json
 import re
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run, Said
 
 
 @pytest.fixture

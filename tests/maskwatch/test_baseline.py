@@ -1,9 +1,7 @@
 """``maskwatch baseline``: too few pictures, and files that cannot be written."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from PIL import Image as Pillow
@@ -16,17 +14,7 @@ from inference.service import build_service
 from inference.settings import ServiceSettings
 from maskwatch.baseline import learn_baseline, write_baseline
 from maskwatch.picture_files import FileProblem
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run
 
 
 @pytest.fixture

@@ -1,24 +1,12 @@
 """What goes wrong at the command line is one clear sentence and a non-zero exit."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from maskwatch.listener import listen
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run
 
 
 @pytest.mark.parametrize(

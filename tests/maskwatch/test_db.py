@@ -5,11 +5,10 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from sqlalchemy import text
@@ -18,17 +17,7 @@ from store.database import Database
 from store.evidence import EvidenceStore
 from store.settings import StoreSettings
 from store.start import open_checked
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run
 
 # Writes runs one after another, each named by its number in `rows`, and says when it has begun.
 _WRITER = """

@@ -1,8 +1,6 @@
 """``maskwatch doctor`` says what is there and what is not."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -15,6 +13,7 @@ from maskwatch.doctor import examine
 from store.database import Database
 from store.schema import upgrade
 from store.settings import StoreSettings
+from tests.maskwatch.conftest import Run
 
 _NAMES = [
     "resource limits",
@@ -25,17 +24,6 @@ _NAMES = [
     "segmenter",
     "model signature",
 ]
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
 
 
 @pytest.fixture

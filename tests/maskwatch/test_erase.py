@@ -10,27 +10,22 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from detectors.findings import Finding
-from detectors.registry import FeatureVector
-from detectors.rule_book import NO_PERSON
-from detectors.verdict import Verdict
 from maskwatch import erase as erasure
 from maskwatch.erase import NothingToErase, Report, erase, look
-from store.actors import job
 from store.alerts import Condition, apply_condition
 from store.all_tables import METADATA
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.erasure import ERASED, Subject, erase_requests
 from store.evidence import PICTURE, EvidenceStore
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.outlier_models import OutlierModelStore
 from store.reading_turns import BeingRead, Reader, reading
-from store.records import RequestRecord, Stage, Trace
-from store.request_tables import FingerprintRow, RequestRow
-from store.requests import add_records
+from store.records import Trace
+from store.request_tables import FingerprintRow
 from store.retention import OF_A_REQUEST
 from store.settings import StoreSettings
 from store.tables import AlertRow, DecisionRow
+from tests.full_record import Scored, full_record
 
 ANNA, ANNABELLE, BERT = "ip:203.0.113.7", "ip:203.0.113.77", "key:bert"
 
@@ -42,35 +37,19 @@ class World:
         self.database, self.settings, self.now = database, settings, now
         self.store = EvidenceStore(settings.var_dir)
         models = OutlierModelStore(settings.var_dir)
-        with database.write() as session:
-            row = models.add(session, archive=b"m", kind="k", rows=40, metrics={}, now=now)
-            promote(session, row.id, job("retrain"), now)
-            self.model_id = row.id
+        self.scored = Scored(database, models, now)
 
     def add(self, client: str, picture: bytes, family: str = "") -> tuple[int, str]:
         """Store a request; its key and its id."""
         request_id = str(uuid4())
-        record = RequestRecord(
-            request_id=request_id,
-            received_at=self.now,
-            client=client,
-            route="api",
-            stage=Stage.PARSED,
-            verdict=Verdict.FLAG,
-            status=200,
-            reasons=(NO_PERSON.code,),
-            features=FeatureVector.of({"width": 640}),
-            findings=(Finding(NO_PERSON, {"persons": 0.0}),),
+        record = full_record(
+            request_id,
+            client,
+            self.now,
             evidence=(self.store.put(PICTURE, picture, "image/webp"),),
             trace=Trace(b"data", (1, 2), family or request_id),
         )
-        with self.database.write() as session:
-            add_records(session, [record])
-            query = select(RequestRow.id).where(RequestRow.request_id == request_id)
-            key = session.scalars(query).one()
-            score = NewScore(key, 0.5, 0.5, False, {})
-            add_scores(session, self.model_id, [score], self.now)
-        return key, request_id
+        return self.scored.add(record), request_id
 
     def alert(self, *names: str, sentence: str = "Too many requests.") -> None:
         condition = Condition(

@@ -4,10 +4,8 @@ import json
 import os
 import pwd
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -15,17 +13,7 @@ from store.access_list import read_access_list
 from store.actors import operator
 from store.database import Database
 from store.settings import StoreSettings
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run
 
 
 def _client_of(folder: Path, secret: str) -> str | None:

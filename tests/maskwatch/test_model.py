@@ -6,23 +6,13 @@ from collections.abc import Callable
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import torch
 
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run, Said
 
 
 class Canary:

@@ -2,26 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from numpy.random import default_rng
 from PIL import Image as Pillow
 
 from inference.figures import draw_figure
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
+from tests.maskwatch.conftest import Run
 
 
 def _records(folder: Path) -> list[tuple[str, str, str]]:

@@ -1,24 +1,14 @@
 """``maskwatch screen``: one line a file, whatever the file is."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
+from tests.maskwatch.conftest import Run, Said
+
 _KEYS = {"path", "outcome", "code", "width", "height", "ms", "peak_mb"}
-
-
-class Said(Protocol):
-    """How a command ended; it lives in conftest, which cannot be imported."""
-
-    code: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
 
 
 def _lines(said: Said) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,61 @@
+"""A request with all that can belong to one, to see what is left of it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from detectors.findings import Finding
+from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON
+from detectors.verdict import Verdict
+from store.actors import job
+from store.database import Database
+from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.request_tables import RequestRow
+from store.requests import add_records
+
+
+def full_record(
+    request_id: str,
+    client: str,
+    received_at: datetime,
+    evidence: tuple[EvidenceFile, ...],
+    trace: Trace,
+) -> RequestRecord:
+    """Parsed and flagged, with features, a finding, pictures and a fingerprint."""
+    return RequestRecord(
+        request_id=request_id,
+        received_at=received_at,
+        client=client,
+        route="api",
+        stage=Stage.PARSED,
+        verdict=Verdict.FLAG,
+        status=200,
+        reasons=(NO_PERSON.code,),
+        features=FeatureVector.of({"width": 640}),
+        findings=(Finding(NO_PERSON, {"persons": 0.0}),),
+        evidence=evidence,
+        trace=trace,
+    )
+
+
+class Scored:
+    """Stores records with a score by a promoted model."""
+
+    def __init__(self, database: Database, models: OutlierModelStore, now: datetime) -> None:
+        self._database, self._now = database, now
+        with database.write() as session:
+            row = models.add(session, archive=b"m", kind="k", rows=40, metrics={}, now=now)
+            promote(session, row.id, job("retrain"), now)
+            self._model_id = row.id
+
+    def add(self, record: RequestRecord) -> int:
+        """The record's key."""
+        with self._database.write() as session:
+            add_records(session, [record])
+            query = select(RequestRow.id).where(RequestRow.request_id == record.request_id)
+            key = session.scalars(query).one()
+            score = NewScore(key, 0.5, 0.5, False, {})
+            add_scores(session, self._model_id, [score], self._now)
+        return key
