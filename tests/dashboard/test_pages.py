@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import streamlit as st
@@ -29,27 +28,13 @@ from store.records import RequestRecord, Stage
 from store.requests import add_record
 from store.roll_ups import roll_up
 from store.sign_in import end_session, issue_token, redeem_token
+from tests.dashboard.conftest import Day
 
 SCRIPT = Path(dashboard.main.__file__)
 CAPTIONS = ("Picture, faces pixelated", "Mask overlay", "Entropy map")
 PAGES = ("overview", "alerts", "traffic", "request", "blacklist", "audit")
 
 Signed = Callable[[Parts], str]
-
-
-class Sample(Protocol):
-    """What the day's filler wrote; it lives in conftest, which cannot be imported."""
-
-    flagged: str
-    passed: str
-    refused: str
-    alert_id: int
-    decision_id: int
-
-
-class Day(Protocol):
-    parts: Parts
-    sample: Sample
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+"""Alerts, decisions and job runs of a made-up day."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
+from store.database import Database
+from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.job_runs import FAILED, SUCCEEDED, finish_run, start_run
+
+ATTACKER = "ip:203.0.113.66"
+NEIGHBOURS = (
+    "ip:198.51.100.7",
+    "ip:198.51.100.23",
+    "ip:192.0.2.141",
+    "ip:2001:db8::1c",
+    "cli:local",
+)
+HOUR = timedelta(hours=1)
+
+
+def raise_alerts(database: Database, flagged: list[str], now: datetime) -> int:
+    """Two rules that were broken, one of them twice; the key of the open alert about shares."""
+    share = Condition(
+        fingerprint="invalid_share",
+        rule="invalid_share",
+        severity="warning",
+        active=True,
+        value=0.0866,
+        threshold=0.05,
+        summary="8.65 % of the last 312 requests in 24 hours were invalid (limit 5 %).",
+        atlas="AML.T0043",
+        owasp="ML01:2023",
+        evidence={
+            "requests": 312,
+            "invalid": 27,
+            "window_hours": 24,
+            "reasons": [["trousers_without_feet", 9], ["skin_share_too_low", 7]],
+            "clients": [[ATTACKER, 21], [NEIGHBOURS[1], 6]],
+            "request_ids": flagged[-5:],
+        },
+    )
+    failed = Condition(
+        fingerprint="job_failed:retrain",
+        rule="job_failed",
+        severity="warning",
+        active=True,
+        value=1.0,
+        threshold=0.0,
+        summary="The job retrain failed. The database is locked by another program.",
+        atlas="none",
+        owasp="none",
+        evidence={"job": "retrain", "run_id": 7},
+    )
+    with database.write() as session:
+        old = apply_condition(session, failed, now - 20 * HOUR)
+        over = Condition(**{**failed.__dict__, "active": False, "value": 0.0})
+        apply_condition(session, over, now - 19 * HOUR)
+    with database.write() as session:
+        first = apply_condition(session, share, now - timedelta(minutes=42))
+        assert first is not None
+        assert old is not None
+    _send_mails(database, now)
+    with database.write() as session:
+        apply_condition(session, failed, now - timedelta(minutes=12))
+    return first.id
+
+
+def _send_mails(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        for _ in range(2):
+            claimed = claim_notification(session, now - timedelta(minutes=41), 60)
+            assert claimed is not None
+            at = claimed.created_at + timedelta(seconds=4)
+            mark_sent(session, claimed.id, "smtp", "soc@example.com", at)
+        claimed = claim_notification(session, now - timedelta(minutes=41), 60)
+        assert claimed is not None
+        error = "The mail server mail.example.com:587 refused the connection."
+        postpone(session, claimed.id, error, now + timedelta(minutes=3))
+
+
+def decide(database: Database, picture: str, now: datetime) -> int:
+    """Blocks by policy and by hand, tried, undone and over; the key of the attacker's.
+
+    Args:
+        picture: digest of one that is blocked.
+    """
+    tried = _by_policy(NEIGHBOURS[2], "24 near-duplicates of one picture.", now + 3 * HOUR)
+    tried = replace(tried, scenario="probing_sequence", simulated=True)
+    ended = _by_policy(NEIGHBOURS[0], "5 outliers within an hour.", now - 11 * HOUR)
+    block = _by_policy(
+        ATTACKER, "11 outliers and 7 refusals within an hour.", now + timedelta(minutes=50)
+    )
+    known = "Known adversarial picture from the red-team exercise."
+    with database.write() as session:
+        past = add_decision(session, ended, now - 12 * HOUR)
+        undone = add_decision(session, tried, now - 6 * HOUR)
+        revoke(session, undone.id, "local", "A photographer with a burst.", now)
+        allow = _by_hand(Kind.ALLOW, NEIGHBOURS[4], "Our own nightly regression run.", now)
+        add_decision(session, allow, now - timedelta(days=1))
+        content = replace(_by_hand(Kind.BLOCK, picture, known, now), scope=Scope.CONTENT)
+        add_decision(session, content, now - 2 * HOUR)
+        add_decision(session, tried, now - timedelta(minutes=31))
+        assert past.id
+        return add_decision(session, block, now - timedelta(minutes=10)).id
+
+
+def _by_policy(client: str, reason: str, until: datetime) -> NewDecision:
+    return NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.CLIENT,
+        value=client,
+        scenario="repeated_outliers",
+        origin="policy",
+        reason=reason,
+        created_by="policy",
+        until=until,
+    )
+
+
+def _by_hand(kind: Kind, value: str, reason: str, now: datetime) -> NewDecision:
+    return NewDecision(
+        kind=kind,
+        scope=Scope.CLIENT,
+        value=value,
+        scenario="by_hand",
+        origin="analyst",
+        reason=reason,
+        created_by="local",
+        until=now + timedelta(days=30 if kind is Kind.ALLOW else 7),
+    )
+
+
+def run_jobs(database: Database, now: datetime) -> None:
+    """The last run of each job, two of them failed."""
+    failed = "The mail server mail.example.com:587 refused the connection."
+    runs = {
+        "scan": (4, SUCCEEDED, 12, None),
+        "decide": (4, SUCCEEDED, 1, None),
+        "evaluate_alerts": (1, SUCCEEDED, 2, None),
+        "notify": (1, FAILED, 0, failed),
+        "retrain": (14, FAILED, 0, "The database is locked by another program."),
+    }
+    with database.write() as session:
+        for job, (minutes, outcome, rows, message) in runs.items():
+            started = now - timedelta(minutes=minutes)
+            run = start_run(session, job, started)
+            ended = started + timedelta(seconds=1.4)
+            finish_run(session, run, outcome, rows, message, ended)
