@@ -1,21 +1,13 @@
 """From an uploaded picture to a blocked attacker, a mail and a dashboard, in a real browser."""
 
 import re
-from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.conftest import Demo
+
 pytestmark = pytest.mark.timeout(900)
-
-
-class Demo(Protocol):
-    """What the demo said; it lives in conftest, which cannot be imported."""
-
-    @property
-    def said(self) -> str: ...
-    @property
-    def link(self) -> str: ...
 
 
 def test_the_demo_sees_every_fact_that_it_promises(demo: Demo) -> None:
