@@ -17,7 +17,7 @@ from store.periods import WINDOWS
 
 def show() -> None:
     """The page: a window to choose, and what is read again every few seconds."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
         markup.head("Overview", "Traffic, verdicts and health of the guarded service.")
     with right, st.container(horizontal=True, horizontal_alignment="right"):
