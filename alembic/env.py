@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from store.all_tables import METADATA
+from store.all_tables import METADATA, kept_on
 from store.database import Database
 from store.settings import StoreSettings, load_settings
 
@@ -13,6 +13,7 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=METADATA,
         compare_type=True,
+        include_object=kept_on(connection.dialect.name),
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():
