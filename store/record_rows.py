@@ -19,11 +19,12 @@ FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atla
 EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
 
 Time = Callable[[datetime], datetime | str]
+_WITHOUT_ZONE = len("2026-01-01 00:00:00.000000")
 
 
 def _text(moment: datetime) -> str:
     """As SQLAlchemy reads times back from SQLite."""
-    return _aware(moment).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _aware(moment).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 def _aware(moment: datetime) -> datetime:
