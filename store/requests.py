@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     String,
-    Table,
     Text,
     and_,
     any_,
@@ -31,37 +30,14 @@ from sqlalchemy.orm import Session
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.bulk import insert_all
-from store.bulk_rows import Rows, Vectors
 from store.fingerprints import add_fingerprint
 from store.keys import arrived_since, hand_out, key_of
-from store.record_rows import (
-    EVIDENCE_COLUMNS,
-    FEATURE_COLUMNS,
-    FINDING_COLUMNS,
-    REASON_COLUMNS,
-    REQUEST_COLUMNS,
-    TIMES,
-    Time,
-    evidence_rows,
-    finding_rows,
-    reason_rows,
-    request_row,
-)
+from store.record_rows import rows_of
 from store.records import RequestRecord, Stage
-from store.request_tables import (
-    EvidenceRow,
-    FindingRow,
-    RequestRow,
-    ScoreRow,
-    features_table,
-    reasons_table,
-)
+from store.request_tables import RequestRow, ScoreRow, features_table
 from store.tables import DecisionRow
 
 _MOST_REQUEST_IDS = 20
-_REQUESTS, _FINDINGS, _EVIDENCE = (
-    cast(Table, row.__table__) for row in (RequestRow, FindingRow, EvidenceRow)
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,24 +81,10 @@ def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bo
         for key, record in zip(keys, records, strict=True)
         if record.request_id not in stored
     ]
-    insert_all(session, _rows(new, TIMES[session.get_bind().dialect.name]))
+    insert_all(session, rows_of(new, session.get_bind().dialect.name))
     for key, record in new:
         add_fingerprint(session, key, record)
     return len(new)
-
-
-def _rows(records: Sequence[tuple[int, RequestRecord]], time: Time) -> Iterator[Rows | Vectors]:
-    """What all tables hold of records with their keys; the longest rows first."""
-    parsed = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
-    yield Vectors(features_table, FEATURE_COLUMNS, parsed)
-    requests = [request_row(key, record, time) for key, record in records]
-    yield Rows(_REQUESTS, REQUEST_COLUMNS, requests)
-    reasons = [row for key, r in records if r.reasons for row in reason_rows(key, r)]
-    yield Rows(reasons_table, REASON_COLUMNS, reasons)
-    findings = [row for key, r in records if r.findings for row in finding_rows(key, r)]
-    yield Rows(_FINDINGS, FINDING_COLUMNS, findings)
-    evidence = [row for key, r in records if r.evidence for row in evidence_rows(key, r)]
-    yield Rows(_EVIDENCE, EVIDENCE_COLUMNS, evidence)
 
 
 def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:
