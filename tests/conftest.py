@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import enumerate as threads
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,15 @@ from store.schema import upgrade
 from store.settings import StoreSettings
 
 TEMPLATE = "maskwatch_template"
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    """A thread of ours that outlives its test would speak up in the middle of another one."""
+    before = set(threads())
+    yield
+    left = [each.name for each in set(threads()) - before if each.name.startswith("maskwatch-")]
+    assert not left, f"the test left threads behind: {', '.join(sorted(left))}"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A SQLite file that is damaged while the service runs costs no record."""
 
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def test_records_go_to_the_spool_while_the_file_is_damaged(tmp_path: Path, now: 
         verdict=Verdict.PASS,
         status=200,
     )
-    Recorder(database, spool, Metrics()).record(record)
+    with closing(Recorder(database, spool, Metrics())) as recorder:
+        recorder.record(record)
     assert not spool.is_empty()
     database.close()
