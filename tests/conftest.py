@@ -21,15 +21,16 @@ from store.schema import upgrade
 from store.settings import StoreSettings
 
 TEMPLATE = "maskwatch_template"
+RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 
 @pytest.fixture(autouse=True)
-def no_thread_stays() -> Iterator[None]:
-    """A thread of ours that outlives its test would speak up in the middle of another one."""
+def no_recorder_goes_on() -> Iterator[None]:
+    """A recorder that outlives its test would speak up in the middle of another one."""
     before = set(threads())
     yield
-    left = [each.name for each in set(threads()) - before if each.name.startswith("maskwatch-")]
-    assert not left, f"the test left threads behind: {', '.join(sorted(left))}"
+    left = {each.name for each in set(threads()) - before} & {RECORDER, REPLAYER}
+    assert not left, f"close the recorder: {', '.join(sorted(left))} goes on"
 
 
 @pytest.fixture
