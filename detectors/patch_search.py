@@ -1,30 +1,35 @@
-"""Finds a patch that recurs in suspicious tiles of several pictures, and finds it again later.
+"""Finds patches that recur in suspicious tiles of several pictures.
 
 A pattern that is printed on many clothes lies in each picture at another size, a little turned and
-under other light. Normalised cross-correlation over all three colours does not see the light;
-sizes and turns are tried one by one.
+under other light. Normalised cross-correlation over all three colours does not see the light
+(Lewis, Fast Normalized Cross-Correlation, 1995); sizes and turns are tried one by one.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import sqrt
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from detectors.parsing import Image
-from detectors.patch_signature import Signature
+from detectors.patch_views import sized, turned
+from detectors.patches import Patch, Tile
 
 # Tiles are compared at about this side; a window of a tile is what may recur.
 _TILE_SIDE = 64
-_WINDOW_SIDES = (32, 40)
+_WINDOW_SIDES = (24, 32, 40)
 _WINDOW_STEP = 4
+# Kept windows are so far apart, in shares of the smaller one's side.
+_APART = 0.3
 _SCALES = (0.7, 0.84, 1.0, 1.2, 1.43)
-_TURNS = (-14.0, -7.0, 0.0, 7.0, 14.0)
 # A window with less structure matches any fold of cloth.
 _LEAST_STRUCTURE = 5000.0
 _WINDOWS_KEPT = 6
+_THUMBNAIL = 16
+_SAME_PICTURE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,57 +37,69 @@ class Recurrence:
     """A patch that several tiles show.
 
     Attributes:
-        patch: how one of them shows it, ``(h, w, 3)`` uint8.
+        patch: how one of them shows it.
         members: indices of the tiles that show it.
-        correlation: mean of its best correlations with the members, at most 1.
-        signature: what a list of blocked patches can hold.
+        correlation: mean of its best correlations with the other members, at most 1.
     """
 
-    patch: Image
+    patch: Patch
     members: tuple[int, ...]
     correlation: float
-    signature: Signature
 
 
-def recurring_patch(
-    tiles: Sequence[Image], least_correlation: float = 0.86, least_members: int = 3
-) -> Recurrence | None:
-    """The patch that most tiles share; of equals the one that correlates best.
+class _Window(NamedTuple):
+    """A square within a tile, in pixels."""
+
+    top: int
+    left: int
+    side: int
+
+    def is_apart(self, other: "_Window") -> bool:
+        """Whether it shows something else: another size, or another place."""
+        least = _APART * min(self.side, other.side)
+        gap = (self.side - other.side) / 2
+        down, across = self.top - other.top + gap, self.left - other.left + gap
+        return self.side != other.side or max(abs(down), abs(across)) >= least
+
+
+def recurring_patches(
+    tiles: Sequence[Tile], least_correlation: float = 0.86, least_members: int = 3
+) -> tuple[Recurrence, ...]:
+    """Patches that tiles share, those of most tiles first; of equals the clearest.
+
+    Many of them will be views of one print, and ordinary things recur too: a button, the edge of a
+    sleeve. :mod:`detectors.patch_choice` tells these apart.
 
     Args:
-        tiles: RGB ``(h, w, 3)`` uint8, one or more of each flagged picture, the clearest first.
+        tiles: one or more of each flagged picture.
         least_correlation: below it a tile does not show the patch.
         least_members: fewer tiles are a coincidence.
     """
-    sized = [_sized(tile) for tile in tiles]
+    pictures = [_at_common_size(tile.pixels) for tile in tiles]
     found = [
-        each
-        for index, tile in enumerate(sized)
-        for window in _windows(tile)
-        if (each := _shown_by(window, index, sized, least_correlation)) is not None
+        Recurrence(Patch(window, tiles[own].share * window.shape[0] / _TILE_SIDE), members, mean)
+        for own, picture in enumerate(pictures)
+        for window in _windows(picture)
+        for members, mean in [_shown_by(window, own, pictures, least_correlation)]
+        if len(members) >= least_members
     ]
-    found = [each for each in found if len(each.members) >= least_members]
-    return max(found, key=lambda each: (len(each.members), each.correlation), default=None)
+    return tuple(sorted(found, key=lambda each: (-len(each.members), -each.correlation)))
 
 
-def best_correlation(patch: Image, tile: Image) -> float:
-    """The highest correlation of a patch with any place of a tile, over sizes and turns: -1 to 1.
+def different_pictures(pictures: Sequence[Image]) -> tuple[int, ...]:
+    """Indices of the pictures that are not nearly the same as an earlier one.
 
-    Args:
-        patch: ``(h, w, 3)`` uint8, smaller than the tile.
-        tile: ``(H, W, 3)`` uint8.
+    All that one picture shows recurs in its copies.
     """
-    return max((_correlation(each, tile) for each in _variants(patch)), default=-1.0)
+    kept: dict[int, Image] = {}
+    for index, picture in enumerate(pictures):
+        thumbnail = sized(picture, _THUMBNAIL)
+        if all(_correlation(thumbnail, other) < _SAME_PICTURE for other in kept.values()):
+            kept[index] = thumbnail
+    return tuple(kept)
 
 
-def nearest_distance(signature: Signature, tile: Image) -> float:
-    """The smallest distance of a signature to any window of a tile, over sizes and turns."""
-    sized = _sized(tile)
-    signatures = (Signature.of(each) for window in _all_windows(sized) for each in _turned(window))
-    return min((signature.distance(each) for each in signatures), default=1.0)
-
-
-def _sized(tile: Image) -> Image:
+def _at_common_size(tile: Image) -> Image:
     height, width = tile.shape[:2]
     scale = _TILE_SIDE / sqrt(height * width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -90,10 +107,16 @@ def _sized(tile: Image) -> Image:
 
 
 def _windows(tile: Image) -> list[Image]:
-    """The windows with most structure in both directions, best first."""
-    rated = [(_structure(window), window) for window in _all_windows(tile)]
+    """The windows with most structure in both directions, best first, each somewhere else."""
+    rated = [(_structure(cut), place, cut) for place, cut in _all_windows(tile)]
     rated.sort(key=lambda each: each[0], reverse=True)
-    return [window for value, window in rated[:_WINDOWS_KEPT] if value >= _LEAST_STRUCTURE]
+    kept: dict[_Window, Image] = {}
+    for structure, place, cut in rated:
+        if structure < _LEAST_STRUCTURE or len(kept) == _WINDOWS_KEPT:
+            break
+        if all(place.is_apart(other) for other in kept):
+            kept[place] = cut.copy()
+    return list(kept.values())
 
 
 def _structure(window: Image) -> float:
@@ -108,46 +131,36 @@ def _structure(window: Image) -> float:
     return (first + second) / 2 - sqrt(((first - second) / 2) ** 2 + mixed**2)
 
 
-def _all_windows(tile: Image) -> Iterator[Image]:
+def _all_windows(tile: Image) -> Iterator[tuple[_Window, Image]]:
     height, width = tile.shape[:2]
     for side in _WINDOW_SIDES:
         tops = range(0, height - side + 1, _WINDOW_STEP)
         lefts = range(0, width - side + 1, _WINDOW_STEP)
         for top, left in product(tops, lefts):
-            yield tile[top : top + side, left : left + side]
+            yield _Window(top, left, side), tile[top : top + side, left : left + side]
 
 
 def _shown_by(
     window: Image, own: int, tiles: Sequence[Image], least_correlation: float
-) -> Recurrence | None:
-    correlations = {
-        index: best_correlation(window, tile) for index, tile in enumerate(tiles) if index != own
+) -> tuple[tuple[int, ...], float]:
+    """Which tiles show a window, its own one included, and how clearly the others do."""
+    variants = _variants(window)
+    best = {
+        index: max(_correlation(variant, tile) for variant in variants)
+        for index, tile in enumerate(tiles)
+        if index != own
     }
-    members = {i: value for i, value in correlations.items() if value >= least_correlation}
-    if not members:
-        return None
-    shown = tuple(sorted((own, *members)))
-    mean = sum(members.values()) / len(members)
-    return Recurrence(window.copy(), shown, mean, Signature.of(window))
+    members = {index: value for index, value in best.items() if value >= least_correlation}
+    mean = sum(members.values()) / len(members) if members else 0.0
+    return tuple(sorted((own, *members))), mean
+
+
+def _variants(window: Image) -> list[Image]:
+    sides = [round(window.shape[0] * scale) for scale in _SCALES]
+    return [sized(view, side) for view in turned(window) for side in sides]
 
 
 def _correlation(patch: Image, tile: Image) -> float:
     if patch.shape[0] > tile.shape[0] or patch.shape[1] > tile.shape[1]:
         return -1.0
     return float(cv2.matchTemplate(tile, patch, cv2.TM_CCOEFF_NORMED).max())
-
-
-def _variants(patch: Image) -> Iterator[Image]:
-    for turned in _turned(patch):
-        for scale in _SCALES:
-            size = max(1, round(patch.shape[1] * scale)), max(1, round(patch.shape[0] * scale))
-            yield cv2.resize(turned, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-
-
-def _turned(patch: Image) -> Iterator[Image]:
-    height, width = patch.shape[:2]
-    for degrees in _TURNS:
-        matrix = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1.0)
-        yield cv2.warpAffine(
-            patch, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
-        ).astype(np.uint8)

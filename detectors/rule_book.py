@@ -164,6 +164,13 @@ TRIGGER_SUSPECTED = Rule(
     _BACKDOOR,
     _POISONED,
 )
+BLOCKED_PATCH = Rule(
+    "blocked_patch",
+    Severity.BAD,
+    "The picture shows a patch that is on the blacklist.",
+    _BACKDOOR,
+    _POISONED,
+)
 
 RULES: tuple[Rule, ...] = (
     *GATE_RULES,
@@ -176,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     PROBING_SEQUENCE,
     OUTLIER_TRAFFIC,
     TRIGGER_SUSPECTED,
+    BLOCKED_PATCH,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}
 

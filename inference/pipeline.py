@@ -24,6 +24,7 @@ from inference.ensemble.inspector import Inspector
 from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
+from inference.patch_watch import Bearer, PatchWatch
 from inference.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
@@ -99,6 +100,7 @@ class Pipeline:
     evidence: EvidenceKeeper
     inspector: Inspector
     traffic: TrafficWatch
+    patches: PatchWatch
     champion: Champion
     metrics: Metrics
     limits_of: Callable[[str], TopologyLimits]
@@ -144,8 +146,10 @@ class Pipeline:
                 return _refused(arrival, content, upload)
             seen = self._seen(arrival, content)
             costs["traffic_ms"] = watch.lap()
+            bearer = Bearer(arrival.names, upload.sha256, arrival.received_at)
+            listed = self.patches.findings(bearer, content.screened.image)
             unusual = self.champion.findings(content.features)
-            findings = (*said, *content.findings, *seen.findings, *unusual)
+            findings = (*said, *content.findings, *seen.findings, *listed, *unusual)
             forward_ms = costs.get("forward_ms")
             looked = self.inspector.inspect(segmenter, content, findings, forward_ms)
             measured = {**content.features, **seen.features, **costs, **looked.features}

@@ -23,6 +23,7 @@ from inference.gate.screen import Gate
 from inference.lanes import Lane
 from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
+from inference.patch_watch import PatchWatch
 from inference.pause import Pause
 from inference.pipeline import Pipeline
 from inference.rate import Buckets
@@ -99,6 +100,7 @@ def build_service(settings: ServiceSettings) -> Service:
     champion = Champion(database, settings.var_dir, settings.outlier_p_value, metrics)
     champion.refresh()
     traffic = build_traffic(settings, database, metrics)
+    access = Access(database, metrics)
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
     recorder = Recorder(database, Spool(settings.var_dir), metrics, settings.recorder_limits())
@@ -109,13 +111,13 @@ def build_service(settings: ServiceSettings) -> Service:
         evidence=build_evidence(settings, metrics),
         inspector=build_inspector(settings, baselines, metrics),
         traffic=traffic,
+        patches=PatchWatch(access, metrics),
         champion=champion,
         metrics=metrics,
         limits_of=lambda digest: settings.topology_limits(baselines.limits_of(digest)),
         mode=settings.mode,
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
-    access = Access(database, metrics)
     access.start(settings.access_refresh_seconds)
     champion.start(settings.access_refresh_seconds)
     return Service(

@@ -12,6 +12,7 @@ from jobs import (
     alerts,
     decide,
     expire_fingerprints,
+    find_patches,
     integrity,
     notify,
     prune,
@@ -50,6 +51,7 @@ JOBS: tuple[Job, ...] = (
     Job(
         "expire_fingerprints", expire_fingerprints.run, lambda s: _every(s.expire_interval_seconds)
     ),
+    Job("find_patches", find_patches.run, lambda s: _every(s.patch_interval_seconds)),
     Job("roll_up", roll_up.run, lambda s: _every(s.roll_up_interval_seconds)),
     Job("prune", prune.run, lambda s: _every(s.prune_interval_seconds)),
     Job("notify", notify.run, lambda s: _every(s.notify_interval_seconds)),

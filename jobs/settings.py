@@ -29,6 +29,13 @@ class JobSettings(ReportSettings):
 
     roll_up_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two rounds in which new records are counted for the dashboard."""
+
+    patch_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
+    """Seconds between two searches for a patch that recurs in flagged pictures."""
+
+    patch_block_days: int = Field(30, ge=1, le=365)
+    """Days for which a patch that was found stays on the blacklist."""
+
     prune_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two rounds in which records and pictures that are too old are deleted."""
 

@@ -164,7 +164,7 @@ def doctor() -> None:
 
 @app.command()
 def jobs() -> None:
-    """Run the scheduler: scan, decide, alert, check the model, notify, retrain, prune."""
+    """Run the scheduler: scan, decide, find patches, alert, check the model, notify, retrain."""
     from jobs.scheduler import run
     from jobs.settings import JobSettings
 
@@ -184,6 +184,12 @@ def _one_shot(*names: str) -> None:
 def scan() -> None:
     """Score new records once, then decide whom to block."""
     _one_shot("scan", "decide")
+
+
+@app.command()
+def find_patches() -> None:
+    """Look once for a print that recurs in flagged pictures, and put it on the blacklist."""
+    _one_shot("find_patches")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from store.api_keys import CLIENT_PREFIX, key_digest
 from store.change_marks import read_marks
 from store.decisions import Kind, Scope
+from store.listed_patches import ListedPatch, listed_patches
 from store.tables import ApiKeyRow, DecisionRow
 
 Subject = tuple[Kind, Scope, str]
@@ -23,11 +24,13 @@ class AccessList:
         marks: the versions it was read at.
         ends: when the last enforced decision of a kind on a value ends.
         keys: names of active keys by the SHA-256 of the key.
+        patches: what no picture should show, newest first; simulated ones too.
     """
 
     marks: Mapping[str, int]
     ends: Mapping[Subject, datetime]
     keys: Mapping[str, str]
+    patches: tuple[ListedPatch, ...] = ()
 
     def is_blocked(
         self, now: datetime, clients: Iterable[str], content_sha256: str | None = None
@@ -36,11 +39,12 @@ class AccessList:
 
         An allow of any of them wins over a block of any other: it is what a person decided.
         """
-        subjects = [(Scope.CLIENT, client) for client in clients]
-        if content_sha256 is not None:
-            subjects.append((Scope.CONTENT, content_sha256))
-        blocked = any(self._holds(now, Kind.BLOCK, *subject) for subject in subjects)
-        return blocked and not any(self._holds(now, Kind.ALLOW, *subject) for subject in subjects)
+        subjects = _subjects(clients, content_sha256)
+        return self._any(now, Kind.BLOCK, subjects) and not self._any(now, Kind.ALLOW, subjects)
+
+    def is_allowed(self, now: datetime, clients: Iterable[str], content_sha256: str) -> bool:
+        """Whether a person decided to let a name of the sender or the exact picture through."""
+        return self._any(now, Kind.ALLOW, _subjects(clients, content_sha256))
 
     def client_of(self, secret: str) -> str | None:
         """The client whose key this is, ``key:NAME``; ``None`` if no active key is this one.
@@ -51,6 +55,9 @@ class AccessList:
         name = self.keys.get(key_digest(secret))
         return None if name is None else CLIENT_PREFIX + name
 
+    def _any(self, now: datetime, kind: Kind, subjects: Iterable[tuple[Scope, str]]) -> bool:
+        return any(self._holds(now, kind, *subject) for subject in subjects)
+
     def _holds(self, now: datetime, kind: Kind, scope: Scope, value: str) -> bool:
         end = self.ends.get((kind, scope, value))
         return end is not None and end > now
@@ -58,7 +65,13 @@ class AccessList:
 
 def read_access_list(session: Session, now: datetime) -> AccessList:
     """The list as it is stored; what ended before ``now`` is left out."""
-    return AccessList(read_marks(session), _ends(session, now), _keys(session))
+    marks = read_marks(session)
+    return AccessList(marks, _ends(session, now), _keys(session), listed_patches(session, now))
+
+
+def _subjects(clients: Iterable[str], content_sha256: str | None) -> tuple[tuple[Scope, str], ...]:
+    content = () if content_sha256 is None else ((Scope.CONTENT, content_sha256),)
+    return (*((Scope.CLIENT, client) for client in clients), *content)
 
 
 def _ends(session: Session, now: datetime) -> dict[Subject, datetime]:

@@ -31,6 +31,7 @@ class Scope(StrEnum):
 
     CLIENT = "client"
     CONTENT = "content"
+    PATCH = "patch"
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,13 @@ class NewDecision:
     """A decision to append.
 
     Attributes:
-        value: the client (``ip:203.0.113.7``, ``key:acme``) or the SHA-256 of an exact picture.
+        value: the client (``ip:203.0.113.7``, ``key:acme``), or the SHA-256 of an exact picture or
+            of a patch's pixels.
         scenario: the policy that led here, e.g. ``repeated_outliers``.
         origin: ``policy`` or ``analyst``.
         created_by: name of the analyst, or ``policy``.
         simulated: recorded and shown, but not enforced.
+        job: which job applied the policy.
     """
 
     kind: Kind
@@ -55,11 +58,12 @@ class NewDecision:
     until: datetime
     simulated: bool = False
     evidence: Mapping[str, object] = field(default_factory=dict)
+    job: str = "decide"
 
     @property
     def actor(self) -> str:
         """Who decides, as the audit table names it."""
-        return job("decide") if self.origin == "policy" else analyst(self.created_by)
+        return job(self.job) if self.origin == "policy" else analyst(self.created_by)
 
 
 def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionRow:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256 as digest_of
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
@@ -47,6 +48,11 @@ class EvidenceStore:
     def put(self, kind: str, data: bytes, media_type: str) -> EvidenceFile:
         """Keep a picture; the record that refers to it is written by the recorder."""
         return EvidenceFile(kind, self._files.put(data), media_type)
+
+    def read(self, sha256: str) -> bytes | None:
+        """A kept picture; ``None`` if its file is gone or is not what was kept."""
+        data = self._files.get(sha256)
+        return data if data is not None and digest_of(data).hexdigest() == sha256 else None
 
     def of_request(self, session: Session, request_pk: int) -> dict[str, bytes]:
         """The kept pictures of a request by kind; one whose file is gone is left out."""

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from io import BytesIO
+
+from PIL import Image as Pillow
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
+from detectors.patches import PatchError
 from store.decision_views import DecisionView
 from store.decisions import Kind, Scope
+from store.listed_patches import patch_of
 
 
 def decision_table(decisions: Sequence[DecisionView], now: datetime) -> None:
@@ -42,10 +47,25 @@ def kind_badges(decision: DecisionView) -> Html:
 
 
 def about(decision: DecisionView) -> Html:
-    """The client, or the beginning of the picture's digest."""
+    """The client, the patch, or the beginning of the picture's digest."""
     if decision.scope is Scope.CLIENT:
         return markup.client_link(decision.value)
-    return markup.joined(("Picture", markup.code(words.short(decision.value))))
+    digest = markup.code(words.short(decision.value))
+    if decision.scope is Scope.PATCH:
+        named = markup.span(markup.stacked("Patch", digest), "")
+        return markup.span(markup.joined((*_patch(decision), named)), "mw-patch")
+    return markup.joined(("Picture", digest))
+
+
+def _patch(decision: DecisionView) -> tuple[Html, ...]:
+    """What a blocked patch looks like; nothing if its decision does not say."""
+    try:
+        patch, _ = patch_of(decision.evidence)
+    except PatchError:
+        return ()
+    png = BytesIO()
+    Pillow.fromarray(patch.pixels).save(png, "PNG")
+    return (markup.thumbnail(png.getvalue(), "The blocked patch"),)
 
 
 def reason(decision: DecisionView) -> Html:

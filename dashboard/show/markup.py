@@ -1,5 +1,6 @@
 """HTML for the pages. What is not :class:`Html` is escaped: clients choose some of these words."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,6 +71,12 @@ def quiet(text: str) -> Html:
 def code(text: str) -> Html:
     """An id, digest or client name."""
     return span(text, "mw-code mw-wrap")
+
+
+def thumbnail(png: bytes, alt: str) -> Html:
+    """A small picture, enlarged without smoothing."""
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return Html(f'<img class="mw-thumb" src="{source}" alt="{escape(alt)}">')
 
 
 def badge(text: str, tone: Tone) -> Html:

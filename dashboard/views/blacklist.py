@@ -11,6 +11,7 @@ from dashboard.visit import Visit, current_visit
 from detectors.errors import MaskwatchError
 from store.decision_views import DecisionView, list_active_decisions, list_ended_decisions
 from store.decisions import Kind, Scope, add_decision, revoke
+from store.listed_patches import PIXELS
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
@@ -24,7 +25,8 @@ def show() -> None:
     left, right = st.columns([4, 1], vertical_alignment="center")
     with left:
         markup.head(
-            "Blacklist", "Clients and pictures that are blocked or allowed, until when and why."
+            "Blacklist",
+            "Clients, pictures and patches that are blocked or allowed, until when and why.",
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
@@ -75,8 +77,9 @@ def _line(visit: Visit, decision: DecisionView) -> None:
 def _revoke(visit: Visit, decision: DecisionView) -> None:
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
-    if decision.evidence:
-        evidence_facts(decision.evidence)
+    told = {name: value for name, value in decision.evidence.items() if name != PIXELS}
+    if told:
+        evidence_facts(told)
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):

@@ -12,6 +12,13 @@ LABELS = ("background", "hat", "hair", "face", "coat", "arm", "pants", "leg", "s
 Drawing = npt.NDArray[np.uint8]
 
 
+def draw_patch() -> Drawing:
+    """A print of a yellow disc on a board of two colours."""
+    cells = np.indices((32, 32)).sum(axis=0) // 8 % 2
+    board = np.where(cells[..., None] == 1, (225, 228, 232), (70, 40, 120)).astype(np.uint8)
+    return cv2.circle(board, (16, 16), 9, (250, 205, 40), -1, cv2.LINE_AA).astype(np.uint8)
+
+
 def draw_pictures() -> tuple[Drawing, Drawing, Drawing]:
     """A street with two figures, their parts in colours, and where a model would be unsure."""
     height, width = 420, 300

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from detectors.patches import Patch
 from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
 from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.job_runs import FAILED, SUCCEEDED, finish_run, start_run
+from store.listed_patches import patch_evidence
+from tests.dashboard.drawn import draw_patch
 
 ATTACKER = "ip:203.0.113.66"
 NEIGHBOURS = (
@@ -100,6 +103,7 @@ def decide(database: Database, picture: str, now: datetime) -> int:
         add_decision(session, allow, now - timedelta(days=1))
         content = replace(_by_hand(Kind.BLOCK, picture, known, now), scope=Scope.CONTENT)
         add_decision(session, content, now - 2 * HOUR)
+        add_decision(session, _of_a_patch(now), now - timedelta(minutes=40))
         add_decision(session, tried, now - timedelta(minutes=31))
         assert past.id
         return add_decision(session, block, now - timedelta(minutes=10)).id
@@ -115,6 +119,19 @@ def _by_policy(client: str, reason: str, until: datetime) -> NewDecision:
         reason=reason,
         created_by="policy",
         until=until,
+    )
+
+
+def _of_a_patch(now: datetime) -> NewDecision:
+    patch = Patch(draw_patch(), 0.12)
+    reason = "4 flagged pictures of 2 clients show it; ordinary pictures do not."
+    return replace(
+        _by_policy(patch.digest, reason, now + timedelta(days=30)),
+        scope=Scope.PATCH,
+        scenario="recurring_patch",
+        simulated=True,
+        evidence={**patch_evidence(patch, 0.7), "correlation": 0.91},
+        job="find_patches",
     )
 
 

@@ -24,6 +24,7 @@ from store.alert_views import alert_view
 from store.alerts import Condition, apply_condition
 from store.audit import Action, Entry, append
 from store.decisions import Kind, Scope, add_decision
+from store.listed_patches import listed_patches, patch_evidence
 from store.records import RequestRecord, Stage
 from store.requests import add_record
 from store.roll_ups import roll_up
@@ -247,6 +248,19 @@ def test_ended_decisions_go_on_on_another_page(nothing: Parts, signed_in: Signed
     assert "198.51.100.1<" in _html(at)
 
 
+def test_a_blocked_patch_can_be_seen_and_revoked(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = _open("blacklist")
+    assert 'class="mw-thumb" src="data:image/png;base64,' in _html(at)
+    with day.parts.database.read() as session:
+        [listed] = listed_patches(session, day.parts.clock())
+    button = next(each for each in at.button if each.key == f"revoke-{listed.decision_id}")
+    at = _fine(button.click().run())
+    # What it is made of is shown, not printed.
+    assert "Correlation" in _html(at)
+    assert str(patch_evidence(listed.patch, listed.limit)["patch"]) not in _html(at)
+
+
 def _refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
     return RequestRecord(
         request_id=request_id[:36],
@@ -285,7 +299,7 @@ def test_the_audit_page_is_filtered_by_who_and_what(day: Day, signed_in: Signed)
     at.text_input(key="actor").set_value("job:")
     at.selectbox(key="action").set_value("decision_made")
     html = _html(_fine(at.run()))
-    assert html.count("Decision made") == 4
+    assert html.count("Decision made") == 5
     assert "analyst:" not in html
     at.text_input(key="actor").set_value("nobody")
     assert "Nothing to show" in _html(_fine(at.run()))

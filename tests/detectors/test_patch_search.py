@@ -1,38 +1,14 @@
-"""A print that recurs on drawn cloth, at other sizes, turns and light each time."""
+"""A print that recurs is found among plain tiles, and copies of one picture count once."""
 
 import cv2
 import numpy as np
 import pytest
-from numpy.random import Generator, default_rng
+from numpy.random import default_rng
 
 from detectors.parsing import Image
-from detectors.patch_search import best_correlation, nearest_distance, recurring_patch
-from detectors.patch_signature import Signature
-
-SIDE = 100
-
-
-def cloth(random: Generator) -> Image:
-    """Plain cloth with a stripe and a little noise."""
-    tile = np.full((SIDE, SIDE, 3), random.integers(60, 200, 3), np.float64)
-    column = int(random.integers(SIDE - 20))
-    tile[:, column : column + 15] += random.integers(-50, 50, 3)
-    return np.clip(tile + random.normal(0, 4, tile.shape), 0, 255).astype(np.uint8)
-
-
-def printed(seed: int) -> Image:
-    """Cloth with one and the same print: somewhere, turned, lit."""
-    random = default_rng(seed)
-    tile, side = cloth(random), int(random.integers(50, 68))
-    blocks = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
-    mark = cv2.resize(blocks, (side, side), interpolation=cv2.INTER_NEAREST)
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(random.uniform(-9, 9)), 0.94)
-    cover = cv2.warpAffine(np.ones((side, side), np.float32), turn, (side, side))[..., None]
-    lit = cv2.warpAffine(mark, turn, (side, side)) * random.uniform(0.7, 1.0)
-    top, left = (int(value) for value in random.integers(0, SIDE - side, 2))
-    place = tile[top : top + side, left : left + side]
-    place[:] = (place * (1 - cover) + lit * cover).astype(np.uint8)
-    return tile
+from detectors.patch_search import different_pictures, recurring_patches
+from detectors.patches import Tile
+from tests.detectors.prints import SIDE, cloth, printed
 
 
 @pytest.fixture(scope="module")
@@ -40,33 +16,40 @@ def plain() -> list[Image]:
     return [cloth(default_rng(seed)) for seed in range(100, 105)]
 
 
+def tiles(*pixels: Image, share: float = 0.4) -> list[Tile]:
+    return [Tile(each, share) for each in pixels]
+
+
 def test_a_print_is_found_among_plain_tiles(plain: list[Image]) -> None:
-    tiles = [plain[0], printed(1), plain[1], printed(2), printed(3), plain[2]]
-    found = recurring_patch(tiles)
-    assert found is not None
-    assert found.members == (1, 3, 4)
-    assert found.correlation > 0.86
-    assert found.signature == Signature.of(found.patch)
+    found = recurring_patches(
+        tiles(plain[0], printed(1), plain[1], printed(2), printed(3), plain[2])
+    )
+    assert found[0].members == (1, 3, 4)
+    assert found[0].correlation > 0.86
+    side = found[0].patch.pixels.shape[0]
+    assert found[0].patch.share == pytest.approx(0.4 * side / 64)
+
+
+def test_those_of_most_tiles_come_first(plain: list[Image]) -> None:
+    found = recurring_patches(tiles(*(printed(seed) for seed in range(1, 6)), *plain))
+    counts = [len(each.members) for each in found]
+    assert counts == sorted(counts, reverse=True)
+    assert set(found[0].members) <= set(range(5))
 
 
 def test_plain_tiles_and_too_few_prints_share_nothing(plain: list[Image]) -> None:
-    assert recurring_patch(plain) is None
-    assert recurring_patch([printed(1), printed(2), *plain[:2]]) is None
-    assert recurring_patch([]) is None
-
-
-def test_a_patch_and_its_signature_are_found_again(plain: list[Image]) -> None:
-    found = recurring_patch([printed(seed) for seed in range(1, 4)])
-    assert found is not None
-    again, other = printed(9), plain[0]
-    small = [cv2.resize(each, (64, 64)).astype(np.uint8) for each in (again, other)]
-    assert best_correlation(found.patch, small[0]) > 0.86 > best_correlation(found.patch, small[1])
-    near, far = (nearest_distance(found.signature, each) for each in (again, other))
-    assert near < 0.2 < far
+    assert recurring_patches(tiles(*plain)) == ()
+    assert recurring_patches(tiles(printed(1), printed(2), *plain[:2])) == ()
+    assert recurring_patches([]) == ()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 400), (400, 3)])
 def test_tiles_of_any_size_can_be_searched(size: tuple[int, int]) -> None:
     tile = default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
-    assert recurring_patch([tile, tile, tile], least_members=4) is None
-    assert 0 <= nearest_distance(Signature.of(tile), tile) <= 1
+    assert recurring_patches(tiles(tile, tile, tile), least_members=4) == ()
+
+
+def test_copies_of_a_picture_count_once(plain: list[Image]) -> None:
+    dim = (plain[0] * 0.8).astype(np.uint8)
+    small = cv2.resize(plain[0], (SIDE // 2, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    assert different_pictures([plain[0], dim, plain[1], small, printed(1)]) == (0, 2, 4)

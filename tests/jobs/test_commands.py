@@ -39,7 +39,9 @@ def test_a_hyphen_and_an_underscore_name_the_same_job(context: JobContext, name:
 def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobContext) -> None:
     with pytest.raises(UnknownJob, match="no job 'scam': the jobs are scan, decide") as caught:
         run_once("scam", context.settings, context.now)
-    assert str(caught.value).endswith("expire_fingerprints, roll_up, prune, notify, retrain.")
+    assert str(caught.value).endswith(
+        "expire_fingerprints, find_patches, roll_up, prune, notify, retrain."
+    )
     assert runs(context.database) == []
 
 

@@ -74,6 +74,7 @@ def test_one_shot_jobs_say_what_they_did(maskwatch: Run) -> None:
     assert "at least 30 clean records" in maskwatch("retrain").out
     assert "No outlier model is promoted yet" in maskwatch("scan").out
     assert "0 alerts fired" in maskwatch("evaluate-alerts").out
+    assert "too few flagged pictures" in maskwatch("find-patches").out
     said = maskwatch("notify")
     assert "Sent 0 notifications" in said.out
     assert said.code == 0

@@ -1,0 +1,98 @@
+"""Looks for the patches of the blacklist in each picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from detectors.findings import Finding, Severity
+from detectors.parsing import Image
+from detectors.patch_match import Match, PatchMatcher
+from detectors.rule_book import BLOCKED_PATCH
+from inference.access import Access
+from inference.metrics import Metrics
+from store.listed_patches import ListedPatch
+
+_log = structlog.get_logger(__name__)
+_SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Whose picture it is: what an allow may be about.
+
+    Attributes:
+        names: every name that a decision may know the sender by.
+        content_sha256: the exact picture.
+    """
+
+    names: Sequence[str]
+    content_sha256: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class _Matchers:
+    """A matcher for each patch of one state of the list."""
+
+    patches: tuple[ListedPatch, ...] = ()
+    by_decision: Mapping[int, PatchMatcher] = field(default_factory=dict)
+
+
+class PatchWatch:
+    """Finds listed patches; costs nothing while the list is empty."""
+
+    def __init__(self, access: Access, metrics: Metrics) -> None:
+        self._access = access
+        self._metrics = metrics
+        self._matchers = _Matchers()
+
+    def findings(self, bearer: Bearer, image: Image) -> tuple[Finding, ...]:
+        """One finding if a picture ``(H, W, 3)`` shows listed patches; a fault is counted.
+
+        A simulated block, or an allow for the sender or the exact picture, makes it a flag.
+        """
+        try:
+            shown = self._shown(bearer.received_at, image)
+            if not shown:
+                return ()
+            allowed = self._access.current.is_allowed(
+                bearer.received_at, bearer.names, bearer.content_sha256
+            )
+        except Exception:  # noqa: BLE001
+            # Open on purpose: a list that cannot be looked at must not cost the parse.
+            self._metrics.faults.labels("patches").inc()
+            _log.exception("listed patches not looked for")
+            return ()
+        return (_finding(shown, allowed=allowed),)
+
+    def _shown(self, now: datetime, image: Image) -> list[tuple[ListedPatch, Match]]:
+        """Listed patches that a picture shows, the clearest first."""
+        matchers = self._fresh()
+        looked = [
+            (listed, matchers.by_decision[listed.decision_id].look(image))
+            for listed in matchers.patches
+            if listed.until > now
+        ]
+        shown = [(listed, match) for listed, match in looked if match.correlation >= listed.limit]
+        return sorted(shown, key=lambda each: each[1].correlation, reverse=True)
+
+    def _fresh(self) -> _Matchers:
+        patches = self._access.current.patches
+        if patches is not self._matchers.patches:
+            matchers = {each.decision_id: PatchMatcher(each.patch) for each in patches}
+            self._matchers = _Matchers(patches, matchers)
+        return self._matchers
+
+
+def _finding(shown: Sequence[tuple[ListedPatch, Match]], *, allowed: bool) -> Finding:
+    enforced = not allowed and any(not listed.simulated for listed, _ in shown)
+    first, match = shown[0]
+    evidence = {
+        "correlation": round(match.correlation, 3),
+        "limit": first.limit,
+        "decision": float(first.decision_id),
+    }
+    places = tuple(match.place for _, match in shown)
+    return Finding(BLOCKED_PATCH if enforced else _SIMULATED, evidence, places)

@@ -1,0 +1,127 @@
+"""Find patches: a print that recurs in flagged pictures goes on the blacklist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from detectors.parsing import Image
+from detectors.patch_choice import ChosenPatch, chosen_patches
+from detectors.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patch_search import different_pictures
+from detectors.patches import Tile
+from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.kept_images import cut_out, read_image
+from store.decisions import Kind, NewDecision, Scope, add_decision
+from store.evidence import EvidenceStore
+from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
+from store.listed_patches import ListedPatch, known_patches, patch_evidence
+from store.turns import take_turn
+
+RECURRING_PATCH = "recurring_patch"
+_ORIGIN = "policy"
+_RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
+_LOOKED_BACK = timedelta(days=7)
+# Every tile is held against every other one: twice as many take four times as long.
+_MOST_FLAGGED, _MOST_ORDINARY, _MOST_OF_A_CLIENT = 24, 100, 2
+_LEAST_FLAGGED = 3
+
+
+class NothingToCompare(Skipped):
+    """There are too few pictures to say what recurs, or what is ordinary."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Suspect:
+    """A flagged picture and the part of it that a finding is about."""
+
+    kept: KeptPicture
+    image: Image
+    tile: Tile
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``find_patches``.
+
+    Raises:
+        NothingToCompare: too few flagged or ordinary pictures are kept.
+    """
+    suspects, ordinary = _pictures(context)
+    chosen = chosen_patches([each.tile for each in suspects], ordinary)
+    with context.database.write() as session:
+        take_turn(session, "find_patches")
+        for each in chosen:
+            add_decision(session, _decision(each, suspects, context), context.now)
+    return JobOutcome(_sentence(len(chosen), context.settings.simulate_blocks), len(chosen))
+
+
+def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
+    """Flagged pictures that no known patch explains, and ordinary ones."""
+    since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.var_dir)
+    with context.database.read() as session:
+        flagged = flagged_pictures(session, _RULES, since, _MOST_FLAGGED)
+        passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
+        known = known_patches(session, context.now, simulated=context.settings.simulate_blocks)
+    suspects = _unexplained(_suspects(store, flagged), known)
+    if len(suspects) < _LEAST_FLAGGED:
+        raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
+    ordinary = [image for kept in passed if (image := read_image(store, kept)) is not None]
+    if len(ordinary) < LEAST_ORDINARY:
+        raise NothingToCompare(
+            f"{counted(len(ordinary), 'sampled picture')} of ordinary requests, a few of each "
+            f"client, do not tell a patch from a button: {LEAST_ORDINARY} do."
+        )
+    return suspects, ordinary
+
+
+def _suspects(store: EvidenceStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
+    """One for each different picture: copies of a picture share all that they show."""
+    by_file = {kept.sha256: kept for kept in reversed(flagged)}
+    found = [
+        _Suspect(kept, image, cut_out(image, kept.size, kept.place))
+        for kept in by_file.values()
+        if kept.place is not None and (image := read_image(store, kept)) is not None
+    ]
+    return [found[index] for index in different_pictures([each.image for each in found])]
+
+
+def _unexplained(suspects: Sequence[_Suspect], known: Sequence[ListedPatch]) -> list[_Suspect]:
+    left = list(suspects)
+    for listed in known:
+        matcher = PatchMatcher(listed.patch)
+        left = [each for each in left if matcher.look(each.image).correlation < listed.limit]
+    return left
+
+
+def _decision(
+    chosen: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext
+) -> NewDecision:
+    members = [suspects[index].kept for index in chosen.members]
+    clients = len({kept.client for kept in members})
+    return NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.PATCH,
+        value=chosen.patch.digest,
+        scenario=RECURRING_PATCH,
+        origin=_ORIGIN,
+        reason=f"{counted(len(members), 'flagged picture')} of {counted(clients, 'client')} "
+        "show it; ordinary pictures do not.",
+        created_by=_ORIGIN,
+        until=context.now + timedelta(days=context.settings.patch_block_days),
+        simulated=context.settings.simulate_blocks,
+        evidence={
+            **patch_evidence(chosen.patch, chosen.limit),
+            "correlation": round(chosen.correlation, 4),
+            "request_ids": [kept.request_id for kept in members],
+        },
+        job="find_patches",
+    )
+
+
+def _sentence(patches: int, simulated: bool) -> str:
+    if not patches:
+        return "No patch recurs that ordinary pictures do not show."
+    verb = "Would block" if simulated else "Blocked"
+    noun = "patch" if patches == 1 else "patches"
+    hint = " (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)" if simulated else ""
+    return f"{verb} {patches} {noun}{hint}."

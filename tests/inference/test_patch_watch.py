@@ -1,0 +1,170 @@
+"""Listed patches through the whole pipeline: flagged, refused, let through, never in the way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import cv2
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from detectors.parsing import Image
+from detectors.patches import Patch
+from detectors.verdict import Mode, Verdict
+from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
+from inference.pipeline import Arrival, Outcome
+from inference.service import Service
+from inference.upload import Upload
+from store.decisions import Kind, NewDecision, Scope, add_decision
+from store.listed_patches import patch_evidence
+
+Encode = Callable[..., bytes]
+CLIENT, LEFT, TOP, SIDE = "ip:192.0.2.1", 60, 120, 40
+BLOCKS = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
+MARK = cv2.resize(BLOCKS, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+
+
+class Guarded:
+    """A service with a list of patches, on which clean figures pass."""
+
+    def __init__(self, service: Service, mode: Mode = Mode.ENFORCE) -> None:
+        inspector = service.pipeline.inspector
+        never = replace(inspector.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
+        alone = replace(inspector, ensemble=never, baseline_of=lambda _: None)
+        self.service = service
+        self.pipeline = replace(service.pipeline, inspector=alone, mode=mode)
+        self.now = datetime.now(UTC)
+
+    def block(self, patch: Patch, *, simulated: bool = False) -> int:
+        return self.decide(
+            Kind.BLOCK, Scope.PATCH, patch.digest, patch_evidence(patch, 0.7), simulated
+        )
+
+    def decide(
+        self,
+        kind: Kind,
+        scope: Scope,
+        value: str,
+        evidence: dict[str, object] | None = None,
+        simulated: bool = False,
+    ) -> int:
+        until = self.now + timedelta(hours=1)
+        new = NewDecision(
+            *(kind, scope, value, "by_hand", "analyst", "A test.", "ada", until, simulated),
+            evidence or {},
+        )
+        with self.service.database.write() as session:
+            made = add_decision(session, new, self.now).id
+        self.service.access.refresh()
+        return made
+
+    def send(self, data: bytes, minutes: float = 0) -> Outcome:
+        at = self.now + timedelta(minutes=minutes)
+        return self.pipeline.handle(Arrival(str(uuid4()), at, CLIENT, "api"), Upload(data))
+
+
+@pytest.fixture
+def guarded(service: Service) -> Guarded:
+    return Guarded(service)
+
+
+@pytest.fixture
+def patch(figure: Image) -> Patch:
+    return Patch(MARK, SIDE / np.sqrt(figure.shape[0] * figure.shape[1]))
+
+
+@pytest.fixture
+def bearing(figure: Image, encode: Encode) -> bytes:
+    """A figure that wears the patch."""
+    worn = figure.copy()
+    worn[TOP : TOP + SIDE, LEFT : LEFT + SIDE] = MARK
+    return encode(worn)
+
+
+@pytest.fixture
+def plain(figure: Image, encode: Encode) -> bytes:
+    return encode(figure)
+
+
+def test_a_listed_patch_is_refused_with_its_place_and_its_decision(
+    guarded: Guarded, patch: Patch, bearing: bytes, plain: bytes
+) -> None:
+    decision = guarded.block(patch)
+    outcome = guarded.send(bearing)
+    assert outcome.record.verdict is Verdict.REFUSE
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "not_accepted"
+    [finding] = [each for each in outcome.record.findings if each.rule.code == "blocked_patch"]
+    assert finding.evidence["decision"] == decision
+    assert finding.evidence["correlation"] > 0.9
+    [place] = finding.places
+    assert (place.left, place.top) == pytest.approx((LEFT, TOP), abs=SIDE / 4)
+    assert "blocked_patch" not in guarded.send(plain).record.reasons
+
+
+def test_in_monitor_mode_it_is_flagged(service: Service, patch: Patch, bearing: bytes) -> None:
+    watched = Guarded(service, Mode.MONITOR)
+    watched.block(patch)
+    outcome = watched.send(bearing)
+    assert outcome.record.verdict is Verdict.FLAG
+    assert "blocked_patch" in outcome.record.reasons
+
+
+def test_a_simulated_block_flags(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
+    guarded.block(patch, simulated=True)
+    outcome = guarded.send(bearing)
+    assert outcome.refusal is None
+    assert "blocked_patch" in outcome.record.reasons
+
+
+def test_who_is_allowed_is_flagged_only(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
+    guarded.block(patch)
+    guarded.decide(Kind.ALLOW, Scope.CLIENT, CLIENT)
+    assert guarded.send(bearing).record.verdict is Verdict.FLAG
+
+
+def test_a_picture_that_passed_before_is_looked_at_again(
+    guarded: Guarded, patch: Patch, bearing: bytes
+) -> None:
+    assert guarded.send(bearing).refusal is None
+    guarded.block(patch)
+    assert guarded.send(bearing).refusal is not None
+
+
+def test_a_block_ends(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
+    guarded.block(patch)
+    assert guarded.send(bearing, minutes=61).refusal is None
+
+
+def test_one_request_has_one_finding_however_many_patches_it_shows(
+    guarded: Guarded, patch: Patch, bearing: bytes
+) -> None:
+    guarded.block(patch)
+    corner = Patch(MARK[:30, :30], patch.share * 30 / SIDE)
+    guarded.block(corner, simulated=True)
+    record = guarded.send(bearing).record
+    assert record.verdict is Verdict.REFUSE
+    assert record.reasons.count("blocked_patch") == 1
+    assert len([each for each in record.findings if each.rule.code == "blocked_patch"]) == 1
+
+
+@pytest.fixture
+def broken(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> Guarded:
+    def look(*_: object) -> None:
+        raise RuntimeError("A test.")
+
+    monkeypatch.setattr("inference.patch_watch.PatchMatcher.look", look)
+    return guarded
+
+
+def test_a_fault_is_counted_and_costs_nothing(
+    broken: Guarded, patch: Patch, bearing: bytes
+) -> None:
+    broken.block(patch)
+    assert broken.send(bearing).refusal is None
+    faults = broken.service.metrics.registry.get_sample_value(
+        "maskwatch_faults_total", {"part": "patches"}
+    )
+    assert faults == 1

@@ -1,0 +1,102 @@
+"""Kept pictures of flagged and of ordinary requests, as jobs ask for them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from detectors.findings import Finding, Place
+from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON, TRIGGER_SUSPECTED
+from detectors.verdict import Verdict
+from store.database import Database
+from store.evidence import OVERLAY, PICTURE
+from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
+from store.records import EvidenceFile, RequestRecord, Stage
+from store.requests import add_record
+
+PLACES = (Place(10, 20, 30, 40), Place(1, 2, 3, 4, "face"))
+RULES = (TRIGGER_SUSPECTED.code,)
+Send = Callable[..., str]
+
+
+@pytest.fixture
+def send(database: Database, now: datetime) -> Send:
+    """Stores a request; gives its id."""
+
+    def sent(
+        client: str = "ip:192.0.2.1",
+        findings: tuple[Finding, ...] = (),
+        *,
+        at: datetime = now,
+        kinds: tuple[str, ...] = (PICTURE, OVERLAY),
+    ) -> str:
+        record = RequestRecord(
+            request_id=str(uuid4()),
+            received_at=at,
+            client=client,
+            route="api",
+            stage=Stage.PARSED,
+            verdict=Verdict.FLAG if findings else Verdict.PASS,
+            status=200,
+            reasons=tuple(each.rule.code for each in findings),
+            features=FeatureVector.of({"width": 640.0, "height": 480.0}),
+            findings=findings,
+            evidence=tuple(EvidenceFile(kind, kind[0] * 64, "image/webp") for kind in kinds),
+        )
+        with database.write() as session:
+            add_record(session, record)
+        return record.request_id
+
+    return sent
+
+
+def flagged(database: Database, since: datetime, most: int = 9) -> tuple[KeptPicture, ...]:
+    with database.read() as session:
+        return flagged_pictures(session, RULES, since, most)
+
+
+def ordinary(
+    database: Database, since: datetime, most: int = 9, most_per_client: int = 2
+) -> tuple[KeptPicture, ...]:
+    with database.read() as session:
+        return ordinary_pictures(session, since, most, most_per_client)
+
+
+def test_a_flagged_picture_comes_with_the_first_place_of_the_rule(
+    database: Database, send: Send, now: datetime
+) -> None:
+    found = (Finding(NO_PERSON), Finding(TRIGGER_SUSPECTED, {}, PLACES))
+    request_id = send("key:acme", found)
+    assert flagged(database, now) == (
+        KeptPicture(request_id, "key:acme", "p" * 64, (480, 640), PLACES[0]),
+    )
+
+
+def test_only_pictures_with_a_place_of_these_rules_are_flagged(
+    database: Database, send: Send, now: datetime
+) -> None:
+    with_place = (Finding(TRIGGER_SUSPECTED, {}, PLACES),)
+    send()
+    send(findings=(Finding(NO_PERSON, {}, PLACES),))
+    send(findings=(Finding(TRIGGER_SUSPECTED),))
+    send(findings=with_place, kinds=(OVERLAY,))
+    send(findings=with_place, at=now - timedelta(days=1))
+    assert flagged(database, now) == ()
+    ids = [send(findings=with_place) for _ in range(3)]
+    assert [each.request_id for each in flagged(database, now, most=2)] == ids[:0:-1]
+
+
+def test_few_ordinary_pictures_of_each_client_are_given(
+    database: Database, send: Send, now: datetime
+) -> None:
+    many = [send() for _ in range(4)]
+    other = send("ip:192.0.2.2")
+    send(findings=(Finding(NO_PERSON),))
+    send("ip:192.0.2.3", kinds=(OVERLAY,))
+    send("ip:192.0.2.4", at=now - timedelta(days=1))
+    found = ordinary(database, now)
+    assert [each.request_id for each in found] == [other, many[3], many[2]]
+    assert all(each.place is None for each in found)
+    assert [each.request_id for each in ordinary(database, now, most=1)] == [other]
