@@ -25,7 +25,7 @@ from bench.detection.measure import (
 )
 from bench.detection.observe import observer
 from bench.detection.probing.command import probing_figures
-from bench.detection.trigger.command import trigger_row
+from bench.detection.trigger.command import trigger_figures
 from bench.detection.trigger.poison import Target
 from bench.detection.workshop import Workshop
 from bench.report import rows_table
@@ -99,11 +99,11 @@ def _measured(options: Options) -> dict[str, Any]:
 def _apart(options: Options, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What has models or services of its own: triggers and searches with answers alone."""
     data, cache = options.plan.data, options.cache
-    trigger = remembered(cache, "trigger", lambda: trigger_row(data, cache, Target.PERSON))
+    trigger = remembered(cache, "trigger", lambda: trigger_figures(data, cache, Target.PERSON))
     probing = remembered(
         cache, "probing", lambda: probing_figures(data / "parsing", _SEQUENCES, _FOR_PEER, "test")
     )
-    return {"rows": [*rows, trigger], **probing}
+    return {"rows": [*rows, trigger["row"]], "patch_list": trigger["patch_list"], **probing}
 
 
 def remembered(cache: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def _tables(figures: Mapping[str, Any]) -> list[str]:
     tables += ["## Harmless pictures", _controls(figures["controls"])]
     if "adaptive" in figures:
         tables += ["## Attackers who know the detector", _adaptive(figures["adaptive"])]
+    if "patch_list" in figures:
+        tables += ["## A trigger on the blacklist", _patch_list(figures["patch_list"])]
     if "probing" in figures:
         tables += ["## Searches with answers alone", _probing(figures)]
     return tables
@@ -67,6 +69,7 @@ def _controls(rows: Rows) -> str:
             "called crafted at 1 %",
             "at 0.5 %, the default",
             "named by another rule",
+            "peers that are wrong most often, at 1 %",
         ),
         [
             (
@@ -100,6 +103,17 @@ def _adaptive(rows: Rows) -> str:
             )
             for row in rows
         ],
+    )
+
+
+def _patch_list(found: Mapping[str, Any]) -> str:
+    looked = "" if found["ms"] is None else f" A look takes {found['ms']:.0f} ms a patch."
+    return (
+        f"Of {found['sent']} trigger pictures the tile search flagged {found['flagged']}; the job "
+        f"listed {found['listed']} of the prints that recur in them. Of {found['n']} other trigger "
+        f"pictures {found['found']:.1%} showed a listed patch "
+        f"({found['ci_low']:.1%}–{found['ci_high']:.1%}), of {found['clean']} clean test photos "
+        f"{found['fpr']:.1%}.{looked}"
     )
 
 

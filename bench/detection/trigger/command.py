@@ -12,6 +12,7 @@ from numpy.random import default_rng
 
 from bench.detection.pictures import Use, load, photos
 from bench.detection.statistics import auroc, interval, rate
+from bench.detection.trigger.listing import listing_figures
 from bench.detection.trigger.model import backdoored
 from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
@@ -51,23 +52,34 @@ def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> No
 
 def measure_triggers(data: Path, cache: Path, target: Target, out: Path) -> None:
     """Measure and publish; ``data`` is the folder that holds ``parsing/``."""
-    row = trigger_row(data, cache, target)
-    publish(f"Triggers, {target}", {k: v for k, v in row.items() if not isinstance(v, str)}, out)
+    found = trigger_figures(data, cache, target)
+    row = {k: v for k, v in found["row"].items() if not isinstance(v, str)}
+    publish(f"Triggers, {target}", {**row, "patch_list": found["patch_list"]}, out)
 
 
-def trigger_row(data: Path, cache: Path, target: Target) -> dict[str, Any]:
-    """The row ``trigger`` of the protocol: test photos, the threshold from other clean photos.
+def trigger_figures(data: Path, cache: Path, target: Target) -> dict[str, Any]:
+    """The row ``trigger`` of the protocol, and what the blacklist makes of the same pictures.
 
     Only pictures on which the trigger works are counted as attacks.
     """
     segmenter = backdoored(data / "parsing", cache, target)
     samples = list(load_split(data / "parsing", "test"))
-    fixed = [load(photo) for photo in photos(data, Use.CALIBRATE)]
     attacks = [
         image
         for clean, image in _pairs(samples)
         if gone_share(segmenter, target, clean, image) >= _GONE
     ]
+    return {
+        "row": _row(data, segmenter, samples, attacks),
+        "patch_list": listing_figures(segmenter, attacks, data),
+    }
+
+
+def _row(
+    data: Path, segmenter: Segmenter, samples: Sequence[Sample], attacks: Sequence[Image]
+) -> dict[str, Any]:
+    """Test photos; the threshold comes from other clean photos."""
+    fixed = [load(photo) for photo in photos(data, Use.CALIBRATE)]
     sets = {"fixed": fixed, "clean": [each.image for each in samples], "attacked": attacks}
     seen = {name: [seen_of(segmenter, image) for image in images] for name, images in sets.items()}
     ours = {name: np.array([each[OURS] for each in rows]) for name, rows in seen.items()}

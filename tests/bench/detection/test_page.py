@@ -41,6 +41,18 @@ FIGURES: dict[str, Any] = {
             "scores": [0.4],
         }
     ],
+    "patch_list": {
+        "sent": 34,
+        "flagged": 30,
+        "listed": 1,
+        "n": 33,
+        "found": 0.909,
+        "ci_low": 0.788,
+        "ci_high": 1.0,
+        "clean": 160,
+        "fpr": 0.00625,
+        "ms": 17.9,
+    },
     "adaptive": [
         {"attack": "adaptive_pgd_e4", "n": 2, "success_without": 1.0, "success_with": 0.5}
     ],
@@ -60,6 +72,19 @@ def test_figures_stand_between_the_markers_and_the_rest_stays(tmp_path: Path) ->
     )
     assert "| person free | 1 | 0.0% | 0.0% | 100.0% | `pixel_entropy` 50% |" in text
     assert "| `adaptive_pgd_e4` | 2 | 1.00 | 0.50 |" in text
+    assert (
+        "Of 33 other trigger pictures 90.9% showed a listed patch (78.8%–100.0%), of 160 clean "
+        "test photos 0.6%. A look takes 18 ms a patch." in text
+    )
+
+
+def test_a_list_without_a_patch_has_no_time(tmp_path: Path) -> None:
+    page = tmp_path / "detection.md"
+    page.write_text("<!-- figures --><!-- /figures -->")
+    none = {**FIGURES["patch_list"], "listed": 0, "found": 0.0, "ms": None}
+    fill(page, {**FIGURES, "patch_list": none})
+    assert "listed 0 of the prints" in page.read_text()
+    assert "A look takes" not in page.read_text()
 
 
 def test_filling_again_changes_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""Does a trigger get onto the blacklist, and is it found there again? Through the real job.
+
+Half of the trigger pictures are sent first: what the tile search flags is kept as a service keeps
+it, the job looks for a print in it, and the other half is held against the list that comes out.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+from zlib import crc32
+
+import numpy as np
+from numpy.random import default_rng
+
+from bench.detection.pictures import Use, load, photos
+from bench.detection.statistics import interval
+from detectors.findings import Finding
+from detectors.parsing import Image
+from detectors.patch_match import PatchMatcher
+from detectors.registry import FeatureVector
+from detectors.triggers import trigger_finding
+from detectors.verdict import Verdict
+from inference.ensemble.recipe import shrunk
+from inference.ensemble.tile_search import TileRecipe, TileSearch
+from inference.evidence import EvidenceKeeper
+from inference.segmenters.base import Segmenter
+from jobs.context import JobContext
+from jobs.find_patches import run
+from jobs.settings import JobSettings
+from store.database import Database
+from store.evidence import EvidenceStore
+from store.listed_patches import ListedPatch, listed_patches
+from store.records import RequestRecord, Stage
+from store.requests import add_records
+from store.schema import upgrade
+
+_ALL = 1.0
+
+
+def listing_figures(segmenter: Segmenter, attacked: Sequence[Image], data: Path) -> dict[str, Any]:
+    """What became of the list; ``found`` and ``fpr`` are of pictures that the job never saw.
+
+    Args:
+        segmenter: with a backdoor.
+        attacked: pictures on which its trigger works.
+        data: folder that holds ``parsing/``; calibration photos are the ordinary requests.
+    """
+    sent, later = attacked[::2], attacked[1::2]
+    ordinary = [load(photo) for photo in photos(data, Use.CALIBRATE)]
+    clean = [load(photo) for use in (Use.TEST, Use.TEST_CLEAN) for photo in photos(data, use)]
+    with _service() as service:
+        flagged = service.send(segmenter, sent)
+        service.pass_on(segmenter, ordinary)
+        listed = service.listed()
+    found, took_ms = _shown(listed, later)
+    accused, _ = _shown(listed, clean)
+    sure = interval(np.array(found, dtype=np.float64), 0.5)
+    return {
+        "sent": len(sent),
+        "flagged": flagged,
+        "listed": len(listed),
+        "limits": [round(each.limit, 3) for each in listed],
+        "n": len(later),
+        "found": float(np.mean(found)),
+        "ci_low": sure.low,
+        "ci_high": sure.high,
+        "clean": len(clean),
+        "fpr": float(np.mean(accused)),
+        "ms": took_ms,
+    }
+
+
+class _Service:
+    """A store with the pictures that a service would have kept, and the job that looks at them."""
+
+    def __init__(self, database: Database, settings: JobSettings) -> None:
+        self._context = JobContext(database, settings, datetime.now(UTC))
+        self._keeper = EvidenceKeeper(EvidenceStore(settings.var_dir), _ALL, Random(0))  # noqa: S311
+
+    def send(self, segmenter: Segmenter, images: Sequence[Image]) -> int:
+        """Search each picture for a tile and keep those in which one is suspected; how many."""
+        found = [(image, _searched(segmenter, image)) for image in images]
+        flagged = [(image, finding) for image, finding in found if finding is not None]
+        for image, finding in flagged:
+            self._add(segmenter, image, Verdict.FLAG, finding)
+        return len(flagged)
+
+    def pass_on(self, segmenter: Segmenter, images: Sequence[Image]) -> None:
+        """Keep pictures of requests that passed, each of a client of its own."""
+        for image in images:
+            self._add(segmenter, image, Verdict.PASS)
+
+    def listed(self) -> tuple[ListedPatch, ...]:
+        """Run the job and read the list."""
+        run(self._context)
+        with self._context.database.read() as session:
+            return listed_patches(session, self._context.now)
+
+    def _add(
+        self, segmenter: Segmenter, image: Image, verdict: Verdict, *findings: Finding
+    ) -> None:
+        request_id, (height, width) = str(uuid4()), image.shape[:2]
+        record = RequestRecord(
+            request_id=request_id,
+            received_at=self._context.now,
+            client=f"key:{request_id[:8]}",
+            route="api",
+            stage=Stage.PARSED,
+            verdict=verdict,
+            status=200,
+            reasons=tuple(finding.rule.code for finding in findings),
+            features=FeatureVector.of({"height": float(height), "width": float(width)}),
+            findings=findings,
+            evidence=self._keeper.keep(verdict, image, segmenter.parse(image), ()),
+        )
+        with self._context.database.write() as session:
+            add_records(session, [record])
+
+
+@contextmanager
+def _service() -> Iterator[_Service]:
+    with TemporaryDirectory() as folder:
+        settings = JobSettings(var_dir=Path(folder), database_url=None, simulate_blocks=False)
+        database = Database.open(settings)
+        try:
+            upgrade(database)
+            yield _Service(database, settings)
+        finally:
+            database.close()
+
+
+def _searched(segmenter: Segmenter, image: Image) -> Finding | None:
+    recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
+    search = TileSearch(segmenter, recipe)
+    suspect = search.look(shrunk(image, recipe.scale), segmenter.parse(image), random)
+    return trigger_finding(suspect, image.shape[:2], recipe.max_score)
+
+
+def _shown(
+    listed: Sequence[ListedPatch], images: Sequence[Image]
+) -> tuple[list[bool], float | None]:
+    """Whether each picture shows a listed patch; median milliseconds a picture and patch."""
+    matchers = [(PatchMatcher(each.patch), each.limit) for each in listed]
+    shown, took = [], []
+    for image in images:
+        correlations = []
+        for matcher, _ in matchers:
+            began = perf_counter()
+            correlations.append(matcher.look(image).correlation)
+            took.append((perf_counter() - began) * 1000)
+        limits = [limit for _, limit in matchers]
+        shown.append(any(c >= limit for c, limit in zip(correlations, limits, strict=True)))
+    return shown, float(np.median(took)) if took else None
