@@ -21,7 +21,7 @@ from store.evidence import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceSto
 from store.evidence_quota import EvidenceQuota
 from store.records import EvidenceFile
 
-_MAX_SIDE = 512
+MAX_SIDE = 512
 _BLOCKS_PER_SIDE = 40
 _FACE_MARGIN = 0.15
 
@@ -67,16 +67,16 @@ class EvidenceKeeper:
         if verdict is Verdict.PASS and not self._is_sampled():
             return ()
         hidden = pixelate(image, face_mask(parsing, faces))
-        overlay = mask_overlay(hidden, parsing, _MAX_SIDE)
+        overlay = mask_overlay(hidden, parsing, MAX_SIDE)
         overlay = outline_places(overlay, places, image.shape[0], image.shape[1])
         pictures = {
-            PICTURE: webp(_bounded(hidden)),
+            PICTURE: webp(bounded(hidden, MAX_SIDE)),
             OVERLAY: webp(overlay),
             ENTROPY_MAP: webp(draw_entropy(parsing)),
         }
         return (
             *(self._store.put(kind, data, "image/webp") for kind, data in pictures.items()),
-            self._store.put(LABEL_MAP, label_png(parsing, _MAX_SIDE), "image/png"),
+            self._store.put(LABEL_MAP, label_png(parsing, MAX_SIDE), "image/png"),
         )
 
     def _is_sampled(self) -> bool:
@@ -118,14 +118,16 @@ def draw_entropy(parsing: Parsing) -> Image:
     share = np.clip(entropies / np.log(len(parsing.labels)), 0, 1)
     heat = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     height, width = parsing.label_map.shape
-    scale = _MAX_SIDE / max(height, width)
+    scale = MAX_SIDE / max(height, width)
     size = scaled_size(height, width, scale)
     drawn = cv2.cvtColor(cv2.resize(heat, size), cv2.COLOR_BGR2RGB)
     return np.asarray(drawn, dtype=np.uint8)
 
 
-def _bounded(image: Image) -> Image:
+def bounded(image: Image, max_side: int) -> Image:
+    """The picture, made smaller if a side of it is longer."""
     height, width = image.shape[:2]
-    scale = min(1.0, _MAX_SIDE / max(height, width))
-    size = scaled_size(height, width, scale)
+    if max(height, width) <= max_side:
+        return image
+    size = scaled_size(height, width, max_side / max(height, width))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -6,11 +6,12 @@ from datetime import datetime
 
 import structlog
 
-from detectors.findings import Finding, Severity
+from detectors.findings import Finding, Place, Severity
 from detectors.parsing import Image
 from detectors.patch_match import Match, PatchMatcher
 from detectors.rule_book import BLOCKED_PATCH
 from inference.access import Access
+from inference.evidence import MAX_SIDE, bounded
 from inference.metrics import Metrics
 from store.listed_patches import ListedPatch
 
@@ -41,7 +42,10 @@ class _Matchers:
 
 
 class PatchWatch:
-    """Finds listed patches; costs nothing while the list is empty."""
+    """Finds listed patches; costs nothing while the list is empty.
+
+    Pictures are looked at in the size in which they are kept: there the patches come from.
+    """
 
     def __init__(self, access: Access, metrics: Metrics) -> None:
         self._access = access
@@ -70,12 +74,20 @@ class PatchWatch:
     def _shown(self, now: datetime, image: Image) -> list[tuple[ListedPatch, Match]]:
         """Listed patches that a picture shows, the clearest first."""
         matchers = self._fresh()
+        if not matchers.patches:
+            return []
+        small = bounded(image, MAX_SIDE)
         looked = [
-            (listed, matchers.by_decision[listed.decision_id].look(image))
+            (listed, matchers.by_decision[listed.decision_id].look(small))
             for listed in matchers.patches
             if listed.until > now
         ]
-        shown = [(listed, match) for listed, match in looked if match.correlation >= listed.limit]
+        enlarged = image.shape[0] / small.shape[0], image.shape[1] / small.shape[1]
+        shown = [
+            (listed, replace(match, place=_scaled(match.place, *enlarged)))
+            for listed, match in looked
+            if match.correlation >= listed.limit
+        ]
         return sorted(shown, key=lambda each: each[1].correlation, reverse=True)
 
     def _fresh(self) -> _Matchers:
@@ -84,6 +96,11 @@ class PatchWatch:
             matchers = {each.decision_id: PatchMatcher(each.patch) for each in patches}
             self._matchers = _Matchers(patches, matchers)
         return self._matchers
+
+
+def _scaled(place: Place, down: float, across: float) -> Place:
+    left, right = round(place.left * across), round(place.right * across)
+    return Place(left, round(place.top * down), right, round(place.bottom * down))
 
 
 def _finding(shown: Sequence[tuple[ListedPatch, Match]], *, allowed: bool) -> Finding:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from uuid import uuid4
 
 import cv2
 import numpy as np
 import pytest
 from numpy.random import default_rng
+from PIL import Image as Pillow
 
 from detectors.parsing import Image
 from detectors.patches import Patch
@@ -102,6 +104,19 @@ def test_a_listed_patch_is_refused_with_its_place_and_its_decision(
     [place] = finding.places
     assert (place.left, place.top) == pytest.approx((LEFT, TOP), abs=SIDE / 4)
     assert "blocked_patch" not in guarded.send(plain).record.reasons
+
+
+def test_the_place_is_in_the_pixels_of_a_large_picture(
+    guarded: Guarded, patch: Patch, bearing: bytes, encode: Encode
+) -> None:
+    guarded.block(patch)
+    with Pillow.open(BytesIO(bearing)) as opened:
+        large = opened.resize((opened.width * 3, opened.height * 3), Pillow.Resampling.BICUBIC)
+    outcome = guarded.send(encode(np.asarray(large)))
+    [finding] = [each for each in outcome.record.findings if each.rule.code == "blocked_patch"]
+    place = finding.places[0]
+    assert (place.left, place.top) == pytest.approx((3 * LEFT, 3 * TOP), abs=SIDE)
+    assert place.right - place.left == pytest.approx(3 * SIDE, rel=0.3)
 
 
 def test_in_monitor_mode_it_is_flagged(service: Service, patch: Patch, bearing: bytes) -> None:

@@ -28,7 +28,7 @@ from detectors.triggers import trigger_finding
 from detectors.verdict import Verdict
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
-from inference.evidence import EvidenceKeeper
+from inference.evidence import MAX_SIDE, EvidenceKeeper, bounded
 from inference.segmenters.base import Segmenter
 from jobs.context import JobContext
 from jobs.find_patches import run
@@ -149,10 +149,10 @@ def _shown(
     matchers = [(PatchMatcher(each.patch), each.limit) for each in listed]
     shown, took = [], []
     for image in images:
-        correlations = []
+        correlations, small = [], bounded(image, MAX_SIDE)
         for matcher, _ in matchers:
             began = perf_counter()
-            correlations.append(matcher.look(image).correlation)
+            correlations.append(matcher.look(small).correlation)
             took.append((perf_counter() - began) * 1000)
         limits = [limit for _, limit in matchers]
         shown.append(any(c >= limit for c, limit in zip(correlations, limits, strict=True)))
