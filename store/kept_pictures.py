@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from detectors.findings import Place
 from detectors.verdict import Verdict
 from store.evidence import PICTURE
-from store.keys import arrived_since
+from store.keys import arrived_since, key_of
 from store.request_tables import EvidenceRow, FindingRow, RequestRow, features_table, reasons_table
+
+# Flagged pictures stand among them, so that it takes many to find some that passed.
+_MOST_LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ def flagged_pictures(
 ) -> tuple[KeptPicture, ...]:
     """The newest pictures on which one of these rules fired and said where, newest first."""
     fired = and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule.in_(rules))
-    named = select(reasons_table.c.request_pk).where(reasons_table.c.reason.in_(rules))
+    reasons = reasons_table.c
+    named = select(reasons.request_pk).where(
+        reasons.reason.in_(rules), reasons.request_pk >= key_of(since)
+    )
     statement = (
         _pictures(FindingRow.places)
         .join(FindingRow, fired)
@@ -54,11 +60,19 @@ def ordinary_pictures(
     session: Session, since: datetime, most: int, most_per_client: int
 ) -> tuple[KeptPicture, ...]:
     """The newest sampled pictures of requests that passed, few of each client."""
-    newest = RequestRow.id.desc()
-    place_in_line = func.row_number().over(partition_by=RequestRow.client, order_by=newest)
+    kept = EvidenceRow.request_pk
+    newest = select(kept).where(EvidenceRow.kind == PICTURE, kept >= key_of(since))
+    newest = newest.order_by(kept.desc()).limit(_MOST_LOOKED_AT)
+    place_in_line = func.row_number().over(
+        partition_by=RequestRow.client, order_by=RequestRow.id.desc()
+    )
     lined_up = (
         _pictures(RequestRow.id.label("pk"), place_in_line.label("place_in_line"))
-        .where(RequestRow.verdict == Verdict.PASS.value, arrived_since(since))
+        .where(
+            RequestRow.id.in_(newest),
+            RequestRow.verdict == Verdict.PASS.value,
+            arrived_since(since),
+        )
         .subquery()
     )
     statement = (
