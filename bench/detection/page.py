@@ -107,7 +107,7 @@ def _adaptive(rows: Rows) -> str:
 
 
 def _patch_list(found: Mapping[str, Any]) -> str:
-    looked = "" if found["ms"] is None else f" A look takes {found['ms']:.0f} ms a patch."
+    looked = f" A look takes {found['ms']:.0f} ms a patch." if found["listed"] else ""
     return (
         f"Of {found['sent']} trigger pictures the tile search flagged {found['flagged']}; the job "
         f"listed {found['listed']} of the prints that recur in them. Of {found['n']} other trigger "

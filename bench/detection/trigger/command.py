@@ -85,7 +85,7 @@ def _row(
     ours = {name: np.array([each[OURS] for each in rows]) for name, rows in seen.items()}
     threshold = tail_threshold(ours["fixed"], 0.01)
     sure = interval(ours["attacked"], threshold)
-    peers = {name: _peer_rate(seen, name) for name in PEERS}
+    peers = {name: _peer_rate(seen, name, "attacked") for name in PEERS}
     best = max(peers, key=lambda name: peers[name])
     return {
         "attack": "trigger",
@@ -103,6 +103,7 @@ def _row(
         "clean_fpr": rate(ours["clean"], threshold),
         "threshold": threshold,
         "peers": peers,
+        "peers_clean_fpr": {name: _peer_rate(seen, name, "clean") for name in PEERS},
     }
 
 
@@ -128,9 +129,12 @@ def or_zero(value: float) -> float:
     return 0.0 if isnan(value) else value
 
 
-def _peer_rate(seen: Mapping[str, Sequence[Mapping[str, float]]], name: str) -> float:
+def _peer_rate(
+    seen: Mapping[str, Sequence[Mapping[str, float]]], name: str, pictures: str
+) -> float:
+    """How many of these a peer calls triggered, at a threshold fixed as ours is."""
     fixed = np.array([each[name] for each in seen["fixed"]])
-    return rate(np.array([each[name] for each in seen["attacked"]]), tail_threshold(fixed, 0.01))
+    return rate(np.array([each[name] for each in seen[pictures]]), tail_threshold(fixed, 0.01))
 
 
 def gone_share(segmenter: Segmenter, target: Target, clean: Image, image: Image) -> float:

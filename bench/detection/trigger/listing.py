@@ -65,7 +65,7 @@ def listing_figures(segmenter: Segmenter, attacked: Sequence[Image], data: Path)
         "sent": len(sent),
         "flagged": flagged,
         "listed": len(listed),
-        "limits": [round(each.limit, 3) for each in listed],
+        "highest_limit": max((each.limit for each in listed), default=1.0),
         "n": len(later),
         "found": float(np.mean(found)),
         "ci_low": sure.low,
@@ -142,9 +142,7 @@ def _searched(segmenter: Segmenter, image: Image) -> Finding | None:
     return trigger_finding(suspect, image.shape[:2], recipe.max_score)
 
 
-def _shown(
-    listed: Sequence[ListedPatch], images: Sequence[Image]
-) -> tuple[list[bool], float | None]:
+def _shown(listed: Sequence[ListedPatch], images: Sequence[Image]) -> tuple[list[bool], float]:
     """Whether each picture shows a listed patch; median milliseconds a picture and patch."""
     matchers = [(PatchMatcher(each.patch), each.limit) for each in listed]
     shown, took = [], []
@@ -156,4 +154,4 @@ def _shown(
             took.append((perf_counter() - began) * 1000)
         limits = [limit for _, limit in matchers]
         shown.append(any(c >= limit for c, limit in zip(correlations, limits, strict=True)))
-    return shown, float(np.median(took)) if took else None
+    return shown, float(np.median(took)) if took else 0.0

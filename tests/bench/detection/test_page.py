@@ -81,7 +81,7 @@ def test_figures_stand_between_the_markers_and_the_rest_stays(tmp_path: Path) ->
 def test_a_list_without_a_patch_has_no_time(tmp_path: Path) -> None:
     page = tmp_path / "detection.md"
     page.write_text("<!-- figures --><!-- /figures -->")
-    none = {**FIGURES["patch_list"], "listed": 0, "found": 0.0, "ms": None}
+    none = {**FIGURES["patch_list"], "listed": 0, "found": 0.0}
     fill(page, {**FIGURES, "patch_list": none})
     assert "listed 0 of the prints" in page.read_text()
     assert "A look takes" not in page.read_text()
