@@ -3,17 +3,21 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
+import streamlit as st
 
+from dashboard import visit
 from dashboard.settings import DashboardSettings
-from dashboard.wiring import Parts, utc_now
+from dashboard.wiring import Parts, provide, utc_now
 from store.database import Database
 from store.schema import upgrade
+from store.sign_in import issue_token, redeem_token
 from tests.dashboard.made_up_day import Filler, Sample
+from tests.dashboard.opened import Signed
 
 
 def make_parts(var_dir: Path, clock: Callable[[], datetime] = utc_now) -> Parts:
@@ -61,3 +65,23 @@ def nothing(tmp_path: Path) -> Iterator[Parts]:
 @pytest.fixture
 def fixed_now() -> datetime:
     return datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Signed]:
+    """Makes a real session; only the cookie that carries it is missing in the test runner."""
+
+    def sign_in(parts: Parts) -> str:
+        provide(parts)
+        st.cache_data.clear()
+        now, hour = parts.clock(), timedelta(hours=1)
+        with parts.database.write() as session:
+            token = issue_token(session, "tester", now, hour)
+            session.flush()
+            secret = redeem_token(session, token, now, hour)
+        assert secret is not None
+        monkeypatch.setattr(visit, "session_secret", lambda: secret)
+        return secret
+
+    yield sign_in
+    st.cache_data.clear()

@@ -1,0 +1,43 @@
+"""Pages as Streamlit's own test runner opens them."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+import dashboard.main
+from dashboard.wiring import Parts
+
+SCRIPT = Path(dashboard.main.__file__)
+Signed = Callable[[Parts], str]
+
+
+def open_page(page: str, **query: str) -> AppTest:
+    at = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    for name, value in query.items():
+        at.query_params[name] = value
+    return fine(at.switch_page(f"views/{page}.py").run())
+
+
+def fine(at: AppTest) -> AppTest:
+    assert [error.message for error in at.exception] == []
+    return at
+
+
+def html_of(at: AppTest) -> str:
+    bodies = (str(element.proto.body) for element in at.get("html"))
+    return "\n".join(body for body in bodies if not body.startswith("<style>"))
+
+
+def images_of(at: AppTest) -> str:
+    return "\n".join(str(element.proto) for element in at.get("image"))
+
+
+def button_named(at: AppTest, label: str) -> Button:
+    return next(button for button in at.button if button.label == label)
+
+
+def request_ids(html: str) -> list[str]:
+    return re.findall(r"/request\?id=([0-9a-f-]{36})", html)

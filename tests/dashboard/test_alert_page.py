@@ -1,0 +1,57 @@
+"""The page of alerts."""
+
+import pytest
+
+from store.alert_views import alert_view
+from store.alerts import Condition, apply_condition
+from tests.dashboard.conftest import Day
+from tests.dashboard.opened import Signed, fine, html_of, open_page
+
+
+def test_an_alert_is_acknowledged_by_whoever_is_signed_in(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("alerts", alert=str(day.sample.alert_id))
+    html = html_of(at)
+    assert f"/request?id={day.sample.flagged}" in html
+    assert "refused the connection" in html
+    fine(at.button(key=f"acknowledge-{day.sample.alert_id}").click().run())
+    with day.parts.database.read() as session:
+        alert = alert_view(session, day.sample.alert_id)
+    assert alert is not None
+    assert alert.acknowledged_by == "tester"
+    assert "Acknowledged by tester" in html_of(at)
+
+
+def test_an_alert_about_model_files_counts_and_names_them(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    changed = Condition(
+        fingerprint="model_file_changed:1",
+        rule="model_file_changed",
+        severity="critical",
+        active=True,
+        value=2.0,
+        threshold=0.0,
+        summary="2 files of the model /models/m2fp_model on parser differ.",
+        atlas="AML.T0018",
+        owasp="ML06:2023",
+        evidence={
+            "model": "/models/m2fp_model",
+            "files": [["changed", "pytorch_model.pt"], ["added", "run_me.py"]],
+        },
+    )
+    with day.parts.database.write() as session:
+        alert = apply_condition(session, changed, day.parts.clock())
+        assert alert is not None
+        number = alert.id
+    card = html_of(open_page("alerts", alert=str(number))).split("Also firing")[0]
+    for said in ("2 files", "/models/m2fp_model", "pytorch_model.pt", "run_me.py", "Changed"):
+        assert said in card
+    assert "%" not in card
+
+
+@pytest.mark.parametrize("number", ["99", "x", "9" * 40, "<b>"])
+def test_an_unknown_alert_is_said_to_be_one(day: Day, signed_in: Signed, number: str) -> None:
+    signed_in(day.parts)
+    html = html_of(open_page("alerts", alert=number))
+    assert "There is no such alert" in html
+    assert "<b>." not in html

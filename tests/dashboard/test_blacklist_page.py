@@ -1,0 +1,49 @@
+"""The page of decisions."""
+
+from datetime import timedelta
+
+from dashboard.by_hand import decision_by_hand
+from dashboard.wiring import Parts
+from store.decisions import Kind, Scope, add_decision
+from store.listed_patches import listed_patches, patch_evidence
+from tests.dashboard.conftest import Day
+from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
+
+
+def test_ended_decisions_go_on_on_another_page(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    ago = nothing.clock() - timedelta(days=1)
+    with nothing.database.write() as session:
+        for number in range(101):
+            who = f"ip:198.51.100.{number}"
+            new = decision_by_hand(
+                kind=Kind.BLOCK,
+                scope=Scope.CLIENT,
+                value=who,
+                minutes=1,
+                reason="A test.",
+                who="tester",
+                simulated=False,
+                now=ago,
+            )
+            add_decision(session, new, ago)
+    at = open_page("blacklist")
+    assert "198.51.100.0<" not in html_of(at)
+    fine(button_named(at, "Older").click().run())
+    assert "198.51.100.0<" in html_of(at)
+    assert "198.51.100.1<" not in html_of(at)
+    fine(button_named(at, "Newest").click().run())
+    assert "198.51.100.1<" in html_of(at)
+
+
+def test_a_blocked_patch_can_be_seen_and_revoked(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("blacklist")
+    assert 'class="mw-thumb" src="data:image/png;base64,' in html_of(at)
+    with day.parts.database.read() as session:
+        [listed] = listed_patches(session, day.parts.clock())
+    button = next(each for each in at.button if each.key == f"revoke-{listed.decision_id}")
+    at = fine(button.click().run())
+    # What it is made of is shown, not printed.
+    assert "Correlation" in html_of(at)
+    assert str(patch_evidence(listed.patch, listed.limit)["patch"]) not in html_of(at)

@@ -1,0 +1,57 @@
+"""The page of requests."""
+
+from dashboard.wiring import Parts
+from detectors.verdict import Verdict
+from store.records import RequestRecord, Stage
+from store.requests import add_record
+from tests.dashboard.conftest import Day
+from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page, request_ids
+
+
+def test_traffic_is_filtered(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("traffic")
+    assert html_of(at).count("/request?id=") == 50
+    at.selectbox(key="reason").set_value("skin_share_too_low")
+    at.text_input(key="client").set_value("203.0.113.66")
+    html = html_of(fine(at.run()))
+    assert 0 < html.count("/request?id=") < 14
+    assert "✓ Pass" not in html
+
+
+def test_traffic_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("traffic")
+    first = html_of(at)
+    fine(button_named(at, "Older").click().run())
+    second = html_of(at)
+    assert second.count("/request?id=") == 50
+    assert set(request_ids(first)).isdisjoint(request_ids(second))
+    fine(button_named(at, "Newer").click().run())
+    assert request_ids(html_of(at)) == request_ids(first)
+
+
+def _refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
+    return RequestRecord(
+        request_id=request_id[:36],
+        received_at=parts.clock(),
+        client=client,
+        route="api",
+        stage=Stage.GATE,
+        verdict=Verdict.REFUSE,
+        status=415,
+        reasons=("truncated",),
+    )
+
+
+def test_only_the_newest_of_very_many_clients_are_looked_for(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    with nothing.database.write() as session:
+        for number in range(25):
+            add_record(session, _refused(nothing, f"ip:198.51.100.{number}", str(number) * 36))
+    at = open_page("traffic")
+    assert "clients seen last" not in html_of(at)
+    at.text_input(key="client").set_value("198.51")
+    assert "Only the 20 matching clients seen last are listed." in html_of(fine(at.run()))
