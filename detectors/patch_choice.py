@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detectors.parsing import Image
-from detectors.patch_match import limit_of
+from detectors.patch_match import PatchMatcher, limit_of
 from detectors.patch_search import Recurrence, recurring_patches
 from detectors.patches import Patch, Tile
 
@@ -54,9 +54,18 @@ def chosen_patches(tiles: Sequence[Tile], ordinary: Sequence[Image]) -> tuple[Ch
     clear.sort(key=lambda each: each.gap, reverse=True)
     chosen: list[ChosenPatch] = []
     for each in clear:
-        if not any(_show_the_same(each.members, other.members) for other in chosen):
+        if not any(_explains(other, [tiles[index] for index in each.members]) for other in chosen):
             chosen.append(each)
     return tuple(chosen)
+
+
+def _explains(chosen: ChosenPatch, tiles: Sequence[Tile]) -> bool:
+    """Whether most of these tiles show a patch that is chosen already."""
+    shown = 0
+    for tile in tiles:
+        within = Patch(chosen.patch.pixels, min(1.0, chosen.patch.share / tile.share))
+        shown += PatchMatcher(within).look(tile.pixels).correlation >= chosen.limit
+    return 2 * shown >= len(tiles)
 
 
 def _some_views(found: Sequence[Recurrence]) -> list[Recurrence]:
