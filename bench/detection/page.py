@@ -110,10 +110,9 @@ def _patch_list(found: Mapping[str, Any]) -> str:
     looked = f" A look takes {found['ms']:.0f} ms a patch." if found["listed"] else ""
     return (
         f"Of {found['sent']} trigger pictures the tile search flagged {found['flagged']}; the job "
-        f"listed {found['listed']} of the prints that recur in them. Of {found['n']} other trigger "
-        f"pictures {found['found']:.1%} showed a listed patch "
-        f"({found['ci_low']:.1%}–{found['ci_high']:.1%}), of {found['clean']} clean test photos "
-        f"{found['fpr']:.1%}.{looked}"
+        f"listed {found['listed']} of the patches that recur in them. "
+        f"Of {found['n']} other trigger pictures {found['found']:.1%} show a listed one, "
+        f"of {found['clean']} clean test photos {found['fpr']:.1%}.{looked}"
     )
 
 

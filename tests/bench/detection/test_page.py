@@ -73,8 +73,8 @@ def test_figures_stand_between_the_markers_and_the_rest_stays(tmp_path: Path) ->
     assert "| person free | 1 | 0.0% | 0.0% | 100.0% | `pixel_entropy` 50% |" in text
     assert "| `adaptive_pgd_e4` | 2 | 1.00 | 0.50 |" in text
     assert (
-        "Of 33 other trigger pictures 90.9% showed a listed patch (78.8%–100.0%), of 160 clean "
-        "test photos 0.6%. A look takes 18 ms a patch." in text
+        "Of 33 other trigger pictures 90.9% show a listed one, of 160 clean test photos 0.6%. "
+        "A look takes 18 ms a patch." in text
     )
 
 
@@ -83,7 +83,7 @@ def test_a_list_without_a_patch_has_no_time(tmp_path: Path) -> None:
     page.write_text("<!-- figures --><!-- /figures -->")
     none = {**FIGURES["patch_list"], "listed": 0, "found": 0.0}
     fill(page, {**FIGURES, "patch_list": none})
-    assert "listed 0 of the prints" in page.read_text()
+    assert "listed 0 of the patches" in page.read_text()
     assert "A look takes" not in page.read_text()
 
 
