@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext, JobOutcome, counted
+from jobs.patch_alert import patch_condition
 from jobs.settings import JobSettings
 from jobs.spool_alert import spool_condition
 from store.alerts import (
@@ -25,6 +26,7 @@ from store.invalid_requests import (
     invalid_share,
 )
 from store.job_runs import FAILED, last_finished
+from store.listed_patches import newly_listed
 from store.loaded_models import this_host
 from store.periods import Period
 from store.spool import NotRecorded, Spool
@@ -35,7 +37,10 @@ _log = structlog.get_logger(__name__)
 
 INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
-WATCHED_JOBS = ("scan", "decide", "evaluate_alerts", "retrain", "integrity", "roll_up", "prune")
+WATCHED_JOBS = (
+    *("scan", "decide", "evaluate_alerts", "find_patches", "retrain", "integrity", "roll_up"),
+    "prune",
+)
 WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.
 RESOLVE_BELOW = 0.8
@@ -153,6 +158,7 @@ def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Ite
         ShareLimits.of(context.settings),
         INVALID_SHARE in is_open,
     )
+    yield patch_condition(newly_listed(session, period.since), WINDOW_HOURS)
     for name in WATCHED_JOBS:
         last = last_finished(session, name)
         if last is not None:

@@ -12,14 +12,13 @@ from detectors.patches import Tile
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.kept_images import cut_out, read_image
+from jobs.patch_alert import RECURRING_PATCH
 from store.decisions import Kind, NewDecision, Scope, add_decision
 from store.evidence import EvidenceStore
 from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
-from store.listed_patches import ListedPatch, known_patches, patch_evidence
+from store.listed_patches import BY_POLICY, ListedPatch, known_patches, patch_evidence
 from store.turns import take_turn
 
-RECURRING_PATCH = "recurring_patch"
-_ORIGIN = "policy"
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
 _LOOKED_BACK = timedelta(days=7)
 # Every tile is held against every other one: twice as many take four times as long.
@@ -103,10 +102,10 @@ def _decision(
         scope=Scope.PATCH,
         value=chosen.patch.digest,
         scenario=RECURRING_PATCH,
-        origin=_ORIGIN,
+        origin=BY_POLICY,
         reason=f"{counted(len(members), 'flagged picture')} of {counted(clients, 'client')} "
         "show it; ordinary pictures do not.",
-        created_by=_ORIGIN,
+        created_by=BY_POLICY,
         until=context.now + timedelta(days=context.settings.patch_block_days),
         simulated=context.settings.simulate_blocks,
         evidence={

@@ -10,6 +10,7 @@ from detectors.rule_book import rule_named
 from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.context import counted
 from jobs.integrity import MODEL_FILE_CHANGED
+from jobs.patch_alert import RECURRING_PATCH
 from jobs.spool_alert import SPOOL_IN_USE
 from store.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.tables import AlertRow, DecisionRow
@@ -113,6 +114,9 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == SPOOL_IN_USE:
         waiting = f"{counted(int(alert.value), 'record')} in the spool"
         return "spool is empty" if event is Event.RESOLVED else waiting
+    if alert.rule == RECURRING_PATCH:
+        listed = f"{counted(int(alert.value), 'recurring print')} on the blacklist"
+        return "no new recurring print" if event is Event.RESOLVED else listed
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
 
@@ -212,6 +216,15 @@ def _next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str
             "See that the database runs and has room, and that a service runs on this host: it "
             "moves the records by itself. Its log says what holds it up.",
             "The alert resolves by itself when the spool is empty.",
+        )
+    if alert.rule == RECURRING_PATCH:
+        return (
+            acknowledge,
+            "Look at the print on the blacklist page. Does somebody wear it on purpose, or is it a "
+            "brand? Revoke the block with a reason: it is not listed again.",
+            "If people vanish beside it, the model may have a backdoor: compare its digest with "
+            "what its makers published, and serve another model until you know.",
+            "The alert resolves by itself when no print was listed for a day.",
         )
     steps = [
         acknowledge,

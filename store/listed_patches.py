@@ -17,6 +17,7 @@ _log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: prints come and go.
 MOST_PATCHES = 20
 _MOST_KNOWN = 100
+BY_POLICY = "policy"
 # What the evidence of such a decision holds.
 PIXELS, SHARE, LIMIT = "patch", "patch_share", "limit"
 
@@ -37,6 +38,19 @@ class ListedPatch:
     limit: float
     until: datetime
     simulated: bool
+
+
+@dataclass(frozen=True)
+class NewlyListed:
+    """A patch that a job put on the list lately.
+
+    Attributes:
+        request_ids: flagged requests whose pictures show it.
+    """
+
+    decision_id: int
+    simulated: bool
+    request_ids: tuple[str, ...]
 
 
 def patch_evidence(patch: Patch, limit: float) -> dict[str, object]:
@@ -86,6 +100,25 @@ def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[
         .limit(_MOST_KNOWN)
     )
     return tuple(_readable(rows))
+
+
+def newly_listed(session: Session, since: datetime) -> tuple[NewlyListed, ...]:
+    """Patches that were listed by a job at or after a time and not revoked, newest first."""
+    rows = session.scalars(
+        select(DecisionRow)
+        .where(
+            _on_patches(),
+            DecisionRow.origin == BY_POLICY,
+            DecisionRow.created_at >= since,
+            DecisionRow.revoked_at.is_(None),
+        )
+        .order_by(DecisionRow.id.desc())
+        .limit(MOST_PATCHES)
+    )
+    return tuple(
+        NewlyListed(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
+        for row in rows
+    )
 
 
 def _on_patches() -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from store.alerts import AlertError, Delivery, acknowledge
 _MOST_LISTED, _MOST_OPEN = 100, 5
 _PLACE = "alerts_place"
 # Rules whose value is a number of things.
-_COUNTED = {"model_file_changed": "file", "spool_in_use": "record"}
+_COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_patch": "print"}
 
 
 def show() -> None:

@@ -1,0 +1,42 @@
+"""The alert rule ``recurring_patch``: a print recurs in flagged pictures."""
+
+from collections.abc import Sequence
+
+from detectors.rule_book import BLOCKED_PATCH
+from jobs.context import counted
+from store.alerts import WARNING, Condition
+from store.listed_patches import NewlyListed
+
+RECURRING_PATCH = "recurring_patch"
+_MOST_EXAMPLES = 5
+
+
+def patch_condition(listed: Sequence[NewlyListed], hours: int) -> Condition:
+    """Patches were put on the blacklist lately and stand there still."""
+    found = [request_id for each in listed for request_id in each.request_ids]
+    return Condition(
+        fingerprint=RECURRING_PATCH,
+        rule=RECURRING_PATCH,
+        severity=WARNING,
+        active=bool(listed),
+        value=float(len(listed)),
+        threshold=0.0,
+        summary=_summary(len(listed), len(set(found)), hours),
+        atlas=BLOCKED_PATCH.atlas,
+        owasp=BLOCKED_PATCH.owasp,
+        evidence={
+            "decisions": [each.decision_id for each in listed],
+            "simulated": any(each.simulated for each in listed),
+            "request_ids": list(dict.fromkeys(found))[:_MOST_EXAMPLES],
+        },
+    )
+
+
+def _summary(prints: int, pictures: int, hours: int) -> str:
+    if not prints:
+        return f"No print was put on the blacklist in {hours} hours."
+    verb = "recurs" if prints == 1 else "recur"
+    return (
+        f"{counted(prints, 'print')} {verb} in {counted(pictures, 'flagged picture')} and in no "
+        "ordinary one: somebody tries a patch, or the model has a backdoor."
+    )
