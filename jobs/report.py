@@ -10,6 +10,7 @@ from detectors.rule_book import rule_named
 from jobs.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.context import counted
 from jobs.integrity import MODEL_FILE_CHANGED
+from jobs.next_steps import next_steps
 from jobs.patch_alert import RECURRING_PATCH
 from jobs.spool_alert import SPOOL_IN_USE
 from store.alerts import CRITICAL, NO_TECHNIQUE, Event
@@ -81,7 +82,7 @@ def report_on(
             Link(str(name), f"{dashboard_url}/request?id={quote(str(name), safe='')}")
             for name in evidence.get("request_ids", ())
         ),
-        next_steps=() if event is Event.RESOLVED else _next_steps(alert, blocks),
+        next_steps=() if event is Event.RESOLVED else next_steps(alert, blocks),
         links=(
             Link("Open the alert", f"{dashboard_url}/alerts?alert={alert.id}"),
             Link("Open the blacklist", f"{dashboard_url}/blacklist"),
@@ -188,51 +189,3 @@ def _standing(block: DecisionRow | None) -> str:
         return "none"
     verb = "would be blocked (simulated)" if block.simulated else "blocked"
     return f"{verb} until {moment(block.until)}"
-
-
-def _next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str, ...]:
-    acknowledge = "Acknowledge the alert, so that others see that you look after it."
-    if alert.rule == JOB_FAILED:
-        command = str(alert.evidence.get("job")).replace("_", "-")
-        return (
-            acknowledge,
-            f"Mend what the sentence above names, then run `maskwatch {command}`.",
-            "The alert resolves by itself after the next run that succeeds.",
-        )
-    if alert.rule == MODEL_FILE_CHANGED:
-        return (
-            acknowledge,
-            "Did somebody you know replace the model? Then check it with `maskwatch model verify` "
-            "and let the service load it: send it SIGHUP, or restart it.",
-            "If not, do not restart the service: the running model is still the one that was "
-            "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
-            "files back.",
-            "The alert resolves by itself when the files match again.",
-        )
-    if alert.rule == SPOOL_IN_USE:
-        return (
-            acknowledge,
-            "Nothing is lost: the records are on disk in the folder above. Do not remove it.",
-            "See that the database runs and has room, and that a service runs on this host: it "
-            "moves the records by itself. Its log says what holds it up.",
-            "The alert resolves by itself when the spool is empty.",
-        )
-    if alert.rule == RECURRING_PATCH:
-        return (
-            acknowledge,
-            "Look at the print on the blacklist page. Does somebody wear it on purpose, or is it a "
-            "brand? Revoke the block with a reason: it is not listed again.",
-            "If people vanish beside it, the model may have a backdoor: compare its digest with "
-            "what its makers published, and serve another model until you know.",
-            "The alert resolves by itself when no print was listed for a day.",
-        )
-    steps = [
-        acknowledge,
-        "Open some of the example requests: is it an attack, or did an honest client change?",
-        "Block who attacks, and revoke a block that hits the wrong one, on the blacklist page.",
-    ]
-    if any(block.simulated for block in blocks.values()):
-        steps.append(
-            "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."
-        )
-    return tuple(steps)

@@ -84,6 +84,7 @@ def test_the_mail_says_what_to_look_at(context: JobContext, listed: Callable[...
     message, text, _ = parsed(mail_of(context, alert, Event.FIRING, {}))
     assert message["Subject"] == "[Maskwatch] FIRING warning: 1 recurring print on the blacklist"
     assert "Revoke the block with a reason" in text
+    assert "MASKWATCH_SIMULATE_BLOCKS=false" in text
     assert f"/request?id={IDS[0]}" in text
     alert.resolved_at = context.now
     message, _, _ = parsed(mail_of(context, alert, Event.RESOLVED, {}))
