@@ -82,7 +82,7 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
         with pruning(database, _PATIENCE_SECONDS), database.write() as session:
             entry = Entry(command_line(who), Action.EVIDENCE_ERASED, str(subject), dict(found))
             append(session, entry, now)
-        for erased in _batches(database, subject, until_key):
+        for erased in _batches(database, subject, until_key, now):
             rows.update(erased.rows)
             files += store.remove_unreferred(database, erased.digests, None).files
         kept = _finish(database, subject, now)
@@ -97,13 +97,15 @@ def _counted(database: Database, subject: Subject) -> dict[str, int]:
     return rows
 
 
-def _batches(database: Database, subject: Subject, until_key: int) -> Iterator[Erased]:
+def _batches(
+    database: Database, subject: Subject, until_key: int, now: datetime
+) -> Iterator[Erased]:
     while True:
         with pruning(database, _PATIENCE_SECONDS), database.write() as session:
             known = find(session, subject, until_key, _BATCH)
             if not known:
                 return
-            erased = erase_requests(session, known)
+            erased = erase_requests(session, known, now)
         yield erased
 
 

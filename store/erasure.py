@@ -5,7 +5,7 @@ ask for erasure must not be a way out of a block.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from store.decisions import Scope
+from store.listed_patches import PIXELS
 from store.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.retention import OF_A_REQUEST, delete_requests, key_column
 from store.tables import AlertRow, DecisionRow
@@ -81,7 +83,7 @@ def count(session: Session, subject: Subject) -> dict[str, int]:
     return {name: number for name, number in rows.items() if number}
 
 
-def erase_requests(session: Session, known: Sequence[Known]) -> Erased:
+def erase_requests(session: Session, known: Sequence[Known], now: datetime) -> Erased:
     """Delete some requests, and what names them elsewhere."""
     if session.get_bind().dialect.name == "sqlite":
         # Zeros over what is deleted, or it could still be read in the file.
@@ -95,6 +97,7 @@ def erase_requests(session: Session, known: Sequence[Known]) -> Erased:
     _rewrite(session.scalars(select(AlertRow)), lambda word: ERASED if word in names else word)
     decisions = session.scalars(select(DecisionRow).where(DecisionRow.value.in_(clients)))
     _rewrite(decisions, lambda word: ERASED if word in names else word)
+    _erase_from_patches(session, names, now)
     return Erased(rows, digests)
 
 
@@ -113,11 +116,25 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
             if alert.resolved_at is not None:
                 alert.fingerprint = name.sub(ERASED, alert.fingerprint)
     for decision in decisions:
-        holds = decision.revoked_at is None and decision.until > now
+        holds = _holds(decision, now)
         kept += holds
         decision.value = client if holds else ERASED
     session.flush()
     return kept
+
+
+def _erase_from_patches(session: Session, names: Set[str], now: datetime) -> None:
+    """A listed patch names the requests it was found in, and comes out of the picture of one."""
+    patches = select(DecisionRow).where(DecisionRow.scope == Scope.PATCH.value)
+    for decision in session.scalars(patches):
+        if not names.isdisjoint(decision.evidence.get("request_ids", ())):
+            _rewrite([decision], lambda word: ERASED if word in names else word)
+            if not _holds(decision, now):
+                decision.evidence = {**decision.evidence, PIXELS: ERASED}
+
+
+def _holds(decision: DecisionRow, now: datetime) -> bool:
+    return decision.revoked_at is None and decision.until > now
 
 
 def _rename_families(session: Session, names: Iterable[str]) -> None:

@@ -7,9 +7,11 @@ from sqlite3 import connect
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
+from detectors.patches import Patch
 from maskwatch import erase as erasure
 from maskwatch.erase import NothingToErase, Report, erase, look
 from store.alerts import Condition, apply_condition
@@ -18,6 +20,7 @@ from store.database import Database
 from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.erasure import ERASED, Subject, erase_requests
 from store.evidence import PICTURE, EvidenceStore
+from store.listed_patches import patch_evidence
 from store.outlier_models import OutlierModelStore
 from store.reading_turns import BeingRead, Reader, reading
 from store.records import Trace
@@ -83,6 +86,18 @@ class World:
             row = add_decision(session, decision, self.now)
             if over:
                 revoke(session, row.id, "anna", f"{client} is a friend.", self.now)
+
+    def list_patch(self, evidence: dict[str, object], over: bool) -> None:
+        until = self.now + timedelta(hours=1)
+        decision = NewDecision(
+            *(Kind.BLOCK, Scope.PATCH, "ab" * 32, "recurring_patch", "policy", "A test.", "policy"),
+            until,
+            evidence=evidence,
+        )
+        with self.database.write() as session:
+            row = add_decision(session, decision, self.now)
+            if over:
+                revoke(session, row.id, "anna", "A brand.", self.now)
 
     def erase(self, subject: Subject) -> Report:
         return erase(self.settings, subject, "root", self.now)
@@ -164,6 +179,22 @@ def test_nothing_names_an_erased_client_and_others_stay(
     assert dict(report.rows) == dict.fromkeys(OF_A_REQUEST, 5)
     assert (report.files, report.kept, world.files()) == (5, 0, 1)
     assert {*OF_A_REQUEST, "alerts"} <= world.tables_with(key, request_id, ANNABELLE)
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_listed_patch_forgets_the_request_and_its_pixels_once_it_is_over(
+    world: World, over: bool
+) -> None:
+    _, request_id = world.add(ANNA, b"anna")
+    _, other = world.add(BERT, b"bert")
+    patch = Patch(np.zeros((24, 24, 3), np.uint8), 0.1)
+    pixels = patch_evidence(patch, 0.7)
+    world.list_patch({**pixels, "request_ids": [request_id, other]}, over=over)
+    world.erase(Subject(request_id=request_id))
+    with world.database.read() as session:
+        evidence = session.scalars(select(DecisionRow)).one().evidence
+    assert evidence["request_ids"] == [ERASED, other]
+    assert evidence["patch"] == (ERASED if over else pixels["patch"])
 
 
 def test_a_block_that_holds_keeps_its_name_until_it_is_over(world: World) -> None:
