@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.patches import Patch, PatchError
@@ -76,13 +76,7 @@ def patch_of(evidence: Mapping[str, object]) -> tuple[Patch, float]:
 def listed_patches(session: Session, now: datetime) -> tuple[ListedPatch, ...]:
     """Patches that are blocked now, newest first; one that cannot be read is logged, left out."""
     active = and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))
-    rows = session.scalars(
-        select(DecisionRow)
-        .where(_on_patches(), active)
-        .order_by(DecisionRow.id.desc())
-        .limit(MOST_PATCHES)
-    )
-    return tuple(_readable(rows))
+    return tuple(_readable(_newest(session, MOST_PATCHES, active)))
 
 
 def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[ListedPatch, ...]:
@@ -93,36 +87,30 @@ def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[
     """
     blocked = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
     known = or_(blocked, DecisionRow.revoked_at.is_not(None))
-    rows = session.scalars(
-        select(DecisionRow)
-        .where(_on_patches(), known)
-        .order_by(DecisionRow.id.desc())
-        .limit(_MOST_KNOWN)
-    )
-    return tuple(_readable(rows))
+    return tuple(_readable(_newest(session, _MOST_KNOWN, known)))
 
 
 def newly_listed(session: Session, since: datetime) -> tuple[NewlyListed, ...]:
     """Patches that were listed by a job at or after a time and not revoked, newest first."""
-    rows = session.scalars(
-        select(DecisionRow)
-        .where(
-            _on_patches(),
-            DecisionRow.origin == BY_POLICY,
-            DecisionRow.created_at >= since,
-            DecisionRow.revoked_at.is_(None),
-        )
-        .order_by(DecisionRow.id.desc())
-        .limit(MOST_PATCHES)
-    )
+    by_a_job = DecisionRow.origin == BY_POLICY
+    new = and_(by_a_job, DecisionRow.created_at >= since, DecisionRow.revoked_at.is_(None))
     return tuple(
         NewlyListed(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
-        for row in rows
+        for row in _newest(session, MOST_PATCHES, new)
     )
 
 
-def _on_patches() -> ColumnElement[bool]:
-    return and_(DecisionRow.scope == Scope.PATCH.value, DecisionRow.kind == Kind.BLOCK.value)
+def _newest(
+    session: Session, most: int, condition: ColumnElement[bool]
+) -> ScalarResult[DecisionRow]:
+    """Blocks of patches, newest first."""
+    return session.scalars(
+        select(DecisionRow)
+        .where(DecisionRow.scope == Scope.PATCH.value, DecisionRow.kind == Kind.BLOCK.value)
+        .where(condition)
+        .order_by(DecisionRow.id.desc())
+        .limit(most)
+    )
 
 
 def _readable(rows: Iterable[DecisionRow]) -> Iterator[ListedPatch]:

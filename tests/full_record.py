@@ -1,6 +1,7 @@
 """A request with all that can belong to one, to see what is left of it."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -37,6 +38,30 @@ def full_record(
         findings=(Finding(NO_PERSON, {"persons": 0.0}),),
         evidence=evidence,
         trace=trace,
+    )
+
+
+def pictured_record(
+    client: str,
+    received_at: datetime,
+    size: tuple[float, float],
+    evidence: tuple[EvidenceFile, ...],
+    findings: tuple[Finding, ...] = (),
+) -> RequestRecord:
+    """Parsed, with kept pictures of an upload of some height and width; flagged if findings are."""
+    height, width = size
+    return RequestRecord(
+        request_id=str(uuid4()),
+        received_at=received_at,
+        client=client,
+        route="api",
+        stage=Stage.PARSED,
+        verdict=Verdict.FLAG if findings else Verdict.PASS,
+        status=200,
+        reasons=tuple(each.rule.code for each in findings),
+        features=FeatureVector.of({"height": height, "width": width}),
+        findings=findings,
+        evidence=evidence,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -14,9 +13,7 @@ from sqlalchemy import select
 from detectors.findings import Finding, Place
 from detectors.parsing import Image
 from detectors.patch_match import LEAST_ORDINARY, PatchMatcher
-from detectors.registry import FeatureVector
 from detectors.rule_book import TRIGGER_SUSPECTED
-from detectors.verdict import Verdict
 from jobs.context import JobContext
 from jobs.find_patches import NothingToCompare, run
 from jobs.kept_images import cut_out, read_image
@@ -25,10 +22,10 @@ from store.decisions import Scope, revoke
 from store.evidence import PICTURE, EvidenceStore
 from store.kept_pictures import KeptPicture
 from store.listed_patches import patch_of
-from store.records import RequestRecord, Stage
 from store.requests import add_record
 from store.tables import DecisionRow
 from tests.detectors.prints import cloth, printed, printed_at
+from tests.full_record import pictured_record
 
 SIDE = 250
 MIDDLE = Place(75, 75, 175, 175)
@@ -42,19 +39,9 @@ def send(context: JobContext) -> Send:
 
     def sent(image: Image, client: str, place: Place | None = None) -> str:
         findings = () if place is None else (Finding(TRIGGER_SUSPECTED, {}, (place,)),)
-        record = RequestRecord(
-            request_id=str(uuid4()),
-            received_at=context.now - timedelta(hours=1),
-            client=client,
-            route="api",
-            stage=Stage.PARSED,
-            verdict=Verdict.FLAG if findings else Verdict.PASS,
-            status=200,
-            reasons=tuple(each.rule.code for each in findings),
-            features=FeatureVector.of({"width": float(SIDE), "height": float(SIDE)}),
-            findings=findings,
-            evidence=(store.put(PICTURE, webp_of(image), "image/webp"),),
-        )
+        kept = store.put(PICTURE, webp_of(image), "image/webp")
+        at = context.now - timedelta(hours=1)
+        record = pictured_record(client, at, (SIDE, SIDE), (kept,), findings)
         with context.database.write() as session:
             add_record(session, record)
         return record.request_id

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from detectors.findings import Finding, Place
-from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON, TRIGGER_SUSPECTED
-from detectors.verdict import Verdict
 from store.database import Database
 from store.evidence import OVERLAY, PICTURE
 from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
-from store.records import EvidenceFile, RequestRecord, Stage
+from store.records import EvidenceFile
 from store.requests import add_record
+from tests.full_record import pictured_record
 
 PLACES = (Place(10, 20, 30, 40), Place(1, 2, 3, 4, "face"))
 RULES = (TRIGGER_SUSPECTED.code,)
@@ -32,19 +30,8 @@ def send(database: Database, now: datetime) -> Send:
         at: datetime = now,
         kinds: tuple[str, ...] = (PICTURE, OVERLAY),
     ) -> str:
-        record = RequestRecord(
-            request_id=str(uuid4()),
-            received_at=at,
-            client=client,
-            route="api",
-            stage=Stage.PARSED,
-            verdict=Verdict.FLAG if findings else Verdict.PASS,
-            status=200,
-            reasons=tuple(each.rule.code for each in findings),
-            features=FeatureVector.of({"width": 640.0, "height": 480.0}),
-            findings=findings,
-            evidence=tuple(EvidenceFile(kind, kind[0] * 64, "image/webp") for kind in kinds),
-        )
+        files = tuple(EvidenceFile(kind, kind[0] * 64, "image/webp") for kind in kinds)
+        record = pictured_record(client, at, (480, 640), files, findings)
         with database.write() as session:
             add_record(session, record)
         return record.request_id
