@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
     """Drawn cloth where the photos would lie."""
     for kind in ("images", "labels", "unlabelled"):
         (tmp_path / "parsing" / kind).mkdir(parents=True)
-    for number in range(200):
+    for number in range(124):
         picture = cloth(default_rng(number), SIDE)
         cv2.imwrite(str(tmp_path / "parsing" / "unlabelled" / f"{number:03}.png"), picture)
     for number in range(20):
