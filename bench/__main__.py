@@ -11,9 +11,9 @@ from bench.detection.command import Options, measure_detection
 from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
 from bench.detection.learn import learn_shipped
-from bench.detection.measure import Plan
 from bench.detection.page import fill
 from bench.detection.pictures import Use
+from bench.detection.plan import Plan
 from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing
 from bench.detection.trigger.command import make_trigger_model, measure_triggers

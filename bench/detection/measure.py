@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import nan
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
@@ -16,6 +15,7 @@ from bench.detection.controls import CONTROLS
 from bench.detection.observe import Observation, Observer
 from bench.detection.peers import Measured, Peer, peers
 from bench.detection.pictures import Photo, Use, load, photos
+from bench.detection.plan import Plan
 from bench.detection.statistics import Scores, auroc, interval, known, rate
 from bench.detection.uploads import File, as_taken, as_traffic, changed
 from bench.detection.workshop import Workshop
@@ -26,25 +26,6 @@ _ONE_PER_CENT, _ONE_PER_MILLE = 0.01, 0.001
 # What a service accuses at, unless it is set otherwise.
 _DEFAULT = 0.005
 _TIMED = 12
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is measured.
-
-    Attributes:
-        data: folder that holds ``parsing/`` and ``street/``.
-        test_list: photos to test on instead of the test photos.
-        pictures: how many test photos are attacked; all if ``None``.
-        controls: how many test photos each control changes.
-        adaptive: how many test photos are attacked with knowledge of the detector.
-    """
-
-    data: Path
-    test_list: Path | None = None
-    pictures: int | None = None
-    controls: int = 40
-    adaptive: int = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,11 +191,9 @@ def attacked_files(
 
 def judges(watch: Watch, plan: Plan, baseline: Baseline) -> Judges:
     """Fix everything that is fitted, and look at the clean test photos."""
-    fit = photos(plan.data, Use.FIT)
-    calibrate = photos(plan.data, Use.CALIBRATE)
-    clean = photos(plan.data, Use.TEST, plan.test_list)
+    fit, calibrate, clean = (plan.photos(use) for use in (Use.FIT, Use.CALIBRATE, Use.TEST))
     if plan.test_list is None:
-        clean = clean + photos(plan.data, Use.TEST_CLEAN)
+        clean = clean + plan.photos(Use.TEST_CLEAN)
     fitted = watch.see("fit", as_fitted(fit), len(fit)).features
     return Judges(
         baseline,
@@ -278,7 +257,7 @@ def control_rows(watch: Watch, plan: Plan, judged: Judges) -> list[dict[str, Any
         seen = watch.see(name, (changed(photo, name) for photo in chosen), len(chosen))
         rows.append(judged.control(name, seen))
     for use in (Use.OTHER_CAMERAS, Use.PERSON_FREE):
-        found = photos(plan.data, use)
+        found = plan.photos(use)
         name = use.value.replace(" ", "_")
         rows.append(judged.control(name, watch.see(name, as_taken(found), len(found))))
     return rows
