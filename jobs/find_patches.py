@@ -21,6 +21,8 @@ from store.turns import take_turn
 
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
 _LOOKED_BACK = timedelta(days=7)
+# Whoever repeats one flagged picture, or sends many, must not hide what others sent.
+_MOST_READ, _MOST_FLAGGED_OF_A_CLIENT = 120, 8
 # Every tile is held against every other one: twice as many take four times as long.
 _MOST_FLAGGED, _MOST_ORDINARY, _MOST_OF_A_CLIENT = 24, 100, 2
 _LEAST_FLAGGED = 3
@@ -58,10 +60,10 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
     since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.var_dir)
     with context.database.read() as session:
-        flagged = flagged_pictures(session, _RULES, since, _MOST_FLAGGED)
+        flagged = flagged_pictures(session, _RULES, since, _MOST_READ, _MOST_FLAGGED_OF_A_CLIENT)
         passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
         known = known_patches(session, context.now, simulated=context.settings.simulate_blocks)
-    suspects = _unexplained(_suspects(store, flagged), known)
+    suspects = _unexplained(_suspects(store, flagged), known)[:_MOST_FLAGGED]
     if len(suspects) < _LEAST_FLAGGED:
         raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
     ordinary = [image for kept in passed if (image := read_image(store, kept)) is not None]
@@ -74,11 +76,11 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
 
 
 def _suspects(store: EvidenceStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
-    """One for each different picture: copies of a picture share all that they show."""
+    """One for each different picture, newest first: copies share all that they show."""
     by_file = {kept.sha256: kept for kept in reversed(flagged)}
     found = [
         _Suspect(kept, image, cut_out(image, kept.size, kept.place))
-        for kept in by_file.values()
+        for kept in reversed(by_file.values())
         if kept.place is not None and (image := read_image(store, kept)) is not None
     ]
     return [found[index] for index in different_pictures([each.image for each in found])]

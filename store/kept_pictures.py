@@ -1,5 +1,6 @@
 """Pictures that were kept of requests, for jobs that look at them again."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from store.evidence import PICTURE
 from store.keys import arrived_since, key_of
 from store.request_tables import EvidenceRow, FindingRow, RequestRow, features_table, reasons_table
 
-# Flagged pictures stand among them, so that it takes many to find some that passed.
+# Copies stand among them, and flagged ones among those that passed: it takes many to find some.
 _MOST_LOOKED_AT = 10_000
 
 
@@ -36,9 +37,12 @@ class KeptPicture:
 
 
 def flagged_pictures(
-    session: Session, rules: Sequence[str], since: datetime, most: int
+    session: Session, rules: Sequence[str], since: datetime, most: int, most_per_client: int
 ) -> tuple[KeptPicture, ...]:
-    """The newest pictures on which one of these rules fired and said where, newest first."""
+    """The newest pictures on which one of these rules fired and said where, newest first.
+
+    A file that was kept several times counts once for each client.
+    """
     fired = and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule.in_(rules))
     reasons = reasons_table.c
     named = select(reasons.request_pk).where(
@@ -49,11 +53,18 @@ def flagged_pictures(
         .join(FindingRow, fired)
         .where(RequestRow.id.in_(named), arrived_since(since), FindingRow.places.is_not(None))
         .order_by(RequestRow.id.desc(), FindingRow.id)
-        .limit(most)
+        .limit(_MOST_LOOKED_AT)
     )
-    return tuple(
-        _kept(row, Place(**row.places[0])) for row in session.execute(statement) if row.places
-    )
+    seen: set[tuple[str, str]] = set()
+    of_client: Counter[str] = Counter()
+    found: list[KeptPicture] = []
+    for row in session.execute(statement):
+        is_new = row.places and (row.client, row.sha256) not in seen
+        if is_new and of_client[row.client] < most_per_client and len(found) < most:
+            seen.add((row.client, row.sha256))
+            of_client[row.client] += 1
+            found.append(_kept(row, Place(**row.places[0])))
+    return tuple(found)
 
 
 def ordinary_pictures(

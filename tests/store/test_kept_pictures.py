@@ -29,8 +29,9 @@ def send(database: Database, now: datetime) -> Send:
         *,
         at: datetime = now,
         kinds: tuple[str, ...] = (PICTURE, OVERLAY),
+        file: str = "a",
     ) -> str:
-        files = tuple(EvidenceFile(kind, kind[0] * 64, "image/webp") for kind in kinds)
+        files = tuple(EvidenceFile(kind, file * 64, "image/webp") for kind in kinds)
         record = pictured_record(client, at, (480, 640), files, findings)
         with database.write() as session:
             add_record(session, record)
@@ -39,9 +40,11 @@ def send(database: Database, now: datetime) -> Send:
     return sent
 
 
-def flagged(database: Database, since: datetime, most: int = 9) -> tuple[KeptPicture, ...]:
+def flagged(
+    database: Database, since: datetime, most: int = 9, most_per_client: int = 9
+) -> tuple[KeptPicture, ...]:
     with database.read() as session:
-        return flagged_pictures(session, RULES, since, most)
+        return flagged_pictures(session, RULES, since, most, most_per_client)
 
 
 def ordinary(
@@ -57,7 +60,7 @@ def test_a_flagged_picture_comes_with_the_first_place_of_the_rule(
     found = (Finding(NO_PERSON), Finding(TRIGGER_SUSPECTED, {}, PLACES))
     request_id = send("key:acme", found)
     assert flagged(database, now) == (
-        KeptPicture(request_id, "key:acme", "p" * 64, (480, 640), PLACES[0]),
+        KeptPicture(request_id, "key:acme", "a" * 64, (480, 640), PLACES[0]),
     )
 
 
@@ -71,8 +74,17 @@ def test_only_pictures_with_a_place_of_these_rules_are_flagged(
     send(findings=with_place, kinds=(OVERLAY,))
     send(findings=with_place, at=now - timedelta(days=1))
     assert flagged(database, now) == ()
-    ids = [send(findings=with_place) for _ in range(3)]
-    assert [each.request_id for each in flagged(database, now, most=2)] == ids[:0:-1]
+
+
+def test_who_repeats_a_picture_or_sends_many_hides_nobody(
+    database: Database, send: Send, now: datetime
+) -> None:
+    found = (Finding(TRIGGER_SUSPECTED, {}, PLACES),)
+    other = send("ip:192.0.2.2", found, file="a")
+    ids = [send(findings=found, file=file) for file in "abcc"]
+    assert [each.request_id for each in flagged(database, now, most=2)] == [ids[3], ids[1]]
+    few = flagged(database, now, most_per_client=2)
+    assert [each.request_id for each in few] == [ids[3], ids[1], other]
 
 
 def test_few_ordinary_pictures_of_each_client_are_given(
