@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
-from numpy.random import default_rng
 from PIL import Image as Pillow
 
 from bench.detection.measure import progress_bar
 from bench.detection.pictures import Use, photos
+from bench.detection.trigger.search import searched
 from bench.detection.uploads import File, as_traffic
 from bench.report import publish
 from detectors.baseline import tail_threshold
-from inference.ensemble.recipe import shrunk
-from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 
@@ -37,9 +34,7 @@ def score_of(segmenter: Segmenter, file: File) -> float:
     """The trigger score of one upload; random numbers come from its pixels."""
     with Pillow.open(BytesIO(file.content)) as picture:
         image = np.array(picture.convert("RGB"), dtype=np.uint8)
-    recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
-    search = TileSearch(segmenter, recipe)
-    return search.look(shrunk(image, recipe.scale), segmenter.parse(image), random).score
+    return searched(segmenter, image).score
 
 
 def limit_figures(scores: Sequence[float]) -> dict[str, float]:

@@ -13,21 +13,19 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
-from zlib import crc32
 
 import numpy as np
-from numpy.random import default_rng
 
 from bench.detection.pictures import Use, load, photos
 from bench.detection.statistics import interval
+from bench.detection.trigger.search import searched
 from detectors.findings import Finding
 from detectors.parsing import Image
 from detectors.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
 from detectors.triggers import trigger_finding
 from detectors.verdict import Verdict
-from inference.ensemble.recipe import shrunk
-from inference.ensemble.tile_search import TileRecipe, TileSearch
+from inference.ensemble.tile_search import TileRecipe
 from inference.evidence import MAX_SIDE, EvidenceKeeper, bounded
 from inference.segmenters.base import Segmenter
 from jobs.context import JobContext
@@ -136,10 +134,7 @@ def _service() -> Iterator[_Service]:
 
 
 def _searched(segmenter: Segmenter, image: Image) -> Finding | None:
-    recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
-    search = TileSearch(segmenter, recipe)
-    suspect = search.look(shrunk(image, recipe.scale), segmenter.parse(image), random)
-    return trigger_finding(suspect, image.shape[:2], recipe.max_score)
+    return trigger_finding(searched(segmenter, image), image.shape[:2], TileRecipe().max_score)
 
 
 def _shown(listed: Sequence[ListedPatch], images: Sequence[Image]) -> tuple[list[bool], float]:
