@@ -22,7 +22,7 @@ from detectors.patches import Patch, Tile
 _TILE_SIDE = 64
 _WINDOW_SIDES = (24, 32, 40)
 _WINDOW_STEP = 4
-# Kept windows are so far apart, in shares of the smaller one's side.
+# Kept windows of one size are so far apart, in shares of their side.
 _APART = 0.3
 _SCALES = (0.7, 0.84, 1.0, 1.2, 1.43)
 # A window with less structure matches any fold of cloth.
@@ -56,10 +56,8 @@ class _Window(NamedTuple):
 
     def is_apart(self, other: "_Window") -> bool:
         """Whether it shows something else: another size, or another place."""
-        least = _APART * min(self.side, other.side)
-        gap = (self.side - other.side) / 2
-        down, across = self.top - other.top + gap, self.left - other.left + gap
-        return self.side != other.side or max(abs(down), abs(across)) >= least
+        moved = max(abs(self.top - other.top), abs(self.left - other.left))
+        return self.side != other.side or moved >= _APART * self.side
 
 
 def recurring_patches(
@@ -74,6 +72,9 @@ def recurring_patches(
         tiles: one or more of each flagged picture.
         least_correlation: below it a tile does not show the patch.
         least_members: fewer tiles are a coincidence.
+
+    Raises:
+        PatchError: a tile is so small a part of its picture that a patch in it is none.
     """
     pictures = [_at_common_size(tile.pixels) for tile in tiles]
     found = [

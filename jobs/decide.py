@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext, JobOutcome, counted
-from jobs.policy import BlockPolicy, decide
+from jobs.policy import BlockPolicy, blocked, decide
 from jobs.settings import JobSettings
 from store.decisions import (
     Kind,
@@ -52,9 +52,7 @@ def block_policy(settings: JobSettings, model_rows: int | None) -> BlockPolicy:
 def _sentence(blocks: int, simulated: bool) -> str:
     if not blocks:
         return "No client has to be blocked."
-    verb = "Would block" if simulated else "Blocked"
-    hint = " (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)" if simulated else ""
-    return f"{verb} {counted(blocks, 'client')}{hint}."
+    return blocked(counted(blocks, "client"), simulated)
 
 
 def _model_rows(session: Session) -> int | None:

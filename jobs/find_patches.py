@@ -13,10 +13,11 @@ from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.kept_images import cut_out, read_image
 from jobs.patch_alert import RECURRING_PATCH
-from store.decisions import Kind, NewDecision, Scope, add_decision
+from jobs.policy import blocked
+from store.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
 from store.evidence import EvidenceStore
 from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
-from store.listed_patches import BY_POLICY, ListedPatch, known_patches, patch_evidence
+from store.listed_patches import ListedPatch, known_patches, patch_evidence
 from store.turns import take_turn
 
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
@@ -122,7 +123,4 @@ def _decision(
 def _sentence(patches: int, simulated: bool) -> str:
     if not patches:
         return "No patch recurs that ordinary pictures do not show."
-    verb = "Would block" if simulated else "Blocked"
-    noun = "patch" if patches == 1 else "patches"
-    hint = " (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)" if simulated else ""
-    return f"{verb} {patches} {noun}{hint}."
+    return blocked("1 patch" if patches == 1 else f"{patches} patches", simulated)

@@ -7,12 +7,11 @@ from scipy.stats import binom
 
 from jobs.context import counted
 from jobs.settings import MAX_BLOCK_MINUTES
-from store.decisions import Kind, NewDecision, Scope
+from store.decisions import BY_POLICY, Kind, NewDecision, Scope
 from store.requests import ClientActivity
 
 REPEATED_OUTLIERS = "repeated_outliers"
 REPEATED_REFUSALS = "repeated_refusals"
-ORIGIN = "policy"
 # By construction a share of normal requests are outliers, so a busy client collects some. Outliers
 # count against a client only when this many are less likely than one in a thousand by chance.
 MAX_CHANCE = 0.001
@@ -50,9 +49,9 @@ def decide(
         scope=Scope.CLIENT,
         value=activity.client,
         scenario=REPEATED_OUTLIERS if outliers_lead else REPEATED_REFUSALS,
-        origin=ORIGIN,
+        origin=BY_POLICY,
         reason=reason(activity, policy.window_minutes),
-        created_by=ORIGIN,
+        created_by=BY_POLICY,
         until=now + timedelta(minutes=minutes),
         simulated=policy.simulated,
         evidence={
@@ -75,6 +74,17 @@ def is_repeated(activity: ClientActivity, policy: BlockPolicy) -> bool:
         return False
     chance = binom.sf(bad - 1, max(bad, activity.requests), policy.outlier_share)
     return bool(chance < MAX_CHANCE)
+
+
+def blocked(what: str, simulated: bool) -> str:
+    """What a job says of the blocks that it made.
+
+    >>> blocked("2 clients", simulated=False)
+    'Blocked 2 clients.'
+    """
+    if not simulated:
+        return f"Blocked {what}."
+    return f"Would block {what} (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)."
 
 
 def block_minutes(first: int, earlier_blocks: int) -> int:

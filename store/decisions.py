@@ -14,6 +14,9 @@ from store.audit import Action, Entry, append
 from store.change_marks import Mark, move_mark
 from store.tables import DecisionRow
 
+BY_POLICY = "policy"
+"""Origin and author of what a job decides."""
+
 
 class DecisionError(MaskwatchError):
     """A decision that cannot be made or changed."""
@@ -63,7 +66,7 @@ class NewDecision:
     @property
     def actor(self) -> str:
         """Who decides, as the audit table names it."""
-        return job(self.job) if self.origin == "policy" else analyst(self.created_by)
+        return job(self.job) if self.origin == BY_POLICY else analyst(self.created_by)
 
 
 def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionRow:

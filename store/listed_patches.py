@@ -10,14 +10,13 @@ from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.patches import Patch, PatchError
-from store.decisions import Kind, Scope
+from store.decisions import BY_POLICY, Kind, Scope
 from store.tables import DecisionRow
 
 _log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: prints come and go.
 MOST_PATCHES = 20
 _MOST_KNOWN = 100
-BY_POLICY = "policy"
 # What the evidence of such a decision holds.
 PIXELS, SHARE, LIMIT = "patch", "patch_share", "limit"
 
