@@ -3,9 +3,9 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from store.all_tables import METADATA, kept_on
-from store.database import Database
+from store.engine.database import Database
 from store.settings import StoreSettings, load_settings
+from store.tables.all_tables import METADATA, kept_on
 
 
 def migrate(connection: Connection) -> None:

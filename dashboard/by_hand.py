@@ -4,8 +4,8 @@ import re
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from store.api_keys import CLIENT_PREFIX, is_key_name
-from store.decisions import DecisionError, Kind, NewDecision, Scope
+from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope
+from store.people.api_keys import CLIENT_PREFIX, is_key_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[a-z]{2,8}:\S{1,70}")

@@ -13,7 +13,7 @@ from dashboard import notices
 from dashboard.sessions import secret_of, set_cookie, subject_of
 from dashboard.sign_in import SIGN_IN, SIGN_OUT, WANTED_COOKIE, local_path
 from dashboard.wiring import Parts
-from store.database import StoreUnavailable
+from store.engine.database import StoreUnavailable
 
 _NOT_SIGNED_IN, _NOT_ALLOWED, _TRY_LATER = 4401, 1008, 1013
 _WANTED_SECONDS = 900

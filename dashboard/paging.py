@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 import streamlit as st
 
-from store.audit_views import AuditFilter
-from store.traffic import TrafficFilter
+from store.pages.audit_views import AuditFilter
+from store.pages.traffic import TrafficFilter
 
 
 class Listed(Protocol):

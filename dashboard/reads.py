@@ -7,8 +7,9 @@ import streamlit as st
 
 from dashboard.wiring import parts
 from detectors.rule_book import RULES
-from store.alert_views import AlertView, latest_alerts
-from store.overview import (
+from store.counts.periods import WINDOWS
+from store.pages.alert_views import AlertView, latest_alerts
+from store.pages.overview import (
     ClientCount,
     Headline,
     JobHealth,
@@ -20,8 +21,7 @@ from store.overview import (
     top_reasons,
     verdicts_over_time,
 )
-from store.periods import WINDOWS
-from store.request_detail import NormalRange, normal_ranges
+from store.pages.request_detail import NormalRange, normal_ranges
 
 
 @dataclass(frozen=True)

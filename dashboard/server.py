@@ -11,9 +11,9 @@ from dashboard.app import build_app
 from dashboard.settings import DashboardSettings
 from dashboard.sign_in import SIGN_IN
 from dashboard.wiring import Parts, utc_now
-from store.database import Database
-from store.sign_in import issue_token
-from store.start import open_checked
+from store.engine.database import Database
+from store.engine.start import open_checked
+from store.people.sign_in import issue_token
 
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3

@@ -4,7 +4,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from dashboard.wiring import Parts
-from store.sign_in import session_subject
+from store.people.sign_in import session_subject
 
 COOKIE = "maskwatch_session"
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from dashboard import notices
 from dashboard.sessions import COOKIE, secret_of, set_cookie, subject_of
 from dashboard.wiring import Parts
-from store.sign_in import end_session, redeem_token, token_is_open
+from store.people.sign_in import end_session, redeem_token, token_is_open
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 WANTED_COOKIE = "maskwatch_wanted"

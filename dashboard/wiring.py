@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dashboard.settings import DashboardSettings
-from store.database import Database
+from store.engine.database import Database
 
 
 def utc_now() -> datetime:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from inference.metrics import Metrics
 from inference.refresher import Refresher
-from store.access_list import AccessList, read_access_list
-from store.change_marks import read_marks
-from store.database import Database
+from store.decisions.access_list import AccessList, read_access_list
+from store.engine.change_marks import read_marks
+from store.engine.database import Database
 
 
 class Access:

@@ -13,10 +13,10 @@ import structlog
 from detectors.findings import Finding
 from inference.metrics import Metrics
 from inference.refresher import Refresher
-from store.change_marks import Mark, read_marks
-from store.database import Database
-from store.outlier_models import OutlierModelStore, champion
-from store.tables import OutlierModelRow
+from store.engine.change_marks import Mark, read_marks
+from store.engine.database import Database
+from store.models.outlier_models import OutlierModelStore, champion
+from store.tables.work_tables import OutlierModelRow
 
 _log = structlog.get_logger(__name__)
 _PART = "outlier_model"

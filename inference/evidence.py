@@ -17,9 +17,9 @@ from inference.answer.boxes import outline_places
 from inference.answer.composite import mask_overlay
 from inference.answer.encode import label_png, webp
 from inference.gate.faces import FaceBox
-from store.evidence import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.evidence_quota import EvidenceQuota
-from store.records import EvidenceFile
+from store.requests.picture_quota import EvidenceQuota
+from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.records import EvidenceFile
 
 MAX_SIDE = 512
 _BLOCKS_PER_SIDE = 40

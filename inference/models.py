@@ -19,8 +19,8 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
 from inference.supply.verified import VerifiedModel, open_model
-from store.database import Database
-from store.loaded_models import NewLoad, add_loaded_model, this_host
+from store.engine.database import Database
+from store.models.loaded_models import NewLoad, add_loaded_model, this_host
 
 _log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0

@@ -13,7 +13,7 @@ from detectors.rule_book import BLOCKED_PATCH
 from inference.access import Access
 from inference.evidence import MAX_SIDE, bounded
 from inference.metrics import Metrics
-from store.listed_patches import ListedPatch
+from store.decisions.listed_patches import ListedPatch
 
 _log = structlog.get_logger(__name__)
 _SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)

@@ -31,7 +31,7 @@ from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
 from inference.traffic import Asker, Traffic, TrafficWatch
 from inference.upload import Upload
-from store.records import RequestRecord, Stage
+from store.requests.records import RequestRecord, Stage
 
 _log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from threading import Condition, Event, Lock
 from time import monotonic
 
 from inference.recorder_settings import RecorderLimits
-from store.records import RequestRecord
-from store.spool import NotRecorded
+from store.requests.records import RequestRecord
+from store.spool.spool import NotRecorded
 
 
 class QueueFull(NotRecorded):

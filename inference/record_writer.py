@@ -6,10 +6,10 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from inference.metrics import Metrics
-from store.database import Database, StoreUnavailable
-from store.records import RequestRecord
-from store.requests import add_records
-from store.spool import Spool
+from store.engine.database import Database, StoreUnavailable
+from store.requests.record_store import add_records
+from store.requests.records import RequestRecord
+from store.spool.spool import Spool
 
 _log = structlog.get_logger(__name__)
 

@@ -15,9 +15,9 @@ from inference.record_queue import Group, QueueFull, RecordQueue
 from inference.record_writer import RecordWriter
 from inference.recorder_settings import Durability, RecorderLimits
 from inference.replayer import Replayer
-from store.database import Database, StoreUnavailable
-from store.records import RequestRecord
-from store.spool import NotRecorded, Spool
+from store.engine.database import Database, StoreUnavailable
+from store.requests.records import RequestRecord
+from store.spool.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
 _DEFAULT = RecorderLimits()

@@ -6,7 +6,7 @@ from threading import Event, Thread
 import structlog
 
 from inference.metrics import Metrics
-from store.database import StoreUnavailable
+from store.engine.database import StoreUnavailable
 
 _log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0

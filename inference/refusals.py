@@ -5,7 +5,7 @@ from http import HTTPStatus
 from math import ceil
 
 from detectors.errors import MaskwatchError
-from store.records import Stage
+from store.requests.records import Stage
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from inference.identity import network_of
 from inference.pipeline import Arrival
 from inference.refusals import Refusal
-from store.records import Stage
+from store.requests.records import Stage
 
 _MOST_IN_A_WINDOW = 256
 

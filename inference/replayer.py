@@ -11,8 +11,8 @@ import structlog
 from inference.backoff import Backoff
 from inference.metrics import Metrics
 from inference.record_writer import RecordWriter
-from store.database import StoreUnavailable
-from store.spool import NotRecorded, Spool
+from store.engine.database import StoreUnavailable
+from store.spool.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
 _CATCH_UP_SECONDS = 0.1

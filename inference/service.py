@@ -32,11 +32,11 @@ from inference.repeats import Repeats
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
 from inference.traffic import TrafficWatch
-from store.database import Database, StoreUnavailable
-from store.evidence import EvidenceStore
-from store.evidence_quota import EvidenceQuota
-from store.spool import NotRecorded, Spool
-from store.start import open_checked
+from store.engine.database import Database, StoreUnavailable
+from store.engine.start import open_checked
+from store.requests.picture_quota import EvidenceQuota
+from store.requests.picture_store import EvidenceStore
+from store.spool.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.

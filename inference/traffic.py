@@ -12,9 +12,9 @@ from detectors.probing.fingerprint import Fingerprint, Fingerprinter
 from detectors.probing.sequence import Member, ProbingLimits, family_of, probing_findings
 from detectors.registry import FeatureVector
 from inference.metrics import Metrics
-from store.database import Database, StoreUnavailable
-from store.fingerprints import Trail, client_trail, lookalikes
-from store.records import Trace
+from store.engine.database import Database, StoreUnavailable
+from store.requests.fingerprints import Trail, client_trail, lookalikes
+from store.requests.records import Trace
 
 _log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from jobs.context import JobContext, JobOutcome, counted
 from jobs.patch_alert import patch_condition
 from jobs.settings import JobSettings
 from jobs.spool_alert import spool_condition
-from store.alerts import (
+from store.alerts.alerts import (
     CRITICAL,
     NO_TECHNIQUE,
     WARNING,
@@ -19,19 +19,19 @@ from store.alerts import (
     apply_condition,
     open_fingerprints,
 )
-from store.invalid_requests import (
+from store.alerts.job_runs import FAILED, last_finished
+from store.counts.invalid_requests import (
     InvalidRequests,
     InvalidShare,
     invalid_requests,
     invalid_share,
 )
-from store.job_runs import FAILED, last_finished
-from store.listed_patches import newly_listed
-from store.loaded_models import this_host
-from store.periods import Period
-from store.spool import NotRecorded, Spool
-from store.tables import JobRunRow
-from store.turns import take_turn
+from store.counts.periods import Period
+from store.decisions.listed_patches import newly_listed
+from store.engine.locks import take_turn
+from store.models.loaded_models import this_host
+from store.spool.spool import NotRecorded, Spool
+from store.tables.work_tables import JobRunRow
 
 _log = structlog.get_logger(__name__)
 

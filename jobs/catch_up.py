@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
-from store.job_runs import FAILED, last_finished, last_success
-from store.outlier_models import champion
-from store.requests import clean_features
+from store.alerts.job_runs import FAILED, last_finished, last_success
+from store.models.outlier_models import champion
+from store.requests.record_store import clean_features
 
 # A day and an hour: the nightly run itself takes a while.
 _NIGHTLY = timedelta(hours=25)

@@ -6,8 +6,8 @@ from jobs.catalogue import job_named
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import recorded
 from jobs.settings import JobSettings
-from store.database import Database
-from store.schema import ensure_current
+from store.engine.database import Database
+from store.engine.schema import ensure_current
 
 
 def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from detectors.errors import MaskwatchError
 from jobs.settings import JobSettings
-from store.database import Database
+from store.engine.database import Database
 
 
 class Skipped(MaskwatchError):

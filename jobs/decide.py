@@ -8,7 +8,7 @@ from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext, JobOutcome, counted
 from jobs.policy import BlockPolicy, blocked, decide
 from jobs.settings import JobSettings
-from store.decisions import (
+from store.decisions.decisions import (
     Kind,
     NewDecision,
     Scope,
@@ -17,9 +17,9 @@ from store.decisions import (
     earlier_blocks,
     last_change,
 )
-from store.outlier_models import champion
-from store.requests import client_activity
-from store.turns import take_turn
+from store.engine.locks import take_turn
+from store.models.outlier_models import champion
+from store.requests.record_store import client_activity
 
 
 def run(context: JobContext) -> JobOutcome:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext, JobOutcome, counted
-from store.actors import job
-from store.audit import Action, Entry, append
-from store.fingerprints import forget_fingerprints
+from store.audit.actors import job
+from store.audit.audit_log import Action, Entry, append
+from store.requests.fingerprints import forget_fingerprints
 
 # Short transactions: the service waits for its turn to write meanwhile.
 _BATCH, _MOST_BATCHES = 500, 200

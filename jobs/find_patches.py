@@ -14,11 +14,11 @@ from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.kept_images import cut_out, read_image
 from jobs.patch_alert import RECURRING_PATCH
 from jobs.policy import blocked
-from store.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
-from store.evidence import EvidenceStore
-from store.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
-from store.listed_patches import ListedPatch, known_patches, patch_evidence
-from store.turns import take_turn
+from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
+from store.decisions.listed_patches import ListedPatch, known_patches, patch_evidence
+from store.engine.locks import take_turn
+from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
+from store.requests.picture_store import EvidenceStore
 
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
 _LOOKED_BACK = timedelta(days=7)

@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext, JobOutcome, Skipped, counted
-from store.alerts import CRITICAL, Condition, apply_condition, open_alerts
-from store.loaded_models import models_in_use, this_host
-from store.model_files import Differences, differences, shown_name
-from store.tables import LoadedModelRow
-from store.turns import take_turn
+from store.alerts.alerts import CRITICAL, Condition, apply_condition, open_alerts
+from store.engine.locks import take_turn
+from store.models.loaded_models import models_in_use, this_host
+from store.models.model_files import Differences, differences, shown_name
+from store.tables.work_tables import LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"
 # The evidence of an alert goes into mails and pages: a folder full of new files must not.

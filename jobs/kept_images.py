@@ -9,8 +9,8 @@ from detectors.findings import Place
 from detectors.parsing import Image
 from detectors.patch_views import side_of
 from detectors.patches import Tile
-from store.evidence import EvidenceStore
-from store.kept_pictures import KeptPicture
+from store.requests.kept_pictures import KeptPicture
+from store.requests.picture_store import EvidenceStore
 
 # A smaller place is looked at with what lies around it: a print is seldom cut out exactly.
 _LEAST_SHARE = 0.2

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from detectors.errors import MaskwatchError
-from store.database import Database
+from store.engine.database import Database
 
 _LOCK_KEY = 0x6A6F6273
 

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from jobs.report import Report
 from jobs.settings import JobSettings
-from store.alerts import Event
-from store.tables import AlertRow
+from store.alerts.alerts import Event
+from store.tables.work_tables import AlertRow
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

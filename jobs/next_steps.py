@@ -6,7 +6,7 @@ from jobs.alerts import JOB_FAILED
 from jobs.integrity import MODEL_FILE_CHANGED
 from jobs.patch_alert import RECURRING_PATCH
 from jobs.spool_alert import SPOOL_IN_USE
-from store.tables import AlertRow, DecisionRow
+from store.tables.work_tables import AlertRow, DecisionRow
 
 _ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
 _SIMULATED = "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."

@@ -8,9 +8,9 @@ from jobs.context import JobContext, JobOutcome, counted
 from jobs.mail import OutgoingMail, compose
 from jobs.report import clients_in, report_on
 from jobs.transports import DeliveryFailed, Transport, transport_for
-from store.alerts import Event, claim_notification, mark_sent, postpone
-from store.decisions import Kind, Scope, active_decisions
-from store.tables import AlertRow, NotificationRow
+from store.alerts.alerts import Event, claim_notification, mark_sent, postpone
+from store.decisions.decisions import Kind, Scope, active_decisions
+from store.tables.work_tables import AlertRow, NotificationRow
 
 # Longer than the slowest mail server may take for all of its steps together.
 _LEASE_SECONDS = 900.0

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from detectors.rule_book import BLOCKED_PATCH
 from jobs.context import counted
-from store.alerts import WARNING, Condition
-from store.listed_patches import NewlyListed
+from store.alerts.alerts import WARNING, Condition
+from store.decisions.listed_patches import NewlyListed
 
 RECURRING_PATCH = "recurring_patch"
 _MOST_EXAMPLES = 5

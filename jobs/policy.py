@@ -7,8 +7,8 @@ from scipy.stats import binom
 
 from jobs.context import counted
 from jobs.settings import MAX_BLOCK_MINUTES
-from store.decisions import BY_POLICY, Kind, NewDecision, Scope
-from store.requests import ClientActivity
+from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.requests.record_store import ClientActivity
 
 REPEATED_OUTLIERS = "repeated_outliers"
 REPEATED_REFUSALS = "repeated_refusals"

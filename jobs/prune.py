@@ -13,14 +13,12 @@ import structlog
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.prune_batches import BATCH, Removed, batches, in_turn
 from jobs.prune_evidence import prune_evidence
-from store.actors import job
-from store.audit import Action, Entry, append
-from store.days import is_partitioned, start_of
-from store.fingerprints import forget_fingerprints
-from store.keys import key_of
-from store.outlier_models import OutlierModelStore
-from store.reading_turns import BeingRead
-from store.retention import (
+from store.audit.actors import job
+from store.audit.audit_log import Action, Entry, append
+from store.counts.roll_ups import counted_until
+from store.engine.day_partitions import is_partitioned, start_of
+from store.engine.reader_locks import BeingRead
+from store.keeping.retention import (
     DaysInUse,
     days_before,
     drop_old_day,
@@ -30,7 +28,9 @@ from store.retention import (
     forget_sign_ins,
     make_coming_days,
 )
-from store.roll_ups import counted_until
+from store.models.outlier_models import OutlierModelStore
+from store.requests.fingerprints import forget_fingerprints
+from store.requests.request_keys import key_of
 
 _log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from time import sleep
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext
-from store.reading_turns import pruning
+from store.engine.reader_locks import pruning
 
 Removed = Mapping[str, int]
 """How much was removed, by table or by what it is."""

@@ -7,9 +7,9 @@ import structlog
 
 from jobs.context import JobContext
 from jobs.prune_batches import BATCH, MOST_BATCHES, Removed, in_turn
-from store.evidence import EvidenceStore, RemovedFiles, forget_evidence
-from store.keys import key_of
-from store.spool_files import records_wait
+from store.requests.picture_store import EvidenceStore, RemovedFiles, forget_evidence
+from store.requests.request_keys import key_of
+from store.spool.spool_files import records_wait
 
 _log = structlog.get_logger(__name__)
 # A picture is put before its record is stored. The same picture may be put for a new request just

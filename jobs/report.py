@@ -13,8 +13,8 @@ from jobs.integrity import MODEL_FILE_CHANGED
 from jobs.next_steps import next_steps
 from jobs.patch_alert import RECURRING_PATCH
 from jobs.spool_alert import SPOOL_IN_USE
-from store.alerts import CRITICAL, NO_TECHNIQUE, Event
-from store.tables import AlertRow, DecisionRow
+from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
+from store.tables.work_tables import AlertRow, DecisionRow
 
 
 @dataclass(frozen=True)

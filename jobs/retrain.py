@@ -18,10 +18,10 @@ from detectors.outliers.model import MIN_ROWS, OutlierModel, outlier_cutoff
 from detectors.outliers.preparation import Matrix
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
-from store.actors import job
-from store.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
-from store.reading_turns import Reader, reading
-from store.requests import FeatureMatrix, clean_features
+from store.audit.actors import job
+from store.engine.reader_locks import Reader, reading
+from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
+from store.requests.record_store import FeatureMatrix, clean_features
 
 _SEED = 20_260_101
 # Below this rank correlation the two models disagree about what is normal.

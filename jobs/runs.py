@@ -9,8 +9,8 @@ import structlog
 
 from detectors.errors import MaskwatchError
 from jobs.context import JobContext, JobFunction, JobOutcome, Skipped
-from store.database import StoreUnavailable
-from store.job_runs import FAILED, SKIPPED, SUCCEEDED, finish_run, start_run
+from store.alerts.job_runs import FAILED, SKIPPED, SUCCEEDED, finish_run, start_run
+from store.engine.database import StoreUnavailable
 
 _log = structlog.get_logger(__name__)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from detectors.outliers.model import OutlierModel, outlier_cutoff
 from jobs.context import JobContext, JobOutcome, Skipped, counted
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, champion
-from store.reading_turns import Reader, reading
-from store.requests import FeatureMatrix, unscored_features
-from store.tables import OutlierModelRow
+from store.engine.reader_locks import Reader, reading
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, champion
+from store.requests.record_store import FeatureMatrix, unscored_features
+from store.tables.work_tables import OutlierModelRow
 
 _BATCH = 1000
 

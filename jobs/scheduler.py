@@ -19,9 +19,9 @@ from jobs.executor import DaemonExecutor
 from jobs.leader import leadership
 from jobs.runs import logged, quietly
 from jobs.settings import JobSettings
-from store.database import Database
-from store.job_runs import fail_interrupted
-from store.start import open_checked
+from store.alerts.job_runs import fail_interrupted
+from store.engine.database import Database
+from store.engine.start import open_checked
 
 _log = structlog.get_logger(__name__)
 

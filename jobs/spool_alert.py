@@ -4,8 +4,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from jobs.context import counted
-from store.alerts import NO_TECHNIQUE, WARNING, Condition
-from store.spool import Backlog
+from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition
+from store.spool.spool import Backlog
 
 SPOOL_IN_USE = "spool_in_use"
 

@@ -6,10 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from detectors.errors import MaskwatchError
-from store.audit_chain import GENESIS, ChainCheck
-from store.audit_views import AuditFilter, AuditView, audit_entries, verify
-from store.database import Database
-from store.schema import ensure_current
+from store.audit.hash_chain import GENESIS, ChainCheck
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
 
 _HASH = frozenset("0123456789abcdef")

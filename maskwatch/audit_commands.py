@@ -39,7 +39,7 @@ def list_entries(
     """List who changed what, oldest first."""
     from maskwatch import audit
     from maskwatch.moments import moment
-    from store.audit_views import AuditFilter
+    from store.pages.audit_views import AuditFilter
 
     earliest = None if since is None else moment(since, datetime.now(UTC))
     if not as_json:

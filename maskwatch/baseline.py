@@ -18,7 +18,7 @@ from inference.service import Service
 from inference.upload import Upload
 from maskwatch.parse_files import CLIENT
 from maskwatch.picture_files import File, FileProblem, find_files
-from store.request_ids import new_request_id
+from store.requests.request_ids import new_request_id
 
 # Of every three pictures in name order: two fit the lines, one calibrates.
 _CYCLE, _CALIBRATES = 3, 2

@@ -238,8 +238,8 @@ def dashboard_link() -> None:
     """Print a new one-time link to the running dashboard."""
     from dashboard.server import new_link
     from dashboard.settings import DashboardSettings
-    from store.database import Database
-    from store.schema import ensure_current
+    from store.engine.database import Database
+    from store.engine.schema import ensure_current
 
     settings = load_settings(DashboardSettings)
     database = Database.open(settings)

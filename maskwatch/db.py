@@ -8,16 +8,16 @@ from pathlib import Path
 from sqlalchemy import URL, make_url, text
 
 from maskwatch.checks import Check, State, guarded
-from store import postgresql_backups, sqlite_backups
-from store.backup_files import back_up_files
-from store.database import Database
-from store.evidence import EvidenceStore
-from store.outlier_models import OutlierModelStore
-from store.reading_turns import Reader, reading
-from store.schema import checked_revision, current_revision
-from store.schema import upgrade as upgrade_schema
+from store.engine.database import Database
+from store.engine.reader_locks import Reader, reading
+from store.engine.schema import checked_revision, current_revision
+from store.engine.schema import upgrade as upgrade_schema
+from store.engine.sqlite_health import full_look, wal_reset_warning
+from store.keeping import postgresql_backups, sqlite_backups
+from store.keeping.backup_files import back_up_files
+from store.models.outlier_models import OutlierModelStore
+from store.requests.picture_store import EvidenceStore
 from store.settings import StoreSettings
-from store.sqlite_health import full_look, wal_reset_warning
 
 _INVALID_INDEXES = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
 

@@ -11,9 +11,9 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.settings import ServiceSettings
 from maskwatch.checks import Check, State, guarded
-from store.database import Database
-from store.schema import checked_revision
-from store.sqlite_health import wal_reset_warning
+from store.engine.database import Database
+from store.engine.schema import checked_revision
+from store.engine.sqlite_health import wal_reset_warning
 
 
 def examine(settings: ServiceSettings) -> Iterator[Check]:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from detectors.errors import MaskwatchError
-from store.actors import command_line
-from store.audit import Action, Entry, append
-from store.database import Database
-from store.erasure import Erased, Subject, count, erase_name, erase_requests, find
-from store.evidence import EvidenceStore
-from store.keys import last_key
-from store.reading_turns import pruning
-from store.roll_ups import forget_client
-from store.schema import ensure_current
+from store.audit.actors import command_line
+from store.audit.audit_log import Action, Entry, append
+from store.counts.roll_ups import forget_client
+from store.engine.database import Database
+from store.engine.reader_locks import pruning
+from store.engine.schema import ensure_current
+from store.keeping.erasure import Erased, Subject, count, erase_name, erase_requests, find
+from store.requests.picture_store import EvidenceStore
+from store.requests.request_keys import last_key
 from store.settings import StoreSettings
-from store.spool_files import records_wait
+from store.spool.spool_files import records_wait
 
 _BATCH = 200
 # An operator waits: long enough for a scan, not for an export.

@@ -17,8 +17,8 @@ def erase(
 ) -> None:
     """Erase everything that names a request or a client, for a data-protection request."""
     from maskwatch import erase as erasure
-    from store.actors import operator
-    from store.erasure import Subject
+    from store.audit.actors import operator
+    from store.keeping.erasure import Subject
 
     if (request is None) == (client is None):
         raise typer.BadParameter("Give either --request ID or --client NAME.")

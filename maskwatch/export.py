@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from store.database import Database
-from store.export import ExportError, export_to, window_of
-from store.export_columns import Window
-from store.export_file import export_to_file, schema_path
-from store.export_formats import Format
-from store.reading_turns import Reader, reading
-from store.schema import ensure_current
+from store.engine.database import Database
+from store.engine.reader_locks import Reader, reading
+from store.engine.schema import ensure_current
+from store.exports.export import ExportError, export_to, window_of
+from store.exports.export_columns import Window
+from store.exports.export_file import export_to_file, schema_path
+from store.exports.export_formats import Format
 from store.settings import StoreSettings
 
 STANDARD_OUTPUT = "-"

@@ -18,7 +18,7 @@ def export(
     """Write requests with their features, for pandas, DuckDB or a notebook."""
     from maskwatch import export as exports
     from maskwatch.moments import moment
-    from store.export import format_named
+    from store.exports.export import format_named
 
     now = datetime.now(UTC)
     window = exports.window(moment(since, now), None if until is None else moment(until, now), now)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 
-from store.actors import operator
-from store.api_keys import ApiKey, add_key, list_keys, revoke_key
-from store.database import Database
-from store.schema import ensure_current
+from store.audit.actors import operator
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.people.api_keys import ApiKey, add_key, list_keys, revoke_key
 from store.settings import StoreSettings
 
 

@@ -18,7 +18,7 @@ from inference.supply.verified import (
     hashed_files,
     verify_model,
 )
-from store.model_files import ModelFile, UnusableFile, file_of, read_model_file, shown_name
+from store.models.model_files import ModelFile, UnusableFile, file_of, read_model_file, shown_name
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Upload
 from maskwatch.picture_files import File, FileProblem
-from store.request_ids import new_request_id
+from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from store.database import Database
-from store.queries import DASHBOARD_QUERIES, DashboardQuery
-from store.query_plans import plans_of, shortened
+from bench.store.query_plans import plans_of, shortened
+from store.engine.database import Database
+from store.pages.queries import DASHBOARD_QUERIES, DashboardQuery
 from store.settings import StoreSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "queries.md"
@@ -23,8 +23,8 @@ _HEAD = """<!-- Made by `python -m maskwatch.query_page URL URL`. -->
 # Queries of the dashboard
 
 Every read that a page of the dashboard makes, what bounds it, and how each database carries it out.
-The list is `DASHBOARD_QUERIES` in `store/queries.py`; its tests see to it that no read goes through
-a whole table. A PostgreSQL plan has one branch for each day: what is the same for all is shown
+The list is `DASHBOARD_QUERIES` in `store/pages/queries.py`; its tests see to it that no read goes
+through a whole table. A PostgreSQL plan has one branch for each day: what is the same for all is shown
 once, and the branches of days without records may say `Seq Scan`.
 """
 

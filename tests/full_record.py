@@ -9,12 +9,12 @@ from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
-from store.actors import job
-from store.database import Database
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
-from store.records import EvidenceFile, RequestRecord, Stage, Trace
-from store.request_tables import RequestRow
-from store.requests import add_records
+from store.audit.actors import job
+from store.engine.database import Database
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.requests.record_store import add_records
+from store.requests.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.tables.request_tables import RequestRow
 
 
 def full_record(

@@ -9,7 +9,7 @@ Safety: creates tables only; nothing is locked. Going back drops every table and
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0001"
 down_revision = None

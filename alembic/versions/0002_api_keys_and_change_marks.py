@@ -11,7 +11,7 @@ Going back drops every API key for good, so each client needs a new one afterwar
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

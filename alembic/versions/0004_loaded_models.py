@@ -10,7 +10,7 @@ has nothing to compare with until each service was started again.
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

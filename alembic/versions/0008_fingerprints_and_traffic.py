@@ -11,7 +11,7 @@ search that is under way is then forgotten, and its next queries start a new fam
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0008"
 down_revision = "0007"

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0010"
 down_revision = "0009"

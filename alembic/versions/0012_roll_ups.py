@@ -13,7 +13,7 @@ makes: counts of records that were pruned are lost then, as a new `roll_up` cann
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import UtcDateTime
+from store.tables.column_types import UtcDateTime
 
 revision = "0012"
 down_revision = "0011"

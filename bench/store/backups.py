@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from bench.store.servers import client_programs, placed
 from maskwatch import db
 from maskwatch.checks import State
-from store.database import Database
-from store.records import RequestRecord
-from store.request_tables import RequestRow, features_table
-from store.requests import add_records
+from store.engine.database import Database
+from store.requests.record_store import add_records
+from store.requests.records import RequestRecord
+from store.tables.request_tables import RequestRow, features_table
 
 _GROUP = 64
 

@@ -17,7 +17,7 @@ from bench.store.pages import measure_pages
 from bench.store.records import Traffic, measured_vectors
 from bench.store.servers import KINDS
 from detectors.registry import FeatureVector
-from store.records import RequestRecord
+from store.requests.records import RequestRecord
 
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 _DAYS = 30

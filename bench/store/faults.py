@@ -19,10 +19,10 @@ from bench.store.recording import new_record, numbers
 from detectors.errors import MaskwatchError
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from store.database import Database
-from store.request_tables import RequestRow, features_table
+from store.engine.database import Database
 from store.settings import PREFIX, StoreSettings
-from store.spool import NotRecorded, Spool
+from store.spool.spool import NotRecorded, Spool
+from store.tables.request_tables import RequestRow, features_table
 
 _WAIT_SECONDS = 120.0
 # Together 200 records a second at most.

@@ -19,14 +19,14 @@ from bench.store.servers import opened
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.recorder_settings import Durability, RecorderLimits
-from store.bulk_rows import Rows
-from store.database import Database
-from store.keys import key_of
-from store.postgresql_copy import copy_all
-from store.record_rows import FEATURE_COLUMNS, REQUEST_COLUMNS, TIMES, request_row
-from store.records import RequestRecord
-from store.request_tables import RequestRow, features_table
-from store.spool import Spool
+from store.engine.bulk_rows import Rows
+from store.engine.database import Database
+from store.engine.postgresql_copy import copy_all
+from store.requests.record_rows import FEATURE_COLUMNS, REQUEST_COLUMNS, TIMES, request_row
+from store.requests.records import RequestRecord
+from store.requests.request_keys import key_of
+from store.spool.spool import Spool
+from store.tables.request_tables import RequestRow, features_table
 
 GROUP = 256
 _ROUNDS = 5

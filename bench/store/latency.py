@@ -9,8 +9,8 @@ from time import perf_counter, sleep
 from bench.store.servers import opened
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from store.records import RequestRecord
-from store.spool import Spool
+from store.requests.records import RequestRecord
+from store.spool.spool import Spool
 
 PER_SECOND = 200
 # As many as the service has for recording, and more: a late commit must not delay the next request.

@@ -10,8 +10,8 @@ from pathlib import Path
 from bench.store.faults import Kept, full_disk, killed, outage
 from bench.store.servers import KINDS, placed
 from detectors.errors import MaskwatchError
-from store.database import Database
-from store.schema import upgrade
+from store.engine.database import Database
+from store.engine.schema import upgrade
 from store.settings import StoreSettings
 
 

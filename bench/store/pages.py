@@ -8,8 +8,8 @@ from time import perf_counter
 from bench.store.records import Traffic
 from bench.store.servers import opened
 from bench.store.stock import bytes_stored, fill, roll_up_everything
-from store.database import Database
-from store.queries import DASHBOARD_QUERIES, DashboardQuery
+from store.engine.database import Database
+from store.pages.queries import DASHBOARD_QUERIES, DashboardQuery
 
 _ROUNDS = 40
 

@@ -17,10 +17,10 @@ from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.recorder import Recorder
 from inference.recorder_settings import RecorderSettings
-from store.database import Database
-from store.records import RequestRecord, Stage
+from store.engine.database import Database
+from store.requests.records import RequestRecord, Stage
 from store.settings import load_settings
-from store.spool import Spool
+from store.spool.spool import Spool
 
 THREADS = 8
 # Every measured feature, as a parse has them.

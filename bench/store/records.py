@@ -24,8 +24,8 @@ from inference.pipeline import Arrival
 from inference.service import build_service
 from inference.settings import ServiceSettings
 from inference.upload import Upload
-from store.records import RequestRecord, Stage
-from store.request_ids import new_request_id
+from store.requests.records import RequestRecord, Stage
+from store.requests.request_ids import new_request_id
 
 _FIGURES, _VECTORS = 8, 512
 _CLIENTS, _POWER = 20_000, 1.3

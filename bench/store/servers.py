@@ -12,8 +12,8 @@ from warnings import catch_warnings
 from pydantic import SecretStr
 
 from detectors.errors import MaskwatchError
-from store.database import Database
-from store.schema import upgrade
+from store.engine.database import Database
+from store.engine.schema import upgrade
 from store.settings import StoreSettings
 
 KINDS = ("sqlite", "postgres")

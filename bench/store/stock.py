@@ -10,13 +10,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bench.store.records import Traffic
-from store.database import Database
-from store.days import is_partitioned, make_days
-from store.records import RequestRecord
-from store.request_tables import RequestRow
-from store.requests import add_records
-from store.roll_up_upkeep import fold_names
-from store.roll_ups import roll_up
+from store.counts.roll_up_upkeep import fold_names
+from store.counts.roll_ups import roll_up
+from store.engine.database import Database
+from store.engine.day_partitions import is_partitioned, make_days
+from store.requests.record_store import add_records
+from store.requests.records import RequestRecord
+from store.tables.request_tables import RequestRow
 
 _GROUP, _ROLLED = 5_000, 100_000
 

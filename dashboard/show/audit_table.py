@@ -6,7 +6,7 @@ from datetime import datetime
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
-from store.audit_views import AuditView
+from store.pages.audit_views import AuditView
 
 _ALERT = re.compile(r"alert ([0-9]{1,18})")
 _DECISION = re.compile(r"decision [0-9]+")

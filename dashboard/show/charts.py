@@ -11,7 +11,7 @@ from dashboard.show.words import label, signed
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURE_NAMES, feature_named
 from detectors.verdict import Verdict
-from store.overview import VerdictCount
+from store.pages.overview import VerdictCount
 
 _BOTTOM_UP = (Verdict.REFUSE, Verdict.FLAG, Verdict.PASS)
 

@@ -9,9 +9,9 @@ from PIL import Image as Pillow
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
 from detectors.patches import PatchError
-from store.decision_views import DecisionView
-from store.decisions import Kind, Scope
-from store.listed_patches import patch_of
+from store.decisions.decisions import Kind, Scope
+from store.decisions.listed_patches import patch_of
+from store.pages.decision_views import DecisionView
 
 
 def decision_table(decisions: Sequence[DecisionView], now: datetime) -> None:

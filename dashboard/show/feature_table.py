@@ -7,7 +7,7 @@ from dashboard.show.markup import Column, GroupRow, Html
 from dashboard.theme import ACCENT, AMBER_INK, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURES, Feature, FeatureVector, Group
 from detectors.verdict import Verdict
-from store.request_detail import NormalRange
+from store.pages.request_detail import NormalRange
 
 _GROUPS = {
     Group.INPUT: "Input: what the pixels alone say",

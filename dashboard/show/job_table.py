@@ -5,8 +5,8 @@ from datetime import datetime
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
-from store.job_runs import FAILED, RUNNING
-from store.overview import JobHealth
+from store.alerts.job_runs import FAILED, RUNNING
+from store.pages.overview import JobHealth
 
 
 def job_table(jobs: Sequence[JobHealth], now: datetime) -> None:

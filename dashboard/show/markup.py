@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.show.words import label, short
 from dashboard.theme import VERDICT_COLOURS
 from detectors.verdict import Verdict
-from store.alert_views import AlertView
+from store.pages.alert_views import AlertView
 
 
 class Html(str):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
-from store.traffic import RequestSummary
+from store.pages.traffic import RequestSummary
 
 
 def request_table(

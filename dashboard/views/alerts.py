@@ -9,14 +9,14 @@ from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Html, Tone
 from dashboard.visit import Visit, current_visit
-from store.alert_views import (
+from store.alerts.alerts import AlertError, Delivery, acknowledge
+from store.pages.alert_views import (
     AlertView,
     NotificationView,
     alert_view,
     firing_alerts,
     resolved_alerts,
 )
-from store.alerts import AlertError, Delivery, acknowledge
 
 _MOST_LISTED, _MOST_OPEN = 100, 5
 _PLACE = "alerts_place"

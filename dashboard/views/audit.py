@@ -6,8 +6,8 @@ from dashboard.paging import AuditPlace, audit_place_in
 from dashboard.show import markup, words
 from dashboard.show.audit_table import audit_table
 from dashboard.visit import current_visit
-from store.audit import Action
-from store.audit_views import AuditFilter, AuditPage, audit_page
+from store.audit.audit_log import Action
+from store.pages.audit_views import AuditFilter, AuditPage, audit_page
 
 _PAGE_ROWS = 50
 _PLACE = "audit_place"

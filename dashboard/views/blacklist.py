@@ -9,9 +9,9 @@ from dashboard.show.decision_table import about, decision_table, kind_badges, ma
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.visit import Visit, current_visit
 from detectors.errors import MaskwatchError
-from store.decision_views import DecisionView, list_active_decisions, list_ended_decisions
-from store.decisions import Kind, Scope, add_decision, revoke
-from store.listed_patches import PIXELS
+from store.decisions.decisions import Kind, Scope, add_decision, revoke
+from store.decisions.listed_patches import PIXELS
+from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]

@@ -11,8 +11,8 @@ from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
 from dashboard.visit import current_visit
 from detectors.verdict import Verdict
-from store.database import StoreUnavailable
-from store.periods import WINDOWS
+from store.counts.periods import WINDOWS
+from store.engine.database import StoreUnavailable
 
 
 def show() -> None:

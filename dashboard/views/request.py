@@ -16,11 +16,11 @@ from detectors.evidence import words_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
 from detectors.label_lists import label_words
 from detectors.palette import colour_of
-from store.decision_views import decisions_about
-from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.records import Stage
-from store.request_detail import RequestDetail, StoredFinding, StoredScore, request_detail
-from store.traffic import requests_of_client
+from store.pages.decision_views import decisions_about
+from store.pages.request_detail import RequestDetail, StoredFinding, StoredScore, request_detail
+from store.pages.traffic import requests_of_client
+from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.records import Stage
 
 _CAPTIONS = {
     PICTURE: "Picture, faces pixelated",

@@ -8,9 +8,9 @@ from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
 from detectors.verdict import Verdict
-from store.client_names import MOST_CLIENTS
-from store.periods import WINDOWS
-from store.traffic import TrafficFilter, TrafficPage, traffic_page
+from store.counts.periods import WINDOWS
+from store.pages.client_search import MOST_CLIENTS
+from store.pages.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
 _PLACE = "traffic_place"

@@ -17,7 +17,7 @@ from detectors.rule_book import (
     TYPE_MISMATCH,
 )
 from inference.refusals import Refusal
-from store.records import Stage
+from store.requests.records import Stage
 
 _DENIAL, _EXPLOIT, _INPUT = "AML.T0029", "AML.T0049", "ML01:2023"
 _UNPROCESSABLE, _TOO_LARGE = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -21,8 +21,8 @@ from inference.pipeline import Arrival
 from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.upload import Upload
-from store.request_ids import new_request_id
-from store.spool import NotRecorded
+from store.requests.request_ids import new_request_id
+from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from model_signing._hashing.hashing import Digest
 
 from inference.segmenters.base import ModelError
 from inference.supply.keys import PublicKey, check_private_key
-from store.model_files import (
+from store.models.model_files import (
     SIGNATURE_NAME,
     ModelFile,
     UnusableFile,

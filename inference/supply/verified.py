@@ -12,7 +12,7 @@ from inference.segmenters.base import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
 from inference.supply.trust import ANYONE, Trust
-from store.model_files import (
+from store.models.model_files import (
     ModelFile,
     UnusableFile,
     file_of,

@@ -17,7 +17,7 @@ from maskwatch.demo.inspection import Inspection
 from maskwatch.demo.report import Report
 from maskwatch.demo.stage import Stage, prepare, wait_until_up
 from maskwatch.demo.story import Story
-from store.database import Database
+from store.engine.database import Database
 from store.settings import load_settings
 
 _FOLDER = Path("var") / "demo"

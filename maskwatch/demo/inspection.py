@@ -14,10 +14,10 @@ from maskwatch.demo.pictures import ordinary
 from maskwatch.demo.report import Report
 from maskwatch.demo.story import ORDINARY
 from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Answer, Visitor
-from store.database import Database
-from store.decisions import Kind, Scope, active_decisions
-from store.request_tables import RequestRow, ScoreRow
-from store.tables import AlertRow
+from store.decisions.decisions import Kind, Scope, active_decisions
+from store.engine.database import Database
+from store.tables.request_tables import RequestRow, ScoreRow
+from store.tables.work_tables import AlertRow
 
 _HOSTILE = {"malformed files": VANDAL, "gradient attacks": ARTIST, "probing": PROBER}
 _REFUSED_SECONDS = 10.0

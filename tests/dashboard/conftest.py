@@ -13,9 +13,9 @@ import streamlit as st
 from dashboard import visit
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, provide, utc_now
-from store.database import Database
-from store.schema import upgrade
-from store.sign_in import issue_token, redeem_token
+from store.engine.database import Database
+from store.engine.schema import upgrade
+from store.people.sign_in import issue_token, redeem_token
 from tests.dashboard.made_up_day import Filler, Sample
 from tests.dashboard.opened import Signed
 

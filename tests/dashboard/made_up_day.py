@@ -11,12 +11,12 @@ from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
-from store.actors import job
-from store.evidence import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
-from store.records import EvidenceFile, RequestRecord, Stage
-from store.request_tables import RequestRow
-from store.requests import add_record
+from store.audit.actors import job
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.record_store import add_record
+from store.requests.records import EvidenceFile, RequestRecord, Stage
+from store.tables.request_tables import RequestRow
 from tests.dashboard.drawn import LABELS, draw_pictures, png
 from tests.dashboard.made_up_events import ATTACKER, NEIGHBOURS, decide, raise_alerts, run_jobs
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from detectors.patches import Patch
-from store.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
-from store.database import Database
-from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.job_runs import FAILED, SUCCEEDED, finish_run, start_run
-from store.listed_patches import patch_evidence
+from store.alerts.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
+from store.alerts.job_runs import FAILED, SUCCEEDED, finish_run, start_run
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.listed_patches import patch_evidence
+from store.engine.database import Database
 from tests.dashboard.drawn import draw_patch
 
 ATTACKER = "ip:203.0.113.66"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from store.alert_views import alert_view
-from store.alerts import Condition, apply_condition
+from store.alerts.alerts import Condition, apply_condition
+from store.pages.alert_views import alert_view
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
 

@@ -5,8 +5,8 @@ import re
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from store.actors import job
-from store.audit import Action, Entry, append
+from store.audit.actors import job
+from store.audit.audit_log import Action, Entry, append
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import (
     Signed,

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from dashboard.by_hand import decision_by_hand
 from dashboard.wiring import Parts
-from store.decisions import Kind, Scope, add_decision
-from store.listed_patches import listed_patches, patch_evidence
+from store.decisions.decisions import Kind, Scope, add_decision
+from store.decisions.listed_patches import listed_patches, patch_evidence
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
 

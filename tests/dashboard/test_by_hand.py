@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from dashboard.by_hand import client_name, decision_by_hand
-from store.access_list import read_access_list
-from store.api_keys import add_key
-from store.database import Database
-from store.decisions import DecisionError, Kind, Scope, add_decision
+from store.decisions.access_list import read_access_list
+from store.decisions.decisions import DecisionError, Kind, Scope, add_decision
+from store.engine.database import Database
+from store.people.api_keys import add_key
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 
 from dashboard.wiring import Parts
 from detectors.verdict import Verdict
-from store.records import RequestRecord, Stage
-from store.requests import add_record
-from store.roll_ups import roll_up
-from store.sign_in import end_session
+from store.counts.roll_ups import roll_up
+from store.people.sign_in import end_session
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
 

@@ -5,8 +5,8 @@ from detectors.findings import Finding, Place
 from detectors.palette import colour_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
-from store.records import RequestRecord, Stage
-from store.requests import add_record
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, html_of, images_of, open_page
 

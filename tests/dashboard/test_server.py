@@ -7,8 +7,8 @@ import pytest
 
 from dashboard.server import run
 from dashboard.settings import DashboardSettings
-from store.database import Database
-from store.schema import SchemaError, upgrade
+from store.engine.database import Database
+from store.engine.schema import SchemaError, upgrade
 from store.settings import SettingsError, load_settings
 
 

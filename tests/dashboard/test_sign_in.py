@@ -17,8 +17,8 @@ from dashboard.server import new_link
 from dashboard.settings import DashboardSettings
 from dashboard.sign_in import local_path, sign_in_routes
 from dashboard.wiring import Parts
-from store.database import Database
-from store.schema import upgrade
+from store.engine.database import Database
+from store.engine.schema import upgrade
 
 BASE = "http://127.0.0.1:8501"
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"

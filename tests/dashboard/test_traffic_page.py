@@ -2,8 +2,8 @@
 
 from dashboard.wiring import Parts
 from detectors.verdict import Verdict
-from store.records import RequestRecord, Stage
-from store.requests import add_record
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page, request_ids
 

@@ -15,7 +15,7 @@ from inference.http.app import build_app
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.database import Database
+from store.engine.database import Database
 from store.settings import StoreSettings
 
 Encode = Callable[..., bytes]

@@ -14,10 +14,10 @@ from inference.metrics import Metrics
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED
 from inference.upload import Upload
-from store.api_keys import add_key, revoke_key
-from store.change_marks import Mark, move_mark
-from store.database import Database, StoreUnavailable
-from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.engine.change_marks import Mark, move_mark
+from store.engine.database import Database, StoreUnavailable
+from store.people.api_keys import add_key, revoke_key
 
 ADDRESS, KEY = "ip:203.0.113.7", "key:acme"
 WaitFor = Callable[[Callable[[], bool]], None]

@@ -18,7 +18,7 @@ from inference.pipeline import Arrival, Outcome
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Upload
-from store.request_detail import request_detail
+from store.pages.request_detail import request_detail
 
 Encode = Callable[..., bytes]
 _MEGABYTES = 100_000_000

@@ -23,10 +23,10 @@ from inference.metrics import Metrics
 from inference.pipeline import Arrival, Outcome
 from inference.service import Service
 from inference.upload import Upload
-from store.actors import job
-from store.database import Database
-from store.outlier_models import OutlierModelStore, champion, promote
-from store.requests import unscored_features
+from store.audit.actors import job
+from store.engine.database import Database
+from store.models.outlier_models import OutlierModelStore, champion, promote
+from store.requests.record_store import unscored_features
 from store.settings import StoreSettings
 
 Encode = Callable[..., bytes]

@@ -7,10 +7,10 @@ from pathlib import Path
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.recorder import Recorder
-from store.records import RequestRecord, Stage
+from store.engine.start import open_checked
+from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
-from store.spool import Spool
-from store.start import open_checked
+from store.spool.spool import Spool
 
 
 def test_records_go_to_the_spool_while_the_file_is_damaged(tmp_path: Path, now: datetime) -> None:

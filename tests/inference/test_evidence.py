@@ -19,10 +19,10 @@ from inference.evidence import EvidenceKeeper, draw_entropy, face_mask, pixelate
 from inference.figures import draw_figure
 from inference.gate.faces import FaceBox
 from inference.segmenters.reference.labels import LABELS, Label
-from store.evidence import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.evidence_quota import EvidenceQuota
-from store.files import FileStore
-from store.records import EvidenceFile
+from store.engine.files import FileStore
+from store.requests.picture_quota import EvidenceQuota
+from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.records import EvidenceFile
 
 Keep = Callable[..., tuple[EvidenceFile, ...]]
 FIGURE = draw_figure(11)

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from bench.store.faults import Kept, full_disk, killed, outage
 from bench.store.losses import NoSmallDisk, small_disk
-from store.database import Database
-from store.schema import upgrade
+from store.engine.database import Database
+from store.engine.schema import upgrade
 from store.settings import StoreSettings
 
 

@@ -32,9 +32,9 @@ from inference.settings import ServiceSettings
 from inference.supply.signature import sign
 from inference.supply.verified import hashed_files
 from inference.upload import Upload
-from store.loaded_models import models_in_use, this_host
+from store.models.loaded_models import models_in_use, this_host
 from store.settings import StoreSettings
-from store.tables import LoadedModelRow
+from store.tables.work_tables import LoadedModelRow
 
 Encode = Callable[..., bytes]
 

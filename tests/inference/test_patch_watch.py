@@ -19,8 +19,8 @@ from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Arrival, Outcome
 from inference.service import Service
 from inference.upload import Upload
-from store.decisions import Kind, NewDecision, Scope, add_decision
-from store.listed_patches import patch_evidence
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.listed_patches import patch_evidence
 
 Encode = Callable[..., bytes]
 CLIENT, LEFT, TOP, SIDE = "ip:192.0.2.1", 60, 120, 40

@@ -25,10 +25,10 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Upload
-from store.evidence import EvidenceStore
-from store.records import Stage
-from store.request_detail import RequestDetail, request_detail
-from store.spool import SpoolFailed
+from store.pages.request_detail import RequestDetail, request_detail
+from store.requests.picture_store import EvidenceStore
+from store.requests.records import Stage
+from store.spool.spool import SpoolFailed
 
 Encode = Callable[..., bytes]
 _COSTS = {feature.name for feature in FEATURES if feature.group is Group.COST}

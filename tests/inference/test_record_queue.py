@@ -10,7 +10,7 @@ import pytest
 from detectors.verdict import Verdict
 from inference.record_queue import QueueClosed, RecordQueue
 from inference.recorder_settings import RecorderLimits
-from store.records import RequestRecord, Stage
+from store.requests.records import RequestRecord, Stage
 
 # Longer than any test may take: who waits for it hangs.
 FOREVER = 10_000.0

@@ -21,12 +21,12 @@ from inference.metrics import Metrics
 from inference.record_queue import QueueClosed, QueueFull
 from inference.recorder import Recorder
 from inference.recorder_settings import Durability, RecorderLimits
-from store.database import Database
-from store.records import RequestRecord, Stage
-from store.request_tables import RequestRow, features_table
-from store.schema import ensure_current
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
-from store.spool import NotRecorded, Spool, SpoolFailed
+from store.spool.spool import NotRecorded, Spool, SpoolFailed
+from store.tables.request_tables import RequestRow, features_table
 
 WaitFor = Callable[[Callable[[], bool]], None]
 START = datetime(2026, 3, 1, tzinfo=UTC)

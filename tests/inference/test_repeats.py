@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, NOT_MULTIPART, OVERLOADED, RATE_LIMITED, REFUSALS, Refusal
 from inference.repeats import Repeats
-from store.records import Stage
+from store.requests.records import Stage
 
 KNOCKS = st.lists(
     st.tuples(st.integers(0, 5), st.sampled_from([BLOCKED, OVERLOADED]), st.floats(0, 4)),

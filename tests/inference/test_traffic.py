@@ -20,9 +20,9 @@ from inference.pipeline import Arrival, Outcome
 from inference.service import Service
 from inference.traffic import trail_features
 from inference.upload import Upload
-from store.database import StoreUnavailable
-from store.fingerprints import Trail
-from store.request_tables import FingerprintRow
+from store.engine.database import StoreUnavailable
+from store.requests.fingerprints import Trail
+from store.tables.request_tables import FingerprintRow
 
 Encode = Callable[..., bytes]
 _START = datetime(2026, 3, 2, tzinfo=UTC)

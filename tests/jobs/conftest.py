@@ -13,10 +13,10 @@ from detectors.registry import FEATURES, FeatureVector
 from detectors.verdict import Verdict
 from jobs.context import JobContext
 from jobs.settings import JobSettings
-from store.alerts import Condition
-from store.database import Database
-from store.records import RequestRecord, Stage
-from store.requests import add_record
+from store.alerts.alerts import Condition
+from store.engine.database import Database
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from jobs.alerts import ShareLimits, invalid_share_condition, run
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import quietly
-from store.alerts import Event
-from store.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
-from store.job_runs import fail_interrupted, start_run
-from store.periods import Period
-from store.tables import AlertRow, NotificationRow
+from store.alerts.alerts import Event
+from store.alerts.job_runs import fail_interrupted, start_run
+from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
+from store.counts.periods import Period
+from store.tables.work_tables import AlertRow, NotificationRow
 
 LIMITS = ShareLimits(warning=0.05, critical=0.2, min_requests=20)
 NOTHING = InvalidRequests((), (), ())

@@ -11,10 +11,10 @@ from jobs.commands import run_once
 from jobs.context import JobContext
 from jobs.settings import JobSettings
 from jobs.transports import DeliveryFailed
-from store.alerts import Condition, apply_condition
-from store.database import Database
-from store.job_runs import FAILED, SKIPPED, SUCCEEDED
-from store.tables import JobRunRow
+from store.alerts.alerts import Condition, apply_condition
+from store.alerts.job_runs import FAILED, SKIPPED, SUCCEEDED
+from store.engine.database import Database
+from store.tables.work_tables import JobRunRow
 
 
 def runs(database: Database) -> list[tuple[str, str, str | None]]:

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from jobs.context import JobContext
 from jobs.decide import run
-from store.access_list import read_access_list
-from store.decisions import (
+from store.decisions.access_list import read_access_list
+from store.decisions.decisions import (
     Kind,
     NewDecision,
     Scope,
@@ -15,8 +15,8 @@ from store.decisions import (
     add_decision,
     revoke,
 )
-from store.records import Stage
-from store.tables import DecisionRow
+from store.requests.records import Stage
+from store.tables.work_tables import DecisionRow
 
 CLIENT = "ip:198.51.100.9"
 

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from jobs import expire_fingerprints
 from jobs.context import JobContext
-from store.audit_views import AuditFilter, audit_entries
-from store.records import RequestRecord, Trace
-from store.request_tables import FingerprintRow
-from store.requests import add_record
+from store.pages.audit_views import AuditFilter, audit_entries
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Trace
+from store.tables.request_tables import FingerprintRow
 from tests.jobs.conftest import Traffic
 
 

@@ -17,13 +17,13 @@ from detectors.rule_book import TRIGGER_SUSPECTED
 from jobs.context import JobContext
 from jobs.find_patches import NothingToCompare, run
 from jobs.kept_images import cut_out, read_image
-from store.audit_views import AuditFilter, audit_entries
-from store.decisions import Scope, revoke
-from store.evidence import PICTURE, EvidenceStore
-from store.kept_pictures import KeptPicture
-from store.listed_patches import patch_of
-from store.requests import add_record
-from store.tables import DecisionRow
+from store.decisions.decisions import Scope, revoke
+from store.decisions.listed_patches import patch_of
+from store.pages.audit_views import AuditFilter, audit_entries
+from store.requests.kept_pictures import KeptPicture
+from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.record_store import add_record
+from store.tables.work_tables import DecisionRow
 from tests.detectors.prints import cloth, printed, printed_at
 from tests.full_record import pictured_record
 

@@ -17,11 +17,11 @@ from jobs.context import JobContext, Skipped
 from jobs.integrity import run
 from jobs.mail import compose
 from jobs.report import report_on
-from store.alerts import Event
-from store.job_runs import SKIPPED, last_finished
-from store.loaded_models import NewLoad, add_loaded_model, this_host
-from store.model_files import Differences, differences, hash_model_file, model_names
-from store.tables import AlertRow, NotificationRow
+from store.alerts.alerts import Event
+from store.alerts.job_runs import SKIPPED, last_finished
+from store.models.loaded_models import NewLoad, add_loaded_model, this_host
+from store.models.model_files import Differences, differences, hash_model_file, model_names
+from store.tables.work_tables import AlertRow, NotificationRow
 
 Load = Callable[..., NewLoad]
 

@@ -11,12 +11,12 @@ import pytest
 from jobs.context import JobContext
 from jobs.leader import AlreadyRunning, leadership
 from jobs.settings import JobSettings
-from store.database import Database
+from store.engine.database import Database
 
 LEADER = """
 import sys
 from jobs.leader import leadership
-from store.database import Database
+from store.engine.database import Database
 from store.settings import StoreSettings
 
 settings = StoreSettings()

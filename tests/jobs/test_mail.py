@@ -11,9 +11,9 @@ import pytest
 from jobs.context import JobContext
 from jobs.mail import OutgoingMail, compose
 from jobs.report import report_on
-from store.alerts import Condition, Event, apply_condition
-from store.decisions import Kind, NewDecision, Scope, add_decision
-from store.tables import AlertRow, DecisionRow
+from store.alerts.alerts import Condition, Event, apply_condition
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.tables.work_tables import AlertRow, DecisionRow
 
 CLIENT = "ip:203.0.113.7"
 

@@ -17,8 +17,8 @@ from jobs.mail import OutgoingMail
 from jobs.notify import notify, run
 from jobs.settings import JobSettings
 from jobs.transports import DeliveryFailed, FileTransport, transport_for
-from store.alerts import Condition, apply_condition
-from store.tables import NotificationRow
+from store.alerts.alerts import Condition, apply_condition
+from store.tables.work_tables import NotificationRow
 
 Conditions = Callable[..., Condition]
 

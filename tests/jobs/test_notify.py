@@ -16,9 +16,9 @@ from sqlalchemy import select
 from jobs.context import JobContext
 from jobs.notify import NotifyResult, notify, run
 from jobs.transports import DeliveryFailed, SmtpTransport
-from store.alerts import Condition, Delivery, apply_condition
-from store.database import Database
-from store.tables import NotificationRow
+from store.alerts.alerts import Condition, Delivery, apply_condition
+from store.engine.database import Database
+from store.tables.work_tables import NotificationRow
 
 Conditions = Callable[..., Condition]
 

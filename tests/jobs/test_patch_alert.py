@@ -11,10 +11,10 @@ from sqlalchemy import select
 from detectors.patches import Patch
 from jobs.alerts import run
 from jobs.context import JobContext
-from store.alerts import Event
-from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.listed_patches import patch_evidence
-from store.tables import AlertRow
+from store.alerts.alerts import Event
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.listed_patches import patch_evidence
+from store.tables.work_tables import AlertRow
 from tests.jobs.test_mail import mail_of, parsed
 
 IDS = [f"00000000-0000-4000-8000-{number:012}" for number in range(7)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jobs.policy import BlockPolicy, block_minutes, decide
 from jobs.settings import MAX_BLOCK_MINUTES
-from store.requests import ClientActivity
+from store.requests.record_store import ClientActivity
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 POLICY = BlockPolicy(

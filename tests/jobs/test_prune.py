@@ -14,22 +14,22 @@ from jobs import prune, prune_batches, prune_evidence
 from jobs.context import JobContext
 from jobs.prune_batches import Removed
 from jobs.runs import recorded
-from store.alerts import Condition, apply_condition
-from store.all_tables import METADATA
-from store.days import days_kept, make_days
-from store.evidence import PICTURE, EvidenceStore
-from store.job_runs import SKIPPED, finish_run, start_run
-from store.keys import key_of
-from store.outlier_models import OutlierModelStore
-from store.period_counts import ROLL_UP
-from store.reading_turns import Reader, reading
-from store.records import EvidenceFile, RequestRecord, Trace
-from store.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
-from store.retention import OF_A_REQUEST
-from store.roll_up_tables import SequenceRow
-from store.roll_ups import make_marks
-from store.sign_in import issue_token
-from store.tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
+from store.alerts.alerts import Condition, apply_condition
+from store.alerts.job_runs import SKIPPED, finish_run, start_run
+from store.counts.period_counts import ROLL_UP
+from store.counts.roll_ups import make_marks
+from store.engine.day_partitions import days_kept, make_days
+from store.engine.reader_locks import Reader, reading
+from store.keeping.retention import OF_A_REQUEST
+from store.models.outlier_models import OutlierModelStore
+from store.people.sign_in import issue_token
+from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.records import EvidenceFile, RequestRecord, Trace
+from store.requests.request_keys import key_of
+from store.tables.all_tables import METADATA
+from store.tables.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
+from store.tables.roll_up_tables import SequenceRow
+from store.tables.work_tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
 from tests.full_record import Scored, full_record
 
 DAY = timedelta(days=1)

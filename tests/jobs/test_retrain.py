@@ -10,9 +10,9 @@ from jobs.context import JobContext
 from jobs.decide import run as decide
 from jobs.retrain import Sample, TooFewRecords, judge, run, train, training_sample
 from jobs.scan import scan
-from store.outlier_models import champion
-from store.requests import FeatureMatrix
-from store.tables import OutlierModelRow
+from store.models.outlier_models import champion
+from store.requests.record_store import FeatureMatrix
+from store.tables.work_tables import OutlierModelRow
 
 FOREST = OutlierKind.ISOLATION_FOREST
 

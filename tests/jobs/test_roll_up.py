@@ -6,8 +6,8 @@ import pytest
 
 from jobs import roll_up
 from jobs.context import JobContext
-from store.overview import busiest_clients, headline
-from store.periods import Period
+from store.counts.periods import Period
+from store.pages.overview import busiest_clients, headline
 from tests.jobs.conftest import Traffic
 
 

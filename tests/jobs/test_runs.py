@@ -3,9 +3,9 @@ from sqlalchemy import select
 
 from jobs.context import JobContext, JobOutcome, Skipped
 from jobs.runs import quietly, recorded
-from store.database import StoreUnavailable
-from store.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED
-from store.tables import JobRunRow
+from store.alerts.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED
+from store.engine.database import StoreUnavailable
+from store.tables.work_tables import JobRunRow
 
 
 def runs(context: JobContext) -> list[JobRunRow]:

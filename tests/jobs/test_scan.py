@@ -10,8 +10,8 @@ from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext
 from jobs.retrain import run as retrain
 from jobs.scan import NoModelYet, ScanResult, scan
-from store.outlier_models import NewScore, add_scores, champion
-from store.request_tables import RequestRow, ScoreRow
+from store.models.outlier_models import NewScore, add_scores, champion
+from store.tables.request_tables import RequestRow, ScoreRow
 
 
 def test_without_a_model_it_says_what_to_run(context: JobContext, traffic: Any) -> None:

@@ -13,10 +13,10 @@ from jobs.context import JobContext
 from jobs.leader import AlreadyRunning, leadership
 from jobs.scheduler import build_scheduler, run, run_chain
 from jobs.settings import JobSettings
-from store.alerts import Condition, apply_condition
-from store.database import Database
-from store.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED, start_run
-from store.tables import JobRunRow
+from store.alerts.alerts import Condition, apply_condition
+from store.alerts.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED, start_run
+from store.engine.database import Database
+from store.tables.work_tables import JobRunRow
 
 RunsOf = Callable[[str], list[JobRunRow]]
 

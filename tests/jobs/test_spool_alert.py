@@ -9,10 +9,10 @@ from detectors.verdict import Verdict
 from jobs.alerts import run
 from jobs.context import JobContext
 from jobs.spool_alert import spool_condition
-from store.alerts import Event
-from store.records import RequestRecord, Stage
-from store.spool import Backlog, Spool
-from store.tables import AlertRow, NotificationRow
+from store.alerts.alerts import Event
+from store.requests.records import RequestRecord, Stage
+from store.spool.spool import Backlog, Spool
+from store.tables.work_tables import AlertRow, NotificationRow
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 

@@ -8,15 +8,15 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from maskwatch.erase import Report, erase
-from store.alerts import Condition, apply_condition
-from store.all_tables import METADATA
-from store.database import Database
-from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.erasure import Subject
-from store.evidence import PICTURE, EvidenceStore
-from store.outlier_models import OutlierModelStore
-from store.records import Trace
+from store.alerts.alerts import Condition, apply_condition
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.engine.database import Database
+from store.keeping.erasure import Subject
+from store.models.outlier_models import OutlierModelStore
+from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.records import Trace
 from store.settings import StoreSettings
+from store.tables.all_tables import METADATA
 from tests.full_record import Scored, full_record
 
 

@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.database import Database
-from store.evidence import EvidenceStore
+from store.engine.database import Database
+from store.engine.start import open_checked
+from store.requests.picture_store import EvidenceStore
 from store.settings import StoreSettings
-from store.start import open_checked
 from tests.maskwatch.conftest import Run
 
 # Writes runs one after another, each named by its number in `rows`, and says when it has begun.
 _WRITER = """
 import itertools, sys
 from datetime import UTC, datetime
-from store.database import Database
-from store.job_runs import finish_run, start_run
+from store.engine.database import Database
+from store.alerts.job_runs import finish_run, start_run
 from store.settings import StoreSettings, load_settings
 database = Database.open(load_settings(StoreSettings))
 for number in itertools.count(1):

@@ -10,8 +10,8 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
 from maskwatch.checks import State
 from maskwatch.doctor import examine
-from store.database import Database
-from store.schema import upgrade
+from store.engine.database import Database
+from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
 

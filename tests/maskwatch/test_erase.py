@@ -13,14 +13,14 @@ from sqlalchemy import select
 from detectors.patches import Patch
 from maskwatch import erase as erasure
 from maskwatch.erase import NothingToErase, erase, look
-from store.database import Database
-from store.erasure import ERASED, Subject, erase_requests
-from store.listed_patches import patch_evidence
-from store.reading_turns import BeingRead, Reader, reading
-from store.request_tables import FingerprintRow
-from store.retention import OF_A_REQUEST
+from store.decisions.listed_patches import patch_evidence
+from store.engine.database import Database
+from store.engine.reader_locks import BeingRead, Reader, reading
+from store.keeping.erasure import ERASED, Subject, erase_requests
+from store.keeping.retention import OF_A_REQUEST
 from store.settings import StoreSettings
-from store.tables import AlertRow, DecisionRow
+from store.tables.request_tables import FingerprintRow
+from store.tables.work_tables import AlertRow, DecisionRow
 from tests.maskwatch.erasable import World
 
 ANNA, ANNABELLE, BERT = "ip:203.0.113.7", "ip:203.0.113.77", "key:bert"

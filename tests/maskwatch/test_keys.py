@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from store.access_list import read_access_list
-from store.actors import operator
-from store.database import Database
+from store.audit.actors import operator
+from store.decisions.access_list import read_access_list
+from store.engine.database import Database
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
 

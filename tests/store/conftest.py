@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from detectors.verdict import Verdict
-from store.actors import job
-from store.database import Database
-from store.outlier_models import NewScore, OutlierModelStore, add_scores, promote
-from store.records import RequestRecord, Stage
-from store.request_tables import RequestRow
-from store.requests import add_record
+from store.audit.actors import job
+from store.engine.database import Database
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
+from store.tables.request_tables import RequestRow
 
 
 @pytest.fixture

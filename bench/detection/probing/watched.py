@@ -16,10 +16,10 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.traffic import Asker, TrafficWatch
-from store.database import Database
-from store.records import RequestRecord, Stage
-from store.requests import add_record
-from store.schema import ensure_current
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.requests.record_store import add_record
+from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 
 WINDOW = timedelta(hours=24)

@@ -31,12 +31,12 @@ from inference.segmenters.base import Segmenter
 from jobs.context import JobContext
 from jobs.find_patches import run
 from jobs.settings import JobSettings
-from store.database import Database
-from store.evidence import EvidenceStore
-from store.listed_patches import ListedPatch, listed_patches
-from store.records import RequestRecord, Stage
-from store.requests import add_records
-from store.schema import upgrade
+from store.decisions.listed_patches import ListedPatch, listed_patches
+from store.engine.database import Database
+from store.engine.schema import upgrade
+from store.requests.picture_store import EvidenceStore
+from store.requests.record_store import add_records
+from store.requests.records import RequestRecord, Stage
 
 _ALL = 1.0
 

@@ -14,7 +14,7 @@ from bench.store.pages import measure_pages
 from bench.store.records import Traffic
 from bench.store.servers import KINDS
 from detectors.registry import FeatureVector
-from store.queries import DASHBOARD_QUERIES
+from store.pages.queries import DASHBOARD_QUERIES
 
 VECTORS = [FeatureVector.of({"width": 640.0, "persons": 2.0})]
 START = datetime(2026, 3, 1, tzinfo=UTC)

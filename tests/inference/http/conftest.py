@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from inference.server import server_config
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.request_tables import RequestRow
+from store.tables.request_tables import RequestRow
 
 LIMIT_SECONDS = 20.0
 

@@ -17,7 +17,7 @@ from inference.http.app import build_app
 from inference.segmenters.reference.labels import LABELS
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.records import Stage
+from store.requests.records import Stage
 from tests.inference.http.conftest import post, stored_row
 
 Encode = Callable[..., bytes]

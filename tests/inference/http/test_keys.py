@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.api_keys import add_key, revoke_key
-from store.database import Database
-from store.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.records import Stage
-from store.request_tables import RequestRow
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.engine.database import Database
+from store.people.api_keys import add_key, revoke_key
+from store.requests.records import Stage
 from store.settings import StoreSettings
+from store.tables.request_tables import RequestRow
 
 PEER = "198.51.100.9"
 ADDRESS = f"ip:{PEER}"

@@ -14,9 +14,9 @@ from detectors.parsing import Image
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.decisions import Kind, NewDecision, Scope, add_decision
-from store.records import Stage
-from store.request_tables import RequestRow
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.requests.records import Stage
+from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, post, stored_row, until
 
 Encode = Callable[..., bytes]

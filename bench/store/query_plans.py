@@ -1,0 +1,84 @@
+"""How a database carries out the reads of the dashboard: their statements and plans."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from store.engine.database import Database
+from store.pages.queries import DashboardQuery
+
+LARGE_TABLES = (
+    *("requests", "request_features", "request_reasons", "findings", "evidence", "scores"),
+    *("roll_ups", "clients", "job_runs"),
+)
+"""Tables that no page may read from end to end."""
+
+_WHOLE_TABLE = re.compile(rf"(SCAN|Seq Scan on) ({'|'.join(LARGE_TABLES)})\b")
+_DAY, _ALIAS = re.compile(r"_(\d{8}|rest)(?=[_ ]|$)"), re.compile(r"( on \S+) \w+_\d+$")
+_LIST = re.compile(r"'?\{[^}]{40,}\}'?")
+
+
+@dataclass(frozen=True)
+class StatementPlan:
+    """One statement that a read makes, and the lines of its plan."""
+
+    statement: str
+    lines: tuple[str, ...]
+
+    @property
+    def whole_tables(self) -> tuple[str, ...]:
+        """The lines that read a large table from end to end."""
+        found = (_DAY.sub("", line) for line in self.lines)
+        return tuple(line for line in found if _WHOLE_TABLE.search(line))
+
+
+def plans_of(database: Database, query: DashboardQuery, now: datetime) -> list[StatementPlan]:
+    """Make a read once and have each of its statements explained."""
+    statements: list[tuple[str, Any]] = []
+    seen = _listener(statements)
+    with database.read() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", seen)
+        query.run(session, now)
+        event.remove(connection, "before_cursor_execute", seen)
+        return [_explained(session, *statement) for statement in statements]
+
+
+def _listener(statements: list[tuple[str, Any]]) -> Callable[..., None]:
+    def seen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            statements.append((statement, parameters))
+
+    return seen
+
+
+def _explained(session: Session, statement: str, parameters: Any) -> StatementPlan:
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        return StatementPlan(statement, _as_tree([(row[0], row[1], row[3]) for row in rows]))
+    rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", parameters).all()
+    return StatementPlan(statement, tuple(row[0] for row in rows))
+
+
+def _as_tree(rows: list[tuple[int, int, str]]) -> tuple[str, ...]:
+    depth = {0: 0}
+    for node, parent, _ in rows:
+        depth[node] = depth.get(parent, 0) + 1
+    return tuple("  " * (depth[node] - 1) + detail for node, _, detail in rows)
+
+
+def shortened(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """A plan for people: what is the same for each day once, and long lists cut.
+
+    >>> shortened(("Append", "  ->  Index Scan on requests_20260301 requests_1",
+    ...            "  ->  Index Scan on requests_20260302 requests_2"))
+    ('Append', '  ->  Index Scan on requests')
+    """
+    cut = (_LIST.sub("{…}", _ALIAS.sub(r"\1", _DAY.sub("", line))) for line in lines)
+    return tuple(dict.fromkeys(cut))

@@ -1,0 +1,1 @@
+"""Alerts with their notifications, and the runs of the jobs that raise them."""

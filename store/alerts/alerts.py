@@ -1,0 +1,241 @@
+"""Alerts: fire, keep, resolve, acknowledge; and the outbox of notifications about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.audit.actors import analyst, job
+from store.audit.audit_log import Action, Entry, append
+from store.tables.work_tables import AlertRow, NotificationRow
+
+WARNING, CRITICAL = "warning", "critical"
+# What stands for the technique of a condition that no attack has to cause.
+NO_TECHNIQUE = "none"
+
+
+class AlertError(MaskwatchError):
+    """An alert that cannot be changed as asked."""
+
+
+class AlertState(StrEnum):
+    """An alert is open while it fires; acknowledging it does not close it."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Event(StrEnum):
+    """What a notification tells."""
+
+    FIRING = "firing"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+class Delivery(StrEnum):
+    """State of a notification."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One evaluation of one alert rule.
+
+    Attributes:
+        fingerprint: equal conditions share it; at most one alert per fingerprint is open.
+        active: whether the threshold is breached now.
+    """
+
+    fingerprint: str
+    rule: str
+    severity: str
+    active: bool
+    value: float
+    threshold: float
+    summary: str
+    atlas: str
+    owasp: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+def apply_condition(
+    session: Session, condition: Condition, now: datetime, *, judge: str = "evaluate_alerts"
+) -> AlertRow | None:
+    """Open, refresh or resolve the alert of a condition; queue a notification when it changes.
+
+    Args:
+        judge: the job that found the condition, for the audit.
+    """
+    open_alert = session.scalars(
+        select(AlertRow).where(
+            AlertRow.fingerprint == condition.fingerprint,
+            AlertRow.state == AlertState.FIRING.value,
+        )
+    ).one_or_none()
+    if open_alert is None:
+        return _fire(session, condition, judge, now) if condition.active else None
+    if not condition.active:
+        _resolve(session, open_alert, now)
+        _tell(session, open_alert, job(judge), Action.ALERT_RESOLVED, now)
+    elif open_alert.severity != condition.severity:
+        _change_severity(session, open_alert, condition.severity, now)
+        _tell(session, open_alert, job(judge), Action.ALERT_WEIGHED, now)
+    open_alert.value = condition.value
+    open_alert.threshold = condition.threshold
+    open_alert.summary = condition.summary
+    open_alert.evidence = dict(condition.evidence)
+    open_alert.evaluated_at = now
+    return open_alert
+
+
+def open_fingerprints(session: Session) -> frozenset[str]:
+    """The fingerprints of all open alerts."""
+    firing = select(AlertRow.fingerprint).where(AlertRow.state == AlertState.FIRING.value)
+    return frozenset(session.scalars(firing))
+
+
+def open_alerts(session: Session, rule: str) -> tuple[AlertRow, ...]:
+    """The open alerts of one rule."""
+    firing = AlertRow.state == AlertState.FIRING.value
+    return tuple(session.scalars(select(AlertRow).where(firing, AlertRow.rule == rule)))
+
+
+def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
+    alert.state = AlertState.RESOLVED.value
+    alert.resolved_at = now
+    _queue(session, alert, Event.RESOLVED, now)
+
+
+def _change_severity(session: Session, alert: AlertRow, severity: str, now: datetime) -> None:
+    """Tell people about the first rise to critical; later ups and downs only show on the page."""
+    alert.severity = severity
+    told = exists().where(
+        NotificationRow.alert_id == alert.id, NotificationRow.event == Event.ESCALATED.value
+    )
+    if severity == CRITICAL and not session.scalar(select(told)):
+        _queue(session, alert, Event.ESCALATED, now)
+
+
+def _fire(session: Session, condition: Condition, judge: str, now: datetime) -> AlertRow:
+    alert = AlertRow(
+        fingerprint=condition.fingerprint,
+        rule=condition.rule,
+        severity=condition.severity,
+        state=AlertState.FIRING.value,
+        summary=condition.summary,
+        value=condition.value,
+        threshold=condition.threshold,
+        evidence=dict(condition.evidence),
+        atlas=condition.atlas,
+        owasp=condition.owasp,
+        fired_at=now,
+        evaluated_at=now,
+    )
+    session.add(alert)
+    session.flush()
+    _queue(session, alert, Event.FIRING, now)
+    _tell(session, alert, job(judge), Action.ALERT_FIRED, now)
+    return alert
+
+
+def _tell(session: Session, alert: AlertRow, actor: str, action: Action, now: datetime) -> None:
+    details = {"rule": alert.rule, "severity": alert.severity, "fingerprint": alert.fingerprint}
+    append(session, Entry(actor, action, f"alert {alert.id}", details), now)
+
+
+def _queue(session: Session, alert: AlertRow, event: Event, now: datetime) -> None:
+    session.add(
+        NotificationRow(
+            alert_id=alert.id,
+            event=event.value,
+            state=Delivery.PENDING.value,
+            created_at=now,
+            next_attempt_at=now,
+            attempts=0,
+        )
+    )
+
+
+def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> None:
+    """Say that somebody looks after a firing alert.
+
+    Args:
+        who: name of the analyst.
+
+    Raises:
+        AlertError: the alert is resolved, unknown or acknowledged already.
+    """
+    done = session.execute(
+        update(AlertRow)
+        .where(
+            AlertRow.id == alert_id,
+            AlertRow.state == AlertState.FIRING.value,
+            AlertRow.acknowledged_at.is_(None),
+        )
+        .values(acknowledged_at=now, acknowledged_by=who)
+        .returning(AlertRow.id)
+    ).all()
+    if len(done) != 1:
+        raise AlertError(f"Alert {alert_id} cannot be acknowledged: it is not open or already is.")
+    alert = session.get_one(AlertRow, alert_id)
+    _tell(session, alert, analyst(who), Action.ALERT_ACKNOWLEDGED, now)
+
+
+def claim_notification(
+    session: Session, now: datetime, lease_seconds: float
+) -> NotificationRow | None:
+    """Take the oldest due notification for ``lease_seconds``.
+
+    A sender that dies leaves it in ``sending``; when the lease ends it is due again.
+    """
+    candidate = session.scalars(
+        select(NotificationRow.id)
+        .where(NotificationRow.state != Delivery.SENT.value, NotificationRow.next_attempt_at <= now)
+        .order_by(NotificationRow.next_attempt_at, NotificationRow.id)
+        .limit(1)
+    ).one_or_none()
+    if candidate is None:
+        return None
+    claimed = session.execute(
+        update(NotificationRow)
+        .where(
+            NotificationRow.id == candidate,
+            NotificationRow.state != Delivery.SENT.value,
+            NotificationRow.next_attempt_at <= now,
+        )
+        .values(
+            state=Delivery.SENDING.value,
+            attempts=NotificationRow.attempts + 1,
+            next_attempt_at=now + timedelta(seconds=lease_seconds),
+        )
+        .returning(NotificationRow.id)
+    ).all()
+    return session.get_one(NotificationRow, candidate) if len(claimed) == 1 else None
+
+
+def mark_sent(
+    session: Session, notification_id: int, transport: str, destination: str, now: datetime
+) -> None:
+    """Record that a claimed notification went out."""
+    row = session.get_one(NotificationRow, notification_id)
+    row.state = Delivery.SENT.value
+    row.transport, row.destination = transport, destination
+    row.last_error, row.sent_at = None, now
+    details = {"event": row.event, "transport": transport, "destination": destination}
+    subject = f"alert {row.alert_id}"
+    append(session, Entry(job("notify"), Action.NOTIFICATION_SENT, subject, details), now)
+
+
+def postpone(session: Session, notification_id: int, error: str, until: datetime) -> None:
+    """Record why a claimed notification did not go out and when to try again."""
+    row = session.get_one(NotificationRow, notification_id)
+    row.state = Delivery.PENDING.value
+    row.last_error, row.next_attempt_at = error, until

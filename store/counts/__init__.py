@@ -1,0 +1,1 @@
+"""Counts of requests over periods, read from roll-ups."""

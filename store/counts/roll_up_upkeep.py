@@ -1,0 +1,125 @@
+"""Roll-ups kept small: few names in closed buckets, and no bucket longer than pages need it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from store.counts.period_counts import CLIENT, MODEL, OTHERS, REASON, ROLL_UP, STAGE
+from store.counts.periods import Resolution
+from store.counts.roll_ups import KEPT, add_counts, folded_mark, make_marks
+from store.engine.locks import take_turn
+from store.tables.roll_up_tables import ClientRow, RollUpRow, SequenceRow
+
+MOST_NAMES = 500
+"""Names that a closed bucket keeps in each dimension."""
+
+_CLOSED_FOR = timedelta(hours=1)
+_CLIENTS_KEPT = KEPT[Resolution.HOUR]
+_FOLDED = (CLIENT.name, REASON.name)
+# A fold of a flood's bucket moves tens of thousands of rows: few at a time.
+_MOST_BUCKETS = 4
+
+
+def fold_names(session: Session, now: datetime, most_names: int = MOST_NAMES) -> int:
+    """Put all but the largest names under one, in a few buckets that closed an hour ago.
+
+    Says how many buckets; 0 when there is nothing left to do. A mark for each resolution says up
+    to where that is so; counts that come late take it back.
+    """
+    take_turn(session, ROLL_UP)
+    make_marks(session)
+    folded = 0
+    for resolution in Resolution:
+        closed = resolution.start(now - _CLOSED_FOR)
+        buckets = _too_full(session, resolution, closed, most_names)
+        for dimension, start in buckets:
+            _fold(session, resolution, dimension, start, most_names)
+        done = buckets[-1][1] if len(buckets) == _MOST_BUCKETS else closed
+        session.execute(
+            update(SequenceRow)
+            .where(SequenceRow.name == folded_mark(resolution), SequenceRow.last < done)
+            .values(last=done)
+        )
+        folded += len(buckets)
+    return folded
+
+
+def drop_old_counts(session: Session, now: datetime, most: int) -> int:
+    """Delete the oldest counts that are kept no longer, about ``most`` of each kind."""
+    dropped = 0
+    for resolution, kept in KEPT.items():
+        for dimension in (STAGE, CLIENT, MODEL, REASON):
+            old = (
+                RollUpRow.resolution == resolution,
+                RollUpRow.dimension == dimension.name,
+                RollUpRow.start < resolution.start(now - kept),
+            )
+            oldest = select(RollUpRow.start).where(*old).order_by(RollUpRow.start).limit(most)
+            last = session.scalar(select(func.max(oldest.subquery().c.start)))
+            if last is not None:
+                gone = delete(RollUpRow).where(*old, RollUpRow.start <= last)
+                dropped += session.connection().execute(gone).rowcount
+    return dropped
+
+
+def drop_old_clients(session: Session, now: datetime, most: int) -> None:
+    """Forget clients that were not seen for so long that no page shows them."""
+    old = select(ClientRow.client).where(ClientRow.last_seen < now - _CLIENTS_KEPT)
+    some = session.scalars(old.order_by(ClientRow.last_seen).limit(most)).all()
+    if some:
+        session.execute(delete(ClientRow).where(ClientRow.client.in_(some)))
+
+
+def _too_full(
+    session: Session, resolution: Resolution, closed: int, most_names: int
+) -> list[tuple[str, int]]:
+    """Dimension and start of the oldest closed buckets that have too many names."""
+    mark = select(SequenceRow.last).where(SequenceRow.name == folded_mark(resolution))
+    rows = session.execute(
+        select(RollUpRow.dimension, RollUpRow.start)
+        .where(
+            RollUpRow.resolution == resolution,
+            RollUpRow.dimension.in_(_FOLDED),
+            RollUpRow.start >= session.scalars(mark).one(),
+            RollUpRow.start < closed,
+            RollUpRow.name != OTHERS,
+        )
+        .group_by(RollUpRow.dimension, RollUpRow.start)
+        .having(func.count(RollUpRow.name.distinct()) > most_names)
+        .order_by(RollUpRow.start, RollUpRow.dimension)
+        .limit(_MOST_BUCKETS)
+    )
+    return [(dimension, start) for dimension, start in rows]
+
+
+def _fold(
+    session: Session, resolution: Resolution, dimension: str, start: int, most_names: int
+) -> None:
+    named = (
+        RollUpRow.resolution == resolution,
+        RollUpRow.dimension == dimension,
+        RollUpRow.start == start,
+        RollUpRow.name != OTHERS,
+    )
+    largest = (
+        select(RollUpRow.name)
+        .where(*named)
+        .group_by(RollUpRow.name)
+        .order_by(func.sum(RollUpRow.requests).desc(), RollUpRow.name)
+        .limit(most_names)
+    )
+    small = (*named, RollUpRow.name.not_in(session.scalars(largest).all()))
+    sums = session.execute(
+        select(RollUpRow.verdict, func.sum(RollUpRow.requests))
+        .where(*small)
+        .group_by(RollUpRow.verdict)
+    ).all()
+    session.execute(delete(RollUpRow).where(*small))
+    add_counts(
+        session,
+        {
+            (resolution.value, dimension, start, OTHERS, verdict): int(requests)
+            for verdict, requests in sums
+        },
+    )

@@ -1,0 +1,1 @@
+"""Decisions: blocks and allows, listed patches, and the list that admission reads."""

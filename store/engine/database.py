@@ -1,0 +1,214 @@
+"""Connections: one read scope, one write scope, for SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from math import inf, isinf
+from pathlib import Path
+from threading import RLock
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from store.engine import postgresql_engine as postgresql
+from store.engine import sqlite_engine as sqlite
+from store.engine.faults import (
+    ReadTimedOut,
+    StoreDamaged,
+    StoreMisconfigured,
+    StoreUnavailable,
+    not_writable,
+    translated,
+)
+from store.settings import StoreSettings
+
+__all__ = [
+    "Database",
+    "Limits",
+    "ReadTimedOut",
+    "StoreDamaged",
+    "StoreMisconfigured",
+    "StoreUnavailable",
+]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that things may take; infinite means no limit.
+
+    Attributes:
+        wait_seconds: for a lock that somebody else holds, and for a connection.
+        read_seconds: one statement of a read.
+        write_seconds: one statement of a write, on PostgreSQL.
+    """
+
+    wait_seconds: float
+    read_seconds: float
+    write_seconds: float
+
+
+class Database:
+    """Two scopes: ``read``, which cannot write, and ``write``.
+
+    SQLite allows one writer at a time and has had a WAL-reset bug with several (before 3.51.3), so
+    writers of all processes take turns through a file lock instead of meeting inside SQLite.
+
+    Attributes:
+        engine: of reads on SQLite, of everything on PostgreSQL.
+        file: the SQLite file; ``None`` on PostgreSQL.
+    """
+
+    def __init__(self, engine: Engine, limits: Limits, file: Path | None = None) -> None:
+        self.engine = engine
+        self.file = file
+        self._limits = limits
+        self._writer = engine if file is None else sqlite.writer_engine(file, limits.wait_seconds)
+        self._turn = None if file is None else _turn(file, limits.wait_seconds)
+        self._threads = RLock()
+
+    @classmethod
+    def open(cls, settings: StoreSettings, statement_seconds: float | None = None) -> "Database":
+        """Connect lazily; create the SQLite file's folder.
+
+        Args:
+            statement_seconds: over the settings, for work that nobody waits for.
+
+        Raises:
+            StoreMisconfigured: the URL is no database URL, or the folder cannot be made.
+        """
+        wait = settings.database_wait_seconds
+        limits = Limits(wait, settings.read_timeout_seconds, wait)
+        if statement_seconds is not None:
+            limits = Limits(wait, statement_seconds, statement_seconds)
+        try:
+            url = make_url(settings.effective_database_url())
+            if url.get_backend_name() == "sqlite":
+                return cls._open_sqlite(Path(url.database or ""), limits)
+            return cls(postgresql.postgresql_engine(url, wait), limits)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
+            raise StoreMisconfigured(
+                "The setting MASKWATCH_DATABASE_URL is not a database URL that Maskwatch knows: "
+                "use postgresql+psycopg://user@host/name or sqlite:///path."
+            ) from None
+
+    @classmethod
+    def _open_sqlite(cls, path: Path, limits: Limits) -> "Database":
+        try:
+            # Records name clients: what Maskwatch makes itself is nobody else's to read.
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreMisconfigured(
+                f"The folder {path.parent} for the database cannot be made: {error.strerror}. "
+                "Set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to one this user may write to."
+            ) from None
+        return cls(sqlite.reader_engine(path, limits.wait_seconds), limits, path)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self, seconds: float | None = None) -> Iterator[Session]:
+        """A session on one consistent state that cannot write; it is rolled back at the end.
+
+        Args:
+            seconds: limit of one statement, over the usual one; infinite for none.
+
+        Raises:
+            ReadTimedOut: a statement took longer than that.
+            StoreUnavailable: the database cannot be reached.
+            ReadScopeWrites: the block tried to write.
+        """
+        engine = self._reading(self._limits.read_seconds if seconds is None else seconds)
+        with translated(self._place, reading=True), _session(engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self, seconds: float | None = None) -> Iterator[Session]:
+        """A session that is committed at the end, or rolled back if the block raises.
+
+        Args:
+            seconds: limit of one statement on PostgreSQL, over the usual one; infinite for none.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached or stays locked.
+        """
+        engine = self._writing(self._limits.write_seconds if seconds is None else seconds)
+        with (
+            translated(self._place, reading=False),
+            self._my_turn(self._limits.wait_seconds),
+            _session(engine) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back; refresh SQLite's statistics if nobody writes just then."""
+        if self._turn is not None and self._writer.pool.checkedin():  # type: ignore[attr-defined]
+            with suppress(Exception):
+                self._optimize()
+        self._writer.dispose()
+        self.engine.dispose()
+
+    def _optimize(self) -> None:
+        with self._my_turn(0), _session(self._writing(inf)) as session, session.begin():
+            session.execute(text("PRAGMA optimize"))
+
+    @property
+    def _place(self) -> str:
+        return str(self.file or "")
+
+    def _reading(self, seconds: float) -> Engine:
+        if self.file is not None:
+            return self.engine.execution_options(
+                **{sqlite.BEGIN: "BEGIN", sqlite.SECONDS: None if isinf(seconds) else seconds}
+            )
+        begin = postgresql.limits(
+            read_only=True, statement_seconds=seconds, lock_seconds=self._limits.wait_seconds
+        )
+        return self.engine.execution_options(**{postgresql.BEGIN: begin})
+
+    def _writing(self, seconds: float) -> Engine:
+        if self.file is not None:
+            return self._writer.execution_options(**{sqlite.BEGIN: "BEGIN IMMEDIATE"})
+        begin = postgresql.limits(
+            read_only=False, statement_seconds=seconds, lock_seconds=self._limits.wait_seconds
+        )
+        return self._writer.execution_options(**{postgresql.BEGIN: begin})
+
+    @contextmanager
+    def _my_turn(self, wait_seconds: float) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._threads.acquire(timeout=wait_seconds):
+            raise Timeout(self._turn.lock_file)
+        try:
+            with self._held(self._turn, wait_seconds):
+                yield
+        finally:
+            self._threads.release()
+
+    @contextmanager
+    def _held(self, turn: FileLock, wait_seconds: float) -> Iterator[None]:
+        try:
+            turn.acquire(timeout=wait_seconds)
+        except Timeout:
+            raise
+        except OSError as error:
+            raise not_writable(self._place, error.strerror or str(error)) from error
+        try:
+            yield
+        finally:
+            turn.release()
+
+
+def _session(engine: Engine) -> Session:
+    return Session(engine, expire_on_commit=False)
+
+
+def _turn(file: Path, wait_seconds: float) -> FileLock:
+    return FileLock(f"{file}.lock", timeout=wait_seconds, poll_interval=0.005)

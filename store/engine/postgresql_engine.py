@@ -1,0 +1,110 @@
+"""PostgreSQL connections: limits in every transaction, signs of life, patience after a failure."""
+
+from collections.abc import Callable
+from math import ceil, isinf
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.engine.faults import StoreUnavailable
+
+BEGIN = "maskwatch_begin"
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
+_LEAST_IDLE_SECONDS = 60.0
+# A host that vanished is noticed after a minute of silence, not after the kernel's two hours.
+_KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
+class BackOff:
+    """After a connection fails, the next ones fail at once for a while: 0.1 s, doubled, up to 2 s.
+
+    Whoever serves does not wait for a host that is away each time; the record goes to the spool.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._pause = 0.0
+        self._until = 0.0
+
+    def check(self) -> None:
+        """Raise as long as the pause lasts.
+
+        Raises:
+            StoreUnavailable: the database was away a moment ago.
+        """
+        if self._clock() < self._until:
+            raise StoreUnavailable("The database was away a moment ago; try again in a moment.")
+
+    def failed(self) -> None:
+        """Start the next pause."""
+        with self._lock:
+            self._pause = min(max(2 * self._pause, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+            self._until = self._clock() + self._pause
+
+    def succeeded(self) -> None:
+        """Forget earlier failures."""
+        with self._lock:
+            self._pause = self._until = 0.0
+
+
+def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
+    """An engine whose connections are checked before use; what the URL says counts more."""
+    wait = max(2, ceil(wait_seconds))  # libpq knows no shorter one
+    wanted = {"connect_timeout": wait, **_KEEPALIVES}
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=wait,
+        connect_args={name: value for name, value in wanted.items() if name not in url.query},
+    )
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_connect", _connector(BackOff()))
+    return engine
+
+
+def limits(*, read_only: bool, statement_seconds: float, lock_seconds: float) -> str:
+    """SQL that bounds one transaction; it leaves nothing behind in a connection that is shared."""
+    idle_seconds = max(_LEAST_IDLE_SECONDS, statement_seconds)
+    parts = [
+        f"SET LOCAL statement_timeout = {_milliseconds(statement_seconds)}",
+        f"SET LOCAL lock_timeout = {_milliseconds(lock_seconds)}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(idle_seconds)}",
+    ]
+    return "; ".join(["SET TRANSACTION READ ONLY", *parts] if read_only else parts)
+
+
+def _milliseconds(seconds: float) -> int:
+    """PostgreSQL's whole milliseconds; 0 is no limit there."""
+    return 0 if isinf(seconds) else max(1, round(seconds * 1000))
+
+
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get(BEGIN)
+    if statement is not None:
+        connection.exec_driver_sql(statement)
+
+
+def _connector(back_off: BackOff) -> Callable[..., Any]:
+    def connect(
+        dialect: Dialect, _record: ConnectionPoolEntry, given: list[Any], named: dict[str, Any]
+    ) -> Any:
+        back_off.check()
+        try:
+            connection = dialect.connect(*given, **named)
+        except Exception:
+            back_off.failed()
+            raise
+        back_off.succeeded()
+        return connection
+
+    return connect

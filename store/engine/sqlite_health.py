@@ -1,0 +1,114 @@
+"""How a SQLite file is: a bounded look at every start, a whole one when somebody asks."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from math import inf
+from pathlib import Path
+from time import monotonic
+from urllib.parse import quote
+
+from store.engine.faults import StoreDamaged, StoreUnavailable, damage, not_writable
+from store.engine.sqlite_engine import set_limit
+
+# Before it, several writers could damage a write-ahead log when it was reset.
+_SAFE_VERSION = (3, 51, 3)
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PRIMARY_CODE = 0xFF
+_MOST_NAMED = 5
+
+
+def wal_reset_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str | None:
+    """What to say of a SQLite that has the WAL-reset bug; ``None`` if this one has not.
+
+    >>> wal_reset_warning((3, 51, 3)) is None
+    True
+    """
+    if version >= _SAFE_VERSION:
+        return None
+    return (
+        f"SQLite {'.'.join(map(str, version))} has the WAL-reset bug of releases before 3.51.3; "
+        "Maskwatch's writers take turns, which avoids it. Let no other program write to the file."
+    )
+
+
+def quick_look(file: Path, seconds: float) -> bool:
+    """Look for damage for at most so long: header, schema, then the pages, as far as it comes.
+
+    Returns:
+        whether it came to the end.
+
+    Raises:
+        StoreDamaged: it found some, with what to do.
+        StoreUnavailable: the file cannot be read.
+    """
+    with _opened(file, seconds) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return _answered_ok(connection, file, "quick_check(1)")
+
+
+def full_look(file: Path) -> None:
+    """Check every page, every index entry and every reference between tables.
+
+    Raises:
+        StoreDamaged: something is wrong, with what to do.
+        StoreUnavailable: the file cannot be read.
+    """
+    with _opened(file, inf) as connection:
+        _answered_ok(connection, file, f"integrity_check({_MOST_NAMED})")
+        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            table, row, parent, _ = broken
+            raise damage(str(file), f"row {row} of {table} refers to nothing in {parent}")
+
+
+def revision_of(file: Path) -> str | None:
+    """The schema revision of a file that nobody has to have open; ``None`` without tables.
+
+    Raises:
+        StoreDamaged: the file is damaged.
+        StoreUnavailable: the file cannot be read.
+    """
+    with _opened(file, inf) as connection:
+        known = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
+        if connection.execute(known).fetchone() is None:
+            return None
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if found is None else str(found[0])
+
+
+@contextmanager
+def _opened(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads and makes no file."""
+    deadline = monotonic() + seconds
+    try:
+        address = f"file:{quote(str(file.absolute()))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            set_limit(connection, lambda: deadline)
+            yield connection
+    except sqlite3.Error as error:
+        raise _fault(error, file) from error
+
+
+def _answered_ok(connection: sqlite3.Connection, file: Path, check: str) -> bool:
+    """Whether a check came to its end; raises for what it found."""
+    try:
+        rows = connection.execute(f"PRAGMA {check}").fetchall()
+    except sqlite3.Error as error:
+        if _code(error) == sqlite3.SQLITE_INTERRUPT:
+            return False
+        raise
+    found = [str(row[0]).splitlines()[-1] for row in rows]
+    if found != ["ok"]:
+        raise damage(str(file), "; ".join(found[:_MOST_NAMED]))
+    return True
+
+
+def _fault(error: sqlite3.Error, file: Path) -> StoreDamaged | StoreUnavailable:
+    if _code(error) in _DAMAGED:
+        return damage(str(file), str(error))
+    return not_writable(str(file), str(error))
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE

@@ -1,0 +1,1 @@
+"""Exports of requests with their features, as Parquet, CSV or JSON lines."""

@@ -1,0 +1,77 @@
+"""An export as a file: it has its name only when it is whole."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from store.engine.database import Database
+from store.exports.export import ExportError, export_to
+from store.exports.export_columns import Window, description
+from store.exports.export_formats import Format
+
+
+def schema_path(path: Path) -> Path:
+    """Where the description of a CSV or JSON lines export lies."""
+    return path.with_name(f"{path.name}.schema.json")
+
+
+def export_to_file(
+    database: Database, window: Window, form: Format, path: Path, *, force: bool = False
+) -> int:
+    """Write every request of a window to a file; returns how many there were.
+
+    Parquet files describe themselves; beside the others lies :func:`schema_path`. Exports name
+    clients, so only their owner may read them.
+
+    Raises:
+        ExportError: a file is there already and ``force`` is not given, or cannot be written.
+        StoreUnavailable: the database cannot be read.
+    """
+    described = form is not Format.PARQUET
+    _check(path, described, force)
+    try:
+        with _whole(path) as sink:
+            written = export_to(database, window, form, sink)
+            if described:
+                _describe(window, path, written)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ExportError(f"The export cannot be written to {path}: {why}.") from error
+    return written
+
+
+def _check(path: Path, described: bool, force: bool) -> None:
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder: name a file in it.")
+    if not path.parent.is_dir():
+        raise ExportError(f"The folder {path.parent} does not exist: make it first.")
+    wanted = [path, schema_path(path)] if described else [path]
+    there = next((each for each in wanted if os.path.lexists(each)), None)
+    if there is not None and not force:
+        raise ExportError(f"{there} exists already: choose another name, or give --force.")
+
+
+def _describe(window: Window, path: Path, written: int) -> None:
+    text = json.dumps({**description(window), "rows": written}, ensure_ascii=False, indent=1)
+    with _whole(schema_path(path)) as sink:
+        sink.write(f"{text}\n".encode())
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when the block ends well, and is gone otherwise."""
+    with NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+    ) as partial:
+        try:
+            yield partial.file
+            partial.flush()
+            os.fsync(partial.fileno())
+            Path(partial.name).replace(path)
+        except BaseException:
+            Path(partial.name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,171 @@
+"""Erasure: everything that names one request or one client goes, for a data-protection request.
+
+What people and policies decided stays, without the name. A decision that still holds keeps it: to
+ask for erasure must not be a way out of a block.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from store.decisions.decisions import Scope
+from store.decisions.listed_patches import PIXELS
+from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
+from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
+from store.tables.work_tables import AlertRow, DecisionRow
+
+ERASED = "erased"
+"""What stands where a name stood."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an erasure is about: one request, or everything of one client."""
+
+    request_id: str | None = None
+    client: str | None = None
+
+    def __str__(self) -> str:
+        return f"request {self.request_id}" if self.client is None else f"client {self.client}"
+
+    def requests(self) -> ColumnElement[bool]:
+        """The requests it is about."""
+        if self.client is None:
+            return RequestRow.request_id == self.request_id
+        return RequestRow.client == self.client
+
+
+@dataclass(frozen=True)
+class Known:
+    """A request that is to be erased."""
+
+    key: int
+    request_id: str
+    client: str
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What went with some requests.
+
+    Attributes:
+        rows: by table.
+        digests: of the files that their evidence referred to.
+    """
+
+    rows: Mapping[str, int]
+    digests: tuple[str, ...]
+
+
+def find(session: Session, subject: Subject, until_key: int, most: int) -> tuple[Known, ...]:
+    """The oldest requests of a subject, up to a key."""
+    columns = select(RequestRow.id, RequestRow.request_id, RequestRow.client)
+    wanted = columns.where(subject.requests(), RequestRow.id <= until_key)
+    rows = session.execute(wanted.order_by(RequestRow.id).limit(most))
+    return tuple(Known(row.id, row.request_id, row.client) for row in rows)
+
+
+def count(session: Session, subject: Subject) -> dict[str, int]:
+    """Rows by table that name a subject, of the tables that have any."""
+    keys = select(RequestRow.id).where(subject.requests())
+    rows = {
+        name: session.scalar(select(func.count()).where(key_column(name).in_(keys))) or 0
+        for name in OF_A_REQUEST
+    }
+    named = select(func.count()).where(DecisionRow.value == subject.client)
+    rows["decisions"] = session.scalar(named) or 0
+    return {name: number for name, number in rows.items() if number}
+
+
+def erase_requests(session: Session, known: Sequence[Known], now: datetime) -> Erased:
+    """Delete some requests, and what names them elsewhere."""
+    if session.get_bind().dialect.name == "sqlite":
+        # Zeros over what is deleted, or it could still be read in the file.
+        session.execute(text("PRAGMA secure_delete=ON"))
+    keys, names = [each.key for each in known], {each.request_id for each in known}
+    files = select(EvidenceRow.sha256).where(EvidenceRow.request_pk.in_(keys))
+    digests = tuple(session.scalars(files))
+    rows = delete_requests(session, lambda key: key.in_(keys))
+    _rename_families(session, names)
+    clients = {each.client for each in known}
+    _rewrite(session.scalars(select(AlertRow)), lambda word: ERASED if word in names else word)
+    decisions = session.scalars(select(DecisionRow).where(DecisionRow.value.in_(clients)))
+    _rewrite(decisions, lambda word: ERASED if word in names else word)
+    _erase_from_patches(session, names, now)
+    return Erased(rows, digests)
+
+
+def erase_name(session: Session, client: str, now: datetime) -> int:
+    """Take a client's name out of decisions and alerts; how many still hold and keep it."""
+    session.execute(delete(FingerprintRow).where(FingerprintRow.client == client))
+    # Not a part of a longer name: an address may be the beginning of another.
+    name = re.compile(rf"(?<![\w:.-]){re.escape(client)}(?![\w:-])(?!\.\w)")
+    alerts = session.scalars(select(AlertRow)).all()
+    decisions = session.scalars(select(DecisionRow).where(DecisionRow.value == client)).all()
+    _rewrite([*alerts, *decisions], lambda word: name.sub(ERASED, word))
+    kept = 0
+    for alert in alerts:
+        if name.search(alert.fingerprint):
+            kept += alert.resolved_at is None
+            if alert.resolved_at is not None:
+                alert.fingerprint = name.sub(ERASED, alert.fingerprint)
+    for decision in decisions:
+        holds = _holds(decision, now)
+        kept += holds
+        decision.value = client if holds else ERASED
+    session.flush()
+    return kept
+
+
+def _erase_from_patches(session: Session, names: Set[str], now: datetime) -> None:
+    """A listed patch names the requests it was found in, and comes out of the picture of one."""
+    patches = select(DecisionRow).where(DecisionRow.scope == Scope.PATCH.value)
+    for decision in session.scalars(patches):
+        if not names.isdisjoint(decision.evidence.get("request_ids", ())):
+            _rewrite([decision], lambda word: ERASED if word in names else word)
+            if not _holds(decision, now):
+                decision.evidence = {**decision.evidence, PIXELS: ERASED}
+
+
+def _holds(decision: DecisionRow, now: datetime) -> bool:
+    return decision.revoked_at is None and decision.until > now
+
+
+def _rename_families(session: Session, names: Iterable[str]) -> None:
+    """A family of pictures is called after the first of them, which others may outlive."""
+    families = session.scalars(
+        select(FingerprintRow.family).where(FingerprintRow.family.in_(names)).distinct()
+    )
+    for family in families.all():
+        session.execute(
+            update(FingerprintRow)
+            .where(FingerprintRow.family == family)
+            .values(family=str(uuid4()))
+        )
+
+
+def _rewrite(rows: Iterable[AlertRow | DecisionRow], change: Callable[[str], str]) -> None:
+    """Change every string in the evidence and in the sentences of rows."""
+    for row in rows:
+        row.evidence = _changed(row.evidence, change)
+        if isinstance(row, AlertRow):
+            row.summary = change(row.summary)
+        else:
+            row.reason = change(row.reason)
+            row.revoked_reason = row.revoked_reason and change(row.revoked_reason)
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_changed(each, change) for each in value]
+    if isinstance(value, dict):
+        return {name: _changed(each, change) for name, each in value.items()}
+    return value

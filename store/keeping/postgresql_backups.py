@@ -1,0 +1,201 @@
+"""Back up and restore PostgreSQL with its own programs."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import URL, text
+
+from store.engine.database import Database
+from store.engine.day_partitions import SCHEMA
+from store.engine.schema import check_known, current_revision
+from store.keeping.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
+from store.tables.all_tables import METADATA
+
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+_VARIABLES = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "options": "PGOPTIONS",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+}
+
+
+_DROP = """
+DO $$
+DECLARE
+    found text;
+BEGIN
+    FOR found IN
+        SELECT oid::regclass::text FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+          AND relname IN ({names})
+    LOOP
+        EXECUTE 'DROP TABLE ' || found || ' CASCADE';
+    END LOOP;
+    FOR found IN
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'maskwatch\\_%'
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || found || ' CASCADE';
+    END LOOP;
+END $$;
+DROP SCHEMA IF EXISTS {days} CASCADE;
+"""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """PostgreSQL's own programs that a restore needs."""
+
+    restore: str
+    psql: str
+
+
+def back_up(url: URL, file: Path) -> None:
+    """Dump the database as it is at one moment; others go on writing.
+
+    Raises:
+        BackupFailed: `pg_dump` is missing or fails, or the file cannot be written.
+    """
+    program = _program("pg_dump")
+    with appearing(file) as partial:
+        told = _run([program, "--format=custom", "--no-password", f"--file={partial}"], url)
+        if told is not None:
+            raise BackupFailed(f"pg_dump could not back up the database: {told}{_hint(told)}")
+
+
+def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | None:
+    """Put a dump in the place of the tables, in one transaction.
+
+    Returns:
+        a dump of what was replaced, beside ``file``; ``None`` if the database was empty.
+
+    Raises:
+        RestoreRefused: the dump is not whole, of an unknown version, the database is in use, or it
+            has tables already and ``force`` is not set.
+        BackupFailed: what is to be replaced cannot be dumped first.
+        StoreUnavailable: the database cannot be reached.
+    """
+    programs = Programs(_program("pg_restore"), _program("psql"))
+    check_sum(file)
+    check_known(_revision_in(programs.restore, file))
+    there = current_revision(database) is not None
+    if there and not force:
+        raise RestoreRefused(
+            "The database has tables already: --force replaces them and dumps them beside the "
+            "backup first."
+        )
+    _refuse_if_used(database)
+    database.close()  # a connection of our own would hold the restore up
+    replaced = free_name(file.with_name(f"{file.name}.before-restore")) if there else None
+    if replaced is not None:
+        back_up(url, replaced)
+    _put(programs, url, file)
+    return replaced
+
+
+def _put(programs: Programs, url: URL, file: Path) -> None:
+    """Drop what is there and make what the dump holds, as one transaction of one script.
+
+    `pg_restore --clean` cannot do it: it drops the constraints of partitions one by one, and
+    PostgreSQL refuses.
+    """
+    with TemporaryDirectory(dir=file.parent, prefix=".restore-") as folder:
+        dropped, made = Path(folder, "drop.sql"), Path(folder, "make.sql")
+        dropped.write_text(_drop_everything(), encoding="utf-8")
+        told = _run([programs.restore, f"--file={made}", str(file)], url)
+        if told is None:
+            options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
+            scripts = [f"--file={dropped}", f"--file={made}"]
+            told = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
+    if told is not None:
+        raise RestoreRefused(
+            f"The database could not be restored from {file}, and is as it was: {told}"
+        )
+
+
+def _drop_everything() -> str:
+    """SQL that drops what Maskwatch has made: tables, days and functions, of any version."""
+    names = ", ".join(f"'{name}'" for name in (*METADATA.tables, "alembic_version"))
+    return _DROP.format(names=names, days=SCHEMA)
+
+
+def _refuse_if_used(database: Database) -> None:
+    with database.read() as session:
+        others = session.scalar(_OTHERS)
+    if others:
+        raise RestoreRefused(
+            f"The database is in use by {others} other connections: stop service, jobs, dashboard "
+            "and whatever else reads it first."
+        )
+
+
+def _revision_in(program: str, file: Path) -> str | None:
+    """The schema revision that a dump holds: the one line of data of its table."""
+    arguments = [program, "--data-only", "--table=alembic_version", "--file=-", str(file)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise RestoreRefused(f"The backup {file} is not usable: {_last_line(done.stderr)}")
+    lines = done.stdout.splitlines()
+    starts = [n for n, line in enumerate(lines) if line.startswith("COPY ")]
+    return lines[starts[0] + 1] if starts and lines[starts[0] + 1] != "\\." else None
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise BackupFailed(
+            f"{name} is not installed: install PostgreSQL's client programs, of the server's "
+            "version or newer, and put them on the PATH."
+        )
+    return found
+
+
+def _run(arguments: Sequence[str], url: URL) -> str | None:
+    """Run a program on a database; what it says if it fails. Secrets go by the environment only."""
+    done = subprocess.run(  # noqa: S603 - a list of arguments, no shell
+        arguments, env=os.environ | _environment(url), capture_output=True, text=True, check=False
+    )
+    return None if done.returncode == 0 else _last_line(done.stderr)
+
+
+def _environment(url: URL) -> dict[str, str]:
+    given = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        **{name: value for name, value in url.query.items() if isinstance(value, str)},
+    }
+    found = {_VARIABLES[name]: str(v) for name, v in given.items() if v and name in _VARIABLES}
+    return {**found, "PGDATABASE": url.database or "", "LC_ALL": "C"}
+
+
+def _hint(told: str) -> str:
+    if "version mismatch" not in told:
+        return ""
+    return " Install the client programs of the server's version and put them first on the PATH."
+
+
+def _last_line(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line]
+    return (errors or lines or ["it gave no reason"])[0]

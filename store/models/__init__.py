@@ -1,0 +1,1 @@
+"""Outlier models with their lineage, and the model files that services loaded."""

@@ -1,0 +1,155 @@
+"""Outlier models: archives in content-addressed files, their lineage in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from detectors.errors import MaskwatchError
+from store.audit.actors import job
+from store.audit.audit_log import Action, Entry, append
+from store.engine.change_marks import Mark, move_mark
+from store.engine.files import FileStore
+from store.tables.request_tables import ScoreRow
+from store.tables.work_tables import OutlierModelRow
+
+
+class NoOutlierModel(MaskwatchError):
+    """The model that is asked for does not exist."""
+
+
+@dataclass(frozen=True)
+class NewScore:
+    """One model's opinion of one request."""
+
+    request_pk: int
+    score: float
+    p_value: float
+    outlier: bool
+    contributions: Mapping[str, float]
+
+
+class OutlierModelStore:
+    """Archives under ``var/models``; a row in ``outlier_models`` for each."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self._files = FileStore(var_dir / "models", ".skops")
+
+    def add(
+        self,
+        session: Session,
+        *,
+        archive: bytes,
+        kind: str,
+        rows: int,
+        metrics: Mapping[str, object],
+        now: datetime,
+    ) -> OutlierModelRow:
+        """Keep an archive, not promoted yet; the same archive again is the same row."""
+        digest = sha256(archive).hexdigest()
+        self._files.put(archive)
+        known = session.scalars(
+            select(OutlierModelRow).where(OutlierModelRow.digest == digest)
+        ).one_or_none()
+        if known is not None:
+            return known
+        row = OutlierModelRow(
+            digest=digest,
+            kind=kind,
+            trained_at=now,
+            rows=rows,
+            promoted=False,
+            metrics=dict(metrics),
+        )
+        session.add(row)
+        session.flush()
+        details = {"digest": digest, "kind": kind, "rows": rows}
+        entry = Entry(job("retrain"), Action.OUTLIER_MODEL_TRAINED, _subject(row), details)
+        append(session, entry, now)
+        return row
+
+    def read(self, digest: str) -> bytes:
+        """The archive of a digest.
+
+        Raises:
+            NoOutlierModel: the file is gone.
+        """
+        data = self._files.get(digest)
+        if data is None:
+            raise NoOutlierModel(
+                f"The file of outlier model {digest[:12]} is gone: run `maskwatch retrain`."
+            )
+        return data
+
+    def missing(self, session: Session) -> tuple[str, ...]:
+        """The digest of the champion, if its archive is gone; retention removes those of others."""
+        digests = session.scalars(select(OutlierModelRow.digest).where(OutlierModelRow.promoted))
+        return tuple(digest for digest in digests if not self._files.has(digest))
+
+    def remove_archives(self, session: Session, before: datetime) -> int:
+        """Remove the files of models trained before a time; the champion's stays, and all rows.
+
+        A row says what was trained from what, and what scored the records; it takes no room.
+        """
+        digests = session.scalars(
+            select(OutlierModelRow.digest).where(
+                OutlierModelRow.trained_at < before, ~OutlierModelRow.promoted
+            )
+        )
+        removals = [self._files.remove(digest, before) for digest in digests]
+        return sum(bool(removal.freed_bytes) for removal in removals)
+
+
+def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:
+    """Make one model the champion; every other one steps back but stays.
+
+    Args:
+        actor: who does it, made by :mod:`store.audit.actors`.
+
+    Raises:
+        NoOutlierModel: there is no such model; the champion stays.
+    """
+    row = session.get(OutlierModelRow, model_id)
+    if row is None:
+        raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
+    move_mark(session, Mark.OUTLIER_MODEL)
+    former = champion(session)
+    session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
+    goes_back = former is not None and former.id > model_id
+    action = Action.OUTLIER_MODEL_REVERTED if goes_back else Action.OUTLIER_MODEL_PROMOTED
+    details = {"digest": row.digest, "instead_of": former and former.id}
+    append(session, Entry(actor, action, _subject(row), details), now)
+
+
+def _subject(row: OutlierModelRow) -> str:
+    return f"outlier model {row.id}"
+
+
+def champion(session: Session) -> OutlierModelRow | None:
+    """The promoted model."""
+    return session.scalars(select(OutlierModelRow).where(OutlierModelRow.promoted)).one_or_none()
+
+
+def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:
+    """Append scores of one model; a request that it has scored already keeps its first score."""
+    rows = [
+        {
+            "request_pk": score.request_pk,
+            "model_id": model_id,
+            "scored_at": now,
+            "score": score.score,
+            "p_value": score.p_value,
+            "outlier": score.outlier,
+            "contributions": dict(score.contributions),
+        }
+        for score in scores
+    ]
+    if rows:
+        new = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(new(ScoreRow).on_conflict_do_nothing(), rows)

@@ -1,0 +1,1 @@
+"""Read models: one module for what one page of the dashboard shows."""

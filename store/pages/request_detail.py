@@ -1,0 +1,159 @@
+"""Read model of the request page: everything known about one request, and what is normal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from detectors.findings import Place
+from detectors.registry import FEATURE_NAMES, FeatureVector
+from detectors.verdict import Verdict
+from store.pages.traffic import RequestSummary, summary
+from store.requests.record_store import features_of
+from store.requests.records import Stage
+from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, features_table
+from store.tables.work_tables import OutlierModelRow
+
+
+@dataclass(frozen=True)
+class StoredFinding:
+    """A rule that fired, as it was stored."""
+
+    rule: str
+    severity: str
+    evidence: Mapping[str, float]
+    atlas: str
+    owasp: str
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredScore:
+    """What one outlier model said, newest first in a detail."""
+
+    model_kind: str
+    model_digest: str
+    scored_at: datetime
+    score: float
+    p_value: float
+    outlier: bool
+    contributions: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RequestDetail:
+    """One request; ``features`` is ``None`` where it ended before any was measured."""
+
+    summary: RequestSummary
+    route: str
+    content_sha256: str | None
+    media_type: str | None
+    segmenter: str | None
+    labels: tuple[str, ...]
+    features: FeatureVector | None
+    findings: tuple[StoredFinding, ...]
+    scores: tuple[StoredScore, ...]
+
+
+def request_detail(session: Session, request_id: str) -> RequestDetail | None:
+    """Everything about one request; ``None`` if there is none with that id."""
+    row = session.scalars(
+        select(RequestRow).where(RequestRow.request_id == request_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    scores = _scores(session, row.id)
+    return RequestDetail(
+        summary=summary(row, any(score.outlier for score in scores)),
+        route=row.route,
+        content_sha256=row.content_sha256,
+        media_type=row.media_type,
+        segmenter=row.segmenter,
+        labels=tuple(row.labels),
+        features=features_of(session, row.id),
+        findings=_findings(session, row.id),
+        scores=scores,
+    )
+
+
+def _findings(session: Session, request_pk: int) -> tuple[StoredFinding, ...]:
+    rows = session.scalars(
+        select(FindingRow).where(FindingRow.request_pk == request_pk).order_by(FindingRow.id)
+    )
+    return tuple(_finding(row) for row in rows)
+
+
+def _finding(row: FindingRow) -> StoredFinding:
+    places = tuple(Place(**place) for place in row.places or ())
+    return StoredFinding(row.rule, row.severity, row.evidence, row.atlas, row.owasp, places)
+
+
+def _scores(session: Session, request_pk: int) -> tuple[StoredScore, ...]:
+    rows = session.execute(
+        select(ScoreRow, OutlierModelRow.kind, OutlierModelRow.digest)
+        .join(OutlierModelRow, OutlierModelRow.id == ScoreRow.model_id)
+        .where(ScoreRow.request_pk == request_pk)
+        .order_by(ScoreRow.scored_at.desc(), ScoreRow.id.desc())
+    )
+    return tuple(
+        StoredScore(
+            kind,
+            digest,
+            row.scored_at,
+            row.score,
+            row.p_value,
+            row.outlier,
+            dict(row.contributions),
+        )
+        for row, kind, digest in rows
+    )
+
+
+@dataclass(frozen=True)
+class NormalRange:
+    """Where half of the recent passed requests lie.
+
+    Attributes:
+        low, middle, high: quartiles.
+        rows: requests on which the feature was measured.
+    """
+
+    low: float
+    middle: float
+    high: float
+    rows: int
+
+
+def normal_ranges(session: Session, most: int = 1000) -> dict[str, NormalRange]:
+    """Quartiles per feature over the latest passed requests; unmeasured features are left out."""
+    passed = session.scalars(
+        select(RequestRow.id)
+        .where(RequestRow.verdict == Verdict.PASS.value)
+        .order_by(RequestRow.id.desc())
+        .limit(most)
+    ).all()
+    rows = [
+        tuple(row)
+        for row in session.execute(
+            select(*(features_table.c[name] for name in FEATURE_NAMES))
+            .join(RequestRow, RequestRow.id == features_table.c.request_pk)
+            .where(
+                # Both, so that PostgreSQL reads the days alone that have them.
+                RequestRow.id >= min(passed, default=0),
+                features_table.c.request_pk >= min(passed, default=0),
+                RequestRow.verdict == Verdict.PASS.value,
+                RequestRow.stage == Stage.PARSED.value,
+            )
+        )
+    ]
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(FEATURE_NAMES))
+    ranges: dict[str, NormalRange] = {}
+    for name, column in zip(FEATURE_NAMES, values.T, strict=True):
+        measured = column[~np.isnan(column)]
+        if measured.size:
+            low, middle, high = (float(v) for v in np.percentile(measured, [25, 50, 75]))
+            ranges[name] = NormalRange(low, middle, high, int(measured.size))
+    return ranges

@@ -1,0 +1,1 @@
+"""API keys of clients and sign-in of analysts."""

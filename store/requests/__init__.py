@@ -1,0 +1,1 @@
+"""Records of requests: appended once, read back; their keys, fingerprints and pictures."""

@@ -1,0 +1,113 @@
+"""Fingerprints of a sliding window: written with the record, found by a handful of index probes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, union_all
+from sqlalchemy.orm import Session
+
+from detectors.probing.fingerprint import Fingerprint
+from detectors.probing.sequence import Member
+from detectors.verdict import Verdict
+from store.requests.records import RequestRecord
+from store.requests.request_keys import arrived_since
+from store.tables.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
+
+_MOST_PER_KEY = 64
+
+
+def add_fingerprint(session: Session, request_pk: int, record: RequestRecord) -> None:
+    """Keep the trace of a record, if it has one, in the transaction of the record."""
+    if record.trace is None:
+        return
+    session.add(
+        FingerprintRow(
+            request_pk=request_pk,
+            received_at=record.received_at,
+            client=record.client,
+            family=record.trace.family,
+            data=record.trace.data,
+        )
+    )
+    session.flush()
+    keys = [{"key": key, "request_pk": request_pk} for key in record.trace.keys]
+    if keys:
+        session.execute(insert(fingerprint_keys_table), keys)
+
+
+def lookalikes(
+    session: Session, keys: Sequence[int], since: datetime, most: int
+) -> tuple[Member, ...]:
+    """The newest pictures since a time that share a key, newest first: candidates, not matches.
+
+    Each key costs one range of an index, however many pictures share it.
+    """
+    if not keys:
+        return ()
+    table = fingerprint_keys_table
+    probes = [
+        select(
+            select(table.c.request_pk)
+            .where(table.c.key == key)
+            .order_by(table.c.request_pk.desc())
+            .limit(_MOST_PER_KEY)
+            .subquery()
+            .c.request_pk
+        )
+        for key in keys
+    ]
+    found = union_all(*probes).subquery()
+    rows = session.execute(
+        select(
+            FingerprintRow.received_at,
+            FingerprintRow.client,
+            FingerprintRow.family,
+            FingerprintRow.data,
+        )
+        .where(
+            FingerprintRow.request_pk.in_(select(found.c.request_pk)),
+            FingerprintRow.received_at >= since,
+        )
+        .order_by(FingerprintRow.request_pk.desc())
+        .limit(most)
+    )
+    return tuple(
+        Member(row.received_at, row.client, Fingerprint.from_bytes(row.data), row.family)
+        for row in rows
+    )
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What a client sent before, newest first, within a window and up to a number.
+
+    Attributes:
+        received_at: times of its requests.
+        refused: which of them were refused.
+    """
+
+    received_at: tuple[datetime, ...] = ()
+    refused: tuple[bool, ...] = ()
+
+
+def client_trail(session: Session, client: str, since: datetime, most: int) -> Trail:
+    """The newest requests of a client since a time."""
+    rows = session.execute(
+        select(RequestRow.received_at, RequestRow.verdict)
+        .where(RequestRow.client == client, arrived_since(since))
+        .order_by(RequestRow.id.desc())
+        .limit(most)
+    ).all()
+    refused = tuple(row.verdict == Verdict.REFUSE.value for row in rows)
+    return Trail(tuple(row.received_at for row in rows), refused)
+
+
+def forget_fingerprints(session: Session, before: datetime, most: int) -> int:
+    """Delete at most ``most`` fingerprints that are older than a time; how many there were."""
+    old = select(FingerprintRow.request_pk).where(FingerprintRow.received_at < before)
+    pks = session.scalars(old.order_by(FingerprintRow.received_at).limit(most)).all()
+    if pks:
+        # Their keys go with them.
+        session.execute(delete(FingerprintRow).where(FingerprintRow.request_pk.in_(pks)))
+    return len(pks)

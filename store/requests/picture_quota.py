@@ -1,0 +1,39 @@
+"""The quota of evidence: how much the folder holds, without looking at it for every request."""
+
+from contextlib import suppress
+from threading import Lock, Thread
+from time import monotonic
+
+from store.requests.picture_store import EvidenceStore
+
+_MEASURE_SECONDS = 600.0
+
+
+class EvidenceQuota:
+    """Whether the folder has reached its quota, as of the last ten minutes.
+
+    Listing a full folder takes a second, so it is done in a thread beside the requests. The job
+    ``prune`` makes room; this only keeps the folder from growing by what can be left out.
+    """
+
+    def __init__(self, store: EvidenceStore, limit_bytes: int) -> None:
+        self._store = store
+        self._limit_bytes = limit_bytes
+        self._used_bytes = 0
+        self._measured_at: float | None = None
+        self._turn = Lock()
+
+    def is_reached(self) -> bool:
+        """Whether the folder was full when it was measured last; not while it never was."""
+        stale = self._measured_at is None or monotonic() - self._measured_at > _MEASURE_SECONDS
+        if stale and self._turn.acquire(blocking=False):
+            self._measured_at = monotonic()
+            Thread(target=self._measure, name="evidence-quota", daemon=True).start()
+        return self._used_bytes >= self._limit_bytes
+
+    def _measure(self) -> None:
+        try:
+            with suppress(OSError):  # the last figure holds until the folder can be read
+                self._used_bytes = sum(file.size_bytes for file in self._store.files())
+        finally:
+            self._turn.release()

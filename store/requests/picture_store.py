@@ -1,0 +1,121 @@
+"""Evidence: pictures of flagged and sampled requests, faces made unrecognisable beforehand."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256 as digest_of
+from pathlib import Path
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from store.engine.database import Database
+from store.engine.files import FileStore, KeptFile, Removal
+from store.requests.records import EvidenceFile
+from store.tables.request_tables import EvidenceRow
+
+PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
+_MOST_ASKED = 500
+
+
+@dataclass(frozen=True)
+class RemovedFiles:
+    """What became of files that were to be removed.
+
+    Attributes:
+        spared: files that no request refers to, but that were put a moment ago: somebody may be
+            about to refer to them.
+    """
+
+    files: int = 0
+    freed_bytes: int = 0
+    spared: int = 0
+
+    def __add__(self, other: "RemovedFiles") -> "RemovedFiles":
+        return RemovedFiles(
+            self.files + other.files,
+            self.freed_bytes + other.freed_bytes,
+            self.spared + other.spared,
+        )
+
+
+class EvidenceStore:
+    """Content-addressed pictures under ``var/evidence``."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self._files = FileStore(var_dir / "evidence", "")
+
+    def put(self, kind: str, data: bytes, media_type: str) -> EvidenceFile:
+        """Keep a picture; the record that refers to it is written by the recorder."""
+        return EvidenceFile(kind, self._files.put(data), media_type)
+
+    def read(self, sha256: str) -> bytes | None:
+        """A kept picture; ``None`` if its file is gone or is not what was kept."""
+        data = self._files.get(sha256)
+        return data if data is not None and digest_of(data).hexdigest() == sha256 else None
+
+    def of_request(self, session: Session, request_pk: int) -> dict[str, bytes]:
+        """The kept pictures of a request by kind; one whose file is gone is left out."""
+        rows = session.scalars(select(EvidenceRow).where(EvidenceRow.request_pk == request_pk))
+        found = {row.kind: self._files.get(row.sha256) for row in rows}
+        return {kind: data for kind, data in found.items() if data is not None}
+
+    def missing(self, session: Session) -> Iterator[str]:
+        """The digests that records name and that are not kept."""
+        named = select(EvidenceRow.sha256).distinct()
+        for digest in session.scalars(named.execution_options(yield_per=1000)):
+            if not self._files.has(digest):
+                yield digest
+
+    def files(self) -> Iterator[KeptFile]:
+        """Every file that lies in the folder."""
+        return self._files.files()
+
+    def remove_parts(self, before: datetime) -> int:
+        """Remove what was cut off half-way before a time."""
+        return self._files.remove_parts(before)
+
+    def remove_unreferred(
+        self, database: Database, digests: Sequence[str], unused_since: datetime | None
+    ) -> RemovedFiles:
+        """Remove those files that no request refers to.
+
+        The rows go first, in a transaction of their own: cut off between the two, files are left
+        that nobody refers to, and the next sweep finds them. A file is never missed.
+
+        Args:
+            unused_since: spare what was put at or after this time; ``None`` spares nothing.
+        """
+        removals: list[Removal] = []
+        asked = list(dict.fromkeys(digests))
+        for start in range(0, len(asked), _MOST_ASKED):
+            some = asked[start : start + _MOST_ASKED]
+            with database.read() as session:
+                referred = _referred(session, some)
+            removals += [self._files.remove(d, unused_since) for d in some if d not in referred]
+        freed = [removal.freed_bytes for removal in removals if removal.freed_bytes]
+        return RemovedFiles(len(freed), sum(freed), sum(removal.spared for removal in removals))
+
+
+def _referred(session: Session, digests: Sequence[str]) -> set[str]:
+    found = session.scalars(select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(digests)))
+    return set(found)
+
+
+def forget_evidence(session: Session, before_key: int | None, most: int) -> tuple[str, ...]:
+    """Delete the oldest rows, about so many, whole requests at a time.
+
+    Args:
+        before_key: only of requests whose key is smaller; ``None`` for any.
+
+    Returns:
+        Digests of the files that the rows referred to.
+    """
+    oldest = select(EvidenceRow.request_pk).order_by(EvidenceRow.request_pk).limit(most)
+    if before_key is not None:
+        oldest = oldest.where(EvidenceRow.request_pk < before_key)
+    last = session.scalar(select(func.max(oldest.subquery().c.request_pk)))
+    if last is None:
+        return ()
+    gone = delete(EvidenceRow).where(EvidenceRow.request_pk <= last).returning(EvidenceRow.sha256)
+    return tuple(session.scalars(gone))

@@ -1,0 +1,114 @@
+"""What the tables hold of a record: one tuple a row, in the form that the drivers take."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import cast
+
+from sqlalchemy import Table
+
+from detectors.registry import FEATURE_NAMES
+from store.engine.bulk_rows import Row, Rows, Vectors
+from store.requests.records import RequestRecord, placed
+from store.tables.request_tables import (
+    EvidenceRow,
+    FindingRow,
+    RequestRow,
+    features_table,
+    reasons_table,
+)
+
+REQUEST_COLUMNS = (
+    *("id", "request_id", "received_at", "client", "route", "stage", "verdict", "status"),
+    *("reasons", "content_sha256", "media_type", "segmenter", "labels"),
+)
+FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
+_REASON_COLUMNS = ("request_pk", "reason")
+_FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
+_EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
+
+_REQUESTS, _FINDINGS, _EVIDENCE = (
+    cast(Table, row.__table__) for row in (RequestRow, FindingRow, EvidenceRow)
+)
+
+Time = Callable[[datetime], datetime | str]
+_WITHOUT_ZONE = len("2026-01-01 00:00:00.000000")
+
+
+def _text(moment: datetime) -> str:
+    """As SQLAlchemy reads times back from SQLite."""
+    return _aware(moment).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+# How a driver takes an aware time.
+TIMES: Mapping[str, Time] = {"sqlite": _text, "postgresql": _aware}
+
+
+def rows_of(records: Sequence[tuple[int, RequestRecord]], dialect: str) -> Iterator[Rows | Vectors]:
+    """What all tables hold of records with their keys; the longest rows first."""
+    parsed = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
+    yield Vectors(features_table, FEATURE_COLUMNS, parsed)
+    requests = [request_row(key, record, TIMES[dialect]) for key, record in records]
+    yield Rows(_REQUESTS, REQUEST_COLUMNS, requests)
+    reasons = [row for key, r in records if r.reasons for row in _reason_rows(key, r)]
+    yield Rows(reasons_table, _REASON_COLUMNS, reasons)
+    findings = [row for key, r in records if r.findings for row in _finding_rows(key, r)]
+    yield Rows(_FINDINGS, _FINDING_COLUMNS, findings)
+    evidence = [row for key, r in records if r.evidence for row in _evidence_rows(key, r)]
+    yield Rows(_EVIDENCE, _EVIDENCE_COLUMNS, evidence)
+
+
+def request_row(key: int, record: RequestRecord, time: Time) -> Row:
+    """The row in ``requests``, its time as the driver takes it."""
+    return (
+        key,
+        record.request_id,
+        time(record.received_at),
+        record.client,
+        record.route,
+        str(record.stage),
+        str(record.verdict),
+        record.status,
+        _names(record.reasons),
+        record.content_sha256,
+        record.media_type,
+        record.segmenter,
+        _names(record.labels),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _names(names: tuple[str, ...]) -> str:
+    """JSON of a list that few requests do not share."""
+    return json.dumps(names)
+
+
+def _reason_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``request_reasons``."""
+    return [(key, reason) for reason in dict.fromkeys(record.reasons)]
+
+
+def _finding_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``findings``."""
+    return [
+        (
+            key,
+            finding.rule.code,
+            finding.rule.severity.value,
+            json.dumps(dict(finding.evidence)),
+            json.dumps(placed(finding.places)) if finding.places else None,
+            finding.rule.atlas,
+            finding.rule.owasp,
+        )
+        for finding in record.findings
+    ]
+
+
+def _evidence_rows(key: int, record: RequestRecord) -> list[Row]:
+    """The rows in ``evidence``."""
+    return [(key, kept.kind, kept.sha256, kept.media_type) for kept in record.evidence]

@@ -1,0 +1,267 @@
+"""Request records: append them, read them back."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Text,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import Session
+
+from detectors.registry import FeatureVector
+from detectors.verdict import Verdict
+from store.engine.bulk import insert_all
+from store.requests.fingerprints import add_fingerprint
+from store.requests.record_rows import rows_of
+from store.requests.records import RequestRecord, Stage
+from store.requests.request_keys import arrived_since, hand_out, key_of
+from store.tables.request_tables import RequestRow, ScoreRow, features_table
+from store.tables.work_tables import DecisionRow
+
+_MOST_REQUEST_IDS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """Stored features of several requests.
+
+    Attributes:
+        request_pks: primary keys, one per row.
+        clients: who sent each row's request.
+        names: feature names, one per column.
+        rows: ``(n, features)`` float64; NaN where not measured.
+    """
+
+    request_pks: tuple[int, ...]
+    clients: tuple[str, ...]
+    names: tuple[str, ...]
+    rows: npt.NDArray[np.float64]
+
+
+def add_record(session: Session, record: RequestRecord) -> bool:
+    """Append a record; ``False`` if its request id is stored already, so that replays are safe."""
+    return add_records(session, [record]) == 1
+
+
+def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bool = False) -> int:
+    """Append records in order and say how many are new; request ids that are stored are skipped.
+
+    The transaction must do little else: other services wait for it to hand out keys.
+
+    Args:
+        fresh: nobody tried to store them before, so that none is looked for.
+    """
+    records = _without_doubles(records)
+    if not records:
+        return 0
+    # With the keys comes the turn to write: whoever else had these records has stored them by now.
+    keys = hand_out(session, [record.received_at for record in records])
+    stored = set() if fresh else _stored(session, records)
+    new = [
+        (key, record)
+        for key, record in zip(keys, records, strict=True)
+        if record.request_id not in stored
+    ]
+    insert_all(session, rows_of(new, session.get_bind().dialect.name))
+    for key, record in new:
+        add_fingerprint(session, key, record)
+    return len(new)
+
+
+def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    return list({record.request_id: record for record in reversed(records)}.values())[::-1]
+
+
+def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
+    """Request ids among these that are stored: a key is never smaller than its arrival."""
+    earliest = min(record.received_at for record in records)
+    ids = [record.request_id for record in records]
+    among: ColumnElement[bool]
+    if session.get_bind().dialect.name == "postgresql":
+        # One parameter, written as the database reads it, instead of hundreds.
+        listed = "{" + json.dumps(ids, ensure_ascii=False)[1:-1] + "}"
+        among = RequestRow.request_id == any_(sql_cast(literal(listed, Text()), ARRAY(String)))
+    else:
+        among = RequestRow.request_id.in_(ids)
+    return set(
+        session.scalars(
+            select(RequestRow.request_id).where(among, RequestRow.id >= key_of(earliest))
+        )
+    )
+
+
+def features_of(session: Session, request_pk: int) -> FeatureVector | None:
+    """The stored features of one request, or ``None`` if it was refused before any was measured."""
+    row = session.execute(
+        select(features_table).where(features_table.c.request_pk == request_pk)
+    ).one_or_none()
+    if row is None:
+        return None
+    return FeatureVector(tuple(np.nan if value is None else value for value in row[1:]))
+
+
+def unscored_features(session: Session, names: Sequence[str], most: int) -> FeatureMatrix:
+    """Features of parsed requests that no model has scored yet, oldest first.
+
+    Everything up to the newest scored request is taken as scored, for keys grow in the order of
+    commits; so a scan costs the same however many records there are.
+    """
+    newest = session.scalar(select(func.max(ScoreRow.request_pk))) or 0
+    statement = (
+        select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
+        .join(features_table, features_table.c.request_pk == RequestRow.id)
+        .where(
+            RequestRow.id > newest,
+            RequestRow.stage == Stage.PARSED.value,
+            ~exists().where(ScoreRow.request_pk == RequestRow.id),
+        )
+        .order_by(RequestRow.id)
+        .limit(most)
+    )
+    return _matrix(session.execute(statement).all(), names)
+
+
+def clean_features(
+    session: Session,
+    names: Sequence[str],
+    since: datetime,
+    most_per_client: int,
+    most: int,
+    *,
+    outliers: bool = False,
+) -> FeatureMatrix:
+    """Features that a model may learn from, newest first.
+
+    Only requests that passed, were never an outlier and whose client was never blocked; one client
+    contributes at most ``most_per_client`` rows, so that nobody can buy the training set.
+
+    Args:
+        outliers: give the outliers among these requests instead of the rest.
+    """
+    statement = (
+        select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
+        .join(features_table, features_table.c.request_pk == RequestRow.id)
+        .where(
+            RequestRow.stage == Stage.PARSED.value,
+            RequestRow.verdict == Verdict.PASS.value,
+            arrived_since(since),
+            _is_outlier() if outliers else ~_is_outlier(),
+            ~_client_was_blocked(),
+        )
+        .order_by(RequestRow.id.desc())
+    )
+    taken: Counter[str] = Counter()
+    rows: list[Sequence[Any]] = []
+    with session.execute(statement.execution_options(yield_per=1000)) as found:
+        for row in found:
+            if len(rows) == most:
+                break
+            if taken[row.client] < most_per_client:
+                taken[row.client] += 1
+                rows.append(tuple(row))
+    return _matrix(rows, names)
+
+
+def _is_outlier() -> ColumnElement[bool]:
+    return exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.outlier)
+
+
+def _client_was_blocked() -> ColumnElement[bool]:
+    return exists().where(
+        DecisionRow.kind == "block",
+        DecisionRow.scope == "client",
+        DecisionRow.value == RequestRow.client,
+        DecisionRow.revoked_at.is_(None),
+    )
+
+
+def _matrix(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
+    listed = [tuple(row) for row in rows]
+    values = np.array([row[2:] for row in listed], dtype=np.float64).reshape(-1, len(names))
+    return FeatureMatrix(
+        tuple(row[0] for row in listed), tuple(row[1] for row in listed), tuple(names), values
+    )
+
+
+@dataclass(frozen=True)
+class ClientActivity:
+    """What one client did in a window, as the decision policy needs it.
+
+    Attributes:
+        refusals: requests that the gate refused; refusals at admission are left out, or a blocked
+            client would stay blocked for knocking.
+        request_ids: the outliers and refusals themselves, newest first.
+    """
+
+    client: str
+    requests: int
+    outliers: int
+    flags: int
+    refusals: int
+    request_ids: tuple[str, ...]
+
+
+def client_activity(
+    session: Session, since: datetime, client: str | None = None
+) -> tuple[ClientActivity, ...]:
+    """Activity per client after a time, or of one client only; admission refusals left out."""
+    # A rule's refusal counts no more than its flag: odd pictures are what a photo service is sent.
+    refused = and_(RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value)
+    requests = (
+        select(
+            RequestRow.id,
+            RequestRow.client,
+            RequestRow.request_id,
+            _is_outlier().label("outlier"),
+            (RequestRow.verdict == Verdict.FLAG.value).label("flagged"),
+            refused.label("refused"),
+        )
+        .where(RequestRow.received_at > since, RequestRow.stage != Stage.ADMISSION.value)
+        .where(RequestRow.client == client if client is not None else true())
+        .subquery()
+    )
+    counts = select(
+        requests.c.client,
+        func.count().label("requests"),
+        *(_count(requests.c[name]).label(name) for name in ("outlier", "flagged", "refused")),
+    ).group_by(requests.c.client)
+    bad = select(requests.c.client, requests.c.request_id).where(
+        or_(requests.c.outlier, requests.c.refused)
+    )
+    request_ids: dict[str, list[str]] = {}
+    for name, request_id in session.execute(bad.order_by(requests.c.id.desc())):
+        request_ids.setdefault(name, []).append(request_id)
+    return tuple(
+        ClientActivity(
+            client=row.client,
+            requests=row.requests,
+            outliers=row.outlier,
+            flags=row.flagged,
+            refusals=row.refused,
+            request_ids=tuple(request_ids.get(row.client, ())[:_MOST_REQUEST_IDS]),
+        )
+        for row in session.execute(counts.order_by(requests.c.client))
+    )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))

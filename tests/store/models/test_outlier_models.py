@@ -1,0 +1,92 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from store.audit.actors import job
+from store.engine.database import Database
+from store.models.outlier_models import (
+    NewScore,
+    NoOutlierModel,
+    OutlierModelStore,
+    add_scores,
+    champion,
+    promote,
+)
+from store.tables.request_tables import ScoreRow
+from store.tables.work_tables import OutlierModelRow
+
+
+def _add(database: Database, var_dir: Path, archive: bytes, now: datetime) -> OutlierModelRow:
+    with database.write() as session:
+        return OutlierModelStore(var_dir).add(
+            session,
+            archive=archive,
+            kind="isolation_forest",
+            rows=40,
+            metrics={"clients": 4, "promoted_because": "It agrees."},
+            now=now,
+        )
+
+
+def test_an_archive_comes_back_with_its_lineage(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    row = _add(database, tmp_path, b"archive", now)
+    assert OutlierModelStore(tmp_path).read(row.digest) == b"archive"
+    with database.read() as session:
+        stored = session.get_one(OutlierModelRow, row.id)
+    assert (stored.kind, stored.rows, stored.trained_at) == ("isolation_forest", 40, now)
+    assert stored.metrics == {"clients": 4, "promoted_because": "It agrees."}
+
+
+def test_the_same_archive_again_is_the_same_model(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    first = _add(database, tmp_path, b"archive", now)
+    again = _add(database, tmp_path, b"archive", now + timedelta(days=1))
+    assert (again.id, again.trained_at) == (first.id, now)
+
+
+def test_a_new_model_is_not_promoted_by_itself(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    _add(database, tmp_path, b"archive", now)
+    with database.read() as session:
+        assert champion(session) is None
+
+
+def test_there_is_one_champion_and_old_ones_can_return(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    rows = [_add(database, tmp_path, archive, now) for archive in (b"one", b"two")]
+    for row in (rows[0], rows[1], rows[0]):
+        with database.write() as session:
+            promote(session, row.id, job("retrain"), now)
+        with database.read() as session:
+            found = champion(session)
+        assert found is not None
+        assert found.id == row.id
+
+
+def test_a_model_whose_file_is_gone_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(NoOutlierModel, match="abababababab is gone: run `maskwatch retrain`"):
+        OutlierModelStore(tmp_path).read("ab" * 32)
+
+
+def test_scores_are_kept_per_model_and_none_is_no_work(
+    database: Database, tmp_path: Path, now: datetime, add: Callable[..., int]
+) -> None:
+    request = add()
+    models = [_add(database, tmp_path, archive, now) for archive in (b"one", b"two")]
+    with database.write() as session:
+        add_scores(session, models[0].id, [], now)
+        for model in models:
+            add_scores(session, model.id, [NewScore(request, 0.5, 0.25, True, {"width": 2})], now)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(ScoreRow)) == 2
+        kept = session.scalars(select(ScoreRow).where(ScoreRow.model_id == models[1].id)).one()
+    assert (kept.score, kept.p_value, kept.outlier) == (0.5, 0.25, True)
+    assert (kept.contributions, kept.scored_at) == ({"width": 2}, now)

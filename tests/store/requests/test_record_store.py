@@ -1,0 +1,193 @@
+"""Records go in and come back as features, activity and shares, on both databases."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from math import isnan
+
+import numpy as np
+import pytest
+
+from detectors.findings import Finding
+from detectors.registry import FeatureVector
+from detectors.rule_book import NO_PERSON, TYPE_MISMATCH
+from detectors.verdict import Verdict
+from store.counts.invalid_requests import InvalidShare, invalid_share
+from store.counts.periods import Period
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.engine.database import Database
+from store.pages.request_detail import request_detail
+from store.requests.record_store import (
+    ClientActivity,
+    FeatureMatrix,
+    add_record,
+    clean_features,
+    client_activity,
+    unscored_features,
+)
+from store.requests.records import EvidenceFile, RequestRecord, Stage
+
+NewRecord = Callable[..., RequestRecord]
+Add = Callable[..., int]
+NAMES = ("width", "skin_share")
+WIDTH = FeatureVector.of({"width": 640.0})
+
+
+def _clean(
+    database: Database, since: datetime, most_per_client: int = 100, most: int = 100
+) -> FeatureMatrix:
+    with database.read() as session:
+        return clean_features(session, NAMES, since, most_per_client, most)
+
+
+def _block(database: Database, client: str, now: datetime) -> int:
+    new = NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.CLIENT,
+        value=client,
+        scenario="by_hand",
+        origin="analyst",
+        reason="A test.",
+        created_by="tester",
+        until=now + timedelta(hours=1),
+    )
+    with database.write() as session:
+        return add_decision(session, new, now).id
+
+
+def test_a_whole_record_comes_back(database: Database, new_record: NewRecord) -> None:
+    record = new_record(
+        received_at=datetime(2026, 3, 2, 1, 30, 0, 123456, timezone(timedelta(hours=-9))),
+        verdict=Verdict.FLAG,
+        reasons=("no_person_found", "declared_type_differs"),
+        content_sha256="ab" * 32,
+        media_type="image/png",
+        segmenter="cd" * 32,
+        labels=("hair", "upper_clothes"),
+        features=FeatureVector.of({"width": 640.0, "skin_share": 0.0, "spectral_slope": -2.25}),
+        findings=(Finding(NO_PERSON, {"foreground_share": 0.25}), Finding(TYPE_MISMATCH)),
+        evidence=(EvidenceFile("picture", "ef" * 32, "image/webp"),),
+    )
+    with database.write() as session:
+        assert add_record(session, record)
+    with database.read() as session:
+        found = request_detail(session, record.request_id)
+    assert found is not None
+    assert found.features is not None
+    assert found.features.measured() == {"width": 640.0, "skin_share": 0, "spectral_slope": -2.25}
+    assert [(f.rule, f.severity, f.evidence) for f in found.findings] == [
+        ("no_person_found", "bad", {"foreground_share": 0.25}),
+        ("declared_type_differs", "odd", {}),
+    ]
+    assert (found.content_sha256, found.segmenter) == ("ab" * 32, "cd" * 32)
+    assert (found.media_type, found.labels) == ("image/png", ("hair", "upper_clothes"))
+    assert found.summary.received_at == record.received_at
+    assert found.summary.received_at.utcoffset() == timedelta(0)
+    assert (found.summary.verdict, found.summary.reasons) == (Verdict.FLAG, record.reasons)
+
+
+def test_the_same_id_twice_is_stored_once(database: Database, new_record: NewRecord) -> None:
+    record = new_record(features=WIDTH)
+    with database.write() as session:
+        assert add_record(session, record) is True
+        assert add_record(session, record) is False
+    with database.write() as session:
+        assert add_record(session, record) is False
+        assert unscored_features(session, NAMES, most=9).rows.shape == (1, 2)
+
+
+def test_a_time_without_a_zone_is_refused(database: Database, new_record: NewRecord) -> None:
+    naive = new_record(received_at=datetime(2026, 3, 2))  # noqa: DTZ001
+    with pytest.raises(ValueError, match="time zone"), database.write() as session:
+        add_record(session, naive)
+
+
+def test_unscored_features_are_those_of_parsed_requests_oldest_first(
+    database: Database, add: Add, score: Callable[[int, bool], None]
+) -> None:
+    score(add(features=WIDTH), False)
+    first, second = add(features=WIDTH), add(client="cli:local", features=WIDTH)
+    add(stage=Stage.GATE, verdict=Verdict.REFUSE)
+    with database.read() as session:
+        found = unscored_features(session, NAMES, most=9)
+        assert unscored_features(session, NAMES, most=1).request_pks == (first,)
+    assert found.request_pks == (first, second)
+    assert found.clients == ("ip:203.0.113.7", "cli:local")
+    assert found.rows[0][0] == 640
+    assert isnan(found.rows[0][1])
+
+
+def test_an_empty_store_gives_an_empty_matrix(database: Database, now: datetime) -> None:
+    with database.read() as session:
+        assert unscored_features(session, NAMES, most=9).rows.shape == (0, 2)
+        assert invalid_share(session, Period(now)).share == 0
+    assert _clean(database, now).rows.shape == (0, 2)
+
+
+def test_only_old_enough_passed_and_ordinary_requests_are_clean(
+    database: Database, add: Add, score: Callable[[int, bool], None], now: datetime
+) -> None:
+    day = timedelta(days=1)
+    clean = [add(features=WIDTH), add(features=WIDTH, received_at=now - day)]
+    add(features=WIDTH, received_at=now - day - timedelta(seconds=1))
+    add(features=WIDTH, verdict=Verdict.FLAG)
+    add(features=WIDTH, stage=Stage.FAILED)
+    outlier = add(features=WIDTH)
+    score(outlier, True)
+    score(clean[0], False)
+    assert _clean(database, now - day).request_pks == tuple(reversed(clean))
+    with database.read() as session:
+        outliers = clean_features(session, NAMES, now - day, 9, 9, outliers=True)
+    assert outliers.request_pks == (outlier,)
+
+
+def test_one_client_cannot_fill_the_clean_set(database: Database, add: Add, now: datetime) -> None:
+    loud = [add(client="ip:198.51.100.9", features=WIDTH) for _ in range(4)]
+    quiet = add(features=WIDTH)
+    assert _clean(database, now, most_per_client=2).request_pks == (quiet, loud[3], loud[2])
+    assert _clean(database, now, most=2).request_pks == (quiet, loud[3])
+
+
+def test_a_client_that_was_blocked_is_not_clean_until_the_block_is_revoked(
+    database: Database, add: Add, now: datetime
+) -> None:
+    request = add(features=WIDTH)
+    block = _block(database, "ip:203.0.113.7", now)
+    assert _clean(database, now).request_pks == ()
+    with database.write() as session:
+        revoke(session, block, "tester", "A mistake.", now)
+    assert np.array_equal(_clean(database, now).request_pks, [request])
+
+
+def test_activity_is_counted_per_client(
+    database: Database, add: Add, score: Callable[[int, bool], None], now: datetime
+) -> None:
+    ids = [f"00000000-0000-4000-8000-{n:012}" for n in range(3)]
+    score(add(request_id=ids[0], features=WIDTH), True)
+    add(request_id=ids[1], stage=Stage.GATE, verdict=Verdict.REFUSE, status=415)
+    add(verdict=Verdict.FLAG)
+    add(stage=Stage.ADMISSION, verdict=Verdict.REFUSE, status=403)
+    add(stage=Stage.FAILED, verdict=Verdict.REFUSE, status=500)
+    add(request_id=ids[2], stage=Stage.PARSED, verdict=Verdict.REFUSE, status=422)
+    add(client="cli:local")
+    with database.read() as session:
+        activity = client_activity(session, now - timedelta(seconds=1))
+        only = client_activity(session, now - timedelta(seconds=1), "cli:local")
+        assert client_activity(session, now) == ()
+    assert activity == (
+        ClientActivity("cli:local", 1, 0, 0, 0, ()),
+        ClientActivity("ip:203.0.113.7", 5, 1, 1, 1, (ids[1], ids[0])),
+    )
+    assert only == activity[:1]
+
+
+def test_the_invalid_share_leaves_admission_out(
+    database: Database, add: Add, now: datetime
+) -> None:
+    add()
+    add(verdict=Verdict.FLAG)
+    add(stage=Stage.GATE, verdict=Verdict.REFUSE)
+    add(stage=Stage.ADMISSION, verdict=Verdict.REFUSE)
+    add(verdict=Verdict.FLAG, received_at=now - timedelta(hours=2))
+    with database.read() as session:
+        assert invalid_share(session, Period(now - timedelta(hours=1))) == InvalidShare(2, 3)
+        assert invalid_share(session, Period(now - timedelta(hours=3))).share == 0.75
