@@ -8,7 +8,7 @@ import structlog
 
 from detectors.findings import Finding, Place, Severity
 from detectors.parsing import Image
-from detectors.patch_match import Match, PatchMatcher
+from detectors.patches.patch_match import Match, PatchMatcher
 from detectors.rule_book import BLOCKED_PATCH
 from inference.access import Access
 from inference.evidence import MAX_SIDE, bounded

@@ -11,11 +11,11 @@ import structlog
 from detectors.findings import Finding
 from detectors.model_features import model_features
 from detectors.parsing import Image, Parsing
-from detectors.persons import Scene
 from detectors.registry import FeatureVector
-from detectors.rules import topology_findings
-from detectors.topology_features import topology_features
-from detectors.topology_limits import TopologyLimits
+from detectors.topology.persons import Scene
+from detectors.topology.topology_features import topology_features
+from detectors.topology.topology_limits import TopologyLimits
+from detectors.topology.topology_rules import topology_findings
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.champion import Champion

@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from detectors.input_rules import InputLimits
+from detectors.picture.input_rules import InputLimits
 from detectors.probing.sequence import ProbingLimits
-from detectors.topology_limits import TopologyLimits
+from detectors.topology.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.parsing import Image
-from detectors.patch_choice import ChosenPatch, chosen_patches
-from detectors.patch_match import LEAST_ORDINARY, PatchMatcher
-from detectors.patch_search import different_pictures
-from detectors.patches import Tile
+from detectors.patches.patch_choice import ChosenPatch, chosen_patches
+from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_search import different_pictures
+from detectors.patches.patches import Tile
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from jobs.kept_images import cut_out, read_image

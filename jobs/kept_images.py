@@ -7,8 +7,8 @@ import numpy as np
 
 from detectors.findings import Place
 from detectors.parsing import Image
-from detectors.patch_views import side_of
-from detectors.patches import Tile
+from detectors.patches.patch_views import side_of
+from detectors.patches.patches import Tile
 from store.requests.kept_pictures import KeptPicture
 from store.requests.picture_store import EvidenceStore
 

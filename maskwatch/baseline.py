@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from detectors.baseline import Baseline
-from detectors.baseline_fit import learn
-from detectors.baseline_text import to_json
-from detectors.persons import Scene
-from detectors.rules import topology_extremes
+from detectors.baseline.baseline import Baseline
+from detectors.baseline.baseline_fit import learn
+from detectors.baseline.baseline_text import to_json
+from detectors.topology.persons import Scene
+from detectors.topology.topology_rules import topology_extremes
 from inference.ensemble.inspector import every_look
 from inference.ensemble.seed import fresh_random
 from inference.pipeline import Arrival

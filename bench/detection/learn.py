@@ -6,7 +6,7 @@ from bench.detection.measure import Watch, as_fitted, progress_bar
 from bench.detection.observe import observer
 from bench.detection.pictures import Use, photos
 from bench.detection.uploads import as_traffic
-from detectors.baseline_fit import learn
+from detectors.baseline.baseline_fit import learn
 from maskwatch.baseline import write_baseline
 
 

@@ -19,7 +19,7 @@ from bench.detection.plan import Plan
 from bench.detection.statistics import Scores, auroc, interval, known, rate
 from bench.detection.uploads import File, as_taken, as_traffic, changed
 from bench.detection.workshop import Workshop
-from detectors.baseline import Baseline
+from detectors.baseline.baseline import Baseline
 from detectors.rule_book import ADVERSARIAL_PICTURE
 
 _ONE_PER_CENT, _ONE_PER_MILLE = 0.01, 0.001

@@ -14,8 +14,8 @@ from uuid import uuid4
 from numpy.random import default_rng
 
 from bench.detection.cache import key_of, write
-from detectors.persons import Scene
-from detectors.rules import topology_extremes
+from detectors.topology.persons import Scene
+from detectors.topology.topology_rules import topology_extremes
 from detectors.verdict import Verdict
 from inference.ensemble.inspector import every_look
 from inference.pipeline import Arrival, Pipeline

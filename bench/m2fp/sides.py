@@ -15,15 +15,15 @@ from torch import Tensor
 from torch.nn import functional as fn
 
 from bench.m2fp.contender import Work
-from detectors.input_features import input_features
 from detectors.label_lists import LABEL_LISTS
 from detectors.model_features import model_features
 from detectors.parsing import Image, LabelMap
-from detectors.persons import Scene
+from detectors.picture.input_features import input_features
 from detectors.registry import FeatureVector
-from detectors.rules import topology_findings
-from detectors.topology_features import topology_features
-from detectors.topology_limits import DEFAULTS
+from detectors.topology.persons import Scene
+from detectors.topology.topology_features import topology_features
+from detectors.topology.topology_limits import DEFAULTS
+from detectors.topology.topology_rules import topology_findings
 from inference.allocator import keep_few_arenas, keep_pages
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe

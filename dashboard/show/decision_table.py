@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Html, Tone
-from detectors.patches import PatchError
+from detectors.patches.patches import PatchError
 from store.decisions.decisions import Kind, Scope
 from store.decisions.listed_patches import patch_of
 from store.pages.decision_views import DecisionView

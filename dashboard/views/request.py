@@ -12,7 +12,7 @@ from dashboard.show.feature_table import feature_table
 from dashboard.show.markup import Html, Tone
 from dashboard.show.request_table import request_table
 from dashboard.visit import Visit, current_visit
-from detectors.evidence import words_of
+from detectors.baseline.attack_evidence import words_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
 from detectors.label_lists import label_words
 from detectors.palette import colour_of

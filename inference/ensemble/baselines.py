@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detectors.baseline import Baseline, BaselineError
-from detectors.baseline_text import from_json
-from detectors.topology_limits import DEFAULTS, TopologyLimits
+from detectors.baseline.baseline import Baseline, BaselineError
+from detectors.baseline.baseline_text import from_json
+from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
 SHIPPED = Path(__file__).parent.parent / "segmenters" / "reference" / "baseline.json"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from numpy.random import Generator
 
-from detectors.ensemble_features import consensus_features, consensus_of
 from detectors.findings import Finding
+from detectors.looks.ensemble_features import consensus_features, consensus_of
+from detectors.looks.squeeze_features import patch_consistency, squeeze_features
+from detectors.looks.triggers import Suspect, trigger_finding
 from detectors.parsing import Image, Parsing
 from detectors.resample import resampled
-from detectors.squeeze_features import patch_consistency, squeeze_features
-from detectors.triggers import Suspect, trigger_finding
 from inference.ensemble.patches import PATCH_SIDE, PatchPair
 from inference.ensemble.recipe import Recipe, shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-from detectors.local_features import Contrast
+from detectors.looks.local_features import Contrast
 from detectors.parsing import Image, Parsing
 from detectors.resample import resampled
 from inference.ensemble.recipe import shrunk

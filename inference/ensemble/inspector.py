@@ -8,10 +8,10 @@ from time import perf_counter
 import structlog
 from numpy.random import Generator
 
-from detectors.baseline import Baseline, TamperScore
-from detectors.colour_detail import colour_detail_place
+from detectors.baseline.baseline import Baseline, TamperScore
 from detectors.findings import Finding, Place
-from detectors.local_features import Contrast
+from detectors.looks.local_features import Contrast
+from detectors.picture.colour_detail import colour_detail_place
 from detectors.registry import FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from inference.content import Content

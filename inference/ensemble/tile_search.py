@@ -9,10 +9,8 @@ from typing import Any
 from array_api_compat import array_namespace
 from numpy.random import Generator
 
-from detectors.parsing import Image, Parsing
-from detectors.resample import resampled
-from detectors.tiles import cut, hidden, other_places, put, strips
-from detectors.triggers import (
+from detectors.looks.tiles import cut, hidden, other_places, put, strips
+from detectors.looks.triggers import (
     Returned,
     Suspect,
     best_returned,
@@ -21,6 +19,8 @@ from detectors.triggers import (
     suspect_of,
     vanished_again,
 )
+from detectors.parsing import Image, Parsing
+from detectors.resample import resampled
 from inference.segmenters.base import Segmenter
 
 # Places that are drawn for a tile; those that cover little of what came back are tried.

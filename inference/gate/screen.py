@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from detectors.findings import Finding
-from detectors.input_features import input_features
-from detectors.input_rules import InputLimits, input_findings
 from detectors.parsing import Image
+from detectors.picture.input_features import input_features
+from detectors.picture.input_rules import InputLimits, input_findings
 from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, rule_named
 from inference.gate.faces import FaceBox, FaceFinder
 from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise

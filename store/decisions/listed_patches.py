@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
-from detectors.patches import Patch, PatchError
+from detectors.patches.patches import Patch, PatchError
 from store.decisions.decisions import BY_POLICY, Kind, Scope
 from store.tables.work_tables import DecisionRow
 

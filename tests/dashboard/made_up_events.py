@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from detectors.patches import Patch
+from detectors.patches.patches import Patch
 from store.alerts.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
 from store.alerts.job_runs import FAILED, SUCCEEDED, finish_run, start_run
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.input_features import input_features
 from detectors.model_features import model_features
-from detectors.persons import Scene
+from detectors.picture.input_features import input_features
 from detectors.registry import (
     FEATURE_NAMES,
     FEATURES,
@@ -18,7 +17,8 @@ from detectors.registry import (
     Group,
     feature_named,
 )
-from detectors.topology_features import topology_features
+from detectors.topology.persons import Scene
+from detectors.topology.topology_features import topology_features
 
 in_range = {
     feature.name: st.floats(max(feature.low, -1e6), min(feature.high, 1e6)) for feature in FEATURES

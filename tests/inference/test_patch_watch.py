@@ -13,7 +13,7 @@ from numpy.random import default_rng
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
-from detectors.patches import Patch
+from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Arrival, Outcome

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from detectors.topology_limits import TopologyLimits
+from detectors.topology.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe

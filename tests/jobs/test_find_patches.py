@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from detectors.findings import Finding, Place
 from detectors.parsing import Image
-from detectors.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
 from detectors.rule_book import TRIGGER_SUSPECTED
 from jobs.context import JobContext
 from jobs.find_patches import NothingToCompare, run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from detectors.patches import Patch
+from detectors.patches.patches import Patch
 from jobs.alerts import run
 from jobs.context import JobContext
 from store.alerts.alerts import Event

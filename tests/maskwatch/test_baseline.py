@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from detectors.baseline import Baseline, BaselineError
-from detectors.baseline_text import from_json
+from detectors.baseline.baseline import Baseline, BaselineError
+from detectors.baseline.baseline_text import from_json
 from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.figures import draw_figure
 from inference.service import build_service

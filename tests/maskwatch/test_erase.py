@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from detectors.patches import Patch
+from detectors.patches.patches import Patch
 from maskwatch import erase as erasure
 from maskwatch.erase import NothingToErase, erase, look
 from store.decisions.listed_patches import patch_evidence

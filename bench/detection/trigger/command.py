@@ -17,7 +17,7 @@ from bench.detection.trigger.model import backdoored
 from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
 from bench.report import Figures, publish
-from detectors.baseline import tail_threshold
+from detectors.baseline.baseline import tail_threshold
 from detectors.model_features import model_features
 from detectors.parsing import Image
 from inference.ensemble.glance import Glance

@@ -12,7 +12,7 @@ from bench.detection.pictures import Use, photos
 from bench.detection.trigger.search import searched
 from bench.detection.uploads import File, as_traffic
 from bench.report import publish
-from detectors.baseline import tail_threshold
+from detectors.baseline.baseline import tail_threshold
 from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 

@@ -20,10 +20,10 @@ from bench.detection.pictures import Use, load, photos
 from bench.detection.statistics import interval
 from bench.detection.trigger.search import searched
 from detectors.findings import Finding
+from detectors.looks.triggers import trigger_finding
 from detectors.parsing import Image
-from detectors.patch_match import PatchMatcher
+from detectors.patches.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
-from detectors.triggers import trigger_finding
 from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
 from inference.evidence import MAX_SIDE, EvidenceKeeper, bounded

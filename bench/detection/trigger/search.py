@@ -4,8 +4,8 @@ from zlib import crc32
 
 from numpy.random import default_rng
 
+from detectors.looks.triggers import Suspect
 from detectors.parsing import Image
-from detectors.triggers import Suspect
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter

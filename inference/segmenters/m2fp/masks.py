@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as fn
 
 from detectors.parsing import LabelMap
-from detectors.persons import Mask
+from detectors.topology.persons import Mask
 from inference.segmenters.m2fp.preparation import Frame
 
 # ModelScope's pipeline shows parts from this score on, out of its hundred best candidates.

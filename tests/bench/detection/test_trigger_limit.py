@@ -5,7 +5,7 @@ import pytest
 from bench.detection.cache import png_of
 from bench.detection.trigger.limit import limit_figures, score_of
 from bench.detection.uploads import File
-from detectors.baseline import tail_threshold
+from detectors.baseline.baseline import tail_threshold
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
 

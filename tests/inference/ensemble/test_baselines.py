@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from detectors.baseline import BaselineError
-from detectors.baseline_text import to_json
-from detectors.evidence import EVIDENCE
-from detectors.topology_limits import DEFAULTS, TopologyLimits
+from detectors.baseline.attack_evidence import EVIDENCE
+from detectors.baseline.baseline import BaselineError
+from detectors.baseline.baseline_text import to_json
+from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 from inference.ensemble.baselines import SHIPPED, Baselines, read_baseline
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import build_service

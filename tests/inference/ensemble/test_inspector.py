@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from detectors.baseline import Baseline, Expectation, Line
-from detectors.colour_detail import colour_detail_place, colour_detail_tile
-from detectors.evidence import EVIDENCE
+from detectors.baseline.attack_evidence import EVIDENCE
+from detectors.baseline.baseline import Baseline, Expectation, Line
 from detectors.findings import Finding, Place
 from detectors.parsing import Image, Parsing
+from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
 from inference.content import Content

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.findings import Severity
-from detectors.input_rules import InputLimits
 from detectors.parsing import Image
+from detectors.picture.input_rules import InputLimits
 from detectors.registry import FEATURES, Group
 from inference.figures import draw_figure
 from inference.gate.decoder.limits import PictureLimits

@@ -10,7 +10,7 @@ import pytest
 from numpy.random import default_rng
 from structlog.testing import capture_logs
 
-from detectors.patches import Patch, PatchError
+from detectors.patches.patches import Patch, PatchError
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import (

@@ -1,0 +1,1 @@
+"""What clean pictures look like to one model, and the limits that follow."""

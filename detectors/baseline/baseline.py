@@ -1,0 +1,153 @@
+"""What clean pictures look like to one segmenter, and how far a request exceeds it.
+
+Each piece of evidence is a number that attacks raise, with the features that explain it in clean
+pictures: an unsure parse moves more under a harmless change. A line fitted on clean pictures says
+how much is expected; the excess over it is measured in units of what one clean picture in a hundred
+exceeds. The score is the largest excess, for a mean over all evidence hides an attack that shows in
+one piece only. Scores of further clean pictures say how rare a score is (conformal calibration:
+Bates et al., Annals of Statistics 2023).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan, log, nan
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.baseline.attack_evidence import Evidence, Part
+from detectors.errors import MaskwatchError
+from detectors.reductions import largest
+from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
+
+_TAIL = 0.1
+_FLOOR = 1e-4
+
+
+class BaselineError(MaskwatchError):
+    """A baseline that cannot be learnt or read."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """How much of a part of evidence clean pictures show: a line over logarithms.
+
+    Attributes:
+        slopes: one for each feature of ``part.given``.
+        limit: the residual that one clean picture in a hundred exceeds.
+    """
+
+    part: Part
+    intercept: float
+    slopes: tuple[float, ...]
+    limit: float
+
+    def excess(self, features: Mapping[str, float]) -> float:
+        """Residual in units of the limit; NaN where something was not measured."""
+        value, given = scales(self.part, features)
+        explained = sum(slope * each for slope, each in zip(self.slopes, given, strict=True))
+        return (value - self.intercept - explained) / self.limit
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What clean pictures show of one piece of evidence.
+
+    Attributes:
+        lines: one for each part; their excesses are averaged.
+        limit: the average that one clean picture in a hundred exceeds.
+    """
+
+    evidence: Evidence
+    lines: tuple[Line, ...]
+    limit: float
+
+    def excess(self, features: Mapping[str, float]) -> float:
+        """In units of the limit, so that 1 is rare; NaN where something was not measured."""
+        mean = sum(line.excess(features) for line in self.lines) / len(self.lines)
+        return self.evidence.weight * mean / self.limit
+
+
+@dataclass(frozen=True)
+class TamperScore:
+    """How far a request exceeds its baseline.
+
+    Attributes:
+        value: the largest excess; NaN if nothing was measured.
+        excesses: by piece of evidence, largest first.
+    """
+
+    value: float
+    excesses: Mapping[Evidence, float]
+
+    def leading(self, most: int = 3) -> dict[Evidence, float]:
+        """The evidence that carries the score: what is at least half as far out, ``most`` of it."""
+        led = {each: excess for each, excess in self.excesses.items() if excess >= self.value / 2}
+        return dict(list(led.items())[:most])
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What was learnt from clean pictures for one segmenter.
+
+    Attributes:
+        segmenter: digest of the model that it was learnt with.
+        expectations: one for each piece of evidence.
+        look_again: the score of a first look from which on a request is looked at again.
+        scores: final scores of clean calibration pictures, ascending.
+        limits: where normal ends for the topology rules.
+    """
+
+    segmenter: str
+    expectations: tuple[Expectation, ...]
+    look_again: float
+    scores: tuple[float, ...]
+    limits: TopologyLimits = DEFAULTS
+
+    def cascade(self, features: Mapping[str, float]) -> TamperScore:
+        """The score that a request gets: by the first look, and by all if that one is odd."""
+        first = self.score(features, first_look=True)
+        return first if first.value < self.look_again else self.score(features)
+
+    def score(self, features: Mapping[str, float], *, first_look: bool = False) -> TamperScore:
+        """Judge what was measured.
+
+        Args:
+            first_look: leave out what only later looks show, if it was measured.
+        """
+        used = [each for each in self.expectations if not (first_look and each.evidence.later)]
+        excesses = {each.evidence: each.excess(features) for each in used}
+        known = {each: excess for each, excess in excesses.items() if not isnan(excess)}
+        ordered = dict(sorted(known.items(), key=lambda item: -item[1]))
+        return TamperScore(largest(ordered.values()), ordered)
+
+    def threshold(self, false_positive_rate: float) -> float:
+        """The score that this share of clean pictures reaches.
+
+        Above the upper tenth of the calibration pictures, the tail is taken to fall exponentially
+        (peaks over a threshold; Pickands, Annals of Statistics 1975).
+        """
+        return tail_threshold(self.scores, false_positive_rate)
+
+
+def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
+    """The value that this share of scores reaches, with an exponential tail above a tenth."""
+    known = np.asarray(scores, dtype=np.float64)
+    start = float(np.quantile(known, 1 - _TAIL))
+    above = known[known > start] - start
+    # Equal scores have no tail; NaN would accuse everybody.
+    if false_positive_rate >= _TAIL or not len(above):
+        return float(np.quantile(known, 1 - false_positive_rate))
+    return start + float(above.mean()) * log(_TAIL / false_positive_rate)
+
+
+def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float]]:
+    """A part's value and what it is given, on the scale on which lines are drawn: logarithms."""
+    value = 1.0
+    for name in part.factors:
+        value *= features.get(name, nan)
+    return _on_scale(value), [_on_scale(features.get(name, nan)) for name in part.given]
+
+
+def _on_scale(value: float) -> float:
+    return value if isnan(value) else log(max(value, 0.0) + _FLOOR)

@@ -1,0 +1,85 @@
+"""Learns a baseline from what was measured on clean pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
+from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line, scales
+from detectors.topology.topology_limits import learn_limits
+
+MIN_PICTURES = 30
+# Of the pictures: what the unit of an excess is exceeded by, and what is looked at again.
+_LIMIT_SHARE = 0.01
+_AGAIN_SHARE = 0.1
+# On the logarithmic scale; without a floor a constant feature would make any change rare.
+_LEAST_LIMIT = 0.05
+
+Measured = Mapping[str, float]
+
+
+def learn(
+    segmenter: str,
+    fit: Sequence[Measured],
+    calibrate: Sequence[Measured],
+    extremes: Sequence[Measured] = (),
+) -> Baseline:
+    """Learn from clean pictures on which every look was taken.
+
+    Args:
+        segmenter: digest of the model.
+        fit: features of the pictures that lines are fitted to.
+        calibrate: features of others, whose scores tell how rare a score is.
+        extremes: how near the pictures come to the limits of the topology rules (see
+            :func:`detectors.topology.topology_rules.topology_extremes`); without them the
+            defaults hold.
+
+    Raises:
+        BaselineError: too few pictures.
+    """
+    if len(calibrate) < MIN_PICTURES:
+        raise BaselineError(
+            f"A baseline needs at least {MIN_PICTURES} clean pictures to calibrate with; "
+            f"there are {len(calibrate)}."
+        )
+    expected = tuple(expectation_of(evidence, fit) for evidence in EVIDENCE)
+    blank = Baseline(segmenter, expected, inf, ())
+    first = [blank.score(features, first_look=True).value for features in calibrate]
+    again = float(np.quantile(first, 1 - _AGAIN_SHARE))
+    known = replace(blank, look_again=again)
+    scores = sorted(known.cascade(features).value for features in calibrate)
+    return replace(known, scores=tuple(scores), limits=learn_limits(extremes))
+
+
+def expectation_of(evidence: Evidence, clean: Sequence[Measured]) -> Expectation:
+    """Fit the lines of one piece of evidence.
+
+    Raises:
+        BaselineError: fewer than thirty pictures on which everything was measured.
+    """
+    lines = tuple(_line_of(part, clean) for part in evidence.parts)
+    means = np.array([np.mean([line.excess(each) for line in lines]) for each in clean])
+    return Expectation(evidence, lines, _limit(means[~np.isnan(means)]))
+
+
+def _line_of(part: Part, clean: Sequence[Measured]) -> Line:
+    """Least squares; the limit is the residual that one picture in a hundred exceeds."""
+    rows = np.array([(value, *given) for value, given in (scales(part, each) for each in clean)])
+    rows = rows.reshape(-1, 1 + len(part.given))
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    if len(rows) < MIN_PICTURES:
+        raise BaselineError(
+            f"A baseline needs at least {MIN_PICTURES} clean pictures with "
+            f"{' and '.join(part.factors)}; there are {len(rows)}."
+        )
+    design = np.column_stack([np.ones(len(rows)), rows[:, 1:]])
+    line, *_ = np.linalg.lstsq(design, rows[:, 0], rcond=None)
+    residuals = rows[:, 0] - design @ line
+    return Line(part, float(line[0]), tuple(float(each) for each in line[1:]), _limit(residuals))
+
+
+def _limit(values: npt.NDArray[np.float64]) -> float:
+    return max(_LEAST_LIMIT, float(np.quantile(values, 1 - _LIMIT_SHARE)))

@@ -1,0 +1,1 @@
+"""What further looks at the same picture say: ensembles, squeezes, tiles, triggers."""

@@ -1,0 +1,1 @@
+"""Patches that recur in pictures: found, chosen for the blacklist, recognised."""

@@ -1,0 +1,1 @@
+"""Features and rules of the picture alone."""

@@ -1,0 +1,1 @@
+"""Persons, how their parts hang together, and rules on it."""

@@ -1,0 +1,138 @@
+"""Topology rules on real masks, per person and in body heights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors.findings import Finding, Place
+from detectors.parts import (
+    HEAD_GROUPS,
+    SKIN,
+    TROUSERS,
+    PartGroup,
+    group_indices,
+    label_mask,
+    part_indices,
+)
+from detectors.rule_book import (
+    FACELESS_HEAD,
+    HEADLESS_BODY,
+    NO_PERSON,
+    SKIN_SHARE_LOW,
+    TROUSERS_WITHOUT_FEET,
+)
+from detectors.topology.persons import Person, Scene
+from detectors.topology.topology_features import vertical_gap
+from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
+
+
+def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ...]:
+    """Judge every person of a scene; at most one finding per rule, the worst person's."""
+    if not scene.persons:
+        return (Finding(NO_PERSON, {"foreground_share": float((scene.label_map > 0).mean())}),)
+    found = [
+        _skin_share_low(scene, limits),
+        _trousers_without_feet(scene, limits),
+        _headless_body(scene, limits),
+        _faceless_head(scene, limits),
+    ]
+    return tuple(finding for finding in found if finding is not None)
+
+
+def topology_extremes(scene: Scene, limits: TopologyLimits = DEFAULTS) -> dict[str, float]:
+    """How near the worst person of a scene comes to each limit that is learnt, by its name.
+
+    Empty without a person.
+    """
+    if not scene.persons:
+        return {}
+    return {
+        "min_skin_share": min(_skin_shares(scene)),
+        "max_trousers_gap": max(_trousers_gaps(scene, limits)),
+        "min_hair_share": max(_faceless_hair(scene)),
+    }
+
+
+def _skin_share_low(scene: Scene, limits: TopologyLimits) -> Finding | None:
+    shares = _skin_shares(scene)
+    worst = int(np.argmin(shares))
+    if shares[worst] >= limits.min_skin_share:
+        return None
+    evidence = {"person": float(worst), "skin_share": shares[worst]}
+    return Finding(SKIN_SHARE_LOW, evidence, (_whole(scene, scene.persons[worst]),))
+
+
+def _trousers_without_feet(scene: Scene, limits: TopologyLimits) -> Finding | None:
+    gaps = _trousers_gaps(scene, limits)
+    worst = int(np.argmax(gaps))
+    if gaps[worst] <= limits.max_trousers_gap:
+        return None
+    trousers = label_mask(scene.persons[worst].label_map, part_indices(scene.labels, TROUSERS))
+    place = scene.place_of(trousers, PartGroup.LOWER.value)
+    return Finding(TROUSERS_WITHOUT_FEET, {"person": float(worst), "gap": gaps[worst]}, (place,))
+
+
+def _headless_body(scene: Scene, limits: TopologyLimits) -> Finding | None:
+    """A person that has no part of a head and does not touch the picture's upper edge."""
+    head = group_indices(scene.labels, HEAD_GROUPS)
+    for number, person in enumerate(scene.persons):
+        is_cut = person.top <= limits.border_share * person.height + 1
+        if not is_cut and not label_mask(scene.around(person), head).any():
+            place = _whole(scene, person)
+            return Finding(HEADLESS_BODY, {"person": float(number)}, (place,))
+    return None
+
+
+def _faceless_head(scene: Scene, limits: TopologyLimits) -> Finding | None:
+    """Hair that is as large as heads have it, and no face below or beside it."""
+    shares = _faceless_hair(scene)
+    worst = int(np.argmax(shares))
+    if shares[worst] < limits.min_hair_share:
+        return None
+    evidence = {"person": float(worst), "hair_share": shares[worst]}
+    hair = label_mask(scene.persons[worst].label_map, _hair(scene))
+    return Finding(FACELESS_HEAD, evidence, (scene.place_of(hair, PartGroup.HAIR.value),))
+
+
+def _whole(scene: Scene, person: Person) -> Place:
+    return scene.place_of(person.label_map > 0)
+
+
+def _skin_shares(scene: Scene) -> list[float]:
+    skin = part_indices(scene.labels, SKIN)
+    return [_share(person, skin) for person in scene.persons]
+
+
+def _faceless_hair(scene: Scene) -> list[float]:
+    """Share of hair of each person without a face; 0 of one with a face."""
+    face = group_indices(scene.labels, (PartGroup.FACE,))
+    return [
+        0.0 if label_mask(scene.around(person), face).any() else _share(person, _hair(scene))
+        for person in scene.persons
+    ]
+
+
+def _hair(scene: Scene) -> list[int]:
+    return group_indices(scene.labels, (PartGroup.HAIR,))
+
+
+def _share(person: Person, indices: Sequence[int]) -> float:
+    return float(label_mask(person.label_map, indices).sum()) / person.area
+
+
+def _trousers_gaps(scene: Scene, limits: TopologyLimits) -> list[float]:
+    return [_trousers_gap(scene, person, limits) for person in scene.persons]
+
+
+def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float:
+    """Gap below a person's trousers in body heights; 1 without any foot, 0 where not judged."""
+    trousers = label_mask(person.label_map, part_indices(scene.labels, TROUSERS))
+    if trousers.sum() < limits.min_trousers_share * person.area:
+        return 0.0
+    last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])
+    if person.label_map.shape[0] - last_row <= limits.border_share * person.height + 1:
+        return 0.0
+    holding = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
+    feet = label_mask(scene.around(person), holding)
+    gap = vertical_gap(trousers, feet, person.height)
+    return 1.0 if np.isnan(gap) else gap
