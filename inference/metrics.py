@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from inference.record_queue import RecordQueue
+from inference.recording.record_queue import RecordQueue
 from store.requests.records import RequestRecord
 
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

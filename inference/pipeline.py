@@ -18,18 +18,18 @@ from detectors.topology.topology_limits import TopologyLimits
 from detectors.topology.topology_rules import topology_findings
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
-from inference.champion import Champion
+from inference.checks.champion import Champion
+from inference.checks.listed_patches import Bearer, PatchWatch
+from inference.checks.traffic import Asker, Traffic, TrafficWatch
 from inference.content import Content
 from inference.ensemble.inspector import Inspector
-from inference.evidence import EvidenceKeeper
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
-from inference.patch_watch import Bearer, PatchWatch
-from inference.recorder import Recorder
+from inference.recording.picture_keeper import EvidenceKeeper
+from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
-from inference.traffic import Asker, Traffic, TrafficWatch
 from inference.upload import Upload
 from store.requests.records import RequestRecord, Stage
 

@@ -7,31 +7,31 @@ from random import SystemRandom
 import structlog
 
 from detectors.probing.fingerprint import Fingerprinter
-from inference.access import Access
-from inference.admission import Blacklist, SlotLimits, Slots
+from inference.admission.access import Access
+from inference.admission.rate_limits import Buckets
+from inference.admission.repeated_refusals import Repeats
+from inference.admission.tarpit import Pause
+from inference.admission.thread_pools import Lane
+from inference.admission.turns import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
-from inference.champion import Champion
+from inference.checks.champion import Champion
+from inference.checks.listed_patches import PatchWatch
+from inference.checks.traffic import TrafficWatch
 from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.budget import Budget
 from inference.ensemble.guard import EnsembleGuard
 from inference.ensemble.inspector import Inspector
-from inference.evidence import EvidenceKeeper
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
-from inference.lanes import Lane
 from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
-from inference.patch_watch import PatchWatch
-from inference.pause import Pause
 from inference.pipeline import Pipeline
-from inference.rate import Buckets
-from inference.recorder import Recorder
-from inference.repeats import Repeats
+from inference.recording.picture_keeper import EvidenceKeeper
+from inference.recording.recorder import Recorder
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
-from inference.traffic import TrafficWatch
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_checked
 from store.requests.picture_quota import EvidenceQuota

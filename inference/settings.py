@@ -23,7 +23,7 @@ from inference.gate.policy import Action, GatePolicy, parse_actions
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
 from inference.model_settings import ModelSettings, split_list
-from inference.recorder_settings import RecorderSettings
+from inference.recording.recorder_settings import RecorderSettings
 
 
 def usable_cores() -> int:

@@ -71,7 +71,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pictures: POST /v1/parse."""
-    from inference.server import run
+    from inference.http.server import run
     from inference.settings import ServiceSettings
 
     settings = load_settings(ServiceSettings, segmenter=segmenter, model=model)

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from bench.store.recording import new_record, numbers
 from detectors.errors import MaskwatchError
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.recording.recorder import Recorder
 from store.engine.database import Database
 from store.settings import PREFIX, StoreSettings
 from store.spool.spool import NotRecorded, Spool

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from bench.store.servers import opened
 from inference.metrics import Metrics
-from inference.recorder import Recorder
-from inference.recorder_settings import Durability, RecorderLimits
+from inference.recording.recorder import Recorder
+from inference.recording.recorder_settings import Durability, RecorderLimits
 from store.engine.bulk_rows import Rows
 from store.engine.database import Database
 from store.engine.postgresql_copy import copy_all

@@ -8,7 +8,7 @@ from time import perf_counter, sleep
 
 from bench.store.servers import opened
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.recording.recorder import Recorder
 from store.requests.records import RequestRecord
 from store.spool.spool import Spool
 

@@ -15,8 +15,8 @@ from detectors.registry import FEATURES, FeatureVector
 from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
-from inference.recorder import Recorder
-from inference.recorder_settings import RecorderSettings
+from inference.recording.recorder import Recorder
+from inference.recording.recorder_settings import RecorderSettings
 from store.engine.database import Database
 from store.requests.records import RequestRecord, Stage
 from store.settings import load_settings

@@ -16,7 +16,7 @@ from detectors.registry import FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from inference.content import Content
 from inference.ensemble.budget import Budget
-from inference.ensemble.glance import PREFIX, Glance
+from inference.ensemble.first_look import PREFIX, Glance
 from inference.ensemble.guard import Doubt, EnsembleGuard
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.seed import fresh_random

@@ -11,12 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from inference.admission.identity import Sender, address_name, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
 from inference.http.body import read_upload
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
-from inference.identity import Sender, address_name, identify, presented_keys
 from inference.pipeline import Arrival
 from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
-from inference.recorder import Recorder
+from inference.recording.recorder import Recorder
 from store.engine.start import open_checked
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings

@@ -17,9 +17,9 @@ from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
 from inference.ensemble.inspector import Inspector
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
-from inference.evidence import EvidenceKeeper
 from inference.metrics import Metrics
 from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch
+from inference.recording.picture_keeper import EvidenceKeeper
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service

@@ -14,8 +14,8 @@ from detectors.probing.fingerprint import Fingerprint, Fingerprinter
 from detectors.probing.sequence import ProbingLimits
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
+from inference.checks.traffic import Asker, TrafficWatch
 from inference.metrics import Metrics
-from inference.traffic import Asker, TrafficWatch
 from store.engine.database import Database
 from store.engine.schema import ensure_current
 from store.requests.record_store import add_record

@@ -20,7 +20,7 @@ from bench.report import Figures, publish
 from detectors.baseline.baseline import tail_threshold
 from detectors.model_features import model_features
 from detectors.parsing import Image
-from inference.ensemble.glance import Glance
+from inference.ensemble.first_look import Glance
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter

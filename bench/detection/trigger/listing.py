@@ -26,7 +26,7 @@ from detectors.patches.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
-from inference.evidence import MAX_SIDE, EvidenceKeeper, bounded
+from inference.recording.picture_keeper import MAX_SIDE, EvidenceKeeper, bounded
 from inference.segmenters.base import Segmenter
 from jobs.context import JobContext
 from jobs.find_patches import run

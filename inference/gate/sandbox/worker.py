@@ -20,7 +20,7 @@ from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.media import PILLOW_FORMATS
 from inference.gate.sandbox.arena import Arena
-from inference.gate.sandbox.lending import lent_pixels
+from inference.gate.sandbox.arrow_pixels import lent_pixels
 from inference.gate.sandbox.lockdown import Sandbox, lock_down
 from inference.gate.sandbox.memory import PeakMemory
 from inference.gate.sandbox.rlimits import Resources

@@ -13,7 +13,7 @@ from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from inference.server import server_config
+from inference.http.server import server_config
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.tables.request_tables import RequestRow

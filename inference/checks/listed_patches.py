@@ -10,9 +10,9 @@ from detectors.findings import Finding, Place, Severity
 from detectors.parsing import Image
 from detectors.patches.patch_match import Match, PatchMatcher
 from detectors.rule_book import BLOCKED_PATCH
-from inference.access import Access
-from inference.evidence import MAX_SIDE, bounded
+from inference.admission.access import Access
 from inference.metrics import Metrics
+from inference.recording.picture_keeper import MAX_SIDE, bounded
 from store.decisions.listed_patches import ListedPatch
 
 _log = structlog.get_logger(__name__)

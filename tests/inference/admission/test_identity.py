@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.identity import Sender, address_name, identify, network_of, presented_keys
+from inference.admission.identity import Sender, address_name, identify, network_of, presented_keys
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY
 
 PROXY = (ip_network("10.0.0.0/8"),)

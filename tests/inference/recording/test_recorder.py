@@ -18,9 +18,9 @@ from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
-from inference.record_queue import QueueClosed, QueueFull
-from inference.recorder import Recorder
-from inference.recorder_settings import Durability, RecorderLimits
+from inference.recording.record_queue import QueueClosed, QueueFull
+from inference.recording.recorder import Recorder
+from inference.recording.recorder_settings import Durability, RecorderLimits
 from store.engine.database import Database
 from store.engine.schema import ensure_current
 from store.requests.records import RequestRecord, Stage
@@ -329,7 +329,7 @@ def test_a_recorder_that_is_torn_down_acknowledges_nothing(
     def torn_down(*_: object, **__: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr("inference.recorder.RecordWriter.write", torn_down)
+    monkeypatch.setattr("inference.recording.recorder.RecordWriter.write", torn_down)
     with (
         closing(Recorder(local, Spool(tmp_path), Metrics())) as recorder,
         pytest.raises(NotRecorded, match="torn down"),

@@ -3,7 +3,7 @@
 from asyncio import create_task, gather, run
 from threading import Event
 
-from inference.lanes import Lane
+from inference.admission.thread_pools import Lane
 
 
 def test_a_lane_that_is_full_does_not_hold_up_another() -> None:

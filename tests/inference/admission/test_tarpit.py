@@ -3,7 +3,7 @@
 from asyncio import create_task, gather, run, sleep
 from random import SystemRandom
 
-from inference.pause import Pause
+from inference.admission.tarpit import Pause
 
 
 def test_at_most_so_many_answers_are_held() -> None:

@@ -7,7 +7,7 @@ from time import sleep as spin
 
 import pytest
 
-from inference.admission import SlotLimits, Slots
+from inference.admission.turns import SlotLimits, Slots
 from inference.metrics import Metrics
 from inference.refusals import OVERLOADED, REFUSALS, TOO_MANY_UPLOADS, Refused
 

@@ -15,10 +15,10 @@ from detectors.parsing import Image
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.verdict import Verdict
 from inference.attacks import square_search
+from inference.checks.traffic import trail_features
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Arrival, Outcome
 from inference.service import Service
-from inference.traffic import trail_features
 from inference.upload import Upload
 from store.engine.database import StoreUnavailable
 from store.requests.fingerprints import Trail

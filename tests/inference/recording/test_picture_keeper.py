@@ -15,9 +15,9 @@ from PIL import Image as Pillow
 from detectors.findings import Place
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.verdict import Verdict
-from inference.evidence import EvidenceKeeper, draw_entropy, face_mask, pixelate
 from inference.figures import draw_figure
 from inference.gate.faces import FaceBox
+from inference.recording.picture_keeper import EvidenceKeeper, draw_entropy, face_mask, pixelate
 from inference.segmenters.reference.labels import LABELS, Label
 from store.engine.files import FileStore
 from store.requests.picture_quota import EvidenceQuota

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from inference.identity import network_of
+from inference.admission.identity import network_of
 from inference.pipeline import Arrival
 from inference.refusals import Refusal
 from store.requests.records import Stage

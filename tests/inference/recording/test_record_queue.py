@@ -8,8 +8,8 @@ from time import monotonic
 import pytest
 
 from detectors.verdict import Verdict
-from inference.record_queue import QueueClosed, RecordQueue
-from inference.recorder_settings import RecorderLimits
+from inference.recording.record_queue import QueueClosed, RecordQueue
+from inference.recording.recorder_settings import RecorderLimits
 from store.requests.records import RequestRecord, Stage
 
 # Longer than any test may take: who waits for it hangs.

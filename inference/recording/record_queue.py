@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock
 from time import monotonic
 
-from inference.recorder_settings import RecorderLimits
+from inference.recording.recorder_settings import RecorderLimits
 from store.requests.records import RequestRecord
 from store.spool.spool import NotRecorded
 

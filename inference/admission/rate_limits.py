@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from itertools import islice
 
-from inference.identity import network_of
+from inference.admission.identity import network_of
 
 _MOST_CLIENTS = 50_000
 _LOOKED_AT = 8

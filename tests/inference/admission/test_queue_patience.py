@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.waiting import WaitingTime
+from inference.admission.queue_patience import WaitingTime
 
 
 def test_a_burst_may_wait() -> None:

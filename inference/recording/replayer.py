@@ -8,9 +8,9 @@ from threading import Condition, Event, Thread
 
 import structlog
 
-from inference.backoff import Backoff
 from inference.metrics import Metrics
-from inference.record_writer import RecordWriter
+from inference.recording.backoff import Backoff
+from inference.recording.record_writer import RecordWriter
 from store.engine.database import StoreUnavailable
 from store.spool.spool import NotRecorded, Spool
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from inference.access import Access
-from inference.admission import Blacklist
+from inference.admission.access import Access
+from inference.admission.turns import Blacklist
 from inference.metrics import Metrics
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED

@@ -1,4 +1,4 @@
-from inference.backoff import Backoff
+from inference.recording.backoff import Backoff
 
 
 def test_pauses_double_up_to_a_limit_and_start_anew_after_a_success() -> None:

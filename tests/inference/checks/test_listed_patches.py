@@ -170,7 +170,7 @@ def broken(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> Guarded:
     def look(*_: object) -> None:
         raise RuntimeError("A test.")
 
-    monkeypatch.setattr("inference.patch_watch.PatchMatcher.look", look)
+    monkeypatch.setattr("inference.checks.listed_patches.PatchMatcher.look", look)
     return guarded
 
 

@@ -18,7 +18,7 @@ from detectors.parsing import Image
 from detectors.registry import FITTED_NAMES
 from detectors.rule_book import OUTLIER_TRAFFIC
 from detectors.verdict import Verdict
-from inference.champion import Champion
+from inference.checks.champion import Champion
 from inference.metrics import Metrics
 from inference.pipeline import Arrival, Outcome
 from inference.service import Service

@@ -77,7 +77,7 @@ class Champion:
 
     def _loaded(self, row: OutlierModelRow) -> Scored:
         # It takes seconds to import; a service without a model should not wait for it.
-        from inference.promoted import Promoted  # noqa: PLC0415
+        from inference.checks.promoted_model import Promoted  # noqa: PLC0415
 
         archive = self._store.read(row.digest)
         return Promoted.load(archive, row.digest, self._p_value, row.rows).findings

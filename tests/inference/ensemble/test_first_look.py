@@ -11,7 +11,7 @@ from numpy.random import default_rng
 
 from detectors.parsing import Image, Parsing
 from detectors.registry import FeatureVector
-from inference.ensemble.glance import PREFIX, Glance
+from inference.ensemble.first_look import PREFIX, Glance
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 
-from inference.access import Access
-from inference.identity import network_of
-from inference.lanes import Args, Lane, Result
+from inference.admission.access import Access
+from inference.admission.identity import network_of
+from inference.admission.queue_patience import WaitingTime
+from inference.admission.thread_pools import Args, Lane, Result
 from inference.metrics import Metrics
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
 from inference.upload import Upload
-from inference.waiting import WaitingTime
 
 
 class Blacklist:

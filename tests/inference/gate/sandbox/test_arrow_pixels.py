@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
-from inference.gate.sandbox.lending import lent_pixels
+from inference.gate.sandbox.arrow_pixels import lent_pixels
 
 # Pillow keeps a picture in one piece up to 16 MB, at four bytes a pixel.
 WHOLE = [(1, 1), (8, 8), (3, 7), (160, 8), (1_000, 999), (2_048, 2_048), (4_000_000, 1)]

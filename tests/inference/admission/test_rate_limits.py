@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.rate import Buckets
+from inference.admission.rate_limits import Buckets
 
 RATES = st.sampled_from([0.1, 0.5, 1.0, 3.0, 10.0])
 BURSTS = st.integers(1, 20)

@@ -1,0 +1,1 @@
+"""Who may send a picture now: identity, blocks, rates, places and turns."""
