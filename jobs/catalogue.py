@@ -8,19 +8,12 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
-from jobs import (
-    alerts,
-    decide,
-    expire_fingerprints,
-    find_patches,
-    integrity,
-    notify,
-    prune,
-    retrain,
-    roll_up,
-    scan,
-)
+from jobs.alerting import alerts, notify
+from jobs.alerting.rules import integrity
+from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
+from jobs.keeping import expire_fingerprints, prune, roll_up
+from jobs.outliers import retrain, scan
 from jobs.settings import JobSettings
 
 

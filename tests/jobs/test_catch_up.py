@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.catch_up import retrain_is_due
 from jobs.context import JobContext, JobOutcome
-from jobs.retrain import run as retrain
+from jobs.outliers.retrain import run as retrain
 from jobs.runs import quietly, recorded
 
 

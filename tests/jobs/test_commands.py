@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from jobs.alerting.channels.transports import DeliveryFailed
 from jobs.catalogue import UnknownJob
 from jobs.commands import run_once
 from jobs.context import JobContext
 from jobs.settings import JobSettings
-from jobs.transports import DeliveryFailed
 from store.alerts.alerts import Condition, apply_condition
 from store.alerts.job_runs import FAILED, SKIPPED, SUCCEEDED
 from store.engine.database import Database

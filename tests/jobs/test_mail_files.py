@@ -12,11 +12,11 @@ from stat import S_IMODE
 import pytest
 from sqlalchemy import select
 
+from jobs.alerting.channels.mail import OutgoingMail
+from jobs.alerting.channels.transports import DeliveryFailed, FileTransport, transport_for
+from jobs.alerting.notify import notify, run
 from jobs.context import JobContext
-from jobs.mail import OutgoingMail
-from jobs.notify import notify, run
 from jobs.settings import JobSettings
-from jobs.transports import DeliveryFailed, FileTransport, transport_for
 from store.alerts.alerts import Condition, apply_condition
 from store.tables.work_tables import NotificationRow
 

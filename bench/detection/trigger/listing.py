@@ -28,8 +28,8 @@ from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
 from inference.recording.picture_keeper import MAX_SIDE, EvidenceKeeper, bounded
 from inference.segmenters.base import Segmenter
+from jobs.blocking.find_patches import run
 from jobs.context import JobContext
-from jobs.find_patches import run
 from jobs.settings import JobSettings
 from store.decisions.listed_patches import ListedPatch, listed_patches
 from store.engine.database import Database

@@ -1,0 +1,1 @@
+"""Alerts: the conditions that are watched, and the people who are told."""

@@ -1,0 +1,174 @@
+"""Alert rules: pure functions from counts to conditions, and the job that applies them."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from jobs.alerting.rules.recurring_patch import patch_condition
+from jobs.alerting.rules.spool_in_use import spool_condition
+from jobs.context import JobContext, JobOutcome, counted
+from jobs.settings import JobSettings
+from store.alerts.alerts import (
+    CRITICAL,
+    NO_TECHNIQUE,
+    WARNING,
+    Condition,
+    apply_condition,
+    open_fingerprints,
+)
+from store.alerts.job_runs import FAILED, last_finished
+from store.counts.invalid_requests import (
+    InvalidRequests,
+    InvalidShare,
+    invalid_requests,
+    invalid_share,
+)
+from store.counts.periods import Period
+from store.decisions.listed_patches import newly_listed
+from store.engine.locks import take_turn
+from store.models.loaded_models import this_host
+from store.spool.spool import NotRecorded, Spool
+from store.tables.work_tables import JobRunRow
+
+_log = structlog.get_logger(__name__)
+
+INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
+# A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
+WATCHED_JOBS = (
+    *("scan", "decide", "evaluate_alerts", "find_patches", "retrain", "integrity", "roll_up"),
+    "prune",
+)
+WINDOW_HOURS = 24
+# An open alert closes only clearly below its threshold, or it would flap on the border.
+RESOLVE_BELOW = 0.8
+_MOST_LISTED = 5
+
+
+@dataclass(frozen=True)
+class ShareLimits:
+    """Where the share of invalid requests becomes an alert."""
+
+    warning: float
+    critical: float
+    min_requests: int
+
+    @classmethod
+    def of(cls, settings: JobSettings) -> "ShareLimits":
+        """The limits of the settings."""
+        return cls(
+            settings.invalid_share_threshold,
+            settings.invalid_share_critical,
+            settings.alert_min_requests,
+        )
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``evaluate_alerts``."""
+    # Read before, for no transaction should wait for files.
+    spooled = list(_spool_conditions(context))
+    with context.database.write() as session:
+        take_turn(session, "alerts")
+        before = open_fingerprints(session)
+        conditions = [*_conditions(session, context, before), *spooled]
+        for condition in conditions:
+            apply_condition(session, condition, context.now)
+        after = open_fingerprints(session)
+    fired, resolved = len(after - before), len(before - after)
+    return JobOutcome(
+        f"{counted(fired, 'alert')} fired, {resolved} resolved, {len(after)} open.",
+        fired + resolved,
+    )
+
+
+def invalid_share_condition(
+    counts: InvalidShare, listed: InvalidRequests, limits: ShareLimits, is_open: bool
+) -> Condition:
+    """Too many requests were refused by the gate or flagged by a rule.
+
+    Args:
+        is_open: whether the alert fires already; it then closes at a lower share.
+    """
+    critical = counts.share > limits.critical
+    limit = limits.critical if critical else limits.warning
+    enough = counts.total >= limits.min_requests
+    above = counts.share > (RESOLVE_BELOW * limits.warning if is_open else limits.warning)
+    return Condition(
+        fingerprint=INVALID_SHARE,
+        rule=INVALID_SHARE,
+        severity=CRITICAL if critical else WARNING,
+        active=enough and above,
+        value=counts.share,
+        threshold=limit,
+        summary=(
+            f"{percent(counts.share)} of the last {counted(counts.total, 'request')} in "
+            f"{WINDOW_HOURS} hours were refused or flagged (limit {percent(limit)})."
+        ),
+        atlas="AML.T0043",
+        owasp="ML01:2023",
+        evidence={
+            "requests": counts.total,
+            "invalid": counts.invalid,
+            "window_hours": WINDOW_HOURS,
+            "reasons": [list(entry) for entry in listed.reasons],
+            "clients": [list(entry) for entry in listed.clients],
+            "request_ids": list(listed.request_ids),
+        },
+    )
+
+
+def job_failed_condition(last: JobRunRow) -> Condition:
+    """The last run of a job failed."""
+    failed = last.outcome == FAILED
+    moment = f"{last.started_at:%d %b %Y %H:%M} UTC"
+    return Condition(
+        fingerprint=f"{JOB_FAILED}:{last.job}",
+        rule=JOB_FAILED,
+        severity=WARNING,
+        active=failed,
+        value=float(failed),
+        threshold=0.0,
+        summary=(
+            f"The job {last.job} failed at {moment}. {last.message or ''}".strip()
+            if failed
+            else f"The job {last.job} ran at {moment} without failing."
+        ),
+        atlas=NO_TECHNIQUE,
+        owasp=NO_TECHNIQUE,
+        evidence={"job": last.job, "run_id": last.id, "message": last.message},
+    )
+
+
+def percent(share: float) -> str:
+    """A share for people.
+
+    >>> percent(0.125), percent(0.05), percent(1 / 3)
+    ('12.5 %', '5 %', '33.33 %')
+    """
+    return f"{round(100 * share, 2):g} %"
+
+
+def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Iterator[Condition]:
+    period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
+    yield invalid_share_condition(
+        invalid_share(session, period),
+        invalid_requests(session, period, _MOST_LISTED),
+        ShareLimits.of(context.settings),
+        INVALID_SHARE in is_open,
+    )
+    yield patch_condition(newly_listed(session, period.since), WINDOW_HOURS)
+    for name in WATCHED_JOBS:
+        last = last_finished(session, name)
+        if last is not None:
+            yield job_failed_condition(last)
+
+
+def _spool_conditions(context: JobContext) -> Iterator[Condition]:
+    """None where this user may not look into the spool: the other rules must go on."""
+    var_dir = context.settings.var_dir
+    try:
+        yield spool_condition(Spool(var_dir).backlog(), this_host(), var_dir)
+    except NotRecorded as error:
+        _log.warning("spool not looked at", why=str(error))

@@ -1,0 +1,1 @@
+"""Channels: the ways on which a notification leaves."""

@@ -1,0 +1,57 @@
+"""What to do about an alert, in the order in which to do it."""
+
+from collections.abc import Mapping
+
+from jobs.alerting.alerts import JOB_FAILED
+from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
+from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
+from store.tables.work_tables import AlertRow, DecisionRow
+
+_ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
+_SIMULATED = "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."
+_OF_A_JOB = (
+    "Mend what the sentence above names, then run `maskwatch {command}`.",
+    "The alert resolves by itself after the next run that succeeds.",
+)
+_OF_REQUESTS = (
+    "Open some of the example requests: is it an attack, or did an honest client change?",
+    "Block who attacks, and revoke a block that hits the wrong one, on the blacklist page.",
+)
+_OF_RULES: Mapping[str, tuple[str, ...]] = {
+    MODEL_FILE_CHANGED: (
+        "Did somebody you know replace the model? Then check it with `maskwatch model verify` "
+        "and let the service load it: send it SIGHUP, or restart it.",
+        "If not, do not restart the service: the running model is still the one that was "
+        "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
+        "files back.",
+        "The alert resolves by itself when the files match again.",
+    ),
+    SPOOL_IN_USE: (
+        "Nothing is lost: the records are on disk in the folder above. Do not remove it.",
+        "See that the database runs and has room, and that a service runs on this host: it "
+        "moves the records by itself. Its log says what holds it up.",
+        "The alert resolves by itself when the spool is empty.",
+    ),
+    RECURRING_PATCH: (
+        "Look at the print on the blacklist page. Does somebody wear it on purpose, or is it a "
+        "brand? Revoke the block with a reason: it is not listed again.",
+        "If people vanish beside it, the model may have a backdoor: compare its digest with "
+        "what its makers published, and serve another model until you know.",
+        "The alert resolves by itself when no print was listed for a day.",
+    ),
+}
+
+
+def next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str, ...]:
+    """Sentences for whoever is on call.
+
+    Args:
+        blocks: the active block of each client that the alert names.
+    """
+    if alert.rule == JOB_FAILED:
+        command = str(alert.evidence.get("job")).replace("_", "-")
+        return (_ACKNOWLEDGE, *(step.format(command=command) for step in _OF_A_JOB))
+    simulated = alert.evidence.get("simulated") or any(b.simulated for b in blocks.values())
+    steps = _OF_RULES.get(alert.rule, _OF_REQUESTS)
+    return (_ACKNOWLEDGE, *steps, *((_SIMULATED,) if simulated else ()))

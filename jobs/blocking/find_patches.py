@@ -1,0 +1,126 @@
+"""Find patches: a print that recurs in flagged pictures goes on the blacklist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from detectors.parsing import Image
+from detectors.patches.patch_choice import ChosenPatch, chosen_patches
+from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_search import different_pictures
+from detectors.patches.patches import Tile
+from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
+from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
+from jobs.blocking.picture_views import cut_out, read_image
+from jobs.blocking.policy import blocked
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
+from store.decisions.listed_patches import ListedPatch, known_patches, patch_evidence
+from store.engine.locks import take_turn
+from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
+from store.requests.picture_store import EvidenceStore
+
+_RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
+_LOOKED_BACK = timedelta(days=7)
+# Whoever repeats one flagged picture, or sends many, must not hide what others sent.
+_MOST_READ, _MOST_FLAGGED_OF_A_CLIENT = 120, 8
+# Every tile is held against every other one: twice as many take four times as long.
+_MOST_FLAGGED, _MOST_ORDINARY, _MOST_OF_A_CLIENT = 24, 100, 2
+_LEAST_FLAGGED = 3
+
+
+class NothingToCompare(Skipped):
+    """There are too few pictures to say what recurs, or what is ordinary."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Suspect:
+    """A flagged picture and the part of it that a finding is about."""
+
+    kept: KeptPicture
+    image: Image
+    tile: Tile
+
+
+def run(context: JobContext) -> JobOutcome:
+    """The job ``find_patches``.
+
+    Raises:
+        NothingToCompare: too few flagged or ordinary pictures are kept.
+    """
+    suspects, ordinary = _pictures(context)
+    chosen = chosen_patches([each.tile for each in suspects], ordinary)
+    with context.database.write() as session:
+        take_turn(session, "find_patches")
+        for each in chosen:
+            add_decision(session, _decision(each, suspects, context), context.now)
+    return JobOutcome(_sentence(len(chosen), context.settings.simulate_blocks), len(chosen))
+
+
+def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
+    """Flagged pictures that no known patch explains, and ordinary ones."""
+    since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.var_dir)
+    with context.database.read() as session:
+        flagged = flagged_pictures(session, _RULES, since, _MOST_READ, _MOST_FLAGGED_OF_A_CLIENT)
+        passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
+        known = known_patches(session, context.now, simulated=context.settings.simulate_blocks)
+    suspects = _unexplained(_suspects(store, flagged), known)[:_MOST_FLAGGED]
+    if len(suspects) < _LEAST_FLAGGED:
+        raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
+    ordinary = [image for kept in passed if (image := read_image(store, kept)) is not None]
+    if len(ordinary) < LEAST_ORDINARY:
+        raise NothingToCompare(
+            f"{counted(len(ordinary), 'sampled picture')} of ordinary requests, a few of each "
+            f"client, do not tell a patch from a button: {LEAST_ORDINARY} do."
+        )
+    return suspects, ordinary
+
+
+def _suspects(store: EvidenceStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
+    """One for each different picture, newest first: copies share all that they show."""
+    by_file = {kept.sha256: kept for kept in reversed(flagged)}
+    found = [
+        _Suspect(kept, image, cut_out(image, kept.size, kept.place))
+        for kept in reversed(by_file.values())
+        if kept.place is not None and (image := read_image(store, kept)) is not None
+    ]
+    return [found[index] for index in different_pictures([each.image for each in found])]
+
+
+def _unexplained(suspects: Sequence[_Suspect], known: Sequence[ListedPatch]) -> list[_Suspect]:
+    left = list(suspects)
+    for listed in known:
+        matcher = PatchMatcher(listed.patch)
+        left = [each for each in left if matcher.look(each.image).correlation < listed.limit]
+    return left
+
+
+def _decision(
+    chosen: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext
+) -> NewDecision:
+    members = [suspects[index].kept for index in chosen.members]
+    clients = len({kept.client for kept in members})
+    return NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.PATCH,
+        value=chosen.patch.digest,
+        scenario=RECURRING_PATCH,
+        origin=BY_POLICY,
+        reason=f"{counted(len(members), 'flagged picture')} of {counted(clients, 'client')} "
+        "show it; ordinary pictures do not.",
+        created_by=BY_POLICY,
+        until=context.now + timedelta(days=context.settings.patch_block_days),
+        simulated=context.settings.simulate_blocks,
+        evidence={
+            **patch_evidence(chosen.patch, chosen.limit),
+            "correlation": round(chosen.correlation, 4),
+            "request_ids": [kept.request_id for kept in members],
+        },
+        job="find_patches",
+    )
+
+
+def _sentence(patches: int, simulated: bool) -> str:
+    if not patches:
+        return "No patch recurs that ordinary pictures do not show."
+    return blocked("1 patch" if patches == 1 else f"{patches} patches", simulated)

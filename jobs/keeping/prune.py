@@ -1,0 +1,143 @@
+"""The job ``prune``: removes what is too old, and makes room for the days to come.
+
+Everything goes in short transactions, oldest first: cut off anywhere, whole requests are gone and
+whole ones are left, and the next round goes on from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.keeping.prune_batches import BATCH, Removed, batches, in_turn
+from jobs.keeping.prune_pictures import prune_evidence
+from store.audit.actors import job
+from store.audit.audit_log import Action, Entry, append
+from store.counts.roll_ups import counted_until
+from store.engine.day_partitions import is_partitioned, start_of
+from store.engine.reader_locks import BeingRead
+from store.keeping.retention import (
+    DaysInUse,
+    days_before,
+    drop_old_day,
+    forget_job_runs,
+    forget_notifications,
+    forget_requests,
+    forget_sign_ins,
+    make_coming_days,
+)
+from store.models.outlier_models import OutlierModelStore
+from store.requests.fingerprints import forget_fingerprints
+from store.requests.request_keys import key_of
+
+_log = structlog.get_logger(__name__)
+
+_A_DAY, _A_YEAR = timedelta(days=1), timedelta(days=365)
+# What the sentence names; the log names every table.
+_NOUNS = {
+    "requests": "record",
+    "evidence": "kept picture",
+    "orphans": "orphaned file",
+    "fingerprints": "fingerprint",
+    "sign_ins": "old sign-in",
+    "notifications": "old notification",
+    "job_runs": "old job run",
+    "archives": "old outlier model file",
+}
+_NO_ROWS = {"days", "freed_bytes"}
+
+
+class Postponed(Skipped):
+    """Somebody reads: the next round comes."""
+
+
+def run(context: JobContext) -> JobOutcome:
+    """Remove in rounds until nothing old is left, or until somebody reads.
+
+    Raises:
+        Postponed: somebody read from the start.
+    """
+    _make_days(context)
+    removed: Counter[str] = Counter()
+    stopped = ""
+    try:
+        for gone in _rounds(context):
+            removed.update(gone)
+    except (BeingRead, DaysInUse) as error:
+        if not removed.total():
+            raise Postponed(f"Skipped: {error.because}.") from None
+        stopped = f" Stopped early: {error.because}."
+    _tell(context, removed)
+    rows = sum(count for name, count in removed.items() if name not in _NO_ROWS)
+    return JobOutcome(_sentence(removed) + stopped, rows)
+
+
+def _tell(context: JobContext, removed: Removed) -> None:
+    """Leave word of what went, table by table."""
+    if not any(removed.values()):
+        return
+    _log.info("pruned", **removed)
+    entry = Entry(job("prune"), Action.RETENTION_PRUNED, "records", dict(removed))
+    with context.database.write() as session:
+        append(session, entry, context.now)
+
+
+def _sentence(removed: Removed) -> str:
+    parts = [counted(removed[name], noun) for name, noun in _NOUNS.items() if removed.get(name)]
+    if not parts:
+        return "Nothing is old enough to be removed."
+    freed = removed.get("freed_bytes", 0)
+    return f"Removed {', '.join(parts)}{f'; {freed / 1e6:.1f} MB of files' if freed else ''}."
+
+
+def _make_days(context: JobContext) -> None:
+    try:
+        with context.database.write() as session:
+            make_coming_days(session, context.now.date())
+    except DaysInUse as error:
+        # Two weeks of days are ready: the next rounds have time enough.
+        _log.warning("no new days", sentence=str(error))
+
+
+def _rounds(context: JobContext) -> Iterator[Removed]:
+    before = _records_before(context)
+    # A day that is dropped does not say which files its pictures lie in: they go before it.
+    pictures_before = context.now - timedelta(days=context.settings.evidence_days)
+    yield from prune_evidence(context, max(before, pictures_before))
+    yield from _whole_days(context, before)
+    yield from batches(context, lambda s: forget_requests(s, key_of(before), BATCH))
+    yield from batches(context, lambda s: {"fingerprints": forget_fingerprints(s, before, BATCH)})
+    yield from _grown(context)
+
+
+def _records_before(context: JobContext) -> datetime:
+    """Records before this time go: at most a day less than the settings ask for on PostgreSQL.
+
+    What is not counted in the roll-ups yet stays, or it would never be.
+    """
+    before = context.now - timedelta(days=context.settings.retention_days)
+    with context.database.read() as session:
+        before = min(before, counted_until(session))
+        return start_of(before.date()) if is_partitioned(session) else before
+
+
+def _whole_days(context: JobContext, before: datetime) -> Iterator[Removed]:
+    with context.database.read() as session:
+        days = days_before(session, before.date())
+    for day in days:
+        with in_turn(context) as session:
+            gone = drop_old_day(session, day)
+        yield {"requests": gone, "days": 1}
+
+
+def _grown(context: JobContext) -> Iterator[Removed]:
+    """What grows slowly beside the records."""
+    a_year_ago = context.now - _A_YEAR
+    yield from batches(context, lambda s: {"sign_ins": forget_sign_ins(s, context.now - _A_DAY)})
+    yield from batches(context, lambda s: {"notifications": forget_notifications(s, a_year_ago)})
+    yield from batches(context, lambda s: {"job_runs": forget_job_runs(s, a_year_ago, BATCH)})
+    with context.database.read() as session:
+        archives = OutlierModelStore(context.settings.var_dir).remove_archives(session, a_year_ago)
+    yield {"archives": archives}

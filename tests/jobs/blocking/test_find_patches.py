@@ -1,0 +1,173 @@
+"""The job that lists prints: real kept pictures in, a decision out, on both databases."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+from numpy.random import default_rng
+from sqlalchemy import select
+
+from detectors.findings import Finding, Place
+from detectors.parsing import Image
+from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.rule_book import TRIGGER_SUSPECTED
+from jobs.blocking.find_patches import NothingToCompare, run
+from jobs.blocking.picture_views import cut_out, read_image
+from jobs.context import JobContext
+from store.decisions.decisions import Scope, revoke
+from store.decisions.listed_patches import patch_of
+from store.pages.audit_views import AuditFilter, audit_entries
+from store.requests.kept_pictures import KeptPicture
+from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.record_store import add_record
+from store.tables.work_tables import DecisionRow
+from tests.detectors.prints import cloth, printed, printed_at
+from tests.full_record import pictured_record
+
+SIDE = 250
+MIDDLE = Place(75, 75, 175, 175)
+Send = Callable[..., str]
+
+
+@pytest.fixture
+def send(context: JobContext) -> Send:
+    """Stores a request with its kept picture; gives its id."""
+    store = EvidenceStore(context.settings.var_dir)
+
+    def sent(image: Image, client: str, place: Place | None = None) -> str:
+        findings = () if place is None else (Finding(TRIGGER_SUSPECTED, {}, (place,)),)
+        kept = store.put(PICTURE, webp_of(image), "image/webp")
+        at = context.now - timedelta(hours=1)
+        record = pictured_record(client, at, (SIDE, SIDE), (kept,), findings)
+        with context.database.write() as session:
+            add_record(session, record)
+        return record.request_id
+
+    return sent
+
+
+@pytest.fixture
+def ordinary(send: Send) -> None:
+    for number in range(LEAST_ORDINARY):
+        send(cloth(default_rng(500 + number), SIDE), f"ip:192.0.2.{number}")
+
+
+def send_prints(send: Send, seeds: range) -> set[str]:
+    """Flagged pictures of two clients with one print; their ids."""
+    ids = set()
+    for seed in seeds:
+        image, place = printed_at(seed, SIDE)
+        ids.add(send(image, f"ip:198.51.100.{seed % 2}", place))
+    return ids
+
+
+def webp_of(image: Image) -> bytes:
+    return bytes(cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80])[1])
+
+
+def decisions(context: JobContext) -> list[DecisionRow]:
+    with context.database.read() as session:
+        return list(session.scalars(select(DecisionRow)))
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_print_that_recurs_is_listed_once(context: JobContext, send: Send) -> None:
+    ids = send_prints(send, range(5))
+    assert run(context).sentence == "Blocked 1 patch."
+    [decision] = decisions(context)
+    assert decision.scope == Scope.PATCH
+    assert not decision.simulated
+    assert decision.until == context.now + timedelta(days=30)
+    assert "of 2 clients show it; ordinary pictures do not." in decision.reason
+    assert set(decision.evidence["request_ids"]) <= ids
+    patch, limit = patch_of(decision.evidence)
+    assert decision.value == patch.digest
+    matcher = PatchMatcher(patch)
+    assert matcher.look(printed(77, SIDE)).correlation >= limit
+    assert matcher.look(cloth(default_rng(9), SIDE)).correlation < limit
+    [line] = audit_entries(context.database, AuditFilter())
+    assert (line.actor, line.action) == ("job:find_patches", "decision_made")
+    assert line.details["scope"] == "patch"
+    # The pictures are explained now.
+    with pytest.raises(NothingToCompare, match="too few flagged pictures are unexplained"):
+        run(context)
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_simulated_one_that_a_person_revoked_is_not_listed_again(
+    context: JobContext, send: Send
+) -> None:
+    settings = context.settings.model_copy(update={"simulate_blocks": True, "patch_block_days": 3})
+    context = replace(context, settings=settings)
+    send_prints(send, range(4))
+    assert run(context).sentence.startswith("Would block 1 patch (simulated")
+    [decision] = decisions(context)
+    assert decision.simulated
+    assert decision.until == context.now + timedelta(days=3)
+    with context.database.write() as session:
+        revoke(session, decision.id, "ada", "The shop's own print.", context.now)
+    with pytest.raises(NothingToCompare):
+        run(replace(context, now=context.now + timedelta(days=4)))
+    assert len(decisions(context)) == 1
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) -> None:
+    for seed in range(4):
+        send(cloth(default_rng(seed), SIDE), "ip:198.51.100.1", MIDDLE)
+    assert run(context).sentence == "No patch recurs that ordinary pictures do not show."
+    assert decisions(context) == []
+
+
+def test_a_fashion_that_ordinary_pictures_show_is_not_listed(
+    context: JobContext, send: Send
+) -> None:
+    for number in range(LEAST_ORDINARY):
+        send(printed(300 + number, SIDE), f"ip:192.0.2.{number}")
+    send_prints(send, range(4))
+    assert run(context).rows == 0
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_copies_of_one_picture_are_no_recurrence(context: JobContext, send: Send) -> None:
+    image, place = printed_at(1, SIDE)
+    for factor in (1.0, 0.9, 0.8, 0.7):
+        send((image * factor).astype(np.uint8), "ip:198.51.100.1", place)
+    with pytest.raises(NothingToCompare):
+        run(context)
+
+
+def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: Send) -> None:
+    send_prints(send, range(4))
+    for seed in range(4):
+        send(cloth(default_rng(seed), SIDE), "ip:192.0.2.1")
+    with pytest.raises(NothingToCompare, match=r"2 sampled pictures .* 30 do"):
+        run(context)
+
+
+def test_a_file_that_was_changed_or_is_gone_is_left_out(context: JobContext, send: Send) -> None:
+    send_prints(send, range(1))
+    store = EvidenceStore(context.settings.var_dir)
+    [kept] = store.files()
+    path = next((context.settings.var_dir / "evidence").rglob(f"*{kept.digest[2:]}*"))
+    picture = KeptPicture("id", "ip:192.0.2.1", kept.digest, (SIDE, SIDE))
+    assert read_image(store, picture) is not None
+    path.write_bytes(webp_of(cloth(default_rng(1))))
+    assert read_image(store, picture) is None
+    path.unlink()
+    assert read_image(store, picture) is None
+
+
+@pytest.mark.parametrize(
+    "place", [Place(0, 0, 4, 4), Place(390, 190, 400, 200), Place(100, 50, 300, 150)]
+)
+def test_what_is_cut_out_holds_the_place_and_is_not_tiny(place: Place) -> None:
+    image = cloth(default_rng(1), 200)[:100]  # kept at half of the upload's 200 by 400
+    tile = cut_out(image, (200, 400), place)
+    assert 0.19 < tile.share <= 1
+    height, width = tile.pixels.shape[:2]
+    assert width >= (place.right - place.left) // 2
+    assert height >= (place.bottom - place.top) // 2

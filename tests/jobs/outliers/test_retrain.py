@@ -1,0 +1,159 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import OutlierModel
+from jobs.blocking.decide import run as decide
+from jobs.context import JobContext
+from jobs.outliers.retrain import Sample, TooFewRecords, judge, run, train, training_sample
+from jobs.outliers.scan import scan
+from store.models.outlier_models import champion
+from store.requests.record_store import FeatureMatrix
+from store.tables.work_tables import OutlierModelRow
+
+FOREST = OutlierKind.ISOLATION_FOREST
+
+
+def promoted(context: JobContext) -> OutlierModelRow:
+    with context.database.read() as session:
+        row = champion(session)
+    assert row is not None
+    return row
+
+
+def test_too_few_records_are_told_with_their_number(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 3)
+    with pytest.raises(TooFewRecords, match="at least 30 clean records, there are 3"):
+        run(context)
+
+
+def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: Any) -> None:
+    for client in range(4):
+        traffic.clean(f"ip:203.0.113.{client}", 10)
+    outcome = run(context)
+    assert outcome.sentence.startswith(
+        "A model (isolation_forest) trained on 40 clean records of 4 clients was promoted."
+    )
+    row = promoted(context)
+    assert row.rows == 40
+    assert row.metrics["clients"] == 4
+    assert row.metrics["promoted_because"] == "There was no usable model before it."
+
+
+def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 60)
+    run(context)
+    first = promoted(context)
+    traffic.later(minutes=1).clean("ip:203.0.113.2", 40)
+    run(context)
+    second = promoted(context)
+    assert second.id != first.id
+    assert second.metrics["correlation"] >= 0.5
+
+
+def test_a_changed_champion_is_replaced(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run(context)
+    [archive] = (context.settings.var_dir / "models").rglob("*.skops")
+    archive.write_bytes(b"not a model")
+    traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
+    run(context)
+    assert promoted(context).metrics["promoted_because"] == "There was no usable model before it."
+    assert scan(context).scored == 50
+
+
+def test_a_challenger_that_disagrees_is_held_back() -> None:
+    random = np.random.default_rng(1)
+    low, high = random.exponential(2, (200, 2)), 10 - random.exponential(2, (200, 2))
+    both = np.linspace([0, 0], [10, 10], 100)
+    first, second = (OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (low, high))
+    judgement = judge(first, second, both, 0.01)
+    assert not judgement.promoted
+    assert judgement.correlation is not None
+    assert judgement.correlation < 0
+    assert "held_back_because" in judgement.metrics(clients=1)
+
+
+def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic: Any) -> None:
+    for client in range(4):
+        traffic.clean(f"ip:203.0.113.{client}", 10)
+    run(context)
+    changed = context.settings.model_copy(update={"outlier_model": OutlierKind.NEAREST_NEIGHBOURS})
+    outcome = run(replace(context, settings=changed))
+    assert outcome.sentence.endswith("The champion is of another kind: isolation_forest.")
+    row = promoted(context)
+    assert row.kind == "nearest_neighbours"
+    assert row.metrics["correlation"] is None
+
+
+def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
+    rows = np.random.default_rng(1).normal(size=(200, 2))
+    first, second = (
+        OutlierModel.fit(kind, rows, ("a", "b"), 1)
+        for kind in (FOREST, OutlierKind.NEAREST_NEIGHBOURS)
+    )
+    judgement = judge(first, second, rows + 50, 0.01)
+    assert not judgement.promoted
+    assert judgement.because == "It calls 100.0 % of the clean records outliers."
+
+
+def test_a_model_that_is_held_back_is_kept(
+    context: JobContext, traffic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run(context)
+    first = promoted(context)
+    monkeypatch.setattr("jobs.outliers.retrain.MIN_CORRELATION", 1.1)
+    traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
+    outcome = run(context)
+    assert "held back" in outcome.sentence
+    assert promoted(context).id == first.id
+    with context.database.read() as session:
+        assert session.query(OutlierModelRow).count() == 2
+
+
+def test_one_client_contributes_only_its_share(context: JobContext, traffic: Any) -> None:
+    context = replace(
+        context, settings=context.settings.model_copy(update={"training_rows_per_client": 20})
+    )
+    traffic.clean("ip:198.51.100.9", 90)
+    traffic.clean("ip:203.0.113.1", 15)
+    traffic.clean("ip:203.0.113.2", 15)
+    clients = training_sample(context).clean.clients
+    assert clients.count("ip:198.51.100.9") == 20
+    assert len(clients) == 50
+
+
+def test_flagged_refused_blocked_and_outlying_records_are_left_out(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run(context)
+    traffic.flagged("ip:203.0.113.2", 5)
+    traffic.refused("ip:203.0.113.3", 5)
+    traffic.wild("ip:203.0.113.4", 1)
+    traffic.clean("ip:198.51.100.9", 3)
+    traffic.wild("ip:198.51.100.9", 5)
+    scan(context)
+    decide(context)
+    assert set(training_sample(context).clean.clients) == {"ip:203.0.113.1"}
+
+
+@pytest.mark.parametrize("kind", [FOREST, OutlierKind.NEAREST_NEIGHBOURS])
+def test_the_share_of_outliers_does_not_grow_from_night_to_night(kind: OutlierKind) -> None:
+    random = np.random.default_rng(5)
+    population = random.standard_t(3, (3000, 4))
+    names = ("a", "b", "c", "d")
+    outlying = np.zeros(len(population), dtype=bool)
+    shares = []
+    for _ in range(4):
+        clean, earlier = population[~outlying], population[outlying]
+        matrix = FeatureMatrix((0,) * len(clean), ("c",) * len(clean), names, clean)
+        model = train(Sample(matrix, earlier[: round(0.01 * len(clean))]), kind)
+        fresh = random.standard_t(3, (3000, 4))
+        shares.append(float((model.p_values(model.score(fresh)) <= 0.01).mean()))
+        outlying = model.p_values(model.score(population)) <= 0.01
+    assert max(shares) < 0.025
