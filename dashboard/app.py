@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 from streamlit.starlette import App
 
 from dashboard import theme
-from dashboard.guard import protection
-from dashboard.sign_in import sign_in_routes
+from dashboard.access.guard import protection
+from dashboard.access.sign_in import sign_in_routes
 from dashboard.wiring import Parts, provide
 
 _SCRIPT = Path(__file__).with_name("main.py")

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from dashboard.access.page_context import current_visit
+from dashboard.access.sign_in import SIGN_OUT
 from dashboard.show.markup import html_of
-from dashboard.sign_in import SIGN_OUT
 from dashboard.theme import ICON, LOGO, STYLE_SHEET
-from dashboard.visit import current_visit
 from detectors.errors import MaskwatchError
 
 PAGES = [

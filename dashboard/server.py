@@ -7,9 +7,9 @@ from datetime import datetime
 
 import uvicorn
 
+from dashboard.access.sign_in import SIGN_IN
 from dashboard.app import build_app
 from dashboard.settings import DashboardSettings
-from dashboard.sign_in import SIGN_IN
 from dashboard.wiring import Parts, utc_now
 from store.engine.database import Database
 from store.engine.start import open_checked

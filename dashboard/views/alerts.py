@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.access.page_context import Visit, current_visit
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Html, Tone
-from dashboard.visit import Visit, current_visit
 from store.alerts.alerts import AlertError, Delivery, acknowledge
 from store.pages.alert_views import (
     AlertView,

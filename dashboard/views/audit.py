@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from dashboard.access.page_context import current_visit
 from dashboard.paging import AuditPlace, audit_place_in
 from dashboard.show import markup, words
 from dashboard.show.audit_table import audit_table
-from dashboard.visit import current_visit
 from store.audit.audit_log import Action
 from store.pages.audit_views import AuditFilter, AuditPage, audit_page
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dashboard.by_hand import decision_by_hand
+from dashboard.access.manual_decisions import decision_by_hand
+from dashboard.access.page_context import Visit, current_visit
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
 from dashboard.show.evidence_facts import evidence_facts
-from dashboard.visit import Visit, current_visit
 from detectors.errors import MaskwatchError
 from store.decisions.decisions import Kind, Scope, add_decision, revoke
 from store.decisions.listed_patches import PIXELS

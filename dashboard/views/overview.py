@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboard import reads
-from dashboard.reads import Overview
+from dashboard import cached_reads as reads
+from dashboard.access.page_context import current_visit
+from dashboard.cached_reads import Overview
 from dashboard.show import markup, words
 from dashboard.show.charts import traffic_chart
 from dashboard.show.job_table import job_table
 from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
-from dashboard.visit import current_visit
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS
 from store.engine.database import StoreUnavailable

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import reads
+from dashboard import cached_reads as reads
+from dashboard.access.page_context import Visit, current_visit
 from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
 from dashboard.show.decision_table import decision_table
 from dashboard.show.feature_table import feature_table
 from dashboard.show.markup import Html, Tone
 from dashboard.show.request_table import request_table
-from dashboard.visit import Visit, current_visit
 from detectors.baseline.attack_evidence import words_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
 from detectors.label_lists import label_words

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard import reads
+from dashboard import cached_reads as reads
+from dashboard.access.page_context import Visit, current_visit
 from dashboard.paging import Place, place_in
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
-from dashboard.visit import Visit, current_visit
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS
 from store.pages.client_search import MOST_CLIENTS

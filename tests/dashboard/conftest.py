@@ -10,7 +10,7 @@ from random import Random
 import pytest
 import streamlit as st
 
-from dashboard import visit
+from dashboard.access import page_context as visit
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, provide, utc_now
 from store.engine.database import Database

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from dashboard.by_hand import decision_by_hand
+from dashboard.access.manual_decisions import decision_by_hand
 from dashboard.wiring import Parts
 from store.decisions.decisions import Kind, Scope, add_decision
 from store.decisions.listed_patches import listed_patches, patch_evidence

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.sessions import COOKIE, subject_of
+from dashboard.access.sessions import COOKIE, subject_of
 from dashboard.wiring import Parts, parts
 
 

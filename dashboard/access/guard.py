@@ -9,9 +9,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import notices
-from dashboard.sessions import secret_of, set_cookie, subject_of
-from dashboard.sign_in import SIGN_IN, SIGN_OUT, WANTED_COOKIE, local_path
+from dashboard.access import signed_out_pages as notices
+from dashboard.access.sessions import secret_of, set_cookie, subject_of
+from dashboard.access.sign_in import SIGN_IN, SIGN_OUT, WANTED_COOKIE, local_path
 from dashboard.wiring import Parts
 from store.engine.database import StoreUnavailable
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dashboard.by_hand import client_name, decision_by_hand
+from dashboard.access.manual_decisions import client_name, decision_by_hand
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import DecisionError, Kind, Scope, add_decision
 from store.engine.database import Database

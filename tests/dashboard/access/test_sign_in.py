@@ -12,10 +12,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.guard import protection
+from dashboard.access.guard import protection
+from dashboard.access.sign_in import local_path, sign_in_routes
 from dashboard.server import new_link
 from dashboard.settings import DashboardSettings
-from dashboard.sign_in import local_path, sign_in_routes
 from dashboard.wiring import Parts
 from store.engine.database import Database
 from store.engine.schema import upgrade

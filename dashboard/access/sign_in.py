@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from dashboard import notices
-from dashboard.sessions import COOKIE, secret_of, set_cookie, subject_of
+from dashboard.access import signed_out_pages as notices
+from dashboard.access.sessions import COOKIE, secret_of, set_cookie, subject_of
 from dashboard.wiring import Parts
 from store.people.sign_in import end_session, redeem_token, token_is_open
 
