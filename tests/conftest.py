@@ -76,7 +76,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
     """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""
     if request.param == "sqlite":
         settings = StoreSettings(var_dir=tmp_path)
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.commands.db")
         yield settings
         return
     yield request.getfixturevalue("postgres_settings")
@@ -102,7 +102,7 @@ def database(store_settings: StoreSettings) -> Iterator[Database]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sqlite")
     _migrate(StoreSettings(var_dir=folder))
-    return folder / "maskwatch.db"
+    return folder / "maskwatch.commands.db"
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from threading import Event, Thread
 from sqlalchemy import func, select
 
 from bench.store.servers import client_programs, placed
-from maskwatch import db
-from maskwatch.checks import State
+from maskwatch.commands import db
+from maskwatch.commands.checks import State
 from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord

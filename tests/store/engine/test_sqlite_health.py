@@ -27,7 +27,7 @@ def file(tmp_path: Path, new_record: NewRecord) -> Path:
         for _ in range(200):
             add_record(session, new_record())
     database.close()
-    return tmp_path / "maskwatch.db"
+    return tmp_path / "maskwatch.commands.db"
 
 
 def _overwrite(file: Path, at: int, size: int) -> None:

@@ -1,6 +1,6 @@
 """``docs/queries.md``: the dashboard's reads with their plans on databases that are given.
 
-``python -m maskwatch.query_page sqlite:///FILE postgresql+psycopg://…``: both with this version's
+``python -m tools.query_page sqlite:///FILE postgresql+psycopg://…``: both with this version's
 tables, and best with as many records as a service has. They are only read.
 """
 
@@ -18,14 +18,14 @@ from store.settings import StoreSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "queries.md"
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-_HEAD = """<!-- Made by `python -m maskwatch.query_page URL URL`. -->
+_HEAD = """<!-- Made by `python -m tools.query_page URL URL`. -->
 
 # Queries of the dashboard
 
 Every read that a page of the dashboard makes, what bounds it, and how each database carries it out.
 The list is `DASHBOARD_QUERIES` in `store/pages/queries.py`; its tests see to it that no read goes
-through a whole table. A PostgreSQL plan has one branch for each day: what is the same for all is shown
-once, and the branches of days without records may say `Seq Scan`.
+through a whole table. A PostgreSQL plan has one branch for each day: what is the same for all is
+shown once, and the branches of days without records may say `Seq Scan`.
 """
 
 

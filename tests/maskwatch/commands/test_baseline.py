@@ -12,8 +12,8 @@ from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.figures import draw_figure
 from inference.service import build_service
 from inference.settings import ServiceSettings
-from maskwatch.baseline import learn_baseline, write_baseline
-from maskwatch.picture_files import FileProblem
+from maskwatch.commands.baseline import learn_baseline, write_baseline
+from maskwatch.commands.picture_files import FileProblem
 from tests.maskwatch.conftest import Run
 
 
@@ -43,7 +43,7 @@ def test_every_look_is_taken_and_recorded_without_accusing(tmp_path: Path, clean
     with pytest.raises(BaselineError, match="there are 1"):
         learn_baseline(service, [clean])
     service.close()
-    with sqlite3.connect(tmp_path / "maskwatch.db") as connection:
+    with sqlite3.connect(tmp_path / "maskwatch.commands.db") as connection:
         rows = connection.execute(
             "SELECT client, glance_divergence IS NULL, js_consensus IS NULL"
             " FROM requests JOIN request_features ON request_pk = requests.id"

@@ -3,7 +3,7 @@
 from detectors.label_lists import BACKGROUND, LABEL_LISTS, label_words
 from detectors.palette import colour_of
 from detectors.parts import SKIN, TROUSERS, group_of
-from maskwatch.markdown import page, table
+from tools.markdown import page, table
 
 
 def labels_page() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url, text
 
-from maskwatch.checks import Check, State, guarded
+from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
 from store.engine.reader_locks import Reader, reading
 from store.engine.schema import checked_revision, current_revision

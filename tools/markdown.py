@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-_HEADER = (
-    "<!-- Made by `python -m maskwatch.reference_docs`. Change the code, then run it again. -->"
-)
+_HEADER = "<!-- Made by `python -m tools.reference_docs`. Change the code, then run it again. -->"
 
 
 def page(title: str, lines: Sequence[str]) -> str:

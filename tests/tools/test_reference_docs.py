@@ -11,8 +11,8 @@ from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import REFUSALS
 from maskwatch.environment import ALL_SETTINGS, known_names
-from maskwatch.label_pages import labels_page
-from maskwatch.reference_docs import (
+from tools.label_pages import labels_page
+from tools.reference_docs import (
     DOCS,
     features_page,
     main,
@@ -21,11 +21,11 @@ from maskwatch.reference_docs import (
     stale_pages,
     write_pages,
 )
-from maskwatch.threat_pages import gate_page, refusals_page
+from tools.threat_pages import gate_page, refusals_page
 
 
 def test_no_page_is_stale() -> None:
-    assert stale_pages(DOCS) == [], "run `python -m maskwatch.reference_docs`"
+    assert stale_pages(DOCS) == [], "run `python -m tools.reference_docs`"
 
 
 def test_every_setting_is_listed_with_a_meaning() -> None:

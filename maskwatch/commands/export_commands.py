@@ -16,8 +16,8 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file of that name.")] = False,
 ) -> None:
     """Write requests with their features, for pandas, DuckDB or a notebook."""
-    from maskwatch import export as exports
-    from maskwatch.moments import moment
+    from maskwatch.commands import export as exports
+    from maskwatch.commands.time_arguments import moment
     from store.exports.export import format_named
 
     now = datetime.now(UTC)

@@ -5,7 +5,7 @@ from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import REFUSALS, TOO_MANY_BYTES, Refusal
-from maskwatch.markdown import page, table
+from tools.markdown import page, table
 
 
 def rules_page() -> str:

@@ -16,8 +16,8 @@ from inference.pipeline import Arrival
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Upload
-from maskwatch.parse_files import CLIENT
-from maskwatch.picture_files import File, FileProblem, find_files
+from maskwatch.commands.parse_files import CLIENT
+from maskwatch.commands.picture_files import File, FileProblem, find_files
 from store.requests.request_ids import new_request_id
 
 # Of every three pictures in name order: two fit the lines, one calibrates.

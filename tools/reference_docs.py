@@ -1,4 +1,4 @@
-"""The pages of ``docs/`` that are made from code: ``python -m maskwatch.reference_docs``."""
+"""The pages of ``docs/`` that are made from code: ``python -m tools.reference_docs``."""
 
 import argparse
 import json
@@ -17,10 +17,10 @@ from detectors.registry import FEATURES, Feature, Group
 from inference.gate.policy import Action
 from inference.http.description import describe
 from maskwatch.environment import ALL_SETTINGS
-from maskwatch.label_pages import labels_page
-from maskwatch.markdown import page, table
-from maskwatch.threat_pages import gate_page, refusals_page, rules_page
 from store.settings import PREFIX, StoreSettings
+from tools.label_pages import labels_page
+from tools.markdown import page, table
+from tools.threat_pages import gate_page, refusals_page, rules_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -197,9 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     stale = stale_pages(given.folder)
     for name in stale:
-        sys.stderr.write(
-            f"{given.folder / name} is stale: run `python -m maskwatch.reference_docs`.\n"
-        )
+        sys.stderr.write(f"{given.folder / name} is stale: run `python -m tools.reference_docs`.\n")
     return 1 if stale else 0
 
 

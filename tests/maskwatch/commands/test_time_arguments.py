@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maskwatch.moments import BadTime, moment
+from maskwatch.commands.time_arguments import BadTime, moment
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from inference.pipeline import Arrival, Outcome
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Upload
-from maskwatch.picture_files import File, FileProblem
+from maskwatch.commands.picture_files import File, FileProblem
 from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"

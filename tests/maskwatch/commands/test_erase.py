@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from detectors.patches.patches import Patch
-from maskwatch import erase as erasure
-from maskwatch.erase import NothingToErase, erase, look
+from maskwatch.commands import erase as erasure
+from maskwatch.commands.erase import NothingToErase, erase, look
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, reading
@@ -175,7 +175,7 @@ def test_what_is_erased_cannot_be_read_in_the_sqlite_file(world: World) -> None:
     # The audit line names the client, as it has to; all that it erased was by request ids.
     world.erase(Subject(client=ANNA))
     world.database.close()
-    path = world.settings.var_dir / "maskwatch.db"
+    path = world.settings.var_dir / "maskwatch.commands.db"
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert request_id.encode() not in path.read_bytes()

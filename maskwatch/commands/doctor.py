@@ -10,7 +10,7 @@ from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.settings import ServiceSettings
-from maskwatch.checks import Check, State, guarded
+from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
 from store.engine.schema import checked_revision
 from store.engine.sqlite_health import wal_reset_warning

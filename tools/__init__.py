@@ -1,0 +1,1 @@
+"""Generators of reference pages; they are no part of the installed package."""
