@@ -1,10 +1,10 @@
 """The script that Streamlit runs for every browser: frame, navigation, one page."""
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.access.page_context import current_visit
 from dashboard.access.sign_in import SIGN_OUT
-from dashboard.show.markup import html_of
 from dashboard.theme import ICON, LOGO, STYLE_SHEET
 from detectors.errors import MaskwatchError
 
@@ -34,8 +34,10 @@ def run() -> None:
 def _sidebar(who: str) -> None:
     with st.sidebar:
         st.html(
-            f'<div class="mw-signed">Signed in as <b>{html_of(who)}</b> · '
-            f'<a href="{SIGN_OUT}" target="_self">Sign out</a><br>All times are UTC</div>'
+            Markup(
+                '<div class="mw-signed">Signed in as <b>{}</b> · '
+                '<a href="{}" target="_self">Sign out</a><br>All times are UTC</div>'
+            ).format(who, SIGN_OUT)
         )
 
 

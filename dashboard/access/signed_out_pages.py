@@ -1,10 +1,9 @@
 """Small pages for people who are not signed in."""
 
-from html import escape
-
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-_PAGE = """<!doctype html>
+_PAGE = Markup("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -24,9 +23,9 @@ code {{ display: block; padding: .6rem .8rem; background: #f2f4f7; border-radius
 </style>
 </head>
 <body><main><div class="name">Maskwatch</div><h1>{title}</h1>{body}</main></body>
-</html>"""
+</html>""")
 
-_NEW_LINK = (
+_NEW_LINK = Markup(
     "<p>For a new link, run this on the server, or restart <b>maskwatch dashboard</b>:</p>"
     "<code>maskwatch dashboard-link</code>"
 )
@@ -34,24 +33,24 @@ _NEW_LINK = (
 
 def sign_in_needed() -> HTMLResponse:
     """For a browser without a session."""
-    body = "<p>The dashboard opens with a one-time link that works for a short while.</p>"
+    body = Markup("<p>The dashboard opens with a one-time link that works for a short while.</p>")
     return _notice(401, "Please sign in", body + _NEW_LINK)
 
 
 def link_used_up() -> HTMLResponse:
     """For a token that is unknown, used or too old."""
-    body = "<p>Each link signs in one browser, once, and only for a short while.</p>"
+    body = Markup("<p>Each link signs in one browser, once, and only for a short while.</p>")
     return _notice(401, "This link does not work any more", body + _NEW_LINK)
 
 
 def signed_out() -> HTMLResponse:
     """After signing out."""
-    return _notice(200, "You are signed out", "<p>You can close this tab.</p>" + _NEW_LINK)
+    return _notice(200, "You are signed out", Markup("<p>You can close this tab.</p>") + _NEW_LINK)
 
 
 def wrong_host() -> HTMLResponse:
     """For a ``Host`` header that is not the dashboard's."""
-    body = (
+    body = Markup(
         "<p>The dashboard does not answer to this host name. Use the address that "
         "<b>maskwatch dashboard</b> printed, or set MASKWATCH_DASHBOARD_URL.</p>"
     )
@@ -60,9 +59,9 @@ def wrong_host() -> HTMLResponse:
 
 def store_away(sentence: str) -> HTMLResponse:
     """While the database cannot be used."""
-    return _notice(503, "The database is away", f"<p>{escape(sentence)}</p>")
+    return _notice(503, "The database is away", Markup("<p>{}</p>").format(sentence))
 
 
-def _notice(status: int, title: str, body: str) -> HTMLResponse:
-    page = _PAGE.format(title=escape(title), body=body)
+def _notice(status: int, title: str, body: Markup) -> HTMLResponse:
+    page = _PAGE.format(title=title, body=body)
     return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})

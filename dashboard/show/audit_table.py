@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from markupsafe import Markup, escape
+
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, Html, Tone
+from dashboard.show.markup import Column, Tone
 from store.pages.audit_views import AuditView
 
 _ALERT = re.compile(r"alert ([0-9]{1,18})")
@@ -39,38 +41,36 @@ def _line(entry: AuditView, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _row(entry: AuditView) -> Html:
-    number = markup.html_of(str(entry.sequence))
+def _row(entry: AuditView) -> Markup:
+    number = escape(entry.sequence)
     if entry.fits:
         return number
-    return Html(f"{number}<br>{markup.badge('✕ Changed', Tone.BAD)}")
+    return Markup("{}<br>{}").format(number, markup.badge("✕ Changed", Tone.BAD))
 
 
-def _when(at: datetime | None, now: datetime) -> Html:
+def _when(at: datetime | None, now: datetime) -> Markup:
     if at is None:
         return markup.quiet("no time")
     return markup.stacked(words.utc(at), words.ago(at, now))
 
 
-def _subject(subject: str) -> Html:
+def _subject(subject: str) -> Markup:
     if alert := _ALERT.fullmatch(subject):
         return markup.link("alerts", subject, alert=alert[1])
     if _DECISION.fullmatch(subject):
         return markup.link("blacklist", subject)
-    return (
-        markup.span(subject, "mw-wrap") if len(subject) > _MOST_OF_NAME else markup.html_of(subject)
-    )
+    return markup.span(subject, "mw-wrap") if len(subject) > _MOST_OF_NAME else escape(subject)
 
 
-def _details(entry: AuditView) -> Html:
+def _details(entry: AuditView) -> Markup:
     told = [
         markup.joined((markup.quiet(words.label(name)), _value(value)))
         for name, value in entry.details.items()
     ]
-    return markup.joined(told, Html(" · ")) if told else markup.quiet("–")
+    return markup.joined(told, Markup(" · ")) if told else markup.quiet("–")
 
 
-def _value(value: object) -> Html:
+def _value(value: object) -> Markup:
     if value is None or isinstance(value, bool):
         return markup.span({None: "–", True: "yes", False: "no"}[value], "mw-small")
     text = str(value)

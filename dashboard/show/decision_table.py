@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
 
+from markupsafe import Markup
 from PIL import Image as Pillow
 
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, Html, Tone
+from dashboard.show.markup import Column, Tone
 from detectors.patches.patches import PatchError
 from store.decisions.decisions import Kind, Scope
 from store.decisions.listed_patches import patch_of
@@ -37,7 +38,7 @@ def decision_table(decisions: Sequence[DecisionView], now: datetime) -> None:
     )
 
 
-def kind_badges(decision: DecisionView) -> Html:
+def kind_badges(decision: DecisionView) -> Markup:
     """Block or allow, and whether it is only simulated."""
     block = decision.kind is Kind.BLOCK
     kind = markup.badge("⊘ Block" if block else "✓ Allow", Tone.BAD if block else Tone.GOOD)
@@ -46,7 +47,7 @@ def kind_badges(decision: DecisionView) -> Html:
     return markup.badges(kind, markup.badge("Simulated", Tone.NONE))
 
 
-def about(decision: DecisionView) -> Html:
+def about(decision: DecisionView) -> Markup:
     """The client, the patch, or the beginning of the picture's digest."""
     if decision.scope is Scope.CLIENT:
         return markup.client_link(decision.value)
@@ -57,7 +58,7 @@ def about(decision: DecisionView) -> Html:
     return markup.joined(("Picture", digest))
 
 
-def _patch(decision: DecisionView) -> tuple[Html, ...]:
+def _patch(decision: DecisionView) -> tuple[Markup, ...]:
     """What a blocked patch looks like; nothing if its decision does not say."""
     try:
         patch, _ = patch_of(decision.evidence)
@@ -68,17 +69,17 @@ def _patch(decision: DecisionView) -> tuple[Html, ...]:
     return (markup.thumbnail(png.getvalue(), "The blocked patch"),)
 
 
-def reason(decision: DecisionView) -> Html:
+def reason(decision: DecisionView) -> Markup:
     """Why, and by which scenario."""
     return markup.stacked(decision.reason, words.label(decision.scenario))
 
 
-def made(decision: DecisionView) -> Html:
+def made(decision: DecisionView) -> Markup:
     """When and by whom."""
     return markup.stacked(words.utc(decision.created_at), f"by {decision.created_by}")
 
 
-def _state(decision: DecisionView, now: datetime) -> Html:
+def _state(decision: DecisionView, now: datetime) -> Markup:
     if decision.active(now):
         until = f"until {words.utc(decision.until)}"
         return markup.stacked(markup.badge("Active", Tone.INFO), until)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup, escape
+
 from dashboard.show import markup, words
-from dashboard.show.markup import Html
 
 _MOST = 12
 _CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
@@ -18,7 +19,7 @@ def evidence_facts(evidence: Mapping[str, Any]) -> None:
     markup.facts({name: value for name, value in shown.items() if value})
 
 
-def _value(name: str, value: Any) -> Html:
+def _value(name: str, value: Any) -> Markup:
     if isinstance(value, Mapping):
         return _lines([(str(key), inner) for key, inner in value.items()])
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -26,7 +27,7 @@ def _value(name: str, value: Any) -> Html:
     return _scalar(name, value)
 
 
-def _listed(name: str, values: Sequence[Any]) -> Html:
+def _listed(name: str, values: Sequence[Any]) -> Markup:
     if values and all(isinstance(each, list | tuple) and len(each) == 2 for each in values):
         return _lines([(str(key), inner) for key, inner in values])
     shown = [_value(name, each) for each in values[:_MOST]]
@@ -35,26 +36,26 @@ def _listed(name: str, values: Sequence[Any]) -> Html:
     return markup.span(listed, "mw-long") if len(shown) > 2 else listed
 
 
-def _lines(pairs: Sequence[tuple[str, Any]]) -> Html:
+def _lines(pairs: Sequence[tuple[str, Any]]) -> Markup:
     lines = [
         markup.joined((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MOST]
     ]
-    return markup.joined(lines, Html("<br>"))
+    return markup.joined(lines, Markup("<br>"))
 
 
-def _key(key: str) -> Html:
+def _key(key: str) -> Markup:
     """A code in words, or a link."""
     return _scalar("", words.label(key) if _CODE.fullmatch(key) else key)
 
 
-def _scalar(name: str, value: Any) -> Html:
+def _scalar(name: str, value: Any) -> Markup:
     text = _plain(value, name)
     if _is_uuid(text):
         return markup.request_link(text)
     if text.startswith(("ip:", "key:", "cli:")):
         return markup.client_link(text)
     is_code = "_" in text and _CODE.fullmatch(text)
-    return markup.html_of(words.label(text) if is_code else text)
+    return escape(words.label(text) if is_code else text)
 
 
 def _plain(value: Any, name: str = "") -> str:

@@ -2,8 +2,10 @@
 
 from math import isnan
 
+from markupsafe import Markup
+
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, GroupRow, Html
+from dashboard.show.markup import Column, GroupRow
 from dashboard.theme import ACCENT, AMBER_INK, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURES, Feature, FeatureVector, Group
 from detectors.verdict import Verdict
@@ -44,11 +46,8 @@ def feature_table(features: FeatureVector, normal: dict[str, NormalRange]) -> No
 
 
 def _row(feature: Feature, value: float, normal: NormalRange | None) -> tuple[str, ...]:
-    name = Html(
-        f"{markup.html_of(feature.meaning)}<br>"
-        f'<span class="mw-code mw-quiet">{markup.html_of(feature.name)}</span>'
-    )
-    shown = Html(f"<b>{markup.html_of(words.feature_value(feature.name, value))}</b>")
+    name = Markup("{}<br>{}").format(feature.meaning, markup.span(feature.name, "mw-code mw-quiet"))
+    shown = Markup("<b>{}</b>").format(words.feature_value(feature.name, value))
     unit = markup.quiet(words.feature_unit(feature.name))
     if normal is None:
         return (name, shown, unit, markup.quiet("nothing to compare with"), "–", "–", "–")
@@ -72,18 +71,18 @@ def distance(value: float, normal: NormalRange) -> float:
     return (value - normal.middle) / max(normal.high - normal.low, floor)
 
 
-def range_mark(ranges: float) -> Html:
+def range_mark(ranges: float) -> Markup:
     """The quartiles as a band around the middle and the value as a dot, cut off at the ends."""
     place = 50 + 20 * max(-2.25, min(2.25, ranges))
     far, off = abs(ranges) >= _FAR, abs(ranges) >= 1
     colour = VERDICT_COLOURS[Verdict.REFUSE if far else Verdict.FLAG] if off else ACCENT
     words_for = "within" if abs(ranges) <= 0.5 else words.signed(ranges) + " IQR"
-    return Html(
+    return Markup(
         '<div class="mw-place"><div class="mw-range">'
         '<div class="axis"></div><div class="band"></div>'
-        f'<div class="dot" style="left:{place:.1f}%;background:{colour}"></div></div>'
-        f'<span style="color:{_text_colour(ranges)}">{words_for}</span></div>'
-    )
+        '<div class="dot" style="left:{:.1f}%;background:{}"></div></div>'
+        '<span style="color:{}">{}</span></div>'
+    ).format(place, colour, _text_colour(ranges), words_for)
 
 
 def _text_colour(ranges: float) -> str:

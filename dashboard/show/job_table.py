@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from markupsafe import Markup, escape
+
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, Html, Tone
+from dashboard.show.markup import Column, Tone
 from store.alerts.job_runs import FAILED, RUNNING
 from store.pages.overview import JobHealth
 
@@ -29,13 +31,13 @@ def _line(job: JobHealth, now: datetime) -> tuple[str, ...]:
     return (_name(job), _outcome(job), words.number(job.rows), _took(job), started)
 
 
-def _name(job: JobHealth) -> Html:
-    name = markup.html_of(words.label(job.job))
+def _name(job: JobHealth) -> Markup:
+    name = escape(words.label(job.job))
     failed = job.outcome == FAILED and job.message
     return markup.stacked(name, job.message or "") if failed else name
 
 
-def _outcome(job: JobHealth) -> Html:
+def _outcome(job: JobHealth) -> Markup:
     if job.outcome == RUNNING:
         return markup.badge("Running", Tone.INFO)
     if job.outcome == FAILED:

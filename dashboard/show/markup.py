@@ -1,24 +1,18 @@
-"""HTML for the pages. What is not :class:`Html` is escaped: clients choose some of these words."""
+"""HTML for the pages. What is not ``Markup`` is escaped: clients choose some of these words."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
+from markupsafe import Markup, escape
 
 from dashboard.show.words import label, short
 from dashboard.theme import VERDICT_COLOURS
 from detectors.verdict import Verdict
 from store.pages.alert_views import AlertView
-
-
-class Html(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
 
 
 class Tone(StrEnum):
@@ -38,59 +32,54 @@ _VERDICTS = {
 }
 
 
-def html_of(value: str) -> Html:
-    """A value as HTML, escaped unless it is HTML already."""
-    return value if isinstance(value, Html) else Html(escape(value))
-
-
-def stacked(upper: str, lower: str) -> Html:
+def stacked(upper: str, lower: str) -> Markup:
     """A value and, below it, a smaller remark."""
-    return Html(f"{html_of(upper)}<br>{quiet(lower)}")
+    return Markup("{}<br>{}").format(upper, quiet(lower))
 
 
-def joined(parts: Iterable[str], separator: str = " ") -> Html:
+def joined(parts: Iterable[str], separator: str = " ") -> Markup:
     """Several values in a row."""
-    return Html(separator.join(html_of(part) for part in parts))
+    return escape(separator).join(parts)
 
 
 def put(*parts: str) -> None:
     """Show HTML on the page."""
-    st.html(f'<div class="mw">{joined(parts)}</div>')
+    st.html(Markup('<div class="mw">{}</div>').format(joined(parts)))
 
 
-def span(text: str, classes: str) -> Html:
+def span(text: str, classes: str) -> Markup:
     """Text with style classes."""
-    return Html(f'<span class="{classes}">{html_of(text)}</span>')
+    return Markup('<span class="{}">{}</span>').format(classes, text)
 
 
-def quiet(text: str) -> Html:
+def quiet(text: str) -> Markup:
     """Text that steps back."""
     return span(text, "mw-quiet mw-small")
 
 
-def code(text: str) -> Html:
+def code(text: str) -> Markup:
     """An id, digest or client name."""
     return span(text, "mw-code mw-wrap")
 
 
-def thumbnail(png: bytes, alt: str) -> Html:
+def thumbnail(png: bytes, alt: str) -> Markup:
     """A small picture, enlarged without smoothing."""
     source = f"data:image/png;base64,{b64encode(png).decode()}"
-    return Html(f'<img class="mw-thumb" src="{source}" alt="{escape(alt)}">')
+    return Markup('<img class="mw-thumb" src="{}" alt="{}">').format(source, alt)
 
 
-def badge(text: str, tone: Tone) -> Html:
+def badge(text: str, tone: Tone) -> Markup:
     """A small coloured label."""
     return span(text, f"mw-badge mw-{tone}")
 
 
-def verdict_badge(verdict: Verdict) -> Html:
+def verdict_badge(verdict: Verdict) -> Markup:
     """The verdict in its colour, with a sign for readers who do not see the colour."""
     tone, text = _VERDICTS[verdict]
     return badge(text, tone)
 
 
-def alert_badge(alert: AlertView) -> Html:
+def alert_badge(alert: AlertView) -> Markup:
     """Whether an alert fires, and how badly."""
     if not alert.firing:
         return badge("✓ Resolved", Tone.NONE)
@@ -98,47 +87,49 @@ def alert_badge(alert: AlertView) -> Html:
     return badge(f"● {label(alert.severity)}", Tone.BAD if critical else Tone.WARN)
 
 
-def badges(*parts: str) -> Html:
+def badges(*parts: str) -> Markup:
     """Badges that wrap."""
-    return Html(f'<div class="mw-badges">{joined(parts, "")}</div>')
+    return Markup('<div class="mw-badges">{}</div>').format(joined(parts, ""))
 
 
-def reasons(codes: Sequence[str]) -> Html:
+def reasons(codes: Sequence[str]) -> Markup:
     """Reason codes in words."""
     return joined((label(each) for each in codes), ", ") if codes else quiet("–")
 
 
-def link(page: str, text: str, **query: str) -> Html:
+def link(page: str, text: str, **query: str) -> Markup:
     """A link to a page of the dashboard."""
     address = f"/{page}?{urlencode(query)}" if query else f"/{page}"
-    return Html(f'<a class="mw-link" href="{escape(address)}" target="_self">{html_of(text)}</a>')
+    return Markup('<a class="mw-link" href="{}" target="_self">{}</a>').format(address, text)
 
 
-def request_link(request_id: str) -> Html:
+def request_link(request_id: str) -> Markup:
     """A short request id that opens the request."""
     return link("request", code(short(request_id)), id=request_id)
 
 
-def client_link(client: str) -> Html:
+def client_link(client: str) -> Markup:
     """A client's name that opens its traffic."""
     return link("traffic", code(client), client=client)
 
 
 def head(title: str, subtitle: str) -> None:
     """The page's title and what it is for."""
-    st.html(f'<div class="mw-head"><h1>{html_of(title)}</h1><p>{html_of(subtitle)}</p></div>')
+    page_head = Markup('<div class="mw-head"><h1>{}</h1><p>{}</p></div>')
+    st.html(page_head.format(title, subtitle))
 
 
 def section(title: str, note: str = "", aside: str = "") -> None:
     """A heading within a page, with something small at its far end."""
-    small = f"<small>{html_of(note)}</small>" if note else ""
-    end = f'<div class="mw-aside">{html_of(aside)}</div>' if aside else ""
-    st.html(f'<div class="mw-section"><h2>{html_of(title)}{small}</h2>{end}</div>')
+    small = Markup("<small>{}</small>").format(note) if note else ""
+    end = Markup('<div class="mw-aside">{}</div>').format(aside) if aside else ""
+    heading = Markup('<div class="mw-section"><h2>{}{}</h2>{}</div>')
+    st.html(heading.format(title, small, end))
 
 
 def empty(title: str, advice: str) -> None:
     """What to show instead of nothing: what is missing and what to do about it."""
-    st.html(f'<div class="mw-empty"><b>{html_of(title)}</b>{html_of(advice)}</div>')
+    st.html(Markup('<div class="mw-empty"><b>{}</b>{}</div>').format(title, advice))
 
 
 @dataclass(frozen=True)
@@ -153,13 +144,14 @@ class Tile:
 
 def tiles(*each: Tile) -> None:
     """Headline numbers in a row."""
-    inner = "".join(
-        f'<div class="mw-tile mw-on-{tile.tone}"><div class="label">{html_of(tile.label)}</div>'
-        f'<div class="value">{html_of(tile.value)}</div>'
-        f'<div class="note">{html_of(tile.note)}</div></div>'
-        for tile in each
-    )
-    st.html(f'<div class="mw-tiles">{inner}</div>')
+    inner = joined((_TILE.format(tile) for tile in each), "")
+    st.html(Markup('<div class="mw-tiles">{}</div>').format(inner))
+
+
+_TILE = Markup(
+    '<div class="mw-tile mw-on-{0.tone}"><div class="label">{0.label}</div>'
+    '<div class="value">{0.value}</div><div class="note">{0.note}</div></div>'
+)
 
 
 @dataclass(frozen=True)
@@ -179,48 +171,47 @@ class GroupRow:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str] | GroupRow]) -> None:
     """A table of escaped text and HTML cells."""
-    head_cells = "".join(f'<th class="{c.style}">{html_of(c.title)}</th>' for c in columns)
-    body = "".join(_row(columns, row) for row in rows)
-    st.html(
-        f'<div class="mw mw-table"><table><thead><tr>{head_cells}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    titles = (Markup('<th class="{0.style}">{0.title}</th>').format(each) for each in columns)
+    body = (_row(columns, row) for row in rows)
+    st.html(_TABLE.format(joined(titles, ""), joined(body, "")))
 
 
-def _row(columns: Sequence[Column], row: Sequence[str] | GroupRow) -> str:
+_TABLE = Markup(
+    '<div class="mw mw-table"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+)
+
+
+def _row(columns: Sequence[Column], row: Sequence[str] | GroupRow) -> Markup:
     if isinstance(row, GroupRow):
-        return f'<tr class="group"><td colspan="{len(columns)}">{html_of(row.title)}</td></tr>'
-    cells = zip(columns, row, strict=True)
-    inner = "".join(f'<td class="{column.style}">{html_of(cell)}</td>' for column, cell in cells)
-    return f"<tr>{inner}</tr>"
+        line = Markup('<tr class="group"><td colspan="{}">{}</td></tr>')
+        return line.format(len(columns), row.title)
+    cell = Markup('<td class="{}">{}</td>')
+    cells = (cell.format(column.style, value) for column, value in zip(columns, row, strict=True))
+    return Markup("<tr>{}</tr>").format(joined(cells, ""))
 
 
 def facts(pairs: Mapping[str, str]) -> None:
     """Names and values side by side."""
-    inner = "".join(
-        f"<div><dt>{html_of(name)}</dt><dd>{html_of(value)}</dd></div>"
-        for name, value in pairs.items()
-    )
-    st.html(f'<dl class="mw mw-facts">{inner}</dl>')
+    pair = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
+    inner = joined((pair.format(*each) for each in pairs.items()), "")
+    st.html(Markup('<dl class="mw mw-facts">{}</dl>').format(inner))
 
 
-def swatch(text: str, colour: tuple[int, int, int]) -> Html:
+def swatch(text: str, colour: tuple[int, int, int]) -> Markup:
     """A name after a small square of its colour."""
-    red, green, blue = colour
-    square = f'<i style="background:rgb({red},{green},{blue})"></i>'
-    return Html(f'<span class="mw-swatch">{square}{html_of(text)}</span>')
+    square = Markup('<i style="background:rgb({},{},{})"></i>').format(*colour)
+    return Markup('<span class="mw-swatch">{}{}</span>').format(square, text)
 
 
-def bar(share: float, colour: str) -> Html:
+def bar(share: float, colour: str) -> Markup:
     """A share between 0 and 1 as a bar."""
     width = 100 * min(1.0, max(0.0, share))
-    return Html(f'<div class="mw-bar"><i style="width:{width:.1f}%;background:{colour}"></i></div>')
+    drawn = Markup('<div class="mw-bar"><i style="width:{:.1f}%;background:{}"></i></div>')
+    return drawn.format(width, colour)
 
 
-def verdict_legend() -> Html:
+def verdict_legend() -> Markup:
     """Which colour is which verdict."""
-    inner = "".join(
-        f'<span><i style="background:{VERDICT_COLOURS[verdict]}"></i>{label(verdict)}</span>'
-        for verdict in Verdict
-    )
-    return Html(f'<div class="mw-legend">{inner}</div>')
+    entry = Markup('<span><i style="background:{}"></i>{}</span>')
+    entries = (entry.format(VERDICT_COLOURS[verdict], label(verdict)) for verdict in Verdict)
+    return Markup('<div class="mw-legend">{}</div>').format(joined(entries, ""))

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from markupsafe import Markup
+
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, Html, Tone
+from dashboard.show.markup import Column, Tone
 from store.pages.traffic import RequestSummary
 
 
@@ -44,7 +46,7 @@ def _line(request: RequestSummary, now: datetime, with_client: bool) -> list[str
     return cells
 
 
-def _verdict(request: RequestSummary) -> Html:
+def _verdict(request: RequestSummary) -> Markup:
     shown = markup.verdict_badge(request.verdict)
     if not request.outlier:
         return shown

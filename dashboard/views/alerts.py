@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.access.page_context import Visit, current_visit
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
-from dashboard.show.markup import Column, Html, Tone
+from dashboard.show.markup import Column, Tone
 from store.alerts.alerts import AlertError, Delivery, acknowledge
 from store.pages.alert_views import (
     AlertView,
@@ -114,10 +115,10 @@ def _card(visit: Visit, alert: AlertView) -> None:
         _notifications(visit, alert.notifications)
 
 
-def _handled(alert: AlertView) -> Html:
+def _handled(alert: AlertView) -> Markup:
     if alert.acknowledged_by:
         return markup.badge(f"Acknowledged by {alert.acknowledged_by}", Tone.INFO)
-    return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Html("")
+    return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Markup()
 
 
 def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
@@ -190,7 +191,7 @@ def _notifications(visit: Visit, notifications: tuple[NotificationView, ...]) ->
     )
 
 
-def _delivery(notification: NotificationView) -> Html:
+def _delivery(notification: NotificationView) -> Markup:
     if notification.state == Delivery.SENT:
         return markup.badge("✓ Sent", Tone.GOOD)
     if notification.last_error:

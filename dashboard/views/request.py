@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from markupsafe import Markup, escape
 
 from dashboard import cached_reads as reads
 from dashboard.access.page_context import Visit, current_visit
@@ -10,7 +11,7 @@ from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
 from dashboard.show.decision_table import decision_table
 from dashboard.show.feature_table import feature_table
-from dashboard.show.markup import Html, Tone
+from dashboard.show.markup import Tone
 from dashboard.show.request_table import request_table
 from detectors.baseline.attack_evidence import words_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
@@ -67,7 +68,9 @@ def _search(wanted: str) -> None:
     else:
         markup.empty(
             "No request chosen",
-            Html(f"Enter an id above, or pick one in {markup.link('traffic', 'Traffic')}."),
+            Markup("Enter an id above, or pick one in {}.").format(
+                markup.link("traffic", "Traffic")
+            ),
         )
 
 
@@ -102,10 +105,10 @@ def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
     return pairs
 
 
-def _parts(labels: Sequence[str]) -> Html:
+def _parts(labels: Sequence[str]) -> Markup:
     """The labels with their colours in the mask overlay."""
     if not labels:
-        return Html("none")
+        return Markup("none")
     swatches = [
         markup.swatch(words.label(label_words(label)), colour_of(label)) for label in labels
     ]
@@ -146,7 +149,7 @@ def _findings(detail: RequestDetail) -> None:
         markup.empty("No rule fired", "Nothing about this request stood out to the rules.")
 
 
-def _finding(finding: StoredFinding) -> Html:
+def _finding(finding: StoredFinding) -> Markup:
     bad = finding.severity == Severity.BAD
     numbers = " · ".join(
         f"{words.label(name)} {_evidence_number(name, value)}"
@@ -155,38 +158,43 @@ def _finding(finding: StoredFinding) -> Html:
     )
     ids = markup.badges(
         markup.badge(words.label(finding.severity), Tone.BAD if bad else Tone.WARN),
-        markup.badge(f"ATLAS {finding.atlas}", Tone.NONE) if finding.atlas else Html(""),
-        markup.badge(f"OWASP {finding.owasp}", Tone.NONE) if finding.owasp else Html(""),
+        markup.badge(f"ATLAS {finding.atlas}", Tone.NONE) if finding.atlas else Markup(),
+        markup.badge(f"OWASP {finding.owasp}", Tone.NONE) if finding.owasp else Markup(),
     )
     catalogue = f"MITRE ATLAS {ATLAS_VERSION}, OWASP ML Top 10 {OWASP_VERSION}"
-    return Html(
-        f'<div class="mw-finding mw-on-{"bad" if bad else "warn"}" title="{catalogue}">'
-        f"<b>{markup.html_of(words.sentence(finding.rule))}</b>"
-        f'<div class="evidence">{markup.html_of(numbers)}</div>'
-        f'<div class="evidence">{_meanings(finding)}</div>'
-        f'<div class="evidence">{_places(finding)}</div>'
-        f'<div style="margin-top:.5rem">{ids}</div></div>'
+    return Markup(
+        '<div class="mw-finding mw-on-{tone}" title="{catalogue}"><b>{sentence}</b>'
+        '<div class="evidence">{numbers}</div><div class="evidence">{meanings}</div>'
+        '<div class="evidence">{places}</div><div style="margin-top:.5rem">{ids}</div></div>'
+    ).format(
+        tone="bad" if bad else "warn",
+        catalogue=catalogue,
+        sentence=words.sentence(finding.rule),
+        numbers=numbers,
+        meanings=_meanings(finding),
+        places=_places(finding),
+        ids=ids,
     )
 
 
-def _meanings(finding: StoredFinding) -> Html:
+def _meanings(finding: StoredFinding) -> Markup:
     """What each piece of evidence means, and how many times the limit of clean pictures it is."""
     told = [
         f"{words.number(excess)} × the limit: {meaning}"
         for name, excess in finding.evidence.items()
         if (meaning := words_of(name)) is not None
     ]
-    return markup.joined([markup.html_of(line) for line in told], Html("<br>"))
+    return markup.joined(told, Markup("<br>"))
 
 
-def _places(finding: StoredFinding) -> Html:
+def _places(finding: StoredFinding) -> Markup:
     """Where it shows, as the overlay outlines it."""
     told = [
         f"{place.part or 'outlined'} at {place.left}, {place.top}: "
         f"{place.right - place.left} × {place.bottom - place.top} pixels"
         for place in finding.places
     ]
-    return markup.html_of("Where: " + " · ".join(told)) if told else Html("")
+    return escape("Where: " + " · ".join(told)) if told else Markup()
 
 
 def _evidence_number(name: str, value: float) -> str:
@@ -253,7 +261,9 @@ def _related(visit: Visit, detail: RequestDetail) -> None:
     else:
         markup.empty(
             "No decisions",
-            Html(f"Block or allow the client in {markup.link('blacklist', 'Blacklist')}."),
+            Markup("Block or allow the client in {}.").format(
+                markup.link("blacklist", "Blacklist")
+            ),
         )
     markup.section("Other requests", "the latest of the same client")
     listed = [other for other in others if other.pk != request.pk][:10]
