@@ -1,11 +1,10 @@
 """The secret of the fingerprints: set, or made once in the var folder."""
 
-import os
-from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 
 from detectors.errors import MaskwatchError
 from inference.settings import ServiceSettings
+from store.engine.whole_files import write_once
 
 _BYTES = 32
 
@@ -25,7 +24,8 @@ def fingerprint_salt(settings: ServiceSettings) -> bytes:
     path = settings.var_dir / "fingerprint.salt"
     try:
         if not path.exists():
-            _make(path)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_once(path, token_bytes(_BYTES))
         salt = path.read_bytes()
     except OSError as error:
         raise SaltUnusable(
@@ -37,20 +37,3 @@ def fingerprint_salt(settings: ServiceSettings) -> bytes:
             f"The secret {path} is shorter than {_BYTES} bytes: delete it, and a new one is made."
         )
     return salt
-
-
-def _make(path: Path) -> None:
-    """Write a new secret for this user only; if another process is faster, its secret counts."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.{token_hex(4)}.part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(token_bytes(_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(partial, path)
-    except FileExistsError:
-        return
-    finally:
-        partial.unlink(missing_ok=True)

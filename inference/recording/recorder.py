@@ -10,11 +10,11 @@ from threading import Thread
 import structlog
 
 from inference.metrics import Metrics
-from inference.recording.backoff import Backoff
 from inference.recording.record_queue import Group, QueueFull, RecordQueue
 from inference.recording.record_writer import RecordWriter
 from inference.recording.recorder_settings import Durability, RecorderLimits
 from inference.recording.replayer import Replayer
+from store.engine.backoff import Backoff
 from store.engine.database import Database, StoreUnavailable
 from store.requests.records import RequestRecord
 from store.spool.spool import NotRecorded, Spool

@@ -9,8 +9,8 @@ from threading import Condition, Event, Thread
 import structlog
 
 from inference.metrics import Metrics
-from inference.recording.backoff import Backoff
 from inference.recording.record_writer import RecordWriter
+from store.engine.backoff import Backoff
 from store.engine.database import StoreUnavailable
 from store.spool.spool import NotRecorded, Spool
 

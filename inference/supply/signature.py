@@ -12,6 +12,7 @@ from model_signing._hashing.hashing import Digest
 
 from inference.segmenters.base import ModelError
 from inference.supply.keys import PublicKey, check_private_key
+from store.engine.whole_files import whole_path
 from store.models.model_files import (
     SIGNATURE_NAME,
     ModelFile,
@@ -22,6 +23,8 @@ from store.models.model_files import (
 # In a signature, a model of one file is this path.
 _ONLY_FILE = "."
 _MOST_BYTES = 10_000_000
+# Whoever signs is often another user than the one that serves.
+_READABLE = 0o666
 _SIGN_AGAIN = "get the signature again, or sign the model with `maskwatch model sign`"
 
 
@@ -87,17 +90,14 @@ def sign(model: Path, files: Sequence[ModelFile], key: Path, password: str | Non
     secret = password.encode() if password is not None else None
     fingerprint = check_private_key(key, secret)
     path = signature_path(model)
-    partial = path.with_name(f".{path.name}.part")
     # The library hands the password on to a function that wants bytes, against its own hint.
     config: Any = signing.Config()
     try:
         signer = config.use_elliptic_key_signer(private_key=key, password=secret)
-        signer.set_hashing_config(_Hashed(model, files)).sign(model, partial)
-        partial.replace(path)
+        with whole_path(path, _READABLE) as part:
+            signer.set_hashing_config(_Hashed(model, files)).sign(model, part)
     except OSError as error:
         raise ModelError(f"The signature {path} cannot be written ({error.strerror}).") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return fingerprint
 
 

@@ -8,37 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
+
+from store.engine.whole_files import PART_SUFFIX, part_beside, sync, write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write durably, for this user only, so that a reader sees the whole file or none.
-
-    Raises:
-        OSError: it cannot be written; nothing is left behind.
-    """
-    partial = path.with_name(f".{path.name}.{token_hex(4)}.part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)  # what a full disk cut short
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make names in a folder as durable as the files they belong to."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -83,7 +56,7 @@ class FileStore:
             return digest
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync_folder(self._folder)
+            sync(self._folder)
         write_whole(path, data)
         return digest
 
@@ -103,7 +76,7 @@ class FileStore:
         use seen: there is no moment in which a file that was just put is lost.
         """
         path = self._path(digest)
-        aside = path.with_name(f".{path.name}.{token_hex(4)}.part")
+        aside = part_beside(path)
         try:
             path.rename(aside)
         except FileNotFoundError:
@@ -126,7 +99,7 @@ class FileStore:
 
     def remove_parts(self, before: datetime) -> int:
         """Remove what writers and removals left behind when they were cut off before a time."""
-        parts = [Path(entry) for entry in self._entries() if entry.name.endswith(".part")]
+        parts = [Path(entry) for entry in self._entries() if entry.name.endswith(PART_SUFFIX)]
         old = [part for part in parts if part.stat().st_mtime < before.timestamp()]
         for part in old:
             part.unlink(missing_ok=True)

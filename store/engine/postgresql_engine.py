@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from math import ceil, isinf
-from threading import Lock
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from store.engine.backoff import Backoff
 from store.engine.faults import StoreUnavailable
 
 BEGIN = "maskwatch_begin"
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.1, 2.0
 _LEAST_IDLE_SECONDS = 60.0
 # A host that vanished is noticed after a minute of silence, not after the kernel's two hours.
 _KEEPALIVES = {
@@ -22,39 +21,6 @@ _KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-
-
-class BackOff:
-    """After a connection fails, the next ones fail at once for a while: 0.1 s, doubled, up to 2 s.
-
-    Whoever serves does not wait for a host that is away each time; the record goes to the spool.
-    """
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._pause = 0.0
-        self._until = 0.0
-
-    def check(self) -> None:
-        """Raise as long as the pause lasts.
-
-        Raises:
-            StoreUnavailable: the database was away a moment ago.
-        """
-        if self._clock() < self._until:
-            raise StoreUnavailable("The database was away a moment ago; try again in a moment.")
-
-    def failed(self) -> None:
-        """Start the next pause."""
-        with self._lock:
-            self._pause = min(max(2 * self._pause, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
-            self._until = self._clock() + self._pause
-
-    def succeeded(self) -> None:
-        """Forget earlier failures."""
-        with self._lock:
-            self._pause = self._until = 0.0
 
 
 def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
@@ -68,7 +34,9 @@ def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
         connect_args={name: value for name, value in wanted.items() if name not in url.query},
     )
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "do_connect", _connector(BackOff()))
+    event.listen(
+        engine, "do_connect", _connector(Backoff(_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS))
+    )
     return engine
 
 
@@ -94,17 +62,19 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _connector(back_off: BackOff) -> Callable[..., Any]:
+def _connector(backoff: Backoff) -> Callable[..., Any]:
     def connect(
         dialect: Dialect, _record: ConnectionPoolEntry, given: list[Any], named: dict[str, Any]
     ) -> Any:
-        back_off.check()
+        # Whoever serves does not wait each time for a host that is away: the record is spooled.
+        if backoff.remaining_seconds():
+            raise StoreUnavailable("The database was away a moment ago; try again in a moment.")
         try:
             connection = dialect.connect(*given, **named)
         except Exception:
-            back_off.failed()
+            backoff.failed()
             raise
-        back_off.succeeded()
+        backoff.succeeded()
         return connection
 
     return connect

@@ -2,13 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO
 
 from store.engine.database import Database
+from store.engine.whole_files import whole_file
 from store.exports.export import ExportError, export_to
 from store.exports.export_columns import Window, description
 from store.exports.export_formats import Format
@@ -34,7 +31,7 @@ def export_to_file(
     described = form is not Format.PARQUET
     _check(path, described, force)
     try:
-        with _whole(path) as sink:
+        with whole_file(path) as sink:
             written = export_to(database, window, form, sink)
             if described:
                 _describe(window, path, written)
@@ -57,21 +54,5 @@ def _check(path: Path, described: bool, force: bool) -> None:
 
 def _describe(window: Window, path: Path, written: int) -> None:
     text = json.dumps({**description(window), "rows": written}, ensure_ascii=False, indent=1)
-    with _whole(schema_path(path)) as sink:
+    with whole_file(schema_path(path)) as sink:
         sink.write(f"{text}\n".encode())
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name when the block ends well, and is gone otherwise."""
-    with NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
-    ) as partial:
-        try:
-            yield partial.file
-            partial.flush()
-            os.fsync(partial.fileno())
-            Path(partial.name).replace(path)
-        except BaseException:
-            Path(partial.name).unlink(missing_ok=True)
-            raise

@@ -1,14 +1,13 @@
 """Files of a backup: they appear whole, with a checksum beside them, or not at all."""
 
-import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from secrets import token_hex
 
 from detectors.errors import MaskwatchError
+from store.engine.whole_files import sync, whole_path
 
 # What belongs to the database and lies outside of it.
 _KEPT = ("evidence", "models", "spool", "fingerprint.salt")
@@ -31,22 +30,16 @@ def appearing(file: Path) -> Iterator[Path]:
     """
     if file.exists():
         raise BackupFailed(f"There is {file} already: name another file, or move that one away.")
-    partial = file.with_name(f".{file.name}.{token_hex(4)}.part")
     try:
         # Records name clients: a backup is nobody else's to read.
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield partial
-        _sync(partial)
-        _write_checksum(file, _sha256(partial))
-        partial.replace(file)
-        _sync(file.parent)
+        with whole_path(file) as part:
+            yield part
+            _write_checksum(file, _sha256(part))
     except OSError as error:
         raise BackupFailed(
             f"The backup cannot be written to {file}: {error.strerror or error}. "
             "Free the disk or name another file."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_sum(file: Path) -> None:
@@ -116,17 +109,9 @@ def _kept(var_dir: Path) -> Iterator[Path]:
 def _write_checksum(file: Path, digest: str) -> None:
     beside = checksum_file(file)
     beside.write_text(f"{digest}  {file.name}\n", encoding="ascii")
-    _sync(beside)
+    sync(beside)
 
 
 def _sha256(file: Path) -> str:
     with file.open("rb") as handle:
         return file_digest(handle, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,6 @@
 """Back up a SQLite file while others write, and put a backup in its place while nobody does."""
 
 import fcntl
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 from store.engine.faults import StoreUnavailable
 from store.engine.schema import check_known
 from store.engine.sqlite_health import full_look, revision_of
+from store.engine.whole_files import sync, whole_path
 from store.keeping.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
 
 # Where SQLite locks: whoever has a file in WAL mode open holds a shared lock on this range.
@@ -78,18 +78,14 @@ def _copy(source: Path, partial: Path) -> None:
 
 
 def _put(file: Path, target: Path) -> Path | None:
-    partial = target.with_name(f".{target.name}.part")
     try:
-        shutil.copyfile(file, partial)
-        partial.chmod(0o600)
-        with partial.open("rb") as handle:
-            os.fsync(handle.fileno())
-        replaced = _set_aside(target)
-        partial.replace(target)
+        with whole_path(target) as part:
+            shutil.copyfile(file, part)
+            # On disk before the old database goes away.
+            sync(part)
+            replaced = _set_aside(target)
     except OSError as error:
         raise RestoreRefused(f"{target} cannot be written: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return replaced
 
 

@@ -16,6 +16,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from detectors.errors import MaskwatchError
+from store.engine.whole_files import sync
 from store.requests.records import RequestRecord
 from store.spool.spool_lines import (
     count_lines,
@@ -184,8 +185,8 @@ class Spool:
                     _append_all(descriptor, data)
                 if is_new:
                     # A file whose name a power loss takes away is lost with its content.
-                    _sync_folder(file.parent)
-                    _sync_folder(file.parent.parent)
+                    sync(file.parent)
+                    sync(file.parent.parent)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -217,13 +218,5 @@ def _opened(file: Path) -> Iterator[int]:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -140,7 +140,7 @@ def test_a_write_that_is_cut_short_leaves_nothing_behind(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("store.engine.files.os.fsync", full)
+    monkeypatch.setattr("store.engine.whole_files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         FileStore(tmp_path, ".bin").put(b"picture")
     assert _files(tmp_path) == []

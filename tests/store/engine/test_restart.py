@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
+from sqlalchemy.exc import OperationalError
 
 from store.alerts.job_runs import start_run
 from store.engine.database import Database, StoreUnavailable
-from store.engine.postgresql_engine import BackOff
+from store.engine.postgresql_engine import postgresql_engine
 from store.engine.schema import ensure_current
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
@@ -92,26 +93,10 @@ def test_writes_and_reads_go_on_after_the_server_comes_back(
     database.close()
 
 
-def test_the_pause_after_a_failure_doubles_up_to_two_seconds_and_ends_with_a_success() -> None:
-    clock = [0.0]
-    back_off = BackOff(lambda: clock[0])
-    pauses = []
-    for _ in range(7):
-        back_off.failed()
-        start = clock[0]
-        with pytest.raises(StoreUnavailable, match="a moment ago"):
-            back_off.check()
-        while True:
-            clock[0] += 0.05
-            try:
-                back_off.check()
-            except StoreUnavailable:
-                continue
-            break
-        pauses.append(round(clock[0] - start, 1))
-    assert pauses == sorted(pauses)
-    assert 0.1 <= pauses[0] <= 0.2
-    assert 2.0 <= pauses[-1] <= 2.1
-    back_off.failed()
-    back_off.succeeded()
-    back_off.check()
+def test_a_connection_right_after_a_failed_one_fails_at_once() -> None:
+    engine = postgresql_engine(make_url("postgresql+psycopg://nobody@127.0.0.1:1/none"), 2)
+    with pytest.raises(OperationalError):
+        engine.connect()
+    with pytest.raises(StoreUnavailable, match="a moment ago"):
+        engine.connect()
+    engine.dispose()
