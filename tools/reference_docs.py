@@ -17,6 +17,7 @@ from detectors.registry import FEATURES, Feature, Group
 from inference.gate.policy import Action
 from inference.http.description import describe
 from maskwatch.environment import ALL_SETTINGS
+from store.pages.queries import DASHBOARD_QUERIES
 from store.settings import PREFIX, StoreSettings
 from tools.label_pages import labels_page
 from tools.markdown import page, table
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
         "gate.md": gate_page(),
+        "queries.md": queries_page(),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
 
@@ -82,6 +84,20 @@ def features_page() -> str:
         parts += ["", f"## {group.value.capitalize()}", ""]
         parts += table(("Feature", "Unit", "Range", "Fitted", "Meaning"), rows)
     return page("Features", parts)
+
+
+def queries_page() -> str:
+    """Reads of the dashboard, and what bounds each."""
+    parts = [
+        "Every read that a page of the dashboard makes, and why it costs about the same however",
+        "many records there are. The list is `DASHBOARD_QUERIES` in `store/pages/queries.py`. Its",
+        "tests have each statement explained by SQLite and by PostgreSQL: none goes through a whole",
+        "table, and no page is reached by counting rows. [How long they take](store-figures.md)",
+        "is measured at ten million records.",
+        "",
+    ]
+    rows = [(query.name, query.bounded_by) for query in DASHBOARD_QUERIES]
+    return page("Reads of the dashboard", [*parts, *table(("Read", "Bounded by"), rows)])
 
 
 def stale_pages(folder: Path) -> list[str]:

@@ -19,8 +19,7 @@ LARGE_TABLES = (
 """Tables that no page may read from end to end."""
 
 _WHOLE_TABLE = re.compile(rf"(SCAN|Seq Scan on) ({'|'.join(LARGE_TABLES)})\b")
-_DAY, _ALIAS = re.compile(r"_(\d{8}|rest)(?=[_ ]|$)"), re.compile(r"( on \S+) \w+_\d+$")
-_LIST = re.compile(r"'?\{[^}]{40,}\}'?")
+_DAY = re.compile(r"_(\d{8}|rest)(?=[_ ]|$)")
 
 
 @dataclass(frozen=True)
@@ -71,14 +70,3 @@ def _as_tree(rows: list[tuple[int, int, str]]) -> tuple[str, ...]:
     for node, parent, _ in rows:
         depth[node] = depth.get(parent, 0) + 1
     return tuple("  " * (depth[node] - 1) + detail for node, _, detail in rows)
-
-
-def shortened(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """A plan for people: what is the same for each day once, and long lists cut.
-
-    >>> shortened(("Append", "  ->  Index Scan on requests_20260301 requests_1",
-    ...            "  ->  Index Scan on requests_20260302 requests_2"))
-    ('Append', '  ->  Index Scan on requests')
-    """
-    cut = (_LIST.sub("{…}", _ALIAS.sub(r"\1", _DAY.sub("", line))) for line in lines)
-    return tuple(dict.fromkeys(cut))
