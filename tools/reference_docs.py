@@ -20,6 +20,7 @@ from maskwatch.environment import ALL_SETTINGS
 from store.pages.queries import DASHBOARD_QUERIES
 from store.settings import PREFIX, StoreSettings
 from tools.label_pages import labels_page
+from tools.layout_page import layout_page
 from tools.markdown import page, table
 from tools.threat_pages import gate_page, refusals_page, rules_page
 
@@ -51,6 +52,7 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
         "gate.md": gate_page(),
+        "layout.md": layout_page(),
         "queries.md": queries_page(),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
@@ -91,9 +93,9 @@ def queries_page() -> str:
     parts = [
         "Every read that a page of the dashboard makes, and why it costs about the same however",
         "many records there are. The list is `DASHBOARD_QUERIES` in `store/pages/queries.py`. Its",
-        "tests have each statement explained by SQLite and by PostgreSQL: none goes through a whole",
-        "table, and no page is reached by counting rows. [How long they take](store-figures.md)",
-        "is measured at ten million records.",
+        "tests have each statement explained by SQLite and by PostgreSQL: none goes through a",
+        "whole table, and no page is reached by counting rows.",
+        "[How long they take](store-figures.md) is measured at ten million records.",
         "",
     ]
     rows = [(query.name, query.bounded_by) for query in DASHBOARD_QUERIES]
