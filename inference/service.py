@@ -142,6 +142,7 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
     return SlotLimits(
         settings.max_concurrency,
         settings.max_queue,
+        settings.min_wait_seconds,
         settings.max_wait_seconds,
         settings.max_uploads_per_client,
     )

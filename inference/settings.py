@@ -121,12 +121,17 @@ class ServiceSettings(RecorderSettings, ModelSettings):
     max_queue: int = Field(32, ge=0, le=10_000)
     """Further uploads that are read or wait; more are answered 503 before they are read."""
 
-    max_wait_seconds: float = Field(0.1, ge=0, le=600)
-    """How long a whole upload waits for its turn before it is answered 503; while others are
-    refused, a tenth of it."""
+    min_wait_seconds: float = Field(0.1, ge=0, le=600)
+    """How long a whole upload waits for its turn at least, before it is answered 503; it waits as
+    long as recent turns took, if that is longer."""
+
+    max_wait_seconds: float = Field(10, ge=0, le=600)
+    """How long a whole upload waits for its turn at most, however long turns take; wins over
+    `MASKWATCH_MIN_WAIT_SECONDS`."""
 
     max_uploads_per_client: int = Field(8, ge=1, le=10_000)
-    """Uploads of one client that may be under way; more are answered 429."""
+    """Uploads of one client that may be under way, and never more than there are free places for
+    others; more are answered 429."""
 
     rate_per_second: float = Field(10, ge=0, le=100_000)
     """Requests a second that one client may make for long; more are answered 429; 0: no limit."""

@@ -28,7 +28,7 @@ def measure_kills() -> Figures:
     senders = ServiceSettings().max_concurrency
     over = Event()
     with (
-        running_service(RATE_PER_SECOND="0", MAX_WAIT_SECONDS="10") as service,
+        running_service(RATE_PER_SECOND="0", MIN_WAIT_SECONDS="10") as service,
         ThreadPoolExecutor(senders + 1) as threads,
     ):
         killer = threads.submit(_kill, service, over)

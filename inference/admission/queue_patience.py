@@ -1,29 +1,44 @@
 """How long an upload waits for its turn."""
 
-from math import inf
+from collections.abc import Hashable
 
-# A flood refuses somebody many times a second; a burst does it once.
-_REMEMBERED_SECONDS = 1.0
-_SHARE_IN_A_FLOOD = 0.1
+# Some twenty turns are remembered; one long turn among short ones shows at once.
+_WEIGHT_OF_A_TURN = 0.05
 
 
-class WaitingTime:
-    """Long as a rule, short in a flood.
+class Patience:
+    """As long as the turn that somebody who comes finds under way, within bounds.
 
-    A burst of honest uploads is over soon: each of them may wait. In a flood the queue never
-    empties, so that a long wait would serve nobody more and everybody later. Whoever is refused is
-    the sign of it: from then on, until nobody was refused for a second, waiting takes a tenth.
+    Somebody who comes falls into a long turn more often than into a short one, in proportion to its
+    length. So the length that is found is on average the mean square over the mean (the inspection
+    paradox of renewal theory), and not the mean: a few long turns keep others from being refused
+    while they last, however many short ones there are. Both means are exponentially weighted. A
+    turn under way that has lasted longer than that is expected to last as long again.
+
+    Whoever waits that long sees a turn end, as a rule. Waiting longer would serve nobody more in a
+    flood, whose queue never empties, and everybody later. Times are monotonic, in seconds.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._refused_at = -inf
+    def __init__(self, least: float, most: float) -> None:
+        """Seconds that patience keeps within; ``most`` wins."""
+        self._least, self._most = least, most
+        self._mean = self._mean_square = 0.0
+        self._began_at: dict[Hashable, float] = {}
 
     def seconds(self, now: float) -> float:
-        """What somebody who comes now may wait; ``now`` is monotonic, in seconds."""
-        in_a_flood = now - self._refused_at < _REMEMBERED_SECONDS
-        return self._seconds * (_SHARE_IN_A_FLOOD if in_a_flood else 1)
+        """What somebody who comes now may wait; the most before a turn has ended."""
+        if not self._mean_square:
+            return self._most
+        oldest = next(iter(self._began_at.values()), now)
+        return min(self._most, max(self._least, self._mean_square / self._mean, now - oldest))
 
-    def refused(self, now: float) -> None:
-        """Somebody found no place or no turn."""
-        self._refused_at = now
+    def begin(self, turn: Hashable, now: float) -> None:
+        """A turn begins."""
+        self._began_at[turn] = now
+
+    def end(self, turn: Hashable, now: float) -> None:
+        """A turn ends that has begun."""
+        seconds = now - self._began_at.pop(turn)
+        weight = _WEIGHT_OF_A_TURN if self._mean_square else 1.0
+        self._mean += weight * (seconds - self._mean)
+        self._mean_square += weight * (seconds**2 - self._mean_square)

@@ -1,6 +1,6 @@
 """Threads by purpose, so that calls which wait for one thing cannot starve the others."""
 
-from asyncio import get_running_loop
+from asyncio import Future, get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,6 +24,13 @@ class Lane:
         self, function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """Call a function in one of the threads."""
-        return await get_running_loop().run_in_executor(
-            self._pool, partial(function, *args, **kwargs)
-        )
+        return await self.start(function, *args, **kwargs)
+
+    def start(
+        self, function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
+    ) -> Future[Result]:
+        """Call a function in one of the threads; the future is done when the call has ended.
+
+        Cancelling the future does not end a call under way: whoever has to know its end shields it.
+        """
+        return get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))

@@ -1,6 +1,6 @@
 """Admission: who may send a picture now."""
 
-from asyncio import Semaphore, timeout
+from asyncio import shield
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,8 +9,9 @@ from time import monotonic
 
 from inference.admission.access import Access
 from inference.admission.identity import network_of
-from inference.admission.queue_patience import WaitingTime
+from inference.admission.queue_patience import Patience
 from inference.admission.thread_pools import Args, Lane, Result
+from inference.admission.turn_queue import Turn, Turns
 from inference.metrics import Metrics
 from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
@@ -37,13 +38,15 @@ class SlotLimits:
     Attributes:
         working: pictures that are worked on at the same time.
         queue: further uploads, those that are being read and those that wait for their turn.
-        wait_seconds: how long a whole upload waits for its turn; less in a flood.
+        min_wait_seconds: how long a whole upload waits for its turn at least.
+        max_wait_seconds: and at most, however long turns take.
         per_client: uploads of one client; an IPv6 network is one client here.
     """
 
     working: int
     queue: int
-    wait_seconds: float
+    min_wait_seconds: float
+    max_wait_seconds: float
     per_client: int
 
 
@@ -51,15 +54,15 @@ class Slots:
     """The house: a bounded number of uploads is inside, and a few of these are worked on.
 
     An upload enters before its body is read, so that what is in memory is bounded, and gets its
-    turn after that, so that a slow sender keeps nobody from working. Turns go first come, first
-    served.
+    turn after that, so that a slow sender keeps nobody from working. Places and turns are shared by
+    client: nobody has more places than are left for others, and turns go round.
     """
 
     def __init__(self, limits: SlotLimits, metrics: Metrics) -> None:
         self._limits = limits
         self._inside: Counter[str] = Counter()
-        self._turns = Semaphore(limits.working)
-        self._waiting = WaitingTime(limits.wait_seconds)
+        self._turns = Turns(limits.working)
+        self._patience = Patience(limits.min_wait_seconds, limits.max_wait_seconds)
         self._threads = Lane("work", limits.working)
         self._metrics = metrics
 
@@ -71,10 +74,7 @@ class Slots:
             Refused: the house is full, or the client has its share of it.
         """
         name = network_of(client)
-        if self._inside[name] >= self._limits.per_client:
-            raise Refused(TOO_MANY_UPLOADS)
-        if self._inside.total() >= self._limits.working + self._limits.queue:
-            raise self._overloaded()
+        self._check_place(name)
         self._count(name, 1)
         try:
             yield
@@ -82,18 +82,31 @@ class Slots:
             self._count(name, -1)
 
     async def work(
-        self, function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
+        self, client: str, function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """Wait for a turn, then call a function in a thread; waiting takes no thread.
+
+        The turn lasts as long as the call, even if the caller is cancelled.
 
         Raises:
             Refused: it took too long.
         """
-        await self._turn()
         try:
-            return await self._threads.run(function, *args, **kwargs)
-        finally:
-            self._turns.release()
+            turn = await self._turns.wait(network_of(client), self._patience.seconds(monotonic()))
+        except TimeoutError:
+            raise Refused(OVERLOADED) from None
+        self._patience.begin(turn, monotonic())
+        call = self._threads.start(function, *args, **kwargs)
+        call.add_done_callback(lambda _: self._end(turn))
+        return await shield(call)
+
+    def _check_place(self, name: str) -> None:
+        free = self._limits.working + self._limits.queue - self._inside.total()
+        if free <= 0:
+            raise Refused(OVERLOADED)
+        # By a limit for each alone, a few clients could fill the house and leave nothing.
+        if self._inside[name] >= min(self._limits.per_client, free):
+            raise Refused(TOO_MANY_UPLOADS)
 
     def _count(self, name: str, change: int) -> None:
         self._inside[name] += change
@@ -101,13 +114,6 @@ class Slots:
             del self._inside[name]
         self._metrics.in_flight.set(self._inside.total())
 
-    async def _turn(self) -> None:
-        try:
-            async with timeout(self._waiting.seconds(monotonic())):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise self._overloaded() from None
-
-    def _overloaded(self) -> Refused:
-        self._waiting.refused(monotonic())
-        return Refused(OVERLOADED)
+    def _end(self, turn: Turn) -> None:
+        self._patience.end(turn, monotonic())
+        self._turns.end(turn)

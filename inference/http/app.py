@@ -108,7 +108,7 @@ async def _answered(
         async with service.slots.enter(arrival.client):
             upload = await read_upload(request, settings.max_upload_bytes, settings.body_seconds)
             await run_in_threadpool(_admit, service, arrival, upload)
-            return await service.slots.work(_work, service, arrival, upload, answer)
+            return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
         return await _refused(service, arrival, error.refusal)
 

@@ -33,6 +33,8 @@ from store.settings import SettingsError, load_settings
         ("MAX_SIDE", "100000"),
         ("MAX_CONCURRENCY", "0"),
         ("MAX_QUEUE", "-1"),
+        ("MIN_WAIT_SECONDS", "-1"),
+        ("MIN_WAIT_SECONDS", "inf"),
         ("MAX_WAIT_SECONDS", "-1"),
         ("MAX_WAIT_SECONDS", "inf"),
         ("MAX_UPLOADS_PER_CLIENT", "0"),

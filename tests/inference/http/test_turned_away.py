@@ -121,7 +121,7 @@ def test_whoever_waits_too_long_for_a_turn_is_told_to_come_again(
     gate = Event()
     with _client_of(settings, max_concurrency=1, max_wait_seconds=0) as (client, service):
         assert client.portal is not None
-        working = client.portal.start_task_soon(service.slots.work, gate.wait)
+        working = client.portal.start_task_soon(service.slots.work, "ip:192.0.2.1", gate.wait)
         refused = post(client, encode(figure))
         gate.set()
         working.result()
