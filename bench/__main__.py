@@ -20,8 +20,10 @@ from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
 from bench.gate.command import measure_gate
+from bench.gate.one_client import measure_one_client
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
+from bench.report import publish
 from bench.segmenter import measure_segmenter
 from bench.store.command import QUICK, Sizes, measure_store
 from detectors.errors import MaskwatchError
@@ -72,6 +74,12 @@ def gate(
 ) -> None:
     """The gate: its cost, hostile files, mutations, a flood."""
     measure_gate(data, json, mutations, flood_seconds)
+
+
+@app.command()
+def one_client(json: Annotated[Path, typer.Option(help="Where the figures go.")]) -> None:
+    """One slow hostile client beside honest uploads: a part of `gate`, in about a minute."""
+    publish("One hostile client", measure_one_client(), json)
 
 
 @app.command()

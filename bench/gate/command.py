@@ -6,6 +6,7 @@ from bench.gate.cost import measure_cost
 from bench.gate.flood import measure_flood
 from bench.gate.hostile import measure_hostile
 from bench.gate.kills import measure_kills
+from bench.gate.one_client import measure_one_client
 from bench.gate.over_http import measure_over_http
 from bench.report import Figures, publish
 from inference.metrics import Metrics
@@ -29,5 +30,6 @@ def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) 
         **measure_over_http(folder),
         **measure_kills(),
         **measure_flood(flood_seconds),
+        **measure_one_client(),
     }
     publish("Gate", figures, out)
