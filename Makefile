@@ -4,18 +4,31 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check format browser clean
+# One process a core, four at most. Each keeps to one thread, or they would take each other's cores,
+# and each takes whole files in their order: what a module shares is made once.
+SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
+  --dist loadfile --no-loadscope-reorder --durations 25
+
+.PHONY: demo test check quick format browser clean
 
 demo: $(INSTALLED)
 	$(BIN)/maskwatch up --demo
 
-test: check browser
-	$(BIN)/pytest
+# Types are checked beside the tests: what mypy says comes when the tests have ended.
+test: quick browser
+	@report=$$(mktemp); $(BIN)/mypy >"$$report" 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	  $(SUITE); tests=$$?; \
+	  wait $$types; types=$$?; echo "mypy: $$(cat "$$report")"; rm "$$report"; \
+	  test $$tests = 0 || echo "The tests failed (pytest ended with $$tests)."; \
+	  test $$types = 0 || echo "The types are wrong (mypy ended with $$types)."; \
+	  exit $$((tests || types))
 
-check: $(INSTALLED)
+check: quick
+	$(BIN)/mypy
+
+quick: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@folder=$$(mktemp -d) && export MASKWATCH_DATABASE_URL="sqlite:///$$folder/check.db" && \
 	  $(BIN)/alembic upgrade head && $(BIN)/alembic check; status=$$?; rm -r "$$folder"; exit $$status

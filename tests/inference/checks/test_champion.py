@@ -29,6 +29,8 @@ from store.models.outlier_models import OutlierModelStore, champion, promote
 from store.requests.record_store import unscored_features
 from store.settings import StoreSettings
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 Encode = Callable[..., bytes]
 NORMAL = dict.fromkeys(FITTED_NAMES, 5.0)
 FAR = dict.fromkeys(FITTED_NAMES, 50.0)

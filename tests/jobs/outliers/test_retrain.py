@@ -30,6 +30,7 @@ def test_too_few_records_are_told_with_their_number(context: JobContext, traffic
         run(context)
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: Any) -> None:
     for client in range(4):
         traffic.clean(f"ip:203.0.113.{client}", 10)
@@ -54,6 +55,7 @@ def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any)
     assert second.metrics["correlation"] >= 0.5
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_changed_champion_is_replaced(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     run(context)
@@ -77,6 +79,7 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
     assert "held_back_because" in judgement.metrics(clients=1)
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic: Any) -> None:
     for client in range(4):
         traffic.clean(f"ip:203.0.113.{client}", 10)
@@ -100,6 +103,7 @@ def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
     assert judgement.because == "It calls 100.0 % of the clean records outliers."
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_model_that_is_held_back_is_kept(
     context: JobContext, traffic: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +131,7 @@ def test_one_client_contributes_only_its_share(context: JobContext, traffic: Any
     assert len(clients) == 50
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_flagged_refused_blocked_and_outlying_records_are_left_out(
     context: JobContext, traffic: Any
 ) -> None:

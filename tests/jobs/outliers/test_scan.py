@@ -13,6 +13,8 @@ from jobs.outliers.scan import NoModelYet, ScanResult, scan
 from store.models.outlier_models import NewScore, add_scores, champion
 from store.tables.request_tables import RequestRow, ScoreRow
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 
 def test_without_a_model_it_says_what_to_run(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 3)
