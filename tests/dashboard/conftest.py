@@ -54,10 +54,11 @@ def day(filled_folder: tuple[Path, Sample], tmp_path: Path) -> Iterator[Day]:
 
 
 @pytest.fixture
-def nothing(tmp_path: Path) -> Iterator[Parts]:
+def nothing(tmp_path: Path, sqlite_template: Path) -> Iterator[Parts]:
     """A database without a single record."""
+    (tmp_path / "empty").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "empty" / "maskwatch.commands.db")
     parts = make_parts(tmp_path / "empty")
-    upgrade(parts.database)
     yield parts
     parts.database.close()
 

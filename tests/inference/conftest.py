@@ -1,5 +1,6 @@
 """A real service on a fresh database, with the shipped weights."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
@@ -49,7 +50,9 @@ def encode() -> Encode:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> ServiceSettings:
+def settings(tmp_path: Path, sqlite_template: Path) -> ServiceSettings:
+    """Settings of a service whose database is migrated already."""
+    shutil.copy(sqlite_template, tmp_path / "maskwatch.commands.db")
     return ServiceSettings(
         var_dir=tmp_path,
         evidence_sample_share=1,

@@ -1,6 +1,6 @@
 """Fixtures of the job tests: settings and a context per database, and traffic to work on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -47,16 +47,16 @@ class Traffic:
     seed: int = 0
 
     def clean(self, client: str, count: int, *, minutes_ago: float = 120) -> list[RequestRecord]:
-        return [self._add(client, minutes_ago, self._normal()) for _ in range(count)]
+        return self._add(self._record(client, minutes_ago, self._normal()) for _ in range(count))
 
     def wild(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
-        return [self._add(client, minutes_ago, self._extreme()) for _ in range(count)]
+        return self._add(self._record(client, minutes_ago, self._extreme()) for _ in range(count))
 
     def flagged(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
-        return [
-            self._add(client, minutes_ago, self._normal(), Verdict.FLAG, ("no_person_found",))
+        return self._add(
+            self._record(client, minutes_ago, self._normal(), Verdict.FLAG, ("no_person_found",))
             for _ in range(count)
-        ]
+        )
 
     def refused(
         self,
@@ -67,15 +67,23 @@ class Traffic:
         stage: Stage = Stage.GATE,
         reason: str = "truncated",
     ) -> list[RequestRecord]:
-        return [
-            self._add(client, minutes_ago, None, Verdict.REFUSE, (reason,), stage)
+        return self._add(
+            self._record(client, minutes_ago, None, Verdict.REFUSE, (reason,), stage)
             for _ in range(count)
-        ]
+        )
 
     def later(self, **delta: float) -> "Traffic":
         return replace(self, now=self.now + timedelta(**delta), seed=self.seed + 1)
 
-    def _add(
+    def _add(self, made_up: Iterable[RequestRecord]) -> list[RequestRecord]:
+        """Store records in one transaction."""
+        records = list(made_up)
+        with self.database.write() as session:
+            for record in records:
+                assert add_record(session, record)
+        return records
+
+    def _record(
         self,
         client: str,
         minutes_ago: float,
@@ -84,7 +92,7 @@ class Traffic:
         reasons: tuple[str, ...] = (),
         stage: Stage = Stage.PARSED,
     ) -> RequestRecord:
-        record = RequestRecord(
+        return RequestRecord(
             request_id=str(uuid4()),
             received_at=self.now - timedelta(minutes=minutes_ago),
             client=client,
@@ -95,9 +103,6 @@ class Traffic:
             reasons=reasons,
             features=features,
         )
-        with self.database.write() as session:
-            assert add_record(session, record)
-        return record
 
     def _normal(self) -> FeatureVector:
         self.seed += 1

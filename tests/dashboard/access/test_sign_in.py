@@ -1,5 +1,6 @@
 """The door: who gets in, how, and where they end up. Streamlit is not needed for this."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,6 @@ from dashboard.server import new_link
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts
 from store.engine.database import Database
-from store.engine.schema import upgrade
 
 BASE = "http://127.0.0.1:8501"
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
@@ -48,10 +48,10 @@ def clock(fixed_now: datetime) -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, sqlite_template: Path, clock: Clock) -> Iterator[Parts]:
+    shutil.copy(sqlite_template, tmp_path / "maskwatch.commands.db")
     settings = DashboardSettings(var_dir=tmp_path)
     made = Parts(settings, Database.open(settings), clock)
-    upgrade(made.database)
     yield made
     made.database.close()
 

@@ -80,7 +80,7 @@ def test_the_size_of_the_profile_is_bounded(
     assert _refusal(data, media_type, max_profile_bytes=69_999) == "profile_too_large"
 
 
-@pytest.mark.parametrize("media_type", set(MediaType) - set(KINDS))
+@pytest.mark.parametrize("media_type", sorted(set(MediaType) - set(KINDS)))
 def test_other_types_are_left_to_the_decoder(media_type: MediaType) -> None:
     assert dissect(b"anything", media_type, PictureLimits()) is None
 
