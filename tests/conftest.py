@@ -2,13 +2,12 @@
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import enumerate as threads
-from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -36,19 +35,6 @@ def no_recorder_goes_on() -> Iterator[None]:
 @pytest.fixture
 def now() -> datetime:
     return datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def wait_for() -> Callable[[Callable[[], bool]], None]:
-    """Waits until a condition holds: ``wait_for(lambda: done())``; fails after ten seconds."""
-
-    def waited(condition: Callable[[], bool]) -> None:
-        give_up_at = monotonic() + 10
-        while not condition():
-            assert monotonic() < give_up_at, "it did not happen in time"
-            sleep(0.02)
-
-    return waited
 
 
 @pytest.fixture

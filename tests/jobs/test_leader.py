@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
-from time import monotonic, sleep
 
 import pytest
 
@@ -12,6 +11,7 @@ from jobs.context import JobContext
 from jobs.leader import AlreadyRunning, leadership
 from jobs.settings import JobSettings
 from store.engine.database import Database
+from tests.waiting import wait_for
 
 LEADER = """
 import sys
@@ -64,10 +64,7 @@ def test_leadership_ends_with_a_killed_process(context: JobContext) -> None:
         assert leader.stdout.readline() == b"leading\n"
         assert not leads(context.database, settings.var_dir)
         leader.kill()
-    give_up_at = monotonic() + 10
-    while not leads(context.database, settings.var_dir):
-        assert monotonic() < give_up_at, "the lock outlived its process"
-        sleep(0.02)
+    wait_for(lambda: leads(context.database, settings.var_dir))
 
 
 def leads(database: Database, var_dir: Path) -> bool:

@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from store.alerts.alerts import Condition, apply_condition
 from store.alerts.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED, start_run
 from store.engine.database import Database
 from store.tables.work_tables import JobRunRow
+from tests.waiting import wait_for
 
 RunsOf = Callable[[str], list[JobRunRow]]
 
@@ -45,13 +45,6 @@ def running(settings: JobSettings) -> Iterator[None]:
         stop.set()
         thread.join(timeout=20)
         assert not thread.is_alive()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up_at = monotonic() + 20
-    while not condition():
-        assert monotonic() < give_up_at, "it did not happen in time"
-        sleep(0.02)
 
 
 def outcomes(runs: list[JobRunRow]) -> list[str]:

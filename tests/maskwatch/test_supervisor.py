@@ -4,20 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
 from maskwatch.supervisor import ProcessDied, Supervisor, run
-
-
-def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = monotonic() + seconds
-    while not condition():
-        assert monotonic() < deadline, "it did not happen in time"
-        sleep(0.1)
+from tests.waiting import wait_for
 
 
 def _children_of(pid: int) -> list[int]:
@@ -45,7 +37,7 @@ def test_a_process_that_dies_is_started_again(environment: dict[str, str]) -> No
     try:
         (first,) = set(_children_of(os.getpid())) - others
         os.kill(first, signal.SIGKILL)
-        _until(lambda: not _lives(first))
+        wait_for(lambda: not _lives(first))
         supervisor.check()
         (second,) = set(_children_of(os.getpid())) - others
         assert second != first
@@ -77,7 +69,7 @@ def test_a_signal_leaves_no_process_behind(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    _until(lambda: len(_children_of(process.pid)) == 3)
+    wait_for(lambda: len(_children_of(process.pid)) == 3)
     children = _children_of(process.pid)
     process.send_signal(how)
     said, _ = process.communicate(timeout=60)

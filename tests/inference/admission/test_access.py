@@ -1,7 +1,7 @@
 """Access: changes of other processes arrive, and the last known list outlives the database."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,9 +18,9 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, re
 from store.engine.change_marks import Mark, move_mark
 from store.engine.database import Database, StoreUnavailable
 from store.people.api_keys import add_key, revoke_key
+from tests.waiting import wait_for
 
 ADDRESS, KEY = "ip:203.0.113.7", "key:acme"
-WaitFor = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -116,9 +116,7 @@ def test_a_restored_database_with_lower_marks_is_read_again(
     assert not _is_blocked(access)
 
 
-def test_the_thread_looks_by_itself_until_it_is_closed(
-    access: Access, elsewhere: Database, wait_for: WaitFor
-) -> None:
+def test_the_thread_looks_by_itself_until_it_is_closed(access: Access, elsewhere: Database) -> None:
     access.start(0.05)
     _decide(elsewhere)
     wait_for(lambda: _is_blocked(access))
@@ -154,7 +152,7 @@ def test_while_the_database_is_away_the_last_list_holds_and_it_is_counted(
 
 
 def test_a_list_that_makes_no_sense_does_not_end_the_thread(
-    access: Access, elsewhere: Database, metrics: Metrics, wait_for: WaitFor
+    access: Access, elsewhere: Database, metrics: Metrics
 ) -> None:
     block = _decide(elsewhere)
     access.start(0.05)

@@ -28,6 +28,7 @@ from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion, promote
 from store.requests.record_store import unscored_features
 from store.settings import StoreSettings
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 
@@ -105,7 +106,6 @@ def test_the_thread_looks_by_itself_until_it_is_closed(
     watching: Champion,
     elsewhere: Database,
     store_settings: StoreSettings,
-    wait_for: Callable[[Callable[[], bool]], None],
 ) -> None:
     watching.start(0.05)
     _promote(elsewhere, store_settings.var_dir)

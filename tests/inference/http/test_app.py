@@ -21,7 +21,6 @@ from store.requests.records import Stage
 from tests.inference.http.conftest import post, stored_row
 
 Encode = Callable[..., bytes]
-WaitFor = Callable[[Callable[[], bool]], None]
 
 
 # pycocotools' decoder still uses numpy's old array protocol; the service only encodes.

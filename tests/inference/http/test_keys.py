@@ -19,12 +19,12 @@ from store.people.api_keys import add_key, revoke_key
 from store.requests.records import Stage
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow
+from tests.waiting import wait_for
 
 PEER = "198.51.100.9"
 ADDRESS = f"ip:{PEER}"
 NO_PICTURE = b"no picture"
 Headers = Mapping[str, str] | Mapping[bytes, bytes]
-WaitFor = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def sender(service_on_both: Service) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def key(service_on_both: Service, elsewhere: Database, wait_for: WaitFor) -> str:
+def key(service_on_both: Service, elsewhere: Database) -> str:
     """A key that the service knows already."""
     with elsewhere.write() as session:
         secret = add_key(session, "acme", "ada", datetime.now(UTC))
@@ -123,7 +123,7 @@ def test_a_wrong_key_is_refused_with_a_challenge_and_recorded_for_the_address(
     assert row.content_sha256 is None
 
 
-def test_a_key_can_be_required(settings: ServiceSettings, wait_for: WaitFor) -> None:
+def test_a_key_can_be_required(settings: ServiceSettings) -> None:
     service = build_service(settings.model_copy(update={"require_api_key": True}))
     with service.database.write() as session:
         secret = add_key(session, "acme", "ada", datetime.now(UTC))
@@ -139,7 +139,7 @@ def test_a_key_can_be_required(settings: ServiceSettings, wait_for: WaitFor) -> 
 
 
 def test_a_spoofed_header_changes_no_identity_with_a_key_or_without(
-    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str, wait_for: WaitFor
+    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str
 ) -> None:
     spoofed = {"X-Forwarded-For": "203.0.113.7, 192.0.2.1"}
     with_key = spoofed | {"X-API-Key": key}
@@ -157,7 +157,7 @@ def test_a_spoofed_header_changes_no_identity_with_a_key_or_without(
 
 
 def test_a_blocked_address_is_blocked_with_a_key_too_and_learns_nothing_about_keys(
-    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str, wait_for: WaitFor
+    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str
 ) -> None:
     _decide(elsewhere, ADDRESS)
     wait_for(lambda: _send(sender).status_code == 403)
@@ -169,7 +169,7 @@ def test_a_blocked_address_is_blocked_with_a_key_too_and_learns_nothing_about_ke
 
 
 def test_a_blocked_key_is_blocked_from_every_address_until_the_block_is_revoked(
-    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str, wait_for: WaitFor
+    sender: TestClient, service_on_both: Service, elsewhere: Database, key: str
 ) -> None:
     with_key = {"X-API-Key": key}
     assert _send(sender, with_key).status_code == 415
@@ -184,7 +184,7 @@ def test_a_blocked_key_is_blocked_from_every_address_until_the_block_is_revoked(
 
 
 def test_an_allowed_key_passes_from_a_blocked_address(
-    sender: TestClient, elsewhere: Database, key: str, wait_for: WaitFor
+    sender: TestClient, elsewhere: Database, key: str
 ) -> None:
     _decide(elsewhere, ADDRESS)
     wait_for(lambda: _send(sender, {"X-API-Key": key}).status_code == 403)
@@ -194,7 +194,7 @@ def test_an_allowed_key_passes_from_a_blocked_address(
 
 
 def test_a_revoked_key_is_refused_soon_and_does_not_fall_back_to_the_address(
-    sender: TestClient, elsewhere: Database, key: str, wait_for: WaitFor
+    sender: TestClient, elsewhere: Database, key: str
 ) -> None:
     assert _send(sender, {"X-API-Key": key}).status_code == 415
     with elsewhere.write() as session:
@@ -245,7 +245,6 @@ def test_while_the_database_is_away_blocks_and_keys_hold(
     store_settings: StoreSettings,
     elsewhere: Database,
     key: str,
-    wait_for: WaitFor,
 ) -> None:
     def access_faults() -> float:
         labels = {"part": "access"}

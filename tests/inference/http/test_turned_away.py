@@ -18,13 +18,13 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, post, stored_row, until
+from tests.waiting import wait_for
 
 Encode = Callable[..., bytes]
-WaitFor = Callable[[Callable[[], bool]], None]
 
 
 def test_a_blocked_client_is_refused_before_its_body_is_read(
-    service_on_both: Service, figure: Image, encode: Encode, wait_for: WaitFor
+    service_on_both: Service, figure: Image, encode: Encode
 ) -> None:
     now = datetime.now(UTC)
     decision = NewDecision(
@@ -50,7 +50,7 @@ def test_a_blocked_client_is_refused_before_its_body_is_read(
 
 
 def test_an_exact_picture_can_be_blocked(
-    client: TestClient, service: Service, figure: Image, encode: Encode, wait_for: WaitFor
+    client: TestClient, service: Service, figure: Image, encode: Encode
 ) -> None:
     now = datetime.now(UTC)
     data = encode(figure)

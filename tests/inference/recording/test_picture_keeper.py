@@ -23,6 +23,7 @@ from store.engine.files import FileStore
 from store.requests.picture_quota import EvidenceQuota
 from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
 from store.requests.records import EvidenceFile
+from tests.waiting import wait_for
 
 Keep = Callable[..., tuple[EvidenceFile, ...]]
 FIGURE = draw_figure(11)
@@ -166,9 +167,7 @@ def test_of_what_passed_only_the_sampled_share_is_kept(tmp_path: Path) -> None:
         assert least <= sum(kept) <= most
 
 
-def test_beyond_the_quota_only_what_did_not_pass_is_kept(
-    tmp_path: Path, wait_for: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_beyond_the_quota_only_what_did_not_pass_is_kept(tmp_path: Path) -> None:
     image, parsing = FIGURE.image[::8, ::8], _parsing(FIGURE.label_map[::8, ::8])
     store = EvidenceStore(tmp_path)
     left_out: list[bool] = []

@@ -1,6 +1,5 @@
 """When a group is complete."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import monotonic
@@ -11,6 +10,7 @@ from detectors.verdict import Verdict
 from inference.recording.record_queue import QueueClosed, RecordQueue
 from inference.recording.recorder_settings import RecorderLimits
 from store.requests.records import RequestRecord, Stage
+from tests.waiting import wait_for
 
 # Longer than any test may take: who waits for it hangs.
 FOREVER = 10_000.0
@@ -52,9 +52,7 @@ def test_without_a_wait_whatever_is_there_goes() -> None:
     assert _taken(queue) == [0, 1]
 
 
-def test_a_record_that_finds_the_writer_idle_goes_at_once(
-    wait_for: Callable[[Callable[[], bool]], None],
-) -> None:
+def test_a_record_that_finds_the_writer_idle_goes_at_once() -> None:
     queue = RecordQueue(RecorderLimits(wait_seconds=FOREVER))
     with ThreadPoolExecutor(1) as writer:
         taken = writer.submit(_taken, queue)

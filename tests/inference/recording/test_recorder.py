@@ -1,7 +1,7 @@
 """Nothing recorded is lost: groups, bad records, a locked database, a full queue, a shutdown."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,8 +27,8 @@ from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.spool.spool import NotRecorded, Spool, SpoolFailed
 from store.tables.request_tables import RequestRow, features_table
+from tests.waiting import wait_for
 
-WaitFor = Callable[[Callable[[], bool]], None]
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -113,7 +113,7 @@ def test_callers_at_the_same_time_share_commits(database: Database, tmp_path: Pa
 
 
 def test_a_locked_database_sends_records_to_the_spool_and_back_in_order(
-    local: Database, tmp_path: Path, wait_for: WaitFor
+    local: Database, tmp_path: Path
 ) -> None:
     records, metrics = [_record() for _ in range(6)], Metrics()
     with _recorder(local, tmp_path, metrics) as recorder:
@@ -149,9 +149,7 @@ def test_a_database_that_is_away_is_not_tried_for_every_record(
     assert attempts < 30
 
 
-def test_what_an_earlier_process_left_is_stored_first(
-    database: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_what_an_earlier_process_left_is_stored_first(database: Database, tmp_path: Path) -> None:
     left, new = [_record() for _ in range(3)], _record()
     Spool(tmp_path).append(left)
     with _recorder(database, tmp_path) as recorder:
@@ -160,9 +158,7 @@ def test_what_an_earlier_process_left_is_stored_first(
     assert _stored(database) == _ids([*left, new])
 
 
-def test_what_is_stored_and_spooled_is_stored_once(
-    database: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_what_is_stored_and_spooled_is_stored_once(database: Database, tmp_path: Path) -> None:
     record = _record()
     with _recorder(database, tmp_path) as recorder:
         recorder.record(record)
@@ -184,9 +180,7 @@ def test_a_bad_record_costs_its_group_nothing(database: Database, tmp_path: Path
     assert [aside.index(records[bad].request_id) > 0 for bad in (0, 7, 8)] == [True] * 3
 
 
-def test_a_bad_record_in_the_spool_holds_up_nothing(
-    database: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_a_bad_record_in_the_spool_holds_up_nothing(database: Database, tmp_path: Path) -> None:
     records = [_record(), _bad(), _record()]
     Spool(tmp_path).append(records)
     with _recorder(database, tmp_path) as recorder:
@@ -245,9 +239,7 @@ def patient(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def test_a_full_queue_makes_callers_wait(
-    patient: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_a_full_queue_makes_callers_wait(patient: Database, tmp_path: Path) -> None:
     metrics, records = Metrics(), [_record() for _ in range(3)]
     recording = _recorder(
         patient, tmp_path, metrics, queue=1, queue_seconds=60, durability=Durability.RELAXED
@@ -264,9 +256,7 @@ def test_a_full_queue_makes_callers_wait(
     assert _value(metrics, "record_callers_waiting") == 0
 
 
-def test_who_waits_too_long_for_a_place_is_refused(
-    patient: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_who_waits_too_long_for_a_place_is_refused(patient: Database, tmp_path: Path) -> None:
     metrics, records = Metrics(), [_record() for _ in range(3)]
     recording = _recorder(
         patient, tmp_path, metrics, queue=1, queue_seconds=0, durability=Durability.RELAXED
@@ -292,9 +282,7 @@ def test_relaxed_returns_before_the_commit_and_a_shutdown_flushes(
     assert _stored(patient) == _ids(records)
 
 
-def test_after_a_failure_relaxed_tells_its_callers(
-    local: Database, tmp_path: Path, wait_for: WaitFor
-) -> None:
+def test_after_a_failure_relaxed_tells_its_callers(local: Database, tmp_path: Path) -> None:
     metrics = Metrics()
     (tmp_path / "spool").write_text("A file where the folder should be.")
     with (

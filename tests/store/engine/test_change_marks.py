@@ -1,6 +1,5 @@
 """Change marks: every change of decisions and keys moves its mark, in the same transaction."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -13,6 +12,7 @@ from store.engine.change_marks import Mark, move_mark, read_marks
 from store.engine.database import Database
 from store.people.api_keys import add_key, revoke_key
 from store.tables.work_tables import ChangeMarkRow
+from tests.waiting import wait_for
 
 
 def _versions(database: Database) -> tuple[int, int]:
@@ -66,9 +66,7 @@ def test_a_change_that_is_rolled_back_leaves_the_mark(database: Database, now: d
     assert _versions(database) == (0, 0)
 
 
-def test_changes_at_the_same_time_are_all_counted(
-    database: Database, now: datetime, wait_for: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_changes_at_the_same_time_are_all_counted(database: Database, now: datetime) -> None:
     moved, done = Event(), Event()
 
     def second() -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from store.engine.database import Database, StoreUnavailable
 from store.engine.schema import current_revision, downgrade, migrations_folder, upgrade
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
+from tests.waiting import wait_for
 
 REVISIONS = [
     each.revision
@@ -198,7 +199,6 @@ def test_a_migration_that_is_killed_leaves_the_old_tables_and_rows(
     half_way: subprocess.Popen[str],
     database: Database,
     now: datetime,
-    wait_for: Callable[[Callable[[], bool]], None],
 ) -> None:
     half_way.send_signal(signal.SIGKILL)
     half_way.wait(timeout=30)

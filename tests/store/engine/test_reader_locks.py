@@ -1,12 +1,12 @@
 """Long readings and what deletes keep out of each other's way."""
 
-from collections.abc import Callable
 from threading import Event, Thread
 
 import pytest
 
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, pruning, reading
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize("reader", Reader)
@@ -38,9 +38,7 @@ def test_a_failed_attempt_leaves_no_turn_taken(database: Database) -> None:
         pass
 
 
-def test_a_reader_waits_for_the_batch_that_is_being_deleted(
-    database: Database, wait_for: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_reader_waits_for_the_batch_that_is_being_deleted(database: Database) -> None:
     began, done = Event(), Event()
 
     def read() -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ from store.engine.postgresql_engine import postgresql_engine
 from store.engine.schema import ensure_current
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ class _Load:
 
 
 def test_writes_and_reads_go_on_after_the_server_comes_back(
-    own_server: Any, tmp_path: Path, now: datetime, wait_for: Callable[[Callable[[], bool]], None]
+    own_server: Any, tmp_path: Path, now: datetime
 ) -> None:
     url = SecretStr(own_server.get_uri(driver="psycopg"))
     database = Database.open(StoreSettings(var_dir=tmp_path, database_url=url))

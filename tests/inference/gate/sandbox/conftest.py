@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,8 +16,7 @@ from inference.gate.decoder.limits import PictureLimits
 from inference.gate.media import MediaType
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.sandbox.process import WorkerLimits
-
-PATIENCE_SECONDS = 30.0
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
@@ -60,19 +58,6 @@ def open_pool(
 
 
 @pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], object]], None]:
-    """Wait for a condition, with a limit."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, "it did not come true in time"
-            time.sleep(0.005)
-
-    return wait
-
-
-@pytest.fixture(scope="session")
 def state() -> Callable[[int], str]:
     """What a process does: ``R`` runs, ``S`` sleeps, ``T`` is stopped, empty: it is gone."""
 
@@ -91,7 +76,6 @@ def warm_pool(
     open_pool: Callable[..., DecoderPool],
     png: bytes,
     state: Callable[[int], str],
-    until: Callable[[Callable[[], object]], None],
 ) -> Callable[..., DecoderPool]:
     """Pools whose workers have all decoded something and wait for more."""
 
@@ -102,7 +86,7 @@ def warm_pool(
                 seat = seats.enter_context(pool._seat())
                 assert seat is not None
                 assert not seat.decode(png, MediaType.PNG)[0].refusal
-        until(lambda: set(map(state, pool.pids())) == {"S"})
+        wait_for(lambda: set(map(state, pool.pids())) == {"S"})
         return pool
 
     return start

@@ -16,10 +16,10 @@ from PIL import Image as Pillow
 
 from inference.gate.media import MediaType
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
+from tests.waiting import wait_for
 
 OpenPool = Callable[..., DecoderPool]
 State = Callable[[int], str]
-Until = Callable[[Callable[[], object]], None]
 PARENT = """
 import sys
 from inference.gate.decoder.limits import PictureLimits
@@ -47,13 +47,13 @@ def test_after_closing_no_worker_is_left(open_pool: OpenPool, state: State) -> N
 
 
 def test_closing_while_a_picture_is_decoded_leaves_no_worker(
-    warm_pool: OpenPool, state: State, until: Until, laborious: bytes
+    warm_pool: OpenPool, state: State, laborious: bytes
 ) -> None:
     pool = warm_pool(wall_seconds=0.5)
     pids = pool.pids()
     with ThreadPoolExecutor(1) as executor:
         future = executor.submit(pool.decode, laborious, MediaType.JPEG)
-        until(lambda: "R" in map(state, pool.pids()))
+        wait_for(lambda: "R" in map(state, pool.pids()))
         pool.close()
         assert future.result()[0].refusal == "takes_too_long"
     assert pool.pids() == ()
@@ -61,7 +61,7 @@ def test_closing_while_a_picture_is_decoded_leaves_no_worker(
 
 
 def test_who_is_at_work_may_finish_while_the_pool_is_closed(
-    warm_pool: OpenPool, until: Until, png: bytes, photo: Pillow.Image
+    warm_pool: OpenPool, png: bytes, photo: Pillow.Image
 ) -> None:
     pool = warm_pool()
     pids = pool.pids()
@@ -69,9 +69,9 @@ def test_who_is_at_work_may_finish_while_the_pool_is_closed(
         os.kill(pid, SIGSTOP)
     with ThreadPoolExecutor(2) as executor:
         future = executor.submit(pool.decode, png, MediaType.PNG)
-        until(lambda: pool._free.qsize() == 1)
+        wait_for(lambda: pool._free.qsize() == 1)
         closing = executor.submit(pool.close)
-        until(pool._closed.is_set)
+        wait_for(pool._closed.is_set)
         for pid in pids:
             with suppress(ProcessLookupError):  # the idle one may be gone by now
                 os.kill(pid, SIGCONT)
@@ -94,7 +94,7 @@ def test_a_closed_pool_refuses_and_starts_nothing(
 
 @pytest.mark.parametrize("at_work", [False, True])
 def test_when_the_service_is_killed_its_workers_end(
-    state: State, until: Until, laborious: bytes, at_work: bool
+    state: State, laborious: bytes, at_work: bool
 ) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -107,9 +107,9 @@ def test_when_the_service_is_killed_its_workers_end(
         if at_work:
             parent.stdin.write(laborious)
             parent.stdin.close()
-            until(lambda: "R" in map(state, pids))
+            wait_for(lambda: "R" in map(state, pids))
         parent.kill()
-    until(lambda: not any(map(state, pids)))
+    wait_for(lambda: not any(map(state, pids)))
 
 
 @pytest.mark.parametrize("program", ["/bin/false", "/nonexistent/python"])

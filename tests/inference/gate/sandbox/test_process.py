@@ -17,10 +17,10 @@ from inference.gate.media import MediaType
 from inference.gate.sandbox.arena import Arena
 from inference.gate.sandbox.process import End, WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order
+from tests.waiting import wait_for
 
 Start = Callable[..., WorkerProcess]
 State = Callable[[int], str]
-Until = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def test_an_answer_to_another_order_is_none(start: Start, png: bytes) -> None:
     assert gone.value.end is End.BAD_REPLY
 
 
-def test_one_that_spoke_unasked_takes_no_order(start: Start, until: Until, png: bytes) -> None:
+def test_one_that_spoke_unasked_takes_no_order(start: Start, png: bytes) -> None:
     worker = start()
     # Its greeting, which nobody asked for.
-    until(lambda: bool(select([worker._channel], [], [], 0)[0]))
+    wait_for(lambda: bool(select([worker._channel], [], [], 0)[0]))
     with pytest.raises(WorkerGone) as gone:
         worker.give(png, Order(1, len(png), MediaType.PNG))
     assert gone.value.end is End.BAD_REPLY
@@ -164,12 +164,12 @@ def test_the_signal_that_ended_it_says_why(
 
 
 def test_one_that_died_before_it_was_asked_takes_no_order(
-    start: Start, state: State, until: Until, png: bytes
+    start: Start, state: State, png: bytes
 ) -> None:
     worker = start()
     worker.ready()
     os.kill(worker.pid, SIGKILL)
-    until(lambda: not state(worker.pid))
+    wait_for(lambda: not state(worker.pid))
     with pytest.raises(WorkerGone) as gone:
         worker.give(png, Order(1, len(png), MediaType.PNG))
     assert gone.value.end is End.KILLED

@@ -13,9 +13,9 @@ from inference.gate.media import MediaType
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.sandbox.rlimits import Resources
 from inference.gate.sandbox.seat import Seat
+from tests.waiting import wait_for
 
 State = Callable[[int], str]
-Until = Callable[[Callable[[], object]], None]
 TakeSeat = Callable[[WorkerLimits], Seat]
 
 
@@ -67,14 +67,13 @@ def test_a_worker_that_died_in_between_is_replaced_before_the_upload_is_given(
     ends: Counter[str],
     png: bytes,
     state: State,
-    until: Until,
 ) -> None:
     seat = take_seat(worker_limits())
     assert _refusal(seat, png) == ""
     pid = seat.pid
     assert pid
     os.kill(pid, SIGKILL)
-    until(lambda: not state(pid))
+    wait_for(lambda: not state(pid))
     assert _refusal(seat, png) == ""
     assert ends == {"killed": 1}
     assert seat.pid != pid

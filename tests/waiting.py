@@ -1,0 +1,15 @@
+"""Waiting for what other threads and processes do."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+# Much longer than anything takes, for a machine may be busy with other things.
+_PATIENCE_SECONDS = 60.0
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Return once a condition holds; fail after a minute."""
+    give_up_at = monotonic() + _PATIENCE_SECONDS
+    while not condition():
+        assert monotonic() < give_up_at, "it did not happen in time"
+        sleep(0.01)
