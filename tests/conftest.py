@@ -3,7 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
+from tests.makers import NOW
 
 TEMPLATE = "maskwatch_template"
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
@@ -34,7 +35,7 @@ def no_recorder_goes_on() -> Iterator[None]:
 
 @pytest.fixture
 def now() -> datetime:
-    return datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    return NOW
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Fixtures of the job tests: settings and a context per database, and traffic to work on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,7 +13,6 @@ from detectors.registry import FEATURES, FeatureVector
 from detectors.verdict import Verdict
 from jobs.context import JobContext
 from jobs.settings import JobSettings
-from store.alerts.alerts import Condition
 from store.engine.database import Database
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
@@ -125,30 +124,3 @@ class Traffic:
 @pytest.fixture
 def traffic(database: Database, now: datetime) -> Traffic:
     return Traffic(database, now)
-
-
-@pytest.fixture
-def new_condition() -> Callable[..., Condition]:
-    def build(*, active: bool = True, value: float = 0.125, **changes: object) -> Condition:
-        condition = Condition(
-            fingerprint="invalid_share",
-            rule="invalid_share",
-            severity="warning",
-            active=active,
-            value=value,
-            threshold=0.05,
-            summary="12.5 % of the last 200 requests in 24 hours were refused or flagged.",
-            atlas="AML.T0043",
-            owasp="ML01:2023",
-            evidence={
-                "requests": 200,
-                "invalid": 25,
-                "window_hours": 24,
-                "reasons": [["truncated", 15], ["no_person_found", 10]],
-                "clients": [["ip:203.0.113.7", 20], ["<b>ip&</b>", 5]],
-                "request_ids": ["5b1f1bb4-0000-4000-8000-000000000001", "a b/<x>"],
-            },
-        )
-        return replace(condition, **changes)  # type: ignore[arg-type]
-
-    return build

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from jobs.catalogue import UnknownJob
 from jobs.commands import run_once
 from jobs.context import JobContext
 from jobs.settings import JobSettings
-from store.alerts.alerts import Condition, apply_condition
+from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import FAILED, SKIPPED, SUCCEEDED
 from store.engine.database import Database
 from store.tables.work_tables import JobRunRow
+from tests.makers import make_condition
 
 
 def runs(database: Database) -> list[tuple[str, str, str | None]]:
@@ -52,11 +52,9 @@ def test_a_command_without_work_says_so_and_does_not_fail(context: JobContext) -
     assert runs(context.database) == [("scan", SKIPPED, outcome.sentence)]
 
 
-def test_a_job_that_fails_is_recorded_and_tells_why(
-    context: JobContext, new_condition: Callable[..., Condition]
-) -> None:
+def test_a_job_that_fails_is_recorded_and_tells_why(context: JobContext) -> None:
     with context.database.write() as session:
-        apply_condition(session, new_condition(), context.now)
+        apply_condition(session, make_condition(), context.now)
     context.settings.mail_dir.write_text("A file stands in the way.")
     with pytest.raises(DeliveryFailed, match="cannot be written") as caught:
         run_once("notify", context.settings, context.now)

@@ -1,6 +1,5 @@
 import errno
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
@@ -19,8 +18,7 @@ from jobs.context import JobContext
 from jobs.settings import JobSettings
 from store.alerts.alerts import Condition, apply_condition
 from store.tables.work_tables import NotificationRow
-
-Conditions = Callable[..., Condition]
+from tests.makers import make_condition
 
 
 @pytest.fixture
@@ -79,9 +77,9 @@ def evaluate(context: JobContext, condition: Condition) -> None:
         apply_condition(session, condition, context.now)
 
 
-def test_each_notification_becomes_a_file(context: JobContext, new_condition: Conditions) -> None:
-    evaluate(context, new_condition())
-    evaluate(context, new_condition(fingerprint="another"))
+def test_each_notification_becomes_a_file(context: JobContext) -> None:
+    evaluate(context, make_condition())
+    evaluate(context, make_condition(fingerprint="another"))
     assert run(context).sentence == "Sent 2 notifications."
     with context.database.read() as session:
         destinations = session.scalars(select(NotificationRow.destination)).all()
@@ -95,16 +93,14 @@ def test_each_notification_becomes_a_file(context: JobContext, new_condition: Co
         assert html.get_content().rstrip().endswith("</html>")
 
 
-def test_a_notification_whose_sender_died_goes_out_after_a_while(
-    context: JobContext, new_condition: Conditions
-) -> None:
+def test_a_notification_whose_sender_died_goes_out_after_a_while(context: JobContext) -> None:
     class Dying:
         name = "dying"
 
         def send(self, mail: OutgoingMail) -> str:
             raise SystemExit
 
-    evaluate(context, new_condition())
+    evaluate(context, make_condition())
     with pytest.raises(SystemExit):
         notify(context, Dying())
     assert run(replace(context, now=context.now + timedelta(minutes=1))).rows == 0

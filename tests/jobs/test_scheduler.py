@@ -12,10 +12,11 @@ from jobs.context import JobContext
 from jobs.leader import AlreadyRunning, leadership
 from jobs.scheduler import build_scheduler, run, run_chain
 from jobs.settings import JobSettings
-from store.alerts.alerts import Condition, apply_condition
+from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED, start_run
 from store.engine.database import Database
 from store.tables.work_tables import JobRunRow
+from tests.makers import make_condition
 from tests.waiting import wait_for
 
 RunsOf = Callable[[str], list[JobRunRow]]
@@ -124,12 +125,11 @@ def test_a_job_that_fails_is_recorded_and_does_not_stop_the_others(
     settings: JobSettings,
     database: Database,
     now: datetime,
-    new_condition: Callable[..., Condition],
     runs_of: RunsOf,
 ) -> None:
     with database.write() as session:
         # No rule has this fingerprint: the job that evaluates them leaves the alert alone.
-        apply_condition(session, new_condition(fingerprint="another"), now)
+        apply_condition(session, make_condition(fingerprint="another"), now)
     settings.mail_dir.write_text("A file stands in the way.")
     with running(settings.model_copy(update={"notify_interval_seconds": 1})):
         wait_for(lambda: len(runs_of("notify")) >= 2 and bool(runs_of("evaluate_alerts")))

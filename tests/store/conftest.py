@@ -2,46 +2,32 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from uuid import uuid4
+from typing import Protocol, Unpack
 
 import pytest
 from sqlalchemy import select
 
-from detectors.verdict import Verdict
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.requests.record_store import add_record
-from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow
+from tests.makers import RecordChanges, make_record
 
 
-@pytest.fixture
-def new_record(now: datetime) -> Callable[..., RequestRecord]:
-    """A parsed request that passed, with changes."""
-
-    def build(**changes: object) -> RequestRecord:
-        usual: dict[str, object] = {
-            "request_id": str(uuid4()),
-            "received_at": now,
-            "client": "ip:203.0.113.7",
-            "route": "api",
-            "stage": Stage.PARSED,
-            "verdict": Verdict.PASS,
-            "status": 200,
-        }
-        return RequestRecord(**{**usual, **changes})  # type: ignore[arg-type]
-
-    return build
-
-
-@pytest.fixture
-def add(database: Database, new_record: Callable[..., RequestRecord]) -> Callable[..., int]:
+class Add(Protocol):
     """Stores a request and gives its primary key."""
 
-    def added(**changes: object) -> int:
-        record = new_record(**changes)
+    def __call__(self, **changes: Unpack[RecordChanges]) -> int: ...
+
+
+@pytest.fixture
+def add(database: Database) -> Add:
+    """Stores a request and gives its primary key."""
+
+    def added(**changes: Unpack[RecordChanges]) -> int:
+        record = make_record(**changes)
         with database.write() as session:
             assert add_record(session, record)
             return session.scalars(

@@ -19,8 +19,7 @@ from jobs.context import JobContext
 from store.alerts.alerts import Condition, Delivery, apply_condition
 from store.engine.database import Database
 from store.tables.work_tables import NotificationRow
-
-Conditions = Callable[..., Condition]
+from tests.makers import make_condition
 
 
 class MailServer(Controller):
@@ -100,10 +99,8 @@ def content(mail: EmailMessage, kind: str) -> str:
     return str(part.get_content())
 
 
-def test_an_alert_arrives_once_as_text_and_html(
-    mailing: JobContext, server: MailServer, new_condition: Conditions
-) -> None:
-    evaluate(mailing, new_condition())
+def test_an_alert_arrives_once_as_text_and_html(mailing: JobContext, server: MailServer) -> None:
+    evaluate(mailing, make_condition())
     assert run(mailing).sentence == "Sent 1 notification."
     [mail] = server.mails
     assert mail["Subject"] == "[Maskwatch] FIRING warning: invalid share 12.5 % (limit 5 %)"
@@ -150,11 +147,10 @@ def go_down(server: MailServer) -> None:
 def test_a_notification_outlasts_a_fault_of_the_server(
     mailing: JobContext,
     server: MailServer,
-    new_condition: Conditions,
     fault: Callable[[MailServer], None],
     says: str,
 ) -> None:
-    evaluate(mailing, new_condition())
+    evaluate(mailing, make_condition())
     fault(server)
     with pytest.raises(DeliveryFailed, match="Sent 0 notifications, 1 waits"):
         run(mailing)
@@ -173,10 +169,10 @@ def test_a_notification_outlasts_a_fault_of_the_server(
 
 
 def test_a_resolved_notice_follows_in_the_same_conversation(
-    mailing: JobContext, server: MailServer, new_condition: Conditions
+    mailing: JobContext, server: MailServer
 ) -> None:
-    evaluate(mailing, new_condition())
-    evaluate(later(mailing, 60), new_condition(active=False, value=0.01))
+    evaluate(mailing, make_condition())
+    evaluate(later(mailing, 60), make_condition(active=False, value=0.01))
     assert run(later(mailing, 60)).rows == 2
     firing, resolved = server.mails
     assert firing["Subject"].startswith("[Maskwatch] FIRING")
@@ -184,12 +180,10 @@ def test_a_resolved_notice_follows_in_the_same_conversation(
     assert resolved["References"] == firing["Message-ID"]
 
 
-def test_hostile_text_stays_text(
-    mailing: JobContext, server: MailServer, new_condition: Conditions
-) -> None:
+def test_hostile_text_stays_text(mailing: JobContext, server: MailServer) -> None:
     hostile = "x\r\nBcc: evil@example.org\r\n\r\n<img src=//evil.example onerror=alert(1)>"
     evidence = {"clients": [[hostile, 3]], "reasons": [[hostile, 3]], "request_ids": [hostile]}
-    evaluate(mailing, new_condition(summary=hostile, evidence=evidence))
+    evaluate(mailing, make_condition(summary=hostile, evidence=evidence))
     run(mailing)
     [mail] = server.mails
     assert mail["Bcc"] is None
@@ -200,22 +194,20 @@ def test_hostile_text_stays_text(
 
 
 def test_a_mail_that_cannot_be_composed_does_not_hold_up_the_others(
-    mailing: JobContext, server: MailServer, new_condition: Conditions
+    mailing: JobContext, server: MailServer
 ) -> None:
     poison = {"job": "scan\r\nBcc: evil@example.org"}
-    evaluate(mailing, new_condition(fingerprint="p", rule="job_failed", evidence=poison))
-    evaluate(mailing, new_condition())
+    evaluate(mailing, make_condition(fingerprint="p", rule="job_failed", evidence=poison))
+    evaluate(mailing, make_condition())
     with pytest.raises(DeliveryFailed, match=r"cannot be composed .* Sent 1 notification, 1 waits"):
         run(mailing)
     assert len(server.mails) == 1
     assert [row.state for row in outbox(mailing)] == [Delivery.PENDING, Delivery.SENT]
 
 
-def test_two_notifiers_at_once_send_each_mail_once(
-    mailing: JobContext, server: MailServer, new_condition: Conditions
-) -> None:
+def test_two_notifiers_at_once_send_each_mail_once(mailing: JobContext, server: MailServer) -> None:
     for number in range(12):
-        evaluate(mailing, new_condition(fingerprint=str(number)))
+        evaluate(mailing, make_condition(fingerprint=str(number)))
     together = Barrier(2, timeout=10)
     results: list[NotifyResult] = []
 

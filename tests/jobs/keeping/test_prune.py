@@ -1,7 +1,7 @@
 """The job that removes what is too old."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from jobs.keeping import prune, prune_batches
 from jobs.keeping import prune_pictures as prune_evidence
 from jobs.keeping.prune_batches import Removed
 from jobs.runs import recorded
-from store.alerts.alerts import Condition, apply_condition
+from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.period_counts import ROLL_UP
 from store.counts.roll_ups import make_marks
@@ -32,6 +32,7 @@ from store.tables.request_tables import EvidenceRow, RequestRow, fingerprint_key
 from store.tables.roll_up_tables import SequenceRow
 from store.tables.work_tables import AlertRow, JobRunRow, LoginTokenRow, NotificationRow
 from tests.full_record import Scored, full_record
+from tests.makers import make_condition
 
 DAY = timedelta(days=1)
 
@@ -291,7 +292,6 @@ def test_beyond_the_quota_the_oldest_pictures_go(
 def test_what_grows_beside_the_records_goes_too(
     context: JobContext,
     world: World,
-    new_condition: Callable[..., Condition],
 ) -> None:
     now, year = context.now, 366 * DAY
     models = OutlierModelStore(context.settings.var_dir)
@@ -299,7 +299,7 @@ def test_what_grows_beside_the_records_goes_too(
         for age in (timedelta(0), year):
             issue_token(session, "admin", now - age, timedelta(hours=1))
             finish_run(session, start_run(session, "scan", now - age), "succeeded", 0, "", now)
-            condition = new_condition(fingerprint=f"alert {age}")
+            condition = make_condition(fingerprint=f"alert {age}")
             apply_condition(session, condition, now - age)
             session.execute(
                 update(AlertRow)

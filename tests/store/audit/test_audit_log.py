@@ -17,7 +17,7 @@ from store.alerts.alerts import (
 from store.audit.actors import analyst, job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.hash_chain import GENESIS, ChainCheck
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import Kind, add_decision, revoke
 from store.engine.database import Database
 from store.models.loaded_models import NewLoad, add_loaded_model
 from store.models.outlier_models import OutlierModelStore, promote
@@ -31,6 +31,7 @@ from store.pages.audit_views import (
 from store.people.api_keys import KeyNotActive, add_key, revoke_key
 from store.people.sign_in import end_session, issue_token, redeem_token
 from store.settings import StoreSettings
+from tests.makers import make_decision
 
 HOUR = timedelta(hours=1)
 _NO_TRIGGERS = {
@@ -65,20 +66,6 @@ def _tamper(database: Database, *statements: str) -> None:
             session.execute(text(statement))
 
 
-def _block(now: datetime, **changes: object) -> NewDecision:
-    usual: dict[str, object] = {
-        "kind": Kind.BLOCK,
-        "scope": Scope.CLIENT,
-        "value": "ip:203.0.113.7",
-        "scenario": "repeated_outliers",
-        "origin": "policy",
-        "reason": "It attacks.",
-        "created_by": "policy",
-        "until": now + HOUR,
-    }
-    return NewDecision(**{**usual, **changes})  # type: ignore[arg-type]
-
-
 _SHARE = Condition(
     "invalid_share", "invalid_share", "warning", True, 0.1, 0.05, "Too many.", "", ""
 )
@@ -88,11 +75,11 @@ def test_decisions_are_told_of_with_who_made_and_ended_them(
     database: Database, now: datetime
 ) -> None:
     with database.write() as session:
-        first = add_decision(session, _block(now), now).id
+        first = add_decision(session, make_decision(), now).id
     with database.write() as session:
         revoke(session, first, "ada", " A mistake. ", now)
-        second = add_decision(session, _block(now), now).id
-    allow = _block(now, kind=Kind.ALLOW, origin="analyst", created_by="bob", reason="Ours.")
+        second = add_decision(session, make_decision(), now).id
+    allow = make_decision(kind=Kind.ALLOW, origin="analyst", created_by="bob", reason="Ours.")
     with database.write() as session:
         third = add_decision(session, allow, now).id
     assert _told(database) == [
@@ -347,7 +334,7 @@ def test_entries_are_found_by_actor_action_and_time(
 ) -> None:
     _fill(database, 2, now)
     with database.write() as session:
-        add_decision(session, _block(now), now + HOUR / 2)
+        add_decision(session, make_decision(), now + HOUR / 2)
     for wanted, subjects in (
         ({"actor": "analyst:"}, ["key 1", "key 2"]),
         ({"actor": "analyst:a%"}, []),

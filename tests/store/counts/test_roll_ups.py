@@ -18,11 +18,11 @@ from store.counts.roll_ups import forget_client, roll_up
 from store.engine.database import Database
 from store.pages.overview import busiest_clients, headline, top_reasons, verdicts_over_time
 from store.requests.record_store import add_record
-from store.requests.records import RequestRecord, Stage
+from store.requests.records import Stage
 from store.tables.request_tables import RequestRow, reasons_table
 from store.tables.roll_up_tables import ClientRow, RollUpRow, SequenceRow
+from tests.makers import make_record
 
-NewRecord = Callable[..., RequestRecord]
 Add = Callable[..., int]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ALL = 10**6
@@ -110,7 +110,7 @@ def _pages(database: Database, period: Period, now: datetime) -> tuple[object, .
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_order_of_records_crashes_and_rounds_counts_each_record_once(
-    database: Database, now: datetime, new_record: NewRecord, steps: list[tuple[str, Any]]
+    database: Database, now: datetime, steps: list[tuple[str, Any]]
 ) -> None:
     _clear(database)
     periods = [Period.until(now, span) for span in (DAY, 7 * DAY, 30 * DAY)]
@@ -119,7 +119,7 @@ def test_any_order_of_records_crashes_and_rounds_counts_each_record_once(
             changes = dict(given_)
             at = now - changes.pop("minutes_ago") * MINUTE
             with database.write() as session:
-                add_record(session, new_record(received_at=at, **changes))
+                add_record(session, make_record(received_at=at, **changes))
         elif step == "roll_up":
             _roll_up(database, now, given_)
         else:

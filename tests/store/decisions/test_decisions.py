@@ -1,7 +1,8 @@
 """Decisions: appended, expired, revoked; never deleted."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol, Unpack
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,6 @@ from store.decisions.access_list import read_access_list
 from store.decisions.decisions import (
     DecisionError,
     Kind,
-    NewDecision,
     Scope,
     active_decisions,
     add_decision,
@@ -22,27 +22,33 @@ from store.decisions.decisions import (
 from store.engine.database import Database
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.tables.work_tables import DecisionRow
+from tests.makers import DecisionChanges, make_decision
 
 CLIENT, PICTURE = "ip:203.0.113.7", "ab" * 32
-Decide = Callable[..., int]
+
+
+class Decide(Protocol):
+    """Appends a block of one hour, with changes; gives its key."""
+
+    def __call__(
+        self, *, at: datetime = ..., minutes: float = ..., **changes: Unpack[DecisionChanges]
+    ) -> int: ...
 
 
 @pytest.fixture
 def decide(database: Database, now: datetime) -> Decide:
-    """Appends a block of one hour, with changes; gives its key."""
 
-    def decided(*, at: datetime = now, minutes: float = 60, **changes: object) -> int:
-        usual: dict[str, object] = {
-            "kind": Kind.BLOCK,
-            "scope": Scope.CLIENT,
-            "value": CLIENT,
-            "scenario": "by_hand",
-            "origin": "analyst",
-            "reason": "It attacks.",
-            "created_by": "tester",
-            "until": at + timedelta(minutes=minutes),
-        }
-        new = NewDecision(**{**usual, **changes})  # type: ignore[arg-type]
+    def decided(
+        *, at: datetime = now, minutes: float = 60, **changes: Unpack[DecisionChanges]
+    ) -> int:
+        by_hand = make_decision(
+            value=CLIENT,
+            scenario="by_hand",
+            origin="analyst",
+            created_by="tester",
+            until=at + timedelta(minutes=minutes),
+        )
+        new = replace(by_hand, **changes)
         with database.write() as session:
             return add_decision(session, new, at).id
 

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
@@ -30,12 +30,10 @@ from store.engine.database import (
 from store.engine.faults import ReadScopeWrites
 from store.engine.schema import ensure_current
 from store.requests.record_store import add_record
-from store.requests.records import RequestRecord
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow
 from store.tables.work_tables import JobRunRow
-
-NewRecord = Callable[..., RequestRecord]
+from tests.makers import make_record
 
 # More steps than any test waits for.
 _ENDLESS = """
@@ -208,12 +206,10 @@ def test_closing_does_not_wait_for_another_writer(
         local.close()
 
 
-def test_threads_that_write_together_lose_nothing(
-    database: Database, new_record: NewRecord
-) -> None:
+def test_threads_that_write_together_lose_nothing(database: Database) -> None:
     def write(_number: int) -> None:
         with database.write() as session:
-            assert add_record(session, new_record())
+            assert add_record(session, make_record())
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(write, range(30)))

@@ -1,6 +1,6 @@
 """Days of records on PostgreSQL: made ahead of time, dropped as a whole."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,11 +12,11 @@ from detectors.rule_book import NO_PERSON
 from store.engine.database import Database
 from store.engine.day_partitions import days_kept, drop_day, is_partitioned, make_days
 from store.requests.record_store import add_records
-from store.requests.records import EvidenceFile, RequestRecord
+from store.requests.records import EvidenceFile
 from store.settings import StoreSettings
 from store.tables.request_tables import EvidenceRow, FindingRow, RequestRow, features_table
+from tests.makers import RecordChanges, make_record
 
-NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)
 
 
@@ -32,17 +32,15 @@ def _partition_of(database: Database) -> list[str]:
         return list(names.scalars())
 
 
-def test_records_lie_in_the_partitions_of_their_day(
-    database: Database, now: datetime, new_record: NewRecord
-) -> None:
+def test_records_lie_in_the_partitions_of_their_day(database: Database, now: datetime) -> None:
     with database.write() as session:
         assert is_partitioned(session)
         assert make_days(session, now.date(), 2) == 2
         assert make_days(session, now.date(), 3) == 3
         times = (now, now + DAY, now + 9 * DAY)
-        add_records(session, [new_record(received_at=time) for time in times[:1]])
-        add_records(session, [new_record(received_at=time) for time in times[1:2]])
-        add_records(session, [new_record(received_at=time) for time in times[2:]])
+        add_records(session, [make_record(received_at=time) for time in times[:1]])
+        add_records(session, [make_record(received_at=time) for time in times[1:2]])
+        add_records(session, [make_record(received_at=time) for time in times[2:]])
     assert _partition_of(database) == [
         "maskwatch_days.requests_20260302",
         "maskwatch_days.requests_20260303",
@@ -50,18 +48,16 @@ def test_records_lie_in_the_partitions_of_their_day(
     ]
 
 
-def test_a_day_goes_with_all_that_belongs_to_it(
-    database: Database, now: datetime, new_record: NewRecord
-) -> None:
-    full = {
+def test_a_day_goes_with_all_that_belongs_to_it(database: Database, now: datetime) -> None:
+    full: RecordChanges = {
         "features": FeatureVector.of({"width": 640}),
         "findings": (Finding(NO_PERSON, {"persons": 0.0}),),
         "evidence": (EvidenceFile("picture", "0" * 64, "image/png"),),
     }
     with database.write() as session:
         make_days(session, now.date(), 2)
-        add_records(session, [new_record(**full), new_record(**full)])
-        add_records(session, [new_record(received_at=now + DAY, **full)])
+        add_records(session, [make_record(**full), make_record(**full)])
+        add_records(session, [replace(make_record(**full), received_at=now + DAY)])
         assert days_kept(session) == (now.date(), (now + DAY).date())
         assert drop_day(session, now.date()) == 2
         assert drop_day(session, now.date()) == 0
@@ -72,10 +68,10 @@ def test_a_day_goes_with_all_that_belongs_to_it(
 
 
 def test_a_day_whose_records_came_first_stays_with_the_rest(
-    database: Database, now: datetime, new_record: NewRecord
+    database: Database, now: datetime
 ) -> None:
     with database.write() as session:
-        add_records(session, [new_record()])
+        add_records(session, [make_record()])
         assert make_days(session, now.date(), 2) == 1
         assert days_kept(session) == ((now + DAY).date(),)
         assert session.scalar(select(func.count()).select_from(RequestRow)) == 1

@@ -1,6 +1,5 @@
 """Migrations with records in the tables: other keys, the same records, their reasons."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
@@ -23,8 +22,8 @@ from store.tables.request_tables import (
     fingerprint_keys_table,
     reasons_table,
 )
+from tests.makers import make_record
 
-NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)
 
 
@@ -46,8 +45,8 @@ def _details(database: Database, records: list[RequestRecord]) -> list[tuple[obj
     return found
 
 
-def _full(new_record: NewRecord, received_at: datetime, key: int) -> RequestRecord:
-    return new_record(
+def _full(received_at: datetime, key: int) -> RequestRecord:
+    return make_record(
         received_at=received_at,
         features=FeatureVector.of({"width": 640.0 + key}),
         findings=(Finding(NO_PERSON, {"persons": 0.0}, (Place(1, 2, 3, 4, "face"),)),),
@@ -56,10 +55,8 @@ def _full(new_record: NewRecord, received_at: datetime, key: int) -> RequestReco
     )
 
 
-def test_records_are_the_same_after_a_way_back_and_forth(
-    database: Database, now: datetime, new_record: NewRecord
-) -> None:
-    records = [_full(new_record, now + n * DAY, n) for n in range(3)]
+def test_records_are_the_same_after_a_way_back_and_forth(database: Database, now: datetime) -> None:
+    records = [_full(now + n * DAY, n) for n in range(3)]
     _add(database, records)
     before = _details(database, records)
     downgrade(database, "0009")
@@ -71,10 +68,8 @@ def test_records_are_the_same_after_a_way_back_and_forth(
     assert [tuple(key) for key in keys] == [(n, pk) for n, pk in enumerate(pks)]
 
 
-def test_keys_that_only_counted_get_the_time(
-    database: Database, now: datetime, new_record: NewRecord
-) -> None:
-    records = [new_record(received_at=now + n * DAY) for n in (0, 2, 1)]
+def test_keys_that_only_counted_get_the_time(database: Database, now: datetime) -> None:
+    records = [make_record(received_at=now + n * DAY) for n in (0, 2, 1)]
     _add(database, records)
     downgrade(database, "0009")
     with database.write() as session:
@@ -87,22 +82,20 @@ def test_keys_that_only_counted_get_the_time(
         assert [row.id for row in rows] == expected
         if is_partitioned(session):
             assert days_kept(session) == (now.date(), (now + 2 * DAY).date())
-    later = new_record(received_at=now)
+    later = make_record(received_at=now)
     _add(database, [later])
     with database.read() as session:
         newest = session.scalars(select(RequestRow.id).order_by(RequestRow.id.desc())).first()
     assert newest == key_of(now + 2 * DAY) + 2
 
 
-def test_reasons_of_records_that_were_there_are_found(
-    database: Database, now: datetime, new_record: NewRecord
-) -> None:
+def test_reasons_of_records_that_were_there_are_found(database: Database, now: datetime) -> None:
     reasons = ("blank", "truncated")
-    flagged = new_record(received_at=now, reasons=reasons, verdict=Verdict.FLAG)
+    flagged = make_record(received_at=now, reasons=reasons, verdict=Verdict.FLAG)
     with database.write() as session:
         if is_partitioned(session):
             make_days(session, now.date(), 1)
-    _add(database, [flagged, new_record(received_at=now)])
+    _add(database, [flagged, make_record(received_at=now)])
     downgrade(database, "0011")
     upgrade(database)
     with database.read() as session:

@@ -16,8 +16,8 @@ from store.engine.faults import StoreForbidden
 from store.engine.schema import downgrade, upgrade
 from store.people.api_keys import add_key, list_keys
 from store.requests.record_store import add_record
-from store.requests.records import RequestRecord
 from store.settings import StoreSettings
+from tests.makers import make_record
 
 pytestmark = pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)
 
@@ -55,9 +55,7 @@ def _refused(database: Database, *statements: str) -> None:
             session.execute(text(statement))
 
 
-def test_the_writer_records_and_decides_and_changes_no_table(
-    as_role: As, new_record: Callable[..., RequestRecord], now: datetime
-) -> None:
+def test_the_writer_records_and_decides_and_changes_no_table(as_role: As, now: datetime) -> None:
     block = NewDecision(
         Kind.BLOCK,
         Scope.CLIENT,
@@ -70,7 +68,7 @@ def test_the_writer_records_and_decides_and_changes_no_table(
     )
     writer = as_role("writer")
     with writer.write() as session:
-        assert add_record(session, new_record())
+        assert add_record(session, make_record())
         add_decision(session, block, now)
         add_key(session, "acme", "ada", now)
         session.execute(text("UPDATE requests SET status = 201"))
@@ -103,11 +101,9 @@ def test_the_audit_table_may_only_be_added_to_once_there_is_one(
         _apply(store_settings)
 
 
-def test_the_reader_reads_and_neither_writes_nor_sees_hashes(
-    as_role: As, new_record: Callable[..., RequestRecord], now: datetime
-) -> None:
+def test_the_reader_reads_and_neither_writes_nor_sees_hashes(as_role: As, now: datetime) -> None:
     with as_role("writer").write() as session:
-        add_record(session, new_record())
+        add_record(session, make_record())
         add_key(session, "acme", "ada", now)
     reader = as_role("reader")
     with reader.read() as session:
@@ -137,12 +133,12 @@ def test_the_migrator_goes_back_and_forth_and_the_script_opens_the_new_tables(
 
 
 def test_the_writer_makes_and_drops_days_and_the_reader_does_not(
-    as_role: As, new_record: Callable[..., RequestRecord], now: datetime
+    as_role: As, now: datetime
 ) -> None:
     writer = as_role("writer")
     with writer.write() as session:
         assert make_days(session, now.date(), 2) == 2
-        assert add_record(session, new_record())
+        assert add_record(session, make_record())
     with writer.write() as session:
         assert drop_day(session, now.date()) == 1
         assert len(days_kept(session)) == 1

@@ -1,7 +1,6 @@
 """Damage in a SQLite file is found, said, and survived."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -12,20 +11,19 @@ from store.engine.database import Database, StoreDamaged
 from store.engine.sqlite_health import full_look, quick_look, revision_of, wal_reset_warning
 from store.engine.start import open_checked
 from store.requests.record_store import add_record
-from store.requests.records import RequestRecord
 from store.settings import StoreSettings
+from tests.makers import make_record
 
-NewRecord = Callable[..., RequestRecord]
 _PAGE = 4096
 
 
 @pytest.fixture
-def file(tmp_path: Path, new_record: NewRecord) -> Path:
+def file(tmp_path: Path) -> Path:
     """A file with some hundred records, all of them in the file itself."""
     database = open_checked(StoreSettings(var_dir=tmp_path))
     with database.write() as session:
         for _ in range(200):
-            add_record(session, new_record())
+            add_record(session, make_record())
     database.close()
     return tmp_path / "maskwatch.commands.db"
 

@@ -14,6 +14,7 @@ from store.requests.fingerprints import Trail, client_trail, forget_fingerprints
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Trace
 from store.tables.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
+from tests.makers import make_record
 
 Add = Callable[..., int]
 _PRINT = Fingerprinter(b"a secret of the tests").of(
@@ -70,10 +71,8 @@ def test_a_lookup_costs_one_range_of_an_index_for_each_key(database: Database, a
     assert asked == ["SEARCH fingerprint_keys USING PRIMARY KEY (key=?)"]
 
 
-def test_a_record_that_is_written_again_keeps_one_fingerprint(
-    database: Database, new_record: Callable[..., RequestRecord]
-) -> None:
-    record = RequestRecord.from_json(new_record(trace=_trace(1, 2)).to_json())
+def test_a_record_that_is_written_again_keeps_one_fingerprint(database: Database) -> None:
+    record = RequestRecord.from_json(make_record(trace=_trace(1, 2)).to_json())
     for is_new in (True, False):
         with database.write() as session:
             assert add_record(session, record) is is_new

@@ -24,9 +24,9 @@ from store.requests.record_store import (
     client_activity,
     unscored_features,
 )
-from store.requests.records import EvidenceFile, RequestRecord, Stage
+from store.requests.records import EvidenceFile, Stage
+from tests.makers import make_record
 
-NewRecord = Callable[..., RequestRecord]
 Add = Callable[..., int]
 NAMES = ("width", "skin_share")
 WIDTH = FeatureVector.of({"width": 640.0})
@@ -54,8 +54,8 @@ def _block(database: Database, client: str, now: datetime) -> int:
         return add_decision(session, new, now).id
 
 
-def test_a_whole_record_comes_back(database: Database, new_record: NewRecord) -> None:
-    record = new_record(
+def test_a_whole_record_comes_back(database: Database) -> None:
+    record = make_record(
         received_at=datetime(2026, 3, 2, 1, 30, 0, 123456, timezone(timedelta(hours=-9))),
         verdict=Verdict.FLAG,
         reasons=("no_person_found", "declared_type_differs"),
@@ -85,8 +85,8 @@ def test_a_whole_record_comes_back(database: Database, new_record: NewRecord) ->
     assert (found.summary.verdict, found.summary.reasons) == (Verdict.FLAG, record.reasons)
 
 
-def test_the_same_id_twice_is_stored_once(database: Database, new_record: NewRecord) -> None:
-    record = new_record(features=WIDTH)
+def test_the_same_id_twice_is_stored_once(database: Database) -> None:
+    record = make_record(features=WIDTH)
     with database.write() as session:
         assert add_record(session, record) is True
         assert add_record(session, record) is False
@@ -95,8 +95,8 @@ def test_the_same_id_twice_is_stored_once(database: Database, new_record: NewRec
         assert unscored_features(session, NAMES, most=9).rows.shape == (1, 2)
 
 
-def test_a_time_without_a_zone_is_refused(database: Database, new_record: NewRecord) -> None:
-    naive = new_record(received_at=datetime(2026, 3, 2))  # noqa: DTZ001
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    naive = make_record(received_at=datetime(2026, 3, 2))  # noqa: DTZ001
     with pytest.raises(ValueError, match="time zone"), database.write() as session:
         add_record(session, naive)
 

@@ -1,6 +1,6 @@
 """Keys grow with time, whatever the clocks do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +10,10 @@ from sqlalchemy import select
 
 from store.engine.database import Database
 from store.requests.record_store import add_records
-from store.requests.records import RequestRecord
 from store.requests.request_keys import arrived_since, hand_out, key_of
 from store.tables.request_tables import RequestRow
+from tests.makers import make_record
 
-NewRecord = Callable[..., RequestRecord]
 DAY = timedelta(days=1)
 
 
@@ -47,11 +46,11 @@ def test_keys_of_a_transaction_that_fails_are_handed_out_again(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(minutes=st.lists(st.integers(-500, 500), min_size=1, max_size=8))
 def test_a_stretch_of_time_is_a_range_of_keys(
-    database: Database, now: datetime, new_record: NewRecord, minutes: list[int]
+    database: Database, now: datetime, minutes: list[int]
 ) -> None:
     arrivals = [now + timedelta(minutes=minute) for minute in minutes]
     with database.write() as session:
-        assert add_records(session, [new_record(received_at=at) for at in arrivals]) == len(
+        assert add_records(session, [make_record(received_at=at) for at in arrivals]) == len(
             arrivals
         )
         found = session.scalars(select(RequestRow.received_at).where(arrived_since(now))).all()

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,9 +10,10 @@ import pytest
 from jobs.alerting.channels.mail import OutgoingMail, compose
 from jobs.alerting.report import report_on
 from jobs.context import JobContext
-from store.alerts.alerts import Condition, Event, apply_condition
+from store.alerts.alerts import Event, apply_condition
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.tables.work_tables import AlertRow, DecisionRow
+from tests.makers import make_condition
 
 CLIENT = "ip:203.0.113.7"
 
@@ -37,9 +37,9 @@ class Markup(HTMLParser):
 
 
 @pytest.fixture
-def alert(context: JobContext, new_condition: Callable[..., Condition]) -> AlertRow:
+def alert(context: JobContext) -> AlertRow:
     with context.database.write() as session:
-        row = apply_condition(session, new_condition(), context.now)
+        row = apply_condition(session, make_condition(), context.now)
     assert row is not None
     return row
 
@@ -122,10 +122,8 @@ def test_the_same_event_has_the_same_message_id(context: JobContext, alert: Aler
     assert first["Message-ID"] == again["Message-ID"]
 
 
-def test_a_failed_job_names_the_command(
-    context: JobContext, new_condition: Callable[..., Condition]
-) -> None:
-    condition = new_condition(
+def test_a_failed_job_names_the_command(context: JobContext) -> None:
+    condition = make_condition(
         fingerprint="job_failed:evaluate_alerts",
         rule="job_failed",
         atlas="none",
@@ -145,11 +143,9 @@ def test_a_file_name_says_when_what_and_which(context: JobContext, alert: AlertR
     assert mail.name == f"20260302T120000Z-{alert.id}-firing"
 
 
-def test_a_spool_in_use_says_where_and_that_nothing_is_lost(
-    context: JobContext, new_condition: Callable[..., Condition]
-) -> None:
+def test_a_spool_in_use_says_where_and_that_nothing_is_lost(context: JobContext) -> None:
     evidence = {"host": "parser-1", "var_dir": "/var/lib/maskwatch", "records": 3}
-    condition = new_condition(
+    condition = make_condition(
         fingerprint="spool_in_use:1",
         rule="spool_in_use",
         value=3.0,
