@@ -8,7 +8,7 @@ from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
 from store.alerts.job_runs import FAILED, last_finished, last_success
-from store.models.outlier_models import champion
+from store.models.outlier_models import OutlierModelStore, champion
 from store.requests.record_store import clean_features
 
 # A day and an hour: the nightly run itself takes a while.
@@ -17,7 +17,9 @@ _AFTER_A_FAILURE = timedelta(hours=1)
 
 
 def retrain_is_due(context: JobContext) -> bool:
-    """Due when the first model can be trained, or when the nightly training was missed."""
+    """Due when there is no model, when its file is gone or of an earlier version, and when the
+    nightly training was missed.
+    """
     with context.database.read() as session:
         return (
             _model_is_missing_or_old(session, context)
@@ -28,7 +30,9 @@ def retrain_is_due(context: JobContext) -> bool:
 
 def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
     success = last_success(session, "retrain")
-    return champion(session) is None or success is None or context.now - success > _NIGHTLY
+    if champion(session) is None or success is None or context.now - success > _NIGHTLY:
+        return True
+    return bool(OutlierModelStore(context.settings.var_dir).missing(session))
 
 
 def _failed_lately(session: Session, context: JobContext) -> bool:

@@ -1,17 +1,15 @@
 """What every kind of outlier model is built from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import KFold
 
 from detectors.errors import MaskwatchError
-from detectors.outliers.preparation import Matrix, Normal, Vector
+from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 
-State = Mapping[str, Any]
 Indices = npt.NDArray[np.intp]
 _FOLDS = 5
 
@@ -38,15 +36,15 @@ class Scorer(Protocol):
     def score(self, rows: Matrix) -> Vector:
         """Scores ``(n,)`` of ``(n, features)`` rows; finite, high = anomalous."""
 
-    def state(self) -> State:
-        """Arrays, numbers and dictionaries of them from which ``restore`` makes the same scorer."""
+    def arrays(self) -> Arrays:
+        """Arrays by name from which ``restore`` makes the same scorer."""
 
     @classmethod
-    def restore(cls, state: State) -> Self:
-        """The scorer of a state.
+    def restore(cls, arrays: Arrays) -> Self:
+        """The scorer of such arrays; it scores whatever rows without a fault.
 
         Raises:
-            LookupError, TypeError, ValueError: the state is not one of this kind.
+            LookupError, ValueError: they are not those of a fitted scorer of this kind.
         """
 
 
@@ -74,6 +72,11 @@ def cross_fitted(fit: Callable[[Matrix], S], rows: Matrix, seed: int) -> Fitted[
 
 
 def folds(rows: int, seed: int) -> list[tuple[Indices, Indices]]:
-    """Row numbers ``(train, held out)`` of each fold; the same for every kind."""
-    splitter = KFold(_FOLDS, shuffle=True, random_state=seed)
-    return list(splitter.split(np.empty((rows, 0))))
+    """Row numbers ``(train, held out)`` of each fold, ascending; the same for every kind.
+
+    The folds are those of scikit-learn's ``KFold(5, shuffle=True, random_state=seed)``.
+    """
+    order = np.arange(rows)
+    np.random.RandomState(seed).shuffle(order)
+    held_out = [np.sort(part) for part in np.array_split(order, _FOLDS)]
+    return [(np.setdiff1d(order, part), part) for part in held_out]

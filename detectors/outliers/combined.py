@@ -9,11 +9,11 @@ from typing import Self
 
 import numpy as np
 
-from detectors.outliers.base import Fitted, Scorer, State, folds
+from detectors.outliers.base import Fitted, Scorer, folds
 from detectors.outliers.extended_forest import ExtendedForestScorer
 from detectors.outliers.isolation_forest import IsolationForestScorer
 from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
-from detectors.outliers.preparation import Matrix, Normal, Vector
+from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 from detectors.outliers.surprise import Surprise
 
 _MEMBERS: dict[str, type[Scorer]] = {
@@ -53,19 +53,31 @@ class CombinedScorer:
         """Mean surprise of the members, in nats."""
         return _mean(self.surprises, [member.score(rows) for member in self.members])
 
-    def state(self) -> State:
-        """See ``Scorer``."""
+    def arrays(self) -> Arrays:
+        """See ``Scorer``; the name of a member stands before those of its arrays."""
         return {
-            name: {"scorer": dict(member.state()), "surprise": surprise.state()}
+            f"{name}.{inner}": array
             for name, member, surprise in zip(_MEMBERS, self.members, self.surprises, strict=True)
+            for inner, array in {**member.arrays(), **surprise.arrays()}.items()
         }
 
     @classmethod
-    def restore(cls, state: State) -> Self:
+    def restore(cls, arrays: Arrays) -> Self:
         """See ``Scorer``."""
-        members = tuple(kind.restore(state[name]["scorer"]) for name, kind in _MEMBERS.items())
-        surprises = tuple(Surprise.restore(state[name]["surprise"]) for name in _MEMBERS)
-        return cls(members, surprises)
+        parts = [_part(arrays, name) for name in _MEMBERS]
+        members = [kind.restore(part) for kind, part in zip(_MEMBERS.values(), parts, strict=True)]
+        if len({len(member.normal.centre) for member in members}) != 1:
+            raise ValueError("members of different features")
+        return cls(tuple(members), tuple(Surprise.restore(part) for part in parts))
+
+
+def _part(arrays: Arrays, member: str) -> Arrays:
+    prefix = f"{member}."
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def _mean(surprises: Sequence[Surprise], scores: Sequence[Vector]) -> Vector:

@@ -15,11 +15,12 @@ from detectors.outliers.trees import Trees, average_path_length, depth_for
 
 _TREES = 200
 _SAMPLE = 256
-_TERMS = 2
 
 
 class ExtendedForestScorer(ForestScorer):
     """Trees over scaled features, since a slope needs features in the same unit."""
+
+    TERMS = 2
 
     @classmethod
     def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
@@ -33,7 +34,7 @@ class ExtendedForestScorer(ForestScorer):
 def grow(rows: Matrix, random: np.random.Generator) -> Trees:
     """Grow all trees level by level on ``(n, features)`` rows, each on a sample of its own."""
     sample = min(_SAMPLE, len(rows))
-    trees = Trees.blank(min(_TERMS, rows.shape[1]), _TREES, sample)
+    trees = Trees.blank(min(ExtendedForestScorer.TERMS, rows.shape[1]), _TREES, sample)
     picked = [random.choice(len(rows), sample, replace=False) for _ in range(_TREES)]
     grown = _Growth(trees, rows[np.concatenate(picked)])
     for level in range(depth_for(sample)):

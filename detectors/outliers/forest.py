@@ -2,17 +2,22 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
-from detectors.outliers.base import Fitted, State, cross_fitted
-from detectors.outliers.preparation import Matrix, Normal, Vector
+from detectors.outliers.base import Fitted, cross_fitted
+from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 from detectors.outliers.trees import Trees
 
 
 @dataclass(frozen=True, eq=False)
 class ForestScorer(ABC):
-    """A ``Scorer`` that walks trees; kinds differ in how they grow them and what these look at."""
+    """A ``Scorer`` that walks trees; kinds differ in how they grow them and what these look at.
 
+    Attributes:
+        TERMS: at most so many features are looked at by one node.
+    """
+
+    TERMS: ClassVar[int]
     normal: Normal
     trees: Trees
 
@@ -35,12 +40,13 @@ class ForestScorer(ABC):
     def score(self, rows: Matrix) -> Vector:
         """Between 0 and 1; see ``Scorer``."""
 
-    def state(self) -> State:
+    def arrays(self) -> Arrays:
         """See ``Scorer``."""
-        return {**self.normal.state(), **self.trees.state()}
+        return {**self.normal.arrays(), **self.trees.arrays()}
 
     @classmethod
-    def restore(cls, state: State) -> Self:
+    def restore(cls, arrays: Arrays) -> Self:
         """See ``Scorer``."""
-        normal = Normal.restore(state)
-        return cls(normal, Trees.restore(state, len(normal.centre)))
+        normal = Normal.restore(arrays)
+        columns = len(normal.centre)
+        return cls(normal, Trees.restore(arrays, min(cls.TERMS, columns), columns))

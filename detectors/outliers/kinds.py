@@ -1,12 +1,6 @@
-"""The kinds of outlier models by name."""
+"""The kinds of outlier models by name; settings read them, so nothing else is imported here."""
 
 from enum import StrEnum
-
-from detectors.outliers.base import Scorer
-from detectors.outliers.combined import CombinedScorer
-from detectors.outliers.extended_forest import ExtendedForestScorer
-from detectors.outliers.isolation_forest import IsolationForestScorer
-from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
 
 
 class OutlierKind(StrEnum):
@@ -16,11 +10,3 @@ class OutlierKind(StrEnum):
     NEAREST_NEIGHBOURS = "nearest_neighbours"
     EXTENDED_FOREST = "extended_forest"
     COMBINED = "combined"
-
-
-SCORERS: dict[OutlierKind, type[Scorer]] = {
-    OutlierKind.ISOLATION_FOREST: IsolationForestScorer,
-    OutlierKind.NEAREST_NEIGHBOURS: NearestNeighboursScorer,
-    OutlierKind.EXTENDED_FOREST: ExtendedForestScorer,
-    OutlierKind.COMBINED: CombinedScorer,
-}

@@ -7,20 +7,21 @@ and the sorted scores are what a new score is compared with.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.archive import FOREIGN, pack, unpack
+from detectors.outliers.archive import FOREIGN, Archive, pack, unpack
 from detectors.outliers.base import OutlierModelError, Scorer
-from detectors.outliers.isolation_forest import IsolationForestScorer
-from detectors.outliers.kinds import SCORERS, OutlierKind
+from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.preparation import Matrix, Vector, checked
+from detectors.outliers.scorers import SCORERS
 
 MIN_ROWS = 30
 # A feature whose share in a score is smaller than this part of the largest one explains nothing.
 _LEAST_SHARE = 0.05
+_CALIBRATION = "calibration"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +96,13 @@ class OutlierModel:
         return share
 
     def dumps(self) -> bytes:
-        """The model as a skops archive."""
-        state = {
-            "kind": self.kind.value,
-            "names": list(self.names),
-            "calibration": self.calibration,
-            "scorer": dict(self.scorer.state()),
-        }
-        return pack(state)
+        """The model as a safetensors archive.
+
+        Raises:
+            OutlierModelError: it is too large for one.
+        """
+        arrays = {**self.scorer.arrays(), _CALIBRATION: self.calibration}
+        return pack(Archive(self.kind, self.names, arrays))
 
     @classmethod
     def loads(cls, data: bytes, digest: str) -> Self:
@@ -120,17 +120,16 @@ class OutlierModel:
             ) from None
 
     @classmethod
-    def _restored(cls, state: dict[str, Any]) -> Self:
-        kind = OutlierKind(state.get("kind", OutlierKind.ISOLATION_FOREST))
-        if "forest" in state:
-            # The first version kept scikit-learn's objects.
-            scorer: Scorer = IsolationForestScorer.of_pipeline(state["forest"], state["spread"])
-        else:
-            scorer = SCORERS[kind].restore(state["scorer"])
-        names = tuple(state["names"])
-        if len(names) != len(scorer.normal.centre):
+    def _restored(cls, archive: Archive) -> Self:
+        scorer = SCORERS[archive.kind].restore(archive.arrays)
+        if len(archive.names) != len(scorer.normal.centre):
             raise ValueError("as many names as features")
-        return cls(kind, names, scorer, np.sort(checked(state["calibration"], np.float64, (-1,))))
+        if archive.arrays.keys() != {*scorer.arrays(), _CALIBRATION}:
+            raise ValueError("arrays that nobody reads")
+        calibration = checked(archive.arrays[_CALIBRATION], np.float64, (-1,))
+        if len(calibration) < MIN_ROWS:
+            raise ValueError("too few scores to compare with")
+        return cls(archive.kind, archive.names, scorer, np.sort(calibration))
 
 
 def outlier_cutoff(p_value: float, rows: int) -> float:

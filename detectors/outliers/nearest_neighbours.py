@@ -9,10 +9,9 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
 
-from detectors.outliers.base import Fitted, State
-from detectors.outliers.preparation import Matrix, Normal, Vector, checked
+from detectors.outliers.base import Fitted
+from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector, checked
 
 _NEIGHBOURS = 5
 # Bounds the time of a score and the size of the archive; 4,000 rows take tenths of a millisecond.
@@ -50,6 +49,9 @@ class NearestNeighboursScorer:
 
     def _distances(self, scaled: Matrix, stored: npt.NDArray[np.bool_]) -> Vector:
         """Mean distances ``(n,)``; a row that is stored itself is not its own neighbour."""
+        # 40 MB that the other kinds do without.
+        from scipy.spatial.distance import cdist  # noqa: PLC0415
+
         found = np.empty(len(scaled))
         for first in range(0, len(scaled), _ROWS):
             part = slice(first, first + _ROWS)
@@ -60,15 +62,15 @@ class NearestNeighboursScorer:
             found[part] = others.mean(axis=1)
         return found
 
-    def state(self) -> State:
+    def arrays(self) -> Arrays:
         """See ``Scorer``."""
-        return {**self.normal.state(), "stored": self.stored}
+        return {**self.normal.arrays(), "stored": self.stored}
 
     @classmethod
-    def restore(cls, state: State) -> Self:
+    def restore(cls, arrays: Arrays) -> Self:
         """See ``Scorer``."""
-        normal = Normal.restore(state)
-        stored = checked(state["stored"], np.float64, (-1, len(normal.centre)))
-        if len(stored) <= _NEIGHBOURS:
-            raise ValueError("too few rows to compare with")
+        normal = Normal.restore(arrays)
+        stored = checked(arrays["stored"], np.float64, (-1, len(normal.centre)))
+        if not _NEIGHBOURS < len(stored) <= _MOST_STORED:
+            raise ValueError("too few rows to compare with, or too many")
         return cls(normal, stored)

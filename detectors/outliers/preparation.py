@@ -9,9 +9,13 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 # Far beyond any feature, and still finite as float32 and in units of the smallest spread.
 _LARGEST = 1e30
+# What follows from bounded features is smaller than this: spreads, cuts, distances.
+_LARGEST_STORED = 1e31
+_SMALLEST_SPREAD = 1e-3
 # How many standard deviations of a normal distribution its interquartile range has.
 _RANGE_OF_DEVIATION = 1.349
 
@@ -37,7 +41,7 @@ class Normal:
         # something still has to say how far off another row is.
         deviation = _RANGE_OF_DEVIATION * np.nanstd(measured, axis=0)
         spread = np.where(high > low, high - low, deviation)
-        return cls(centre, np.maximum(spread, np.maximum(1e-3, 0.01 * np.abs(centre))))
+        return cls(centre, np.maximum(spread, np.maximum(_SMALLEST_SPREAD, 0.01 * np.abs(centre))))
 
     def filled(self, rows: Matrix) -> Matrix:
         """A finite copy with the centre where nothing was measured."""
@@ -57,33 +61,36 @@ class Normal:
         distance = self.distances(rows)
         return np.asarray(np.copysign(np.log1p(np.abs(distance)), distance))
 
-    def state(self) -> dict[str, Vector]:
+    def arrays(self) -> dict[str, Vector]:
         """Both arrays by name."""
         return {"centre": self.centre, "spread": self.spread}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
-        """What ``state`` gave.
+    def restore(cls, arrays: Arrays) -> Self:
+        """What ``arrays`` gave.
 
         Raises:
             LookupError, ValueError: it is something else.
         """
-        centre = checked(state["centre"], np.float64, (-1,))
-        return cls(centre, checked(state["spread"], np.float64, centre.shape))
+        centre = checked(arrays["centre"], np.float64, (-1,))
+        spread = checked(arrays["spread"], np.float64, centre.shape)
+        if not (spread >= _SMALLEST_SPREAD).all():
+            raise ValueError("a spread that is too small")
+        return cls(centre, spread)
 
 
-def checked(array: object, dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+def checked(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """An array from an archive, if it has this type and shape; -1 is any length.
 
     Raises:
-        ValueError: it has not, or a value is NaN.
+        ValueError: it has not, or a value is not finite or beyond what a fit can give.
     """
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != len(shape):
+    if array.dtype != dtype or array.ndim != len(shape):
         raise ValueError("not an array of the expected type")
     if any(want not in (-1, have) for want, have in zip(shape, array.shape, strict=True)):
         raise ValueError("not an array of the expected shape")
-    if np.isnan(array).any():
-        raise ValueError("an array with NaN")
+    if not (np.abs(array) <= _LARGEST_STORED).all():
+        raise ValueError("a value that no fit gives")
     return array
 
 

@@ -1,12 +1,11 @@
 """Scores of different models on one scale: how surprising a score is among normal ones."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from detectors.outliers.preparation import Vector, checked
+from detectors.outliers.preparation import Arrays, Vector, checked
 
 _TAIL = 0.9
 
@@ -48,18 +47,18 @@ class Surprise:
         beyond = np.maximum(scores - self.knots[-1], 0.0) / self.excess
         return np.asarray(np.interp(scores, self.knots, self.heights) + np.log1p(beyond))
 
-    def state(self) -> dict[str, Vector]:
+    def arrays(self) -> dict[str, Vector]:
         """The scores by name."""
         return {"scores": self.scores}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
-        """What ``state`` gave.
+    def restore(cls, arrays: Arrays) -> Self:
+        """What ``arrays`` gave.
 
         Raises:
             LookupError, ValueError: it is something else.
         """
-        scores = checked(state["scores"], np.float64, (-1,))
+        scores = checked(arrays["scores"], np.float64, (-1,))
         if not scores.size:
             raise ValueError("no scores to compare with")
         return cls.among(scores)

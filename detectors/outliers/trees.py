@@ -5,14 +5,13 @@ row. Here all trees have the same depth: a row takes a fixed number of steps, an
 handful of array operations on all trees.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.preparation import Matrix, Vector, checked
+from detectors.outliers.preparation import Arrays, Matrix, Vector, checked
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -20,6 +19,8 @@ Indices = npt.NDArray[np.intp]
 # Rows walked at once: enough to spread the cost of a call, few enough to stay in the cache.
 _ROWS = 256
 _MAX_DEPTH = 16
+# Bounds the memory of a walk; forests of ours have 200.
+_MAX_TREES = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,38 +96,55 @@ class Trees:
             total += rows.take(features.take(place) + start) * weights.take(place)
         return total
 
-    def state(self) -> dict[str, Any]:
-        """Arrays and the size of the sample by name."""
+    def arrays(self) -> Arrays:
+        """All arrays and the size of the sample by name."""
         return {
             "features": self.features,
             "weights": self.weights,
             "offsets": self.offsets,
             "lengths": self.lengths,
-            "sample": self.sample,
+            "sample": np.array(self.sample, np.int64),
         }
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], columns: int) -> Self:
-        """What ``state`` gave, for rows of so many columns.
+    def restore(cls, arrays: Arrays, terms: int, columns: int) -> Self:
+        """What ``arrays`` gave, for nodes of so many terms and rows of so many columns.
+
+        A walk takes a fixed number of steps and the place of a child follows from that of its
+        parent, so wrong values can give wrong scores but no step out of the arrays.
 
         Raises:
-            LookupError, TypeError, ValueError: it is something else.
+            LookupError, ValueError: it is something else.
         """
-        sample = state["sample"]
-        if not isinstance(sample, int) or not 2 <= sample <= 2**_MAX_DEPTH:
+        sample = int(checked(arrays["sample"], np.int64, ()))
+        if not 2 <= sample <= 2**_MAX_DEPTH:
             raise ValueError("not the size of a sample")
         nodes = 2 ** depth_for(sample) - 1
-        features = checked(state["features"], np.int32, (-1, -1, nodes))
-        if not features.size or not 0 <= features.min() <= features.max() < columns:
-            raise ValueError("a tree looks at a column that does not exist")
+        features = checked(arrays["features"], np.int32, (terms, -1, nodes))
         trees = features.shape[1]
+        if not 1 <= trees <= _MAX_TREES:
+            raise ValueError("no trees, or too many")
+        if not 0 <= features.min() <= features.max() < columns:
+            raise ValueError("a tree looks at a column that does not exist")
         return cls(
             features,
-            checked(state["weights"], np.float64, (len(features) - 1, trees, nodes)),
-            checked(state["offsets"], np.float64, (trees, nodes)),
-            checked(state["lengths"], np.float64, (trees, nodes + 1)),
+            checked(arrays["weights"], np.float64, (terms - 1, trees, nodes)),
+            _checked_offsets(arrays["offsets"], (trees, nodes)),
+            _checked_lengths(arrays["lengths"], (trees, nodes + 1)),
             sample,
         )
+
+
+def _checked_offsets(offsets: Floats, shape: tuple[int, int]) -> Floats:
+    """Where a tree ended, the offset is infinite."""
+    checked(np.where(offsets == np.inf, 0, offsets), np.float64, shape)
+    return offsets
+
+
+def _checked_lengths(lengths: Floats, shape: tuple[int, int]) -> Floats:
+    if (checked(lengths, np.float64, shape) < 0).any():
+        raise ValueError("a path of less than no steps")
+    return lengths
 
 
 def depth_for(sample: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from detectors.findings import Finding
+from inference.checks.promoted_model import Promoted
 from inference.metrics import Metrics
 from inference.refresher import Refresher
 from store.engine.change_marks import Mark, read_marks
@@ -76,8 +77,5 @@ class Champion:
             self._current = self._loaded(row)
 
     def _loaded(self, row: OutlierModelRow) -> Scored:
-        # It takes seconds to import; a service without a model should not wait for it.
-        from inference.checks.promoted_model import Promoted  # noqa: PLC0415
-
         archive = self._store.read(row.digest)
         return Promoted.load(archive, row.digest, self._p_value, row.rows).findings

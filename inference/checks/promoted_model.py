@@ -1,8 +1,4 @@
-"""A promoted outlier model and what it says of one request.
-
-Apart from ``champion`` because scikit-learn and skops take seconds to import: a service without a
-model should not wait for them.
-"""
+"""A promoted outlier model and what it says of one request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

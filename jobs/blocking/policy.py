@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from jobs.context import counted
 from jobs.settings import MAX_BLOCK_MINUTES
@@ -72,7 +72,7 @@ def is_repeated(activity: ClientActivity, policy: BlockPolicy) -> bool:
     bad = activity.outliers + activity.refusals
     if bad < policy.block_after:
         return False
-    chance = binom.sf(bad - 1, max(bad, activity.requests), policy.outlier_share)
+    chance = bdtrc(bad - 1, max(bad, activity.requests), policy.outlier_share)
     return bool(chance < MAX_CHANCE)
 
 

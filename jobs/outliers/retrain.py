@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from scipy.stats import spearmanr
-
 from detectors.outliers.base import OutlierModelError
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel, outlier_cutoff
-from detectors.outliers.preparation import Matrix
+from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.audit.actors import job
@@ -133,7 +131,7 @@ def judge(
     because = f"The champion is of another kind: {champion_model.kind}."
     # Two kinds may well rank normal rows in two ways, and then no change of kind could ever pass.
     if champion_model.kind == challenger.kind:
-        correlation = round(float(spearmanr(champion_model.score(clean), scores).statistic), 4)
+        correlation = _rank_correlation(champion_model.score(clean), scores)
         because = f"Its ranking correlates {correlation:.2f} with the champion's."
         if not correlation >= MIN_CORRELATION:
             because = f"{because[:-1]}, at least {MIN_CORRELATION:.2f} is asked for."
@@ -142,6 +140,13 @@ def judge(
         because = f"It calls {100 * share:.1f} % of the clean records outliers."
         return Judgement(False, because, correlation, share)
     return Judgement(True, because, correlation, share)
+
+
+def _rank_correlation(first: Vector, second: Vector) -> float:
+    # A training is rare, and takes scikit-learn, which loads this as well.
+    from scipy.stats import spearmanr  # noqa: PLC0415
+
+    return round(float(spearmanr(first, second).statistic), 4)
 
 
 def _load_champion(context: JobContext) -> OutlierModel | None:

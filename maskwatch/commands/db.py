@@ -112,7 +112,10 @@ def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
 
 def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("outlier models", OutlierModelStore(settings.var_dir).missing(session))
+        store = OutlierModelStore(settings.var_dir)
+        missing = store.missing(session)
+    said = store.why_missing(missing[0]) if missing else "the promoted one is there, if any is."
+    yield Check("outlier models", State.WARN if missing else State.OK, said)
 
 
 def _files(name: str, missing: tuple[str, ...]) -> Check:

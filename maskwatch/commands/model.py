@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +19,15 @@ from inference.supply.verified import (
     hashed_files,
     verify_model,
 )
-from store.models.model_files import ModelFile, UnusableFile, file_of, read_model_file, shown_name
+from store.models.model_files import (
+    ModelFile,
+    UnusableFile,
+    file_of,
+    model_names,
+    read_model_file,
+    shown_name,
+)
+from store.models.outlier_models import FORMER_SUFFIX, former_archive_sentence
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ def sign_model(path: Path, key: Path, settings: SigningSettings) -> str:
     Raises:
         ModelError: a file or the key cannot be used.
     """
+    _refuse_former_archives(path)
     files = hashed_files(path)
     secret = settings.model_key_password
     fingerprint = sign(path, files, key, secret.get_secret_value() if secret else None)
@@ -57,6 +67,7 @@ def verify(path: Path, keys: tuple[Path, ...]) -> VerifiedModel:
     Raises:
         ModelError: a file is not what was signed, or nobody signed it.
     """
+    _refuse_former_archives(path)
     model = verify_model(path, Trust(keys), shipped_sha256(path))
     if model.standing is Standing.UNSIGNED:
         raise ModelError(
@@ -72,6 +83,7 @@ def show(path: Path, keys: tuple[Path, ...]) -> Shown:
     Raises:
         ModelError: a file cannot be read.
     """
+    _refuse_former_archives(path)
     files = hashed_files(path)
     state, sentence, signed_by = "refused", "", None
     try:
@@ -133,6 +145,14 @@ def advice_lines(advice: tuple[Advice, ...]) -> Iterator[str]:
             yield f"advice     {name}: cannot be read to its end"
         elif not each.dangerous and not each.unknown:
             yield f"advice     {name}: nothing that would run code"
+
+
+def _refuse_former_archives(path: Path) -> None:
+    """Say of an outlier model of an earlier version that nothing reads it any more."""
+    with suppress(UnusableFile):  # whoever hashes the files says what is wrong with them
+        for name in model_names(path):
+            if name.endswith(FORMER_SUFFIX):
+                raise ModelError(former_archive_sentence(file_of(path, name)))
 
 
 def _counted(files: tuple[ModelFile, ...]) -> str:

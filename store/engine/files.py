@@ -50,7 +50,7 @@ class FileStore:
     def put(self, data: bytes) -> str:
         """Write bytes durably and return their digest; the same bytes are kept once."""
         digest = sha256(data).hexdigest()
-        path = self._path(digest)
+        path = self.path_of(digest)
         with suppress(FileNotFoundError):
             os.utime(path)  # it is used again: whoever tidies up must see that
             return digest
@@ -60,14 +60,21 @@ class FileStore:
         write_whole(path, data)
         return digest
 
-    def get(self, digest: str) -> bytes | None:
-        """The bytes of a digest, or ``None`` if they are not kept."""
-        path = self._path(digest)
-        return path.read_bytes() if path.is_file() else None
+    def get(self, digest: str, max_bytes: int = -1) -> bytes | None:
+        """The bytes of a digest, or ``None`` if they are not kept.
+
+        Args:
+            max_bytes: of a longer file only so many are read; -1 reads all.
+        """
+        path = self.path_of(digest)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return file.read(max_bytes)
 
     def has(self, digest: str) -> bool:
         """Whether the bytes of a digest are kept."""
-        return self._path(digest).is_file()
+        return self.path_of(digest).is_file()
 
     def remove(self, digest: str, unused_since: datetime | None) -> Removal:
         """Remove a file, unless it was put at or after a time.
@@ -75,7 +82,7 @@ class FileStore:
         Whoever puts the same bytes meanwhile finds the name free and writes them anew, or has its
         use seen: there is no moment in which a file that was just put is lost.
         """
-        path = self._path(digest)
+        path = self.path_of(digest)
         aside = part_beside(path)
         try:
             path.rename(aside)
@@ -105,12 +112,17 @@ class FileStore:
             part.unlink(missing_ok=True)
         return len(old)
 
+    def path_of(self, digest: str) -> Path:
+        """Where the bytes of a digest lie, if they are kept.
+
+        Raises:
+            ValueError: it is no digest.
+        """
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r} is no SHA-256 digest.")
+        return self._folder / digest[:2] / f"{digest}{self._suffix}"
+
     def _entries(self) -> Iterator[os.DirEntry[str]]:
         for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
             with os.scandir(folder) as entries:
                 yield from entries
-
-    def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{digest!r} is no SHA-256 digest.")
-        return self._folder / digest[:2] / f"{digest}{self._suffix}"

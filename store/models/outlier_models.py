@@ -12,12 +12,16 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from detectors.outliers.archive import MAX_ARCHIVE_BYTES
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
 from store.engine.files import FileStore
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
+
+FORMER_SUFFIX = ".skops"
+"""Of archives that an earlier version wrote; nobody reads them any more."""
 
 
 class NoOutlierModel(MaskwatchError):
@@ -39,7 +43,8 @@ class OutlierModelStore:
     """Archives under ``var/models``; a row in ``outlier_models`` for each."""
 
     def __init__(self, var_dir: Path) -> None:
-        self._files = FileStore(var_dir / "models", ".skops")
+        self._files = FileStore(var_dir / "models", ".safetensors")
+        self._former = FileStore(var_dir / "models", FORMER_SUFFIX)
 
     def add(
         self,
@@ -75,20 +80,18 @@ class OutlierModelStore:
         return row
 
     def read(self, digest: str) -> bytes:
-        """The archive of a digest.
+        """The archive of a digest; of one that is too large, more than the largest has.
 
         Raises:
-            NoOutlierModel: the file is gone.
+            NoOutlierModel: the file is gone, or is one of an earlier version.
         """
-        data = self._files.get(digest)
+        data = self._files.get(digest, MAX_ARCHIVE_BYTES + 1)
         if data is None:
-            raise NoOutlierModel(
-                f"The file of outlier model {digest[:12]} is gone: run `maskwatch retrain`."
-            )
+            raise NoOutlierModel(self.why_missing(digest))
         return data
 
     def missing(self, session: Session) -> tuple[str, ...]:
-        """The digest of the champion, if its archive is gone; retention removes those of others."""
+        """The digest of the champion, if it has no archive; retention removes those of others."""
         digests = session.scalars(select(OutlierModelRow.digest).where(OutlierModelRow.promoted))
         return tuple(digest for digest in digests if not self._files.has(digest))
 
@@ -102,8 +105,26 @@ class OutlierModelStore:
                 OutlierModelRow.trained_at < before, ~OutlierModelRow.promoted
             )
         )
-        removals = [self._files.remove(digest, before) for digest in digests]
+        removals = [
+            files.remove(digest, before)
+            for digest in digests
+            for files in (self._files, self._former)
+        ]
         return sum(bool(removal.freed_bytes) for removal in removals)
+
+    def why_missing(self, digest: str) -> str:
+        """What became of an archive that is not there, and what to do."""
+        if self._former.has(digest):
+            return former_archive_sentence(self._former.path_of(digest))
+        return f"The file of outlier model {digest[:12]} is gone: run `maskwatch retrain`."
+
+
+def former_archive_sentence(archive: Path) -> str:
+    """What to do about an archive of an earlier version."""
+    return (
+        f"The outlier model {archive} was written by an earlier version and is not read any more: "
+        "run `maskwatch retrain`, which trains one that replaces it."
+    )
 
 
 def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:

@@ -42,6 +42,17 @@ def test_a_missed_night_is_made_up_for(context: JobContext, traffic: Any) -> Non
     assert not due(context, days=15)
 
 
+def test_a_champion_without_its_file_is_replaced_at_once(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    recorded("retrain", retrain, context)
+    assert not due(context, minutes=1)
+    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    archive.rename(archive.with_suffix(".skops"))
+    assert due(context, minutes=1)
+    recorded("retrain", retrain, context)
+    assert not due(context, minutes=1)
+
+
 def test_after_a_failure_it_waits_an_hour(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 30)
     quietly("retrain", fail, context)

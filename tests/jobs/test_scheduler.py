@@ -152,9 +152,23 @@ def test_a_missing_model_is_made_before_the_scan_and_decisions_follow_even_a_fai
     assert outcomes([retrained, scanned, decided]) == [SUCCEEDED] * 3
     assert retrained.id < scanned.id < decided.id
     assert scanned.rows == 40
-    [archive] = (context.settings.var_dir / "models").rglob("*.skops")
+    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(archive.read_bytes() + b" ")
     run_chain(job_named("scan"), lambda: context)
     assert outcomes(runs_of("scan")) == [SUCCEEDED, FAILED]
     assert outcomes(runs_of("decide")) == [SUCCEEDED, SUCCEEDED]
     assert len(runs_of("retrain")) == 1
+
+
+def test_a_model_of_an_earlier_version_is_replaced_before_the_scan(
+    context: JobContext, traffic: Any, runs_of: RunsOf
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run_chain(job_named("scan"), lambda: context)
+    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    former = archive.rename(archive.with_suffix(".skops"))
+    traffic.clean("ip:203.0.113.2", 5)
+    run_chain(job_named("scan"), lambda: context)
+    assert outcomes(runs_of("retrain")) == outcomes(runs_of("scan")) == [SUCCEEDED] * 2
+    assert [row.rows for row in runs_of("scan")] == [40, 5]
+    assert former.exists()

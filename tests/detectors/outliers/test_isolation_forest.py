@@ -1,19 +1,18 @@
-"""The compiled forest gives scikit-learn's scores, also for archives of the first version."""
+"""The forest gives scikit-learn's scores, without scikit-learn once it was fitted."""
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-import skops.io
 from sklearn.ensemble import IsolationForest
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
 
-from detectors.outliers.isolation_forest import compiled
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
-from detectors.outliers.preparation import Matrix
+from detectors.outliers.preparation import Matrix, Normal
+from detectors.outliers.scikit_forest import compiled
 from detectors.outliers.trees import Trees
 
 
@@ -38,49 +37,42 @@ def test_a_value_at_a_threshold_goes_the_way_it_goes_in_scikit_learn() -> None:
     assert found == pytest.approx(-forest.score_samples(rows), abs=1e-12)
 
 
-def test_an_archive_of_the_first_version_can_be_read(
-    normal_rows: Callable[..., Matrix],
-) -> None:
-    rows = normal_rows(60, seed=1)
-    rows[3, 1] = np.nan
-    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    pipeline = make_pipeline(imputer, IsolationForest(n_estimators=20, random_state=3)).fit(rows)
-    state = {
-        "names": list("abcde"),
-        "forest": pipeline,
-        "calibration": np.linspace(0.3, 0.7, 60),
-        "centre": np.nanmedian(rows, axis=0),
-        "spread": np.full(5, 2.0),
-    }
-    data = skops.io.dumps(state)
-    model = OutlierModel.loads(data, sha256(data).hexdigest())
-    assert model.kind is OutlierKind.ISOLATION_FOREST
-    assert model.names == tuple("abcde")
-    assert model.score(rows) == pytest.approx(-pipeline.score_samples(rows), abs=1e-9)
-    again = model.dumps()
-    loaded = OutlierModel.loads(again, sha256(again).hexdigest())
-    assert np.array_equal(loaded.score(rows), model.score(rows))
+def test_a_loaded_model_scores_as_scikit_learn_does(normal_rows: Callable[..., Matrix]) -> None:
+    train, test = normal_rows(300, seed=1), normal_rows(200, seed=2)
+    train[3, 1] = test[7, 0] = np.nan
+    archive = OutlierModel.fit(OutlierKind.ISOLATION_FOREST, train, tuple("abcde"), seed=3).dumps()
+    loaded = OutlierModel.loads(archive, sha256(archive).hexdigest())
+    fill = Normal.of(train).filled
+    peer = IsolationForest(n_estimators=200, random_state=3).fit(fill(train))
+    assert loaded.score(test) == pytest.approx(-peer.score_samples(fill(test)), abs=1e-12)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("sample", 1),
-        ("sample", 10**9),
-        ("sample", 8.0),
-        ("sample", "8"),
+        ("sample", np.array(1)),
+        ("sample", np.array(10**9)),
+        ("sample", np.array(8.0)),
+        ("sample", np.array([8])),
         ("features", np.full((1, 2, 7), 5, np.int32)),
         ("features", np.full((1, 2, 7), -1, np.int32)),
+        ("features", np.full((1, 2, 7), -(2**31), np.int32)),
         ("features", np.zeros((0, 2, 7), np.int32)),
+        ("features", np.zeros((2, 2, 7), np.int32)),
+        ("features", np.zeros((1, 0, 7), np.int32)),
+        ("features", np.zeros((1, 1_001, 7), np.int32)),
         ("features", np.zeros((1, 2, 7))),
         ("weights", np.zeros((1, 2, 7))),
         ("offsets", np.zeros((2, 6))),
+        ("offsets", np.zeros((2, 7), np.int32)),
         ("offsets", np.full((2, 7), np.nan)),
+        ("offsets", np.full((2, 7), -np.inf)),
         ("lengths", np.zeros((2, 7))),
-        ("lengths", [0.0] * 16),
+        ("lengths", np.full((2, 8), np.inf)),
+        ("lengths", np.full((2, 8), -1.0)),
     ],
 )
-def test_trees_that_no_fit_makes_are_refused(name: str, value: object) -> None:
-    state = {**Trees.blank(1, 2, 8).state(), name: value}
-    with pytest.raises(ValueError, match=r"not|column|NaN"):
-        Trees.restore(state, columns=5)
+def test_trees_that_no_fit_makes_are_refused(name: str, value: npt.NDArray[Any]) -> None:
+    arrays = {**Trees.blank(1, 2, 8).arrays(), name: value}
+    with pytest.raises(ValueError, match=r"not|column|no fit|no trees|no steps"):
+        Trees.restore(arrays, terms=1, columns=5)

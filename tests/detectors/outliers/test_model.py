@@ -26,7 +26,7 @@ def test_the_calibration_holds_scores_of_rows_that_a_model_did_not_see(
     neighbours: OutlierModel,
 ) -> None:
     # A stored row is its own nearest one, so scores of seen rows would be lower.
-    stored = neighbours.scorer.state()["stored"]
+    stored = neighbours.scorer.arrays()["stored"]
     seen = neighbours.scorer.normal.centre + neighbours.scorer.normal.spread * np.copysign(
         np.expm1(np.abs(stored)), stored
     )

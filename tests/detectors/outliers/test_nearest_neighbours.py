@@ -37,4 +37,4 @@ def test_a_small_group_of_odd_rows_does_not_make_each_other_normal() -> None:
 def test_too_few_stored_rows_are_refused() -> None:
     scorer = NearestNeighboursScorer.fit(np.random.default_rng(0).normal(size=(30, 2)), 1).scorer
     with pytest.raises(ValueError, match="too few"):
-        NearestNeighboursScorer.restore({**scorer.state(), "stored": scorer.stored[:5]})
+        NearestNeighboursScorer.restore({**scorer.arrays(), "stored": scorer.stored[:5]})

@@ -1,8 +1,10 @@
 """Where normal rows lie: medians, spreads and the scale that models compare on."""
 
 from math import e, nan
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from detectors.outliers.preparation import Normal, checked
@@ -39,8 +41,22 @@ def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [[1.0], np.ones(2), np.ones((1, 1)), np.ones(1, np.float32), np.array([nan])]
+    "array",
+    [
+        np.ones(2),
+        np.ones((1, 1)),
+        np.ones(1, np.float32),
+        np.array([nan]),
+        np.array([-np.inf]),
+        np.array([2e31]),
+    ],
 )
-def test_other_arrays_than_expected_are_refused(array: object) -> None:
-    with pytest.raises(ValueError, match="array"):
+def test_other_arrays_than_expected_are_refused(array: npt.NDArray[Any]) -> None:
+    with pytest.raises(ValueError, match=r"array|fit"):
         checked(array, np.float64, (1,))
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-9, -1.0])
+def test_a_spread_that_no_fit_gives_is_refused(spread: float) -> None:
+    with pytest.raises(ValueError, match="too small"):
+        Normal.restore({"centre": np.zeros(1), "spread": np.array([spread])})

@@ -114,7 +114,15 @@ def test_the_thread_looks_by_itself_until_it_is_closed(
     assert "outlier_model" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.parametrize("change", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.rename(path.with_suffix(".skops")),
+    ],
+    ids=["gone", "changed", "of_an_earlier_version"],
+)
 def test_a_file_that_is_gone_or_changed_is_counted_once_and_nothing_is_found(
     watching: Champion,
     database: Database,
@@ -128,7 +136,7 @@ def test_a_file_that_is_gone_or_changed_is_counted_once_and_nothing_is_found(
     with database.read() as session:
         row = champion(session)
     assert row is not None
-    [archive] = (store_settings.var_dir / "models").rglob(f"{row.digest}.skops")
+    [archive] = (store_settings.var_dir / "models").rglob(f"{row.digest}.safetensors")
     change(archive)
     with capture_logs() as said:
         for _ in range(3):

@@ -314,7 +314,7 @@ def test_what_grows_beside_the_records_goes_too(
                 metrics={},
                 now=now - age,
             )
-    for path in (context.settings.var_dir / "models").rglob("*.skops"):
+    for path in (context.settings.var_dir / "models").rglob("*.safetensors"):
         os.utime(path, (0, 0))
     outcome = prune.run(context)
     assert outcome.sentence.startswith(
@@ -324,4 +324,4 @@ def test_what_grows_beside_the_records_goes_too(
         for table in (LoginTokenRow, NotificationRow, JobRunRow):
             assert session.scalar(select(func.count()).select_from(table)) == 1
         assert session.scalar(select(func.count()).select_from(AlertRow)) == 2
-    assert len(list((context.settings.var_dir / "models").rglob("*.skops"))) == 2
+    assert len(list((context.settings.var_dir / "models").rglob("*.safetensors"))) == 2

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext
 from jobs.outliers.retrain import run as retrain
 from jobs.outliers.scan import NoModelYet, ScanResult, scan
-from store.models.outlier_models import NewScore, add_scores, champion
+from store.models.outlier_models import NewScore, NoOutlierModel, add_scores, champion
 from store.tables.request_tables import RequestRow, ScoreRow
 
 pytestmark = pytest.mark.usefixtures("few_trees")
@@ -80,10 +81,23 @@ def test_a_champion_of_any_kind_scores(
 def test_a_changed_model_file_stops_the_scan(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     retrain(context)
-    [archive] = (context.settings.var_dir / "models").rglob("*.skops")
+    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(archive.read_bytes() + b" ")
     with pytest.raises(OutlierModelError, match="changed on disk"):
         scan(context)
+
+
+def test_a_model_of_an_earlier_version_stops_the_scan_until_one_is_trained(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    former = archive.rename(archive.with_suffix(".skops"))
+    with pytest.raises(NoOutlierModel, match=re.escape(f"{former} was written by an earlier")):
+        scan(context)
+    retrain(context)
+    assert scan(context).scored == 40
 
 
 def test_a_second_score_of_the_same_model_is_ignored(context: JobContext, traffic: Any) -> None:

@@ -7,14 +7,17 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from store.audit.actors import job
 from store.engine.database import Database
 from store.engine.start import open_checked
+from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.picture_store import EvidenceStore
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
@@ -212,6 +215,24 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
         )
     said = maskwatch("db", "check")
     assert "warn evidence: 1 files are missing" in said.out
+
+
+def test_a_promoted_model_of_an_earlier_version_is_named(maskwatch: Run, tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    with closing(open_checked(StoreSettings(var_dir=var))) as database:
+        assert "ok   outlier models: the promoted one is there" in maskwatch("db", "check").out
+        now = datetime.now(UTC)
+        with database.write() as session:
+            row = OutlierModelStore(var).add(
+                session, archive=b"x", kind="isolation_forest", rows=40, metrics={}, now=now
+            )
+            promote(session, row.id, job("retrain"), now)
+    [archive] = (var / "models").rglob("*.safetensors")
+    former = archive.rename(archive.with_suffix(".skops"))
+    said = maskwatch("db", "check")
+    assert f"warn outlier models: The outlier model {former} was written by an earlier" in said.out
+    former.unlink()
+    assert "is gone: run `maskwatch retrain`" in maskwatch("db", "check").out
 
 
 def test_without_a_database_there_is_nothing_to_back_up_or_check(

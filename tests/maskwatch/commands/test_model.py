@@ -148,6 +148,21 @@ def test_what_goes_wrong_is_one_sentence(
     _one_sentence(maskwatch("model", "verify", folder, "--key", keys[0]), "is a private one")
 
 
+@pytest.mark.parametrize("command", ["show", "verify", "sign"])
+def test_an_outlier_model_of_an_earlier_version_is_named(
+    maskwatch: Run, keys: tuple[str, str], tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "models" / "ab"
+    folder.mkdir(parents=True)
+    former = folder / f"{'ab' * 32}.skops"
+    former.write_bytes(b"PK")
+    key = ("--key", keys[0]) if command == "sign" else ()
+    for path in (former, folder.parent):
+        said = maskwatch("model", command, str(path), *key)
+        _one_sentence(said, f"{former} was written by an earlier version", "maskwatch retrain")
+    assert former.read_bytes() == b"PK"
+
+
 def test_a_start_with_a_key_refuses_an_unsigned_model(
     maskwatch: Run, keys: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,13 @@ def test_an_unknown_digest_has_no_bytes(tmp_path: Path) -> None:
     assert FileStore(tmp_path, ".bin").get("ab" * 32) is None
 
 
+def test_of_a_long_file_only_so_many_bytes_are_read(tmp_path: Path) -> None:
+    store = FileStore(tmp_path, ".bin")
+    digest = store.put(b"0123456789")
+    assert store.get(digest, 4) == b"0123"
+    assert store.get(digest, 99) == store.get(digest) == b"0123456789"
+
+
 def _age(path: Path, seconds: float) -> None:
     os.utime(path, (seconds, seconds))
 

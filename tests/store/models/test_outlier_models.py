@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from detectors.outliers.archive import MAX_ARCHIVE_BYTES
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import (
@@ -74,6 +76,48 @@ def test_there_is_one_champion_and_old_ones_can_return(
 def test_a_model_whose_file_is_gone_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NoOutlierModel, match="abababababab is gone: run `maskwatch retrain`"):
         OutlierModelStore(tmp_path).read("ab" * 32)
+
+
+def test_an_archive_of_an_earlier_version_is_named_with_what_to_run(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    row = _add(database, tmp_path, b"archive", now)
+    store, [archive] = OutlierModelStore(tmp_path), (tmp_path / "models").rglob("*.safetensors")
+    former = archive.rename(archive.with_suffix(".skops"))
+    with pytest.raises(NoOutlierModel) as refused:
+        store.read(row.digest)
+    assert str(refused.value) == (
+        f"The outlier model {former} was written by an earlier version and is not read any more: "
+        "run `maskwatch retrain`, which trains one that replaces it."
+    )
+    with database.write() as session:
+        promote(session, row.id, job("retrain"), now)
+    with database.read() as session:
+        assert store.missing(session) == (row.digest,)
+        assert store.remove_archives(session, now + timedelta(days=1)) == 0
+    assert former.exists()
+
+
+def test_an_archive_of_an_earlier_version_goes_when_it_is_old(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    _add(database, tmp_path, b"archive", now)
+    [archive] = (tmp_path / "models").rglob("*.safetensors")
+    former = archive.rename(archive.with_suffix(".skops"))
+    os.utime(former, (0, 0))
+    with database.read() as session:
+        assert OutlierModelStore(tmp_path).remove_archives(session, now + timedelta(days=1)) == 1
+    assert not former.exists()
+
+
+def test_of_a_file_that_is_too_large_no_more_is_read_than_shows_it(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    row = _add(database, tmp_path, b"archive", now)
+    [archive] = (tmp_path / "models").rglob("*.safetensors")
+    with archive.open("r+b") as file:
+        file.truncate(100 * MAX_ARCHIVE_BYTES)
+    assert len(OutlierModelStore(tmp_path).read(row.digest)) == MAX_ARCHIVE_BYTES + 1
 
 
 def test_scores_are_kept_per_model_and_none_is_no_work(

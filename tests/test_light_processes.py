@@ -1,0 +1,111 @@
+"""What a process imports is part of its cost: each starts in a fresh Python, as users start it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.catalogue import JOBS
+
+# Libraries of networks: 400 MB and seconds each.
+NETWORKS = ("torch", "torchvision", "modelscope", "transformers", "timm", "onnxruntime")
+# What a training or an export loads when it is needed.
+TRAINING = ("sklearn", "scipy.stats", "pandas", "pyarrow")
+
+_ROOT = Path(__file__).parents[1]
+_LOOK = """
+import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)
+print(*sys.modules)
+"""
+
+
+def _modules_under(folder: str, *left_out: str) -> list[str]:
+    paths = sorted((_ROOT / folder).rglob("*.py"))
+    names = [".".join(path.relative_to(_ROOT).with_suffix("").parts) for path in paths]
+    names = [name.removesuffix(".__init__") for name in names]
+    return [name for name in names if not name.startswith(left_out)]
+
+
+def _loaded_by(code: str, *words: str) -> set[str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return set(ended.stdout.split())
+
+
+def _imported_with(*names: str) -> set[str]:
+    loaded = _loaded_by(_LOOK, " ".join(names))
+    assert loaded >= set(names)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["inference.settings", "jobs.settings", "store.settings", "dashboard.settings"],
+)
+def test_settings_load_no_network_and_no_training(settings: str) -> None:
+    assert _imported_with(settings).isdisjoint({*NETWORKS, *TRAINING, "scipy"})
+
+
+def test_the_help_of_the_command_line_loads_no_network_and_no_training() -> None:
+    # `main` ends the process: what it loaded is printed when it does.
+    code = (
+        "import atexit, sys; from maskwatch.cli import main; "
+        "atexit.register(lambda: print(*sys.modules)); sys.argv = ['maskwatch', '--help']; main()"
+    )
+    loaded = _loaded_by(code)
+    assert "maskwatch.cli" in loaded
+    assert loaded.isdisjoint({*NETWORKS, *TRAINING, "scipy", "streamlit"})
+
+
+def test_jobs_load_no_network_and_no_training_until_they_train() -> None:
+    loaded = _imported_with("maskwatch.cli", "jobs.scheduler", *_modules_under("jobs"))
+    assert loaded >= {job.run.__module__ for job in JOBS}
+    assert loaded.isdisjoint({*NETWORKS, *TRAINING})
+
+
+def test_the_dashboard_loads_no_network() -> None:
+    # Streamlit runs the script and the views; uvicorn runs the server.
+    loaded = _imported_with("maskwatch.cli", *_modules_under("dashboard", "dashboard.main"))
+    assert "streamlit" in loaded
+    assert loaded.isdisjoint({*NETWORKS, "sklearn", "scipy"})
+
+
+@pytest.mark.parametrize("package", ["store", "detectors"])
+def test_what_all_processes_share_loads_no_network(package: str) -> None:
+    assert _imported_with(*_modules_under(package)).isdisjoint(NETWORKS)
+
+
+# The service hosts a network; whatever of it does without one is not in this list.
+HOSTING = (
+    *("inference.segmenters", "inference.attacks", "inference.cores", "inference.models"),
+    *(
+        "inference.http.app",
+        "inference.http.server",
+        "inference.service",
+        "inference.supply.tensors",
+    ),
+)
+# Commands that build a service, and those that read a model's files.
+COMMANDS_OF_HOSTING = (
+    *(
+        "maskwatch.__main__",
+        "maskwatch.commands.baseline",
+        "maskwatch.commands.doctor",
+        "maskwatch.commands.model",
+    ),
+    *("maskwatch.demo.command", "maskwatch.demo.inspection", "maskwatch.demo.story"),
+    "maskwatch.commands.parse_files",
+)
+
+
+def test_what_hosts_no_segmenter_loads_no_network() -> None:
+    modules = [
+        *_modules_under("inference", *HOSTING),
+        *_modules_under("maskwatch", *COMMANDS_OF_HOSTING),
+    ]
+    assert _imported_with(*modules).isdisjoint({*NETWORKS, "sklearn", "scipy"})
