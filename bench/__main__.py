@@ -19,6 +19,7 @@ from bench.detection.probing.command import measure_probing
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
+from bench.footprint.command import measure_footprint
 from bench.gate.command import measure_gate
 from bench.gate.one_client import measure_one_client
 from bench.m2fp.command import measure_m2fp
@@ -160,6 +161,15 @@ def store(
 ) -> None:
     """The store: ingest, latency, losses, backups, pages; twenty gigabytes of cache."""
     measure_store(cache, json, QUICK if quick else Sizes(kills=kills, stored=records))
+
+
+@app.command()
+def footprint(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that a median is taken of.")] = 5,
+) -> None:
+    """Memory of every process, and seconds until help and service are there; needs Chromium."""
+    measure_footprint(json, rounds)
 
 
 @app.command()

@@ -21,7 +21,6 @@ from maskwatch.commands.erase_command import erase
 from maskwatch.commands.export_commands import export
 from maskwatch.commands.key_commands import keys_app
 from maskwatch.commands.model_commands import model_app
-from maskwatch.environment import ALL_SETTINGS, check_names
 from maskwatch.listener import listen
 from store.settings import load_settings
 
@@ -56,6 +55,8 @@ def common(
     debug: Annotated[bool, typer.Option(help="Show tracebacks and debug logs.")] = False,
 ) -> None:
     """Options of every command."""
+    from maskwatch.environment import check_names
+
     _options.debug = debug
     logs.configure(debug)
     check_names()
@@ -254,6 +255,7 @@ def up(
     """Start service, jobs and dashboard; Ctrl-C stops all of them."""
     from maskwatch import supervisor
     from maskwatch.demo.command import run_demo
+    from maskwatch.environment import ALL_SETTINGS
 
     if demo:
         raise typer.Exit(run_demo(out, stay=True))

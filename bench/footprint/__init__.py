@@ -1,0 +1,1 @@
+"""What the processes take when they do nothing special: memory, and seconds until they start."""
