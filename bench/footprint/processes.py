@@ -37,8 +37,12 @@ class Running:
         until = monotonic() + _PATIENCE_SECONDS
         while not look():
             if self.process.poll() is not None or monotonic() > until:
-                raise CommandFailed(f"A process failed: {self.log.read_text()[-500:].strip()}")
+                raise self.failure()
             sleep(_POLL_SECONDS)
+
+    def failure(self) -> CommandFailed:
+        """The end of its log as an error."""
+        return CommandFailed(f"A process failed: {self.log.read_text()[-1_000:].strip()}")
 
     def announced(self, name: str) -> str:
         """The URL that it prints behind ``name``."""

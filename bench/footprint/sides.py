@@ -59,7 +59,7 @@ def weigh_jobs(stock: Path) -> float:
         with closing(Database.open(StoreSettings(var_dir=folder))) as database:
             jobs.wait_for(lambda: _has_run("decide", database))
             if not _has_run("scan", database):
-                raise CommandFailed("The scan failed: nothing was measured.")
+                raise jobs.failure()
         return _settled_mb(jobs)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from detectors.outliers.base import Arrays, OutlierModelError
+from detectors.outliers.base import OutlierModelError
 from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.preparation import Arrays
 
 MAX_ARCHIVE_BYTES = 64 << 20
 """A model of a million rows takes 40 MB; the default one of 20,000 rows takes 1.3 MB."""
@@ -98,5 +99,5 @@ def _read_arrays(data: bytes) -> Arrays:
     """The arrays; safetensors checks that their sizes and places fit the file to the byte."""
     return {
         name: np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
-        for name, tensor in deserialize(data)
+        for name, tensor in deserialize(data)  # type: ignore[no-untyped-call]
     }
