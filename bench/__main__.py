@@ -22,6 +22,7 @@ from bench.detection.trigger.poison import Target
 from bench.footprint.command import measure_footprint
 from bench.gate.command import measure_gate
 from bench.gate.one_client import measure_one_client
+from bench.gate.stalls import publish_stalls
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
 from bench.report import publish
@@ -81,6 +82,15 @@ def gate(
 def one_client(json: Annotated[Path, typer.Option(help="Where the figures go.")]) -> None:
     """One slow hostile client beside honest uploads: a part of `gate`, in about a minute."""
     publish("One hostile client", measure_one_client(), json)
+
+
+@app.command()
+def stalls(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    seconds: Annotated[float, typer.Option(help="How long each kind of sender sends.")] = 6.0,
+) -> None:
+    """How long one hostile sender keeps the others waiting; a part of `gate`, in a minute."""
+    publish_stalls(json, seconds)
 
 
 @app.command()

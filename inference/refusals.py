@@ -55,6 +55,13 @@ NOT_MULTIPART = Refusal(
     HTTPStatus.BAD_REQUEST,
     "The body is not a complete multipart form: send the picture as multipart/form-data.",
 )
+FORM_TOO_LARGE = Refusal(
+    "form_too_large",
+    HTTPStatus.BAD_REQUEST,
+    "The form holds too many parts or too much text: send the picture and little besides it.",
+    atlas=_DENIAL,
+    owasp=_INPUT,
+)
 TOO_MANY_BYTES = Refusal(
     "too_many_bytes",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -132,6 +139,7 @@ NOT_RECORDED = Refusal(
 REFUSALS: tuple[Refusal, ...] = (
     WRONG_FIELD,
     NOT_MULTIPART,
+    FORM_TOO_LARGE,
     TOO_MANY_BYTES,
     BLOCKED,
     UNKNOWN_KEY,

@@ -41,6 +41,8 @@ from store.spool.spool import NotRecorded, Spool
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.
 _RECORDING_THREADS = 16
+# One that takes long to be taken apart shall not keep the others waiting.
+_FORM_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Service:
     buckets: Buckets
     repeats: Repeats
     pause: Pause
+    forms_lane: Lane
     records_lane: Lane
     status_lane: Lane
 
@@ -133,6 +136,7 @@ def build_service(settings: ServiceSettings) -> Service:
         buckets=Buckets(settings.rate_per_second, settings.rate_burst),
         repeats=Repeats(settings.refusal_record_seconds),
         pause=Pause(settings.refusal_pause_seconds, settings.max_connections // 4, SystemRandom()),
+        forms_lane=Lane("forms", _FORM_THREADS),
         records_lane=Lane("records", _RECORDING_THREADS),
         status_lane=Lane("status", 1),
     )

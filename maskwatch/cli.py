@@ -296,4 +296,5 @@ def _quietly(command: Callable[[], None]) -> int:
 
 def main() -> NoReturn:
     """Entry point: one clear sentence and a non-zero exit for whatever goes wrong."""
+    logs.take_over_hooks()
     sys.exit(_quietly(app))

@@ -8,10 +8,13 @@ from bench.gate.hostile import measure_hostile
 from bench.gate.kills import measure_kills
 from bench.gate.one_client import measure_one_client
 from bench.gate.over_http import measure_over_http
+from bench.gate.stalls import measure_stalls
 from bench.report import Figures, publish
 from inference.metrics import Metrics
 from inference.service import build_gate
 from inference.settings import ServiceSettings
+
+_STALL_SECONDS = 6.0
 
 
 def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) -> None:
@@ -31,5 +34,6 @@ def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) 
         **measure_kills(),
         **measure_flood(flood_seconds),
         **measure_one_client(),
+        **measure_stalls(_STALL_SECONDS),
     }
     publish("Gate", figures, out)

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import structlog
 from fastapi import FastAPI, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
@@ -14,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from inference.admission.identity import Sender, address_name, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
-from inference.http.body import read_upload
+from inference.http.body import receive_form
+from inference.http.form import SentForm
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.pipeline import Arrival
@@ -51,7 +51,7 @@ async def parse(request: Request) -> Response:
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
-        return await _answered(service, request, arrival, answer, sender.refusal)
+        return await _guarded(service, request, arrival, answer, sender.refusal)
     except NotRecorded as error:
         _log.error("record refused", why=str(error), request_id=arrival.request_id)
         return refusal_problem(NOT_RECORDED, arrival.request_id)
@@ -91,6 +91,25 @@ def _sender(request: Request, service: Service) -> Sender:
     )
 
 
+async def _guarded(
+    service: Service,
+    request: Request,
+    arrival: Arrival,
+    answer: Answer,
+    wrong_key: Refusal | None,
+) -> Response:
+    """The answer; a fault before or beside the pipeline gets a record like any other refusal."""
+    try:
+        return await _answered(service, request, arrival, answer, wrong_key)
+    except (NotRecorded, ClientDisconnect):
+        raise
+    except Exception:  # noqa: BLE001
+        service.metrics.faults.labels("reading").inc()
+        _log.exception("upload not read", request_id=arrival.request_id)
+        await service.records_lane.run(service.pipeline.refuse, arrival, FAULT)
+        return refusal_problem(FAULT, arrival.request_id)
+
+
 async def _answered(
     service: Service,
     request: Request,
@@ -106,11 +125,17 @@ async def _answered(
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            upload = await read_upload(request, settings.max_upload_bytes, settings.body_seconds)
-            await run_in_threadpool(_admit, service, arrival, upload)
+            form = await receive_form(request, settings.max_upload_bytes, settings.body_seconds)
+            upload = await service.forms_lane.run(_open, service, arrival, form)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
         return await _refused(service, arrival, error.refusal)
+
+
+def _open(service: Service, arrival: Arrival, form: SentForm) -> Upload:
+    upload = form.read_upload()
+    _admit(service, arrival, upload)
+    return upload
 
 
 def _check_rate(service: Service, arrival: Arrival) -> None:

@@ -1,64 +1,46 @@
-"""Reads the uploaded file while counting: a body over the limit is cut off, never buffered."""
+"""Collects the bytes of an upload in the event loop; what grows with them is done elsewhere."""
 
 from asyncio import timeout
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message
 
-from inference.refusals import NOT_MULTIPART, TOO_MANY_BYTES, TOO_SLOW, WRONG_FIELD, Refused
-from inference.upload import Upload
+from inference.http.form import SentForm, read_boundary
+from inference.refusals import TOO_MANY_BYTES, TOO_SLOW, Refused
 
-FIELD = "file"
-# Boundaries, part headers and a client's file name.
+# Boundaries, part headers, a client's file name, short fields.
 _FORM_OVERHEAD_BYTES = 16_384
 
 
-async def read_upload(request: Request, max_bytes: int, seconds: float) -> Upload:
-    """The file of the form field ``file``.
+async def receive_form(request: Request, max_bytes: int, seconds: float) -> SentForm:
+    """The whole body of a form; one over the limit is cut off, never kept.
 
     Raises:
-        Refused: no multipart form, no such field, more bytes than allowed, or it took too long.
+        Refused: no multipart form, more bytes than allowed, or it took too long.
         ClientDisconnect: the client is gone.
     """
-    _check_declared_length(request, max_bytes + _FORM_OVERHEAD_BYTES)
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Refused(NOT_MULTIPART)
-    counted = Request(request.scope, _Counted(request, max_bytes + _FORM_OVERHEAD_BYTES))
+    limit = max_bytes + _FORM_OVERHEAD_BYTES
+    _check_declared_length(request.headers.get("content-length", "0"), limit)
+    boundary = read_boundary(request.headers.get("content-type", ""))
     try:
         async with timeout(seconds):
-            return await _file(counted)
+            return SentForm(boundary, await _collect(request, limit))
     except TimeoutError:
         raise Refused(TOO_SLOW) from None
-    except HTTPException:
-        raise Refused(NOT_MULTIPART) from None
 
 
-async def _file(request: Request) -> Upload:
-    async with request.form(max_files=1, max_fields=4) as form:
-        file = form.get(FIELD)
-        if not isinstance(file, UploadFile):
-            raise Refused(WRONG_FIELD)
-        return Upload(await file.read(), file.content_type, file.filename)
-
-
-def _check_declared_length(request: Request, limit: int) -> None:
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > limit:
-        raise Refused(TOO_MANY_BYTES)
-
-
-class _Counted:
-    """A body stream that stops when it grows over its limit."""
-
-    def __init__(self, request: Request, limit: int) -> None:
-        self._receive = request.receive
-        self._left = limit
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
+async def _collect(request: Request, limit: int) -> list[bytes]:
+    chunks, left = [], limit
+    async for chunk in request.stream():
+        left -= len(chunk)
+        if left < 0:
             raise Refused(TOO_MANY_BYTES)
-        return message
+        chunks.append(chunk)
+    return chunks
+
+
+def _check_declared_length(declared: str, limit: int) -> None:
+    # By its digits first: Python refuses to read a number of thousands of them.
+    digits = declared.lstrip("0")
+    is_longer = len(digits) > len(str(limit))
+    if digits.isdecimal() and (is_longer or int(digits) > limit):
+        raise Refused(TOO_MANY_BYTES)

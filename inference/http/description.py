@@ -10,7 +10,7 @@ from typing import Any
 from detectors.verdict import Verdict
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.http.accept import Answer
-from inference.http.body import FIELD
+from inference.http.form import FIELD
 from inference.http.problems import MEDIA_TYPE as PROBLEM
 from inference.refusals import REFUSALS, Refusal
 

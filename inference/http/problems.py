@@ -35,6 +35,4 @@ def refusal_problem(refusal: Refusal, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 asks for it with every 401
-    if refusal.status is HTTPStatus.REQUEST_TIMEOUT:
-        headers["Connection"] = "close"  # the rest of the request would be taken for the next one
     return problem(refusal.code, refusal.status, refusal.sentence, request_id, headers)

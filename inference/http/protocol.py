@@ -1,7 +1,7 @@
 """HTTP connections that do not wait for ever, on top of uvicorn's h11 protocol."""
 
 import socket
-from asyncio import Protocol, TimerHandle, Transport
+from asyncio import BufferedProtocol, Protocol, TimerHandle, Transport
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -9,9 +9,16 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from inference.http.metered import MeteredConnection
+from inference.http.parting import PartingTransport
 from inference.metrics import Metrics
 
-_FULL, _ENDLESS = "full", "endless"
+_FULL, _FRAMING = "full", "framing"
+# So much of one connection is looked at before the others have their turn.
+_READ_BYTES = 16_384
+# What nobody will look at is read in larger pieces, all into the same place.
+_THROWN_AWAY = bytearray(262_144)
+_MAY_ANSWER = (h11.IDLE, h11.SEND_RESPONSE)
 
 
 class Awaited(StrEnum):
@@ -20,6 +27,7 @@ class Awaited(StrEnum):
     HEADERS = "headers"
     BODY = "body"
     READ = "read"
+    END = "endless"
 
 
 @dataclass(frozen=True)
@@ -29,18 +37,24 @@ class ConnectionLimits:
     Attributes:
         header_seconds: from the connection, or from the first byte of a later request, until its
             headers are complete.
-        body_seconds: from there until the body is complete, even if it is answered before.
+        body_seconds: from there until the body is complete or answered.
         send_seconds: until an answer is read.
+        parting_seconds: from an answer before the end of the body until the peer closes.
+        hold_seconds: from framing that costs too much until the connection is closed.
         most_connections: that are open at the same time.
-        most_drained_bytes: of a body, that are thrown away after it was answered. They are read, or
-            else the peer would not read the answer before it has sent them all.
+        most_drained_bytes: that are thrown away meanwhile. They are read, or else the peer would
+            not read the answer before it has sent them all.
+        most_head_bytes: of a request line and its headers.
     """
 
     header_seconds: float
     body_seconds: float
     send_seconds: float
+    parting_seconds: float
+    hold_seconds: float
     most_connections: int
     most_drained_bytes: int
+    most_head_bytes: int
 
     def seconds(self, awaited: Awaited) -> float:
         """How long a peer may take."""
@@ -48,29 +62,37 @@ class ConnectionLimits:
             Awaited.HEADERS: self.header_seconds,
             Awaited.BODY: self.body_seconds,
             Awaited.READ: self.send_seconds,
+            Awaited.END: self.parting_seconds,
         }[awaited]
 
 
-class PatientProtocol(H11Protocol):
-    """Closes connections whose peer takes too long, and those that are too many.
+class PatientProtocol(H11Protocol, BufferedProtocol):
+    """Closes connections whose peer takes too long, costs too much, or is one too many.
 
     One timer a connection. It starts when what is awaited changes, so that single bytes do not buy
     more time. While nothing is awaited, uvicorn's keep-alive timer runs, or the application works.
+
+    What comes after an early answer is counted and thrown away, never parsed, until the peer closes
+    or a limit is reached.
     """
 
     limits: ClassVar[ConnectionLimits]
     metrics: ClassVar[Metrics]
+    conn: MeteredConnection
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = MeteredConnection(self.limits.most_head_bytes)
         self._awaited: Awaited | None = None
         self._timer: TimerHandle | None = None
+        self._buffer = bytearray(_READ_BYTES)
         self._drained = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start to wait for headers, unless the connection is one too many."""
         super().connection_made(transport)
         _send_at_once(transport)
+        self.transport = self._parting = PartingTransport(transport, self.conn.is_unread)
         if len(self.connections) > self.limits.most_connections:
             self._close(_FULL)
         else:
@@ -81,21 +103,48 @@ class PatientProtocol(H11Protocol):
         self._wait_for(None)
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes in, and count those that nobody wants."""
-        super().data_received(data)
-        self._drained = self._drained + len(data) if self._is_answered_early() else 0
-        if self._drained > self.limits.most_drained_bytes:
-            self._close(_ENDLESS)
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
+        """Where asyncio puts what it reads; its size is the most that is read at a time."""
+        return _THROWN_AWAY if self._parting.is_parting else self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what was read, or throw it away after an early answer."""
+        if self._parting.is_parting:
+            self._drain(nbytes)
+        else:
+            self.data_received(bytes(self._buffer[:nbytes]))
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Wait until the answer is read, and for the rest of the body."""
+        """Wait until the answer is read, and until a peer that still sends closes."""
         super().on_response_complete()
+        if self._parting.is_parting:
+            # It may be paused, because the application did not take the body.
+            self.flow.resume_reading()
         self._watch()
 
-    def _is_answered_early(self) -> bool:
-        return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and tell the application that the request is over."""
+        if self.conn.account.is_overdrawn:
+            self._hold_and_close()
+        elif self.conn.our_state in _MAY_ANSWER:
+            super().send_400_response(msg)
+        else:
+            self.transport.abort()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _hold_and_close(self) -> None:
+        """Close in a second, in which nothing is read: a sender that comes again waits for it."""
+        self.metrics.closed.labels(_FRAMING).inc()
+        self.flow.pause_reading()
+        self.loop.call_later(self.limits.hold_seconds, self.transport.abort)
+
+    def _drain(self, size: int) -> None:
+        self._drained += size
+        if self._drained > self.limits.most_drained_bytes:
+            self._close(Awaited.END)
 
     def _watch(self) -> None:
         awaited = self._now_awaited()
@@ -105,6 +154,8 @@ class PatientProtocol(H11Protocol):
     def _now_awaited(self) -> Awaited | None:
         if self.transport.get_write_buffer_size():
             return Awaited.READ
+        if self._parting.is_parting:
+            return Awaited.END
         if self.transport.is_closing():
             return None
         if self.conn.their_state is h11.SEND_BODY:

@@ -15,8 +15,11 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 
 _MOST_HEADER_BYTES = 16_384
-# So much too large may an upload be, if its sender is to read that it is.
-_DRAINED_UPLOADS = 10
+# So much may come after an answer, for so long: else a sender that does not read while it sends
+# would not learn why it was refused.
+_MOST_DRAINED_BYTES = 2_000_000
+_PARTING_SECONDS = 2
+_HOLD_SECONDS = 1
 # A slow upload is answered 408; the connection is closed only if it hangs on after that.
 _ANSWER_SECONDS = 5
 
@@ -66,15 +69,17 @@ def server_config(service: Service) -> uvicorn.Config:
         header_seconds=settings.header_seconds,
         body_seconds=settings.body_seconds + _ANSWER_SECONDS,
         send_seconds=settings.send_seconds,
+        parting_seconds=_PARTING_SECONDS,
+        hold_seconds=_HOLD_SECONDS,
         most_connections=settings.max_connections,
-        most_drained_bytes=settings.max_upload_bytes * _DRAINED_UPLOADS,
+        most_drained_bytes=_MOST_DRAINED_BYTES,
+        most_head_bytes=_MOST_HEADER_BYTES,
     )
     return uvicorn.Config(
         build_app(service),
         http=patient_protocol(limits, service.metrics),
         # An upgraded connection would be out of reach of these limits.
         ws="none",
-        h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         timeout_keep_alive=settings.idle_seconds,
         log_config=None,
         # Its warnings are about what peers send: a flood would fill the log with them.

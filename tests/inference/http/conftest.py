@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from time import monotonic, sleep
 
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from inference.http.server import server_config
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.tables.request_tables import RequestRow
 
 LIMIT_SECONDS = 20.0
@@ -57,6 +59,7 @@ class Served:
 
 
 Serve = Callable[..., Served]
+Encode = Callable[..., bytes]
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -76,6 +79,30 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert monotonic() < end, "It did not happen."
         sleep(0.01)
+
+
+def part(disposition: bytes, content: bytes, *headers: bytes) -> bytes:
+    """One part of a form with the boundary ``b``."""
+    lines = (b"--b", b"Content-Disposition: " + disposition, *headers, b"", content, b"")
+    return b"\r\n".join(lines)
+
+
+def block(service: Service, client: str) -> None:
+    """Block a client, and wait until that holds."""
+    now = datetime.now(UTC)
+    decision = NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.CLIENT,
+        value=client,
+        scenario="by_hand",
+        origin="analyst",
+        reason="A test.",
+        created_by="tester",
+        until=now + timedelta(minutes=5),
+    )
+    with service.database.write() as session:
+        add_decision(session, decision, now)
+    until(lambda: service.access.current.is_blocked(datetime.now(UTC), (client,), None))
 
 
 def post(client: TestClient, data: bytes, accept: str | None = None) -> Response:

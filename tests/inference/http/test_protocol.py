@@ -1,13 +1,15 @@
 """Peers that are slow, silent, endless or many, on real sockets."""
 
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Event, Thread
 
 import pytest
 
+from detectors.parsing import Image
+from inference.http.metered import MeteredConnection
 from inference.http.protocol import Awaited, ConnectionLimits, PatientProtocol
-from tests.inference.http.conftest import Serve, Served, read_all, until
+from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
 UPLOAD = b"POST /v1/parse HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -58,7 +60,7 @@ def test_an_ordinary_request_is_answered_and_the_connection_stays(serve: Serve) 
             connection.sendall(HEALTH + b"\r\n")
             assert _answer(connection).startswith(b"HTTP/1.1 200 ")
     until(lambda: served.connections == 0)
-    assert not any(served.closed(why) for why in ("headers", "body", "read", "full", "endless"))
+    assert not any(served.closed(why) for why in (*Awaited, "full", "framing"))
 
 
 def test_answers_do_not_wait_for_the_peers_confirmation(serve: Serve) -> None:
@@ -116,28 +118,124 @@ def test_a_dribbled_body_is_answered_408_and_the_place_comes_back(serve: Serve) 
     assert in_flight == 0
 
 
-def test_whoever_is_refused_early_may_not_send_for_ever(serve: Serve) -> None:
+def _send_until_closed(connection: socket.socket, data: bytes) -> None:
+    """Send the same again and again until the other side does not take it any more."""
+    with suppress(ConnectionResetError, BrokenPipeError):
+        while True:
+            connection.sendall(data)
+
+
+@pytest.mark.parametrize("path", [b"/v1/parse", b"/nothing", b"/healthz"])
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 100000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"]
+)
+def test_whoever_is_answered_early_is_told_that_it_was_the_last_and_may_not_go_on(
+    serve: Serve, path: bytes, framing: bytes
+) -> None:
+    served = serve(max_upload_bytes=1_000)
+    with served.connect() as connection:
+        connection.sendall(UPLOAD.replace(b"/v1/parse", path) + framing)
+        if path == b"/v1/parse" and b"chunked" in framing:
+            connection.sendall(b"fffff\r\n" + bytes(0xFFFFF) + b"\r\n")
+        assert b"connection: close" in _answer(connection).lower()
+        assert connection.recv(1) == b""
+        _send_until_closed(connection, bytes(100_000))
+    until(lambda: served.closed("endless") == 1)
+
+
+def test_whoever_hangs_on_after_an_early_answer_is_closed(serve: Serve) -> None:
     served = serve(max_upload_bytes=1_000, idle_seconds=LONG)
     with served.connect() as connection:
         connection.sendall(UPLOAD + b"Content-Length: 100000000000\r\n\r\n")
         assert _answer(connection).startswith(b"HTTP/1.1 413 ")
-        over = Event()
-        sender = _dribble(connection, bytes(1_000), over)
-        assert read_all(connection) == b""
-        over.set()
-        sender.join()
-    assert served.closed("endless") == 1
+        until(lambda: served.closed("endless") == 1)
+    until(lambda: served.connections == 0)
 
 
-def test_whoever_is_refused_early_can_read_that_and_ask_again(serve: Serve) -> None:
-    """The whole body is sent before the answer is read, as most clients do."""
+def test_nothing_that_comes_after_an_early_answer_is_parsed(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+
+    def noticed(connection: MeteredConnection, data: bytes) -> None:
+        parsed.append(data)
+        receive_data(connection, data)
+
+    receive_data = MeteredConnection.receive_data
+    monkeypatch.setattr(MeteredConnection, "receive_data", noticed)
+    served = serve()
+    head = UPLOAD.replace(b"/v1/parse", b"/nothing") + b"Transfer-Encoding: chunked\r\n\r\n"
+    with served.connect() as connection:
+        connection.sendall(head)
+        assert _answer(connection).startswith(b"HTTP/1.1 404 ")
+        _send_until_closed(connection, b"1\r\na\r\n" * 10_000)
+    assert b"".join(parsed) == head
+
+
+def test_whoever_is_refused_early_can_read_that(serve: Serve) -> None:
+    """The whole body is sent before the answer is read, as many clients do."""
     served = serve(max_upload_bytes=1_000_000)
     with served.connect() as connection:
-        connection.sendall(UPLOAD + b"Content-Length: 4000000\r\n\r\n" + bytes(4_000_000))
-        connection.sendall(HEALTH + CLOSE + b"\r\n")
-        answers = read_all(connection)
-    assert answers.startswith(b"HTTP/1.1 413 ")
-    assert answers.endswith(b'{"status":"ok"}')
+        connection.sendall(UPLOAD + b"Content-Length: 1900000\r\n\r\n" + bytes(1_900_000))
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"}")
+    assert served.closed("endless") == 0
+
+
+def test_whoever_sends_no_http_can_read_that(serve: Serve) -> None:
+    answer = serve().say(b"GET /healthz HTTP/1.1\r\nX:" + b" " * 200_000 + b"\0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("path", [b"/v1/parse", b"/nothing"])
+def test_single_bytes_with_a_frame_each_cost_the_connection(serve: Serve, path: bytes) -> None:
+    served = serve()
+    with served.connect() as connection:
+        connection.sendall(CHUNKED.replace(b"/v1/parse", path))
+        _send_until_closed(connection, b"1\r\na\r\n" * 10_000)
+    until(lambda: served.closed("framing") + served.closed("endless") == 1)
+    until(lambda: served.connections == 0)
+    assert served.service.metrics.registry.get_sample_value("maskwatch_in_flight") == 0
+
+
+def test_a_blocked_sender_does_not_get_further_with_single_bytes(serve: Serve) -> None:
+    served = serve(refusal_pause_seconds=10)
+    block(served.service, "ip:127.0.0.1")
+    assert b"urn:maskwatch:problem:blocked" in served.say(CHUNKED, b"0\r\n\r\n", b"")
+    with served.connect() as connection:
+        connection.sendall(CHUNKED)
+        _send_until_closed(connection, b"1\r\na\r\n" * 10_000)
+    until(lambda: served.closed("framing") == 1)
+
+
+@pytest.mark.parametrize("size", [128, 512, 4_096, 8_192])
+def test_an_upload_that_is_streamed_in_small_chunks_is_taken(
+    serve: Serve, figure: Image, encode: Encode, size: int
+) -> None:
+    picture = encode(figure) + bytes(1_000_000)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    pieces = [head, *(picture[at : at + size] for at in range(0, len(picture), size)), b"\r\n--b--"]
+    with serve().connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(CHUNKED)
+        for piece in pieces:
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.sendall(b"0\r\n\r\n")
+        assert _answer(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_slow_phone_that_sends_in_small_packets_is_answered(
+    serve: Serve, figure: Image, encode: Encode
+) -> None:
+    form = part(b'form-data; name="file"; filename="a.png"', encode(figure)) + b"--b--\r\n"
+    with serve().connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(UPLOAD + b"Content-Length: %d\r\n\r\n" % len(form))
+        for at in range(0, len(form), 400):
+            connection.sendall(form[at : at + 400])
+            Event().wait(0.001)  # or the system would join the packets
+        assert _answer(connection).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("extra", [b"", CLOSE])
@@ -190,5 +288,5 @@ def test_an_upgrade_is_not_followed(serve: Serve) -> None:
 
 
 def test_what_is_awaited_has_its_own_limit() -> None:
-    limits = ConnectionLimits(1, 2, 3, 4, 5)
-    assert [limits.seconds(awaited) for awaited in Awaited] == [1, 2, 3]
+    limits = ConnectionLimits(1, 2, 3, 4, 5, 6, 7, 8)
+    assert [limits.seconds(awaited) for awaited in Awaited] == [1, 2, 3, 4]

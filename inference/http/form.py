@@ -1,0 +1,171 @@
+"""Takes a multipart form apart (RFC 7578). It runs in a thread: its time grows with the body."""
+
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from inference.http.parameters import read_parameters
+from inference.refusals import FORM_TOO_LARGE, NOT_MULTIPART, WRONG_FIELD, Refused
+from inference.upload import Upload
+
+FIELD = "file"
+MEDIA_TYPE = "multipart/form-data"
+# RFC 2046 allows 70; longer headers than this hold something else.
+_MOST_BOUNDARY_CHARACTERS, _MOST_TYPE_CHARACTERS = 70, 1_000
+_MOST_PARTS, _MOST_PADDING_BYTES = 32, 64
+_MOST_PART_HEADERS, _MOST_PART_HEADER_BYTES = 8, 2_048
+_MOST_TEXT_BYTES = 16_384
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """A form as it came: nothing in it was looked at yet.
+
+    Attributes:
+        boundary: the only thing that is taken over from the media type that the client declared.
+        chunks: the body, in pieces as they came; taken out when the form is read.
+    """
+
+    boundary: bytes
+    chunks: list[bytes]
+
+    def read_upload(self) -> Upload:
+        """The file of the form, hashed.
+
+        Raises:
+            Refused: it is no complete form, it lacks the file, or holds much besides it.
+        """
+        body = b"".join(self.chunks)
+        self.chunks.clear()
+        upload = _read_parts(self.boundary, body).upload()
+        _ = upload.sha256  # here, and not where it is asked for
+        return upload
+
+
+def read_boundary(content_type: str) -> bytes:
+    """The boundary that a media type names.
+
+    Raises:
+        Refused: it is not that of a form.
+    """
+    if len(content_type) > _MOST_TYPE_CHARACTERS:
+        raise Refused(NOT_MULTIPART)
+    media_type, parameters = read_parameters(content_type)
+    boundary = parameters.get("boundary", "")
+    is_usable = boundary.isascii() and 0 < len(boundary) <= _MOST_BOUNDARY_CHARACTERS
+    if media_type != MEDIA_TYPE or not is_usable:
+        raise Refused(NOT_MULTIPART)
+    return boundary.encode()
+
+
+def _check_delimiters(delimiter: bytes, body: bytes) -> None:
+    """Refuse too many lines that begin like a boundary, and long blanks after one.
+
+    The parser looks at those byte by byte; everything else it searches through.
+    """
+    count, at = 0, body.find(delimiter)
+    while at >= 0:
+        count, at = count + 1, at + len(delimiter)
+        padding = body[at : at + _MOST_PADDING_BYTES]
+        is_padded = len(padding) == _MOST_PADDING_BYTES and not padding.strip(b" \t")
+        if is_padded or count > _MOST_PARTS:
+            raise Refused(FORM_TOO_LARGE)
+        at = body.find(delimiter, at)
+
+
+def _read_parts(boundary: bytes, body: bytes) -> "_Parts":
+    _check_delimiters(b"\r\n--" + boundary, body)
+    parts = _Parts()
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_part_begin": parts.begin,
+            "on_header_field": parts.add_header_name,
+            "on_header_value": parts.add_header_value,
+            "on_header_end": parts.end_header,
+            "on_headers_finished": parts.end_headers,
+            "on_part_data": parts.add_data,
+            "on_end": parts.end,
+        },
+        max_header_count=_MOST_PART_HEADERS,
+        max_header_size=_MOST_PART_HEADER_BYTES,
+    )
+    try:
+        parser.write(body)
+    except FormParserError:
+        raise Refused(NOT_MULTIPART) from None
+    return parts
+
+
+@dataclass
+class _Part:
+    """A part, as far as it was read."""
+
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    name: str = ""
+    file_name: str | None = None
+
+    @property
+    def is_the_file(self) -> bool:
+        return self.name == FIELD and self.file_name is not None
+
+
+class _Parts:
+    """What the parser finds: one file, which may be large, and a little text."""
+
+    def __init__(self) -> None:
+        self._text_bytes = 0
+        self._part = _Part()
+        self._header_name = self._header_value = b""
+        self._file: _Part | None = None
+        self._pieces: list[bytes] = []
+        self._is_complete = False
+
+    def upload(self) -> Upload:
+        """The file."""
+        if not self._is_complete:
+            raise Refused(NOT_MULTIPART)
+        if self._file is None:
+            raise Refused(WRONG_FIELD)
+        declared = self._file.headers.get(b"content-type")
+        return Upload(
+            b"".join(self._pieces),
+            None if declared is None else declared.decode("latin-1"),
+            self._file.file_name,
+        )
+
+    def begin(self) -> None:
+        self._part = _Part()
+
+    def add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def end_header(self) -> None:
+        self._part.headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def end_headers(self) -> None:
+        disposition = self._part.headers.get(b"content-disposition", b"")
+        _, parameters = read_parameters(disposition.decode("utf-8", "replace"))
+        self._part.name = parameters.get("name", "")
+        self._part.file_name = parameters.get("filename")
+        if self._part.file_name is None:
+            return
+        if not self._part.is_the_file or self._file is not None:
+            raise Refused(WRONG_FIELD)
+        self._file = self._part
+
+    def add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part is self._file:
+            self._pieces.append(data[start:end])
+            return
+        self._text_bytes += end - start
+        if self._text_bytes > _MOST_TEXT_BYTES:
+            raise Refused(FORM_TOO_LARGE)
+
+    def end(self) -> None:
+        self._is_complete = True
