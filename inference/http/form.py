@@ -1,6 +1,8 @@
 """Takes a multipart form apart (RFC 7578). It runs in a thread: its time grows with the body."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
@@ -92,10 +94,25 @@ def _read_parts(boundary: bytes, body: bytes) -> "_Parts":
         max_header_size=_MOST_PART_HEADER_BYTES,
     )
     try:
-        parser.write(body)
+        parser.write(_without_preamble(b"--" + boundary, body))
     except FormParserError:
         raise Refused(NOT_MULTIPART) from None
     return parts
+
+
+def _without_preamble(delimiter: bytes, body: bytes) -> bytes:
+    """The body from its first boundary on; what stands before it is for people to read."""
+    if body.startswith(delimiter):
+        return body
+    return body[max(0, body.find(b"\r\n" + delimiter)) :]
+
+
+def _file_name(parameters: Mapping[str, str]) -> str | None:
+    """As every client should send it, or as some do instead (RFC 8187); read as UTF-8 always."""
+    extended = parameters.get("filename*")
+    if extended is None or "filename" in parameters:
+        return parameters.get("filename")
+    return unquote(extended.rpartition("'")[2], "utf-8", "replace")
 
 
 @dataclass
@@ -152,7 +169,7 @@ class _Parts:
         disposition = self._part.headers.get(b"content-disposition", b"")
         _, parameters = read_parameters(disposition.decode("utf-8", "replace"))
         self._part.name = parameters.get("name", "")
-        self._part.file_name = parameters.get("filename")
+        self._part.file_name = _file_name(parameters)
         if self._part.file_name is None:
             return
         if not self._part.is_the_file or self._file is not None:

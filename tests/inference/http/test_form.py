@@ -8,10 +8,11 @@ from threading import current_thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from python_multipart.multipart import MultipartParser
 from starlette.testclient import TestClient
 
 from detectors.parsing import Image
-from inference.http import form as form_module
+from inference.http import form
 from inference.http.form import SentForm, read_boundary
 from inference.http.parameters import read_parameters
 from inference.refusals import FORM_TOO_LARGE, NOT_MULTIPART, WRONG_FIELD, Refusal, Refused
@@ -41,6 +42,26 @@ def test_the_file_comes_with_what_was_said_of_it_and_hashed() -> None:
     assert "sha256" in vars(upload)
 
 
+def test_text_before_the_first_boundary_is_passed_over() -> None:
+    upload = _read(b"For those who cannot read forms:\r\n--\r\n", part(_FILE, b"1"))
+    assert upload.data == b"1"
+
+
+@pytest.mark.parametrize(
+    ("names", "file_name"),
+    [
+        (b"filename*=UTF-8''f%C3%BCr%20dich.png", "f\u00fcr dich.png"),
+        (b"filename*=punycode'de'a-b.png", "a-b.png"),
+        (b"filename=a.png; filename*=UTF-8''b.png", "a.png"),
+        (b"filename*=UTF-8''b.png; filename=a.png", "a.png"),
+        (b'filename=""', ""),
+    ],
+)
+def test_the_files_name_is_read_in_both_forms(names: bytes, file_name: str) -> None:
+    upload = _read(part(b'form-data; name="file"; ' + names, b"1"))
+    assert upload.file_name == file_name
+
+
 def test_pieces_of_any_size_make_the_same_upload() -> None:
     whole = part(_FILE, bytes(range(256)) * 3) + b"--b--\r\n"
     for size in (1, 2, 7, 1_000):
@@ -62,7 +83,7 @@ def test_pieces_of_any_size_make_the_same_upload() -> None:
         ([part(_FILE, b"1", *[b"X: a"] * 9)], NOT_MULTIPART),
         ([part(_FILE, b"1", b"X: " + b"a" * 3_000)], NOT_MULTIPART),
         ([b"--b\r\nno header\r\n\r\n"], NOT_MULTIPART),
-        ([b"--c\r\n"], NOT_MULTIPART),
+        ([b"--c\r\n"], WRONG_FIELD),
         ([], WRONG_FIELD),
     ],
 )
@@ -150,12 +171,12 @@ def test_a_form_is_taken_apart_in_a_thread_for_that(
 ) -> None:
     names = []
 
-    class Noticed(form_module.MultipartParser):  # type: ignore[misc]
+    class Noticed(MultipartParser):
         def write(self, data: bytes) -> int:
             names.append(current_thread().name)
-            return int(super().write(data))
+            return super().write(data)
 
-    monkeypatch.setattr(form_module, "MultipartParser", Noticed)
+    monkeypatch.setattr(form, "MultipartParser", Noticed)
     client.post("/v1/parse", files={"file": ("a.png", b"no picture")})
     assert [name.rpartition("_")[0] for name in names] == ["maskwatch-forms"]
 
