@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 import h11
@@ -56,6 +57,14 @@ class Account:
         return self.pieces * _BYTES_A_PIECE + framing_bytes > self.content_bytes + _FREE_BYTES
 
 
+class _Place(Enum):
+    """Where in a body the next byte stands."""
+
+    CONTENT = auto()
+    CHUNK_LINE = auto()
+    TRAILER = auto()
+
+
 class MeteredConnection(h11.Connection):
     """A server's side of a connection that refuses to read what costs too much.
 
@@ -67,7 +76,7 @@ class MeteredConnection(h11.Connection):
         super().__init__(h11.SERVER, most_head_bytes)
         self.account = Account()
         self._most_head_bytes = most_head_bytes
-        self._at_chunk_line = False
+        self._place = _Place.CONTENT
         self._is_refused = False
 
     def is_unread(self) -> bool:
@@ -86,17 +95,20 @@ class MeteredConnection(h11.Connection):
         Raises:
             h11.RemoteProtocolError: it is no HTTP, or costs too much to read.
         """
-        problem = self._problem()
+        text = self._text()
+        problem = self._problem(text)
         if problem:
             self._is_refused = True
             raise h11.RemoteProtocolError(problem)
         event = super().next_event()
         if isinstance(event, h11.Request):
             self.account = Account()
-            self._at_chunk_line = any(name == b"transfer-encoding" for name, _ in event.headers)
+            self._place = _first_place(event)
         elif isinstance(event, h11.Data):
             self.account.add_content(len(event.data))
-            self._at_chunk_line = event.chunk_end
+            self._place = _Place.CHUNK_LINE if event.chunk_end else _Place.CONTENT
+        elif event is h11.NEED_DATA and self._place is _Place.CHUNK_LINE:
+            self._place = _place_after(text)
         return event
 
     def send(self, event: Any) -> Any:
@@ -105,15 +117,21 @@ class MeteredConnection(h11.Connection):
             event = _closing(event)
         return super().send(event)
 
-    def _problem(self) -> str:
-        """What is wrong with what h11 would read next, or nothing."""
+    def _text(self) -> bytes:
+        """What h11 would read next as text, and perhaps more; nothing if that is content."""
+        if self.their_state is h11.IDLE:
+            return self.trailing_data[0]
+        if self.their_state is h11.SEND_BODY and self._place is not _Place.CONTENT:
+            return self.trailing_data[0]
+        return b""
+
+    def _problem(self, text: bytes) -> str:
+        """What is wrong with that, or nothing."""
         if self.account.is_overdrawn:
             return "The framing costs more than the content."
         if self.their_state is h11.IDLE:
-            return self._problem_of_head(self.trailing_data[0])
-        if self.their_state is h11.SEND_BODY and self._at_chunk_line:
-            return _problem_of_chunk_line(self.trailing_data[0])
-        return ""
+            return self._problem_of_head(text)
+        return _problem_of_framing(text, self._place)
 
     def _problem_of_head(self, received: bytes) -> str:
         end = _END_OF_HEAD.search(received)
@@ -125,13 +143,32 @@ class MeteredConnection(h11.Connection):
         return "The head holds a long blank." if _BLANKS in head.replace(b"\t", b" ") else ""
 
 
-def _problem_of_chunk_line(received: bytes) -> str:
-    text = received.removeprefix(b"\r\n")
-    if len(text) > _MOST_LINE_BYTES and b"\r\n" not in text[:_MOST_LINE_BYTES]:
-        return "A chunk line is too long."
-    if not _LAST_CHUNK.match(text) or len(text) <= _MOST_TRAILER_BYTES:
+def _first_place(request: h11.Request) -> _Place:
+    is_chunked = any(name == b"transfer-encoding" for name, _ in request.headers)
+    return _Place.CHUNK_LINE if is_chunked else _Place.CONTENT
+
+
+def _chunk_line(text: bytes) -> bytes:
+    """Without the line end of the chunk before, of which h11 may have read a part."""
+    return text.removeprefix(b"\r").removeprefix(b"\n")
+
+
+def _place_after(text: bytes) -> _Place:
+    """Where h11 stands when it has read a chunk line, if it is whole, and asks for more."""
+    line = _chunk_line(text)
+    if b"\r\n" not in line:
+        return _Place.CHUNK_LINE
+    return _Place.TRAILER if _LAST_CHUNK.match(line) else _Place.CONTENT
+
+
+def _problem_of_framing(text: bytes, place: _Place) -> str:
+    line = _chunk_line(text) if place is _Place.CHUNK_LINE else text
+    if place is _Place.CHUNK_LINE and b"\r\n" not in line[:_MOST_LINE_BYTES]:
+        return "A chunk line is too long." if len(line) > _MOST_LINE_BYTES else ""
+    is_trailer = place is _Place.TRAILER or _LAST_CHUNK.match(line)
+    if not is_trailer or len(line) <= _MOST_TRAILER_BYTES or line.startswith(b"\r\n"):
         return ""
-    return "" if b"\r\n\r\n" in text[:_MOST_TRAILER_BYTES] else "The trailer is too long."
+    return "" if b"\r\n\r\n" in line[:_MOST_TRAILER_BYTES] else "The trailer is too long."
 
 
 def _closing(answer: h11.Response) -> h11.Response:

@@ -1,12 +1,24 @@
 """What a body may cost to take apart; counted in chunks, not in seconds."""
 
+from itertools import cycle
+
 import h11
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference.http.metered import Account, MeteredConnection
 
 _HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+class Generous(Account):
+    """An account for those who send single bytes on purpose."""
+
+    @property
+    def is_overdrawn(self) -> bool:
+        return False
 
 
 def _connection(head: bytes = _CHUNKED) -> MeteredConnection:
@@ -122,6 +134,56 @@ def test_short_extensions_and_trailers_are_read() -> None:
     connection.receive_data(b"1;a=b\r\nx\r\n0\r\nX: y\r\n\r\n" + _CHUNKED)
     assert isinstance(connection.next_event(), h11.Data)
     assert isinstance(connection.next_event(), h11.EndOfMessage)
+
+
+def _content(connection: MeteredConnection, reads: list[bytes]) -> bytes:
+    """What the body holds, read until its end."""
+    content = b""
+    for read in reads:
+        connection.receive_data(read)
+        while (event := connection.next_event()) is not h11.NEED_DATA:
+            if isinstance(event, h11.EndOfMessage):
+                return content
+            content += event.data
+    pytest.fail("It did not end.")
+
+
+@given(
+    st.lists(st.integers(1, 900), min_size=1, max_size=12),
+    st.lists(st.integers(1, 600), min_size=1),
+    st.sampled_from([b"", b";a=b", b" "]),
+    st.sampled_from([b"", b"X: y\r\n"]),
+)
+def test_however_a_body_is_cut_into_chunks_and_reads_it_is_the_same(
+    chunks: list[int], reads: list[int], extension: bytes, trailer: bytes
+) -> None:
+    sent = b"".join(b"%x%s\r\n%s\r\n" % (size, extension, b"\0" * size) for size in chunks)
+    left, sizes = sent + b"0%s\r\n%s\r\n" % (extension, trailer), cycle(reads)
+    cut = []
+    while left:
+        size = next(sizes)
+        cut.append(left[:size])
+        left = left[size:]
+    connection = _connection()
+    connection.account = Generous()
+    assert _content(connection, cut) == bytes(sum(chunks))
+
+
+def test_every_place_where_a_read_may_end_is_known() -> None:
+    sent = b"190;a\r\n%s\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n" % bytes(400)
+    for at in range(1, len(sent)):
+        assert _content(_connection(), [sent[:at], sent[at:]]) == bytes(400) + b"abc"
+
+
+def test_a_trailer_is_short_wherever_a_read_ends() -> None:
+    trailer = b"A: b\r\nX:" + b" " * 16_000 + b"\0\r\n\r\n"
+    for start in (b"0\r\n", b"1\r\na\r\n0\r\n", b"0\r\nA:"):
+        connection = _connection()
+        connection.receive_data(start)
+        _read_all(connection)
+        connection.receive_data(trailer)
+        with pytest.raises(h11.RemoteProtocolError, match="trailer"):
+            _read_all(connection)
 
 
 def test_an_answer_before_the_end_of_the_body_says_that_it_is_the_last() -> None:
