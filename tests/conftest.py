@@ -45,6 +45,18 @@ def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detectors.outliers.extended_forest._TREES", 20)
 
 
+@pytest.fixture
+def claim_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets /proc/cpuinfo say something else: ``claim_processor("flags : avx2 amx_bf16")``."""
+    claimed = tmp_path / "cpuinfo"
+    monkeypatch.setattr("inference.segmenters.processor.CPU_INFO", claimed)
+
+    def claim(line: str) -> None:
+        claimed.write_text(f"processor\t: 0\n{line}\n")
+
+    return claim
+
+
 @pytest.fixture(scope="session")
 def m2fp_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A genuine ModelScope model folder for several persons; its weights are random."""

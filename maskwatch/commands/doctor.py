@@ -9,11 +9,15 @@ from PIL import features
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
+from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
 from store.engine.schema import checked_revision
 from store.engine.sqlite_health import wal_reset_warning
+
+# Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
+_FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
 
 
 def examine(settings: ServiceSettings) -> Iterator[Check]:
@@ -21,6 +25,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
     yield from guarded("decode workers", lambda: _decode_workers(settings))
     yield from guarded("picture libraries", _libraries)
     yield from guarded("face prior", _face_prior)
+    yield from guarded("processor", lambda: _processor(settings))
     yield from guarded("segmenter", lambda: _segmenter(settings))
     yield from guarded("var folder", lambda: _var_folder(settings))
     yield from guarded("database", lambda: _database(settings))
@@ -54,6 +59,17 @@ def _libraries() -> Iterator[Check]:
 def _face_prior() -> Iterator[Check]:
     FaceFinder()
     yield Check("face prior", State.OK, "The Haar cascade is there.")
+
+
+def _processor(settings: ServiceSettings) -> Iterator[Check]:
+    known = read_processor_flags()
+    features_found = sorted(name for name in known if name.startswith(_FEATURES))
+    asked, taken = settings.model_precision, resolve_precision(settings.model_precision)
+    said = f"m2fp computes in {taken} on it (MASKWATCH_MODEL_PRECISION={asked})."
+    if known:
+        yield Check("processor", State.OK, f"{', '.join(features_found) or 'plain'}; {said}")
+    else:
+        yield Check("processor", State.WARN, f"The system does not say what it can do; {said}")
 
 
 def _segmenter(settings: ServiceSettings) -> Iterator[Check]:

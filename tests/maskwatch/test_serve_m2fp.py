@@ -59,12 +59,14 @@ def _maskwatch(
     return ended
 
 
-@pytest.fixture
-def service(environment: dict[str, str], model: Path) -> Iterator[str]:
+@pytest.fixture(params=["float32", "bfloat16"])
+def service(
+    request: pytest.FixtureRequest, environment: dict[str, str], model: Path
+) -> Iterator[str]:
     command = [sys.executable, "-u", "-m", "maskwatch", "serve"]
     with subprocess.Popen(
         [*command, "--segmenter", "m2fp", "--model", str(model)],
-        env=environment,
+        env=environment | {"MASKWATCH_MODEL_PRECISION": request.param},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

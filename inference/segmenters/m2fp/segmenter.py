@@ -74,7 +74,7 @@ class M2FPSegmenter:
         cls,
         model: VerifiedModel,
         device: torch.device,
-        precision: Precision = Precision.AUTO,
+        precision: Precision,
         short_side: int = SHORT_SIDE,
     ) -> "M2FPSegmenter":
         """Build the network of a verified model folder.
@@ -110,16 +110,25 @@ class M2FPSegmenter:
         return Parsing(probabilities.cpu().numpy(), drawn.label_map, self.labels, drawn.persons)
 
     def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
-        """As many pictures at a time as one whole parse has pixels."""
+        """As many pictures at a time as one whole parse has pixels; in bfloat16 each alone.
+
+        Another batch size takes other kernels, which add up in another order. In float32 that moves
+        probabilities by 3e-6 at most, in bfloat16 by up to 0.016 (docs/decisions/0039).
+        """
         height, width = pictures[0].shape[:2]
         frame = self._frame(height, width, scale)
-        most = max(1, _BATCH_PIXELS // (frame.padded[0] * frame.padded[1]))
+        most = self._batch_size(frame)
         found: list[Any] = []
         with torch.inference_mode():
             for start in range(0, len(pictures), most):
                 batch = [prepared(each, frame) for each in pictures[start : start + most]]
                 found += self._looks(torch.cat(batch), frame)
         return found
+
+    def _batch_size(self, frame: Frame) -> int:
+        if self._precision is torch.bfloat16:
+            return 1
+        return max(1, _BATCH_PIXELS // (frame.padded[0] * frame.padded[1]))
 
     def _looks(self, batch: Tensor, frame: Frame) -> Iterator[Any]:
         queries = self._queries(batch)

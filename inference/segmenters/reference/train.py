@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from detectors.errors import MaskwatchError
+from inference.segmenters.processor import has_bfloat16_units
 from inference.segmenters.reference.augment import augmented, mixed
 from inference.segmenters.reference.data import Pair, Sample, Size
 from inference.segmenters.reference.evaluate import evaluate
@@ -37,7 +38,6 @@ from inference.segmenters.reference.trainer import (
     blended,
     class_weights,
     corrected,
-    has_bfloat16,
 )
 from inference.segmenters.reference.weights import read_weights, write_weights
 
@@ -101,7 +101,7 @@ def train(folder: Path, out: Path, plan: Plan, start: Path | None = None) -> Non
     run = _Run(out, plan, digest, list(load_split(folder, "calibrate")))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.with_suffix(".log").unlink(missing_ok=True)
-    kind = "bfloat16" if has_bfloat16() else "float32"
+    kind = "bfloat16" if has_bfloat16_units() else "float32"
     run.log(f"seed {plan.seed} torch {torch.__version__} {kind} threads {torch.get_num_threads()}")
     run.log(f"start {digest or 'random weights'}")
     for stage in plan.stages:

@@ -12,6 +12,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from inference.segmenters.processor import has_bfloat16_units
 from inference.segmenters.reference.data import Pair, Sample
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.network import ReferenceNetwork, normalised
@@ -67,11 +68,6 @@ def loss_of(logits: Tensor, truth: Tensor, weights: Tensor, dice: float = 1.0) -
     return entropy + dice * missed.mean()
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor computes with the type itself; emulated, it is 11 times slower."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
 class Trainer:
     """The network, its moving average and its optimiser, one step at a time.
 
@@ -96,7 +92,8 @@ class Trainer:
         decay = get_ema_multi_avg_fn(stage.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.network, multi_avg_fn=decay, use_buffers=True)
         self._weights, self._dice = weights, stage.dice
-        self._bfloat16 = has_bfloat16()
+        # Emulated, it is 11 times slower.
+        self._bfloat16 = has_bfloat16_units()
         rate = stage.learning_rate
         self._optimiser = AdamW(self.network.parameters(), rate, weight_decay=weight_decay)
         self._schedule = OneCycleLR(self._optimiser, rate, total_steps=steps, pct_start=0.15)

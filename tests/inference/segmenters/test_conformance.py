@@ -16,7 +16,10 @@ def reference() -> Segmenter:
     return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
 
 
-@pytest.fixture(scope="module", params=["reference", "m2fp", "m2fp_single"])
+@pytest.fixture(
+    scope="module",
+    params=["reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"],
+)
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
     segmenter: Segmenter = request.getfixturevalue(request.param)
     return segmenter

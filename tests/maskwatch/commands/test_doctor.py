@@ -1,5 +1,8 @@
 """``maskwatch doctor`` says what is there and what is not."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,7 @@ _NAMES = [
     "landlock",
     "picture libraries",
     "face prior",
+    "processor",
     "segmenter",
     "model signature",
 ]
@@ -41,6 +45,27 @@ def test_says_what_is_active_and_changes_nothing(maskwatch: Run, tmp_path: Path)
     assert all(name in said.out for name in _NAMES)
     assert "seccomp" in said.out
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("flags : fpu amx_bf16 avx2", "ok   processor: amx_bf16, avx2; m2fp computes in bfloat16"),
+        ("flags : fpu avx2", "ok   processor: avx2; m2fp computes in float32"),
+        ("", "warn processor: The system does not say what it can do; m2fp computes in float32"),
+    ],
+)
+def test_the_processor_and_the_precision_are_said(
+    settings: ServiceSettings, claim_processor: Callable[[str], None], line: str, said: str
+) -> None:
+    claim_processor(line)
+    lines = [check.to_text() for check in examine(settings)]
+    assert f"{said} on it (MASKWATCH_MODEL_PRECISION=auto)." in lines
+
+
+def test_reading_the_processor_takes_no_torch() -> None:
+    asked = "import sys, inference.segmenters.processor; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True)
 
 
 def test_a_missing_model_fails_and_the_others_are_still_looked_at(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from inference.segmenters.m2fp.configuration import CONFIGURATION
 from inference.segmenters.m2fp.precision import device_named, format_of
 from inference.segmenters.m2fp.segmenter import M2FPSegmenter
 from inference.supply.verified import open_model
+from tests.inference.segmenters.conftest import SMALL_SIDE
 
 WEIGHTS = "pytorch_model.pt"
 
@@ -27,8 +29,11 @@ def folder(m2fp_folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(m2fp_folder, tmp_path / "model")
 
 
-def _load(folder: Path) -> M2FPSegmenter:
-    return M2FPSegmenter.load(open_model(folder), torch.device("cpu"), short_side=64)
+def _load(
+    folder: Path, precision: Precision = Precision.FLOAT32, short_side: int = 64
+) -> M2FPSegmenter:
+    cpu = torch.device("cpu")
+    return M2FPSegmenter.load(open_model(folder), cpu, precision, short_side=short_side)
 
 
 def _save(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
@@ -99,13 +104,51 @@ def test_a_network_that_cannot_be_built_is_refused(folder: Path) -> None:
         _load(folder)
 
 
-def test_bfloat16_is_chosen_only_where_it_pays() -> None:
+@pytest.mark.parametrize(
+    ("flags", "number_format"),
+    [("flags\t\t: avx512f avx512_bf16 amx_bf16", torch.bfloat16), ("flags : avx2", torch.float32)],
+)
+def test_auto_takes_what_the_processor_multiplies(
+    claim_processor: Callable[[str], None], flags: str, number_format: torch.dtype
+) -> None:
+    claim_processor(flags)
     cpu = device_named("cpu")
+    assert format_of(Precision.AUTO, cpu) is number_format
     assert format_of(Precision.FLOAT32, cpu) is torch.float32
     assert format_of(Precision.BFLOAT16, cpu) is torch.bfloat16
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    wanted = torch.bfloat16 if "bf16" in flags else torch.float32
-    assert format_of(Precision.AUTO, cpu) is wanted
+
+
+@pytest.mark.parametrize(
+    ("flags", "same"), [("flags : avx512_bf16 amx_bf16", "m2fp_bfloat16"), ("flags : avx2", "m2fp")]
+)
+def test_a_model_that_takes_auto_answers_in_that_precision(
+    request: pytest.FixtureRequest,
+    claim_processor: Callable[[str], None],
+    m2fp_folder: Path,
+    flags: str,
+    same: str,
+) -> None:
+    claim_processor(flags)
+    chosen = _load(m2fp_folder, Precision.AUTO, SMALL_SIDE)
+    looks = [draw_figure(seed, (96, 144)).image for seed in range(2)]
+    expected = request.getfixturevalue(same).probabilities(looks)
+    assert np.array_equal(chosen.probabilities(looks), expected)
+
+
+@pytest.mark.parametrize("name", ["m2fp_bfloat16", "m2fp_single_bfloat16"])
+def test_what_else_is_looked_at_never_shows_in_bfloat16(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    """A tolerance would be of the size of what detection measures."""
+    segmenter: M2FPSegmenter = request.getfixturevalue(name)
+    looks = [draw_figure(seed, (96, 144)).image for seed in range(3)]
+    backwards = segmenter.probabilities(looks[::-1])[::-1]
+    for look, together, turned in zip(
+        looks, segmenter.probabilities(looks), backwards, strict=True
+    ):
+        (alone,) = segmenter.probabilities([look])
+        assert np.array_equal(together, alone)
+        assert np.array_equal(turned, alone)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -115,7 +158,9 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     assert device_named("auto").type == "cpu"
 
 
-def test_warming_up_changes_nothing(m2fp: M2FPSegmenter) -> None:
+@pytest.mark.parametrize("name", ["m2fp", "m2fp_bfloat16"])
+def test_warming_up_changes_nothing(request: pytest.FixtureRequest, name: str) -> None:
+    m2fp: M2FPSegmenter = request.getfixturevalue(name)
     picture = draw_figure(3, (60, 80)).image
     before = m2fp.parse(picture)
     m2fp.warm_up()
