@@ -113,7 +113,7 @@ class M2FPSegmenter:
         """As many pictures at a time as one whole parse has pixels; in bfloat16 each alone.
 
         Another batch size takes other kernels, which add up in another order. In float32 that moves
-        probabilities by 3e-6 at most, in bfloat16 by up to 0.016 (docs/decisions/0039).
+        probabilities by 2e-5 at most, in bfloat16 by up to 0.023 (docs/decisions/0039).
         """
         height, width = pictures[0].shape[:2]
         frame = self._frame(height, width, scale)
