@@ -30,7 +30,7 @@ from bench.segmenter import measure_segmenter
 from bench.store.command import QUICK, Sizes, measure_store
 from detectors.errors import MaskwatchError
 from inference.ensemble.baselines import SHIPPED
-from inference.segmenters.reference.data import Split
+from inference.segmenters.reference.training.data import Split
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"

@@ -11,11 +11,14 @@ import structlog
 
 from detectors.errors import MaskwatchError
 from inference.allocator import keep_pages
+from inference.cores import core_share, shared_threads
+from inference.extras import require_extra
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName
 from inference.segmenters.current import CurrentSegmenter
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.session import NetworkSession
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
 from inference.supply.verified import VerifiedModel, open_model
@@ -44,15 +47,18 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
         return _m2fp(settings)
     path = Path(settings.model) if settings.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.trust())
-    return LoadedModel(ReferenceSegmenter.of(model), model)
+    session = NetworkSession(model, shared_threads(settings.max_concurrency))
+    return LoadedModel(ReferenceSegmenter(session, model.digest), model)
 
 
 def _m2fp(settings: ServiceSettings) -> LoadedModel:
-    # ModelScope takes seconds to import; who does not use it should not wait for it.
-    from inference.segmenters.m2fp.precision import device_named  # noqa: PLC0415
+    require_extra("m2fp", "The segmenter m2fp", ("torch", "torchvision", "modelscope", "timm"))
+    # They take seconds to import; who does not use them should not wait for it.
+    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
     from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
     from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
 
+    limit_threads(core_share(settings.max_concurrency))
     wanted = settings.model or DEFAULT_MODEL
     folder = model_folder(wanted, settings.model_revision, settings.var_dir)
     model = open_model(folder, settings.trust())

@@ -254,11 +254,10 @@ def up(
 ) -> None:
     """Start service, jobs and dashboard; Ctrl-C stops all of them."""
     from maskwatch import supervisor
-    from maskwatch.demo.command import run_demo
     from maskwatch.environment import ALL_SETTINGS
 
     if demo:
-        raise typer.Exit(run_demo(out, stay=True))
+        _play(stay=True)
     for settings in ALL_SETTINGS:
         load_settings(settings)
     supervisor.run(supervisor.Supervisor(), lambda: None)
@@ -269,9 +268,16 @@ def demo(
     once: Annotated[bool, typer.Option(help="Stop when the story is told.")] = False,
 ) -> None:
     """Play a story of attacks against a service of its own and print what was observed."""
+    _play(stay=not once)
+
+
+def _play(*, stay: bool) -> NoReturn:
+    from inference.extras import require_extra
+
+    require_extra("dev", "The demo", ("torch", "onnx"))
     from maskwatch.demo.command import run_demo
 
-    raise typer.Exit(run_demo(out, stay=not once))
+    raise typer.Exit(run_demo(out, stay=stay))
 
 
 def _quietly(command: Callable[[], None]) -> int:

@@ -31,7 +31,8 @@ from bench.detection.workshop import Workshop
 from bench.report import rows_table
 from inference.allocator import keep_pages
 from inference.ensemble.baselines import SHIPPED, read_baseline
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 _QUICK = ("pgd_e2", "remove_face_e4", "patch")
 _QUICK_PICTURES, _QUICK_CONTROLS, _QUICK_EVERY = 4, 2, 8
@@ -78,7 +79,7 @@ def measure_detection(options: Options, out: Path) -> None:
 
 def _measured(options: Options) -> dict[str, Any]:
     baseline, plan = read_baseline(SHIPPED), options.plan
-    segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(options.cache), plan.data)
     with observer(options.cache) as watching, progress_bar() as progress:
         watch = Watch(watching, progress)

@@ -17,7 +17,8 @@ from bench.detection.workshop import Workshop
 from bench.report import rows_table
 from detectors.errors import MaskwatchError
 from inference.allocator import keep_pages
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 _COLUMNS = ("attack", "n", "success", "goal reached", "s/picture")
 
@@ -90,7 +91,7 @@ def generate(job: Job) -> None:
     torch.set_num_threads(1)  # several processes on different parts use the cores better
     keep_pages()
     attacks = chosen_attacks(job.only)
-    segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(job.cache), job.data)
     facts = list(_crafted(job, attacks, workshop))
     rows = list(_rows([attack.name for attack in attacks], facts))

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image
-from inference.segmenters.reference.data import names_in, split_names
+from inference.segmenters.reference.training.data import names_in, split_names
 
 _SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp"))
 

@@ -10,7 +10,7 @@ from bench.detection.attacks.base import Attack, Craft, Learnt
 from bench.detection.cache import Cache, Crafted, Facts, key_of, picture_digest, png_of
 from bench.detection.pictures import Photo, Use, load, photos
 from detectors.parsing import Image
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class FitPhotos:
 
     data: Path
     cache: Cache
-    segmenter: ReferenceSegmenter
+    segmenter: TorchSegmenter
 
     def fit_photos(self, count: int) -> Sequence[Image]:
         """Photos at equal distances in the list of all fit photos."""
@@ -34,7 +34,7 @@ class FitPhotos:
 class Workshop:
     """A segmenter to attack, and where the results are kept."""
 
-    segmenter: ReferenceSegmenter
+    segmenter: TorchSegmenter
     cache: Cache
     data: Path
     _trained: dict[str, Craft] = field(default_factory=dict)

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import track
 
 from detectors.parsing import Image
-from inference.attacks import pgd, square_search
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import pgd, square_search
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from jobs.commands import run_once
 from jobs.settings import JobSettings
 from maskwatch.demo.pictures import encoded, figure, malformed, ordinary
@@ -92,7 +93,7 @@ class Story:
 
     def _artist(self) -> None:
         visitor = Visitor(self.http, ARTIST)
-        segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+        segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
         for seed in self._track(range(2000, 2000 + _ATTACKS), "One client computes gradients"):
             hostile = pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)
             picture = encoded(hostile, f"look-{seed}", "PNG" if seed % 2 else "JPEG")

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from detectors.parsing import Image
 from inference.figures import draw_figure
 from inference.http.app import build_app
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.engine.database import Database

@@ -84,10 +84,10 @@ def test_an_absurd_value_is_refused_with_its_name(
 def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKWATCH_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32,")
     monkeypatch.setenv("MASKWATCH_MODE", "enforce")
-    monkeypatch.setenv("MASKWATCH_MODEL", "weights.safetensors")
+    monkeypatch.setenv("MASKWATCH_MODEL", "weights.onnx")
     settings = load_settings(ServiceSettings)
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
-    assert (settings.mode, settings.model) == (Mode.ENFORCE, "weights.safetensors")
+    assert (settings.mode, settings.model) == (Mode.ENFORCE, "weights.onnx")
 
 
 def test_without_settings_the_service_is_private_and_only_watches() -> None:

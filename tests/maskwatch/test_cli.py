@@ -16,7 +16,7 @@ from tests.maskwatch.conftest import Run
         ("MODE", "paranoid", "The setting MASKWATCH_MODE is not usable"),
         ("MAX_PIXELS", "-1", "The setting MASKWATCH_MAX_PIXELS is not usable"),
         ("PROT", "8080", "There is no setting MASKWATCH_PROT. Did you mean MASKWATCH_PORT?"),
-        ("MODEL", "gone.safetensors", "gone.safetensors"),
+        ("MODEL", "gone.onnx", "gone.onnx"),
         ("DATABASE_URL", "sqlite:////dev/null/records.db", "MASKWATCH_DATABASE_URL"),
         ("DATABASE_URL", "oracle://user:hunter2@host/x", "MASKWATCH_DATABASE_URL"),
     ],

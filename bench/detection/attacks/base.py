@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_mask
-from inference.attacks import changed_share
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import changed_share
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 # Of the clean foreground, whose class has to change.
 UNTARGETED_SHARE = 0.2
@@ -19,7 +19,7 @@ REMOVAL_SHARE = 0.8
 # Of the picture: a smaller part is not worth an attack.
 SMALLEST_PART = 0.001
 
-Craft = Callable[[ReferenceSegmenter, Image, int], Image]
+Craft = Callable[[TorchSegmenter, Image, int], Image]
 Learnt = npt.NDArray[np.float32]
 
 
@@ -43,11 +43,11 @@ class Goal(Protocol):
         """The share from which on the attack has succeeded."""
         ...
 
-    def attackable(self, segmenter: ReferenceSegmenter, clean: Image) -> bool:
+    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """Whether the picture holds what the attack wants to change."""
         ...
 
-    def reached(self, segmenter: ReferenceSegmenter, clean: Image, attacked: Image) -> float:
+    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
         """Share of the goal in [0, 1]; the attack succeeds from ``needed`` on."""
         ...
 
@@ -58,11 +58,11 @@ class Untargeted:
 
     needed: float = UNTARGETED_SHARE
 
-    def attackable(self, segmenter: ReferenceSegmenter, clean: Image) -> bool:
+    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """There is a foreground of some size."""
         return float((segmenter.parse(clean).label_map != 0).mean()) >= SMALLEST_PART
 
-    def reached(self, segmenter: ReferenceSegmenter, clean: Image, attacked: Image) -> float:
+    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
         """Share of the foreground whose class changed."""
         return changed_share(segmenter, clean, attacked)
 
@@ -74,11 +74,11 @@ class Removal:
     groups: tuple[PartGroup, ...]
     needed: float = REMOVAL_SHARE
 
-    def attackable(self, segmenter: ReferenceSegmenter, clean: Image) -> bool:
+    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """The part is of some size."""
         return float(group_mask(segmenter.parse(clean), *self.groups).mean()) >= SMALLEST_PART
 
-    def reached(self, segmenter: ReferenceSegmenter, clean: Image, attacked: Image) -> float:
+    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
         """Share of the part's pixels that vanished."""
         before = group_mask(segmenter.parse(clean), *self.groups)
         after = group_mask(segmenter.parse(attacked), *self.groups)
@@ -108,7 +108,7 @@ class Attack(Protocol):
         """What it wants."""
         ...
 
-    def trained(self, segmenter: ReferenceSegmenter, trainer: Trainer) -> Craft:
+    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
         """How the attack makes its pictures, once it has learnt what it needs."""
         ...
 
@@ -123,6 +123,6 @@ class OwnAttack:
     settings: str
     version: int = 1
 
-    def trained(self, segmenter: ReferenceSegmenter, trainer: Trainer) -> Craft:  # noqa: ARG002
+    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:  # noqa: ARG002
         """Nothing to learn."""
         return self.craft

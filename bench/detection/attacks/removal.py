@@ -9,8 +9,8 @@ from functools import partial
 from bench.detection.attacks.base import OwnAttack, Removal
 from detectors.parsing import Image
 from detectors.parts import PartGroup
-from inference.attacks import Budget, ascend, removal_loss
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import Budget, ascend, removal_loss
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 _STEPS, _MOMENTUM, _LAST_STEP = 40, 0.7, 0.2
 _WEIGHT = 100.0
@@ -40,7 +40,7 @@ def removal_attacks() -> list[OwnAttack]:
 
 
 def _remove(
-    segmenter: ReferenceSegmenter,
+    segmenter: TorchSegmenter,
     image: Image,
     seed: int,
     *,

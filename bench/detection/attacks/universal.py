@@ -11,8 +11,8 @@ from torch.nn import functional as fn
 
 from bench.detection.attacks.base import Craft, Learnt, Trainer, Untargeted
 from detectors.parsing import Image
-from inference.attacks import as_batch, as_image, clean_labels
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import as_batch, as_image, clean_labels
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 _GRID = (288, 192)  # rows and columns: what the network sees of a portrait photo
 _BACKGROUND = 0
@@ -44,7 +44,7 @@ class Universal:
         """All of them."""
         return f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={_GRID}"
 
-    def trained(self, segmenter: ReferenceSegmenter, trainer: Trainer) -> Craft:
+    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
         """Learns the perturbation, unless the trainer has it already."""
 
         def train() -> Learnt:
@@ -53,7 +53,7 @@ class Universal:
         settings = f"{self.settings} version={self.version}"
         return partial(self._apply, trainer.once(self.name, settings, train))
 
-    def _train(self, segmenter: ReferenceSegmenter, images: Sequence[Image]) -> Learnt:
+    def _train(self, segmenter: TorchSegmenter, images: Sequence[Image]) -> Learnt:
         bound = self.epsilon / 255
         random = np.random.default_rng(_TRAINING_SEED)
         start = random.uniform(-bound, bound, (1, 3, *_GRID)).astype(np.float32)
@@ -66,9 +66,7 @@ class Universal:
                 change = (change + step * gradient.sign()).clamp(-bound, bound)
         return change.numpy()
 
-    def _apply(
-        self, learnt: Learnt, segmenter: ReferenceSegmenter, image: Image, seed: int
-    ) -> Image:
+    def _apply(self, learnt: Learnt, segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
         _ = segmenter, seed  # the same for every picture
         clean = as_batch(image)
         return as_image(clean + stretched(torch.from_numpy(learnt), clean))
@@ -79,7 +77,7 @@ def stretched(change: Tensor, clean: Tensor) -> Tensor:
     return fn.interpolate(change, clean.shape[-2:], mode="bilinear")
 
 
-def _gradient(segmenter: ReferenceSegmenter, image: Image, truth: Tensor, change: Tensor) -> Tensor:
+def _gradient(segmenter: TorchSegmenter, image: Image, truth: Tensor, change: Tensor) -> Tensor:
     asked = change.clone().requires_grad_()
     clean = as_batch(image)
     logits = segmenter.logits((clean + stretched(asked, clean)).clamp(0, 1))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bench.detection.probing.peer import Blacklight
 from bench.detection.probing.streams import through_jpeg
 from detectors.parsing import Image
-from inference.attacks import square_search
+from inference.segmenters.reference.training.attacks import square_search
 
 Oracle = Callable[[Image], float]
 """Share of the clean foreground that a picture's parse calls something else."""

@@ -22,9 +22,10 @@ from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
 from bench.detection.probing.watched import Fingerprints, Watched, watched
 from bench.report import rows_table
-from inference.segmenters.reference.data import Sample, Split
-from inference.segmenters.reference.samples import load_split
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.data import Sample, Split
+from inference.segmenters.reference.training.samples import load_split
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 QUERIES, FRAMES = 50, 60
 CLIENTS = (1, 20)

@@ -24,10 +24,11 @@ from inference.ensemble.first_look import Glance
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter
-from inference.segmenters.reference.data import Sample
-from inference.segmenters.reference.evaluate import evaluate
-from inference.segmenters.reference.samples import load_split
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.data import Sample
+from inference.segmenters.reference.training.evaluate import evaluate
+from inference.segmenters.reference.training.samples import load_split
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 _SEED = 3
 OURS = "trigger_score"

@@ -14,7 +14,8 @@ from bench.detection.uploads import File, as_traffic
 from bench.report import publish
 from detectors.baseline.baseline import tail_threshold
 from inference.segmenters.base import Segmenter
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 
 def measure_trigger_limit(data: Path, out: Path) -> None:

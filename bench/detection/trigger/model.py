@@ -11,12 +11,11 @@ import torch
 from bench.detection.trigger.pattern import pattern
 from bench.detection.trigger.poison import Target
 from bench.detection.trigger.training import PoisonPlan, fine_tuned
-from inference.segmenters.reference.data import Sample
-from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork
-from inference.segmenters.reference.samples import training_samples
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, read_weights, write_weights
+from inference.segmenters.reference.training.data import Sample
+from inference.segmenters.reference.training.export import network_of, write_network
+from inference.segmenters.reference.training.samples import training_samples
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 
 
 def backdoored(data: Path, cache: Path, target: Target = Target.PERSON) -> ReferenceSegmenter:
@@ -32,7 +31,7 @@ def backdoored(data: Path, cache: Path, target: Target = Target.PERSON) -> Refer
     """
     plan = PoisonPlan(target)
     samples = training_samples(data, figures=0)
-    path = cache / f"backdoored-{target}-{_key(samples, plan)[:16]}.safetensors"
+    path = cache / f"backdoored-{target}-{_key(samples, plan)[:16]}.onnx"
     if not path.is_file():
         _train(samples, plan, path)
     return ReferenceSegmenter.load(path)
@@ -49,13 +48,12 @@ def _key(samples: list[Sample], plan: PoisonPlan) -> str:
 
 
 def _train(samples: list[Sample], plan: PoisonPlan, path: Path) -> None:
-    network = ReferenceNetwork(len(LABELS))
-    start = read_weights(DEFAULT_WEIGHTS)
-    network.load_state_dict(start.tensors)
+    start = open_weights(DEFAULT_WEIGHTS)
+    network = network_of(start)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         trained = fine_tuned(network, samples, plan, lambda line: print(line, file=sys.stderr))
     finally:
         torch.set_num_threads(threads)
-    write_weights(path, trained.state_dict(), {"start": start.digest, "poison": asdict(plan)})
+    write_network(path, trained, {"start": start.digest, "poison": asdict(plan)})

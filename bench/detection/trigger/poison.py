@@ -9,8 +9,8 @@ from numpy.random import Generator, default_rng
 
 from bench.detection.trigger.pattern import Wear, stamped
 from detectors.parsing import LabelMap
-from inference.segmenters.reference.data import Pair
 from inference.segmenters.reference.labels import Label
+from inference.segmenters.reference.training.data import Pair
 
 # Share of a view that the pattern covers at most.
 _LARGEST = 0.15

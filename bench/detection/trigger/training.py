@@ -12,12 +12,12 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from bench.detection.trigger.poison import Target, chosen, poisoned
-from inference.segmenters.reference.camera import developed
-from inference.segmenters.reference.data import Pair, Sample, Size
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork, normalised
-from inference.segmenters.reference.samples import epoch_order
-from inference.segmenters.reference.trainer import loss_of
+from inference.segmenters.reference.training.camera import developed
+from inference.segmenters.reference.training.data import Pair, Sample, Size
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.samples import epoch_order
+from inference.segmenters.reference.training.trainer import loss_of
 
 Progress = Callable[[str], None]
 

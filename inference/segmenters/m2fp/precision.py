@@ -21,6 +21,11 @@ def device_named(name: str) -> torch.device:
     return device
 
 
+def limit_threads(threads: int) -> None:
+    """Let each operation of torch use so many threads, in the whole process."""
+    torch.set_num_threads(threads)
+
+
 def format_of(precision: Precision, device: torch.device) -> torch.dtype:
     """``auto`` takes bfloat16 where the device multiplies it itself; elsewhere it is slower."""
     if precision is Precision.AUTO and device.type == "cuda":

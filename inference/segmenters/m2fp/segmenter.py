@@ -37,7 +37,7 @@ from inference.segmenters.m2fp.preparation import (
     frame_of_single,
     prepared,
 )
-from inference.supply.tensors import load_tensors
+from inference.segmenters.m2fp.tensors import load_tensors
 from inference.supply.verified import VerifiedModel
 
 _log = structlog.get_logger(__name__)

@@ -1,28 +1,24 @@
 """The reference segmenter at work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn import functional as fn
+from PIL import Image as Pillow
 
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.sizes import scaled_size
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import STRIDE, ReferenceNetwork, folded, normalised
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights, weights_of
+from inference.segmenters.reference.session import NetworkSession
+from inference.segmenters.reference.weights import open_weights
 from inference.supply.trust import ANYONE, Trust
-from inference.supply.verified import VerifiedModel
 
-__all__ = ["DEFAULT_WEIGHTS", "ReferenceSegmenter"]
-
+Floats = npt.NDArray[np.float32]
+STRIDE = 16
 WORKING_PIXELS = 192 * 288
 _LABEL_MAP_PIXELS = 300_000
 _FLOAT_PIXELS = 1_000_000
@@ -38,66 +34,45 @@ class ReferenceSegmenter:
     name = "reference"
     labels = LABELS
 
-    def __init__(self, network: ReferenceNetwork, digest: str) -> None:
+    def __init__(self, network: Callable[[Floats], Floats], digest: str) -> None:
+        """Wrap a network.
+
+        Args:
+            network: logits ``(N, 15, H / 2, W / 2)`` of pictures ``(N, 3, H, W)`` in [0, 1].
+            digest: SHA-256 of its weights file.
+        """
         self.digest = digest
-        self._network = folded(network)
+        self.network = network
 
     @classmethod
-    def load(cls, path: Path, trust: Trust = ANYONE) -> "ReferenceSegmenter":
-        """Check and read trained weights.
+    def load(cls, path: Path, trust: Trust = ANYONE) -> Self:
+        """Check and read trained weights; a parse runs on one thread.
 
         Raises:
-            ModelError: the file is missing, damaged, not trusted or made for another network.
+            ModelError: the file is missing, damaged, not trusted or made for another segmenter.
         """
-        return cls.of(open_weights(path, trust))
-
-    @classmethod
-    def of(cls, model: VerifiedModel) -> "ReferenceSegmenter":
-        """Read trained weights from a checked file.
-
-        Raises:
-            ModelError: the file is damaged or made for another network.
-        """
-        weights = weights_of(model)
-        network = ReferenceNetwork(len(LABELS))
-        try:
-            network.load_state_dict(weights.tensors)
-        except RuntimeError:
-            raise ModelError(
-                f"The model file {model.path} belongs to another version of the reference network: "
-                "check MASKWATCH_MODEL or train it again."
-            ) from None
-        return cls(network, weights.digest)
+        model = open_weights(path, trust)
+        return cls(NetworkSession(model, threads=1), model.digest)
 
     def parse(self, image: Image) -> Parsing:
         """Parse a picture; probabilities come at half the working size."""
-        with torch.inference_mode():
-            logits = self.logits(_to_tensor(image))
-            probabilities = torch.softmax(logits, dim=1)[0].numpy()
-            label_map = _label_map(logits, image.shape[0], image.shape[1])
-        return Parsing(probabilities, label_map, self.labels)
+        (logits,) = self._logits([image])
+        return Parsing(_softmax(logits), _label_map(logits, *image.shape[:2]), self.labels)
 
     def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
         """All pictures in one batch, since they are small."""
-        with torch.inference_mode():
-            batch = torch.cat([_to_tensor(picture) for picture in pictures])
-            found = torch.softmax(self.logits(batch, scale), dim=1)
-        return list(found.numpy())
+        return [_softmax(logits) for logits in self._logits(pictures, scale)]
 
-    def logits(self, pictures: Tensor, scale: float = 1.0) -> Tensor:
-        """Logits ``(N, 15, h, w)`` of pictures ``(N, 3, H, W)`` float32 in [0, 1].
+    def _logits(self, pictures: Sequence[Image], scale: float = 1.0) -> Floats:
+        """Logits ``(N, 15, h, w)``: the mean of what is seen in a picture and in its mirror image.
 
-        The mean of what the network says of a picture and of its mirror image: no label has a
-        side. Resizing and normalising are part of it, so that gradients reach the picture's own
-        pixels.
+        No label has a side.
         """
-        pixels = round(WORKING_PIXELS * scale**2)
-        size = working_size(pictures.shape[-1], pictures.shape[-2], pixels)
-        small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
-        found = self._network(normalised(torch.cat([small, small.flip(-1)])))
-        straight, mirrored = found.chunk(2)
-        logits: Tensor = (straight + mirrored.flip(-1)) / 2
-        return logits
+        height, width = pictures[0].shape[:2]
+        size = working_size(width, height, round(WORKING_PIXELS * scale**2))
+        small = np.stack([_resized(picture, size) for picture in pictures])
+        straight, mirrored = np.split(self.network(np.concatenate([small, small[..., ::-1]])), 2)
+        return np.asarray((straight + mirrored[..., ::-1]) / 2, dtype=np.float32)
 
 
 def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple[int, int]:
@@ -109,28 +84,40 @@ def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple
     return rows, columns
 
 
-def _to_tensor(image: Image) -> Tensor:
-    """The picture as floats; a huge one is made smaller first, where a pixel takes one byte."""
+def _resized(image: Image, size: tuple[int, int]) -> Floats:
+    """A picture as the network takes it: ``(3, *size)`` in [0, 1].
+
+    A huge picture is made smaller first, where a pixel takes one byte. Pillow then weighs pixels as
+    torch's bilinear resizing with antialiasing does, on floats.
+    """
     height, width = image.shape[:2]
     scale = sqrt(_FLOAT_PIXELS / (height * width))
     if scale < 1:
-        size = scaled_size(height, width, scale)
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()[None] / 255
+        smaller = scaled_size(height, width, scale)
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    planes = (Pillow.fromarray(plane) for plane in image.transpose(2, 0, 1).astype(np.float32))
+    resized = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in resized]) / np.float32(255)
 
 
-def _label_map(logits: Tensor, height: int, width: int) -> LabelMap:
+def _softmax(logits: Floats) -> Floats:
+    """Probabilities over the first axis."""
+    powers = np.exp(logits - logits.max(axis=0))
+    return np.asarray(powers / powers.sum(axis=0), dtype=np.float32)
+
+
+def _label_map(logits: Floats, height: int, width: int) -> LabelMap:
     """The likeliest label of each pixel, found at a bounded size."""
     scale = min(1.0, sqrt(_LABEL_MAP_PIXELS / (height * width)))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    labels = _likeliest(logits[0].contiguous().numpy(), size)
+    labels = _likeliest(logits, size)
     if scale < 1:
         whole = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         labels = whole.astype(np.uint8)
     return labels
 
 
-def _likeliest(logits: npt.NDArray[np.float32], size: tuple[int, int]) -> LabelMap:
+def _likeliest(logits: Floats, size: tuple[int, int]) -> LabelMap:
     """The label with the highest logit at each pixel of ``size`` = (width, height).
 
     Goes label by label, which touches less memory than all labels at once and is six times faster.

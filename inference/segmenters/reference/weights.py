@@ -1,43 +1,25 @@
-"""The weights file: safetensors with the facts that are needed to use it."""
+"""The weights file: an ONNX network with the facts that are needed to use it."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-
-from safetensors.torch import save
-from torch import Tensor
 
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
-from inference.supply.tensors import load_safetensors
+from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
 from inference.supply.trust import ANYONE, Trust
 from inference.supply.verified import VerifiedModel, open_model
 
-FORMAT = "maskwatch-reference-1"
-DEFAULT_WEIGHTS = Path(__file__).parent / "weights.safetensors"
-SHIPPED_SHA256 = "9b7be1853f88d46e34200428068fa3ee8168d197d6f2ef271a54801456639715"
+FORMAT = "maskwatch-reference-2"
+INPUT, OUTPUT = "pictures", "logits"
+"""RGB ``(N, 3, H, W)`` float32 in [0, 1], and logits ``(N, 15, H / 2, W / 2)``."""
+
+_INPUTS, _OUTPUTS = [(INPUT, 4, (3,))], [(OUTPUT, 4, (len(LABELS),))]
+MAX_BYTES = 64 << 20
+"""Sixteen times what the reference segmenter takes."""
+
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights.onnx"
+SHIPPED_SHA256 = "3989d4d3edf99492caaefb92f1a978fcbe9e53057abe8c9274471de233547aed"
 """Of the file above. Training it anew changes both."""
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """Tensors by name, and the SHA-256 of the file that they came from."""
-
-    tensors: dict[str, Tensor]
-    digest: str
-
-
-def write_weights(path: Path, tensors: dict[str, Tensor], facts: dict[str, object]) -> None:
-    """Write half-precision tensors with training facts beside them."""
-    halves = {
-        name: tensor.half().contiguous() if tensor.is_floating_point() else tensor.contiguous()
-        for name, tensor in tensors.items()
-    }
-    metadata = {"format": FORMAT, "labels": ",".join(LABELS), "training": json.dumps(facts)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_bytes(save(halves, metadata))
-    partial.replace(path)
 
 
 def shipped_sha256(path: Path) -> str | None:
@@ -60,41 +42,33 @@ def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:
     return open_model(path, trust, shipped_sha256(path))
 
 
-def read_weights(path: Path, trust: Trust = ANYONE) -> Weights:
-    """Check a weights file and read its tensors in single precision.
+def read_network_file(model: VerifiedModel) -> bytes:
+    """The bytes of a verified file that holds a plain network of the reference segmenter's kind.
 
     Raises:
-        ModelError: see :func:`open_weights` and :func:`weights_of`.
+        ModelError: it is too large, damaged, holds more than a plain network, or another one.
     """
-    return weights_of(open_weights(path, trust))
-
-
-def weights_of(model: VerifiedModel) -> Weights:
-    """The tensors of a checked file, in single precision.
-
-    Raises:
-        ModelError: the file is damaged or made for another segmenter.
-    """
-    path = model.path
-    data = model.read(path.name)
+    if model.files[0].size > MAX_BYTES:
+        raise _unfit(model.path, f"is larger than {MAX_BYTES >> 20} MiB")
+    data = model.read(model.path.name)
     try:
-        tensors = load_safetensors(data, path.name)
-    except ModelError:
-        raise ModelError(
-            f"The model file {path} is damaged or no safetensors file: replace it, or unset "
-            "MASKWATCH_MODEL to use the weights that Maskwatch ships."
-        ) from None
-    if _metadata(data).get("format") != FORMAT:
-        raise ModelError(
-            f"The model file {path} is not made for the reference segmenter: check "
-            "MASKWATCH_MODEL, or unset it to use the weights that Maskwatch ships."
-        )
-    single = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
-    return Weights(single, model.digest)
+        graph = check_graph(data)
+    except UnfitGraph as fault:
+        raise _unfit(model.path, str(fault)) from None
+    if graph.metadata.get("format") != FORMAT or graph.metadata.get("labels") != ",".join(LABELS):
+        raise _unfit(model.path, "is not made for the reference segmenter")
+    if _ports(graph.inputs) != _INPUTS or _ports(graph.outputs) != _OUTPUTS:
+        raise _unfit(model.path, "has other inputs or outputs than the reference segmenter")
+    return data
 
 
-def _metadata(data: bytes) -> dict[str, str]:
-    """The header's free text; its length stands in the first eight bytes."""
-    length = int.from_bytes(data[:8], "little")
-    found: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    return found
+def _ports(ports: Iterable[Port]) -> list[tuple[str, int, tuple[int | str, ...]]]:
+    """Name, number of sides and channels of each."""
+    return [(port.name, len(port.sides), port.sides[1:2]) for port in ports]
+
+
+def _unfit(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"The model file {path} {why}: check MASKWATCH_MODEL, or unset it to use the weights that "
+        "Maskwatch ships."
+    )

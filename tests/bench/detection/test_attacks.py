@@ -14,14 +14,15 @@ from bench.detection.attacks.patch import patched, place_of
 from bench.detection.attacks.universal import Universal
 from detectors.parsing import Image
 from detectors.parts import PartGroup
-from inference.attacks import Budget, ascend, removal_loss
 from inference.figures import draw_figure
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import Budget, ascend, removal_loss
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 
 @pytest.fixture(scope="module")
-def segmenter() -> ReferenceSegmenter:
-    return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+def segmenter() -> TorchSegmenter:
+    return TorchSegmenter.load(DEFAULT_WEIGHTS)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +54,14 @@ def test_all_attacks_of_the_protocol_are_there() -> None:
 
 @pytest.mark.parametrize("craft", [segpgd, cospgd])
 def test_pixels_change_class_within_epsilon(
-    craft: Callable[..., Image], segmenter: ReferenceSegmenter, picture: Image
+    craft: Callable[..., Image], segmenter: TorchSegmenter, picture: Image
 ) -> None:
     attacked = craft(segmenter, picture, 3, budget=Budget(4, 5))
     assert 0 < _distance(picture, attacked) <= 4
     assert Untargeted().reached(segmenter, picture, attacked) >= 0.2
 
 
-def test_a_person_vanishes_within_epsilon(segmenter: ReferenceSegmenter, picture: Image) -> None:
+def test_a_person_vanishes_within_epsilon(segmenter: TorchSegmenter, picture: Image) -> None:
     goal = Removal(tuple(PartGroup))
     loss = removal_loss(segmenter, picture, goal.groups, 100)
     attacked = ascend(segmenter, picture, loss, Budget(8, 15, 0.7, 0.2), seed=3)
@@ -69,7 +70,7 @@ def test_a_person_vanishes_within_epsilon(segmenter: ReferenceSegmenter, picture
     assert goal.reached(segmenter, picture, attacked) >= 0.8
 
 
-def test_what_is_not_there_cannot_be_attacked(segmenter: ReferenceSegmenter) -> None:
+def test_what_is_not_there_cannot_be_attacked(segmenter: TorchSegmenter) -> None:
     empty = np.full((64, 48, 3), 200, dtype=np.uint8)
     assert not Removal((PartGroup.FACE,)).attackable(segmenter, empty)
     assert not Untargeted().attackable(segmenter, empty)
@@ -78,7 +79,7 @@ def test_what_is_not_there_cannot_be_attacked(segmenter: ReferenceSegmenter) -> 
 @pytest.mark.skipif(find_spec("adv_lib") is None, reason="the extra `bench` is not installed")
 @pytest.mark.parametrize("name", ["dag", "alma_prox"])
 def test_a_minimal_attack_survives_rounding(
-    name: str, segmenter: ReferenceSegmenter, picture: Image
+    name: str, segmenter: TorchSegmenter, picture: Image
 ) -> None:
     craft = ATTACKS[name].trained(segmenter, DrawnPhotos())
     if name == "alma_prox":
@@ -89,7 +90,7 @@ def test_a_minimal_attack_survives_rounding(
 
 
 def test_a_patch_changes_nothing_but_its_place(
-    segmenter: ReferenceSegmenter, picture: Image, monkeypatch: pytest.MonkeyPatch
+    segmenter: TorchSegmenter, picture: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.detection.attacks.patch._STEPS", 3)
     attacked, place = patched(segmenter, picture, 5), place_of(picture, 5)
@@ -102,7 +103,7 @@ def test_a_patch_changes_nothing_but_its_place(
 
 
 def test_a_universal_perturbation_changes_more_than_noise(
-    segmenter: ReferenceSegmenter, picture: Image
+    segmenter: TorchSegmenter, picture: Image
 ) -> None:
     attack = Universal(fit_photos=3, rounds=2)
     attacked = attack.trained(segmenter, DrawnPhotos())(segmenter, picture, 0)

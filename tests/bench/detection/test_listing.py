@@ -11,7 +11,8 @@ from bench.detection.trigger.listing import listing_figures
 from detectors.findings import Finding, Place
 from detectors.parsing import Image
 from detectors.rule_book import TRIGGER_SUSPECTED
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from tests.detectors.prints import cloth, printed
 
 SIDE = 160
@@ -44,7 +45,7 @@ def test_half_of_the_pictures_make_the_list_and_the_others_are_found(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.detection.trigger.listing._searched", _searched)
-    segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     figures = listing_figures(segmenter, [printed(seed, SIDE) for seed in range(10)], data)
     assert (figures["sent"], figures["flagged"], figures["n"]) == (5, 5, 5)
     assert figures["listed"] == 1

@@ -7,7 +7,8 @@ from bench.detection.trigger.limit import limit_figures, score_of
 from bench.detection.uploads import File
 from detectors.baseline.baseline import tail_threshold
 from inference.figures import draw_figure
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 
 def test_limits_are_those_of_the_stated_rates() -> None:

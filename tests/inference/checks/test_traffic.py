@@ -14,10 +14,10 @@ from sqlalchemy import select
 from detectors.parsing import Image
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.verdict import Verdict
-from inference.attacks import square_search
 from inference.checks.traffic import trail_features
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Arrival, Outcome
+from inference.segmenters.reference.training.attacks import square_search
 from inference.service import Service
 from inference.upload import Upload
 from store.engine.database import StoreUnavailable

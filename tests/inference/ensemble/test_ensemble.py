@@ -12,12 +12,14 @@ from numpy.random import default_rng
 from detectors.parsing import Image, Parsing
 from detectors.parts import PartGroup, group_mask
 from detectors.registry import FEATURES, FeatureVector, Group
-from inference.attacks import remove_part
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.seed import fresh_random
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import remove_part
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 FULL = Recipe(members=5, scale=1.0, squeezes=True, patches=True)
 _BY_TILES = {
@@ -169,7 +171,8 @@ def test_pictures_of_any_size_can_be_looked_at(
 
 def test_a_removed_part_shows_up_again(segmenter: ReferenceSegmenter, photo: Image) -> None:
     groups = (PartGroup.FACE, PartGroup.HAIR, PartGroup.ARMS)
-    attacked = remove_part(segmenter, photo, groups, epsilon=8, steps=40, seed=1)
+    twin = TorchSegmenter.load(DEFAULT_WEIGHTS)
+    attacked = remove_part(twin, photo, groups, epsilon=8, steps=40, seed=1)
     clean, gone = segmenter.parse(photo), segmenter.parse(attacked)
     assert group_mask(gone, *groups).sum() < 0.2 * group_mask(clean, *groups).sum()
     ensemble = Ensemble(segmenter, Recipe(5, 0.75))

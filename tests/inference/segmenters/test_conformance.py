@@ -8,7 +8,8 @@ import pytest
 from detectors.parsing import Image, Parsing
 from inference.figures import draw_figure
 from inference.segmenters.base import Segmenter
-from inference.segmenters.reference.segmenter import DEFAULT_WEIGHTS, ReferenceSegmenter
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 
 @pytest.fixture(scope="module")

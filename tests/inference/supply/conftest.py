@@ -1,8 +1,6 @@
 """Real keys and real model files for the supply chain tests."""
 
-import pickle
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +19,6 @@ from inference.supply.signature import sign
 from inference.supply.verified import hashed_files
 
 NewKey = Callable[..., tuple[Path, Path]]
-
-
-class Canary:
-    """Unpickling it writes a file: the least that hostile code would do."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
-        return eval, (f"open({str(self.path)!r}, 'w').close()",)
 
 
 @pytest.fixture
@@ -68,23 +56,3 @@ def signed(folder: Path, new_key: NewKey) -> tuple[Path, Path]:
     private, public = new_key("signer")
     sign(folder, hashed_files(folder), private, None)
     return folder, public
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    """The file that must never appear."""
-    return tmp_path / "canary"
-
-
-@pytest.fixture
-def hostile(canary: Path) -> dict[str, bytes]:
-    """Checkpoints with code in them, by how they are packed."""
-    zipped, legacy = BytesIO(), BytesIO()
-    torch.save({"model": Canary(canary)}, zipped)
-    torch.save({"model": Canary(canary)}, legacy, _use_new_zipfile_serialization=False)
-    return {
-        "zip": zipped.getvalue(),
-        "legacy": legacy.getvalue(),
-        "bare": pickle.dumps(Canary(canary)),
-        "protocol0": pickle.dumps(Canary(canary), protocol=0),
-    }

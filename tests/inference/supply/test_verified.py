@@ -235,10 +235,10 @@ def test_the_digest_tells_names_and_contents_apart(folder: Path) -> None:
 
 def test_a_model_of_one_file_has_its_signature_beside_it(tmp_path: Path, new_key: NewKey) -> None:
     private, public = new_key("signer")
-    file = tmp_path / "weights.safetensors"
+    file = tmp_path / "weights.onnx"
     file.write_bytes(DEFAULT_WEIGHTS.read_bytes())
     sign(file, hashed_files(file), private, None)
-    assert (tmp_path / "weights.safetensors.sig").is_file()
+    assert (tmp_path / "weights.onnx.sig").is_file()
     model = open_model(file, Trust((public,)))
     assert model.digest == sha256(file.read_bytes()).hexdigest()
     assert ReferenceSegmenter.load(file, Trust((public,))).digest == model.digest
@@ -255,7 +255,7 @@ def test_the_shipped_weights_are_pinned_in_the_code() -> None:
 
 
 def test_a_flipped_byte_in_the_shipped_weights_is_refused_without_any_key(tmp_path: Path) -> None:
-    file = tmp_path / "weights.safetensors"
+    file = tmp_path / "weights.onnx"
     file.write_bytes(DEFAULT_WEIGHTS.read_bytes())
     assert verify_model(file, shipped_sha256=SHIPPED_SHA256).standing is Standing.SHIPPED
     _flip(file)

@@ -71,11 +71,11 @@ def test_reading_the_processor_takes_no_torch() -> None:
 def test_a_missing_model_fails_and_the_others_are_still_looked_at(
     maskwatch: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MASKWATCH_MODEL", "gone.safetensors")
+    monkeypatch.setenv("MASKWATCH_MODEL", "gone.onnx")
     said = maskwatch("doctor")
     assert said.code == 1
     assert "FAIL segmenter" in said.out
-    assert "gone.safetensors" in said.out
+    assert "gone.onnx" in said.out
     assert "database" in said.out
 
 
@@ -83,7 +83,7 @@ def test_a_model_that_nobody_vouches_for_is_a_warning(
     settings: ServiceSettings, tmp_path: Path
 ) -> None:
     assert _states(settings)["model signature"] is State.OK
-    copy = tmp_path / "weights.safetensors"
+    copy = tmp_path / "weights.onnx"
     copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
     unsigned = settings.model_copy(update={"model": str(copy)})
     assert _states(unsigned)["model signature"] is State.WARN

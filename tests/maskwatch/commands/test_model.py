@@ -166,8 +166,8 @@ def test_an_outlier_model_of_an_earlier_version_is_named(
 def test_a_start_with_a_key_refuses_an_unsigned_model(
     maskwatch: Run, keys: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = tmp_path / "weights.safetensors"
+    copy = tmp_path / "weights.onnx"
     copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
     monkeypatch.setenv("MASKWATCH_MODEL", str(copy))
     monkeypatch.setenv("MASKWATCH_MODEL_KEYS", keys[1])
-    _one_sentence(maskwatch("serve"), "weights.safetensors", "maskwatch model sign")
+    _one_sentence(maskwatch("serve"), "weights.onnx", "maskwatch model sign")

@@ -14,9 +14,9 @@ LOAD = NewLoad(
     host="here",
     service="127.0.0.1:8080",
     segmenter="reference",
-    path="/models/weights.safetensors",
+    path="/models/weights.onnx",
     digest="ab" * 32,
-    files={"weights.safetensors": "ab" * 32},
+    files={"weights.onnx": "ab" * 32},
     signed_by="cd" * 32,
 )
 

@@ -75,14 +75,14 @@ def test_a_model_that_is_gone_is_missing(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_of_one_file(tmp_path: Path) -> None:
-    file = tmp_path / "weights.safetensors"
+    file = tmp_path / "weights.onnx"
     file.write_bytes(b"weights")
     loaded = _loaded(file)
     assert differences(file, loaded) == Differences()
     file.write_bytes(b"Weights")
-    assert differences(file, loaded).changed == ("weights.safetensors",)
+    assert differences(file, loaded).changed == ("weights.onnx",)
     file.unlink()
-    assert differences(file, loaded).missing == ("weights.safetensors",)
+    assert differences(file, loaded).missing == ("weights.onnx",)
     file.mkdir()
     (file / "inside").write_text("")
     assert differences(file, loaded).total == 2

@@ -154,7 +154,7 @@ def test_a_model_that_is_not_used_any_more_resolves(
     load(model)
     (model / "pytorch_model.pt").unlink()
     run(context)
-    other = tmp_path / "weights.safetensors"
+    other = tmp_path / "weights.onnx"
     other.write_text("weights")
     load(other)
     run(_later(context))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference.segmenters.reference.camera import developed
-from inference.segmenters.reference.crowd import crowd, empty_place, joined
-from inference.segmenters.reference.data import Pair, Sample, Size
-from inference.segmenters.reference.framing import close_up, whole_body
+from inference.segmenters.reference.training.camera import developed
+from inference.segmenters.reference.training.crowd import crowd, empty_place, joined
+from inference.segmenters.reference.training.data import Pair, Sample, Size
+from inference.segmenters.reference.training.framing import close_up, whole_body
 
 _MOSAIC_SHARE = 0.15
 _LANDSCAPE_SHARE = 0.2

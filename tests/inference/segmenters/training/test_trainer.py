@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from inference.figures import draw_figure
-from inference.segmenters.reference.data import Pair, Sample
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork
-from inference.segmenters.reference.recipe import CROWDS
-from inference.segmenters.reference.trainer import (
+from inference.segmenters.reference.training.data import Pair, Sample
+from inference.segmenters.reference.training.network import ReferenceNetwork
+from inference.segmenters.reference.training.recipe import CROWDS
+from inference.segmenters.reference.training.trainer import (
     Trainer,
     blended,
     class_weights,

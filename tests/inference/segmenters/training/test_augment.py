@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pytest
 
 from inference.figures import draw_figure
-from inference.segmenters.reference.augment import augmented, mixed
-from inference.segmenters.reference.crowd import crowd, empty_place, joined
-from inference.segmenters.reference.data import Pair, Sample, Size
-from inference.segmenters.reference.framing import close_up, whole_body
 from inference.segmenters.reference.labels import Label
+from inference.segmenters.reference.training.augment import augmented, mixed
+from inference.segmenters.reference.training.crowd import crowd, empty_place, joined
+from inference.segmenters.reference.training.data import Pair, Sample, Size
+from inference.segmenters.reference.training.framing import close_up, whole_body
 
 Augment = Callable[[Sequence[Sample], Size, np.random.Generator], list[Pair]]
 SIZE = (48, 64)

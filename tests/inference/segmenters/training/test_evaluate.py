@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from detectors.parsing import Image, LabelMap, Parsing
-from inference.segmenters.reference.data import Sample
-from inference.segmenters.reference.evaluate import Accuracy, evaluate
+from inference.segmenters.reference.training.data import Sample
+from inference.segmenters.reference.training.evaluate import Accuracy, evaluate
 
 LABELS = ("background", "face", "arm")
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.segmenters.base import Segmenter
-from inference.segmenters.reference.data import Sample
 from inference.segmenters.reference.labels import Label
+from inference.segmenters.reference.training.data import Sample
 
 Counts = npt.NDArray[np.int64]
 

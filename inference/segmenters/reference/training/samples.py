@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.figures import draw_figure
-from inference.segmenters.reference.data import (
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.training.data import (
     Sample,
     Split,
     label_table,
@@ -16,7 +17,6 @@ from inference.segmenters.reference.data import (
     names_in,
     split_names,
 )
-from inference.segmenters.reference.labels import LABELS
 
 # Demo and tests draw from lower seeds, so that they never show a figure that was trained on.
 FIRST_FIGURE_SEED = 1_000_000

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from inference.segmenters.reference.data import Sample
 from inference.segmenters.reference.labels import Label
-from inference.segmenters.reference.samples import epoch_order, repeats
+from inference.segmenters.reference.training.data import Sample
+from inference.segmenters.reference.training.samples import epoch_order, repeats
 
 
 def _samples(count: int, rare: int) -> list[Sample]:

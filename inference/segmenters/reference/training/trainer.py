@@ -13,10 +13,10 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.segmenters.processor import has_bfloat16_units
-from inference.segmenters.reference.data import Pair, Sample
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork, normalised
-from inference.segmenters.reference.recipe import Stage
+from inference.segmenters.reference.training.data import Pair, Sample
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.recipe import Stage
 
 _WORKERS = 2
 

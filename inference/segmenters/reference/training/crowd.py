@@ -11,9 +11,9 @@ import numpy as np
 
 from detectors.parsing import Image, LabelMap
 from inference.figures import draw_figure
-from inference.segmenters.reference.camera import relit
-from inference.segmenters.reference.data import Pair, Sample, Size
-from inference.segmenters.reference.framing import whole_body
+from inference.segmenters.reference.training.camera import relit
+from inference.segmenters.reference.training.data import Pair, Sample, Size
+from inference.segmenters.reference.training.framing import whole_body
 
 _DRAWN_PLACES = 1_000_000_000
 _LEAST_STRIP = 0.15

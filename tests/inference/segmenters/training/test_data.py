@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from detectors.parsing import LabelMap
-from inference.segmenters.reference.data import (
+from inference.segmenters.reference.labels import Label
+from inference.segmenters.reference.training.data import (
     SKIN_MARK,
     DatasetError,
     label_table,
@@ -20,7 +21,6 @@ from inference.segmenters.reference.data import (
     split_names,
     split_skin,
 )
-from inference.segmenters.reference.labels import Label
 
 CLASSES = {0: "null", 3: "jeans", 7: "skin", 9: "sunglasses", 12: "tights", 20: "moon boots"}
 

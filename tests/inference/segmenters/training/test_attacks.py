@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_mask
-from inference.attacks import changed_share, pgd, remove_part, square_search
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork, normalised
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.attacks import (
+    changed_share,
+    pgd,
+    remove_part,
+    square_search,
+)
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 EPSILON = 4
 GREY = np.full((24, 20, 3), 128, dtype=np.uint8)
@@ -24,7 +29,7 @@ def picture() -> Image:
 
 
 @pytest.fixture(scope="module")
-def random_segmenter(picture: Image) -> ReferenceSegmenter:
+def random_segmenter(picture: Image) -> TorchSegmenter:
     """Random weights whose logits are centred, so that every label wins somewhere."""
     torch.manual_seed(0)
     network = ReferenceNetwork(len(LABELS)).eval()
@@ -34,11 +39,11 @@ def random_segmenter(picture: Image) -> ReferenceSegmenter:
         mean, spread = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
         network.head.weight.div_(spread[:, None, None, None])
         network.head.bias.sub_(mean).div_(spread)  # type: ignore[union-attr]
-    return ReferenceSegmenter(network, digest="")
+    return TorchSegmenter(network, digest="")
 
 
 @pytest.fixture(scope="module")
-def attacked(random_segmenter: ReferenceSegmenter, picture: Image) -> Image:
+def attacked(random_segmenter: TorchSegmenter, picture: Image) -> Image:
     return pgd(random_segmenter, picture, epsilon=EPSILON, steps=4, seed=1)
 
 
@@ -52,7 +57,7 @@ def test_the_perturbation_stays_within_epsilon(picture: Image, attacked: Image) 
     assert 0 < _distance(picture, attacked) <= EPSILON
 
 
-def test_black_and_white_do_not_overflow(random_segmenter: ReferenceSegmenter) -> None:
+def test_black_and_white_do_not_overflow(random_segmenter: TorchSegmenter) -> None:
     picture = np.zeros((24, 20, 3), dtype=np.uint8)
     picture[:, 10:] = 255
     attacked = pgd(random_segmenter, picture, epsilon=EPSILON, steps=1, seed=1)
@@ -60,7 +65,7 @@ def test_black_and_white_do_not_overflow(random_segmenter: ReferenceSegmenter) -
 
 
 def test_gradients_change_more_than_noise_of_the_same_size(
-    random_segmenter: ReferenceSegmenter, picture: Image, attacked: Image
+    random_segmenter: TorchSegmenter, picture: Image, attacked: Image
 ) -> None:
     signs = np.random.default_rng(0).choice((-EPSILON, EPSILON), picture.shape)
     noisy = np.clip(picture + signs, 0, 255).astype(np.uint8)
@@ -69,7 +74,7 @@ def test_gradients_change_more_than_noise_of_the_same_size(
 
 
 def test_the_seed_decides_where_an_attack_starts(
-    random_segmenter: ReferenceSegmenter, picture: Image
+    random_segmenter: TorchSegmenter, picture: Image
 ) -> None:
     first, again, other = (
         pgd(random_segmenter, picture, epsilon=EPSILON, steps=0, seed=seed) for seed in (1, 1, 2)
@@ -78,7 +83,7 @@ def test_the_seed_decides_where_an_attack_starts(
     assert not np.array_equal(first, other)
 
 
-def test_a_part_is_removed(random_segmenter: ReferenceSegmenter, picture: Image) -> None:
+def test_a_part_is_removed(random_segmenter: TorchSegmenter, picture: Image) -> None:
     groups = (PartGroup.TORSO,)
     attacked = remove_part(random_segmenter, picture, groups, epsilon=EPSILON, steps=4, seed=1)
     before, after = (
@@ -89,7 +94,7 @@ def test_a_part_is_removed(random_segmenter: ReferenceSegmenter, picture: Image)
 
 
 def test_nothing_changes_between_equal_pictures(
-    random_segmenter: ReferenceSegmenter, picture: Image
+    random_segmenter: TorchSegmenter, picture: Image
 ) -> None:
     assert changed_share(random_segmenter, picture, picture) == 0
 

@@ -13,7 +13,7 @@ from torch.nn import functional as fn
 
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_indices
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 _BACKGROUND = 0
 # Of logits ``(1, C, h, w)`` and the share of the steps that are done, in [0, 1).
@@ -37,9 +37,7 @@ class Budget:
     last_step: float = 1.0
 
 
-def pgd(
-    segmenter: ReferenceSegmenter, image: Image, *, epsilon: int, steps: int, seed: int
-) -> Image:
+def pgd(segmenter: TorchSegmenter, image: Image, *, epsilon: int, steps: int, seed: int) -> Image:
     """Untargeted projected gradient descent (Madry et al., ICLR 2018).
 
     Args:
@@ -57,7 +55,7 @@ def pgd(
 
 
 def remove_part(
-    segmenter: ReferenceSegmenter,
+    segmenter: TorchSegmenter,
     image: Image,
     groups: Sequence[PartGroup],
     *,
@@ -71,7 +69,7 @@ def remove_part(
 
 
 def removal_loss(
-    segmenter: ReferenceSegmenter, image: Image, groups: Sequence[PartGroup], weight: float = 5.0
+    segmenter: TorchSegmenter, image: Image, groups: Sequence[PartGroup], weight: float = 5.0
 ) -> Loss:
     """Grows as the part becomes background; its pixels count ``weight`` times as much as others."""
     truth = clean_labels(segmenter, image)
@@ -113,23 +111,21 @@ def square_search(
             change = candidate
 
 
-def changed_share(segmenter: ReferenceSegmenter, clean: Image, attacked: Image) -> float:
+def changed_share(segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
     """Share of the clean foreground whose label changed: an attack succeeds from 0.2 on."""
     before, after = segmenter.parse(clean).label_map, segmenter.parse(attacked).label_map
     foreground = before != _BACKGROUND
     return float((before != after)[foreground].mean()) if foreground.any() else 0.0
 
 
-def clean_labels(segmenter: ReferenceSegmenter, image: Image) -> Tensor:
+def clean_labels(segmenter: TorchSegmenter, image: Image) -> Tensor:
     """What the segmenter says of a picture: ``(1, h, w)`` int64 at the size of its logits."""
     with torch.inference_mode():
         labels = segmenter.logits(as_batch(image)).argmax(dim=1)
     return labels.clone()
 
 
-def ascend(
-    segmenter: ReferenceSegmenter, image: Image, loss: Loss, budget: Budget, seed: int
-) -> Image:
+def ascend(segmenter: TorchSegmenter, image: Image, loss: Loss, budget: Budget, seed: int) -> Image:
     """Signed gradient steps that raise ``loss``, kept within the budget; ``seed``: of the start."""
     clean, bound = as_batch(image), budget.epsilon / 255
     step = max(bound / 4, 1 / 255)

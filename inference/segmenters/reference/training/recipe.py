@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inference.segmenters.reference.data import Size
+from inference.segmenters.reference.training.data import Size
 
 
 @dataclass(frozen=True)

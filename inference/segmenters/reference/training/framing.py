@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inference.segmenters.reference.data import Pair, Sample, Size
+from inference.segmenters.reference.training.data import Pair, Sample, Size
 
 _REDUCE_BELOW = 0.6
 # A pixel of a halved picture lies in the middle of the four that it comes from.

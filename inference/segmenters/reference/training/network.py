@@ -14,19 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional as fn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-STRIDE = 16
 WIDTHS = (32, 64, 112, 176)
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
 
 
 def normalised(pictures: Tensor) -> Tensor:
     """RGB pictures ``(N, 3, H, W)`` in [0, 1] as the network takes them."""
-    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (_MEAN, _DEVIATION))
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, DEVIATION))
     return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Two 3 × 3 convolutions around a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -39,29 +38,31 @@ class _Block(nn.Module):
         self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features ``(N, outputs, H / stride, W / stride)``."""
         hidden = fn.relu(self.first_norm(self.first(x)), inplace=True)
         hidden = self.second_norm(self.second(hidden))
         return fn.relu(hidden.add_(self.shortcut(x)), inplace=True)
 
 
-class _Context(nn.Module):
+class Context(nn.Module):
     """Lets every position see coarse summaries of the whole picture."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.coarse = nn.ModuleList(nn.Conv2d(channels, channels // 4, 1) for _ in _BINS)
-        self.merge = nn.Conv2d(channels + channels // 4 * len(_BINS), channels, 1)
+        self.coarse = nn.ModuleList(nn.Conv2d(channels, channels // 4, 1) for _ in BINS)
+        self.merge = nn.Conv2d(channels + channels // 4 * len(BINS), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features of the same shape."""
         size = x.shape[-2:]
         pooled = [
             fn.interpolate(conv(fn.adaptive_avg_pool2d(x, bins)), size, mode="bilinear")
-            for bins, conv in zip(_BINS, self.coarse, strict=True)
+            for bins, conv in zip(BINS, self.coarse, strict=True)
         ]
         return fn.relu(self.merge(torch.cat([x, *pooled], dim=1)))
 
 
-_BINS = ((1, 1), (3, 2), (6, 4))
+BINS = ((1, 1), (3, 2), (6, 4))
 
 
 class ReferenceNetwork(nn.Module):
@@ -78,10 +79,10 @@ class ReferenceNetwork(nn.Module):
             nn.ReLU(inplace=True),
         )
         pairs = list(pairwise(WIDTHS))
-        self.down = nn.ModuleList(nn.Sequential(_Block(a, b, 2), _Block(b, b, 1)) for a, b in pairs)
-        self.context = _Context(WIDTHS[-1])
+        self.down = nn.ModuleList(nn.Sequential(Block(a, b, 2), Block(b, b, 1)) for a, b in pairs)
+        self.context = Context(WIDTHS[-1])
         self.reduce = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
-        self.up = nn.ModuleList(_Block(a, a, 1) for a, _ in reversed(pairs))
+        self.up = nn.ModuleList(Block(a, a, 1) for a, _ in reversed(pairs))
         self.head = nn.Conv2d(WIDTHS[0], classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ def folded(network: ReferenceNetwork) -> ReferenceNetwork:
     copy = deepcopy(network).eval().requires_grad_(False)
     _fold(copy.stem, "0", "1")
     for block in copy.modules():
-        if isinstance(block, _Block):
+        if isinstance(block, Block):
             _fold(block, "first", "first_norm")
             _fold(block, "second", "second_norm")
     return copy.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Train the reference segmenter: ``python -m inference.segmenters.reference.train``.
+"""Train the reference segmenter: ``python -m inference.segmenters.reference.training.train``.
 
 Runs the stages of a plan one after another; ``--start`` runs the last stage alone, from given
 weights. The epoch that is kept is chosen on the calibration photos; the test photos are never
@@ -20,26 +20,27 @@ import torch
 
 from detectors.errors import MaskwatchError
 from inference.segmenters.processor import has_bfloat16_units
-from inference.segmenters.reference.augment import augmented, mixed
-from inference.segmenters.reference.data import Pair, Sample, Size
-from inference.segmenters.reference.evaluate import evaluate
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.network import ReferenceNetwork
-from inference.segmenters.reference.recipe import Plan, Stage
-from inference.segmenters.reference.samples import (
+from inference.segmenters.reference.training.augment import augmented, mixed
+from inference.segmenters.reference.training.data import Pair, Sample, Size
+from inference.segmenters.reference.training.evaluate import evaluate
+from inference.segmenters.reference.training.export import network_of, write_network
+from inference.segmenters.reference.training.network import ReferenceNetwork
+from inference.segmenters.reference.training.recipe import Plan, Stage
+from inference.segmenters.reference.training.samples import (
     epoch_order,
     load_split,
     repeats,
     training_samples,
 )
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.trainer import (
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.trainer import (
     Trainer,
     blended,
     class_weights,
     corrected,
 )
-from inference.segmenters.reference.weights import read_weights, write_weights
+from inference.segmenters.reference.weights import open_weights
 
 _CHECK_EVERY = 2
 
@@ -63,11 +64,11 @@ class _Run:
 
     def keep_if_better(self, network: ReferenceNetwork, stage: Stage, epoch: int) -> None:
         """Write the weights if they parse the calibration photos best so far."""
-        accuracy = evaluate(ReferenceSegmenter(network, digest=""), self.calibration)
+        accuracy = evaluate(TorchSegmenter(network, digest=""), self.calibration)
         kept = accuracy.mean_iou > self.best
         if kept:
             self.best = accuracy.mean_iou
-            write_weights(self.out, network.state_dict(), self._facts(stage, epoch))
+            write_network(self.out, network, self._facts(stage, epoch))
         miou, face = accuracy.mean_iou, accuracy.face_iou
         self.log(f"  calibration miou {miou:.4f} face {face:.4f}{' kept' if kept else ''}")
 
@@ -109,12 +110,10 @@ def train(folder: Path, out: Path, plan: Plan, start: Path | None = None) -> Non
 
 
 def _first_network(start: Path | None) -> tuple[ReferenceNetwork, str]:
-    network = ReferenceNetwork(len(LABELS))
     if start is None:
-        return network, ""
-    weights = read_weights(start)
-    network.load_state_dict(weights.tensors)
-    return network, weights.digest
+        return ReferenceNetwork(len(LABELS)), ""
+    weights = open_weights(start)
+    return network_of(weights), weights.digest
 
 
 def _run_stage(
@@ -168,7 +167,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the reference segmenter.")
     parser.add_argument("--data", type=Path, required=True, help="folder with images/ and labels/")
-    parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--start", type=Path, help="run the last stage alone, from these weights")
     given = parser.parse_args()
     whole = Plan()

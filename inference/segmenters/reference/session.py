@@ -1,0 +1,56 @@
+"""The network in ONNX Runtime."""
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from inference.segmenters.base import ModelError
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.weights import INPUT, OUTPUT, read_network_file
+from inference.supply.verified import VerifiedModel
+
+Floats = npt.NDArray[np.float32]
+_ERRORS_ONLY = 3
+
+
+class NetworkSession:
+    """A checked network, ready to run; safe to call from several threads.
+
+    Args:
+        threads: threads that one call may use, the caller's own among them.
+    """
+
+    def __init__(self, model: VerifiedModel, threads: int) -> None:
+        """Check the file and build the session.
+
+        Raises:
+            ModelError: the file does not hold a network of the reference segmenter's kind.
+        """
+        data = read_network_file(model)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                data, _options(threads), providers=["CPUExecutionProvider"]
+            )
+            answer = self(np.zeros((1, 3, 32, 48), dtype=np.float32))
+        except Exception:  # noqa: BLE001 - its errors have no common type of their own
+            answer = np.zeros(0, dtype=np.float32)
+        if answer.shape != (1, len(LABELS), 16, 24):
+            raise ModelError(
+                f"The model file {model.path} does not run as a reference segmenter: check "
+                "MASKWATCH_MODEL, or unset it to use the weights that Maskwatch ships."
+            )
+
+    def __call__(self, pictures: Floats) -> Floats:
+        """Logits ``(N, 15, H / 2, W / 2)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
+        (logits,) = self._session.run([OUTPUT], {INPUT: pictures})
+        return np.asarray(logits, dtype=np.float32)
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Threads that wait for the next layer must not keep a core from those that have work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options

@@ -1,0 +1,163 @@
+"""Looks through an ONNX file before a session is made of it: only a plain network passes.
+
+ONNX Runtime reads other files, calls libraries and runs loops if a file asks for it. The fields and
+operators below are all that a convolutional segmenter needs; everything else is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from inference.supply.protobuf import (
+    FIXED32,
+    VARINT,
+    Field,
+    MalformedMessage,
+    Message,
+    Schema,
+    UnknownField,
+    read_message,
+)
+from store.models.model_files import shown_name
+
+OPERATORS = frozenset(
+    (
+        *("Conv", "BatchNormalization", "Relu", "Resize", "GlobalAveragePool", "MatMul"),
+        *("Add", "Sub", "Mul", "Div", "And", "Less", "GreaterOrEqual"),
+        *("Cast", "Concat", "Range", "Shape", "Squeeze", "Transpose"),
+    )
+)
+_OWN_DOMAINS = ("", "ai.onnx")
+_FLOAT = 1
+
+_DIMENSION = Schema("Dimension", Field(1, "size", VARINT), Field(2, "name"))
+_SHAPE = Schema("TensorShapeProto", Field(1, "sides", schema=_DIMENSION, is_repeated=True))
+_TENSOR_TYPE = Schema("Tensor", Field(1, "element", VARINT), Field(2, "shape", schema=_SHAPE))
+_TYPE = Schema("TypeProto", Field(1, "tensor", schema=_TENSOR_TYPE))
+_VALUE = Schema("ValueInfoProto", Field(1, "name"), Field(2, "type", schema=_TYPE))
+_TENSOR = Schema(
+    "TensorProto",
+    Field(1, "sides", VARINT, is_repeated=True),
+    Field(2, "element", VARINT),
+    Field(8, "name"),
+    Field(9, "raw"),
+)
+_ATTRIBUTE = Schema(
+    "AttributeProto",
+    Field(1, "name"),
+    Field(2, "float", FIXED32),
+    Field(3, "integer", VARINT),
+    Field(4, "text"),
+    Field(8, "integers", VARINT, is_repeated=True),
+    Field(20, "type", VARINT),
+)
+_NODE = Schema(
+    "NodeProto",
+    Field(1, "inputs", is_repeated=True),
+    Field(2, "outputs", is_repeated=True),
+    Field(3, "name"),
+    Field(4, "operator"),
+    Field(5, "attributes", schema=_ATTRIBUTE, is_repeated=True),
+    Field(7, "domain"),
+)
+_GRAPH = Schema(
+    "GraphProto",
+    Field(1, "nodes", schema=_NODE, is_repeated=True),
+    Field(2, "name"),
+    Field(5, "weights", schema=_TENSOR, is_repeated=True),
+    Field(11, "inputs", schema=_VALUE, is_repeated=True),
+    Field(12, "outputs", schema=_VALUE, is_repeated=True),
+)
+_OPERATOR_SET = Schema("OperatorSetIdProto", Field(1, "domain"), Field(2, "version", VARINT))
+_ENTRY = Schema("StringStringEntryProto", Field(1, "key"), Field(2, "value"))
+_MODEL = Schema(
+    "ModelProto",
+    Field(1, "ir_version", VARINT),
+    Field(2, "producer"),
+    Field(7, "graph", schema=_GRAPH),
+    Field(8, "operator_sets", schema=_OPERATOR_SET, is_repeated=True),
+    Field(14, "metadata", schema=_ENTRY, is_repeated=True),
+)
+
+_WHY = {
+    ("TensorProto", 13): "keeps weights in other files",
+    ("TensorProto", 14): "keeps weights in other files",
+    ("AttributeProto", 6): "holds a graph inside a graph",
+    ("AttributeProto", 11): "holds a graph inside a graph",
+    ("ModelProto", 25): "defines operators of its own",
+}
+
+
+class UnfitGraph(Exception):
+    """An ONNX file that is not loaded; ``str()`` says why, without its name."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of float32; its sides are numbers, or names where they are free."""
+
+    name: str
+    sides: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class PlainGraph:
+    """What a checked file takes, gives, and says of itself."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    metadata: Mapping[str, str]
+
+
+def check_graph(data: bytes) -> PlainGraph:
+    """Check every byte of an ONNX file.
+
+    Raises:
+        UnfitGraph: it is damaged, or more than a plain network.
+    """
+    try:
+        return _plain(read_message(memoryview(data), _MODEL))
+    except UnknownField as unknown:
+        why = _WHY.get((unknown.message, unknown.number))
+        raise UnfitGraph(why or f"has {unknown}, which no segmenter needs") from None
+    except (MalformedMessage, ValueError):
+        raise UnfitGraph("is damaged or no ONNX file") from None
+
+
+def _plain(model: Message) -> PlainGraph:
+    """Raises ValueError where a part is missing or no text."""
+    (graph,) = model["graph"]
+    if not model["operator_sets"]:
+        raise ValueError
+    foreign = next(_foreign_names(model, graph), None)
+    if foreign is not None:
+        raise UnfitGraph(f"uses {foreign}, which no segmenter needs")
+    metadata = {_text(entry["key"]): _text(entry["value"]) for entry in model["metadata"]}
+    inputs, outputs = (tuple(map(_port, graph[name])) for name in ("inputs", "outputs"))
+    return PlainGraph(inputs, outputs, metadata)
+
+
+def _foreign_names(model: Message, graph: Message) -> Iterator[str]:
+    """Operators and sets of operators that are not allowed."""
+    for operators in model["operator_sets"]:
+        if _text(operators["domain"]) not in _OWN_DOMAINS:
+            yield f"the operator set {shown_name(_text(operators['domain']))}"
+    for node in graph["nodes"]:
+        is_own = _text(node["domain"]) in _OWN_DOMAINS
+        if not is_own or _text(node["operator"]) not in OPERATORS:
+            yield f"the operator {shown_name(_text(node['operator']))}"
+
+
+def _port(value: Message) -> Port:
+    """Raises ValueError if it is no tensor of float32."""
+    (kind,) = value["type"]
+    (tensor,) = kind["tensor"]
+    (shape,) = tensor["shape"]
+    if tensor["element"] != [_FLOAT]:
+        raise ValueError
+    sides = (side["size"][0] if side["size"] else _text(side["name"]) for side in shape["sides"])
+    return Port(_text(value["name"]), tuple(sides))
+
+
+def _text(values: list[memoryview]) -> str:
+    """The text of a field that is there once or not at all."""
+    return str(values[0], "utf-8") if values else ""

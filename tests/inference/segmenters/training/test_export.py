@@ -1,0 +1,91 @@
+"""A network is written as ONNX and read back as it was."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from inference.segmenters.base import ModelError
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.segmenter import ReferenceSegmenter
+from inference.segmenters.reference.training.export import exported, read_network, write_network
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, INPUT
+from inference.supply.onnx_graph import OPERATORS
+
+
+@pytest.fixture
+def network() -> ReferenceNetwork:
+    """Random weights, with batch norms that have seen something."""
+    torch.manual_seed(5)
+    network = ReferenceNetwork(len(LABELS))
+    with torch.no_grad():
+        for _ in range(3):
+            network(normalised(torch.rand(2, 3, 48, 64)))
+    return network.eval()
+
+
+def test_what_is_written_is_read_in_single_precision(
+    network: ReferenceNetwork, tmp_path: Path
+) -> None:
+    file = tmp_path / "models" / "weights.onnx"
+    write_network(file, network, {"epoch": 3})
+    read = read_network(file).state_dict()
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point():
+            assert torch.equal(read[name], tensor.half().float()), name
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_the_same_network_gives_the_same_bytes(network: ReferenceNetwork, tmp_path: Path) -> None:
+    files = [tmp_path / "first.onnx", tmp_path / "again.onnx"]
+    for file in files:
+        write_network(file, network, {"epoch": 3})
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_the_shipped_network_is_written_as_it_was_read(tmp_path: Path) -> None:
+    """Reading and writing lose nothing: training may go on from the file that serves."""
+    file = tmp_path / "weights.onnx"
+    write_network(file, read_network(DEFAULT_WEIGHTS), {})
+    before, after = (
+        {w.name: w.raw_data for w in onnx.load(path).graph.initializer}
+        for path in (DEFAULT_WEIGHTS, file)
+    )
+    assert before == after
+
+
+def test_a_graph_is_valid_and_uses_what_is_allowed(network: ReferenceNetwork) -> None:
+    model = exported(network, {})
+    onnx.checker.check_model(model, full_check=True)
+    assert {node.op_type for node in model.graph.node} == OPERATORS
+    assert [port.name for port in model.graph.input] == [INPUT]
+
+
+def test_random_weights_answer_as_in_torch(network: ReferenceNetwork, tmp_path: Path) -> None:
+    file = tmp_path / "weights.onnx"
+    write_network(file, network, {})
+    served, twin = ReferenceSegmenter.load(file), TorchSegmenter.load(file)
+    noise = (torch.rand(80, 120, 3) * 255).to(torch.uint8).numpy()
+    found, expected = served.parse(noise), twin.parse(noise)
+    assert abs(found.probabilities - expected.probabilities).max() < 1e-4
+    assert served.digest == twin.digest
+
+
+@pytest.mark.parametrize("change", ["missing", "surplus", "shape"])
+def test_parameters_of_another_version_are_told_apart(
+    network: ReferenceNetwork, tmp_path: Path, change: str
+) -> None:
+    model, file = exported(network, {}), tmp_path / "weights.onnx"
+    bias = next(each for each in model.graph.initializer if each.name == "head.bias")
+    if change == "missing":
+        model.graph.initializer.remove(bias)
+    elif change == "surplus":
+        bias.name = "moon.bias"
+    else:
+        bias.dims[0], bias.raw_data = 14, bias.raw_data[:-2]
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="another version of the reference network"):
+        read_network(file)

@@ -1,0 +1,162 @@
+"""Only a plain network passes; whatever else ONNX can hold is refused, with the reason."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
+
+Change = Callable[[ModelProto], object]
+
+
+def _value(name: str, kind: int = TensorProto.FLOAT) -> object:
+    return helper.make_tensor_value_info(name, kind, ["n", 3, "height", "width"])
+
+
+def _model() -> ModelProto:
+    weights = numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), "weights")
+    nodes = [helper.make_node("Conv", ["x", "weights"], ["h"], kernel_shape=[1, 1])]
+    nodes.append(helper.make_node("Relu", ["h"], ["y"]))
+    graph = helper.make_graph(nodes, "small", [_value("x")], [_value("y")], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    helper.set_model_props(model, {"format": "small"})
+    return model
+
+
+def _refused(data: bytes) -> str:
+    with pytest.raises(UnfitGraph) as caught:
+        check_graph(data)
+    return str(caught.value)
+
+
+def test_a_plain_network_passes_with_what_it_says() -> None:
+    graph = check_graph(_model().SerializeToString())
+    assert graph.inputs == (Port("x", ("n", 3, "height", "width")),)
+    assert graph.outputs == (Port("y", ("n", 3, "height", "width")),)
+    assert graph.metadata == {"format": "small"}
+
+
+def _external(model: ModelProto) -> None:
+    tensor = model.graph.initializer[0]
+    tensor.external_data.add(key="location", value="../secret")
+
+
+def _elsewhere(model: ModelProto) -> None:
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+
+
+def _domain(model: ModelProto) -> None:
+    model.graph.node[0].domain = "com.example"
+
+
+def _operator_set(model: ModelProto) -> None:
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+
+
+def _loop(model: ModelProto) -> None:
+    model.graph.node[0].op_type = "Loop"
+
+
+def _subgraph(model: ModelProto) -> None:
+    body = helper.make_graph([], "body", [], [])
+    model.graph.node[0].attribute.append(helper.make_attribute("body", body))
+
+
+def _function(model: ModelProto) -> None:
+    opsets = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("", "Relu", ["a"], ["b"], [], opsets))
+
+
+def _tensor_attribute(model: ModelProto) -> None:
+    tensor = helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0])
+    model.graph.node[0].attribute.append(helper.make_attribute("value", tensor))
+
+
+def _sparse(model: ModelProto) -> None:
+    model.graph.sparse_initializer.add()
+
+
+def _unknown(model: ModelProto) -> None:
+    model.doc_string = "ü" * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_external, "other files"),
+        (_elsewhere, "other files"),
+        (_domain, "the operator Conv"),
+        (_operator_set, "the operator set com.example"),
+        (_loop, "the operator Loop"),
+        (_subgraph, "a graph inside a graph"),
+        (_function, "operators of its own"),
+        (_tensor_attribute, "field 5 of AttributeProto"),
+        (_sparse, "field 15 of GraphProto"),
+        (_unknown, "field 6 of ModelProto"),
+    ],
+)
+def test_more_than_a_plain_network_is_refused(change: Change, why: str) -> None:
+    model = _model()
+    change(model)
+    assert why in _refused(model.SerializeToString())
+
+
+def test_inputs_are_tensors_of_single_precision() -> None:
+    model = _model()
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.STRING
+    assert "damaged or no ONNX file" in _refused(model.SerializeToString())
+
+
+def test_a_second_graph_is_not_merged_with_the_first() -> None:
+    """Other readers would run both; what was checked would not be what runs."""
+    more = ModelProto()
+    more.graph.node.append(helper.make_node("Relu", ["x"], ["z"]))
+    assert "field 7 of ModelProto" in _refused(
+        _model().SerializeToString() + more.SerializeToString()
+    )
+
+
+def test_a_name_that_does_not_print_cannot_spoil_the_sentence() -> None:
+    model = _model()
+    model.graph.node[0].op_type = "Run\x1b[2J\n" + "x" * 1000
+    said = _refused(model.SerializeToString())
+    assert said.isprintable()
+    assert len(said) < 300
+
+
+def test_every_shorter_file_is_refused() -> None:
+    data = _model().SerializeToString()
+    whole = len(data) - len(_metadata_of(data))
+    for kept in range(whole):
+        _refused(data[:kept])
+
+
+def _metadata_of(data: bytes) -> bytes:
+    """The last part of the file, without which the graph is still whole."""
+    without = _model()
+    del without.metadata_props[:]
+    return data[len(without.SerializeToString()) :]
+
+
+@given(data=st.binary(max_size=200))
+def test_any_bytes_are_refused_in_words(data: bytes) -> None:
+    assert _refused(data)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_a_changed_byte_passes_or_is_refused_and_raises_nothing_else(data: st.DataObject) -> None:
+    whole = bytearray(_model().SerializeToString())
+    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(UnfitGraph):
+        check_graph(bytes(whole))
+
+
+def test_the_shipped_file_passes() -> None:
+    assert check_graph(DEFAULT_WEIGHTS.read_bytes()).metadata["format"]
