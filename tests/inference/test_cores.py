@@ -4,33 +4,43 @@ from collections.abc import Iterator
 
 import cv2
 import pytest
-import torch
 
-from inference.cores import share_cores
+from inference.cores import core_share, share_cores, shared_threads
 from inference.settings import default_concurrency, usable_cores
 
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
     """Leaves the process as it was."""
-    before = torch.get_num_threads(), cv2.getNumThreads()
+    before = cv2.getNumThreads()
     yield
-    torch.set_num_threads(before[0])
-    cv2.setNumThreads(before[1])
+    cv2.setNumThreads(before)
 
 
 def test_parses_at_the_same_time_share_the_cores() -> None:
-    torch.set_num_threads(7)
     share_cores(1, {})
-    assert (torch.get_num_threads(), cv2.getNumThreads()) == (usable_cores(), usable_cores())
+    assert cv2.getNumThreads() == core_share(1, {}) == usable_cores()
     share_cores(usable_cores() + 1, {})
-    assert (torch.get_num_threads(), cv2.getNumThreads()) == (1, 1)
+    assert cv2.getNumThreads() == core_share(usable_cores() + 1, {}) == 1
 
 
-def test_the_operators_word_stands() -> None:
-    torch.set_num_threads(7)
-    share_cores(1, {"OMP_NUM_THREADS": "7"})
-    assert torch.get_num_threads() == 7
+def test_the_operators_word_holds() -> None:
+    word = {"OMP_NUM_THREADS": "7"}
+    share_cores(1, word)
+    assert cv2.getNumThreads() == core_share(1, word) == shared_threads(3, word) == 7
+
+
+@pytest.mark.parametrize("word", ["", "0", "all", "-1"])
+def test_a_word_that_is_no_number_of_threads_says_nothing(word: str) -> None:
+    assert core_share(1, {"OMP_NUM_THREADS": word}) == usable_cores()
+    assert shared_threads(1, {"OMP_NUM_THREADS": word}) == usable_cores()
+
+
+def test_parses_in_one_session_and_its_threads_are_as_many_as_the_cores() -> None:
+    for parses in range(1, usable_cores() + 1):
+        of_the_session = shared_threads(parses, {}) - 1
+        assert parses + of_the_session == usable_cores()
+    assert shared_threads(usable_cores() + 3, {}) == 1
 
 
 def test_by_default_there_is_a_core_for_each_parse() -> None:

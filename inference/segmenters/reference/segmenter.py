@@ -97,7 +97,8 @@ def _resized(image: Image, size: tuple[int, int]) -> Floats:
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
     planes = (Pillow.fromarray(plane) for plane in image.transpose(2, 0, 1).astype(np.float32))
     resized = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
-    return np.stack([np.asarray(plane) for plane in resized]) / np.float32(255)
+    small = np.stack([np.asarray(plane, dtype=np.float32) for plane in resized])
+    return np.asarray(small / 255, dtype=np.float32)
 
 
 def _softmax(logits: Floats) -> Floats:

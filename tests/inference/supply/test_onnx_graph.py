@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
@@ -15,8 +15,8 @@ from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
 Change = Callable[[ModelProto], object]
 
 
-def _value(name: str, kind: int = TensorProto.FLOAT) -> object:
-    return helper.make_tensor_value_info(name, kind, ["n", 3, "height", "width"])
+def _value(name: str) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, "height", "width"])
 
 
 def _model() -> ModelProto:

@@ -1,18 +1,31 @@
 """Writes a trained network as ONNX, the form in which it is kept and served, and reads it back.
 
+Training writes with this module. ``python -m inference.segmenters.reference.training.export``
+writes the parameters of a file anew, after a change of how the graph is written.
+
 Parameters keep their names and half precision, so that the file that serves is also where further
 training and gradients start. Sizes are free: any number of pictures whose sides are multiples of
 16.
 """
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from onnx import ModelProto, TensorProto, helper, load_model_from_string, numpy_helper
-from torch import Tensor, nn
+from onnx import (
+    ModelProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+    load_model_from_string,
+    numpy_helper,
+)
+from torch import Tensor
 
+from detectors.errors import MaskwatchError
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.training.graph import Graph
@@ -20,11 +33,10 @@ from inference.segmenters.reference.training.network import (
     BINS,
     DEVIATION,
     MEAN,
-    Block,
-    Context,
     ReferenceNetwork,
 )
 from inference.segmenters.reference.weights import (
+    DEFAULT_WEIGHTS,
     FORMAT,
     INPUT,
     OUTPUT,
@@ -51,7 +63,7 @@ def write_network(path: Path, network: ReferenceNetwork, facts: Mapping[str, obj
 
 def exported(network: ReferenceNetwork, facts: Mapping[str, object]) -> ModelProto:
     """The network as an ONNX model, with mean and deviation of the colours inside."""
-    graph = Graph()
+    graph = Graph(network)
     _add_network(graph, network)
     model = helper.make_model(
         graph.built([_port(INPUT, 3, "")], [_port(OUTPUT, len(LABELS), "half ")]),
@@ -94,6 +106,19 @@ def network_of(model: VerifiedModel) -> ReferenceNetwork:
     return network
 
 
+def export_again(weights: Path, out: Path) -> str:
+    """Write the network of a file anew, with the facts of its training; returns the new SHA-256.
+
+    Raises:
+        ModelError: see :func:`read_network`.
+    """
+    model = open_weights(weights)
+    written = load_model_from_string(read_network_file(model)).metadata_props
+    facts = json.loads(next(entry.value for entry in written if entry.key == "training"))
+    write_network(out, network_of(model), facts)
+    return open_weights(out).digest
+
+
 def _parameters(data: bytes) -> dict[str, Tensor]:
     return {
         weights.name: torch.from_numpy(numpy_helper.to_array(weights).copy()).float()
@@ -102,8 +127,8 @@ def _parameters(data: bytes) -> dict[str, Tensor]:
     }
 
 
-def _port(name: str, channels: int, halved: str) -> object:
-    sides = ["pictures", channels, f"{halved}height", f"{halved}width"]
+def _port(name: str, channels: int, halved: str) -> ValueInfoProto:
+    sides = ("pictures", channels, f"{halved}height", f"{halved}width")
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, sides)
 
 
@@ -111,36 +136,51 @@ def _add_network(graph: Graph, network: ReferenceNetwork) -> None:
     """The same steps as :meth:`ReferenceNetwork.forward`; a test compares the answers."""
     mean, deviation = (graph.constant([[[v]] for v in values]) for values in (MEAN, DEVIATION))
     x = graph.add("Div", graph.add("Sub", INPUT, mean), deviation)
-    x = graph.convolution(x, "stem.0", network.stem[0])
-    x = graph.add("Relu", graph.norm(x, "stem.1", network.stem[1]))
+    x = graph.add("Relu", graph.norm(graph.convolution(x, "stem.0"), "stem.1"))
     skips = []
-    for number, stage in enumerate(network.down):
+    for stage, _ in enumerate(network.down):
         skips.append(x)
-        for inner, block in stage.named_children():
-            x = _add_block(graph, x, f"down.{number}.{inner}", block)
-    x = _add_context(graph, x, network.context)
-    steps = zip(network.reduce, network.up, reversed(skips), strict=True)
-    for number, (reduce, block, skip) in enumerate(steps):
-        reduced = graph.convolution(x, f"reduce.{number}", reduce)
-        x = graph.add("Add", graph.doubled(reduced), skip)
-        x = _add_block(graph, x, f"up.{number}", block)
-    graph.convolution(x, "head", network.head, output=OUTPUT)
+        for block in range(2):
+            x = _add_block(graph, x, f"down.{stage}.{block}")
+    x = _add_context(graph, x)
+    for step, skip in enumerate(reversed(skips)):
+        wider = graph.doubled(graph.convolution(x, f"reduce.{step}"))
+        x = _add_block(graph, graph.add("Add", wider, skip), f"up.{step}")
+    graph.convolution(x, "head", output=OUTPUT)
 
 
-def _add_block(graph: Graph, x: str, name: str, block: Block) -> str:
-    hidden = graph.convolution(x, f"{name}.first", block.first)
-    hidden = graph.add("Relu", graph.norm(hidden, f"{name}.first_norm", block.first_norm))
-    hidden = graph.convolution(hidden, f"{name}.second", block.second)
-    hidden = graph.norm(hidden, f"{name}.second_norm", block.second_norm)
-    if isinstance(block.shortcut, nn.Conv2d):
-        x = graph.convolution(x, f"{name}.shortcut", block.shortcut)
+def _add_block(graph: Graph, x: str, name: str) -> str:
+    hidden = graph.norm(graph.convolution(x, f"{name}.first"), f"{name}.first_norm")
+    hidden = graph.convolution(graph.add("Relu", hidden), f"{name}.second")
+    hidden = graph.norm(hidden, f"{name}.second_norm")
+    if graph.has_convolution(f"{name}.shortcut"):
+        x = graph.convolution(x, f"{name}.shortcut")
     return graph.add("Relu", graph.add("Add", hidden, x))
 
 
-def _add_context(graph: Graph, x: str, context: Context) -> str:
+def _add_context(graph: Graph, x: str) -> str:
     parts = [x]
     for number, bins in enumerate(BINS):
-        name, layer = f"context.coarse.{number}", context.coarse[number]
-        parts.append(graph.resized(graph.convolution(graph.pooled(x, bins), name, layer), x))
-    merged = graph.convolution(graph.add("Concat", *parts, axis=1), "context.merge", context.merge)
+        coarse = graph.convolution(graph.pooled(x, bins), f"context.coarse.{number}")
+        parts.append(graph.resized(coarse, x))
+    merged = graph.convolution(graph.add("Concat", *parts, axis=1), "context.merge")
     return graph.add("Relu", merged)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Write a reference segmenter's weights anew.")
+    parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS, help="ONNX file to read")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    given = parser.parse_args()
+    try:
+        digest = export_again(given.weights, given.out)
+    except MaskwatchError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{digest}  {given.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

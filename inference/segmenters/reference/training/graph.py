@@ -1,6 +1,6 @@
 """Puts an ONNX graph together, layer by layer; each call adds nodes and returns the last's name."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from onnx import GraphProto, NodeProto, ValueInfoProto, helper, numpy_helper
@@ -9,9 +9,13 @@ from torch import Tensor, nn
 
 
 class Graph:
-    """Nodes and constants; parameters are kept in half precision under the names of torch."""
+    """Nodes and constants; parameters are kept in half precision under the names of torch.
 
-    def __init__(self) -> None:
+    Layers are taken from a network, by their names in it.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
         self._nodes: list[NodeProto] = []
         self._constants: dict[str, Any] = {}
 
@@ -32,22 +36,25 @@ class Graph:
         self._constants[name] = value.detach().half().numpy()
         return self.add("Cast", name, to=Types.FLOAT)
 
-    def convolution(self, x: str, name: str, layer: nn.Conv2d, output: str = "") -> str:
-        """A convolution with its padding, and its bias if it has one."""
-        weights = [self.parameter(f"{name}.{key}", p) for key, p in layer.named_parameters()]
-        (rows, columns), pads = layer.kernel_size, (*layer.padding, *layer.padding)
-        return self.add(
-            "Conv",
-            x,
-            *weights,
-            output=output,
-            kernel_shape=(rows, columns),
-            strides=layer.stride,
-            pads=pads,
-        )
+    def has_convolution(self, name: str) -> bool:
+        """Whether the layer of a name is a convolution."""
+        return isinstance(self._network.get_submodule(name), nn.Conv2d)
 
-    def norm(self, x: str, name: str, layer: nn.BatchNorm2d) -> str:
+    def convolution(self, x: str, name: str, output: str = "") -> str:
+        """A convolution with its padding, and its bias if it has one."""
+        layer = cast(nn.Conv2d, self._network.get_submodule(name))
+        weights = [self.parameter(f"{name}.{key}", p) for key, p in layer.named_parameters()]
+        padding = cast(tuple[int, int], layer.padding)
+        sizes = {
+            "kernel_shape": layer.kernel_size,
+            "strides": layer.stride,
+            "pads": (*padding, *padding),
+        }
+        return self.add("Conv", x, *weights, output=output, **sizes)
+
+    def norm(self, x: str, name: str) -> str:
         """A batch norm with the statistics that it has; the runtime folds it away."""
+        layer = cast(nn.BatchNorm2d, self._network.get_submodule(name))
         state = layer.state_dict()
         keys = ("weight", "bias", "running_mean", "running_var")
         values = [self.parameter(f"{name}.{key}", state[key]) for key in keys]

@@ -25,7 +25,7 @@ def normalised(pictures: Tensor) -> Tensor:
     return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Two 3 × 3 convolutions around a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -44,7 +44,7 @@ class Block(nn.Module):
         return fn.relu(hidden.add_(self.shortcut(x)), inplace=True)
 
 
-class Context(nn.Module):
+class _Context(nn.Module):
     """Lets every position see coarse summaries of the whole picture."""
 
     def __init__(self, channels: int) -> None:
@@ -79,10 +79,10 @@ class ReferenceNetwork(nn.Module):
             nn.ReLU(inplace=True),
         )
         pairs = list(pairwise(WIDTHS))
-        self.down = nn.ModuleList(nn.Sequential(Block(a, b, 2), Block(b, b, 1)) for a, b in pairs)
-        self.context = Context(WIDTHS[-1])
+        self.down = nn.ModuleList(nn.Sequential(_Block(a, b, 2), _Block(b, b, 1)) for a, b in pairs)
+        self.context = _Context(WIDTHS[-1])
         self.reduce = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
-        self.up = nn.ModuleList(Block(a, a, 1) for a, _ in reversed(pairs))
+        self.up = nn.ModuleList(_Block(a, a, 1) for a, _ in reversed(pairs))
         self.head = nn.Conv2d(WIDTHS[0], classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def folded(network: ReferenceNetwork) -> ReferenceNetwork:
     copy = deepcopy(network).eval().requires_grad_(False)
     _fold(copy.stem, "0", "1")
     for block in copy.modules():
-        if isinstance(block, Block):
+        if isinstance(block, _Block):
             _fold(block, "first", "first_norm")
             _fold(block, "second", "second_norm")
     return copy.to(memory_format=torch.channels_last)

@@ -1,5 +1,6 @@
 """A network is written as ONNX and read back as it was."""
 
+import sys
 from pathlib import Path
 
 import onnx
@@ -9,10 +10,15 @@ import torch
 from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.training.export import exported, read_network, write_network
+from inference.segmenters.reference.training.export import (
+    exported,
+    main,
+    read_network,
+    write_network,
+)
 from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, INPUT
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, INPUT, SHIPPED_SHA256
 from inference.supply.onnx_graph import OPERATORS
 
 
@@ -46,15 +52,25 @@ def test_the_same_network_gives_the_same_bytes(network: ReferenceNetwork, tmp_pa
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_the_shipped_network_is_written_as_it_was_read(tmp_path: Path) -> None:
+def test_the_shipped_file_is_what_the_command_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Reading and writing lose nothing: training may go on from the file that serves."""
     file = tmp_path / "weights.onnx"
-    write_network(file, read_network(DEFAULT_WEIGHTS), {})
-    before, after = (
-        {w.name: w.raw_data for w in onnx.load(path).graph.initializer}
-        for path in (DEFAULT_WEIGHTS, file)
-    )
-    assert before == after
+    monkeypatch.setattr(sys, "argv", ["export", "--out", str(file)])
+    assert main() == 0
+    assert SHIPPED_SHA256 in capsys.readouterr().out
+    assert file.read_bytes() == DEFAULT_WEIGHTS.read_bytes()
+
+
+def test_a_file_that_cannot_be_read_ends_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "weights.onnx"
+    monkeypatch.setattr(sys, "argv", ["export", "--weights", "gone.onnx", "--out", str(out)])
+    assert main() == 1
+    assert "gone.onnx" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_graph_is_valid_and_uses_what_is_allowed(network: ReferenceNetwork) -> None:
