@@ -3,7 +3,6 @@ verdict, record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from time import perf_counter
 
 import structlog
@@ -19,8 +18,8 @@ from detectors.topology.topology_rules import topology_findings
 from detectors.verdict import Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.checks.champion import Champion
-from inference.checks.listed_patches import Bearer, PatchWatch
-from inference.checks.traffic import Asker, Traffic, TrafficWatch
+from inference.checks.listed_patches import PatchWatch
+from inference.checks.traffic import TrafficWatch
 from inference.content import Content
 from inference.ensemble.inspector import Inspector
 from inference.gate.screen import Gate, Screened
@@ -30,33 +29,12 @@ from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.requests.records import RequestRecord, Stage
 
 _log = structlog.get_logger(__name__)
 
 MEASUREMENT_FAILED = "measurement_failed"
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A request before anything was read of it.
-
-    Attributes:
-        client: who sends it, as the record will say.
-        address: where it comes from, ``ip:ADDRESS``; ``None`` for files of the command line.
-    """
-
-    request_id: str
-    received_at: datetime
-    client: str
-    route: str
-    address: str | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name that a decision may know the sender by."""
-        return (self.client,) if self.address is None else (self.client, self.address)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +122,10 @@ class Pipeline:
             content = self._content(arrival, upload, segmenter, costs, watch)
             if isinstance(content, Refusal):
                 return _refused(arrival, content, upload)
-            seen = self._seen(arrival, content)
+            screened = content.screened
+            seen = self.traffic.measure(arrival, screened.image, content.parsing)
             costs["traffic_ms"] = watch.lap()
-            bearer = Bearer(arrival.names, upload.sha256, arrival.received_at)
-            listed = self.patches.findings(bearer, content.screened.image)
+            listed = self.patches.findings(arrival, upload, screened.image)
             unusual = self.champion.findings(content.features)
             findings = (*said, *content.findings, *seen.findings, *listed, *unusual)
             forward_ms = costs.get("forward_ms")
@@ -162,10 +140,6 @@ class Pipeline:
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             return _refused(arrival, FAULT, upload)
-
-    def _seen(self, arrival: Arrival, content: Content) -> Traffic:
-        asker = Asker(arrival.request_id, arrival.client, arrival.received_at)
-        return self.traffic.measure(asker, content.screened.image, content.parsing)
 
     def _content(
         self,

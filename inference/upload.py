@@ -1,8 +1,30 @@
-"""What a client sent."""
+"""A request: who sent it, and what."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request before anything was read of it.
+
+    Attributes:
+        client: who sends it, as the record will say.
+        address: where it comes from, ``ip:ADDRESS``; ``None`` for files of the command line.
+    """
+
+    request_id: str
+    received_at: datetime
+    client: str
+    route: str
+    address: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a decision may know the sender by."""
+        return (self.client,) if self.address is None else (self.client, self.address)
 
 
 @dataclass(frozen=True)

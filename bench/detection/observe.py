@@ -18,11 +18,11 @@ from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
 from detectors.verdict import Verdict
 from inference.ensemble.inspector import every_look
-from inference.pipeline import Arrival, Pipeline
+from inference.pipeline import Pipeline
 from inference.refusals import Refusal
 from inference.service import build_service
 from inference.settings import ServiceSettings
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 
 # Raised when the code measures something else than before.
 _VERSION = "3"

@@ -20,10 +20,9 @@ from detectors.registry import FEATURES, FeatureVector
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW
 from detectors.verdict import Verdict
 from inference.figures import draw_figure
-from inference.pipeline import Arrival
 from inference.service import build_service
 from inference.settings import ServiceSettings
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_ids import new_request_id
 

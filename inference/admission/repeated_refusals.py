@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from inference.admission.identity import network_of
-from inference.pipeline import Arrival
 from inference.refusals import Refusal
+from inference.upload import Arrival
 from store.requests.records import Stage
 
 _MOST_IN_A_WINDOW = 256

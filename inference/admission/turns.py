@@ -13,9 +13,8 @@ from inference.admission.queue_patience import Patience
 from inference.admission.thread_pools import Args, Lane, Result
 from inference.admission.turn_queue import Turn, Turns
 from inference.metrics import Metrics
-from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 
 
 class Blacklist:

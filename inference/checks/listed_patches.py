@@ -13,24 +13,11 @@ from detectors.rule_book import BLOCKED_PATCH
 from inference.admission.access import Access
 from inference.metrics import Metrics
 from inference.recording.picture_keeper import MAX_SIDE, bounded
+from inference.upload import Arrival, Upload
 from store.decisions.listed_patches import ListedPatch
 
 _log = structlog.get_logger(__name__)
 _SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)
-
-
-@dataclass(frozen=True)
-class Bearer:
-    """Whose picture it is: what an allow may be about.
-
-    Attributes:
-        names: every name that a decision may know the sender by.
-        content_sha256: the exact picture.
-    """
-
-    names: Sequence[str]
-    content_sha256: str
-    received_at: datetime
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +39,17 @@ class PatchWatch:
         self._metrics = metrics
         self._matchers = _Matchers()
 
-    def findings(self, bearer: Bearer, image: Image) -> tuple[Finding, ...]:
+    def findings(self, arrival: Arrival, upload: Upload, image: Image) -> tuple[Finding, ...]:
         """One finding if a picture ``(H, W, 3)`` shows listed patches; a fault is counted.
 
         A simulated block, or an allow for the sender or the exact picture, makes it a flag.
         """
         try:
-            shown = self._shown(bearer.received_at, image)
+            shown = self._shown(arrival.received_at, image)
             if not shown:
                 return ()
             allowed = self._access.current.is_allowed(
-                bearer.received_at, bearer.names, bearer.content_sha256
+                arrival.received_at, arrival.names, upload.sha256
             )
         except Exception:  # noqa: BLE001
             # Open on purpose: a list that cannot be looked at must not cost the parse.

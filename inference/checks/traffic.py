@@ -12,6 +12,7 @@ from detectors.probing.fingerprint import Fingerprint, Fingerprinter
 from detectors.probing.sequence import Member, ProbingLimits, family_of, probing_findings
 from detectors.registry import FeatureVector
 from inference.metrics import Metrics
+from inference.upload import Arrival
 from store.engine.database import Database, StoreUnavailable
 from store.requests.fingerprints import Trail, client_trail, lookalikes
 from store.requests.records import Trace
@@ -21,15 +22,6 @@ _log = structlog.get_logger(__name__)
 _MOST_LOOKALIKES = 64
 _TRAIL = timedelta(minutes=10)
 _MOST_IN_TRAIL = 200
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who asks, as a record says it."""
-
-    request_id: str
-    client: str
-    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -59,32 +51,32 @@ class TrafficWatch:
     window: timedelta
     metrics: Metrics
 
-    def measure(self, asker: Asker, image: Image, parsing: Parsing) -> Traffic:
+    def measure(self, arrival: Arrival, image: Image, parsing: Parsing) -> Traffic:
         """Features, findings and trace of a request; a fault is counted and costs only these."""
         try:
             taken = self.fingerprinter.of(image, parsing.label_map)
-            return self._looked_up(asker, taken)
+            return self._looked_up(arrival, taken)
         except Exception:  # noqa: BLE001
             # Open on purpose: what cannot be measured must not cost the parse.
             self.metrics.faults.labels("traffic").inc()
-            _log.exception("traffic not measured", request_id=asker.request_id)
+            _log.exception("traffic not measured", request_id=arrival.request_id)
             return Traffic()
 
-    def _looked_up(self, asker: Asker, taken: Fingerprint) -> Traffic:
+    def _looked_up(self, arrival: Arrival, taken: Fingerprint) -> Traffic:
         keys = taken.index_keys()
-        now = Member(asker.received_at, asker.client, taken, asker.request_id)
+        now = Member(arrival.received_at, arrival.client, taken, arrival.request_id)
         try:
             with self.database.read() as session:
-                since = asker.received_at - self.window
+                since = arrival.received_at - self.window
                 candidates = lookalikes(session, keys, since, _MOST_LOOKALIKES)
-                before = asker.received_at - _TRAIL
-                trail = client_trail(session, asker.client, before, _MOST_IN_TRAIL)
+                before = arrival.received_at - _TRAIL
+                trail = client_trail(session, arrival.client, before, _MOST_IN_TRAIL)
         except StoreUnavailable:
             # The record waits in the spool, and the fingerprint with it.
             self.metrics.faults.labels("traffic").inc()
-            return Traffic(trace=Trace(taken.to_bytes(), keys, asker.request_id))
+            return Traffic(trace=Trace(taken.to_bytes(), keys, arrival.request_id))
         family = family_of(now, candidates, self.limits)
-        features = family.features(self.limits) | trail_features(trail, asker.received_at)
+        features = family.features(self.limits) | trail_features(trail, arrival.received_at)
         FeatureVector.of(features)
         return Traffic(
             features,

@@ -17,10 +17,9 @@ from inference.http.body import receive_form
 from inference.http.form import SentForm
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
-from inference.pipeline import Arrival
 from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 

@@ -12,10 +12,9 @@ from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
 from inference.ensemble.inspector import every_look
 from inference.ensemble.seed import fresh_random
-from inference.pipeline import Arrival
 from inference.refusals import Refusal
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from maskwatch.commands.parse_files import CLIENT
 from maskwatch.commands.picture_files import File, FileProblem, find_files
 from store.requests.request_ids import new_request_id

@@ -9,10 +9,10 @@ from time import perf_counter
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
-from inference.pipeline import Arrival, Outcome
+from inference.pipeline import Outcome
 from inference.refusals import Refusal
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from maskwatch.commands.picture_files import File, FileProblem
 from store.requests.request_ids import new_request_id
 

@@ -14,10 +14,10 @@ from inference.cache import ParseCache
 from inference.content import Content
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
-from inference.pipeline import Arrival, Outcome
+from inference.pipeline import Outcome
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.pages.request_detail import request_detail
 
 Encode = Callable[..., bytes]

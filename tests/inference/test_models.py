@@ -20,7 +20,6 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from detectors.parsing import Image, Parsing
-from inference.pipeline import Arrival
 from inference.segmenters.base import ModelError
 from inference.segmenters.current import CurrentSegmenter, present
 from inference.segmenters.reference.labels import LABELS
@@ -31,7 +30,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.supply.signature import sign
 from inference.supply.verified import hashed_files
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.models.loaded_models import models_in_use, this_host
 from store.settings import StoreSettings
 from store.tables.work_tables import LoadedModelRow

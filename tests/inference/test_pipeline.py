@@ -18,13 +18,13 @@ from detectors.verdict import Mode, Verdict
 from inference.ensemble.inspector import Inspector
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.metrics import Metrics
-from inference.pipeline import MEASUREMENT_FAILED, Arrival, Outcome, Pipeline, Stopwatch
+from inference.pipeline import MEASUREMENT_FAILED, Outcome, Pipeline, Stopwatch
 from inference.recording.picture_keeper import EvidenceKeeper
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.pages.request_detail import RequestDetail, request_detail
 from store.requests.picture_store import EvidenceStore
 from store.requests.records import Stage

@@ -14,8 +14,9 @@ from detectors.probing.fingerprint import Fingerprint, Fingerprinter
 from detectors.probing.sequence import ProbingLimits
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from inference.checks.traffic import Asker, TrafficWatch
+from inference.checks.traffic import TrafficWatch
 from inference.metrics import Metrics
+from inference.upload import Arrival
 from store.engine.database import Database
 from store.engine.schema import ensure_current
 from store.requests.record_store import add_record
@@ -58,7 +59,8 @@ class Watched:
         request_id = str(UUID(int=self._asked))
         client = f"ip:192.0.2.{self._asked % self._clients}"
         parsing = Parsing(np.zeros((1, 1, 1), np.float32), label_map, ("background",))
-        seen = self._watch.measure(Asker(request_id, client, self._now), image, parsing)
+        arrival = Arrival(request_id, self._now, client, "bench")
+        seen = self._watch.measure(arrival, image, parsing)
         record = RequestRecord(
             request_id=request_id,
             received_at=self._now,

@@ -11,9 +11,8 @@ from structlog.testing import capture_logs
 from inference.admission.access import Access
 from inference.admission.turns import Blacklist
 from inference.metrics import Metrics
-from inference.pipeline import Arrival
 from inference.refusals import BLOCKED
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.change_marks import Mark, move_mark
 from store.engine.database import Database, StoreUnavailable

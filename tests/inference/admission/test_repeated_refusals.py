@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.admission.repeated_refusals import Repeats
-from inference.pipeline import Arrival
 from inference.refusals import BLOCKED, NOT_MULTIPART, OVERLOADED, RATE_LIMITED, REFUSALS, Refusal
+from inference.upload import Arrival
 from store.requests.records import Stage
 
 KNOCKS = st.lists(

@@ -20,9 +20,9 @@ from detectors.rule_book import OUTLIER_TRAFFIC
 from detectors.verdict import Verdict
 from inference.checks.champion import Champion
 from inference.metrics import Metrics
-from inference.pipeline import Arrival, Outcome
+from inference.pipeline import Outcome
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion, promote

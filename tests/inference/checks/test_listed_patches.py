@@ -16,9 +16,9 @@ from detectors.parsing import Image
 from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
-from inference.pipeline import Arrival, Outcome
+from inference.pipeline import Outcome
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import patch_evidence
 

@@ -16,10 +16,10 @@ from detectors.probing.fingerprint import Fingerprinter
 from detectors.verdict import Verdict
 from inference.checks.traffic import trail_features
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
-from inference.pipeline import Arrival, Outcome
+from inference.pipeline import Outcome
 from inference.segmenters.reference.training.attacks import square_search
 from inference.service import Service
-from inference.upload import Upload
+from inference.upload import Arrival, Upload
 from store.engine.database import StoreUnavailable
 from store.requests.fingerprints import Trail
 from store.tables.request_tables import FingerprintRow
