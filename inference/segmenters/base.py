@@ -3,12 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from detectors.errors import MaskwatchError
 from detectors.parsing import Image, Parsing
-
-
-class ModelError(MaskwatchError):
-    """A model file that is missing, damaged or not the one that is needed."""
 
 
 class Segmenter(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from model_signing import hashing, manifest, signing, verifying
 from model_signing._hashing.hashing import Digest
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 from inference.supply.keys import PublicKey, check_private_key
 from store.engine.whole_files import whole_path
 from store.models.model_files import (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 
 MOST_KEYS = 2
 """The key in use and the one that follows or went before it."""

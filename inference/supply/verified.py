@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
 from inference.supply.trust import ANYONE, Trust

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.model_settings import SigningSettings
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.weights import shipped_sha256
 from inference.supply.advice import Advice, advise, may_be_pickle
+from inference.supply.errors import ModelError
 from inference.supply.signature import sign, signature_path
 from inference.supply.trust import Trust
 from inference.supply.verified import (

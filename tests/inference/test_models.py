@@ -20,7 +20,6 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from detectors.parsing import Image, Parsing
-from inference.segmenters.base import ModelError
 from inference.segmenters.current import CurrentSegmenter, present
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
@@ -28,6 +27,7 @@ from inference.segmenters.reference.training.export import write_network
 from inference.segmenters.reference.training.network import ReferenceNetwork
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from inference.supply.errors import ModelError
 from inference.supply.signature import sign
 from inference.supply.verified import hashed_files
 from inference.upload import Arrival, Upload

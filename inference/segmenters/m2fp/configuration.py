@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 
 CONFIGURATION = "configuration.json"
 TASK, MODEL_TYPE = "image-segmentation", "m2fp"

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.m2fp.configuration import M2FPConfiguration
 from inference.segmenters.m2fp.deformable import provide
+from inference.supply.errors import ModelError
 
 # What a training leaves in a checkpoint and a parse has no use for.
 _UNUSED = ("criterion.", "pixel_mean", "pixel_std")

@@ -2,9 +2,9 @@
 
 import torch
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.choice import Precision
 from inference.segmenters.processor import resolve_precision
+from inference.supply.errors import ModelError
 
 
 def device_named(name: str) -> torch.device:

@@ -12,7 +12,6 @@ from torch import Tensor
 from detectors.label_lists import LABEL_LISTS, label_words
 from detectors.parsing import Image, Parsing
 from detectors.parts import unknown_labels
-from inference.segmenters.base import ModelError
 from inference.segmenters.choice import Precision
 from inference.segmenters.m2fp.configuration import (
     CONFIGURATION,

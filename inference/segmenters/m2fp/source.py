@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 
 DEFAULT_MODEL = "damo/cv_resnet101_image-multiple-human-parsing"
 # A name like `master` could mean other files tomorrow.

@@ -9,8 +9,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from inference.segmenters.base import ModelError
 from inference.supply.advice import advise
+from inference.supply.errors import ModelError
 
 _log = structlog.get_logger(__name__)
 # ModelScope's checkpoints hold the weights under this name.

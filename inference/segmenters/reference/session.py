@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.weights import INPUT, OUTPUT, read_network_file
+from inference.supply.errors import ModelError
 from inference.supply.verified import VerifiedModel
 
 Floats = npt.NDArray[np.float32]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
+from inference.supply.errors import ModelError
 from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
 from inference.supply.trust import ANYONE, Trust
 from inference.supply.verified import VerifiedModel, open_model

@@ -11,12 +11,12 @@ import torch
 from onnx import TensorProto, helper
 
 from inference.figures import draw_figure
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference import weights
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.export import exported, write_network
 from inference.segmenters.reference.training.network import ReferenceNetwork
+from inference.supply.errors import ModelError
 
 SETTING = "MASKWATCH_MODEL"
 Change = Callable[[onnx.ModelProto], object]

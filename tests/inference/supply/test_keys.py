@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from inference.segmenters.base import ModelError
+from inference.supply.errors import ModelError
 from inference.supply.keys import check_private_key, read_public_key
 from inference.supply.signature import sign
 from inference.supply.trust import Trust

@@ -11,9 +11,9 @@ import pytest
 from model_signing import verifying
 from structlog.testing import capture_logs
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256, open_weights
+from inference.supply.errors import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import sign, signature_path
 from inference.supply.trust import Trust

@@ -26,7 +26,6 @@ from onnx import (
 from torch import Tensor
 
 from detectors.errors import MaskwatchError
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.training.graph import Graph
 from inference.segmenters.reference.training.network import (
@@ -43,6 +42,7 @@ from inference.segmenters.reference.weights import (
     open_weights,
     read_network_file,
 )
+from inference.supply.errors import ModelError
 from inference.supply.trust import ANYONE, Trust
 from inference.supply.verified import VerifiedModel
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from detectors.label_lists import LABEL_LISTS
-from inference.segmenters.base import ModelError
 from inference.segmenters.m2fp.configuration import CONFIGURATION, read_configuration
+from inference.supply.errors import ModelError
 
 Spoil = Callable[[dict[str, Any]], object]
 

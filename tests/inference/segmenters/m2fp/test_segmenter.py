@@ -12,11 +12,11 @@ import torch
 
 from detectors.label_lists import LABEL_LISTS
 from inference.figures import draw_figure
-from inference.segmenters.base import ModelError
 from inference.segmenters.choice import Precision
 from inference.segmenters.m2fp.configuration import CONFIGURATION
 from inference.segmenters.m2fp.precision import device_named, format_of
 from inference.segmenters.m2fp.segmenter import M2FPSegmenter
+from inference.supply.errors import ModelError
 from inference.supply.verified import open_model
 from tests.inference.segmenters.conftest import SMALL_SIDE
 

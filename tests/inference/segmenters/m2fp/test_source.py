@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from modelscope_hub.errors import HubError, NetworkError, NotExistError
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.m2fp.source import DEFAULT_MODEL, DEFAULT_REVISION, model_folder
+from inference.supply.errors import ModelError
 
 # The package holds a function of the same name.
 hub = import_module("modelscope.hub.snapshot_download")

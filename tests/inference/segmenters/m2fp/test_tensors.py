@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save
 from structlog.testing import capture_logs
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.m2fp.tensors import load_tensors
 from inference.supply.advice import advise, may_be_pickle
+from inference.supply.errors import ModelError
 
 PACKED = ["zip", "legacy", "bare", "protocol0"]
 

@@ -7,7 +7,6 @@ import onnx
 import pytest
 import torch
 
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.export import (
@@ -19,6 +18,7 @@ from inference.segmenters.reference.training.export import (
 from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, INPUT, SHIPPED_SHA256
+from inference.supply.errors import ModelError
 from inference.supply.onnx_graph import OPERATORS
 
 

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image as Pillow
 
 from inference.figures import draw_figure
-from inference.segmenters.base import ModelError
 from inference.segmenters.reference.labels import LABELS, Label
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.recipe import BASE, CROWDS, Plan
