@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.label_lists import LABEL_LISTS
 from inference.figures.canvas import Canvas, Colour, Fabric, Point
 from inference.figures.look import Look
-from inference.segmenters.reference.labels import Label
+
+_LABELS = {name: index for index, name in enumerate(LABEL_LISTS["reference"])}
 
 
 @dataclass(frozen=True)
@@ -78,28 +80,28 @@ class PersonPainter:
         colour = (float(ground[0]), float(ground[1]), float(ground[2]))
         self._canvas.ellipse(centre, axes, Fabric(colour), None)
 
-    def _polygon(self, points: list[Point], fabric: Fabric, label: Label | None) -> None:
+    def _polygon(self, points: list[Point], fabric: Fabric, label: int | None) -> None:
         self._canvas.polygon([self._bones.at(*point) for point in points], fabric, label)
 
-    def _mirrored(self, half: list[Point], fabric: Fabric, label: Label) -> None:
+    def _mirrored(self, half: list[Point], fabric: Fabric, label: int) -> None:
         self._polygon(half + [(-x, y) for x, y in reversed(half)], fabric, label)
 
-    def _limb(self, joints: list[Point], widths: list[float], fabric: Fabric, label: Label) -> None:
+    def _limb(self, joints: list[Point], widths: list[float], fabric: Fabric, label: int) -> None:
         self._canvas.limb(joints, [width * self._unit for width in widths], fabric, label)
 
     def _back_hair(self) -> None:
         half = [(0.0, 0.012), (0.045, 0.02), (0.064, 0.07), (0.07, 0.15), (0.06, 0.215), (0, 0.2)]
-        self._mirrored(half, self._look.hair, Label.HAIR)
+        self._mirrored(half, self._look.hair, _LABELS["hair"])
 
     def _legs(self) -> None:
         trousers = self._look.outfit == "trousers"
         fabric = self._look.bottom if trousers else self._look.skin
-        label = Label.PANTS if trousers else Label.LEG
+        label = _LABELS["pants"] if trousers else _LABELS["leg"]
         widths = [0.1, 0.078, 0.062] if trousers else [0.085, 0.06, 0.042]
         for side, knee, ankle in zip((-1, 1), self._bones.knees, self._bones.ankles, strict=True):
             hip = self._bones.at(side * 0.048, 0.5)
             if trousers:
-                self._limb([knee, ankle], [0.04, 0.035], self._look.skin, Label.LEG)
+                self._limb([knee, ankle], [0.04, 0.035], self._look.skin, _LABELS["leg"])
             end = (ankle[0], ankle[1] - 0.012 * self._unit) if trousers else ankle
             self._limb([hip, knee, end], widths, fabric, label)
 
@@ -108,44 +110,46 @@ class PersonPainter:
             x, y = ankle
             if self._look.socks is not None:
                 top = (x, y - 0.07 * self._unit)
-                self._limb([top, (x, y)], [0.05, 0.044], self._look.socks, Label.SOCKS)
+                self._limb([top, (x, y)], [0.05, 0.044], self._look.socks, _LABELS["socks"])
             toe = (x + side * 0.022 * self._unit, y + 0.028 * self._unit)
             heel = (x - side * 0.004 * self._unit, y + 0.02 * self._unit)
-            self._limb([heel, toe], [0.044, 0.036], self._look.shoes, Label.SHOES)
+            self._limb([heel, toe], [0.044, 0.036], self._look.shoes, _LABELS["shoes"])
 
     def _lower_clothes(self) -> None:
         if self._look.outfit in {"trousers", "shorts"}:
             half = [(0.0, 0.43), (0.078, 0.43), (0.098, 0.53), (0.09, 0.56), (0.0, 0.545)]
-            self._mirrored(half, self._look.bottom, Label.PANTS)
+            self._mirrored(half, self._look.bottom, _LABELS["pants"])
         if self._look.outfit == "shorts":
             for side, knee in zip((-1, 1), self._bones.knees, strict=True):
                 end = (knee[0], knee[1] - 0.09 * self._unit)
                 hip = self._bones.at(side * 0.048, 0.5)
-                self._limb([hip, end], [0.105, 0.1], self._look.bottom, Label.PANTS)
+                self._limb([hip, end], [0.105, 0.1], self._look.bottom, _LABELS["pants"])
         if self._look.outfit == "skirt":
             half = [(0.0, 0.42), (0.07, 0.42), (0.098, 0.5), (0.13, 0.69), (0.0, 0.7)]
-            self._mirrored(half, self._look.bottom, Label.SKIRT)
+            self._mirrored(half, self._look.bottom, _LABELS["skirt"])
 
     def _neck(self) -> None:
         joints = [self._bones.at(0, 0.1), self._bones.at(0, 0.185)]
-        self._limb(joints, [0.05, 0.058], self._look.skin, Label.FACE)
+        self._limb(joints, [0.05, 0.058], self._look.skin, _LABELS["face"])
 
     def _torso(self) -> None:
         half = [(0.0, 0.185), (0.03, 0.165), (0.1, 0.18), (0.118, 0.215), (0.084, 0.3)]
         if self._look.outfit == "dress":
             half += [(0.074, 0.4), (0.1, 0.5), (0.145, 0.7), (0.0, 0.715)]
-            self._mirrored(half, self._look.top, Label.DRESS)
+            self._mirrored(half, self._look.top, _LABELS["dress"])
             return
         half += [(0.076, 0.38), (0.082, 0.46), (0.0, 0.465)]
-        self._mirrored(half, self._look.top, Label.UPPER_CLOTHES)
+        self._mirrored(half, self._look.top, _LABELS["upper_clothes"])
 
     def _arms(self) -> None:
-        label = Label.DRESS if self._look.outfit == "dress" else Label.UPPER_CLOTHES
+        label = _LABELS["dress"] if self._look.outfit == "dress" else _LABELS["upper_clothes"]
         for side, elbow, hand in zip((-1, 1), self._bones.elbows, self._bones.hands, strict=True):
             shoulder = self._bones.at(side * 0.1, 0.203)
-            self._limb([shoulder, elbow, hand], [0.052, 0.042, 0.03], self._look.skin, Label.ARM)
+            self._limb(
+                [shoulder, elbow, hand], [0.052, 0.042, 0.03], self._look.skin, _LABELS["arm"]
+            )
             self._canvas.ellipse(
-                hand, (0.019 * self._unit, 0.026 * self._unit), self._look.skin, Label.ARM
+                hand, (0.019 * self._unit, 0.026 * self._unit), self._look.skin, _LABELS["arm"]
             )
             sleeve = [shoulder, _between(shoulder, elbow, 0.55)]
             widths = [0.062, 0.056]
@@ -157,14 +161,14 @@ class PersonPainter:
         for side, elbow, hand in zip((-1, 1), self._bones.elbows, self._bones.hands, strict=True):
             shoulder = self._bones.at(side * 0.1, 0.205)
             cuff = _between(elbow, hand, 0.85)
-            self._limb([shoulder, elbow, cuff], [0.072, 0.06, 0.05], fabric, Label.COAT)
+            self._limb([shoulder, elbow, cuff], [0.072, 0.06, 0.05], fabric, _LABELS["coat"])
             front = [(0.035, 0.165), (0.105, 0.178), (0.128, 0.22), (0.1, 0.32)]
             front += [(0.125, 0.6), (0.045, 0.61), (0.03, 0.35)]
-            self._polygon([(side * x, y) for x, y in front], fabric, Label.COAT)
+            self._polygon([(side * x, y) for x, y in front], fabric, _LABELS["coat"])
 
     def _head(self) -> None:
         centre, axes = self._bones.at(0, 0.077), (0.047 * self._unit, 0.064 * self._unit)
-        self._canvas.ellipse(centre, axes, self._look.skin, Label.FACE)
+        self._canvas.ellipse(centre, axes, self._look.skin, _LABELS["face"])
         self._features()
         self._hair()
         if self._look.glasses:
@@ -193,31 +197,33 @@ class PersonPainter:
         low = 0.085 if self._look.long_hair else 0.062
         half = [(0.0, 0.006), (0.034, 0.012), (0.051, 0.04), (0.053, low), (0.044, low)]
         half += [(0.041, 0.054), (0.02, 0.043), (0.0, 0.045)]
-        self._mirrored(half, self._look.hair, Label.HAIR)
+        self._mirrored(half, self._look.hair, _LABELS["hair"])
 
     def _glasses(self) -> None:
         frame = Fabric((24, 24, 28))
         axes = (0.0155 * self._unit, 0.0115 * self._unit)
         bridge = [(-0.036, 0.076), (0.036, 0.076), (0.036, 0.079), (-0.036, 0.079)]
-        self._polygon(bridge, frame, Label.GLASSES)
+        self._polygon(bridge, frame, _LABELS["glasses"])
         for side in (-1, 1):
-            self._canvas.ellipse(self._bones.at(side * 0.018, 0.078), axes, frame, Label.GLASSES)
+            self._canvas.ellipse(
+                self._bones.at(side * 0.018, 0.078), axes, frame, _LABELS["glasses"]
+            )
 
     def _hat(self, fabric: Fabric) -> None:
         brim = [(0.0, 0.032), (0.074, 0.036), (0.076, 0.043), (0.0, 0.05)]
         crown = [(0.0, -0.022), (0.036, -0.018), (0.047, 0.01), (0.05, 0.04), (0.0, 0.04)]
-        self._mirrored(crown, fabric, Label.HAT)
-        self._mirrored(brim, fabric, Label.HAT)
+        self._mirrored(crown, fabric, _LABELS["hat"])
+        self._mirrored(brim, fabric, _LABELS["hat"])
 
     def _bag(self, fabric: Fabric) -> None:
         x, y = self._bones.hands[1]
         half, depth = 0.05 * self._unit, 0.09 * self._unit
         top = y + 0.045 * self._unit
         strap = [(x - 0.6 * half, top), (x, y + 0.012 * self._unit), (x + 0.6 * half, top)]
-        self._canvas.limb(strap, [0.009 * self._unit] * 3, fabric, Label.BAG)
+        self._canvas.limb(strap, [0.009 * self._unit] * 3, fabric, _LABELS["bag"])
         corners = [(x - half, top), (x + half, top), (x + 0.9 * half, top + depth)]
         corners.append((x - 0.9 * half, top + depth))
-        self._canvas.polygon(corners, fabric, Label.BAG)
+        self._canvas.polygon(corners, fabric, _LABELS["bag"])
 
     def _stroke(self, points: list[Point], width: float, colour: Colour) -> None:
         placed = [self._bones.at(*point) for point in points]
