@@ -1,8 +1,9 @@
 """Prometheus metrics of the service process."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from inference.recording.record_queue import RecordQueue
 from store.requests.records import RequestRecord
 
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -78,12 +79,12 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch_queue(self, queue: RecordQueue) -> None:
+    def watch_queue(self, length: Callable[[], int], callers_waiting: Callable[[], int]) -> None:
         """Show how long the recorder's queue is, and who waits for a place in it."""
         depth = self._gauge("record_queue", "Records that wait to be written.")
-        depth.set_function(lambda: len(queue))
+        depth.set_function(length)
         waiting = self._gauge("record_callers_waiting", "Requests that wait for a place there.")
-        waiting.set_function(lambda: queue.callers_waiting)
+        waiting.set_function(callers_waiting)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"maskwatch_{name}", meaning, registry=self.registry)

@@ -41,7 +41,7 @@ class Recorder:
         self._backoff = Backoff()
         self._writer = RecordWriter(database, spool, metrics)
         self._last_group_failed = False
-        metrics.watch_queue(self._queue)
+        metrics.watch_queue(lambda: len(self._queue), lambda: self._queue.callers_waiting)
         self._replayer = Replayer(spool, self._writer, self._backoff, metrics)
         self._thread = Thread(target=self._run, name="maskwatch-recorder", daemon=True)
         self._thread.start()
