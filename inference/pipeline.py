@@ -1,36 +1,27 @@
-"""The request path, top to bottom: bytes, gate, parsing, features, findings, further looks,
-verdict, record."""
+"""The request path, top to bottom: bytes, gate, parsing, checks, verdict, record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 
 import structlog
 
-from detectors.findings import Finding
-from detectors.model_features import model_features
 from detectors.parsing import Image, Parsing
 from detectors.registry import FeatureVector
-from detectors.topology.persons import Scene
-from detectors.topology.topology_features import topology_features
-from detectors.topology.topology_limits import TopologyLimits
-from detectors.topology.topology_rules import topology_findings
-from detectors.verdict import Mode, Verdict, judge
+from detectors.verdict import Judgement, Mode, Verdict, judge
 from inference.cache import ParseCache
-from inference.checks.champion import Champion
-from inference.checks.listed_patches import PatchWatch
-from inference.checks.traffic import TrafficWatch
+from inference.checks.base import Case, Check, Needs, ensure_order
+from inference.checks.run import run_check
 from inference.content import Content
-from inference.ensemble.inspector import Inspector
-from inference.gate.screen import Gate, Screened
+from inference.gate.screen import Gate
 from inference.metrics import Metrics
 from inference.recording.picture_keeper import EvidenceKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
+from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
-from store.requests.records import RequestRecord, Stage
+from store.requests.records import EvidenceFile, RequestRecord, Stage
 
 _log = structlog.get_logger(__name__)
 
@@ -47,43 +38,29 @@ class Outcome:
     parsing: Parsing | None = None
 
 
-class Stopwatch:
-    """Milliseconds between laps and in total."""
-
-    def __init__(self) -> None:
-        self._start = self._last = perf_counter()
-
-    def lap(self) -> float:
-        """Milliseconds since the last lap."""
-        now = perf_counter()
-        passed, self._last = (now - self._last) * 1000, now
-        return passed
-
-    def total(self) -> float:
-        """Milliseconds since the start."""
-        return (perf_counter() - self._start) * 1000
-
-
 @dataclass(frozen=True)
 class Pipeline:
     """Guards one segmenter.
 
     Attributes:
-        limits_of: the limits of the topology rules for a model's digest.
+        checks: run in this order.
+
+    Raises:
+        BadCheckList: the checks cannot be run in this order.
     """
 
     gate: Gate
     segmenter: Segmenter
+    checks: tuple[Check, ...]
     recorder: Recorder
     evidence: EvidenceKeeper
-    inspector: Inspector
-    traffic: TrafficWatch
-    patches: PatchWatch
-    champion: Champion
     metrics: Metrics
-    limits_of: Callable[[str], TopologyLimits]
     mode: Mode
     cache: ParseCache = field(default_factory=ParseCache)
+
+    def __post_init__(self) -> None:
+        """Refuse a wrong order before the first request meets it."""
+        ensure_order(self.checks)
 
     def handle(self, arrival: Arrival, upload: Upload) -> Outcome:
         """Take one upload to its outcome; its record is kept when this returns.
@@ -93,7 +70,7 @@ class Pipeline:
         """
         watch = Stopwatch()
         outcome = self._outcome(arrival, upload, watch)
-        self._keep(outcome.record, watch)
+        self._record(outcome.record, watch)
         return outcome
 
     def refuse(self, arrival: Arrival, refusal: Refusal) -> Outcome:
@@ -103,7 +80,7 @@ class Pipeline:
             NotRecorded: the record could not be kept.
         """
         outcome = _refused(arrival, refusal)
-        self._keep(outcome.record, Stopwatch())
+        self._record(outcome.record, Stopwatch())
         return outcome
 
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
@@ -113,120 +90,91 @@ class Pipeline:
 
     def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
         try:
-            said = self.gate.compare(upload)
-            if isinstance(said, Refusal):
-                return _refused(arrival, said, upload)
-            costs: dict[str, float] = {}
-            # Once for the whole request: another model may take its place meanwhile.
-            segmenter = present(self.segmenter)
-            content = self._content(arrival, upload, segmenter, costs, watch)
-            if isinstance(content, Refusal):
-                return _refused(arrival, content, upload)
-            screened = content.screened
-            seen = self.traffic.measure(arrival, screened.image, content.parsing)
-            costs["traffic_ms"] = watch.lap()
-            listed = self.patches.findings(arrival, upload, screened.image)
-            unusual = self.champion.findings(content.features)
-            findings = (*said, *content.findings, *seen.findings, *listed, *unusual)
-            forward_ms = costs.get("forward_ms")
-            looked = self.inspector.inspect(segmenter, content, findings, forward_ms)
-            measured = {**content.features, **seen.features, **costs, **looked.features}
-            measured["total_ms"] = watch.total()
-            found = (*findings, *looked.findings)
-            judged = self._judged(arrival, upload, segmenter.digest, found, content, measured)
-            return replace(judged, record=replace(judged.record, trace=seen.trace))
+            outcome = self._screen_and_check(arrival, upload, watch)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
-            return _refused(arrival, FAULT, upload)
+            outcome = FAULT
+        return _refused(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
+
+    def _screen_and_check(
+        self, arrival: Arrival, upload: Upload, watch: Stopwatch
+    ) -> Outcome | Refusal:
+        compared = self.gate.compare(upload)
+        if isinstance(compared, Refusal):
+            return compared
+        # Once for the whole request: another model may take its place meanwhile.
+        segmenter = present(self.segmenter)
+        content = self._content(arrival, upload, segmenter, watch)
+        if isinstance(content, Refusal):
+            return content
+        case = content.case_of(arrival, upload, segmenter, compared)
+        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
+            case = case.plus(run_check(check, case, self.metrics))
+        return self._judged(case, watch.total())
 
     def _content(
-        self,
-        arrival: Arrival,
-        upload: Upload,
-        segmenter: Segmenter,
-        costs: dict[str, float],
-        watch: Stopwatch,
+        self, arrival: Arrival, upload: Upload, segmenter: Segmenter, watch: Stopwatch
     ) -> Content | Refusal:
         """What the bytes hold: remembered, or screened, parsed and measured now."""
         known = self.cache.get(upload.sha256, segmenter.digest)
         if known is not None:
-            return known
+            return replace(known, costs={})
         screened = self.gate.screen(upload.data)
         if isinstance(screened, Refusal):
             return screened
-        costs |= {"gate_ms": watch.lap(), **screened.decoded.costs()}
+        costs = {"gate_ms": watch.lap(), **screened.decoded.costs()}
         parsing = segmenter.parse(screened.image)
         costs["forward_ms"] = watch.lap()
-        content = self._measured(arrival, screened, parsing, self.limits_of(segmenter.digest))
+        case = Case(arrival, upload, segmenter, screened, parsing)
+        results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
         costs["measure_ms"] = watch.lap()
-        if content.complete and judge(content.findings, self.mode).verdict is Verdict.PASS:
+        content = replace(Content.of(case, results), costs=costs)
+        if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
 
-    def _measured(
-        self, arrival: Arrival, screened: Screened, parsing: Parsing, limits: TopologyLimits
-    ) -> Content:
-        """Measure and apply the rules; a fault in here is counted and lets the request pass."""
-        try:
-            scene = Scene.of(parsing)
-            findings = (*screened.findings, *topology_findings(scene, limits))
-            features = screened.features | model_features(parsing) | topology_features(scene)
-            FeatureVector.of(features)
-        except Exception:  # noqa: BLE001
-            self.metrics.faults.labels("measure").inc()
-            _log.exception("measurement failed", request_id=arrival.request_id)
-            return Content(screened, parsing, {}, screened.findings, complete=False)
-        return Content(screened, parsing, features, findings)
+    def _checks(self, *needs: Needs) -> Sequence[Check]:
+        return [check for check in self.checks if check.needs in needs]
 
-    def _judged(
-        self,
-        arrival: Arrival,
-        upload: Upload,
-        model_digest: str,
-        findings: tuple[Finding, ...],
-        content: Content,
-        measured: Mapping[str, float],
-    ) -> Outcome:
-        judgement = judge(findings, self.mode)
+    def _judged(self, case: Case, total_ms: float) -> Outcome:
+        judgement = judge(case.findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
-        unmeasured = () if content.complete else (MEASUREMENT_FAILED,)
-        screened, parsing = content.screened, content.parsing
+        unmeasured = () if case.is_measured else (MEASUREMENT_FAILED,)
         record = RequestRecord(
-            request_id=arrival.request_id,
-            received_at=arrival.received_at,
-            client=arrival.client,
-            route=arrival.route,
+            request_id=case.arrival.request_id,
+            received_at=case.arrival.received_at,
+            client=case.arrival.client,
+            route=case.arrival.route,
             stage=Stage.PARSED,
             verdict=judgement.verdict,
             status=refusal.status if refusal else 200,
             reasons=(*judgement.reasons, *unmeasured),
-            content_sha256=upload.sha256,
-            media_type=screened.media_type.value,
-            segmenter=model_digest,
-            labels=parsing.present_labels(),
-            features=FeatureVector.of(measured),
-            findings=findings,
+            content_sha256=case.upload.sha256,
+            media_type=case.screened.media_type.value,
+            segmenter=case.segmenter.digest,
+            labels=case.parsing.present_labels(),
+            features=FeatureVector.of({**case.features, "total_ms": total_ms}),
+            findings=case.findings,
+            evidence=self._keep_pictures(case, judgement),
+            trace=case.trace,
         )
-        record = self._with_evidence(record, screened, parsing)
-        return Outcome(record, refusal, screened.image, parsing)
+        return Outcome(record, refusal, case.image, case.parsing)
 
-    def _with_evidence(
-        self, record: RequestRecord, screened: Screened, parsing: Parsing
-    ) -> RequestRecord:
+    def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[EvidenceFile, ...]:
         try:
-            places = [place for finding in record.findings for place in finding.places]
-            kept = self.evidence.keep(
-                record.verdict, screened.image, parsing, screened.faces, places
+            places = [place for each in case.findings for place in each.places]
+            return self.evidence.keep(
+                judgement.verdict, case.image, case.parsing, case.screened.faces, places
             )
-            return replace(record, evidence=kept)
         except Exception:  # noqa: BLE001
+            # Open on purpose: a full disk must not cost the parse.
             self.metrics.faults.labels("evidence").inc()
-            _log.exception("evidence not kept", request_id=record.request_id)
-            return record
+            _log.exception("evidence not kept", request_id=case.arrival.request_id)
+            return ()
 
-    def _keep(self, record: RequestRecord, watch: Stopwatch) -> None:
+    def _record(self, record: RequestRecord, watch: Stopwatch) -> None:
         self.recorder.record(record)
         self.metrics.count(record)
         self.metrics.seconds.observe(watch.total() / 1000)

@@ -1,12 +1,10 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from random import SystemRandom
 
 import structlog
 
-from detectors.probing.fingerprint import Fingerprinter
 from inference.admission.access import Access
 from inference.admission.rate_limits import Buckets
 from inference.admission.repeated_refusals import Repeats
@@ -14,14 +12,10 @@ from inference.admission.tarpit import Pause
 from inference.admission.thread_pools import Lane
 from inference.admission.turns import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
+from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
-from inference.checks.listed_patches import PatchWatch
-from inference.checks.traffic import TrafficWatch
 from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
-from inference.ensemble.budget import Budget
-from inference.ensemble.guard import EnsembleGuard
-from inference.ensemble.inspector import Inspector
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
@@ -30,7 +24,6 @@ from inference.models import Models, build_models, load_model
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import EvidenceKeeper
 from inference.recording.recorder import Recorder
-from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_checked
@@ -55,6 +48,7 @@ class Service:
     pipeline: Pipeline
     recorder: Recorder
     access: Access
+    champion: Champion
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
@@ -81,7 +75,7 @@ class Service:
         """End the threads and the decode workers, give the connections back."""
         self.models.close()
         self.access.close()
-        self.pipeline.champion.close()
+        self.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
         self.database.close()
@@ -102,22 +96,18 @@ def build_service(settings: ServiceSettings) -> Service:
     models = build_models(settings, loaded, database, metrics)
     champion = Champion(database, settings.var_dir, settings.outlier_p_value, metrics)
     champion.refresh()
-    traffic = build_traffic(settings, database, metrics)
     access = Access(database, metrics)
+    checks = build_checks(Parts(settings, database, access, champion, baselines, metrics))
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
     recorder = Recorder(database, Spool(settings.var_dir), metrics, settings.recorder_limits())
     pipeline = Pipeline(
         gate=gate,
         segmenter=models.current,
+        checks=checks,
         recorder=recorder,
         evidence=build_evidence(settings, metrics),
-        inspector=build_inspector(settings, baselines, metrics),
-        traffic=traffic,
-        patches=PatchWatch(access, metrics),
-        champion=champion,
         metrics=metrics,
-        limits_of=lambda digest: settings.topology_limits(baselines.limits_of(digest)),
         mode=settings.mode,
         cache=ParseCache(settings.cache_bytes, settings.digest()),
     )
@@ -130,6 +120,7 @@ def build_service(settings: ServiceSettings) -> Service:
         pipeline=pipeline,
         recorder=recorder,
         access=access,
+        champion=champion,
         blacklist=Blacklist(access),
         slots=Slots(_slot_limits(settings), metrics),
         metrics=metrics,
@@ -172,42 +163,6 @@ def read_baselines(settings: ServiceSettings) -> Baselines:
     """
     own = () if settings.baseline is None else (settings.baseline,)
     return Baselines.read(SHIPPED, *own)
-
-
-def build_inspector(settings: ServiceSettings, baselines: Baselines, metrics: Metrics) -> Inspector:
-    """Further looks at requests."""
-    return Inspector(
-        ensemble=build_ensemble(settings, metrics),
-        baseline_of=baselines.of,
-        metrics=metrics,
-        false_positive_rate=settings.false_positive_rate,
-    )
-
-
-def build_ensemble(settings: ServiceSettings, metrics: Metrics) -> EnsembleGuard:
-    """The ensemble, with its share of the time of all turns."""
-    return EnsembleGuard(
-        recipe=settings.ensemble_recipe(),
-        policy=settings.ensemble_policy(),
-        budget=Budget(settings.ensemble_budget * settings.max_concurrency),
-        metrics=metrics,
-        max_ms=settings.ensemble_max_ms,
-    )
-
-
-def build_traffic(settings: ServiceSettings, database: Database, metrics: Metrics) -> TrafficWatch:
-    """What holds pictures against those before them.
-
-    Raises:
-        SaltUnusable: there is no secret for fingerprints, and none can be made.
-    """
-    return TrafficWatch(
-        database,
-        Fingerprinter(fingerprint_salt(settings)),
-        settings.probing_limits(),
-        timedelta(hours=settings.fingerprint_hours),
-        metrics,
-    )
 
 
 def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:

@@ -17,7 +17,7 @@ from bench.detection.cache import key_of, write
 from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
 from detectors.verdict import Verdict
-from inference.ensemble.inspector import every_look
+from inference.checks.catalogue import every_look
 from inference.pipeline import Pipeline
 from inference.refusals import Refusal
 from inference.service import build_service
@@ -79,8 +79,8 @@ class Observer:
 
     def _observed(self, upload: bytes, digest: str) -> Observation:
         new_random = partial(default_rng, int(digest[:16], 16))
-        inspector = every_look(self._pipeline.inspector, new_random)
-        pipeline = replace(self._pipeline, inspector=inspector)
+        checks = every_look(self._pipeline.checks, new_random)
+        pipeline = replace(self._pipeline, checks=checks)
         arrival = Arrival(str(uuid4()), datetime.now(UTC), "bench:local", "bench")
         record = pipeline.handle(arrival, Upload(upload)).record
         features = record.features.measured() if record.features else {}

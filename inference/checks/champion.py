@@ -6,11 +6,11 @@ of the normal traffic rare, night after night.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from detectors.findings import Finding
+from inference.checks.base import Case, CheckResult, Needs
 from inference.checks.promoted_model import Promoted
 from inference.metrics import Metrics
 from inference.refresher import Refresher
@@ -19,8 +19,6 @@ from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion
 from store.tables.work_tables import OutlierModelRow
 
-_log = structlog.get_logger(__name__)
-_PART = "outlier_model"
 Scored = Callable[[Mapping[str, float]], tuple[Finding, ...]]
 
 
@@ -35,10 +33,9 @@ class Champion:
         self._database = database
         self._store = OutlierModelStore(var_dir)
         self._p_value = p_value
-        self._metrics = metrics
         self._mark: int | None = None
         self._current: Scored | None = None
-        self._refresher = Refresher(_PART, "outlier model", self._read_if_changed, metrics)
+        self._refresher = Refresher("champion", "outlier model", self._read_if_changed, metrics)
 
     def start(self, refresh_seconds: float) -> None:
         """Look for promotions every so many seconds, until :meth:`close`."""
@@ -53,17 +50,9 @@ class Champion:
         self._refresher.close()
 
     def findings(self, features: Mapping[str, float]) -> tuple[Finding, ...]:
-        """What the model says of the measured features of a request; a fault is counted."""
+        """What the model says of the measured features of a request."""
         scored = self._current
-        if scored is None or not features:
-            return ()
-        try:
-            return scored(features)
-        except Exception:  # noqa: BLE001
-            # Open on purpose: a model that fails must not cost the parse.
-            self._metrics.faults.labels(_PART).inc()
-            _log.exception("request not scored")
-            return ()
+        return () if scored is None else scored(features)
 
     def _read_if_changed(self) -> None:
         with self._database.read() as session:
@@ -79,3 +68,18 @@ class Champion:
     def _loaded(self, row: OutlierModelRow) -> Scored:
         archive = self._store.read(row.digest)
         return Promoted.load(archive, row.digest, self._p_value, row.rows).findings
+
+
+@dataclass(frozen=True)
+class ChampionCheck:
+    """Scores each request whose content was measured as a whole."""
+
+    champion: Champion
+    name = "champion"
+    needs = Needs.FINDINGS
+
+    def run(self, case: Case) -> CheckResult:
+        """The finding of an outlier."""
+        if not case.is_measured:
+            return CheckResult()
+        return CheckResult(findings=self.champion.findings(case.features))

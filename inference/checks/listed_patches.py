@@ -4,19 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import structlog
-
 from detectors.findings import Finding, Place, Severity
 from detectors.parsing import Image
 from detectors.patches.patch_match import Match, PatchMatcher
 from detectors.rule_book import BLOCKED_PATCH
 from inference.admission.access import Access
-from inference.metrics import Metrics
+from inference.checks.base import Case, CheckResult, Needs
 from inference.recording.picture_keeper import MAX_SIDE, bounded
-from inference.upload import Arrival, Upload
 from store.decisions.listed_patches import ListedPatch
 
-_log = structlog.get_logger(__name__)
 _SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)
 
 
@@ -28,35 +24,32 @@ class _Matchers:
     by_decision: Mapping[int, PatchMatcher] = field(default_factory=dict)
 
 
-class PatchWatch:
+class ListedPatchesCheck:
     """Finds listed patches; costs nothing while the list is empty.
 
     Pictures are looked at in the size in which they are kept: there the patches come from.
     """
 
-    def __init__(self, access: Access, metrics: Metrics) -> None:
+    name = "listed_patches"
+    needs = Needs.REQUEST
+
+    def __init__(self, access: Access) -> None:
         self._access = access
-        self._metrics = metrics
         self._matchers = _Matchers()
 
-    def findings(self, arrival: Arrival, upload: Upload, image: Image) -> tuple[Finding, ...]:
-        """One finding if a picture ``(H, W, 3)`` shows listed patches; a fault is counted.
+    def run(self, case: Case) -> CheckResult:
+        """One finding if the picture shows listed patches.
 
         A simulated block, or an allow for the sender or the exact picture, makes it a flag.
         """
-        try:
-            shown = self._shown(arrival.received_at, image)
-            if not shown:
-                return ()
-            allowed = self._access.current.is_allowed(
-                arrival.received_at, arrival.names, upload.sha256
-            )
-        except Exception:  # noqa: BLE001
-            # Open on purpose: a list that cannot be looked at must not cost the parse.
-            self._metrics.faults.labels("patches").inc()
-            _log.exception("listed patches not looked for")
-            return ()
-        return (_finding(shown, allowed=allowed),)
+        arrival = case.arrival
+        shown = self._shown(arrival.received_at, case.image)
+        if not shown:
+            return CheckResult()
+        allowed = self._access.current.is_allowed(
+            arrival.received_at, arrival.names, case.upload.sha256
+        )
+        return CheckResult(findings=(_finding(shown, allowed=allowed),))
 
     def _shown(self, now: datetime, image: Image) -> list[tuple[ListedPatch, Match]]:
         """Listed patches that a picture shows, the clearest first."""

@@ -15,7 +15,7 @@ PREFIX = "glance"
 
 
 @dataclass(frozen=True)
-class Glance:
+class FirstLook:
     """Saves the picture as JPEG and looks again, at the size of the parse.
 
     An attack hangs on values that JPEG rounds away; what the picture shows does not.

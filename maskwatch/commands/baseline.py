@@ -10,7 +10,7 @@ from detectors.baseline.baseline_fit import learn
 from detectors.baseline.baseline_text import to_json
 from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
-from inference.ensemble.inspector import every_look
+from inference.checks.catalogue import every_look
 from inference.ensemble.seed import fresh_random
 from inference.refusals import Refusal
 from inference.service import Service
@@ -61,8 +61,8 @@ class _Seen:
 
 
 def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
-    inspector = every_look(service.pipeline.inspector, fresh_random)
-    pipeline = replace(service.pipeline, inspector=inspector)
+    checks = every_look(service.pipeline.checks, fresh_random)
+    pipeline = replace(service.pipeline, checks=checks)
     for file in find_files(folders):
         content = _content(file, service.settings.max_upload_bytes)
         if content is None:

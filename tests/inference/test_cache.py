@@ -14,7 +14,7 @@ from inference.cache import ParseCache
 from inference.content import Content
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
-from inference.pipeline import Outcome
+from inference.pipeline import MEASUREMENT_FAILED, Outcome
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
@@ -128,6 +128,19 @@ def test_only_what_passes_is_remembered(remembering: Service, encode: Encode) ->
     empty_street = np.random.default_rng(0).integers(90, 110, (300, 200, 3)).astype(np.uint8)
     outcome = remembering.pipeline.handle(_arrival(), Upload(encode(empty_street)))
     assert outcome.record.verdict is not Verdict.PASS
+    assert len(remembering.pipeline.cache) == 0
+
+
+def test_what_could_not_be_measured_is_not_remembered(
+    remembering: Service, figure: Image, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Parsing) -> dict[str, float]:
+        raise RuntimeError("A test.")
+
+    monkeypatch.setattr("inference.checks.measures.model_features", broken)
+    outcome = remembering.pipeline.handle(_arrival(), Upload(encode(figure)))
+    assert outcome.record.verdict is Verdict.PASS
+    assert outcome.record.reasons == (MEASUREMENT_FAILED,)
     assert len(remembering.pipeline.cache) == 0
 
 

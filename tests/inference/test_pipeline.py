@@ -15,20 +15,22 @@ import pytest
 from detectors.parsing import Image, Parsing
 from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
-from inference.ensemble.inspector import Inspector
+from inference.checks.base import Check
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.metrics import Metrics
-from inference.pipeline import MEASUREMENT_FAILED, Outcome, Pipeline, Stopwatch
+from inference.pipeline import MEASUREMENT_FAILED, Outcome, Pipeline
 from inference.recording.picture_keeper import EvidenceKeeper
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import RequestDetail, request_detail
 from store.requests.picture_store import EvidenceStore
 from store.requests.records import Stage
 from store.spool.spool import SpoolFailed
+from tests.inference.check_cases import check_named, with_changed
 
 Encode = Callable[..., bytes]
 _COSTS = {feature.name for feature in FEATURES if feature.group is Group.COST}
@@ -76,15 +78,14 @@ def upload(figure: Image, encode: Encode) -> Upload:
 def _with(service: Service, answer: Callable[[Image], Parsing], **changes: object) -> Pipeline:
     changes = {
         "segmenter": Answering(answer),
-        "inspector": _inspector(service, EnsembleMode.NEVER),
+        "checks": _looking(service, EnsembleMode.NEVER),
         **changes,
     }
     return replace(service.pipeline, **changes)  # type: ignore[arg-type]
 
 
-def _inspector(service: Service, mode: EnsembleMode) -> Inspector:
-    inspector = service.pipeline.inspector
-    return replace(inspector, ensemble=replace(inspector.ensemble, policy=EnsemblePolicy(mode)))
+def _looking(service: Service, mode: EnsembleMode) -> tuple[Check, ...]:
+    return with_changed(service.pipeline.checks, "ensemble", policy=EnsemblePolicy(mode))
 
 
 def _stored(service: Service, outcome: Outcome) -> RequestDetail:
@@ -174,7 +175,7 @@ def test_a_fault_in_measuring_lets_the_request_pass_and_is_counted(
     )
     assert stored.features is not None
     assert set(stored.features.measured()) - _TRAFFIC == _ALWAYS_MEASURED_COSTS
-    assert _metric(service, "maskwatch_faults_total", part="measure") == 1
+    assert _metric(service, "maskwatch_faults_total", part="model") == 1
 
 
 def test_evidence_that_cannot_be_kept_costs_only_itself(
@@ -220,9 +221,9 @@ def test_the_stopwatch_laps_add_up() -> None:
 
 def test_metrics_of_two_services_are_apart() -> None:
     first, second = Metrics(), Metrics()
-    first.faults.labels("measure").inc()
-    assert b'maskwatch_faults_total{part="measure"} 1.0' in first.exposition()
-    assert b'part="measure"' not in second.exposition()
+    first.faults.labels("model").inc()
+    assert b'maskwatch_faults_total{part="model"} 1.0' in first.exposition()
+    assert b'part="model"' not in second.exposition()
 
 
 def test_what_looks_odd_is_looked_at_again(
@@ -233,7 +234,7 @@ def test_what_looks_odd_is_looked_at_again(
     stored = _stored(service, outcome)
     assert "no_person_found" in {finding.rule for finding in stored.findings}
     assert stored.features is not None
-    recipe = service.pipeline.inspector.ensemble.recipe
+    recipe = check_named(service.pipeline.checks, "ensemble").recipe
     # The first look, the full ensemble, and a search for a tile that ends early without a return.
     least = 1 + recipe.without_tiles().passes
     assert least < stored.features["ensemble_passes"] <= 1 + recipe.passes
@@ -249,14 +250,14 @@ def test_a_second_look_that_fails_costs_only_itself(
         raise RuntimeError("The network is broken.")
 
     monkeypatch.setattr(ReferenceSegmenter, "probabilities", broken)
-    always = _inspector(service, EnsembleMode.ALWAYS)
-    outcome = replace(service.pipeline, inspector=always).handle(arrival, upload)
+    always = _looking(service, EnsembleMode.ALWAYS)
+    outcome = replace(service.pipeline, checks=always).handle(arrival, upload)
     stored = _stored(service, outcome)
     assert (outcome.refusal, stored.summary.reasons) == (None, ())
     assert stored.features is not None
     assert isnan(stored.features["ensemble_ms"])
     assert stored.features["entropy_mean"] > 0
-    assert _metric(service, "maskwatch_faults_total", part="inspect") == 1
+    assert _metric(service, "maskwatch_faults_total", part="first_look") == 1
 
 
 def test_every_request_draws_anew_even_for_bytes_that_are_remembered(

@@ -7,15 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-import numpy as np
-
-from detectors.parsing import Image, LabelMap, Parsing
+from detectors.parsing import Image, LabelMap
 from detectors.probing.fingerprint import Fingerprint, Fingerprinter
 from detectors.probing.sequence import ProbingLimits
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from inference.checks.traffic import TrafficWatch
-from inference.metrics import Metrics
+from inference.checks.traffic import TrafficCheck
 from inference.upload import Arrival
 from store.engine.database import Database
 from store.engine.schema import ensure_current
@@ -46,8 +43,7 @@ class Watched:
 
     def __init__(self, database: Database, prints: Fingerprints, clients: int) -> None:
         self._database = database
-        limits, metrics = ProbingLimits(), Metrics()
-        self._watch = TrafficWatch(database, prints, limits, WINDOW, metrics)
+        self._traffic = TrafficCheck(database, prints, ProbingLimits(), WINDOW)
         self._clients = clients
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
         self._asked = 0
@@ -58,9 +54,8 @@ class Watched:
         self._asked += 1
         request_id = str(UUID(int=self._asked))
         client = f"ip:192.0.2.{self._asked % self._clients}"
-        parsing = Parsing(np.zeros((1, 1, 1), np.float32), label_map, ("background",))
         arrival = Arrival(request_id, self._now, client, "bench")
-        seen = self._watch.measure(arrival, image, parsing)
+        seen = self._traffic.measure(arrival, image, label_map)
         record = RequestRecord(
             request_id=request_id,
             received_at=self._now,

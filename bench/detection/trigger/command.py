@@ -20,7 +20,7 @@ from bench.report import Figures, publish
 from detectors.baseline.baseline import tail_threshold
 from detectors.model_features import model_features
 from detectors.parsing import Image
-from inference.ensemble.first_look import Glance
+from inference.ensemble.first_look import FirstLook
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter
@@ -112,7 +112,7 @@ def seen_of(segmenter: Segmenter, image: Image) -> dict[str, float]:
     """Our score of one picture, with tiles seeded by the picture, and those of the peers."""
     recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
     parsing = segmenter.parse(image)
-    contrast = Glance().look(segmenter, image, parsing, random)
+    contrast = FirstLook().look(segmenter, image, parsing, random)
     began = perf_counter()
     suspect = TileSearch(segmenter, recipe).look(shrunk(image, recipe.scale), parsing, random)
     return {

@@ -1,7 +1,8 @@
 """The promoted outlier model at request time: as the scan judges, and never in the way."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from detectors.parsing import Image
 from detectors.registry import FITTED_NAMES
 from detectors.rule_book import OUTLIER_TRAFFIC
 from detectors.verdict import Verdict
-from inference.checks.champion import Champion
+from inference.checks.base import CheckResult
+from inference.checks.champion import Champion, ChampionCheck
+from inference.checks.run import run_check
 from inference.metrics import Metrics
 from inference.pipeline import Outcome
 from inference.service import Service
@@ -28,6 +31,7 @@ from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion, promote
 from store.requests.record_store import unscored_features
 from store.settings import StoreSettings
+from tests.inference.check_cases import Blind, blank_content, case_of
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("few_trees")
@@ -66,8 +70,19 @@ def watching(
 
 
 def _faults(metrics: Metrics) -> float:
-    value = metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "outlier_model"})
+    value = metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "champion"})
     return value or 0.0
+
+
+def _run(
+    watching: Champion,
+    features: Mapping[str, float],
+    metrics: Metrics,
+    *,
+    is_measured: bool = True,
+) -> CheckResult:
+    case = replace(case_of(blank_content(), Blind()), features=features, is_measured=is_measured)
+    return run_check(ChampionCheck(watching), case, metrics)
 
 
 def test_without_a_model_nothing_is_found(watching: Champion, metrics: Metrics) -> None:
@@ -111,7 +126,7 @@ def test_the_thread_looks_by_itself_until_it_is_closed(
     _promote(elsewhere, store_settings.var_dir)
     wait_for(lambda: bool(watching.findings(FAR)))
     watching.close()
-    assert "outlier_model" not in {thread.name for thread in threading.enumerate()}
+    assert "champion" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize(
@@ -166,17 +181,20 @@ def test_a_model_that_fails_costs_nothing_but_its_finding(
 ) -> None:
     _promote(database, store_settings.var_dir)
     watching.refresh()
-    assert watching.findings({**FAR, "width": "wide"}) == ()  # type: ignore[dict-item]
+    result = _run(watching, {**FAR, "width": "wide"}, metrics)  # type: ignore[dict-item]
+    assert (result.findings, result.has_failed) == ((), True)
     assert _faults(metrics) == 1
     assert len(watching.findings(FAR)) == 1
 
 
 def test_what_could_not_be_measured_is_not_judged(
-    watching: Champion, database: Database, store_settings: StoreSettings
+    watching: Champion, database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> None:
     _promote(database, store_settings.var_dir, _train(centre=500.0))
     watching.refresh()
-    assert watching.findings({}) == ()
+    assert len(_run(watching, NORMAL, metrics).findings) == 1
+    result = _run(watching, {"traffic_ms": 1.0}, metrics, is_measured=False)
+    assert (result.findings, result.has_failed) == ((), False)
 
 
 def _sent(service: Service, content: bytes) -> Outcome:
@@ -189,7 +207,7 @@ def test_an_outlier_is_recorded_with_the_request_and_passes(
 ) -> None:
     assert OUTLIER_TRAFFIC.code not in _sent(service, encode(figure)).record.reasons
     _promote(service.database, service.settings.var_dir)
-    service.pipeline.champion.refresh()
+    service.champion.refresh()
     record = _sent(service, encode(figure)).record
     assert record.verdict is Verdict.PASS
     assert OUTLIER_TRAFFIC.code in record.reasons
@@ -200,7 +218,7 @@ def test_a_request_is_judged_as_the_scan_will_judge_it(
 ) -> None:
     model = _train()
     _promote(service.database, service.settings.var_dir, model)
-    service.pipeline.champion.refresh()
+    service.champion.refresh()
     [finding] = [
         each
         for each in _sent(service, encode(figure)).record.findings

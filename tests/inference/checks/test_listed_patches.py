@@ -15,12 +15,12 @@ from PIL import Image as Pillow
 from detectors.parsing import Image
 from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
-from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import patch_evidence
+from tests.inference.check_cases import LOOKS, without
 
 Encode = Callable[..., bytes]
 CLIENT, LEFT, TOP, SIDE = "ip:192.0.2.1", 60, 120, 40
@@ -32,11 +32,9 @@ class Guarded:
     """A service with a list of patches, on which clean figures pass."""
 
     def __init__(self, service: Service, mode: Mode = Mode.ENFORCE) -> None:
-        inspector = service.pipeline.inspector
-        never = replace(inspector.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
-        alone = replace(inspector, ensemble=never, baseline_of=lambda _: None)
         self.service = service
-        self.pipeline = replace(service.pipeline, inspector=alone, mode=mode)
+        checks = without(service.pipeline.checks, *LOOKS)
+        self.pipeline = replace(service.pipeline, checks=checks, mode=mode)
         self.now = datetime.now(UTC)
 
     def block(self, patch: Patch, *, simulated: bool = False) -> int:
@@ -180,6 +178,6 @@ def test_a_fault_is_counted_and_costs_nothing(
     broken.block(patch)
     assert broken.send(bearing).refusal is None
     faults = broken.service.metrics.registry.get_sample_value(
-        "maskwatch_faults_total", {"part": "patches"}
+        "maskwatch_faults_total", {"part": "listed_patches"}
     )
     assert faults == 1

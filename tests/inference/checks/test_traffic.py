@@ -15,7 +15,6 @@ from detectors.parsing import Image
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.verdict import Verdict
 from inference.checks.traffic import trail_features
-from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.pipeline import Outcome
 from inference.segmenters.reference.training.attacks import square_search
 from inference.service import Service
@@ -23,6 +22,7 @@ from inference.upload import Arrival, Upload
 from store.engine.database import StoreUnavailable
 from store.requests.fingerprints import Trail
 from store.tables.request_tables import FingerprintRow
+from tests.inference.check_cases import LOOKS, with_changed, without
 
 Encode = Callable[..., bytes]
 _START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -34,10 +34,8 @@ class Street:
 
     def __init__(self, service: Service) -> None:
         # What is flagged would be looked at again: many passes that these tests do not need.
-        inspector = service.pipeline.inspector
-        never = replace(inspector.ensemble, policy=EnsemblePolicy(EnsembleMode.NEVER))
-        alone = replace(inspector, ensemble=never, baseline_of=lambda _: None)
-        self._pipeline = replace(service.pipeline, inspector=alone)
+        checks = without(service.pipeline.checks, *LOOKS)
+        self._pipeline = replace(service.pipeline, checks=checks)
         self.sent = 0
 
     def send(self, data: bytes, clients: int = 1) -> Outcome:
@@ -141,8 +139,8 @@ def test_without_a_database_the_fingerprint_waits_with_its_record(
         def read(self) -> None:
             raise StoreUnavailable("It is away.")
 
-    watch = replace(service.pipeline.traffic, database=Away())  # type: ignore[arg-type]
-    pipeline = replace(service.pipeline, traffic=watch)
+    checks = with_changed(service.pipeline.checks, "traffic", database=Away())
+    pipeline = replace(service.pipeline, checks=checks)
     arrival = Arrival(str(uuid4()), _START, "ip:192.0.2.1", "api")
     outcome = pipeline.handle(arrival, Upload(encode(figure)))
     assert outcome.refusal is None

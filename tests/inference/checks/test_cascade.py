@@ -1,7 +1,7 @@
-"""The cascade, with a baseline whose lines are drawn by hand."""
+"""First look, ensemble and crafted in a row, with a baseline whose lines are drawn by hand."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isnan, log
 from typing import Any
 
@@ -17,16 +17,22 @@ from detectors.parsing import Image, Parsing
 from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
+from inference.checks.base import Check, CheckResult
+from inference.checks.catalogue import every_look
+from inference.checks.crafted import CraftedCheck
+from inference.checks.ensemble import EnsembleCheck
+from inference.checks.first_look import FirstLookCheck
+from inference.checks.run import run_check
 from inference.content import Content
 from inference.ensemble.budget import Budget
-from inference.ensemble.guard import Doubt, EnsembleGuard
-from inference.ensemble.inspector import Inspector, every_look
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
+from inference.segmenters.base import Segmenter
+from tests.inference.check_cases import case_of, with_changed
 
 ODD = (Finding(NO_PERSON),)
 LABELS = ("background", "face")
@@ -115,39 +121,76 @@ def _known() -> Baseline:
     return Baseline("0" * 64, expectations, 0.5, scores)
 
 
+@dataclass(frozen=True)
+class Cascade:
+    """The checks that look again, one after the other."""
+
+    checks: tuple[Check, ...]
+    metrics: Metrics
+
+    def run(
+        self,
+        segmenter: Segmenter,
+        content: Content,
+        findings: Sequence[Finding],
+        forward_ms: float | None,
+    ) -> CheckResult:
+        """What they add to a case that was measured before."""
+        case = case_of(content, segmenter, findings, forward_ms)
+        known, total = len(case.findings), CheckResult()
+        for check in self.checks:
+            result = run_check(check, case, self.metrics)
+            case = case.plus(result)
+            total = replace(total, features={**total.features, **result.features})
+        return replace(total, findings=case.findings[known:])
+
+    def changed(self, name: str, **changes: object) -> "Cascade":
+        """The same with fields of one check changed."""
+        return replace(self, checks=with_changed(self.checks, name, **changes))
+
+    def judged_by(self, baseline: Baseline | None) -> "Cascade":
+        """The same with another baseline, or none."""
+        changed = self
+        for check in self.checks:
+            changed = changed.changed(check.name, baseline_of=lambda _: baseline)
+        return changed
+
+
 @pytest.fixture
-def inspector() -> Inspector:
-    metrics = Metrics()
-    guard = EnsembleGuard(
+def cascade() -> Cascade:
+    metrics, baseline_of = Metrics(), {"0" * 64: _known()}.get
+    ensemble = EnsembleCheck(
         recipe=Recipe(members=5),
         policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS, sample_share=0),
         budget=Budget(1.0),
         metrics=metrics,
+        baseline_of=baseline_of,
         new_random=lambda: default_rng(0),
     )
-    return Inspector(guard, {"0" * 64: _known()}.get, metrics, new_random=lambda: default_rng(0))
+    first_look = FirstLookCheck(baseline_of, new_random=lambda: default_rng(0))
+    return Cascade((first_look, ensemble, CraftedCheck(baseline_of)), metrics)
 
 
-def _faults(inspector: Inspector, part: str) -> float | None:
-    found = inspector.metrics.registry.get_sample_value("maskwatch_faults_total", {"part": part})
+def _faults(cascade: Cascade, part: str) -> float | None:
+    found = cascade.metrics.registry.get_sample_value("maskwatch_faults_total", {"part": part})
     return found or None
 
 
 @pytest.mark.parametrize(("findings", "calls"), [((), []), (ODD, [5])])
 def test_without_a_baseline_only_the_policy_decides(
-    inspector: Inspector, findings: Sequence[Finding], calls: list[int]
+    cascade: Cascade, findings: Sequence[Finding], calls: list[int]
 ) -> None:
-    inspector, segmenter = replace(inspector, baseline_of=lambda _: None), Bright()
-    found = inspector.inspect(segmenter, _attacked(), findings, 1.0)
+    segmenter = Bright()
+    found = cascade.judged_by(None).run(segmenter, _attacked(), findings, 1.0)
     assert segmenter.calls == calls
     assert found.findings == ()
     assert "tamper_score" not in found.features
     assert not any(name.startswith("glance") for name in found.features)
 
 
-def test_a_first_look_that_is_normal_costs_one_pass(inspector: Inspector) -> None:
+def test_a_first_look_that_is_normal_costs_one_pass(cascade: Cascade) -> None:
     segmenter = Bright()
-    found = inspector.inspect(segmenter, _clean(), (), 1.0)
+    found = cascade.run(segmenter, _clean(), (), 1.0)
     assert segmenter.calls == [1]
     assert found.features["ensemble_passes"] == 1
     assert found.features["ensemble_ms"] == found.features["glance_ms"] > 0
@@ -157,9 +200,9 @@ def test_a_first_look_that_is_normal_costs_one_pass(inspector: Inspector) -> Non
     FeatureVector.of(found.features)
 
 
-def test_a_first_look_that_is_odd_runs_the_ensemble(inspector: Inspector) -> None:
+def test_a_first_look_that_is_odd_runs_the_ensemble(cascade: Cascade) -> None:
     segmenter = Bright()
-    found = inspector.inspect(segmenter, _attacked(), (), 1.0)
+    found = cascade.run(segmenter, _attacked(), (), 1.0)
     assert segmenter.calls == [1, 5]
     assert found.features["ensemble_passes"] == 6
     assert found.features["ensemble_ms"] > found.features["glance_ms"]
@@ -167,17 +210,17 @@ def test_a_first_look_that_is_odd_runs_the_ensemble(inspector: Inspector) -> Non
     FeatureVector.of(found.features)
 
 
-def test_a_rule_that_fired_runs_the_ensemble_on_a_normal_first_look(inspector: Inspector) -> None:
+def test_a_rule_that_fired_runs_the_ensemble_on_a_normal_first_look(cascade: Cascade) -> None:
     segmenter = Bright()
-    found = inspector.inspect(segmenter, _clean(), ODD, 1.0)
+    found = cascade.run(segmenter, _clean(), ODD, 1.0)
     assert (segmenter.calls, found.findings) == ([1, 5], ())
     assert found.features["tamper_score"] < 0.5
 
 
 def test_a_score_over_the_threshold_is_a_finding_with_evidence_and_places(
-    inspector: Inspector,
+    cascade: Cascade,
 ) -> None:
-    found = inspector.inspect(Bright(), _attacked(), (), 1.0)
+    found = cascade.run(Bright(), _attacked(), (), 1.0)
     (finding,) = found.findings
     assert finding.rule.code == "adversarial_picture"
     score = found.features["tamper_score"]
@@ -190,11 +233,11 @@ def test_a_score_over_the_threshold_is_a_finding_with_evidence_and_places(
     assert place.right - place.left == 16
 
 
-def test_a_phantom_is_placed_where_it_was_seen(inspector: Inspector) -> None:
+def test_a_phantom_is_placed_where_it_was_seen(cascade: Cascade) -> None:
     """The parse sees a face all over a dark picture; no other look does."""
     dark = np.full((64, 64, 3), 30, np.uint8)
     content = replace(_content(dark, is_lost=True), parsing=_all_face())
-    (finding,) = inspector.inspect(Bright(), content, (), 1.0).findings
+    (finding,) = cascade.run(Bright(), content, (), 1.0).findings
     assert "phantoms" in finding.evidence
     assert Place(0, 0, 64, 64) in finding.places
     assert len(set(finding.places)) == len(finding.places)
@@ -205,74 +248,77 @@ def _all_face() -> Parsing:
     return Parsing(face, np.ones((64, 64), np.uint8), LABELS)
 
 
-def test_printed_colours_are_placed_in_the_picture(inspector: Inspector) -> None:
+def test_printed_colours_are_placed_in_the_picture(cascade: Cascade) -> None:
     image = np.full((96, 96, 3), 90, np.uint8)
     image[24:48, 48:72] = default_rng(0).integers(0, 2, (24, 24, 3)) * 255
     content = _content(image, is_lost=False)
-    (finding,) = inspector.inspect(Bright(), content, (), 1.0).findings
+    (finding,) = cascade.run(Bright(), content, (), 1.0).findings
     assert finding.places[0] == colour_detail_place(image) == Place(48, 24, 72, 48)
     assert list(finding.evidence)[:2] == ["tamper_score", "printed_colours"]
 
 
-def test_a_smaller_false_positive_rate_accuses_less(inspector: Inspector) -> None:
-    calm = replace(inspector, false_positive_rate=1e-99)
-    found = calm.inspect(Bright(), _attacked(), (), 1.0)
+def test_a_smaller_false_positive_rate_accuses_less(cascade: Cascade) -> None:
+    calm = cascade.changed("crafted", false_positive_rate=1e-99)
+    found = calm.run(Bright(), _attacked(), (), 1.0)
     assert found.findings == ()
     assert found.features["tamper_score"] > _known().threshold(0.005)
 
 
-def test_what_cannot_be_judged_is_looked_at_again_and_not_accused(inspector: Inspector) -> None:
+def test_what_cannot_be_judged_is_looked_at_again_and_not_accused(cascade: Cascade) -> None:
     blind = Baseline("0" * 64, (), 0.5, (0.0, 1.0))
     segmenter = Bright()
-    found = replace(inspector, baseline_of=lambda _: blind).inspect(segmenter, _attacked(), (), 1.0)
+    found = cascade.judged_by(blind).run(segmenter, _attacked(), (), 1.0)
     assert segmenter.calls == [1, 5]
     assert isnan(found.features["tamper_score"])
     assert found.findings == ()
     FeatureVector.of(found.features)
 
 
-def test_without_a_budget_the_first_look_judges_alone(inspector: Inspector) -> None:
-    poor = replace(inspector, ensemble=replace(inspector.ensemble, budget=Budget(0)))
+def test_without_a_budget_the_first_look_judges_alone(cascade: Cascade) -> None:
+    poor = cascade.changed("ensemble", budget=Budget(0))
     segmenter = Bright()
-    found = poor.inspect(segmenter, _attacked(), (), 1.0)
+    found = poor.run(segmenter, _attacked(), (), 1.0)
     assert segmenter.calls == [1]
     assert [each.rule.code for each in found.findings] == ["adversarial_picture"]
 
 
-def test_a_fault_of_the_first_look_is_counted_and_costs_only_itself(inspector: Inspector) -> None:
-    assert inspector.inspect(Broken(0), _attacked(), ODD, 1.0) == Doubt()
-    assert (_faults(inspector, "inspect"), _faults(inspector, "ensemble")) == (1, None)
-    assert inspector.inspect(Bright(), _attacked(), (), 1.0).findings
+def test_a_fault_of_the_first_look_is_counted_and_costs_only_itself(cascade: Cascade) -> None:
+    found = cascade.run(Broken(0), _attacked(), (), 1.0)
+    assert (found.features.keys(), found.findings) == ({"tamper_score"}, ())
+    assert (_faults(cascade, "first_look"), _faults(cascade, "ensemble")) == (1, None)
+    alone = case_of(_attacked(), Broken(0), ODD, 1.0)
+    assert run_check(cascade.checks[0], alone, cascade.metrics).features == {}
+    assert cascade.run(Bright(), _attacked(), (), 1.0).findings
 
 
-def test_a_fault_of_the_ensemble_leaves_the_first_look(inspector: Inspector) -> None:
-    found = inspector.inspect(Broken(1), _attacked(), (), 1.0)
-    assert (_faults(inspector, "inspect"), _faults(inspector, "ensemble")) == (None, 1)
+def test_a_fault_of_the_ensemble_leaves_the_first_look(cascade: Cascade) -> None:
+    found = cascade.run(Broken(1), _attacked(), (), 1.0)
+    assert (_faults(cascade, "first_look"), _faults(cascade, "ensemble")) == (None, 1)
     assert found.features["ensemble_passes"] == 1
     assert [each.rule.code for each in found.findings] == ["adversarial_picture"]
 
 
-def test_to_learn_every_look_is_taken_and_nobody_accused(inspector: Inspector) -> None:
+def test_to_learn_every_look_is_taken_and_nobody_accused(cascade: Cascade) -> None:
     never = EnsemblePolicy(EnsembleMode.NEVER)
     recipe = Recipe(5, squeezes=True, patches=True, tiles=TileRecipe())
-    guard = replace(inspector.ensemble, policy=never, budget=Budget(0), max_ms=1, recipe=recipe)
-    learner = every_look(replace(inspector, ensemble=guard), lambda: default_rng(7))
+    poor = cascade.changed("ensemble", policy=never, budget=Budget(0), max_ms=1, recipe=recipe)
+    learner = replace(poor, checks=every_look(poor.checks, lambda: default_rng(7)))
     for content in (_clean(), _attacked()):
         segmenter = Bright()
-        found = learner.inspect(segmenter, content, (), 1_000.0)
+        found = learner.run(segmenter, content, (), 1_000.0)
         assert segmenter.calls == [1, 10, 2]
         assert found.features["ensemble_passes"] == 13
         assert {"glance_divergence", "js_consensus", "js_jpeg"} <= found.features.keys()
         assert found.findings == ()
 
 
-def test_what_is_learnt_from_is_drawn_by_the_given_generator(inspector: Inspector) -> None:
+def test_what_is_learnt_from_is_drawn_by_the_given_generator(cascade: Cascade) -> None:
     noise = default_rng(2).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     content = _content(noise, is_lost=False)
 
     def measured(seed: int) -> dict[str, float]:
-        learner = every_look(inspector, lambda: default_rng(seed))
-        found = learner.inspect(Bright(), content, (), 1.0).features
+        learner = replace(cascade, checks=every_look(cascade.checks, lambda: default_rng(seed)))
+        found = learner.run(Bright(), content, (), 1.0).features
         kept = {n: v for n, v in found.items() if not n.endswith("_ms") and n != "tamper_score"}
         return {name: value for name, value in kept.items() if not isnan(value)}
 

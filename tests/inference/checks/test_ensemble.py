@@ -11,15 +11,17 @@ from numpy.random import default_rng
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from detectors.rule_book import NO_PERSON
+from inference.checks.ensemble import EnsembleCheck
+from inference.checks.run import run_check
 from inference.content import Content
 from inference.ensemble.budget import Budget
-from inference.ensemble.guard import EnsembleGuard
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
+from tests.inference.check_cases import case_of
 
 ODD = (Finding(NO_PERSON),)
 NORMAL = {"entropy_foreground": 0.2}
@@ -56,12 +58,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def guard(clock: Clock) -> EnsembleGuard:
-    return EnsembleGuard(
+def check(clock: Clock) -> EnsembleCheck:
+    return EnsembleCheck(
         recipe=FULL,
         policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS, sample_share=0),
         budget=Budget(1.0),
         metrics=Metrics(),
+        baseline_of=lambda _: None,
         new_random=lambda: default_rng(0),
         clock=clock,
     )
@@ -81,14 +84,15 @@ def _screened(image: Image) -> Screened:
 
 
 def _measure(
-    guard: EnsembleGuard, content: Content, findings: Sequence[Finding], forward_ms: float | None
+    check: EnsembleCheck, content: Content, findings: Sequence[Finding], forward_ms: float | None
 ) -> dict[str, float]:
-    assert isinstance(guard.clock, Clock)
-    return dict(guard.measure(Slow(guard.clock), content, findings, forward_ms).features)
+    assert isinstance(check.clock, Clock)
+    case = case_of(content, Slow(check.clock), findings, forward_ms)
+    return dict(run_check(check, case, check.metrics).features)
 
 
-def _outcomes(guard: EnsembleGuard) -> dict[str, float]:
-    (family,) = guard.metrics.ensembles.collect()
+def _outcomes(check: EnsembleCheck) -> dict[str, float]:
+    (family,) = check.metrics.ensembles.collect()
     return {
         sample.labels["outcome"]: sample.value
         for sample in family.samples
@@ -96,54 +100,54 @@ def _outcomes(guard: EnsembleGuard) -> dict[str, float]:
     }
 
 
-def test_what_is_normal_costs_nothing(guard: EnsembleGuard, content: Content, clock: Clock) -> None:
-    assert _measure(guard, content, (), 100) == {}
+def test_what_is_normal_costs_nothing(check: EnsembleCheck, content: Content, clock: Clock) -> None:
+    assert _measure(check, content, (), 100) == {}
     assert clock.now == 1_000
-    assert _outcomes(guard) == {"not_chosen": 1}
+    assert _outcomes(check) == {"not_chosen": 1}
 
 
 def test_what_is_odd_is_looked_at_in_full_and_its_cost_is_told(
-    guard: EnsembleGuard, content: Content
+    check: EnsembleCheck, content: Content
 ) -> None:
-    found = _measure(guard, content, ODD, 100)
+    found = _measure(check, content, ODD, 100)
     assert (found["ensemble_ms"], found["ensemble_passes"]) == (12_000, 12)
     assert found["hidden_area_share"] == 0
-    assert _outcomes(guard) == {"full": 1}
+    assert _outcomes(check) == {"full": 1}
 
 
-def test_always_takes_the_members_of_what_is_normal(guard: EnsembleGuard, content: Content) -> None:
-    guard = replace(guard, policy=EnsemblePolicy(EnsembleMode.ALWAYS, sample_share=0))
-    found = _measure(guard, content, (), 100)
+def test_always_takes_the_members_of_what_is_normal(check: EnsembleCheck, content: Content) -> None:
+    check = replace(check, policy=EnsemblePolicy(EnsembleMode.ALWAYS, sample_share=0))
+    found = _measure(check, content, (), 100)
     assert (found["ensemble_passes"], "js_jpeg" in found) == (5, False)
-    assert _outcomes(guard) == {"members": 1}
+    assert _outcomes(check) == {"members": 1}
 
 
 @pytest.mark.parametrize(
     ("forward_ms", "outcome"), [(800, "full"), (1_500, "members"), (2_100, "too_slow")]
 )
 def test_what_would_take_too_long_is_cut_or_left(
-    guard: EnsembleGuard, content: Content, forward_ms: float, outcome: str
+    check: EnsembleCheck, content: Content, forward_ms: float, outcome: str
 ) -> None:
     """In full it costs 11.1 passes of full size, the members five; 10 seconds are allowed."""
-    _measure(guard, content, ODD, forward_ms)
-    assert _outcomes(guard) == {outcome: 1}
+    _measure(check, content, ODD, forward_ms)
+    assert _outcomes(check) == {outcome: 1}
 
 
 @pytest.mark.parametrize(
     ("forward_ms", "outcome"), [(400, "full"), (800, "without_tiles"), (1_500, "members")]
 )
 def test_the_search_for_a_tile_is_the_first_to_be_left_out(
-    guard: EnsembleGuard, content: Content, forward_ms: float, outcome: str
+    check: EnsembleCheck, content: Content, forward_ms: float, outcome: str
 ) -> None:
     """It costs four passes of full size more."""
-    guard = replace(guard, recipe=replace(FULL, tiles=TileRecipe()))
-    found = _measure(guard, content, ODD, forward_ms)
-    assert _outcomes(guard) == {outcome: 1}
+    check = replace(check, recipe=replace(FULL, tiles=TileRecipe()))
+    found = _measure(check, content, ODD, forward_ms)
+    assert _outcomes(check) == {outcome: 1}
     assert ("trigger_score" in found) == (outcome == "full")
 
 
 def test_a_tile_that_hides_something_is_a_finding(
-    guard: EnsembleGuard, content: Content, monkeypatch: pytest.MonkeyPatch
+    check: EnsembleCheck, content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Black is a trigger: nothing is seen while any of it is left."""
 
@@ -158,55 +162,55 @@ def test_a_tile_that_hides_something_is_a_finding(
     image = np.full((64, 64, 3), 200, dtype=np.uint8)
     image[30:32, 30:32] = 0
     content = replace(content, screened=_screened(image))
-    guard = replace(guard, recipe=replace(FULL, tiles=TileRecipe()))
-    found = guard.measure(Slow(Clock()), content, ODD, 100)
+    check = replace(check, recipe=replace(FULL, tiles=TileRecipe()))
+    found = check.run(case_of(content, Slow(Clock()), ODD, 100))
     assert [each.rule.code for each in found.findings] == ["trigger_suspected"]
     assert found.features["trigger_score"] == pytest.approx(1)
 
 
 def test_a_used_up_budget_skips_looks_until_it_fills_again(
-    guard: EnsembleGuard, content: Content, clock: Clock
+    check: EnsembleCheck, content: Content, clock: Clock
 ) -> None:
-    guard = replace(guard, budget=Budget(0.1))
-    assert _measure(guard, content, ODD, 100)
+    check = replace(check, budget=Budget(0.1))
+    assert _measure(check, content, ODD, 100)
     clock.now -= 12
-    assert _measure(guard, content, ODD, 100) == {}
+    assert _measure(check, content, ODD, 100) == {}
     clock.now += 100
-    assert _measure(guard, content, ODD, 100)
-    assert _outcomes(guard) == {"full": 2, "over_budget": 1}
+    assert _measure(check, content, ODD, 100)
+    assert _outcomes(check) == {"full": 2, "over_budget": 1}
 
 
 def test_a_remembered_parse_is_judged_by_the_last_measured_time(
-    guard: EnsembleGuard, content: Content
+    check: EnsembleCheck, content: Content
 ) -> None:
-    _measure(guard, content, (), 2_100)
-    _measure(guard, content, ODD, None)
-    assert _outcomes(guard) == {"not_chosen": 1, "too_slow": 1}
+    _measure(check, content, (), 2_100)
+    _measure(check, content, ODD, None)
+    assert _outcomes(check) == {"not_chosen": 1, "too_slow": 1}
 
 
 def test_numbers_that_cannot_be_are_a_fault_and_not_recorded(
-    guard: EnsembleGuard, content: Content, monkeypatch: pytest.MonkeyPatch
+    check: EnsembleCheck, content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nonsense(_self: object, pictures: Sequence[Image], scale: float) -> Sequence[Any]:
         values = (7.0 * (index % 2) for index in range(len(pictures)))
         return [np.array([[[0.0]], [[value]]], dtype=np.float32) for value in values]
 
     monkeypatch.setattr(Slow, "probabilities", nonsense)
-    assert _measure(guard, content, ODD, 100) == {}
-    assert _outcomes(guard) == {"fault": 1}
+    assert _measure(check, content, ODD, 100) == {}
+    assert _outcomes(check) == {"fault": 1}
 
 
 def test_a_fault_is_counted_and_charged(
-    guard: EnsembleGuard, content: Content, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    check: EnsembleCheck, content: Content, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_self: object, pictures: object, scale: float) -> object:
         clock.now += 500
         raise RuntimeError("The network is broken.")
 
     monkeypatch.setattr(Slow, "probabilities", broken)
-    assert _measure(guard, content, ODD, 100) == {}
-    assert _outcomes(guard) == {"fault": 1}
-    assert guard.metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "ensemble"})
+    assert _measure(check, content, ODD, 100) == {}
+    assert _outcomes(check) == {"fault": 1}
+    assert check.metrics.registry.get_sample_value("maskwatch_faults_total", {"part": "ensemble"})
     clock.now -= 500
-    assert _measure(guard, content, ODD, 100) == {}
-    assert _outcomes(guard) == {"fault": 1, "over_budget": 1}
+    assert _measure(check, content, ODD, 100) == {}
+    assert _outcomes(check) == {"fault": 1, "over_budget": 1}

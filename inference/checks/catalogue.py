@@ -1,0 +1,100 @@
+"""The checks of a service, in the order in which they run. A new one gets its line here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from numpy.random import Generator
+
+from detectors.probing.fingerprint import Fingerprinter
+from detectors.topology.topology_limits import TopologyLimits
+from inference.admission.access import Access
+from inference.checks.base import Check
+from inference.checks.champion import Champion, ChampionCheck
+from inference.checks.crafted import CraftedCheck
+from inference.checks.ensemble import EnsembleCheck
+from inference.checks.first_look import FirstLookCheck
+from inference.checks.listed_patches import ListedPatchesCheck
+from inference.checks.measures import InputCheck, ModelCheck
+from inference.checks.topology import TopologyCheck
+from inference.checks.traffic import TrafficCheck
+from inference.ensemble.baselines import Baselines
+from inference.ensemble.budget import Budget
+from inference.metrics import Metrics
+from inference.salt import fingerprint_salt
+from inference.settings import ServiceSettings
+from store.engine.database import Database
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What checks are made of."""
+
+    settings: ServiceSettings
+    database: Database
+    access: Access
+    champion: Champion
+    baselines: Baselines
+    metrics: Metrics
+
+    def limits_of(self, digest: str) -> TopologyLimits:
+        """The limits of the topology rules for a model's digest: as set, or else as learnt."""
+        return self.settings.topology_limits(self.baselines.limits_of(digest))
+
+
+def build_checks(parts: Parts) -> tuple[Check, ...]:
+    """Build every check.
+
+    Raises:
+        SaltUnusable: there is no secret for fingerprints, and none can be made.
+    """
+    baseline_of = parts.baselines.of
+    return (
+        InputCheck(),
+        ModelCheck(),
+        TopologyCheck(parts.limits_of),
+        _build_traffic(parts),
+        ListedPatchesCheck(parts.access),
+        FirstLookCheck(baseline_of),
+        ChampionCheck(parts.champion),
+        _build_ensemble(parts),
+        CraftedCheck(baseline_of, parts.settings.false_positive_rate),
+    )
+
+
+def every_look(checks: Sequence[Check], new_random: Callable[[], Generator]) -> tuple[Check, ...]:
+    """Checks that take every look at every request and call none crafted: to learn from.
+
+    Args:
+        new_random: makes the generator of each request.
+    """
+    return tuple(
+        check.for_learning(new_random)
+        if isinstance(check, FirstLookCheck | EnsembleCheck)
+        else check
+        for check in checks
+        if not isinstance(check, CraftedCheck)
+    )
+
+
+def _build_traffic(parts: Parts) -> TrafficCheck:
+    settings = parts.settings
+    return TrafficCheck(
+        parts.database,
+        Fingerprinter(fingerprint_salt(settings)),
+        settings.probing_limits(),
+        timedelta(hours=settings.fingerprint_hours),
+    )
+
+
+def _build_ensemble(parts: Parts) -> EnsembleCheck:
+    """The ensemble, with its share of the time of all turns."""
+    settings = parts.settings
+    return EnsembleCheck(
+        recipe=settings.ensemble_recipe(),
+        policy=settings.ensemble_policy(),
+        budget=Budget(settings.ensemble_budget * settings.max_concurrency),
+        metrics=parts.metrics,
+        baseline_of=parts.baselines.of,
+        max_ms=settings.ensemble_max_ms,
+    )

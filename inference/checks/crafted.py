@@ -1,0 +1,59 @@
+"""Says which pictures are crafted: what the looks showed, judged by what clean pictures show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isnan
+
+from detectors.baseline.baseline import Baseline, TamperScore
+from detectors.findings import Finding, Place
+from detectors.picture.colour_detail import colour_detail_place
+from detectors.rule_book import ADVERSARIAL_PICTURE
+from inference.checks.base import Case, CheckResult, Needs
+
+
+@dataclass(frozen=True)
+class CraftedCheck:
+    """Scores the evidence of all looks.
+
+    Without a baseline for the segmenter nothing is said.
+
+    Attributes:
+        baseline_of: the baseline of a segmenter's digest, or ``None``.
+        false_positive_rate: share of clean requests that may be called crafted.
+    """
+
+    baseline_of: Callable[[str], Baseline | None]
+    false_positive_rate: float = 0.005
+    name = "crafted"
+    needs = Needs.FINDINGS
+
+    def run(self, case: Case) -> CheckResult:
+        """The score, and a finding if clean pictures hardly ever reach it."""
+        baseline = self.baseline_of(case.segmenter.digest)
+        if baseline is None:
+            return CheckResult()
+        score = baseline.score(case.features)
+        features = {"tamper_score": score.value}
+        if isnan(score.value) or score.value < baseline.threshold(self.false_positive_rate):
+            return CheckResult(features)
+        return CheckResult(features, (_finding(score, case),))
+
+
+def _finding(score: TamperScore, case: Case) -> Finding:
+    """What leads the score, with the places where it shows."""
+    leading = score.leading()
+    places = [_place(evidence.shown_by, case) for evidence in leading]
+    evidence = {"tamper_score": score.value}
+    evidence |= {each.name: excess for each, excess in leading.items()}
+    return Finding(
+        ADVERSARIAL_PICTURE,
+        {name: round(value, 3) for name, value in evidence.items()},
+        tuple(dict.fromkeys(places)),
+    )
+
+
+def _place(feature: str, case: Case) -> Place:
+    # The gate measures it on the whole picture, and searches for its place only here.
+    if feature == "colour_detail_tile":
+        return colour_detail_place(case.image)
+    return case.places[feature]()

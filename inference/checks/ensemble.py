@@ -1,0 +1,142 @@
+"""Runs an ensemble on a request if the policy asks for one and the budget allows it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import inf
+from time import monotonic
+
+from numpy.random import Generator
+
+from detectors.baseline.baseline import Baseline
+from detectors.registry import FeatureVector
+from inference.checks.base import Case, CheckResult, Needs
+from inference.ensemble.budget import Budget
+from inference.ensemble.ensemble import Ensemble
+from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
+from inference.ensemble.recipe import Recipe
+from inference.ensemble.seed import fresh_random
+from inference.metrics import Metrics
+
+NOT_CHOSEN = "not_chosen"
+OVER_BUDGET = "over_budget"
+TOO_SLOW = "too_slow"
+FAULT = "fault"
+WITHOUT_TILES = "without_tiles"
+
+
+@dataclass
+class EnsembleCheck:
+    """Runs ensembles without ever holding up the service.
+
+    Attributes:
+        recipe: the full recipe; its members alone are the lesser depth.
+        baseline_of: the baseline of a segmenter's digest, or ``None``; then only the policy
+            decides.
+        max_ms: longest time that an ensemble may be expected to take; one that would take longer
+            is cut or not run.
+        new_random: makes the generator of a request.
+        clock: monotonic seconds.
+    """
+
+    recipe: Recipe
+    policy: EnsemblePolicy
+    budget: Budget
+    metrics: Metrics
+    baseline_of: Callable[[str], Baseline | None]
+    max_ms: float = 10_000.0
+    new_random: Callable[[], Generator] = fresh_random
+    clock: Callable[[], float] = monotonic
+    _forward_ms: float = field(default=0.0, init=False)
+    name = "ensemble"
+    needs = Needs.FINDINGS
+
+    def run(self, case: Case) -> CheckResult:
+        """Features and findings of a request's ensemble, its cost on top of the looks before.
+
+        Empty if none was run; :class:`inference.metrics.Metrics` says how often, and why.
+        """
+        # Only an estimate is made of it, so that threads may overwrite each other's.
+        self._forward_ms = case.forward_ms or self._forward_ms
+        try:
+            return self._run(case)
+        except Exception:
+            self.metrics.ensembles.labels(FAULT).inc()
+            raise
+
+    def for_learning(self, new_random: Callable[[], Generator]) -> "EnsembleCheck":
+        """The same for every request in full, whatever it costs.
+
+        Tiles are not searched: a baseline has no use for them.
+        """
+        return replace(
+            self,
+            recipe=self.recipe.without_tiles(),
+            policy=EnsemblePolicy(EnsembleMode.SAMPLED, sample_share=1.0),
+            budget=Budget(inf),
+            max_ms=inf,
+            new_random=new_random,
+        )
+
+    def _run(self, case: Case) -> CheckResult:
+        random = self.new_random()
+        depth = self._depth(case, random)
+        if depth is Depth.NOTHING:
+            return self._skipped(NOT_CHOSEN)
+        recipe = self._affordable(depth)
+        if recipe is None:
+            return self._skipped(TOO_SLOW)
+        return self._run_within_budget(Ensemble(case.segmenter, recipe), case, random)
+
+    def _depth(self, case: Case, random: Generator) -> Depth:
+        # What could not be measured is suspicious.
+        features = case.features if case.is_measured else {}
+        return self.policy.depth(features, case.findings, random, is_odd=self._is_odd(case))
+
+    def _run_within_budget(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
+        estimated, began = self._expected_ms(ensemble.recipe) / 1000, self.clock()
+        if not self.budget.take(estimated, began):
+            return self._skipped(OVER_BUDGET)
+        try:
+            result = self._look(ensemble, case, random)
+        finally:
+            spent = self.clock() - began
+            self.budget.settle(estimated, spent)
+        milliseconds = case.features.get("ensemble_ms", 0.0) + 1000 * spent
+        return replace(result, features={**result.features, "ensemble_ms": milliseconds})
+
+    def _is_odd(self, case: Case) -> bool:
+        """Whether the looks before are further out than the baseline lets pass."""
+        baseline = self.baseline_of(case.segmenter.digest)
+        if baseline is None:
+            return False
+        # Written this way round, so that what could not be judged counts as odd.
+        return not baseline.score(case.features).value < baseline.look_again
+
+    def _look(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
+        view = ensemble.look(case.image, case.parsing, random)
+        passes = case.features.get("ensemble_passes", 0.0) + view.passes
+        features = {**view.features(), "ensemble_passes": passes}
+        FeatureVector.of(features)
+        self.metrics.ensembles.labels(self._named(ensemble.recipe)).inc()
+        return CheckResult(features, view.findings)
+
+    def _named(self, recipe: Recipe) -> str:
+        """The word for a recipe in metrics."""
+        if recipe == self.recipe:
+            return Depth.FULL.value
+        is_least = recipe == self.recipe.members_only()
+        return Depth.MEMBERS.value if is_least else WITHOUT_TILES
+
+    def _affordable(self, depth: Depth) -> Recipe | None:
+        """The most thorough recipe up to a depth that will not take too long."""
+        members = self.recipe.members_only()
+        full = (self.recipe, self.recipe.without_tiles())
+        recipes = (*full, members) if depth is Depth.FULL else (members,)
+        return next((each for each in recipes if self._expected_ms(each) <= self.max_ms), None)
+
+    def _expected_ms(self, recipe: Recipe) -> float:
+        return self._forward_ms * recipe.cost
+
+    def _skipped(self, why: str) -> CheckResult:
+        self.metrics.ensembles.labels(why).inc()
+        return CheckResult()

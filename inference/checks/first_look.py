@@ -1,0 +1,54 @@
+"""Looks at every request once more, after a harmless change of its pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+
+from numpy.random import Generator
+
+from detectors.baseline.baseline import Baseline
+from inference.checks.base import Case, CheckResult, Needs
+from inference.ensemble.first_look import PREFIX, FirstLook
+from inference.ensemble.seed import fresh_random
+from inference.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class FirstLookCheck:
+    """Holds the parse against one more look at the picture.
+
+    Without a baseline for the segmenter there is nothing to compare a look with, and none is taken.
+
+    Attributes:
+        baseline_of: the baseline of a segmenter's digest, or ``None``.
+        new_random: makes the generator of a request.
+    """
+
+    baseline_of: Callable[[str], Baseline | None]
+    first_look: FirstLook = field(default_factory=FirstLook)
+    new_random: Callable[[], Generator] = fresh_random
+    name = "first_look"
+    # A draw of its own for every request: neither a lucky nor an unlucky one may be remembered.
+    needs = Needs.REQUEST
+
+    def run(self, case: Case) -> CheckResult:
+        """The features of the look with their places, and its cost."""
+        if self.baseline_of(case.segmenter.digest) is None:
+            return CheckResult()
+        watch, image = Stopwatch(), case.image
+        contrast = self.first_look.look(case.segmenter, image, case.parsing, self.new_random())
+        features = contrast.features(PREFIX)
+        height, width = image.shape[:2]
+        places = {name: partial(contrast.place_of, name, height, width) for name in features}
+        return CheckResult({**features, **_costs(watch.total())}, places=places)
+
+    def for_learning(self, new_random: Callable[[], Generator]) -> "FirstLookCheck":
+        """The same for segmenters that have no baseline yet."""
+        blank = Baseline("", (), -inf, (0.0,))
+        return replace(self, baseline_of=lambda _: blank, new_random=new_random)
+
+
+def _costs(milliseconds: float) -> dict[str, float]:
+    """Of this look, which is the first of all further looks."""
+    return {"glance_ms": milliseconds, "ensemble_ms": milliseconds, "ensemble_passes": 1.0}
