@@ -69,7 +69,7 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class TamperScore:
+class CraftedScore:
     """How far a request exceeds its baseline.
 
     Attributes:
@@ -104,12 +104,12 @@ class Baseline:
     scores: tuple[float, ...]
     limits: TopologyLimits = DEFAULTS
 
-    def cascade(self, features: Mapping[str, float]) -> TamperScore:
+    def cascade(self, features: Mapping[str, float]) -> CraftedScore:
         """The score that a request gets: by the first look, and by all if that one is odd."""
         first = self.score(features, first_look=True)
         return first if first.value < self.look_again else self.score(features)
 
-    def score(self, features: Mapping[str, float], *, first_look: bool = False) -> TamperScore:
+    def score(self, features: Mapping[str, float], *, first_look: bool = False) -> CraftedScore:
         """Judge what was measured.
 
         Args:
@@ -119,7 +119,7 @@ class Baseline:
         excesses = {each.evidence: each.excess(features) for each in used}
         known = {each: excess for each, excess in excesses.items() if not isnan(excess)}
         ordered = dict(sorted(known.items(), key=lambda item: -item[1]))
-        return TamperScore(largest(ordered.values()), ordered)
+        return CraftedScore(largest(ordered.values()), ordered)
 
     def threshold(self, false_positive_rate: float) -> float:
         """The score that this share of clean pictures reaches.

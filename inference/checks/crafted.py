@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
-from detectors.baseline.baseline import Baseline, TamperScore
+from detectors.baseline.baseline import Baseline, CraftedScore
 from detectors.findings import Finding, Place
 from detectors.picture.colour_detail import colour_detail_place
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -39,7 +39,7 @@ class CraftedCheck:
         return CheckResult(features, (_finding(score, case),))
 
 
-def _finding(score: TamperScore, case: Case) -> Finding:
+def _finding(score: CraftedScore, case: Case) -> Finding:
     """What leads the score, with the places where it shows."""
     leading = score.leading()
     places = [_place(evidence.shown_by, case) for evidence in leading]

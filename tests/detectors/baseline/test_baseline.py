@@ -14,9 +14,9 @@ from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
 from detectors.baseline.baseline import (
     Baseline,
     BaselineError,
+    CraftedScore,
     Expectation,
     Line,
-    TamperScore,
     scales,
 )
 from detectors.baseline.baseline_fit import MIN_PICTURES, expectation_of, learn
@@ -130,10 +130,10 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:
     excesses = dict(zip(EVIDENCE, (4.0, 3.0, 2.0, 1.9, 0.0), strict=True))
-    assert list(TamperScore(4.0, excesses).leading()) == list(EVIDENCE[:3])
-    assert list(TamperScore(4.0, excesses).leading(1)) == [EVIDENCE[0]]
+    assert list(CraftedScore(4.0, excesses).leading()) == list(EVIDENCE[:3])
+    assert list(CraftedScore(4.0, excesses).leading(1)) == [EVIDENCE[0]]
     wide = dict(zip(EVIDENCE, (4.0, 1.9, 1.0, 0.0, -1.0), strict=True))
-    assert list(TamperScore(4.0, wide).leading()) == [EVIDENCE[0]]
+    assert list(CraftedScore(4.0, wide).leading()) == [EVIDENCE[0]]
 
 
 def test_an_excess_is_counted_in_units_of_what_is_rare() -> None:

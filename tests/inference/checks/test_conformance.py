@@ -72,7 +72,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def _promote(service: Service, rows: Any) -> None:
     """Let a model serve that finds everything unusual."""
-    model, now = OutlierModel.fit(OutlierKind.NEAREST_NEIGHBOURS, rows, FITTED_NAMES, 7), datetime.now(UTC)
+    model, now = (
+        OutlierModel.fit(OutlierKind.NEAREST_NEIGHBOURS, rows, FITTED_NAMES, 7),
+        datetime.now(UTC),
+    )
     store = OutlierModelStore(service.settings.var_dir)
     with service.database.write() as session:
         row = store.add(
