@@ -123,7 +123,7 @@ def checks(service: Service) -> tuple[Check, ...]:
 
 def _seeded(check: Any) -> Check:
     draws = is_dataclass(check) and "new_random" in {each.name for each in fields(check)}
-    seeded: Check = replace(check, new_random=lambda: default_rng(3)) if draws else check  # type: ignore[type-var]
+    seeded: Check = replace(check, new_random=lambda: default_rng(3)) if draws else check
     return seeded
 
 
