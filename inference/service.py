@@ -6,11 +6,11 @@ from random import SystemRandom
 import structlog
 
 from inference.admission.access import Access
+from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
 from inference.admission.repeated_refusals import Repeats
 from inference.admission.tarpit import Pause
 from inference.admission.thread_pools import Lane
-from inference.admission.turns import Blacklist, SlotLimits, Slots
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion

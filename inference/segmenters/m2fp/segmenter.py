@@ -37,6 +37,7 @@ from inference.segmenters.m2fp.preparation import (
     prepared,
 )
 from inference.segmenters.m2fp.tensors import load_tensors
+from inference.supply.errors import ModelError
 from inference.supply.verified import VerifiedModel
 
 _log = structlog.get_logger(__name__)

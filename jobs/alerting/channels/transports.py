@@ -13,7 +13,7 @@ import structlog
 from detectors.errors import MaskwatchError
 from jobs.alerting.channels.mail import OutgoingMail
 from jobs.settings import JobSettings
-from store.engine.files import write_whole
+from store.engine.whole_files import write_whole
 
 _log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from inference.admission.access import Access
-from inference.admission.turns import Blacklist
+from inference.admission.places import Blacklist
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED
 from inference.upload import Arrival, Upload

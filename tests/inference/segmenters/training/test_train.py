@@ -15,6 +15,7 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.recipe import BASE, CROWDS, Plan
 from inference.segmenters.reference.training.train import main, train
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256
+from inference.supply.errors import ModelError
 
 FIRST = replace(BASE, sizes=((32, 64),), epochs=1)
 LAST = replace(CROWDS, sizes=((48, 64),), epochs=1)
