@@ -57,7 +57,7 @@ class StoreSettings(BaseSettings):
         """The configured URL, or the SQLite file under ``var_dir``."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.var_dir / 'maskwatch.commands.db'}"
+        return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
 
 
 class ReportSettings(StoreSettings):

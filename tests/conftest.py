@@ -82,7 +82,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
     """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""
     if request.param == "sqlite":
         settings = StoreSettings(var_dir=tmp_path)
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.commands.db")
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
         yield settings
         return
     yield request.getfixturevalue("postgres_settings")
@@ -108,7 +108,7 @@ def database(store_settings: StoreSettings) -> Iterator[Database]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sqlite")
     _migrate(StoreSettings(var_dir=folder))
-    return folder / "maskwatch.commands.db"
+    return folder / "maskwatch.db"
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def day(filled_folder: tuple[Path, Sample], tmp_path: Path) -> Iterator[Day]:
 def nothing(tmp_path: Path, sqlite_template: Path) -> Iterator[Parts]:
     """A database without a single record."""
     (tmp_path / "empty").mkdir()
-    shutil.copy(sqlite_template, tmp_path / "empty" / "maskwatch.commands.db")
+    shutil.copy(sqlite_template, tmp_path / "empty" / "maskwatch.db")
     parts = make_parts(tmp_path / "empty")
     yield parts
     parts.database.close()

@@ -53,7 +53,7 @@ def encode() -> Encode:
 @pytest.fixture
 def settings(tmp_path: Path, sqlite_template: Path) -> ServiceSettings:
     """Settings of a service whose database is migrated already."""
-    shutil.copy(sqlite_template, tmp_path / "maskwatch.commands.db")
+    shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     return ServiceSettings(
         var_dir=tmp_path,
         evidence_sample_share=1,

@@ -17,7 +17,7 @@ def test_records_go_to_the_spool_while_the_file_is_damaged(tmp_path: Path, now: 
     database = open_checked(StoreSettings(var_dir=tmp_path))
     spool = Spool(tmp_path)
     database.close()
-    file = tmp_path / "maskwatch.commands.db"
+    file = tmp_path / "maskwatch.db"
     file.write_bytes(b"\xa5" * file.stat().st_size)
     record = RequestRecord(
         request_id="a" * 36,

@@ -205,7 +205,7 @@ def test_without_a_place_for_its_record_there_is_no_answer(
 ) -> None:
     """Neither the database nor the spool takes it, so nothing may be told to the client."""
     service.database.close()
-    (tmp_path / "maskwatch.commands.db").write_bytes(b"damaged" * 600)
+    (tmp_path / "maskwatch.db").write_bytes(b"damaged" * 600)
     (tmp_path / "spool").write_text("A file where the folder should be.")
     with pytest.raises(SpoolFailed):
         service.pipeline.handle(arrival, upload)

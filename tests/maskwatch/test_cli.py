@@ -53,7 +53,7 @@ def test_tables_of_a_later_version_are_left_alone(
     maskwatch: Run, tmp_path: Path, look: Path, command: str
 ) -> None:
     assert maskwatch("db", "upgrade").code == 0
-    with sqlite3.connect(tmp_path / "var" / "maskwatch.commands.db") as connection:
+    with sqlite3.connect(tmp_path / "var" / "maskwatch.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     said = maskwatch(

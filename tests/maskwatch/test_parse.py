@@ -13,7 +13,7 @@ from tests.maskwatch.conftest import Run
 
 
 def _records(folder: Path) -> list[tuple[str, str, str]]:
-    with sqlite3.connect(folder / "var" / "maskwatch.commands.db") as connection:
+    with sqlite3.connect(folder / "var" / "maskwatch.db") as connection:
         rows = connection.execute("SELECT client, route, verdict FROM requests ORDER BY id")
         found = [(str(client), str(route), str(verdict)) for client, route, verdict in rows]
     connection.close()
@@ -105,7 +105,7 @@ def test_a_locked_database_loses_nothing(
 ) -> None:
     monkeypatch.setenv("MASKWATCH_DATABASE_WAIT_SECONDS", "0.2")
     assert maskwatch("db", "upgrade").code == 0
-    holder = sqlite3.connect(tmp_path / "var" / "maskwatch.commands.db")
+    holder = sqlite3.connect(tmp_path / "var" / "maskwatch.db")
     holder.execute("BEGIN EXCLUSIVE")
     assert maskwatch("parse", str(look), "--json").code == 0
     holder.close()

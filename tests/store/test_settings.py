@@ -10,7 +10,7 @@ URL = "postgresql+psycopg://robot:s3cret@db.example/maskwatch"
 
 def test_the_default_is_a_sqlite_file_in_the_folder(tmp_path: Path) -> None:
     settings = StoreSettings(var_dir=tmp_path)
-    assert settings.effective_database_url() == f"sqlite:///{tmp_path / 'maskwatch.commands.db'}"
+    assert settings.effective_database_url() == f"sqlite:///{tmp_path / 'maskwatch.db'}"
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

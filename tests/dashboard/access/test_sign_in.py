@@ -49,7 +49,7 @@ def clock(fixed_now: datetime) -> Clock:
 
 @pytest.fixture
 def parts(tmp_path: Path, sqlite_template: Path, clock: Clock) -> Iterator[Parts]:
-    shutil.copy(sqlite_template, tmp_path / "maskwatch.commands.db")
+    shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     settings = DashboardSettings(var_dir=tmp_path)
     made = Parts(settings, Database.open(settings), clock)
     yield made

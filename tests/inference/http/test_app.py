@@ -179,7 +179,7 @@ def test_a_request_whose_record_is_kept_nowhere_is_told_to_come_back(
     client: TestClient, service: Service, tmp_path: Path, figure: Image, encode: Encode
 ) -> None:
     service.database.close()
-    (tmp_path / "maskwatch.commands.db").write_bytes(b"damaged" * 600)
+    (tmp_path / "maskwatch.db").write_bytes(b"damaged" * 600)
     (tmp_path / "spool").write_text("A file where the folder should be.")
     response = post(client, encode(figure))
     assert response.status_code == 503

@@ -73,9 +73,7 @@ def _recorder(
 
 @contextmanager
 def _locked(var_dir: Path) -> Iterator[None]:
-    with closing(
-        sqlite3.connect(var_dir / "maskwatch.commands.db", isolation_level=None)
-    ) as locker:
+    with closing(sqlite3.connect(var_dir / "maskwatch.db", isolation_level=None)) as locker:
         locker.execute("BEGIN EXCLUSIVE")
         yield
         locker.rollback()

@@ -15,7 +15,7 @@ def three_keys(maskwatch: Run, tmp_path: Path) -> Path:
     """A database with three changes on record."""
     for name in ("one", "two", "three"):
         assert maskwatch("keys", "add", name).code == 0
-    return tmp_path / "var" / "maskwatch.commands.db"
+    return tmp_path / "var" / "maskwatch.db"
 
 
 def _head(said: Said) -> str:

@@ -43,7 +43,7 @@ def test_every_look_is_taken_and_recorded_without_accusing(tmp_path: Path, clean
     with pytest.raises(BaselineError, match="there are 1"):
         learn_baseline(service, [clean])
     service.close()
-    with sqlite3.connect(tmp_path / "maskwatch.commands.db") as connection:
+    with sqlite3.connect(tmp_path / "maskwatch.db") as connection:
         rows = connection.execute(
             "SELECT client, glance_divergence IS NULL, js_consensus IS NULL"
             " FROM requests JOIN request_features ON request_pk = requests.id"

@@ -181,7 +181,7 @@ def test_a_backup_of_a_later_version_is_refused(
 
 def test_a_damaged_file_is_said_and_a_backup_heals_it(maskwatch: Run, tmp_path: Path) -> None:
     assert maskwatch("db", "upgrade").code == 0
-    backup, file = tmp_path / "backup", tmp_path / "var" / "maskwatch.commands.db"
+    backup, file = tmp_path / "backup", tmp_path / "var" / "maskwatch.db"
     assert maskwatch("db", "backup", "--out", str(backup)).code == 0
     damaged = bytearray(file.read_bytes())
     damaged[4096:] = b"\xa5" * (len(damaged) - 4096)
@@ -194,7 +194,7 @@ def test_a_damaged_file_is_said_and_a_backup_heals_it(maskwatch: Run, tmp_path: 
     assert not (tmp_path / "second").exists()
     assert maskwatch("db", "restore", str(backup), "--force").code == 0
     assert maskwatch("db", "check").code == 0
-    kept = file.with_name("maskwatch.commands.db.before-restore").read_bytes()
+    kept = file.with_name("maskwatch.db.before-restore").read_bytes()
     assert kept == bytes(damaged)
 
 
@@ -208,7 +208,7 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
     assert maskwatch("db", "backup", "--out", str(out), "--with-files").code == 0
     with tarfile.open(f"{out}.files.tar") as archive:
         assert f"evidence/{kept.sha256[:2]}/{kept.sha256}" in archive.getnames()
-    with closing(sqlite3.connect(var / "maskwatch.commands.db")) as connection, connection:
+    with closing(sqlite3.connect(var / "maskwatch.db")) as connection, connection:
         connection.execute(
             "INSERT INTO evidence (request_pk, kind, sha256, media_type) VALUES (1, 'p', ?, 'x')",
             ("0" * 64,),

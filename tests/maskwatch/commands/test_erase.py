@@ -175,7 +175,7 @@ def test_what_is_erased_cannot_be_read_in_the_sqlite_file(world: World) -> None:
     # The audit line names the client, as it has to; all that it erased was by request ids.
     world.erase(Subject(client=ANNA))
     world.database.close()
-    path = world.settings.var_dir / "maskwatch.commands.db"
+    path = world.settings.var_dir / "maskwatch.db"
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert request_id.encode() not in path.read_bytes()

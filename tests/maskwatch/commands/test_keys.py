@@ -36,9 +36,7 @@ def test_a_new_key_is_all_that_goes_to_standard_output_and_is_shown_once(
     assert _client_of(tmp_path, secret) == "key:acme"
     for options in ([], ["--json"]):
         assert secret.removeprefix("mwk_") not in maskwatch("keys", "list", *options).out
-    stored = b"".join(
-        path.read_bytes() for path in (tmp_path / "var").rglob("maskwatch.commands.db*")
-    )
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "var").rglob("maskwatch.db*"))
     assert b"acme" in stored
     assert secret.encode() not in stored
 

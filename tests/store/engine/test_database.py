@@ -194,7 +194,7 @@ def test_statistics_of_sqlite_are_refreshed_at_the_end(tmp_path: Path, now: date
             start_run(session, "scan", now)
         session.execute(select(JobRunRow).where(JobRunRow.job == "scan")).all()
     database.close()
-    with closing(sqlite3.connect(tmp_path / "maskwatch.commands.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / "maskwatch.db")) as connection:
         assert connection.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
 
 
@@ -230,7 +230,7 @@ def test_processes_that_write_together_lose_nothing(
 def test_a_locked_file_is_unavailable_after_the_wait_and_works_afterwards(
     local: Database, tmp_path: Path, now: datetime
 ) -> None:
-    with _held(tmp_path / "maskwatch.commands.db"):
+    with _held(tmp_path / "maskwatch.db"):
         with pytest.raises(StoreUnavailable, match="locked by another program") as caught:
             _write_run(local, "scan", now)
         assert _runs(local) == {}
@@ -265,13 +265,9 @@ def test_a_writer_that_holds_the_turn_is_waited_for(
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "maskwatch.commands.db").write_text(
-        "This is not a database, whatever its name says."
-    )
+    (tmp_path / "maskwatch.db").write_text("This is not a database, whatever its name says.")
     database = Database.open(StoreSettings(var_dir=tmp_path))
-    sentence = (
-        r"maskwatch.commands.db is damaged \(file is not a database.*maskwatch db restore BACKUP"
-    )
+    sentence = r"maskwatch.db is damaged \(file is not a database.*maskwatch db restore BACKUP"
     with pytest.raises(StoreDamaged, match=sentence), database.read() as session:
         session.connection()
     with pytest.raises(StoreDamaged, match=sentence), database.write() as session:
@@ -325,9 +321,7 @@ def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) 
     _made(folder)
     with _read_only(folder):
         database = Database.open(StoreSettings(var_dir=folder))
-        with pytest.raises(
-            StoreUnavailable, match=r"maskwatch.commands.db or its folder cannot be written"
-        ):
+        with pytest.raises(StoreUnavailable, match=r"maskwatch.db or its folder cannot be written"):
             _write_run(database, "scan", now)
         database.close()
     database = Database.open(StoreSettings(var_dir=folder))
@@ -337,11 +331,9 @@ def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) 
 
 def test_a_file_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) -> None:
     _made(tmp_path)
-    with _read_only(tmp_path / "maskwatch.commands.db"):
+    with _read_only(tmp_path / "maskwatch.db"):
         database = Database.open(StoreSettings(var_dir=tmp_path))
-        with pytest.raises(
-            StoreUnavailable, match=r"maskwatch.commands.db or its folder cannot be written"
-        ):
+        with pytest.raises(StoreUnavailable, match=r"maskwatch.db or its folder cannot be written"):
             _write_run(database, "scan", now)
         database.close()
 

@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
         for _ in range(200):
             add_record(session, make_record())
     database.close()
-    return tmp_path / "maskwatch.commands.db"
+    return tmp_path / "maskwatch.db"
 
 
 def _overwrite(file: Path, at: int, size: int) -> None:
