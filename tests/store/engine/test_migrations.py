@@ -67,7 +67,7 @@ def downgrade() -> None:
 _UPGRADE = """
 import sys
 from pathlib import Path
-from store import schema
+from store.engine import schema
 from store.engine.database import Database
 from store.settings import StoreSettings, load_settings
 schema.migrations_folder = lambda: Path(sys.argv[1])
