@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from store.configuration.groups import Group
 from store.settings import ReportSettings, is_loopback
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-class DashboardSettings(ReportSettings):
+class SignInGroup(Group):
     """How long people stay signed in."""
 
     sign_in_minutes: int = Field(15, ge=1, le=1440)
@@ -27,9 +28,15 @@ class DashboardSettings(ReportSettings):
         """Life of a browser session."""
         return timedelta(hours=self.session_hours)
 
+
+class DashboardSettings(ReportSettings):
+    """What the dashboard reads."""
+
+    sign_in: SignInGroup = Field(default_factory=SignInGroup)
+
     def host_names(self) -> frozenset[str]:
         """Names that a request's ``Host`` header may carry."""
-        names = {urlsplit(self.public_url()).hostname or ""}
-        if is_loopback(self.dashboard_host):
+        names = {urlsplit(self.dashboard.public_url()).hostname or ""}
+        if is_loopback(self.dashboard.dashboard_host):
             names.update(_LOOPBACK_NAMES)
         return frozenset(names)

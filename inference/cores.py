@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import cv2
 
-from inference.settings import usable_cores
+from inference.admission.admission_settings import usable_cores
 
 
 def share_cores(parses: int, environment: Mapping[str, str] = os.environ) -> None:

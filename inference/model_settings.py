@@ -1,17 +1,16 @@
 """Settings of the model that serves, and of who may vouch for it."""
 
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
 
 from inference.segmenters.choice import Precision, SegmenterName
 from inference.supply.trust import MOST_KEYS, Trust
-from store.settings import StoreSettings
+from store.configuration.groups import Group
+from store.settings import StoreSettings, split_list
 
 
-class ModelSettings(StoreSettings):
+class ParsingGroup(Group):
     """Which model parses, how, and whose models are loaded."""
 
     segmenter: SegmenterName = SegmenterName.REFERENCE
@@ -36,7 +35,7 @@ class ModelSettings(StoreSettings):
     """Short side in pixels at which `m2fp` sees pictures of several persons; smaller is quicker and
     coarser."""
 
-    model_keys: Annotated[tuple[Path, ...], NoDecode] = ()
+    model_keys: tuple[Path, ...] = ()
     """Comma-separated files of public keys (PEM), at most two: a model is only loaded with a
     signature by one of them."""
 
@@ -61,15 +60,14 @@ class ModelSettings(StoreSettings):
         return Trust(self.model_keys, self.require_signed_model)
 
 
-class SigningSettings(StoreSettings):
+class SigningGroup(Group):
     """What it takes to sign a model, and no process needs that only loads one."""
 
     model_key_password: SecretStr | None = Field(None, min_length=1)
     """Password of the private key that `maskwatch model sign` is given, if it is locked."""
 
 
-def split_list(value: object) -> object:
-    """The parts of a comma-separated text; anything else as it is."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+class SigningSettings(StoreSettings):
+    """What `maskwatch model sign` reads."""
+
+    signing: SigningGroup = Field(default_factory=SigningGroup)

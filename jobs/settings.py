@@ -6,14 +6,15 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from detectors.outliers.kinds import OutlierKind
-from store.settings import ReportSettings
+from store.configuration.groups import Group
+from store.settings import OutliersGroup, PicturesGroup, ReportSettings, RetentionGroup
 
 _DAY_SECONDS = 86_400
 MAX_BLOCK_MINUTES = 7 * 24 * 60
 
 
-class JobSettings(ReportSettings):
-    """When jobs run, whom they block, when they alert and where mail goes."""
+class ScheduleGroup(Group):
+    """When jobs run, and how long they may take."""
 
     scan_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two scans for outliers; each is followed by new decisions."""
@@ -33,26 +34,21 @@ class JobSettings(ReportSettings):
     patch_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two searches for a patch that recurs in flagged pictures."""
 
-    patch_block_days: int = Field(30, ge=1, le=365)
-    """Days for which a patch that was found stays on the blacklist."""
-
     prune_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two rounds in which records and pictures that are too old are deleted."""
-
-    retention_days: int = Field(30, ge=1, le=3650)
-    """Days for which records are kept; whole days go on PostgreSQL, so up to one day longer."""
-
-    evidence_days: int = Field(30, ge=1, le=3650)
-    """Days for which pictures of requests are kept; never longer than their records."""
 
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 
+    retrain_hour_utc: int = Field(2, ge=0, le=23)
+    """Hour of the nightly retraining, in UTC."""
+
     job_timeout_seconds: float = Field(300.0, gt=0, le=86_400, allow_inf_nan=False)
     """How long one statement of a job may take: nobody waits for it."""
 
-    retrain_hour_utc: int = Field(2, ge=0, le=23)
-    """Hour of the nightly retraining, in UTC."""
+
+class TrainingGroup(Group):
+    """What outlier models are, and what they learn from."""
 
     outlier_model: OutlierKind = OutlierKind.ISOLATION_FOREST
     """Kind of the models that are trained from now on; a change holds from the next retraining."""
@@ -66,6 +62,10 @@ class JobSettings(ReportSettings):
     training_rows: int = Field(20_000, ge=30, le=1_000_000)
     """Most records that a training uses, newest first."""
 
+
+class BlockingGroup(Group):
+    """Whom and what the jobs put on the blacklist, and for how long."""
+
     block_after: int = Field(3, ge=1, le=1_000)
     """Outliers and refusals of one client in the window that lead to a block."""
 
@@ -75,14 +75,15 @@ class JobSettings(ReportSettings):
     block_minutes: int = Field(60, ge=1, le=MAX_BLOCK_MINUTES)
     """Minutes that a first block lasts; doubled on each repeat, up to 7 days."""
 
+    patch_block_days: int = Field(30, ge=1, le=365)
+    """Days for which a patch that was found stays on the blacklist."""
+
     simulate_blocks: bool = True
     """Record and show blocks without enforcing them, until you have seen whom they would hit."""
 
-    invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
-    """A larger share of invalid requests in 24 hours is critical."""
 
-    alert_min_requests: int = Field(20, ge=1, le=1_000_000)
-    """With fewer requests in 24 hours no share raises an alert."""
+class MailGroup(Group):
+    """Where mail goes, and how."""
 
     smtp_host: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]+$")
     """Mail server; without one, mails are written to `var_dir/mail`."""
@@ -112,18 +113,6 @@ class JobSettings(ReportSettings):
     def recipients(self) -> tuple[str, ...]:
         """The receivers one by one."""
         return tuple(address.strip() for address in self.mail_to.split(","))
-
-    @property
-    def mail_dir(self) -> Path:
-        """Where mails lie when there is no mail server."""
-        return self.var_dir / "mail"
-
-    @field_validator("invalid_share_critical")
-    @classmethod
-    def _critical_is_above_warning(cls, value: float, info: ValidationInfo) -> float:
-        if value < info.data.get("invalid_share_threshold", 0.0):
-            raise ValueError("it must not be below MASKWATCH_INVALID_SHARE_THRESHOLD")
-        return value
 
     @field_validator("smtp_password")
     @classmethod
@@ -157,3 +146,20 @@ def _checked_address(text: str) -> str:
     if not (address.username and address.domain and text.isascii() and text.isprintable()):
         raise ValueError(f"{text!r} is not an e-mail address")
     return text
+
+
+class JobSettings(ReportSettings):
+    """When jobs run, whom they block, when they alert and where mail goes."""
+
+    schedule: ScheduleGroup = Field(default_factory=ScheduleGroup)
+    outliers: OutliersGroup = Field(default_factory=OutliersGroup)
+    training: TrainingGroup = Field(default_factory=TrainingGroup)
+    blocking: BlockingGroup = Field(default_factory=BlockingGroup)
+    mail: MailGroup = Field(default_factory=MailGroup)
+    pictures: PicturesGroup = Field(default_factory=PicturesGroup)
+    retention: RetentionGroup = Field(default_factory=RetentionGroup)
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails lie when there is no mail server."""
+        return self.store.var_dir / "mail"

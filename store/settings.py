@@ -1,28 +1,28 @@
-"""Settings that every process shares. Each process adds its own in a subclass."""
+"""Settings that more than one process reads. Each process adds its own groups in a subclass."""
 
+import os
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from detectors.errors import MaskwatchError
-
-PREFIX = "MASKWATCH_"
-
-
-class SettingsError(MaskwatchError):
-    """A setting that Maskwatch cannot work with."""
+from store.configuration.groups import Group, groups_of, settings_of, sort_into_groups
+from store.configuration.names import PREFIX, SettingsError
+from store.configuration.sources import find_values
 
 
-class StoreSettings(BaseSettings):
+class StoreGroup(Group):
     """Where records live."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
 
     var_dir: Path = Path("var")
     """Folder for the SQLite file, evidence, outlier models, the spool and unsent mail."""
@@ -39,11 +39,19 @@ class StoreSettings(BaseSettings):
     start_check_seconds: float = Field(2.0, ge=0, le=3600, allow_inf_nan=False)
     """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
 
-    fingerprint_hours: int = Field(24, ge=1, le=720)
-    """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
+    def effective_database_url(self) -> str:
+        """The configured URL, or the SQLite file under ``var_dir``."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
 
-    outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
-    """A request whose conformal p-value is at or below this is an outlier."""
+
+class PicturesGroup(Group):
+    """Which pictures of requests are kept, and how much room they may take."""
+
+    evidence_sample_share: float = Field(0.02, ge=0, le=1)
+    """Share of passed requests whose downscaled, pixelated picture is kept; flagged ones always."""
+
     evidence_quota_mb: int = Field(2048, ge=1, le=10_000_000)
     """Megabytes (of 1,000,000 bytes) that kept pictures may take. Beyond it passed requests are not
     sampled, and `prune` removes the oldest pictures first."""
@@ -53,15 +61,29 @@ class StoreSettings(BaseSettings):
         """The quota of kept pictures."""
         return self.evidence_quota_mb * 1_000_000
 
-    def effective_database_url(self) -> str:
-        """The configured URL, or the SQLite file under ``var_dir``."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
+
+class RetentionGroup(Group):
+    """For how long what is recorded is kept."""
+
+    retention_days: int = Field(30, ge=1, le=3650)
+    """Days for which records are kept; whole days go on PostgreSQL, so up to one day longer."""
+
+    evidence_days: int = Field(30, ge=1, le=3650)
+    """Days for which pictures of requests are kept; never longer than their records."""
+
+    fingerprint_hours: int = Field(24, ge=1, le=720)
+    """Hours for which fingerprints are kept, so that near-duplicates are recognised."""
 
 
-class ReportSettings(StoreSettings):
-    """What mails and pages both say: where the dashboard is, and how much invalid is too much."""
+class OutliersGroup(Group):
+    """Which requests are outliers."""
+
+    outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
+    """A request whose conformal p-value is at or below this is an outlier."""
+
+
+class DashboardGroup(Group):
+    """Where the dashboard is."""
 
     dashboard_host: str = "127.0.0.1"
     """Address the dashboard listens on; loopback unless something protected stands in front."""
@@ -72,9 +94,6 @@ class ReportSettings(StoreSettings):
     dashboard_url: str = Field("", pattern=r"^[^\s<>\"']*$", validate_default=True)
     """Address under which browsers reach the dashboard, e.g. `https://maskwatch.example`; default:
     `http://` with the host and port it listens on."""
-
-    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
-    """A larger share of invalid requests in 24 hours raises a warning."""
 
     @field_validator("dashboard_url")
     @classmethod
@@ -98,6 +117,64 @@ class ReportSettings(StoreSettings):
         return f"http://{host}:{self.dashboard_port}"
 
 
+class AlertsGroup(Group):
+    """How much of what is too much."""
+
+    invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours raises a warning."""
+
+    invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of invalid requests in 24 hours is critical."""
+
+    alert_min_requests: int = Field(20, ge=1, le=1_000_000)
+    """With fewer requests in 24 hours no share raises an alert."""
+
+    @field_validator("invalid_share_critical")
+    @classmethod
+    def _critical_is_above_warning(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("invalid_share_threshold", 0.0):
+            raise ValueError("it must not be below MASKWATCH_INVALID_SHARE_THRESHOLD")
+        return value
+
+
+class StoreSettings(BaseSettings):
+    """What every process reads. Values count in this order: keywords, environment, TOML file.
+
+    Keywords are flat names, ``var_dir=…``, or whole groups, ``store=…``.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    store: StoreGroup = Field(default_factory=StoreGroup)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """One source for all: values are found by their flat names, then sorted into groups."""
+        return (InitSettingsSource(settings_cls, _grouped_values(settings_cls, init_settings())),)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values, by flat names; they are not checked."""
+        groups = sort_into_groups(type(self), update or {})
+        changed = {
+            name: getattr(self, name).model_copy(update=values) for name, values in groups.items()
+        }
+        return super().model_copy(update=changed, deep=deep)
+
+
+class ReportSettings(StoreSettings):
+    """What mails and pages both say."""
+
+    dashboard: DashboardGroup = Field(default_factory=DashboardGroup)
+    alerts: AlertsGroup = Field(default_factory=AlertsGroup)
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches an address."""
     try:
@@ -106,24 +183,55 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def split_list(value: object) -> object:
+    """The parts of a comma-separated text; anything else as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
 Settings = TypeVar("Settings", bound=StoreSettings)
 
 
 def load_settings(cls: type[Settings], **given: Any) -> Settings:
-    """Read settings from the environment.
+    """Read settings from the environment and the TOML file.
 
     Args:
-        given: values that count more than the environment, ``None`` for those that do not.
+        given: values by flat name that count more than both, ``None`` for those that do not.
 
     Raises:
-        SettingsError: the first bad value, named with its variable.
+        SettingsError: one sentence for each bad value, named with its variable or place.
     """
+    told = {name: value for name, value in given.items() if value is not None}
     try:
-        return cls(**{name: value for name, value in given.items() if value is not None})
+        return cls(**told)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0] if first["loc"] else "").upper()
-        message = first["msg"].removeprefix("Value error, ")
-        if not message.startswith(PREFIX):
-            message = message[:1].lower() + message[1:]
-        raise SettingsError(f"The setting {name} is not usable: {message.rstrip('.')}.") from None
+        raise SettingsError(*_sentences(cls, error, told)) from None
+
+
+def _grouped_values(cls: type[BaseSettings], given: Mapping[str, Any]) -> dict[str, Any]:
+    groups = {name: value for name, value in given.items() if name in groups_of(cls)}
+    flat = {name: value for name, value in given.items() if name not in groups}
+    known = {
+        name: setting for name, setting in settings_of(cls).items() if setting.group not in groups
+    }
+    found = find_values(known, os.environ, given=flat)
+    return sort_into_groups(cls, {name: each.value for name, each in found.items()} | flat) | groups
+
+
+def _sentences(
+    cls: type[StoreSettings], error: ValidationError, given: Mapping[str, Any]
+) -> Iterator[str]:
+    settings = settings_of(cls)
+    places = {name: each.name for name, each in find_values(settings, os.environ, given).items()}
+    for problem in error.errors(include_input=False, include_context=False, include_url=False):
+        name = str(problem["loc"][1])
+        place = places.get(name, settings[name].variable)
+        yield f"The setting {place} is not usable: {_reason(problem)}."
+
+
+def _reason(problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not message.startswith(PREFIX):
+        message = message[:1].lower() + message[1:]
+    return message.rstrip(".")

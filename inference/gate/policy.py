@@ -57,7 +57,16 @@ def parse_actions(text: str) -> dict[str, Action]:
     {'trailing_data': <Action.OFF: 'off'>, 'polyglot': <Action.REFUSE: 'refuse'>}
     """
     pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
-    return {code.strip(): _checked(code.strip(), action.strip()) for code, _, action in pairs}
+    return check_actions({code.strip(): action.strip() for code, _, action in pairs})
+
+
+def check_actions(actions: Mapping[str, object]) -> dict[str, Action]:
+    """Actions by rule code, from their names.
+
+    Raises:
+        ValueError: a rule or an action that does not exist, in words.
+    """
+    return {code: _checked(code, str(action)) for code, action in actions.items()}
 
 
 def _checked(code: str, action: str) -> Action:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from store.configuration.groups import Group
 from store.settings import StoreSettings
 
 
@@ -33,7 +34,7 @@ class RecorderLimits:
     queue_seconds: float = 2.0
 
 
-class RecorderSettings(StoreSettings):
+class RecordsGroup(Group):
     """How records become durable."""
 
     durability: Durability = Durability.STRICT
@@ -62,3 +63,9 @@ class RecorderSettings(StoreSettings):
             self.record_queue,
             self.record_queue_seconds,
         )
+
+
+class RecorderSettings(StoreSettings):
+    """What the recorder reads."""
+
+    records: RecordsGroup = Field(default_factory=RecordsGroup)

@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from inference.cores import core_share, share_cores, shared_threads
-from inference.settings import default_concurrency, usable_cores
+from inference.admission.admission_settings import default_concurrency, usable_cores
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,89 @@
+"""Settings of admission: who may send pictures, how many at a time, over which connections."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network
+
+from pydantic import Field, field_validator
+
+from store.configuration.groups import Group
+from store.settings import split_list
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_concurrency() -> int:
+    """One for each core, at most 4."""
+    return min(4, usable_cores())
+
+
+class AdmissionGroup(Group):
+    """Who may send pictures, and how many at a time."""
+
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Comma-separated networks whose `X-Forwarded-For` header names the client."""
+
+    require_api_key: bool = False
+    """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
+
+    access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
+    """How often changes of blocks, allows, API keys and the promoted outlier model are looked for;
+    a new one holds after it."""
+
+    max_concurrency: int = Field(default_factory=default_concurrency, ge=1, le=256)
+    """Pictures that are worked on at the same time; each gets its share of the cores."""
+
+    max_queue: int = Field(32, ge=0, le=10_000)
+    """Further uploads that are read or wait; more are answered 503 before they are read."""
+
+    min_wait_seconds: float = Field(0.1, ge=0, le=600)
+    """How long a whole upload waits for its turn at least, before it is answered 503; it waits as
+    long as recent turns took, if that is longer."""
+
+    max_wait_seconds: float = Field(10, ge=0, le=600)
+    """How long a whole upload waits for its turn at most, however long turns take; wins over
+    `MASKWATCH_MIN_WAIT_SECONDS`."""
+
+    max_uploads_per_client: int = Field(8, ge=1, le=10_000)
+    """Uploads of one client that may be under way, and never more than there are free places for
+    others; more are answered 429."""
+
+    rate_per_second: float = Field(10, ge=0, le=100_000)
+    """Requests a second that one client may make for long; more are answered 429; 0: no limit."""
+
+    rate_burst: int = Field(60, ge=1, le=1_000_000)
+    """Requests that a client may make at once after a pause."""
+
+    refusal_record_seconds: float = Field(10, ge=0, le=86_400)
+    """Of the same refusal at admission, one for each client and this many seconds is recorded; 0:
+    each one."""
+
+    refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
+    """About how long the answer to a repeated refusal at admission is held back: whoever asks again
+    at once slows itself down; 0: not at all."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_list(value)
+
+
+class ConnectionsGroup(Group):
+    """How many connections may be open, and for how long."""
+
+    max_connections: int = Field(500, ge=1, le=100_000)
+    """Connections that may be open; further ones are closed at once."""
+
+    header_seconds: float = Field(10, gt=0, le=600)
+    """How long a client may take to send the headers of a request."""
+
+    body_seconds: float = Field(20, gt=0, le=3600)
+    """How long a client may take to send a whole upload; then it is answered 408."""
+
+    send_seconds: float = Field(30, gt=0, le=3600)
+    """How long a client may take to read an answer; then the connection is closed."""
+
+    idle_seconds: int = Field(5, ge=1, le=3600)
+    """How long a connection may stay open between an answer and the next request."""
