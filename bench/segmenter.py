@@ -13,13 +13,13 @@ import torch
 
 from bench.report import Figures, publish
 from detectors.parsing import Image
+from inference.admission.admission_settings import usable_cores
 from inference.segmenters.reference.segmenter import Floats, ReferenceSegmenter
 from inference.segmenters.reference.session import NetworkSession
 from inference.segmenters.reference.training.evaluate import evaluate
 from inference.segmenters.reference.training.samples import load_split
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
-from inference.settings import usable_cores
 
 _WARM_UP = 5
 _ROUNDS, _PASSES = 5, 40

@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).with_name("main.py")
 def build_app(parts: Parts) -> ASGIApp:
     """The pages behind their sign-in; Streamlit allows one such application per process."""
     provide(parts)
-    theme.apply(parts.settings.public_url())
+    theme.apply(parts.settings.dashboard.public_url())
     routes = [*sign_in_routes(parts), Route("/overview", _first_page)]
     return App(_SCRIPT, routes=routes, middleware=protection(parts))
 

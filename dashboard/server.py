@@ -46,5 +46,5 @@ def run(
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:
     """A link that signs one browser in, once."""
     with database.write() as session:
-        token = issue_token(session, LOCAL_SUBJECT, now, settings.link_valid())
-    return f"{settings.public_url()}{SIGN_IN}?token={token}"
+        token = issue_token(session, LOCAL_SUBJECT, now, settings.sign_in.link_valid())
+    return f"{settings.dashboard.public_url()}{SIGN_IN}?token={token}"

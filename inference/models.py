@@ -43,11 +43,11 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     Raises:
         ModelError: a file is missing, damaged or not trusted; it is named.
     """
-    if settings.segmenter is SegmenterName.M2FP:
+    if settings.parsing.segmenter is SegmenterName.M2FP:
         return _m2fp(settings)
-    path = Path(settings.model) if settings.model else DEFAULT_WEIGHTS
-    model = open_weights(path, settings.trust())
-    session = NetworkSession(model, shared_threads(settings.max_concurrency))
+    path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
+    model = open_weights(path, settings.parsing.trust())
+    session = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
     return LoadedModel(ReferenceSegmenter(session, model.digest), model)
 
 
@@ -58,15 +58,15 @@ def _m2fp(settings: ServiceSettings) -> LoadedModel:
     from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
     from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
 
-    limit_threads(core_share(settings.max_concurrency))
-    wanted = settings.model or DEFAULT_MODEL
-    folder = model_folder(wanted, settings.model_revision, settings.var_dir)
-    model = open_model(folder, settings.trust())
+    limit_threads(core_share(settings.admission.max_concurrency))
+    wanted = settings.parsing.model or DEFAULT_MODEL
+    folder = model_folder(wanted, settings.parsing.model_revision, settings.store.var_dir)
+    model = open_model(folder, settings.parsing.trust())
     segmenter = M2FPSegmenter.load(
         model,
-        device_named(settings.model_device),
-        settings.model_precision,
-        settings.model_short_side,
+        device_named(settings.parsing.model_device),
+        settings.parsing.model_precision,
+        settings.parsing.model_short_side,
     )
     keep_pages()
     segmenter.warm_up()
@@ -153,7 +153,7 @@ def build_models(
 def _new_load(settings: ServiceSettings, loaded: LoadedModel) -> NewLoad:
     return NewLoad(
         host=this_host(),
-        service=f"{settings.host}:{settings.port}",
+        service=f"{settings.service.host}:{settings.service.port}",
         segmenter=loaded.segmenter.name,
         path=str(loaded.files.path.absolute()),
         digest=loaded.files.digest,

@@ -19,9 +19,9 @@ def fingerprint_salt(settings: ServiceSettings) -> bytes:
     Raises:
         SaltUnusable: it is not set, and the file in the var folder cannot be used.
     """
-    if settings.fingerprint_salt is not None:
-        return settings.fingerprint_salt.get_secret_value().encode()
-    path = settings.var_dir / "fingerprint.salt"
+    if settings.probing.fingerprint_salt is not None:
+        return settings.probing.fingerprint_salt.get_secret_value().encode()
+    path = settings.store.var_dir / "fingerprint.salt"
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -87,20 +87,24 @@ def build_service(settings: ServiceSettings) -> Service:
     Raises:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
     """
-    share_cores(settings.max_concurrency)
+    share_cores(settings.admission.max_concurrency)
     metrics = Metrics()
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines = read_baselines(settings)
     loaded = load_model(settings)
     database = open_checked(settings)
     models = build_models(settings, loaded, database, metrics)
-    champion = Champion(database, settings.var_dir, settings.outlier_p_value, metrics)
+    champion = Champion(
+        database, settings.store.var_dir, settings.outliers.outlier_p_value, metrics
+    )
     champion.refresh()
     access = Access(database, metrics)
     checks = build_checks(Parts(settings, database, access, champion, baselines, metrics))
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
-    recorder = Recorder(database, Spool(settings.var_dir), metrics, settings.recorder_limits())
+    recorder = Recorder(
+        database, Spool(settings.store.var_dir), metrics, settings.records.recorder_limits()
+    )
     pipeline = Pipeline(
         gate=gate,
         segmenter=models.current,
@@ -108,11 +112,11 @@ def build_service(settings: ServiceSettings) -> Service:
         recorder=recorder,
         evidence=build_evidence(settings, metrics),
         metrics=metrics,
-        mode=settings.mode,
-        cache=ParseCache(settings.cache_bytes, settings.digest()),
+        mode=settings.service.mode,
+        cache=ParseCache(settings.service.cache_bytes, settings.digest()),
     )
-    access.start(settings.access_refresh_seconds)
-    champion.start(settings.access_refresh_seconds)
+    access.start(settings.admission.access_refresh_seconds)
+    champion.start(settings.admission.access_refresh_seconds)
     return Service(
         settings=settings,
         database=database,
@@ -124,9 +128,13 @@ def build_service(settings: ServiceSettings) -> Service:
         blacklist=Blacklist(access),
         slots=Slots(_slot_limits(settings), metrics),
         metrics=metrics,
-        buckets=Buckets(settings.rate_per_second, settings.rate_burst),
-        repeats=Repeats(settings.refusal_record_seconds),
-        pause=Pause(settings.refusal_pause_seconds, settings.max_connections // 4, SystemRandom()),
+        buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
+        repeats=Repeats(settings.admission.refusal_record_seconds),
+        pause=Pause(
+            settings.admission.refusal_pause_seconds,
+            settings.connections.max_connections // 4,
+            SystemRandom(),
+        ),
         forms_lane=Lane("forms", _FORM_THREADS),
         records_lane=Lane("records", _RECORDING_THREADS),
         status_lane=Lane("status", 1),
@@ -135,22 +143,22 @@ def build_service(settings: ServiceSettings) -> Service:
 
 def _slot_limits(settings: ServiceSettings) -> SlotLimits:
     return SlotLimits(
-        settings.max_concurrency,
-        settings.max_queue,
-        settings.min_wait_seconds,
-        settings.max_wait_seconds,
-        settings.max_uploads_per_client,
+        settings.admission.max_concurrency,
+        settings.admission.max_queue,
+        settings.admission.min_wait_seconds,
+        settings.admission.max_wait_seconds,
+        settings.admission.max_uploads_per_client,
     )
 
 
 def build_evidence(settings: ServiceSettings, metrics: Metrics) -> EvidenceKeeper:
     """What keeps pictures, within the quota."""
-    store = EvidenceStore(settings.var_dir)
+    store = EvidenceStore(settings.store.var_dir)
     return EvidenceKeeper(
         store,
-        settings.evidence_sample_share,
+        settings.pictures.evidence_sample_share,
         SystemRandom(),
-        EvidenceQuota(store, settings.evidence_quota_bytes),
+        EvidenceQuota(store, settings.pictures.evidence_quota_bytes),
         metrics.evidence_left_out.inc,
     )
 
@@ -161,7 +169,7 @@ def read_baselines(settings: ServiceSettings) -> Baselines:
     Raises:
         BaselineError: the file that the settings name is missing or no baseline.
     """
-    own = () if settings.baseline is None else (settings.baseline,)
+    own = () if settings.looks.baseline is None else (settings.looks.baseline,)
     return Baselines.read(SHIPPED, *own)
 
 
@@ -172,16 +180,16 @@ def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:
         DecoderUnusable: they do not start, or the settings ask for more protection than there is.
     """
     decoder = DecoderPool(
-        settings.max_concurrency,
-        settings.worker_limits(),
+        settings.admission.max_concurrency,
+        settings.gate.worker_limits(),
         lambda end: metrics.decoder_ends.labels(end).inc(),
     )
     if not decoder.sandbox.is_complete():
-        if settings.require_sandbox:
+        if settings.gate.require_sandbox:
             decoder.close()
             raise DecoderUnusable(
                 "This machine offers no complete sandbox for decode workers: `maskwatch doctor` "
                 "says what is missing; MASKWATCH_REQUIRE_SANDBOX=false starts without it."
             )
         _log.warning("decode workers are not fully sandboxed", **asdict(decoder.sandbox))
-    return Gate(settings.gate_limits(), decoder, FaceFinder())
+    return Gate(settings.gate.gate_limits(), decoder, FaceFinder())

@@ -37,18 +37,24 @@ class Job:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("scan", scan.run, lambda s: _every(s.scan_interval_seconds), followed_by="decide"),
+    Job("scan", scan.run, lambda s: _every(s.schedule.scan_interval_seconds), followed_by="decide"),
     Job("decide", decide.run, None),
-    Job("evaluate_alerts", alerts.run, lambda s: _every(s.alert_interval_seconds)),
-    Job("integrity", integrity.run, lambda s: _every(s.integrity_interval_seconds)),
+    Job("evaluate_alerts", alerts.run, lambda s: _every(s.schedule.alert_interval_seconds)),
+    Job("integrity", integrity.run, lambda s: _every(s.schedule.integrity_interval_seconds)),
     Job(
-        "expire_fingerprints", expire_fingerprints.run, lambda s: _every(s.expire_interval_seconds)
+        "expire_fingerprints",
+        expire_fingerprints.run,
+        lambda s: _every(s.schedule.expire_interval_seconds),
     ),
-    Job("find_patches", find_patches.run, lambda s: _every(s.patch_interval_seconds)),
-    Job("roll_up", roll_up.run, lambda s: _every(s.roll_up_interval_seconds)),
-    Job("prune", prune.run, lambda s: _every(s.prune_interval_seconds)),
-    Job("notify", notify.run, lambda s: _every(s.notify_interval_seconds)),
-    Job("retrain", retrain.run, lambda s: CronTrigger(hour=s.retrain_hour_utc, timezone="UTC")),
+    Job("find_patches", find_patches.run, lambda s: _every(s.schedule.patch_interval_seconds)),
+    Job("roll_up", roll_up.run, lambda s: _every(s.schedule.roll_up_interval_seconds)),
+    Job("prune", prune.run, lambda s: _every(s.schedule.prune_interval_seconds)),
+    Job("notify", notify.run, lambda s: _every(s.schedule.notify_interval_seconds)),
+    Job(
+        "retrain",
+        retrain.run,
+        lambda s: CronTrigger(hour=s.schedule.retrain_hour_utc, timezone="UTC"),
+    ),
 )
 _BY_NAME = {job.name: job for job in JOBS}
 

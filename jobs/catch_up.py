@@ -32,7 +32,7 @@ def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
     success = last_success(session, "retrain")
     if champion(session) is None or success is None or context.now - success > _NIGHTLY:
         return True
-    return bool(OutlierModelStore(context.settings.var_dir).missing(session))
+    return bool(OutlierModelStore(context.settings.store.var_dir).missing(session))
 
 
 def _failed_lately(session: Session, context: JobContext) -> bool:
@@ -44,8 +44,8 @@ def _failed_lately(session: Session, context: JobContext) -> bool:
 
 def _has_enough_records(session: Session, context: JobContext) -> bool:
     settings = context.settings
-    since = context.now - timedelta(days=settings.training_days)
+    since = context.now - timedelta(days=settings.training.training_days)
     found = clean_features(
-        session, FITTED_NAMES[:1], since, settings.training_rows_per_client, MIN_ROWS
+        session, FITTED_NAMES[:1], since, settings.training.training_rows_per_client, MIN_ROWS
     )
     return len(found.rows) >= MIN_ROWS

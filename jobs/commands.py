@@ -18,7 +18,7 @@ def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
         MaskwatchError: why the job failed.
     """
     job = job_named(name)
-    database = Database.open(settings, settings.job_timeout_seconds)
+    database = Database.open(settings, settings.schedule.job_timeout_seconds)
     try:
         ensure_current(database)
         return recorded(job.name, job.run, JobContext(database, settings, now))

@@ -40,9 +40,9 @@ def run(settings: JobSettings, stop: Event | None = None) -> None:
         StoreUnavailable: the database cannot be reached.
     """
     stop = stop or Event()
-    database = open_checked(settings, settings.job_timeout_seconds)
+    database = open_checked(settings, settings.schedule.job_timeout_seconds)
     try:
-        with leadership(database, settings.var_dir), _signals_set(stop):
+        with leadership(database, settings.store.var_dir), _signals_set(stop):
             _close_interrupted(database)
             scheduler = build_scheduler(
                 settings, lambda: JobContext(database, settings, datetime.now(UTC))

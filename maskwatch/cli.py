@@ -76,7 +76,7 @@ def serve(
     from inference.settings import ServiceSettings
 
     settings = load_settings(ServiceSettings, segmenter=segmenter, model=model)
-    listener = listen(settings.host, settings.port)
+    listener = listen(settings.service.host, settings.service.port)
     run(settings, listener, lambda url: out.print(f"Service: {url}/v1/parse"))
 
 
@@ -141,7 +141,7 @@ def screen(
     refused = False
     with closing(build_gate(settings, Metrics())) as gate:
         for file in find_files(paths):
-            line = screen_file(gate, file, settings.max_upload_bytes)
+            line = screen_file(gate, file, settings.gate.max_upload_bytes)
             refused = refused or line.outcome == REFUSE
             print(line.to_json() if as_json else line.to_text(), flush=True)  # noqa: T201
     if refused:
@@ -230,7 +230,9 @@ def dashboard() -> None:
     from dashboard.settings import DashboardSettings
 
     settings = load_settings(DashboardSettings)
-    listener = listen(settings.dashboard_host, settings.dashboard_port, "DASHBOARD_")
+    listener = listen(
+        settings.dashboard.dashboard_host, settings.dashboard.dashboard_port, "DASHBOARD_"
+    )
     run(settings, listener, lambda link: out.print(f"Dashboard: {link}"))
 
 

@@ -8,7 +8,8 @@ from dashboard.settings import DashboardSettings
 from inference.model_settings import SigningSettings
 from inference.settings import ServiceSettings
 from jobs.settings import JobSettings
-from store.settings import PREFIX, SettingsError, StoreSettings
+from store.configuration.names import PREFIX, SettingsError
+from store.settings import StoreSettings
 
 ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
     ServiceSettings,

@@ -4,7 +4,7 @@ import errno
 import socket
 
 from detectors.errors import MaskwatchError
-from store.settings import PREFIX
+from store.configuration.names import PREFIX
 
 
 class AddressUnusable(MaskwatchError):

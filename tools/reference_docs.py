@@ -17,8 +17,9 @@ from detectors.registry import FEATURES, Feature, Group
 from inference.gate.policy import Action
 from inference.http.description import describe
 from maskwatch.environment import ALL_SETTINGS
+from store.configuration.names import PREFIX
 from store.pages.queries import DASHBOARD_QUERIES
-from store.settings import PREFIX, StoreSettings
+from store.settings import StoreSettings
 from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table

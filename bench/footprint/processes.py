@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 from bench.gate.processes import is_alive, resident_mb
 from detectors.errors import MaskwatchError
-from store.settings import PREFIX
+from store.configuration.names import PREFIX
 
 _PATIENCE_SECONDS, _POLL_SECONDS = 300.0, 0.02
 _STOP_SECONDS = 60.0

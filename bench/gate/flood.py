@@ -121,7 +121,7 @@ async def _flooded(
     deadline = perf_counter() + seconds
     senders = [
         Sender(f"203.0.113.{number}", http, service.url, ordinary, hostile, tally)
-        for number in range(_TIMES_CONCURRENCY * ServiceSettings().max_concurrency)
+        for number in range(_TIMES_CONCURRENCY * ServiceSettings().admission.max_concurrency)
     ]
     watch = asyncio.create_task(_watch_memory(service, tally))
     await asyncio.gather(*(sender.send_until(deadline, random) for sender in senders))
@@ -154,7 +154,7 @@ def _figures(unloaded: Sequence[float], tally: Tally, recovery: float, seconds: 
     first, last = (median(part) for part in (tally.memory_mb[5:15], tally.memory_mb[-10:]))
     return {
         "flood_seconds": seconds,
-        "flood_senders": _TIMES_CONCURRENCY * ServiceSettings().max_concurrency,
+        "flood_senders": _TIMES_CONCURRENCY * ServiceSettings().admission.max_concurrency,
         "flood_requests": sum(tally.statuses.values()),
         "flood_accepted": len(tally.accepted_ms),
         "flood_other_failures": tally.failures,

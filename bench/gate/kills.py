@@ -25,7 +25,7 @@ _ACCEPTED = "accepted"
 
 def measure_kills() -> Figures:
     """What becomes of requests while workers are killed."""
-    senders = ServiceSettings().max_concurrency
+    senders = ServiceSettings().admission.max_concurrency
     over = Event()
     with (
         running_service(RATE_PER_SECOND="0", MIN_WAIT_SECONDS="10") as service,

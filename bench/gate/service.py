@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bench.gate.processes import resident_mb, workers_of
 from detectors.errors import MaskwatchError
-from store.settings import PREFIX
+from store.configuration.names import PREFIX
 
 _SERVE = "from maskwatch.cli import main; main()"
 

@@ -19,8 +19,9 @@ from bench.store.recording import new_record, numbers
 from detectors.errors import MaskwatchError
 from inference.metrics import Metrics
 from inference.recording.recorder import Recorder
+from store.configuration.names import PREFIX
 from store.engine.database import Database
-from store.settings import PREFIX, StoreSettings
+from store.settings import StoreSettings
 from store.spool.spool import NotRecorded, Spool
 from store.tables.request_tables import RequestRow, features_table
 
@@ -88,7 +89,7 @@ def outage(settings: StoreSettings, stop: Callable[[], None], start: Callable[[]
         FaultRunFailed: it does not come back, or the spool is not replayed.
     """
     over = Event()
-    spool = Spool(settings.var_dir)
+    spool = Spool(settings.store.var_dir)
     with (
         closing(Database.open(settings)) as database,
         closing(Recorder(database, spool, Metrics())) as recorder,
@@ -117,10 +118,10 @@ def full_disk(settings: StoreSettings, records: int = 200) -> Kept:
     Args:
         settings: of a migrated database on a small disk of its own.
     """
-    filling, told, refused = settings.var_dir / "filling", list[str](), 0
+    filling, told, refused = settings.store.var_dir / "filling", list[str](), 0
     with (
         closing(Database.open(settings)) as database,
-        closing(Recorder(database, Spool(settings.var_dir), Metrics())) as recorder,
+        closing(Recorder(database, Spool(settings.store.var_dir), Metrics())) as recorder,
     ):
         for part in range(3):
             if part == 1:
@@ -133,7 +134,7 @@ def full_disk(settings: StoreSettings, records: int = 200) -> Kept:
 
 
 def _round(settings: StoreSettings, database: Database, random: Random, with_backlog: bool) -> Kept:
-    spool = Spool(settings.var_dir)
+    spool = Spool(settings.store.var_dir)
     told = []
     if with_backlog:
         left = [new_record(number) for number in range(_LEFT_IN_SPOOL)]
@@ -147,8 +148,8 @@ def _round(settings: StoreSettings, database: Database, random: Random, with_bac
 def _told_by_killed(settings: StoreSettings, acknowledgements: int) -> list[str]:
     """Request ids that a process acknowledged before it was killed."""
     environment = os.environ | {
-        f"{PREFIX}VAR_DIR": str(settings.var_dir),
-        f"{PREFIX}DATABASE_URL": settings.effective_database_url(),
+        f"{PREFIX}VAR_DIR": str(settings.store.var_dir),
+        f"{PREFIX}DATABASE_URL": settings.store.effective_database_url(),
     }
     with subprocess.Popen(
         [sys.executable, "-m", "bench.store.recording"],
@@ -186,7 +187,7 @@ def _judged(
 
 
 def _replay(settings: StoreSettings, database: Database) -> None:
-    with closing(Recorder(database, Spool(settings.var_dir), Metrics())) as recorder:
+    with closing(Recorder(database, Spool(settings.store.var_dir), Metrics())) as recorder:
         _wait_until(lambda: not recorder.is_behind())
 
 

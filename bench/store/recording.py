@@ -58,7 +58,10 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(RecorderSettings)
     recorder = Recorder(
-        Database.open(settings), Spool(settings.var_dir), Metrics(), settings.recorder_limits()
+        Database.open(settings),
+        Spool(settings.store.var_dir),
+        Metrics(),
+        settings.records.recorder_limits(),
     )
     for first in range(THREADS):
         Thread(target=_record, args=(recorder, first), daemon=True).start()

@@ -78,7 +78,7 @@ class HostCheck:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self.app = app
         self._names = parts.settings.host_names()
-        self._origin = parts.settings.public_url()
+        self._origin = parts.settings.dashboard.public_url()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or websocket."""

@@ -36,5 +36,5 @@ def set_cookie(response: Response, parts: Parts, name: str, value: str, seconds:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=parts.settings.public_url().startswith("https:"),
+        secure=parts.settings.dashboard.public_url().startswith("https:"),
     )

@@ -39,12 +39,12 @@ def _sign_in(parts: Parts, request: Request) -> Response:
     response = RedirectResponse(local_path(wanted), status_code=303)
     response.delete_cookie(WANTED_COOKIE)
     if secret is not None:
-        set_cookie(response, parts, COOKIE, secret, parts.settings.session_hours * 3600)
+        set_cookie(response, parts, COOKIE, secret, parts.settings.sign_in.session_hours * 3600)
     return response
 
 
 def _redeem(parts: Parts, token: str) -> str | None:
-    now, valid = parts.clock(), parts.settings.session_valid()
+    now, valid = parts.clock(), parts.settings.sign_in.session_valid()
     with parts.database.read() as session:
         # Guesses must not take the writers' turn from the service.
         if not token_is_open(session, token, now):

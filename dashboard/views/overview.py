@@ -58,7 +58,7 @@ def _figures(window: str, shown: Overview) -> None:
 
 def _tiles(window: str, shown: Overview) -> None:
     top = shown.headline
-    limit = current_visit().parts.settings.invalid_share_threshold
+    limit = current_visit().parts.settings.alerts.invalid_share_threshold
     over = top.invalid.share > limit
     simulated = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
     waiting = f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"

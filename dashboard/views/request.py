@@ -117,7 +117,7 @@ def _parts(labels: Sequence[str]) -> Markup:
 
 def _evidence(visit: Visit, detail: RequestDetail) -> None:
     markup.section("What the model saw")
-    store = EvidenceStore(visit.parts.settings.var_dir)
+    store = EvidenceStore(visit.parts.settings.store.var_dir)
     with visit.parts.database.read() as session:
         kept = store.of_request(session, detail.summary.pk)
     if not kept:

@@ -39,7 +39,7 @@ class Parts:
 
     def limits_of(self, digest: str) -> TopologyLimits:
         """The limits of the topology rules for a model's digest: as set, or else as learnt."""
-        return self.settings.topology_limits(self.baselines.limits_of(digest))
+        return self.settings.topology.topology_limits(self.baselines.limits_of(digest))
 
 
 def build_checks(parts: Parts) -> tuple[Check, ...]:
@@ -58,7 +58,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         FirstLookCheck(baseline_of),
         ChampionCheck(parts.champion),
         _build_ensemble(parts),
-        CraftedCheck(baseline_of, parts.settings.false_positive_rate),
+        CraftedCheck(baseline_of, parts.settings.looks.false_positive_rate),
     )
 
 
@@ -82,8 +82,8 @@ def _build_traffic(parts: Parts) -> TrafficCheck:
     return TrafficCheck(
         parts.database,
         Fingerprinter(fingerprint_salt(settings)),
-        settings.probing_limits(),
-        timedelta(hours=settings.fingerprint_hours),
+        settings.probing.probing_limits(),
+        timedelta(hours=settings.retention.fingerprint_hours),
     )
 
 
@@ -92,9 +92,9 @@ def _build_ensemble(parts: Parts) -> EnsembleCheck:
     settings = parts.settings
     return EnsembleCheck(
         recipe=settings.ensemble_recipe(),
-        policy=settings.ensemble_policy(),
-        budget=Budget(settings.ensemble_budget * settings.max_concurrency),
+        policy=settings.looks.ensemble_policy(),
+        budget=Budget(settings.looks.ensemble_budget * settings.admission.max_concurrency),
         metrics=parts.metrics,
         baseline_of=parts.baselines.of,
-        max_ms=settings.ensemble_max_ms,
+        max_ms=settings.looks.ensemble_max_ms,
     )

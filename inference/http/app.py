@@ -83,10 +83,10 @@ def _sender(request: Request, service: Service) -> Sender:
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     headers = (request.headers.getlist(name) for name in ("authorization", "x-api-key"))
     return identify(
-        address_name(peer, forwarded, service.settings.trusted_proxies),
+        address_name(peer, forwarded, service.settings.admission.trusted_proxies),
         presented_keys(*headers),
         service.access.current.client_of,
-        required=service.settings.require_api_key,
+        required=service.settings.admission.require_api_key,
     )
 
 
@@ -124,7 +124,9 @@ async def _answered(
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            form = await receive_form(request, settings.max_upload_bytes, settings.body_seconds)
+            form = await receive_form(
+                request, settings.gate.max_upload_bytes, settings.connections.body_seconds
+            )
             upload = await service.forms_lane.run(_open, service, arrival, form)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:

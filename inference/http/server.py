@@ -66,12 +66,12 @@ def server_config(service: Service) -> uvicorn.Config:
     """How uvicorn serves: quietly, and with limits on what a peer may cost."""
     settings = service.settings
     limits = ConnectionLimits(
-        header_seconds=settings.header_seconds,
-        body_seconds=settings.body_seconds + _ANSWER_SECONDS,
-        send_seconds=settings.send_seconds,
+        header_seconds=settings.connections.header_seconds,
+        body_seconds=settings.connections.body_seconds + _ANSWER_SECONDS,
+        send_seconds=settings.connections.send_seconds,
         parting_seconds=_PARTING_SECONDS,
         hold_seconds=_HOLD_SECONDS,
-        most_connections=settings.max_connections,
+        most_connections=settings.connections.max_connections,
         most_drained_bytes=_MOST_DRAINED_BYTES,
         most_head_bytes=_MOST_HEADER_BYTES,
     )
@@ -80,7 +80,7 @@ def server_config(service: Service) -> uvicorn.Config:
         http=patient_protocol(limits, service.metrics),
         # An upgraded connection would be out of reach of these limits.
         ws="none",
-        timeout_keep_alive=settings.idle_seconds,
+        timeout_keep_alive=settings.connections.idle_seconds,
         log_config=None,
         # Its warnings are about what peers send: a flood would fill the log with them.
         log_level="error",

@@ -59,9 +59,9 @@ class ShareLimits:
     def of(cls, settings: JobSettings) -> "ShareLimits":
         """The limits of the settings."""
         return cls(
-            settings.invalid_share_threshold,
-            settings.invalid_share_critical,
-            settings.alert_min_requests,
+            settings.alerts.invalid_share_threshold,
+            settings.alerts.invalid_share_critical,
+            settings.alerts.alert_min_requests,
         )
 
 
@@ -167,7 +167,7 @@ def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Ite
 
 def _spool_conditions(context: JobContext) -> Iterator[Condition]:
     """None where this user may not look into the spool: the other rules must go on."""
-    var_dir = context.settings.var_dir
+    var_dir = context.settings.store.var_dir
     try:
         yield spool_condition(Spool(var_dir).backlog(), this_host(), var_dir)
     except NotRecorded as error:

@@ -93,7 +93,7 @@ def _mail(context: JobContext, notification: NotificationRow) -> OutgoingMail:
             if (found := active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK))
         }
     event = Event(notification.event)
-    report = report_on(alert, event, blocks, context.settings.public_url())
+    report = report_on(alert, event, blocks, context.settings.dashboard.public_url())
     return compose(report, alert, context.settings, notification.created_at)
 
 

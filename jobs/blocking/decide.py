@@ -39,13 +39,13 @@ def run(context: JobContext) -> JobOutcome:
 
 def block_policy(settings: JobSettings, model_rows: int | None) -> BlockPolicy:
     """The policy of these settings for a champion of so many training rows."""
-    share = settings.outlier_p_value
+    share = settings.outliers.outlier_p_value
     return BlockPolicy(
-        block_after=settings.block_after,
-        window_minutes=settings.block_window_minutes,
-        block_minutes=settings.block_minutes,
+        block_after=settings.blocking.block_after,
+        window_minutes=settings.blocking.block_window_minutes,
+        block_minutes=settings.blocking.block_minutes,
         outlier_share=share if model_rows is None else outlier_cutoff(share, model_rows),
-        simulated=settings.simulate_blocks,
+        simulated=settings.blocking.simulate_blocks,
     )
 
 

@@ -54,16 +54,20 @@ def run(context: JobContext) -> JobOutcome:
         take_turn(session, "find_patches")
         for each in chosen:
             add_decision(session, _decision(each, suspects, context), context.now)
-    return JobOutcome(_sentence(len(chosen), context.settings.simulate_blocks), len(chosen))
+    return JobOutcome(
+        _sentence(len(chosen), context.settings.blocking.simulate_blocks), len(chosen)
+    )
 
 
 def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
-    since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.var_dir)
+    since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.store.var_dir)
     with context.database.read() as session:
         flagged = flagged_pictures(session, _RULES, since, _MOST_READ, _MOST_FLAGGED_OF_A_CLIENT)
         passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
-        known = known_patches(session, context.now, simulated=context.settings.simulate_blocks)
+        known = known_patches(
+            session, context.now, simulated=context.settings.blocking.simulate_blocks
+        )
     suspects = _unexplained(_suspects(store, flagged), known)[:_MOST_FLAGGED]
     if len(suspects) < _LEAST_FLAGGED:
         raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
@@ -109,8 +113,8 @@ def _decision(
         reason=f"{counted(len(members), 'flagged picture')} of {counted(clients, 'client')} "
         "show it; ordinary pictures do not.",
         created_by=BY_POLICY,
-        until=context.now + timedelta(days=context.settings.patch_block_days),
-        simulated=context.settings.simulate_blocks,
+        until=context.now + timedelta(days=context.settings.blocking.patch_block_days),
+        simulated=context.settings.blocking.simulate_blocks,
         evidence={
             **patch_evidence(chosen.patch, chosen.limit),
             "correlation": round(chosen.correlation, 4),

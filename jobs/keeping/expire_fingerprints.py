@@ -15,7 +15,7 @@ _BATCH, _MOST_BATCHES = 500, 200
 
 def run(context: JobContext) -> JobOutcome:
     """Delete in batches until nothing old is left, or until the next round."""
-    before = context.now - timedelta(hours=context.settings.fingerprint_hours)
+    before = context.now - timedelta(hours=context.settings.retention.fingerprint_hours)
     forgotten = 0
     for number in range(1, _MOST_BATCHES + 1):
         with context.database.write() as session:

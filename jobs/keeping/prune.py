@@ -104,7 +104,7 @@ def _make_days(context: JobContext) -> None:
 def _rounds(context: JobContext) -> Iterator[Removed]:
     before = _records_before(context)
     # A day that is dropped does not say which files its pictures lie in: they go before it.
-    pictures_before = context.now - timedelta(days=context.settings.evidence_days)
+    pictures_before = context.now - timedelta(days=context.settings.retention.evidence_days)
     yield from prune_evidence(context, max(before, pictures_before))
     yield from _whole_days(context, before)
     yield from batches(context, lambda s: forget_requests(s, key_of(before), BATCH))
@@ -117,7 +117,7 @@ def _records_before(context: JobContext) -> datetime:
 
     What is not counted in the roll-ups yet stays, or it would never be.
     """
-    before = context.now - timedelta(days=context.settings.retention_days)
+    before = context.now - timedelta(days=context.settings.retention.retention_days)
     with context.database.read() as session:
         before = min(before, counted_until(session))
         return start_of(before.date()) if is_partitioned(session) else before
@@ -139,5 +139,7 @@ def _grown(context: JobContext) -> Iterator[Removed]:
     yield from batches(context, lambda s: {"notifications": forget_notifications(s, a_year_ago)})
     yield from batches(context, lambda s: {"job_runs": forget_job_runs(s, a_year_ago, BATCH)})
     with context.database.read() as session:
-        archives = OutlierModelStore(context.settings.var_dir).remove_archives(session, a_year_ago)
+        archives = OutlierModelStore(context.settings.store.var_dir).remove_archives(
+            session, a_year_ago
+        )
     yield {"archives": archives}

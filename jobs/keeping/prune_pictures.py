@@ -24,7 +24,7 @@ def prune_evidence(context: JobContext, before: datetime) -> Iterator[Removed]:
     Raises:
         BeingRead: somebody reads.
     """
-    store = EvidenceStore(context.settings.var_dir)
+    store = EvidenceStore(context.settings.store.var_dir)
     for removed, _ in _forgotten(context, store, key_of(before)):
         yield removed
     yield from _orphans(context, store)
@@ -35,7 +35,7 @@ def _forgotten(
     context: JobContext, store: EvidenceStore, before_key: int | None
 ) -> Iterator[tuple[Removed, RemovedFiles]]:
     """Forget the oldest rows batch by batch, each with the files that nobody needs any more."""
-    in_flight = _ORPHANED if records_wait(context.settings.var_dir) else _IN_FLIGHT
+    in_flight = _ORPHANED if records_wait(context.settings.store.var_dir) else _IN_FLIGHT
     for _ in range(MOST_BATCHES):
         with in_turn(context) as session:
             digests = forget_evidence(session, before_key, BATCH)
@@ -48,7 +48,7 @@ def _forgotten(
 def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
     """Files that were written for a record that was never stored."""
     before = context.now - _ORPHANED
-    if records_wait(context.settings.var_dir):
+    if records_wait(context.settings.store.var_dir):
         _log.info("orphaned pictures are left, for records wait in the spool")
         return
     old = [file.digest for file in store.files() if file.used_at < before.timestamp()]
@@ -61,7 +61,7 @@ def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
 
 def _over_quota(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
     used = sum(file.size_bytes for file in store.files())
-    excess = used - context.settings.evidence_quota_bytes
+    excess = used - context.settings.pictures.evidence_quota_bytes
     if excess <= 0:
         return
     for removed, files in _forgotten(context, store, None):

@@ -73,8 +73,8 @@ def run(context: JobContext) -> JobOutcome:
     """
     with reading(context.database, Reader.TRAINING):
         sample = training_sample(context)
-    challenger = train(sample, context.settings.outlier_model)
-    p_value = context.settings.outlier_p_value
+    challenger = train(sample, context.settings.training.outlier_model)
+    p_value = context.settings.outliers.outlier_p_value
     judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
@@ -95,8 +95,8 @@ def training_sample(context: JobContext) -> Sample:
         TooFewRecords: fewer than 30 clean records.
     """
     settings = context.settings
-    since = context.now - timedelta(days=settings.training_days)
-    limits = (settings.training_rows_per_client, settings.training_rows)
+    since = context.now - timedelta(days=settings.training.training_days)
+    limits = (settings.training.training_rows_per_client, settings.training.training_rows)
     with context.database.read() as session:
         clean = clean_features(session, FITTED_NAMES, since, *limits)
         outliers = clean_features(session, FITTED_NAMES, since, *limits, outliers=True)
@@ -106,7 +106,7 @@ def training_sample(context: JobContext) -> Sample:
             f"there are {len(clean.rows)}: let the service take more pictures first."
         )
     # No more of them than chance alone makes, or whoever sends enough would set the limit.
-    expected = round(settings.outlier_p_value * len(clean.rows))
+    expected = round(settings.outliers.outlier_p_value * len(clean.rows))
     return Sample(clean, outliers.rows[:expected])
 
 
@@ -156,7 +156,7 @@ def _load_champion(context: JobContext) -> OutlierModel | None:
     if row is None:
         return None
     try:
-        archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
+        archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
         return OutlierModel.loads(archive, row.digest)
     except (NoOutlierModel, OutlierModelError):
         return None
@@ -170,7 +170,7 @@ def _keep(
     metrics: Mapping[str, object],
 ) -> None:
     archive = model.dumps()
-    store = OutlierModelStore(context.settings.var_dir)
+    store = OutlierModelStore(context.settings.store.var_dir)
     with context.database.write() as session:
         row = store.add(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now

@@ -46,7 +46,7 @@ def scan(context: JobContext) -> ScanResult:
         OutlierModelError: the champion's file was changed.
     """
     row, model = _load_champion(context)
-    cutoff = outlier_cutoff(context.settings.outlier_p_value, row.rows)
+    cutoff = outlier_cutoff(context.settings.outliers.outlier_p_value, row.rows)
     scored = outliers = 0
     for batch in _batches(context, model.names):
         scores = score_batch(model, batch, cutoff)
@@ -83,7 +83,7 @@ def _load_champion(context: JobContext) -> tuple[OutlierModelRow, OutlierModel]:
             "No outlier model is promoted yet: run `maskwatch retrain` once there are clean "
             "records."
         )
-    archive = OutlierModelStore(context.settings.var_dir).read(row.digest)
+    archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
     return row, OutlierModel.loads(archive, row.digest)
 
 

@@ -64,7 +64,7 @@ def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
     checks = every_look(service.pipeline.checks, fresh_random)
     pipeline = replace(service.pipeline, checks=checks)
     for file in find_files(folders):
-        content = _content(file, service.settings.max_upload_bytes)
+        content = _content(file, service.settings.gate.max_upload_bytes)
         if content is None:
             continue
         now = datetime.now(UTC)

@@ -45,12 +45,13 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
         else:
             postgresql_backups.back_up(_url(settings), file)
     yield f"Wrote {file} and its checksum: restore it with `maskwatch db restore {file}`."
+    var_dir = settings.store.var_dir
     if with_files:
         files = file.with_name(f"{file.name}.files.tar")
-        back_up_files(settings.var_dir, files)
-        yield f"Wrote {files}: unpack it in {settings.var_dir} with `tar -xf`."
+        back_up_files(var_dir, files)
+        yield f"Wrote {files}: unpack it in {var_dir} with `tar -xf`."
     else:
-        yield f"Evidence, models and the spool lie in {settings.var_dir}: --with-files copies them."
+        yield f"Evidence, models and the spool lie in {var_dir}: --with-files copies them."
 
 
 def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
@@ -107,12 +108,12 @@ def _schema(database: Database) -> Iterator[Check]:
 
 def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("evidence", tuple(EvidenceStore(settings.var_dir).missing(session)))
+        yield _files("evidence", tuple(EvidenceStore(settings.store.var_dir).missing(session)))
 
 
 def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        store = OutlierModelStore(settings.var_dir)
+        store = OutlierModelStore(settings.store.var_dir)
         missing = store.missing(session)
     said = store.why_missing(missing[0]) if missing else "the promoted one is there, if any is."
     yield Check("outlier models", State.WARN if missing else State.OK, said)
@@ -126,7 +127,7 @@ def _files(name: str, missing: tuple[str, ...]) -> Check:
 
 
 def _spool(settings: StoreSettings) -> Iterator[Check]:
-    folder = settings.var_dir / "spool"
+    folder = settings.store.var_dir / "spool"
     waiting = [
         path for path in sorted(folder.glob("*")) if path.suffix != ".lock" and path.stat().st_size
     ]
@@ -139,4 +140,4 @@ def _spool(settings: StoreSettings) -> Iterator[Check]:
 
 
 def _url(settings: StoreSettings) -> URL:
-    return make_url(settings.effective_database_url())
+    return make_url(settings.store.effective_database_url())

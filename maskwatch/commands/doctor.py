@@ -33,7 +33,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
 
 
 def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
-    pool = DecoderPool(1, settings.worker_limits())
+    pool = DecoderPool(1, settings.gate.worker_limits())
     sandbox = pool.sandbox
     pool.close()
     landlock = f"version {sandbox.landlock} of the interface" if sandbox.landlock else "not offered"
@@ -47,7 +47,7 @@ def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
 
 
 def _lacking(settings: ServiceSettings) -> State:
-    return State.FAIL if settings.require_sandbox else State.WARN
+    return State.FAIL if settings.gate.require_sandbox else State.WARN
 
 
 def _libraries() -> Iterator[Check]:
@@ -64,7 +64,10 @@ def _face_prior() -> Iterator[Check]:
 def _processor(settings: ServiceSettings) -> Iterator[Check]:
     known = read_processor_flags()
     features_found = sorted(name for name in known if name.startswith(_FEATURES))
-    asked, taken = settings.model_precision, resolve_precision(settings.model_precision)
+    asked, taken = (
+        settings.parsing.model_precision,
+        resolve_precision(settings.parsing.model_precision),
+    )
     said = f"m2fp computes in {taken} on it (MASKWATCH_MODEL_PRECISION={asked})."
     if known:
         yield Check("processor", State.OK, f"{', '.join(features_found) or 'plain'}; {said}")
@@ -81,7 +84,7 @@ def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
 
 
 def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
-    folder = settings.var_dir
+    folder = settings.store.var_dir
     if not folder.exists():
         yield Check("var folder", State.OK, f"{folder} is made at the first start.")
         return
@@ -95,7 +98,7 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
 
 
 def _database(settings: ServiceSettings) -> Iterator[Check]:
-    if settings.database_url is None and not settings.var_dir.exists():
+    if settings.store.database_url is None and not settings.store.var_dir.exists():
         yield Check("database", State.OK, "SQLite; it is made at the first start.")
         return
     database = Database.open(settings)
@@ -109,5 +112,5 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
 
 def _sqlite(settings: ServiceSettings) -> Iterator[Check]:
     warning = wal_reset_warning()
-    if warning is not None and settings.effective_database_url().startswith("sqlite"):
+    if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
         yield Check("SQLite", State.WARN, warning)

@@ -58,7 +58,7 @@ def look(settings: StoreSettings, subject: Subject) -> Report:
     with closing(Database.open(settings)) as database:
         ensure_current(database)
         rows = _counted(database, subject)
-    return Report(rows, spooled=records_wait(settings.var_dir))
+    return Report(rows, spooled=records_wait(settings.store.var_dir))
 
 
 def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) -> Report:
@@ -70,7 +70,7 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
             with later.
         MaskwatchError: the database cannot be used.
     """
-    store = EvidenceStore(settings.var_dir)
+    store = EvidenceStore(settings.store.var_dir)
     rows: Counter[str] = Counter()
     files = 0
     with closing(Database.open(settings)) as database:
@@ -86,7 +86,7 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
             rows.update(erased.rows)
             files += store.remove_unreferred(database, erased.digests, None).files
         kept = _finish(database, subject, now)
-    return Report(rows, files, kept, records_wait(settings.var_dir))
+    return Report(rows, files, kept, records_wait(settings.store.var_dir))
 
 
 def _counted(database: Database, subject: Subject) -> dict[str, int]:

@@ -56,7 +56,7 @@ def sign_model(path: Path, key: Path, settings: SigningSettings) -> str:
     """
     _refuse_former_archives(path)
     files = hashed_files(path)
-    secret = settings.model_key_password
+    secret = settings.signing.model_key_password
     fingerprint = sign(path, files, key, secret.get_secret_value() if secret else None)
     return f"Signed {_counted(files)} with key {fingerprint}: {signature_path(path)}"
 

@@ -53,4 +53,4 @@ def show_model(
 def _keys_or_configured(keys: list[Path] | None) -> tuple[Path, ...]:
     from inference.settings import ServiceSettings
 
-    return tuple(keys) if keys else load_settings(ServiceSettings).model_keys
+    return tuple(keys) if keys else load_settings(ServiceSettings).parsing.model_keys

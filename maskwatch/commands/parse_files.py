@@ -59,7 +59,7 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     """
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, CLIENT, "cli")
-    read = file.read(service.settings.max_upload_bytes)
+    read = file.read(service.settings.gate.max_upload_bytes)
     started = perf_counter()
     if isinstance(read, Refusal):
         outcome = service.pipeline.refuse(arrival, read)

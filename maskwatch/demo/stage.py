@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import httpx2 as httpx
 
 from detectors.errors import MaskwatchError
-from store.settings import PREFIX
+from store.configuration.names import PREFIX
 
 _MARKER = "this-folder-belongs-to-the-demo"
 _START_SECONDS = 120.0

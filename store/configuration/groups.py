@@ -23,7 +23,10 @@ class Group(BaseModel):
     @classmethod
     def _refuse_truth_for_numbers(cls, value: object, info: ValidationInfo) -> object:
         """``port = true`` in a file would otherwise be port 1."""
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+        if (
+            isinstance(value, bool)
+            and cls.model_fields[info.field_name or ""].annotation is not bool
+        ):
             raise ValueError("it is neither true nor false")
         return value
 

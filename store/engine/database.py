@@ -78,12 +78,12 @@ class Database:
         Raises:
             StoreMisconfigured: the URL is no database URL, or the folder cannot be made.
         """
-        wait = settings.database_wait_seconds
-        limits = Limits(wait, settings.read_timeout_seconds, wait)
+        wait = settings.store.database_wait_seconds
+        limits = Limits(wait, settings.store.read_timeout_seconds, wait)
         if statement_seconds is not None:
             limits = Limits(wait, statement_seconds, statement_seconds)
         try:
-            url = make_url(settings.effective_database_url())
+            url = make_url(settings.store.effective_database_url())
             if url.get_backend_name() == "sqlite":
                 return cls._open_sqlite(Path(url.database or ""), limits)
             return cls(postgresql.postgresql_engine(url, wait), limits)

@@ -24,7 +24,7 @@ def open_checked(settings: StoreSettings, statement_seconds: float | None = None
     """
     database = Database.open(settings, statement_seconds)
     try:
-        _look(database, settings.start_check_seconds)
+        _look(database, settings.store.start_check_seconds)
         ensure_current(database)
     except BaseException:
         database.close()

@@ -212,13 +212,13 @@ class Filler:
         return sha256(self._id().encode()).hexdigest()
 
     def _evidence(self) -> tuple[EvidenceFile, ...]:
-        store = EvidenceStore(self.parts.settings.var_dir)
+        store = EvidenceStore(self.parts.settings.store.var_dir)
         picture, overlay, heat = draw_pictures()
         drawn = {PICTURE: picture, OVERLAY: overlay, ENTROPY_MAP: heat}
         return tuple(store.put(kind, png(image), "image/png") for kind, image in drawn.items())
 
     def _scores(self, now: datetime) -> None:
-        models = OutlierModelStore(self.parts.settings.var_dir)
+        models = OutlierModelStore(self.parts.settings.store.var_dir)
         with self.parts.database.write() as session:
             model = models.add(
                 session,

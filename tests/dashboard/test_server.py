@@ -7,20 +7,21 @@ import pytest
 
 from dashboard.server import run
 from dashboard.settings import DashboardSettings
+from store.configuration.names import SettingsError
 from store.engine.database import Database
 from store.engine.schema import SchemaError, upgrade
-from store.settings import SettingsError, load_settings
+from store.settings import load_settings
 
 
 def test_loopback_is_the_default(tmp_path: Path) -> None:
     settings = DashboardSettings(var_dir=tmp_path)
-    assert settings.public_url() == "http://127.0.0.1:8501"
+    assert settings.dashboard.public_url() == "http://127.0.0.1:8501"
     assert settings.host_names() == {"localhost", "127.0.0.1", "::1"}
 
 
 def test_an_ipv6_address_is_bracketed(tmp_path: Path) -> None:
     settings = DashboardSettings(var_dir=tmp_path, dashboard_host="::1")
-    assert settings.public_url() == "http://[::1]:8501"
+    assert settings.dashboard.public_url() == "http://[::1]:8501"
 
 
 def test_beyond_loopback_the_public_address_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +30,7 @@ def test_beyond_loopback_the_public_address_must_be_named(monkeypatch: pytest.Mo
         load_settings(DashboardSettings)
     monkeypatch.setenv("MASKWATCH_DASHBOARD_URL", "https://maskwatch.example/")
     settings = load_settings(DashboardSettings)
-    assert settings.public_url() == "https://maskwatch.example"
+    assert settings.dashboard.public_url() == "https://maskwatch.example"
     assert settings.host_names() == {"maskwatch.example"}
 
 

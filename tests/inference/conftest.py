@@ -72,9 +72,10 @@ def service(settings: ServiceSettings) -> Iterator[Service]:
 @pytest.fixture
 def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
     """The same service on SQLite and on PostgreSQL; it records every refusal, at once."""
-    both = store_settings.model_dump(include={"var_dir", "database_url"})
     built = build_service(
-        ServiceSettings(**both, refusal_record_seconds=0, refusal_pause_seconds=0)
+        ServiceSettings(
+            store=store_settings.store, refusal_record_seconds=0, refusal_pause_seconds=0
+        )
     )
     yield built
     built.close()

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import cv2
 import pytest
 
-from inference.cores import core_share, share_cores, shared_threads
 from inference.admission.admission_settings import default_concurrency, usable_cores
+from inference.cores import core_share, share_cores, shared_threads
 
 
 @pytest.fixture(autouse=True)

@@ -68,8 +68,7 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(weights: Path, store_settings: StoreSettings) -> Iterator[Service]:
-    both = store_settings.model_dump(include={"var_dir", "database_url"})
-    service = build_service(ServiceSettings(**both, model=str(weights)))
+    service = build_service(ServiceSettings(store=store_settings.store, model=str(weights)))
     service.models.start()
     yield service
     service.close()

@@ -10,7 +10,8 @@ from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.segmenters.choice import SegmenterName
 from inference.settings import ServiceSettings
-from store.settings import SettingsError, load_settings
+from store.configuration.names import SettingsError
+from store.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -86,21 +87,24 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("MASKWATCH_MODE", "enforce")
     monkeypatch.setenv("MASKWATCH_MODEL", "weights.onnx")
     settings = load_settings(ServiceSettings)
-    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
-    assert (settings.mode, settings.model) == (Mode.ENFORCE, "weights.onnx")
+    assert settings.admission.trusted_proxies == (
+        ip_network("10.0.0.0/8"),
+        ip_network("2001:db8::/32"),
+    )
+    assert (settings.service.mode, settings.parsing.model) == (Mode.ENFORCE, "weights.onnx")
 
 
 def test_without_settings_the_service_is_private_and_only_watches() -> None:
     settings = ServiceSettings()
-    assert (settings.host, settings.mode) == ("127.0.0.1", Mode.MONITOR)
-    assert settings.trusted_proxies == ()
+    assert (settings.service.host, settings.service.mode) == ("127.0.0.1", Mode.MONITOR)
+    assert settings.admission.trusted_proxies == ()
 
 
 def test_the_rules_get_their_limits_from_settings_and_else_as_learnt() -> None:
     learnt = TopologyLimits(0.007, 0.05, 0.03)
-    set_ = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0).topology_limits(learnt)
+    set_ = ServiceSettings(min_skin_share=0.2, max_trousers_gap=0).topology.topology_limits(learnt)
     assert (set_.min_skin_share, set_.max_trousers_gap, set_.min_hair_share) == (0.2, 0, 0.03)
-    assert ServiceSettings().topology_limits(learnt) == learnt
+    assert ServiceSettings().topology.topology_limits(learnt) == learnt
 
 
 def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
@@ -112,7 +116,7 @@ def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
         ensemble_sample_share=0.2,
         ensemble_max_entropy=2,
     )
-    assert settings.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 0.2, 2)
+    assert settings.looks.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 0.2, 2)
     recipe = settings.ensemble_recipe()
     assert recipe.without_tiles() == Recipe(3, 0.5, squeezes=False, patches=True)
     assert recipe.tiles is not None

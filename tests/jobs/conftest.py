@@ -26,8 +26,8 @@ class NewSettings(Protocol):
 @pytest.fixture
 def settings(store_settings: StoreSettings) -> JobSettings:
     return JobSettings(
-        var_dir=store_settings.var_dir,
-        database_url=store_settings.database_url,
+        var_dir=store_settings.store.var_dir,
+        database_url=store_settings.store.database_url,
         simulate_blocks=False,
     )
 

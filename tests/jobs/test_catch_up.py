@@ -46,7 +46,7 @@ def test_a_champion_without_its_file_is_replaced_at_once(context: JobContext, tr
     traffic.clean("ip:203.0.113.1", 30)
     recorded("retrain", retrain, context)
     assert not due(context, minutes=1)
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.rename(archive.with_suffix(".skops"))
     assert due(context, minutes=1)
     recorded("retrain", retrain, context)

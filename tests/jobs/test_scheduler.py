@@ -92,14 +92,14 @@ def test_it_runs_each_interval_job_at_once_and_stops(
         assert row.finished_at is not None
         assert began <= row.started_at <= row.finished_at
     assert runs_of("retrain") == []
-    with leadership(database, settings.var_dir):
+    with leadership(database, settings.store.var_dir):
         pass
 
 
 def test_a_second_scheduler_is_refused_and_touches_nothing(
     settings: JobSettings, database: Database
 ) -> None:
-    with leadership(database, settings.var_dir):
+    with leadership(database, settings.store.var_dir):
         with database.write() as session:
             run_id = start_run(session, "scan", datetime.now(UTC))
         with pytest.raises(AlreadyRunning):
@@ -152,7 +152,7 @@ def test_a_missing_model_is_made_before_the_scan_and_decisions_follow_even_a_fai
     assert outcomes([retrained, scanned, decided]) == [SUCCEEDED] * 3
     assert retrained.id < scanned.id < decided.id
     assert scanned.rows == 40
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(archive.read_bytes() + b" ")
     run_chain(job_named("scan"), lambda: context)
     assert outcomes(runs_of("scan")) == [SUCCEEDED, FAILED]
@@ -165,7 +165,7 @@ def test_a_model_of_an_earlier_version_is_replaced_before_the_scan(
 ) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     run_chain(job_named("scan"), lambda: context)
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     former = archive.rename(archive.with_suffix(".skops"))
     traffic.clean("ip:203.0.113.2", 5)
     run_chain(job_named("scan"), lambda: context)

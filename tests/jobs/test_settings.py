@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from jobs.settings import JobSettings
-from store.settings import SettingsError, load_settings
+from store.configuration.names import SettingsError
+from store.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_password_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_several_receivers_are_split(tmp_path: Path) -> None:
     settings = JobSettings(var_dir=tmp_path, mail_to="a@example.org,b@example.org")
-    assert settings.recipients == ("a@example.org", "b@example.org")
+    assert settings.mail.recipients == ("a@example.org", "b@example.org")
 
 
 def test_every_field_is_documented() -> None:

@@ -25,8 +25,8 @@ class World:
 
     def __init__(self, database: Database, settings: StoreSettings, now: datetime) -> None:
         self.database, self.settings, self.now = database, settings, now
-        self.store = EvidenceStore(settings.var_dir)
-        models = OutlierModelStore(settings.var_dir)
+        self.store = EvidenceStore(settings.store.var_dir)
+        models = OutlierModelStore(settings.store.var_dir)
         self.scored = Scored(database, models, now)
 
     def add(self, client: str, picture: bytes, family: str = "") -> tuple[int, str]:

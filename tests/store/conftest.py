@@ -40,7 +40,7 @@ def add(database: Database) -> Add:
 @pytest.fixture
 def model_id(database: Database, store_settings: StoreSettings, now: datetime) -> int:
     """A promoted outlier model."""
-    models = OutlierModelStore(store_settings.var_dir)
+    models = OutlierModelStore(store_settings.store.var_dir)
     with database.write() as session:
         row = models.add(
             session, archive=b"a model", kind="isolation_forest", rows=40, metrics={}, now=now

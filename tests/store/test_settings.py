@@ -3,14 +3,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError, field_validator
 
-from store.settings import SettingsError, StoreSettings, load_settings
+from store.configuration.names import SettingsError
+from store.settings import StoreSettings, load_settings
 
 URL = "postgresql+psycopg://robot:s3cret@db.example/maskwatch"
 
 
 def test_the_default_is_a_sqlite_file_in_the_folder(tmp_path: Path) -> None:
     settings = StoreSettings(var_dir=tmp_path)
-    assert settings.effective_database_url() == f"sqlite:///{tmp_path / 'maskwatch.db'}"
+    assert settings.store.effective_database_url() == f"sqlite:///{tmp_path / 'maskwatch.db'}"
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,8 +19,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("MASKWATCH_DATABASE_URL", URL)
     monkeypatch.setenv("MASKWATCH_OF_ANOTHER_PROCESS", "1")
     settings = load_settings(StoreSettings)
-    assert settings.var_dir == Path("elsewhere")
-    assert settings.effective_database_url() == URL
+    assert settings.store.var_dir == Path("elsewhere")
+    assert settings.store.effective_database_url() == URL
 
 
 @pytest.mark.parametrize("value", ["soon", "", "nan", "inf", "-1"])
@@ -82,7 +83,7 @@ def test_a_password_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_do_not_change_while_the_process_runs(tmp_path: Path) -> None:
     settings = StoreSettings(var_dir=tmp_path)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.var_dir = Path("elsewhere")  # type: ignore[misc]
+        settings.store.var_dir = Path("elsewhere")  # type: ignore[misc]
 
 
 def test_every_field_is_documented() -> None:

@@ -79,7 +79,7 @@ class _Service:
 
     def __init__(self, database: Database, settings: JobSettings) -> None:
         self._context = JobContext(database, settings, datetime.now(UTC))
-        self._keeper = EvidenceKeeper(EvidenceStore(settings.var_dir), _ALL, Random(0))  # noqa: S311
+        self._keeper = EvidenceKeeper(EvidenceStore(settings.store.var_dir), _ALL, Random(0))  # noqa: S311
 
     def send(self, segmenter: Segmenter, images: Sequence[Image]) -> int:
         """Search each picture for a tile and keep those in which one is suspected; how many."""

@@ -41,14 +41,14 @@ def compose(
     """
     message = EmailMessage(policy=SMTP)
     message["Subject"] = report.subject
-    message["From"] = Address("Maskwatch", addr_spec=settings.mail_from)
-    message["To"] = [Address(addr_spec=recipient) for recipient in settings.recipients]
+    message["From"] = Address("Maskwatch", addr_spec=settings.mail.mail_from)
+    message["To"] = [Address(addr_spec=recipient) for recipient in settings.mail.recipients]
     message["Date"] = format_datetime(created_at)
-    message["Message-ID"] = message_id(alert, report.event, settings.mail_from)
+    message["Message-ID"] = message_id(alert, report.event, settings.mail.mail_from)
     message["Auto-Submitted"] = "auto-generated"
     if report.event is not Event.FIRING:
         # Mail programs then show all mails of one alert as one conversation.
-        message["References"] = message_id(alert, Event.FIRING, settings.mail_from)
+        message["References"] = message_id(alert, Event.FIRING, settings.mail.mail_from)
     message.set_content(render("alert.txt.j2", report))
     message.add_alternative(render("alert.html.j2", report), subtype="html")
     return OutgoingMail(f"{created_at:%Y%m%dT%H%M%SZ}-{alert.id}-{report.event.value}", message)

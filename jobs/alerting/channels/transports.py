@@ -61,27 +61,31 @@ class SmtpTransport:
     name: str = "smtp"
 
     def send(self, mail: OutgoingMail) -> str:  # noqa: D102
-        address = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
+        address = f"{self.settings.mail.smtp_host}:{self.settings.mail.smtp_port}"
         with _faults_named(address), self._session() as server:
             refused = server.send_message(
-                mail.message, self.settings.mail_from, self.settings.recipients
+                mail.message, self.settings.mail.mail_from, self.settings.mail.recipients
             )
         if refused:
             _log.warning("some receivers were refused", server=address, receivers=sorted(refused))
-        return ", ".join(to for to in self.settings.recipients if to not in refused)
+        return ", ".join(to for to in self.settings.mail.recipients if to not in refused)
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         settings = self.settings
         with closing(
             smtplib.SMTP(
-                settings.smtp_host or "", settings.smtp_port, timeout=settings.smtp_timeout_seconds
+                settings.mail.smtp_host or "",
+                settings.mail.smtp_port,
+                timeout=settings.mail.smtp_timeout_seconds,
             )
         ) as server:
-            if settings.smtp_starttls:
+            if settings.mail.smtp_starttls:
                 server.starttls(context=ssl.create_default_context())
-            if settings.smtp_username is not None and settings.smtp_password is not None:
-                server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+            if settings.mail.smtp_username is not None and settings.mail.smtp_password is not None:
+                server.login(
+                    settings.mail.smtp_username, settings.mail.smtp_password.get_secret_value()
+                )
             yield server
             # The mail is taken: how the server says goodbye must not have it sent again.
             with suppress(OSError):
@@ -110,7 +114,7 @@ class FileTransport:
 
 def transport_for(settings: JobSettings) -> Transport:
     """The mail server of the settings, or the folder if none is configured."""
-    if settings.smtp_host is None:
+    if settings.mail.smtp_host is None:
         return FileTransport(settings.mail_dir)
     return SmtpTransport(settings)
 

@@ -64,7 +64,7 @@ def metrics() -> Metrics:
 def watching(
     database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> Iterator[Champion]:
-    built = Champion(database, store_settings.var_dir, 0.01, metrics)
+    built = Champion(database, store_settings.store.var_dir, 0.01, metrics)
     yield built
     built.close()
 
@@ -95,7 +95,7 @@ def test_without_a_model_nothing_is_found(watching: Champion, metrics: Metrics) 
 def test_a_promoted_model_of_any_kind_finds_what_is_far_out_and_says_why(
     watching: Champion, database: Database, store_settings: StoreSettings, kind: OutlierKind
 ) -> None:
-    _promote(database, store_settings.var_dir, _train(kind))
+    _promote(database, store_settings.store.var_dir, _train(kind))
     watching.refresh()
     assert watching.findings(NORMAL) == ()
     [finding] = watching.findings(FAR)
@@ -108,11 +108,11 @@ def test_a_promotion_by_another_process_arrives(
     watching: Champion, elsewhere: Database, store_settings: StoreSettings
 ) -> None:
     watching.refresh()
-    _promote(elsewhere, store_settings.var_dir)
+    _promote(elsewhere, store_settings.store.var_dir)
     assert watching.findings(FAR) == ()
     watching.refresh()
     assert len(watching.findings(FAR)) == 1
-    _promote(elsewhere, store_settings.var_dir, _train(centre=500.0))
+    _promote(elsewhere, store_settings.store.var_dir, _train(centre=500.0))
     watching.refresh()
     assert len(watching.findings(NORMAL)) == 1
 
@@ -123,7 +123,7 @@ def test_the_thread_looks_by_itself_until_it_is_closed(
     store_settings: StoreSettings,
 ) -> None:
     watching.start(0.05)
-    _promote(elsewhere, store_settings.var_dir)
+    _promote(elsewhere, store_settings.store.var_dir)
     wait_for(lambda: bool(watching.findings(FAR)))
     watching.close()
     assert "champion" not in {thread.name for thread in threading.enumerate()}
@@ -145,13 +145,13 @@ def test_a_file_that_is_gone_or_changed_is_counted_once_and_nothing_is_found(
     metrics: Metrics,
     change: Callable[[Path], Any],
 ) -> None:
-    _promote(database, store_settings.var_dir)
+    _promote(database, store_settings.store.var_dir)
     watching.refresh()
-    _promote(database, store_settings.var_dir, _train(centre=500.0))
+    _promote(database, store_settings.store.var_dir, _train(centre=500.0))
     with database.read() as session:
         row = champion(session)
     assert row is not None
-    [archive] = (store_settings.var_dir / "models").rglob(f"{row.digest}.safetensors")
+    [archive] = (store_settings.store.var_dir / "models").rglob(f"{row.digest}.safetensors")
     change(archive)
     with capture_logs() as said:
         for _ in range(3):
@@ -159,7 +159,7 @@ def test_a_file_that_is_gone_or_changed_is_counted_once_and_nothing_is_found(
     assert [line["event"] for line in said[:1]] == ["outlier model not refreshed"]
     assert _faults(metrics) == 1
     assert watching.findings(FAR) == watching.findings(NORMAL) == ()
-    _promote(database, store_settings.var_dir)
+    _promote(database, store_settings.store.var_dir)
     watching.refresh()
     assert len(watching.findings(FAR)) == 1
 
@@ -167,7 +167,7 @@ def test_a_file_that_is_gone_or_changed_is_counted_once_and_nothing_is_found(
 def test_while_the_database_is_away_the_last_model_goes_on(
     watching: Champion, database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> None:
-    _promote(database, store_settings.var_dir)
+    _promote(database, store_settings.store.var_dir)
     watching.refresh()
     with database.write() as session:
         session.execute(text("ALTER TABLE change_marks RENAME TO change_marks_away"))
@@ -179,7 +179,7 @@ def test_while_the_database_is_away_the_last_model_goes_on(
 def test_a_model_that_fails_costs_nothing_but_its_finding(
     watching: Champion, database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> None:
-    _promote(database, store_settings.var_dir)
+    _promote(database, store_settings.store.var_dir)
     watching.refresh()
     result = _run(watching, {**FAR, "width": "wide"}, metrics)  # type: ignore[dict-item]
     assert (result.findings, result.has_failed) == ((), True)
@@ -190,7 +190,7 @@ def test_a_model_that_fails_costs_nothing_but_its_finding(
 def test_what_could_not_be_measured_is_not_judged(
     watching: Champion, database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> None:
-    _promote(database, store_settings.var_dir, _train(centre=500.0))
+    _promote(database, store_settings.store.var_dir, _train(centre=500.0))
     watching.refresh()
     assert len(_run(watching, NORMAL, metrics).findings) == 1
     result = _run(watching, {"traffic_ms": 1.0}, metrics, is_measured=False)
@@ -206,7 +206,7 @@ def test_an_outlier_is_recorded_with_the_request_and_passes(
     service: Service, figure: Image, encode: Encode
 ) -> None:
     assert OUTLIER_TRAFFIC.code not in _sent(service, encode(figure)).record.reasons
-    _promote(service.database, service.settings.var_dir)
+    _promote(service.database, service.settings.store.var_dir)
     service.champion.refresh()
     record = _sent(service, encode(figure)).record
     assert record.verdict is Verdict.PASS
@@ -217,7 +217,7 @@ def test_a_request_is_judged_as_the_scan_will_judge_it(
     service: Service, figure: Image, encode: Encode
 ) -> None:
     model = _train()
-    _promote(service.database, service.settings.var_dir, model)
+    _promote(service.database, service.settings.store.var_dir, model)
     service.champion.refresh()
     [finding] = [
         each

@@ -76,7 +76,7 @@ def _promote(service: Service, rows: Any) -> None:
         OutlierModel.fit(OutlierKind.NEAREST_NEIGHBOURS, rows, FITTED_NAMES, 7),
         datetime.now(UTC),
     )
-    store = OutlierModelStore(service.settings.var_dir)
+    store = OutlierModelStore(service.settings.store.var_dir)
     with service.database.write() as session:
         row = store.add(
             session, archive=model.dumps(), kind=model.kind, rows=60, metrics={}, now=now

@@ -207,7 +207,7 @@ def test_a_revoked_key_is_refused_soon_and_does_not_fall_back_to_the_address(
 @contextmanager
 def _away(database: Database, settings: StoreSettings) -> Iterator[None]:
     """The database cannot be reached: its connections end, and no new one can be made."""
-    url = make_url(settings.effective_database_url())
+    url = make_url(settings.store.effective_database_url())
     database.engine.dispose()
     with _no_file(url) if database.dialect == "sqlite" else _no_connections(url):
         yield

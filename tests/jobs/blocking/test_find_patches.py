@@ -35,7 +35,7 @@ Send = Callable[..., str]
 @pytest.fixture
 def send(context: JobContext) -> Send:
     """Stores a request with its kept picture; gives its id."""
-    store = EvidenceStore(context.settings.var_dir)
+    store = EvidenceStore(context.settings.store.var_dir)
 
     def sent(image: Image, client: str, place: Place | None = None) -> str:
         findings = () if place is None else (Finding(TRIGGER_SUSPECTED, {}, (place,)),)
@@ -150,9 +150,9 @@ def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: 
 
 def test_a_file_that_was_changed_or_is_gone_is_left_out(context: JobContext, send: Send) -> None:
     send_prints(send, range(1))
-    store = EvidenceStore(context.settings.var_dir)
+    store = EvidenceStore(context.settings.store.var_dir)
     [kept] = store.files()
-    path = next((context.settings.var_dir / "evidence").rglob(f"*{kept.digest[2:]}*"))
+    path = next((context.settings.store.var_dir / "evidence").rglob(f"*{kept.digest[2:]}*"))
     picture = KeptPicture("id", "ip:192.0.2.1", kept.digest, (SIDE, SIDE))
     assert read_image(store, picture) is not None
     path.write_bytes(webp_of(cloth(default_rng(1))))

@@ -48,8 +48,8 @@ class World:
 
     def __init__(self, context: JobContext) -> None:
         self.context = context
-        self.store = EvidenceStore(context.settings.var_dir)
-        models = OutlierModelStore(context.settings.var_dir)
+        self.store = EvidenceStore(context.settings.store.var_dir)
+        models = OutlierModelStore(context.settings.store.var_dir)
         self.scored = Scored(context.database, models, context.now)
         self.count_until(context.now)
 
@@ -73,7 +73,7 @@ class World:
         return file
 
     def path(self, digest: str) -> Path:
-        return self.context.settings.var_dir / "evidence" / digest[:2] / digest
+        return self.context.settings.store.var_dir / "evidence" / digest[:2] / digest
 
     def _record(self, age: timedelta, pictures: tuple[bytes, ...] | None) -> RequestRecord:
         request_id = str(uuid4())
@@ -265,7 +265,7 @@ def test_files_without_a_record_go_after_a_day(context: JobContext, world: World
 
 def test_orphans_stay_while_records_wait_in_the_spool(context: JobContext, world: World) -> None:
     world.put(b"old", unused_for=timedelta(hours=25))
-    spool = context.settings.var_dir / "spool" / "requests.jsonl"
+    spool = context.settings.store.var_dir / "spool" / "requests.jsonl"
     spool.parent.mkdir()
     spool.write_text("a record\n")
     prune.run(context)
@@ -294,7 +294,7 @@ def test_what_grows_beside_the_records_goes_too(
     world: World,
 ) -> None:
     now, year = context.now, 366 * DAY
-    models = OutlierModelStore(context.settings.var_dir)
+    models = OutlierModelStore(context.settings.store.var_dir)
     with context.database.write() as session:
         for age in (timedelta(0), year):
             issue_token(session, "admin", now - age, timedelta(hours=1))
@@ -314,7 +314,7 @@ def test_what_grows_beside_the_records_goes_too(
                 metrics={},
                 now=now - age,
             )
-    for path in (context.settings.var_dir / "models").rglob("*.safetensors"):
+    for path in (context.settings.store.var_dir / "models").rglob("*.safetensors"):
         os.utime(path, (0, 0))
     outcome = prune.run(context)
     assert outcome.sentence.startswith(
@@ -324,4 +324,4 @@ def test_what_grows_beside_the_records_goes_too(
         for table in (LoginTokenRow, NotificationRow, JobRunRow):
             assert session.scalar(select(func.count()).select_from(table)) == 1
         assert session.scalar(select(func.count()).select_from(AlertRow)) == 2
-    assert len(list((context.settings.var_dir / "models").rglob("*.safetensors"))) == 2
+    assert len(list((context.settings.store.var_dir / "models").rglob("*.safetensors"))) == 2

@@ -59,7 +59,7 @@ def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any)
 def test_a_changed_champion_is_replaced(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     run(context)
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(b"not a model")
     traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
     run(context)

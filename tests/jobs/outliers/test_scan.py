@@ -81,7 +81,7 @@ def test_a_champion_of_any_kind_scores(
 def test_a_changed_model_file_stops_the_scan(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     retrain(context)
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(archive.read_bytes() + b" ")
     with pytest.raises(OutlierModelError, match="changed on disk"):
         scan(context)
@@ -92,7 +92,7 @@ def test_a_model_of_an_earlier_version_stops_the_scan_until_one_is_trained(
 ) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     retrain(context)
-    [archive] = (context.settings.var_dir / "models").rglob("*.safetensors")
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     former = archive.rename(archive.with_suffix(".skops"))
     with pytest.raises(NoOutlierModel, match=re.escape(f"{former} was written by an earlier")):
         scan(context)

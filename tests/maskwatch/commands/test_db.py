@@ -44,7 +44,7 @@ def url(
     store_settings: StoreSettings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """A migrated database of either kind, in the environment; with the server's own pg_dump."""
-    value = store_settings.effective_database_url()
+    value = store_settings.store.effective_database_url()
     monkeypatch.setenv("MASKWATCH_DATABASE_URL", value)
     if value.startswith("postgresql"):
         programs = request.getfixturevalue("postgres_server").bin_path

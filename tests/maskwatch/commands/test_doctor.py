@@ -93,7 +93,7 @@ def test_a_model_that_nobody_vouches_for_is_a_warning(
 
 
 def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:
-    database = Database.open(StoreSettings(var_dir=settings.var_dir))
+    database = Database.open(StoreSettings(var_dir=settings.store.var_dir))
     upgrade(database)
     assert _states(settings)["database"] is State.OK
     with database.write() as session:
@@ -103,9 +103,9 @@ def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:
 
 
 def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) -> None:
-    settings.var_dir.mkdir(mode=0o700)
+    settings.store.var_dir.mkdir(mode=0o700)
     assert _states(settings)["var folder"] is State.OK
-    settings.var_dir.chmod(0o755)
+    settings.store.var_dir.chmod(0o755)
     assert _states(settings)["var folder"] is State.WARN
 
 

@@ -160,7 +160,7 @@ def test_cut_off_in_the_middle_the_same_command_goes_on(
 
 def test_what_waits_in_the_spool_is_told(world: World) -> None:
     world.add(ANNA, b"one")
-    spool = world.settings.var_dir / "spool" / "requests.jsonl"
+    spool = world.settings.store.var_dir / "spool" / "requests.jsonl"
     spool.parent.mkdir()
     spool.write_text("a record\n")
     report = world.erase(Subject(client=ANNA))
@@ -175,7 +175,7 @@ def test_what_is_erased_cannot_be_read_in_the_sqlite_file(world: World) -> None:
     # The audit line names the client, as it has to; all that it erased was by request ids.
     world.erase(Subject(client=ANNA))
     world.database.close()
-    path = world.settings.var_dir / "maskwatch.db"
+    path = world.settings.store.var_dir / "maskwatch.db"
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert request_id.encode() not in path.read_bytes()

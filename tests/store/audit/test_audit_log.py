@@ -124,7 +124,7 @@ def test_alerts_are_told_of_from_firing_to_the_end(database: Database, now: date
 def test_keys_models_and_sign_ins_are_told_of_and_no_secret_is(
     database: Database, store_settings: StoreSettings, now: datetime
 ) -> None:
-    models = OutlierModelStore(store_settings.var_dir)
+    models = OutlierModelStore(store_settings.store.var_dir)
     load = NewLoad("parser", "0.0.0.0:8080", "m2fp", "/models/m2fp", "ab" * 32, {}, "cd" * 32)
     with database.write() as session:
         secret = add_key(session, "acme", "root", now)

@@ -220,7 +220,7 @@ def test_threads_that_write_together_lose_nothing(database: Database) -> None:
 def test_processes_that_write_together_lose_nothing(
     database: Database, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.effective_database_url())
+    monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.store.effective_database_url())
     jobs = ["one", "two", "three"]
     started = [subprocess.Popen([sys.executable, "-c", _WRITE_TEN, job]) for job in jobs]
     assert [process.wait(timeout=60) for process in started] == [0, 0, 0]

@@ -186,7 +186,9 @@ def half_way(
     """A process in the middle of a migration of a database with a row."""
     with database.write() as session:
         start_run(session, "scan", now)
-    environment = os.environ | {"MASKWATCH_DATABASE_URL": store_settings.effective_database_url()}
+    environment = os.environ | {
+        "MASKWATCH_DATABASE_URL": store_settings.store.effective_database_url()
+    }
     arguments = [sys.executable, "-c", _UPGRADE, str(cut_off)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None

@@ -26,7 +26,7 @@ As = Callable[[str], Database]
 
 
 def _apply(settings: StoreSettings) -> None:
-    address = settings.effective_database_url().replace("+psycopg", "")
+    address = settings.store.effective_database_url().replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(_SCRIPT.read_bytes())
 
@@ -39,7 +39,9 @@ def as_role(store_settings: StoreSettings) -> Iterator[As]:
     opened = []
 
     def connected(role: str) -> Database:
-        url = make_url(store_settings.effective_database_url()).set(username=f"maskwatch_{role}")
+        url = make_url(store_settings.store.effective_database_url()).set(
+            username=f"maskwatch_{role}"
+        )
         changed = {"database_url": SecretStr(url.render_as_string(hide_password=False))}
         opened.append(Database.open(store_settings.model_copy(update=changed)))
         return opened[-1]

@@ -111,7 +111,7 @@ def test_processes_that_start_together_make_the_tables_once(
     database: Database, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     downgrade(database, "base")
-    monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.effective_database_url())
+    monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.store.effective_database_url())
     command = [sys.executable, "-c", _START]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     errors = [process.communicate(timeout=60)[1] for process in started]

@@ -57,7 +57,7 @@ def test_scores_of_several_models_are_told_newest_first(
     score(pk, False)
     later = now + timedelta(days=1)
     with database.write() as session:
-        model = OutlierModelStore(store_settings.var_dir).add(
+        model = OutlierModelStore(store_settings.store.var_dir).add(
             session, archive=b"newer", kind="isolation_forest", rows=50, metrics={}, now=later
         )
         add_scores(session, model.id, [NewScore(pk, 0.7, 0.002, True, {"holes": -4.5})], later)

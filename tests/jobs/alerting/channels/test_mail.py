@@ -57,7 +57,7 @@ def block(context: JobContext) -> DecisionRow:
 def mail_of(
     context: JobContext, alert: AlertRow, event: Event, blocks: dict[str, DecisionRow]
 ) -> OutgoingMail:
-    report = report_on(alert, event, blocks, context.settings.public_url())
+    report = report_on(alert, event, blocks, context.settings.dashboard.public_url())
     return compose(report, alert, context.settings, context.now)
 
 

@@ -67,7 +67,7 @@ def _later(context: JobContext) -> JobContext:
 
 
 def _mail(context: JobContext, alert: AlertRow, event: Event) -> tuple[str, str, str]:
-    report = report_on(alert, event, {}, context.settings.public_url())
+    report = report_on(alert, event, {}, context.settings.dashboard.public_url())
     sent = compose(report, alert, context.settings, context.now)
     message = message_from_bytes(bytes(sent.message), policy=default)
     assert isinstance(message, EmailMessage)

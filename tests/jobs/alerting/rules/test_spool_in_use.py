@@ -27,7 +27,7 @@ def _ignore(_records: Sequence[RequestRecord]) -> None:
 
 
 def test_an_alert_is_open_while_records_wait(context: JobContext) -> None:
-    spool = Spool(context.settings.var_dir)
+    spool = Spool(context.settings.store.var_dir)
     assert run(context).sentence == "0 alerts fired, 0 resolved, 0 open."
     spool.append([_record(0), _record(1)])
     assert run(context).sentence == "1 alert fired, 0 resolved, 1 open."
@@ -54,6 +54,6 @@ def test_each_host_and_folder_has_an_alert_of_its_own() -> None:
 
 
 def test_a_spool_that_cannot_be_looked_at_stops_no_other_rule(context: JobContext) -> None:
-    spool = context.settings.var_dir / "spool"
+    spool = context.settings.store.var_dir / "spool"
     (spool / "requests.jsonl" / "a folder where the file should be").mkdir(parents=True)
     assert run(context).sentence == "0 alerts fired, 0 resolved, 0 open."
