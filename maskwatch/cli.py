@@ -16,12 +16,14 @@ from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
 from maskwatch.commands.audit_commands import audit_app
+from maskwatch.commands.config_commands import config_app
 from maskwatch.commands.db_commands import database_app
 from maskwatch.commands.erase_command import erase
 from maskwatch.commands.export_commands import export
 from maskwatch.commands.key_commands import keys_app
 from maskwatch.commands.model_commands import model_app
 from maskwatch.listener import listen
+from store.configuration.names import CONFIG_VARIABLE
 from store.settings import load_settings
 
 app = typer.Typer(
@@ -32,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(config_app, name="config")
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
@@ -52,14 +55,23 @@ _options = _Options()
 
 @app.callback()
 def common(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option(help="Show tracebacks and debug logs.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings; over MASKWATCH_CONFIG.")
+    ] = None,
 ) -> None:
     """Options of every command."""
     from maskwatch.environment import check_names
 
     _options.debug = debug
     logs.configure(debug)
-    check_names()
+    if config is not None:
+        # So that processes which this one starts read the same file.
+        os.environ[CONFIG_VARIABLE] = str(config.absolute())
+    # `config check` names all problems itself, and `config init` reads no settings.
+    if context.invoked_subcommand != "config":
+        check_names()
 
 
 @app.command()

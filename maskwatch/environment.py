@@ -1,14 +1,16 @@
-"""Checks the environment for settings that nobody reads: usually a typing error."""
+"""Checks the environment and the settings file for names that nobody reads: typing errors."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from dashboard.settings import DashboardSettings
 from inference.model_settings import SigningSettings
 from inference.settings import ServiceSettings
 from jobs.settings import JobSettings
-from store.configuration.names import PREFIX, SettingsError
+from store.configuration.config_file import ConfigFile, read_config_file
+from store.configuration.groups import Group, Setting, groups_of, settings_of
+from store.configuration.names import CONFIG_VARIABLE, PREFIX, SettingsError
 from store.settings import StoreSettings
 
 ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
@@ -19,20 +21,67 @@ ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
 )
 
 
+def all_groups() -> dict[str, type[Group]]:
+    """Every group that a process reads, by name."""
+    return {name: group for cls in ALL_SETTINGS for name, group in groups_of(cls).items()}
+
+
+def all_settings() -> dict[str, Setting]:
+    """Every setting that a process reads, by flat name."""
+    return {name: setting for cls in ALL_SETTINGS for name, setting in settings_of(cls).items()}
+
+
 def known_names() -> set[str]:
     """Every environment variable that Maskwatch reads."""
-    return {PREFIX + name.upper() for cls in ALL_SETTINGS for name in cls.model_fields}
+    return set(_variables().values())
 
 
 def check_names(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse variables that look like settings and are none.
+    """Refuse names that look like settings and are none.
 
     Raises:
-        SettingsError: with the name, and a similar one if there is one.
+        SettingsError: each name, and a similar one if there is one; or the file cannot be read.
     """
-    known = known_names()
+    config = read_config_file({name.upper(): value for name, value in environment.items()})
+    problems = [*_unknown_variables(environment), *(_unknown_keys(config) if config else ())]
+    if problems:
+        raise SettingsError(*problems)
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    variables = _variables()
     for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            close = get_close_matches(name.upper(), known, n=1)
-            hint = f" Did you mean {close[0]}?" if close else " See docs/settings.md."
-            raise SettingsError(f"There is no setting {name}.{hint}")
+        flat = name.lower().removeprefix(PREFIX.lower())
+        if name.upper().startswith(PREFIX) and flat not in variables:
+            yield f"There is no setting {name}.{_hint(flat, variables)}"
+
+
+def _unknown_keys(config: ConfigFile) -> Iterator[str]:
+    places, groups = _places(), all_groups()
+    keys = {group: group for group in groups} | places
+    for group in config.tables:
+        if group not in groups:
+            yield f"There is no group of settings {group} in {config.path}.{_hint(group, keys)}"
+            continue
+        for name in config.table(group):
+            if places.get(name) != f"{group}.{name}":
+                near = _hint(name, places)
+                yield f"There is no setting {group}.{name} in {config.path}.{near}"
+
+
+def _places() -> dict[str, str]:
+    """Every flat name, also those of secrets' files, and where it stands in the file."""
+    settings = all_settings().values()
+    return {name: f"{each.group}.{name}" for each in settings for name in each.names}
+
+
+def _variables() -> dict[str, str]:
+    """Every flat name, also that of the settings file, and its variable."""
+    flat = [CONFIG_VARIABLE.removeprefix(PREFIX).lower(), *_places()]
+    return {name: PREFIX + name.upper() for name in flat}
+
+
+def _hint(name: str, known: Mapping[str, str]) -> str:
+    """The nearest right name, as it is to be written there."""
+    close = get_close_matches(name, known, n=1)
+    return f" Did you mean {known[close[0]]}?" if close else " See docs/settings.md."

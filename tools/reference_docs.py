@@ -4,44 +4,19 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from enum import Enum
 from math import inf
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
-
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
 
 from detectors.registry import FEATURES, Feature, Group
-from inference.gate.policy import Action
 from inference.http.description import describe
-from maskwatch.environment import ALL_SETTINGS
-from store.configuration.names import PREFIX
 from store.pages.queries import DASHBOARD_QUERIES
-from store.settings import StoreSettings
 from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table
+from tools.settings_page import settings_page
 from tools.threat_pages import gate_page, refusals_page, rules_page
 
 DOCS = Path(__file__).parents[1] / "docs"
-
-_PROCESSES = {
-    "ServiceSettings": "service",
-    "JobSettings": "jobs",
-    "DashboardSettings": "dashboard",
-    "SigningSettings": "command `maskwatch model sign`",
-}
-_KINDS: dict[type[Any], str] = {
-    bool: "`true` or `false`",
-    int: "whole number",
-    float: "number",
-    Path: "path",
-    SecretStr: "secret text",
-    str: "text",
-}
-_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def pages() -> dict[str, str]:
@@ -57,23 +32,6 @@ def pages() -> dict[str, str]:
         "queries.md": queries_page(),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
-
-
-def settings_page() -> str:
-    """Settings by the process that reads them."""
-    parts = [
-        "Settings are environment variables. They are read once, when a process starts. A value",
-        "that cannot be used stops the start with the name of its variable, and so does a",
-        f"variable that begins with `{PREFIX}` and is none of these.",
-    ]
-    for cls in _setting_classes():
-        own = {
-            name: cls.model_fields[name] for name in cls.__annotations__ if name in cls.model_fields
-        }
-        parts += ["", f"## {_readers(cls)}", "", " ".join((cls.__doc__ or "").split()), ""]
-        rows = [_setting(name, field) for name, field in own.items()]
-        parts += table(("Variable", "Default", "Values", "Meaning"), rows)
-    return page("Settings", parts)
 
 
 def features_page() -> str:
@@ -117,79 +75,6 @@ def write_pages(folder: Path) -> None:
 
 def _text_of(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _setting_classes() -> list[type[StoreSettings]]:
-    """The classes that define settings; those that more processes read come first."""
-    found = {
-        cls: None
-        for settings in ALL_SETTINGS
-        for cls in reversed(settings.__mro__)
-        if issubclass(cls, StoreSettings)
-    }
-    return sorted(found, key=lambda cls: -len(_reading(cls)))
-
-
-def _reading(cls: type[StoreSettings]) -> list[type[StoreSettings]]:
-    return [settings for settings in ALL_SETTINGS if issubclass(settings, cls)]
-
-
-def _readers(cls: type[StoreSettings]) -> str:
-    reading = _reading(cls)
-    if len(reading) == len(ALL_SETTINGS):
-        return "Every process"
-    names = [_PROCESSES.get(each.__name__, each.__name__) for each in reading]
-    return f"The {' and the '.join(names)}"
-
-
-def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
-    return (
-        f"`{PREFIX}{name.upper()}`",
-        _default(field),
-        _values(field),
-        " ".join((field.description or "").split()),
-    )
-
-
-def _default(field: FieldInfo) -> str:
-    """The default of a setting; where the machine decides, the words of what computes it."""
-    if field.default_factory not in (None, dict):
-        return (field.default_factory.__doc__ or "").strip().rstrip(".").lower()
-    value: object = field.default
-    if isinstance(value, bool):
-        value = str(value).lower()
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, tuple):
-        value = ",".join(map(str, value))
-    return "none" if value is None or value in ("", {}) else f"`{value}`"
-
-
-def _values(field: FieldInfo) -> str:
-    """The type and bounds of a setting in words."""
-    kinds = [_kind(each) for each in _alternatives(field.annotation) if each is not NoneType]
-    bounds = [
-        f"{word} {getattr(bound, name)}"
-        for bound in field.metadata
-        for name, word in _BOUNDS.items()
-        if hasattr(bound, name)
-    ]
-    return ", ".join([" or ".join(dict.fromkeys(kinds)), *bounds])
-
-
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-
-
-def _kind(annotation: Any) -> str:
-    if annotation == dict[str, Action]:
-        return "list of `rule=action`"
-    if get_origin(annotation) in (tuple, list, set, frozenset):
-        inner = [each for each in get_args(annotation) if each is not Ellipsis]
-        return "list of " + " or ".join(_kind(e) for each in inner for e in _alternatives(each))
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " or ".join(f"`{member.value}`" for member in annotation)
-    return _KINDS.get(annotation, str(getattr(annotation, "__name__", annotation)))
 
 
 def _feature(feature: Feature) -> tuple[str, ...]:

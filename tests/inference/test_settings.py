@@ -10,6 +10,7 @@ from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.segmenters.choice import SegmenterName
 from inference.settings import ServiceSettings
+from store.configuration.groups import settings_of
 from store.configuration.names import SettingsError
 from store.settings import load_settings
 
@@ -135,5 +136,5 @@ def test_the_trigger_limit_is_that_of_the_segmenter_unless_one_is_set() -> None:
 
 
 def test_every_field_is_documented() -> None:
-    for name, field in ServiceSettings.model_fields.items():
-        assert field.description, name
+    for name, setting in settings_of(ServiceSettings).items():
+        assert setting.field.description, name

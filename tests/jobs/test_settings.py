@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from jobs.settings import JobSettings
+from store.configuration.groups import settings_of
 from store.configuration.names import SettingsError
 from store.settings import load_settings
 
@@ -67,5 +68,5 @@ def test_several_receivers_are_split(tmp_path: Path) -> None:
 
 
 def test_every_field_is_documented() -> None:
-    for name, field in JobSettings.model_fields.items():
-        assert field.description, name
+    for name, setting in settings_of(JobSettings).items():
+        assert setting.field.description, name

@@ -33,6 +33,9 @@ def maskwatch(
     monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / "var"))
     for port in ("PORT", "DASHBOARD_PORT"):
         monkeypatch.setenv(f"MASKWATCH_{port}", "0")
+    # `--config` sets it for children: so it is taken away again after the test.
+    monkeypatch.setenv("MASKWATCH_CONFIG", "")
+    monkeypatch.delenv("MASKWATCH_CONFIG")
 
     def run(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["maskwatch", *words])

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from store.configuration.groups import Group, settings_of
 from store.configuration.names import SettingsError
-from store.settings import StoreSettings, load_settings
+from store.settings import StoreSettings, load_settings, split_list
 
 URL = "postgresql+psycopg://robot:s3cret@db.example/maskwatch"
 
@@ -34,8 +35,8 @@ def test_an_absurd_wait_is_refused_with_its_name(
     assert caught.value.__cause__ is None
 
 
-class PairSettings(StoreSettings):
-    """Settings of another process, with a rule of their own."""
+class PairGroup(Group):
+    """Settings with a rule of their own."""
 
     pair: tuple[int | None, ...] = ()
     """Numbers."""
@@ -43,16 +44,27 @@ class PairSettings(StoreSettings):
     rule: str = ""
     """Named with its variable."""
 
+    @field_validator("pair", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_list(value)
+
     @field_validator("rule")
     @classmethod
     def _check(cls, _value: str) -> str:
         raise ValueError("MASKWATCH_RULE and MASKWATCH_PAIR go together")
 
 
+class PairSettings(StoreSettings):
+    """Settings of another process."""
+
+    pairs: PairGroup = Field(default_factory=PairGroup)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PAIR", '[1, "x"]', "The setting MASKWATCH_PAIR is not usable: input should be"),
+        ("PAIR", "1,x", "The setting MASKWATCH_PAIR is not usable: input should be"),
         (
             "RULE",
             "x",
@@ -87,5 +99,33 @@ def test_settings_do_not_change_while_the_process_runs(tmp_path: Path) -> None:
 
 
 def test_every_field_is_documented() -> None:
-    for name, field in StoreSettings.model_fields.items():
-        assert field.description, name
+    for name, setting in settings_of(StoreSettings).items():
+        assert setting.field.description, name
+
+
+def test_a_copy_takes_flat_names_and_leaves_the_original(tmp_path: Path) -> None:
+    settings = StoreSettings(var_dir=tmp_path, start_check_seconds=1)
+    copied = settings.model_copy(update={"start_check_seconds": 3})
+    assert (copied.store.var_dir, copied.store.start_check_seconds) == (tmp_path, 3)
+    assert settings.store.start_check_seconds == 1
+
+
+def test_a_misspelt_keyword_is_refused_and_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="StoreSettings has no setting 'var_dri'"):
+        StoreSettings(var_dri=tmp_path)
+    with pytest.raises(TypeError, match="has no setting 'var_dri'"):
+        StoreSettings().model_copy(update={"var_dri": tmp_path})
+
+
+def test_a_group_that_is_given_counts_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = StoreSettings(var_dir=tmp_path).store
+    monkeypatch.setenv("MASKWATCH_START_CHECK_SECONDS", "1")
+    assert StoreSettings(store=group).store is group
+
+
+def test_a_secret_that_cannot_be_used_never_shows_in_an_error() -> None:
+    with pytest.raises(ValidationError) as caught:
+        StoreSettings(database_url=["hunter2"], start_check_seconds="hunter3")
+    assert "hunter" not in str(caught.value)

@@ -10,17 +10,18 @@ from detectors.registry import FEATURE_NAMES
 from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import REFUSALS
-from maskwatch.environment import ALL_SETTINGS, known_names
+from maskwatch.environment import all_groups, all_settings, known_names
+from store.configuration.groups import Group
 from tools.label_pages import labels_page
 from tools.reference_docs import (
     DOCS,
     features_page,
     main,
     pages,
-    settings_page,
     stale_pages,
     write_pages,
 )
+from tools.settings_page import settings_page
 from tools.threat_pages import gate_page, refusals_page
 
 
@@ -30,14 +31,23 @@ def test_no_page_is_stale() -> None:
 
 def test_every_setting_is_listed_with_a_meaning() -> None:
     page = settings_page()
-    assert [name for name in known_names() if f"| `{name}` |" not in page] == []
-    fields = [field for cls in ALL_SETTINGS for field in cls.model_fields.values()]
-    assert all(field.description for field in fields)
+    assert [name for name in known_names() if f"`{name}`" not in page] == []
+    assert [name for name in all_settings() if f"| `{name}` |" not in page] == []
+    assert all(setting.field.description for setting in all_settings().values())
+    assert "Undefined" not in page
+
+
+def test_every_group_has_one_section_with_its_words() -> None:
+    headings = [line for line in settings_page().splitlines() if line.startswith("## ")]
+    assert headings == [f"## `[{name}]`" for name in all_groups()]
+    assert all(group.__doc__ and group.__doc__ != Group.__doc__ for group in all_groups().values())
 
 
 def test_bounds_and_choices_are_told() -> None:
     page = settings_page()
-    assert "| `MASKWATCH_PORT` | `8080` | whole number, at least 0, at most 65535 |" in page
+    assert (
+        "| `port` | `MASKWATCH_PORT` | `8080` | whole number, at least 0, at most 65535 |" in page
+    )
     assert "| `monitor` | `monitor` or `enforce` |" in page
     assert "list of IPv4Network or IPv6Network" in page
 
