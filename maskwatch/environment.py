@@ -11,6 +11,7 @@ from jobs.settings import JobSettings
 from store.configuration.config_file import ConfigFile, read_config_file
 from store.configuration.groups import Group, Setting, groups_of, settings_of
 from store.configuration.names import CONFIG_VARIABLE, PREFIX, SettingsError
+from store.configuration.sources import exposed_secrets
 from store.settings import StoreSettings
 
 ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
@@ -37,13 +38,15 @@ def known_names() -> set[str]:
 
 
 def check_names(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse names that look like settings and are none.
+    """Refuse names that look like settings and are none, and secrets that others may read.
 
     Raises:
         SettingsError: each name, and a similar one if there is one; or the file cannot be read.
     """
     config = read_config_file({name.upper(): value for name, value in environment.items()})
-    problems = [*_unknown_variables(environment), *(_unknown_keys(config) if config else ())]
+    problems = list(_unknown_variables(environment))
+    if config is not None:
+        problems += [*_unknown_keys(config), *exposed_secrets(all_settings(), config)]
     if problems:
         raise SettingsError(*problems)
 

@@ -46,7 +46,7 @@ def find_values(
     config = read_config_file(variables)
     layers = [dict(_in_environment(settings, variables)), dict(_in_file(settings, config))]
     wanted = [setting for name, setting in settings.items() if name not in given]
-    problems = [] if config is None else list(_exposed(settings, config))
+    problems = [] if config is None else list(exposed_secrets(settings, config))
     found = dict[str, Found]()
     for setting in wanted:
         try:
@@ -58,6 +58,18 @@ def find_values(
     if problems:
         raise SettingsError(*problems)
     return found
+
+
+def exposed_secrets(settings: Mapping[str, Setting], config: ConfigFile) -> Iterator[str]:
+    """A sentence for each secret that others may read, also if the environment has another."""
+    for setting in settings.values():
+        told = setting.is_secret and setting.name in config.table(setting.group)
+        if told and not config.is_private:
+            yield (
+                f"The settings file {config.path} holds the secret {setting.key} and others may "
+                f"read it: take their rights away (chmod 600), or name a file with {setting.name}"
+                f"{FILE_SUFFIX}."
+            )
 
 
 def _in_environment(
@@ -84,18 +96,6 @@ def _in_file(
 
 def _flat_names(settings: Mapping[str, Setting]) -> Iterator[str]:
     return (name for setting in settings.values() for name in setting.names)
-
-
-def _exposed(settings: Mapping[str, Setting], config: ConfigFile) -> Iterator[str]:
-    """Secrets that stand where others may read them, also if the environment has others."""
-    for setting in settings.values():
-        told = setting.is_secret and setting.name in config.table(setting.group)
-        if told and not config.is_private:
-            yield (
-                f"The settings file {config.path} holds the secret {setting.key} and others may "
-                f"read it: take their rights away (chmod 600), or name a file with {setting.name}"
-                f"{FILE_SUFFIX}."
-            )
 
 
 def _first_value(setting: Setting, layers: list[dict[str, Found]]) -> Found | None:

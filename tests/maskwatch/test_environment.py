@@ -59,6 +59,19 @@ def test_a_misspelt_variable_is_named_with_the_nearest(name: str, sentence: str)
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_secret_that_others_may_read_stops_processes_that_do_not_need_it_too(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text("[mail]\nsmtp_password = 'hunter2'\n")
+    config.chmod(0o640)
+    with pytest.raises(SettingsError, match=r"holds the secret mail.smtp_password") as caught:
+        check_names({"MASKWATCH_CONFIG": str(config)})
+    assert "hunter2" not in str(caught.value)
+    config.chmod(0o600)
+    check_names({"MASKWATCH_CONFIG": str(config)})
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
