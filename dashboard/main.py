@@ -3,7 +3,7 @@
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.access.page_context import current_visit
+from dashboard.access.page_context import current_page
 from dashboard.access.sign_in import SIGN_OUT
 from dashboard.theme import ICON, LOGO, STYLE_SHEET
 from detectors.errors import MaskwatchError
@@ -25,7 +25,7 @@ def run() -> None:
     st.logo(LOGO.read_text(), size="large")
     st.html(STYLE_SHEET)
     try:
-        _sidebar(current_visit().who)
+        _sidebar(current_page().who)
         page.run()
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")

@@ -14,14 +14,14 @@ from inference.checks.run import run_check
 from inference.content import Content
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
-from inference.recording.picture_keeper import EvidenceKeeper
+from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
 from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
-from store.requests.records import EvidenceFile, RequestRecord, Stage
+from store.requests.records import PictureFile, RequestRecord, Stage
 
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Pipeline:
     segmenter: Segmenter
     checks: tuple[Check, ...]
     recorder: Recorder
-    evidence: EvidenceKeeper
+    evidence: PictureKeeper
     metrics: Metrics
     mode: Mode
     cache: ParseCache = field(default_factory=ParseCache)
@@ -162,7 +162,7 @@ class Pipeline:
         )
         return Outcome(record, refusal, case.image, case.parsing)
 
-    def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[EvidenceFile, ...]:
+    def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[PictureFile, ...]:
         try:
             places = [place for each in case.findings for place in each.places]
             return self.evidence.keep(

@@ -8,9 +8,9 @@ import structlog
 from inference.admission.access import Access
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
-from inference.admission.repeated_refusals import Repeats
-from inference.admission.tarpit import Pause
-from inference.admission.thread_pools import Lane
+from inference.admission.repeated_refusals import RepeatedRefusals
+from inference.admission.tarpit import Tarpit
+from inference.admission.thread_pools import ThreadPool
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
@@ -22,13 +22,13 @@ from inference.gate.screen import Gate
 from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
 from inference.pipeline import Pipeline
-from inference.recording.picture_keeper import EvidenceKeeper
+from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.settings import ServiceSettings
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_checked
-from store.requests.picture_quota import EvidenceQuota
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_quota import PictureQuota
+from store.requests.picture_store import PictureStore
 from store.spool.spool import NotRecorded, Spool
 
 _log = structlog.get_logger(__name__)
@@ -53,11 +53,11 @@ class Service:
     slots: Slots
     metrics: Metrics
     buckets: Buckets
-    repeats: Repeats
-    pause: Pause
-    forms_lane: Lane
-    records_lane: Lane
-    status_lane: Lane
+    repeated_refusals: RepeatedRefusals
+    tarpit: Tarpit
+    form_threads: ThreadPool
+    record_threads: ThreadPool
+    status_threads: ThreadPool
 
     def status(self) -> str:
         """``ready``, or ``degraded`` while the database is away or records wait in the spool."""
@@ -129,15 +129,15 @@ def build_service(settings: ServiceSettings) -> Service:
         slots=Slots(_slot_limits(settings), metrics),
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
-        repeats=Repeats(settings.admission.refusal_record_seconds),
-        pause=Pause(
+        repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
+        tarpit=Tarpit(
             settings.admission.refusal_pause_seconds,
             settings.connections.max_connections // 4,
             SystemRandom(),
         ),
-        forms_lane=Lane("forms", _FORM_THREADS),
-        records_lane=Lane("records", _RECORDING_THREADS),
-        status_lane=Lane("status", 1),
+        form_threads=ThreadPool("forms", _FORM_THREADS),
+        record_threads=ThreadPool("records", _RECORDING_THREADS),
+        status_threads=ThreadPool("status", 1),
     )
 
 
@@ -151,14 +151,14 @@ def _slot_limits(settings: ServiceSettings) -> SlotLimits:
     )
 
 
-def build_evidence(settings: ServiceSettings, metrics: Metrics) -> EvidenceKeeper:
+def build_evidence(settings: ServiceSettings, metrics: Metrics) -> PictureKeeper:
     """What keeps pictures, within the quota."""
-    store = EvidenceStore(settings.store.var_dir)
-    return EvidenceKeeper(
+    store = PictureStore(settings.store.var_dir)
+    return PictureKeeper(
         store,
         settings.pictures.evidence_sample_share,
         SystemRandom(),
-        EvidenceQuota(store, settings.pictures.evidence_quota_bytes),
+        PictureQuota(store, settings.pictures.evidence_quota_bytes),
         metrics.evidence_left_out.inc,
     )
 

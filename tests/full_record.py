@@ -13,7 +13,7 @@ from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.requests.record_store import add_records
-from store.requests.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 from store.tables.request_tables import RequestRow
 
 
@@ -21,7 +21,7 @@ def full_record(
     request_id: str,
     client: str,
     received_at: datetime,
-    evidence: tuple[EvidenceFile, ...],
+    evidence: tuple[PictureFile, ...],
     trace: Trace,
 ) -> RequestRecord:
     """Parsed and flagged, with features, a finding, pictures and a fingerprint."""
@@ -45,7 +45,7 @@ def pictured_record(
     client: str,
     received_at: datetime,
     size: tuple[float, float],
-    evidence: tuple[EvidenceFile, ...],
+    evidence: tuple[PictureFile, ...],
     findings: tuple[Finding, ...] = (),
 ) -> RequestRecord:
     """Parsed, with kept pictures of an upload of some height and width; flagged if findings are."""

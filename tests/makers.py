@@ -11,7 +11,7 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.alerts.alerts import Condition
 from store.decisions.decisions import Kind, NewDecision, Scope
-from store.requests.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ class RecordChanges(TypedDict, total=False):
     labels: tuple[str, ...]
     features: FeatureVector | None
     findings: tuple[Finding, ...]
-    evidence: tuple[EvidenceFile, ...]
+    evidence: tuple[PictureFile, ...]
     trace: Trace | None
 
 

@@ -10,7 +10,7 @@ from dashboard.wiring import Parts, parts
 
 
 @dataclass(frozen=True)
-class Visit:
+class PageContext:
     """One run of a page.
 
     Attributes:
@@ -22,8 +22,8 @@ class Visit:
     now: datetime
 
 
-def current_visit() -> Visit:
-    """The visit of this run; ends the run if the session is over.
+def current_page() -> PageContext:
+    """The context of this run; ends the run if the session is over.
 
     The sign-in was checked when the websocket opened, which may be hours ago: so check again.
 
@@ -38,7 +38,7 @@ def current_visit() -> Visit:
             icon=":material/lock_clock:",
         )
         st.stop()
-    return Visit(process, who, process.clock())
+    return PageContext(process, who, process.clock())
 
 
 def session_secret() -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.access.page_context import Visit, current_visit
+from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
@@ -27,37 +27,37 @@ _COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_p
 
 def show() -> None:
     """The page; ``?alert=3`` shows that alert on top."""
-    visit = current_visit()
+    context = current_page()
     markup.head("Alerts", "Conditions that somebody should look at, and who was told about them.")
-    with visit.parts.database.read() as session:
+    with context.parts.database.read() as session:
         firing = firing_alerts(session, _MOST_LISTED)
         resolved = resolved_alerts(session, _MOST_LISTED + 1, before=older_than(_PLACE))
     wanted = st.query_params.get("alert")
     if wanted:
-        _one(visit, wanted)
-    _firing(visit, [alert for alert in firing if str(alert.id) != wanted])
+        _one(context, wanted)
+    _firing(context, [alert for alert in firing if str(alert.id) != wanted])
     _resolved(resolved)
 
 
-def _one(visit: Visit, wanted: str) -> None:
+def _one(context: PageContext, wanted: str) -> None:
     found = None
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
-        with visit.parts.database.read() as session:
+        with context.parts.database.read() as session:
             found = alert_view(session, int(wanted))
     if found is None:
         markup.empty("There is no such alert", f"No alert has the number {wanted}.")
         return
-    _card(visit, found)
+    _card(context, found)
 
 
-def _firing(visit: Visit, alerts: list[AlertView]) -> None:
+def _firing(context: PageContext, alerts: list[AlertView]) -> None:
     if "alert" in st.query_params and not alerts:
         return
     markup.section("Also firing" if "alert" in st.query_params else "Firing")
     if not alerts:
         markup.empty("Nothing is firing", "All thresholds are kept. Resolved alerts stay below.")
     for alert in alerts[:_MOST_OPEN]:
-        _card(visit, alert)
+        _card(context, alert)
     if alerts[_MOST_OPEN:]:
         _table(alerts[_MOST_OPEN:])
 
@@ -93,7 +93,7 @@ def _table(alerts: Sequence[AlertView]) -> None:
     )
 
 
-def _card(visit: Visit, alert: AlertView) -> None:
+def _card(context: PageContext, alert: AlertView) -> None:
     with st.container(border=True, key=f"alert-{alert.id}"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
@@ -105,14 +105,14 @@ def _card(visit: Visit, alert: AlertView) -> None:
                 )
             )
         with right, st.container(horizontal=True, horizontal_alignment="right"):
-            _acknowledge_button(visit, alert)
+            _acknowledge_button(context, alert)
         markup.section(alert.summary)
-        _card_facts(visit, alert)
+        _card_facts(context, alert)
         if alert.evidence:
             markup.section("Evidence")
             evidence_facts(alert.evidence)
         markup.section("Notifications")
-        _notifications(visit, alert.notifications)
+        _notifications(context, alert.notifications)
 
 
 def _handled(alert: AlertView) -> Markup:
@@ -121,7 +121,7 @@ def _handled(alert: AlertView) -> Markup:
     return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Markup()
 
 
-def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
+def _acknowledge_button(context: PageContext, alert: AlertView) -> None:
     if not alert.firing or alert.acknowledged_at:
         return
     if not st.button(
@@ -133,8 +133,8 @@ def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
     ):
         return
     try:
-        with visit.parts.database.write() as session:
-            acknowledge(session, alert.id, visit.who, visit.now)
+        with context.parts.database.write() as session:
+            acknowledge(session, alert.id, context.who, context.now)
     except AlertError as error:
         st.error(str(error))
         return
@@ -142,8 +142,8 @@ def _acknowledge_button(visit: Visit, alert: AlertView) -> None:
     st.rerun()
 
 
-def _card_facts(visit: Visit, alert: AlertView) -> None:
-    fired = markup.stacked(words.utc(alert.fired_at), words.ago(alert.fired_at, visit.now))
+def _card_facts(context: PageContext, alert: AlertView) -> None:
+    fired = markup.stacked(words.utc(alert.fired_at), words.ago(alert.fired_at, context.now))
     pairs = {
         "Value": _amount(alert, alert.value),
         "Threshold": _amount(alert, alert.threshold),
@@ -164,7 +164,7 @@ def _amount(alert: AlertView, value: float) -> str:
     return words.percent(value) if "share" in alert.rule else words.number(value)
 
 
-def _notifications(visit: Visit, notifications: tuple[NotificationView, ...]) -> None:
+def _notifications(context: PageContext, notifications: tuple[NotificationView, ...]) -> None:
     if not notifications:
         markup.put(markup.quiet("Nobody was told about this alert yet."))
         return
@@ -182,7 +182,7 @@ def _notifications(visit: Visit, notifications: tuple[NotificationView, ...]) ->
                 words.label(each.event),
                 _delivery(each),
                 markup.joined((each.transport or "", each.destination or "–")),
-                words.utc(each.sent_at) if each.sent_at else _next_try(visit, each),
+                words.utc(each.sent_at) if each.sent_at else _next_try(context, each),
                 words.number(each.attempts),
                 each.last_error or markup.quiet("–"),
             )
@@ -199,10 +199,10 @@ def _delivery(notification: NotificationView) -> Markup:
     return markup.badge(words.label(notification.state), Tone.INFO)
 
 
-def _next_try(visit: Visit, notification: NotificationView) -> str:
-    if notification.next_attempt_at <= visit.now:
+def _next_try(context: PageContext, notification: NotificationView) -> str:
+    if notification.next_attempt_at <= context.now:
         return "due now"
-    return f"next try {words.ago(notification.next_attempt_at, visit.now)}"
+    return f"next try {words.ago(notification.next_attempt_at, context.now)}"
 
 
 if __name__ == "__main__":

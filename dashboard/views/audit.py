@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.access.page_context import current_visit
+from dashboard.access.page_context import current_page
 from dashboard.paging import AuditPlace, audit_place_in
 from dashboard.show import markup, words
 from dashboard.show.audit_table import audit_table
@@ -15,17 +15,17 @@ _PLACE = "audit_place"
 
 def show() -> None:
     """The page; its filters are part of the address."""
-    visit = current_visit()
+    context = current_page()
     markup.head("Audit", "Every change by people and jobs, chained so that later edits show.")
     wanted = _filter()
     place = audit_place_in(st.session_state.get(_PLACE), wanted)
-    with visit.parts.database.read() as session:
+    with context.parts.database.read() as session:
         page = audit_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
     if not page.entries:
         markup.empty("Nothing to show", "No change matches; clear a filter to see the others.")
         return
     _warn(page)
-    audit_table(page.entries, visit.now)
+    audit_table(page.entries, context.now)
     _pager(page, wanted)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.access.manual_decisions import decision_by_hand
-from dashboard.access.page_context import Visit, current_visit
+from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
@@ -21,7 +21,7 @@ _MOST_ENDED = 100
 
 def show() -> None:
     """The page."""
-    visit = current_visit()
+    context = current_page()
     left, right = st.columns([4, 1], vertical_alignment="center")
     with left:
         markup.head(
@@ -30,22 +30,24 @@ def show() -> None:
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
-            _new_decision(visit)
+            _new_decision(context)
     if done := st.session_state.pop(_DONE, None):
         st.success(done, icon=":material/check_circle:")
-    with visit.parts.database.read() as session:
-        active = list_active_decisions(session, visit.now)
-        ended = list_ended_decisions(session, visit.now, _MOST_ENDED + 1, before=older_than(_PLACE))
-    _active(visit, active)
+    with context.parts.database.read() as session:
+        active = list_active_decisions(session, context.now)
+        ended = list_ended_decisions(
+            session, context.now, _MOST_ENDED + 1, before=older_than(_PLACE)
+        )
+    _active(context, active)
     markup.section("Ended", "expired or revoked, latest first")
     if ended:
-        decision_table(ended[:_MOST_ENDED], visit.now)
+        decision_table(ended[:_MOST_ENDED], context.now)
         step_older(_PLACE, ended, _MOST_ENDED)
     else:
         markup.empty("No ended decisions", "Expired and revoked entries stay here for the record.")
 
 
-def _active(visit: Visit, active: tuple[DecisionView, ...]) -> None:
+def _active(context: PageContext, active: tuple[DecisionView, ...]) -> None:
     markup.section("Active", words.count(len(active), "decision"))
     if not active:
         markup.empty(
@@ -59,22 +61,22 @@ def _active(visit: Visit, active: tuple[DecisionView, ...]) -> None:
             with column:
                 st.html(f'<span class="mw-quiet mw-small"><b>{title}</b></span>')
         for decision in active:
-            _line(visit, decision)
+            _line(context, decision)
 
 
-def _line(visit: Visit, decision: DecisionView) -> None:
+def _line(context: PageContext, decision: DecisionView) -> None:
     columns = st.columns(_WIDTHS, vertical_alignment="center")
-    ends = markup.stacked(words.utc(decision.until), words.ago(decision.until, visit.now))
+    ends = markup.stacked(words.utc(decision.until), words.ago(decision.until, context.now))
     cells = (kind_badges(decision), about(decision), reason(decision), made(decision), ends)
     for column, cell in zip(columns, cells, strict=False):
         with column:
             markup.put(markup.span(cell, "mw-cell"))
     if columns[-1].button("Revoke", key=f"revoke-{decision.id}"):
-        _revoke(visit, decision)
+        _revoke(context, decision)
 
 
 @st.dialog("Revoke a decision", icon=":material/undo:")
-def _revoke(visit: Visit, decision: DecisionView) -> None:
+def _revoke(context: PageContext, decision: DecisionView) -> None:
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
     told = {name: value for name, value in decision.evidence.items() if name != PIXELS}
@@ -83,14 +85,14 @@ def _revoke(visit: Visit, decision: DecisionView) -> None:
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
-            _do_revoke(visit, decision, why)
+            _do_revoke(context, decision, why)
 
 
-def _do_revoke(visit: Visit, decision: DecisionView, why: str) -> None:
-    now = visit.parts.clock()
+def _do_revoke(context: PageContext, decision: DecisionView, why: str) -> None:
+    now = context.parts.clock()
     try:
-        with visit.parts.database.write() as session:
-            revoke(session, decision.id, visit.who, why, now)
+        with context.parts.database.write() as session:
+            revoke(session, decision.id, context.who, why, now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -98,7 +100,7 @@ def _do_revoke(visit: Visit, decision: DecisionView, why: str) -> None:
 
 
 @st.dialog("New decision", icon=":material/gavel:")
-def _new_decision(visit: Visit) -> None:
+def _new_decision(context: PageContext) -> None:
     with st.form("new-decision-form", border=False):
         left, right = st.columns(2)
         kind = left.segmented_control(
@@ -123,7 +125,7 @@ def _new_decision(visit: Visit) -> None:
         simulated = st.checkbox("Only simulate: record and show it, but do not enforce it")
         if not st.form_submit_button("Save", type="primary", key="decision-save"):
             return
-    now = visit.parts.clock()
+    now = context.parts.clock()
     try:
         new = decision_by_hand(
             kind=Kind(kind or Kind.BLOCK),
@@ -131,11 +133,11 @@ def _new_decision(visit: Visit) -> None:
             value=value,
             minutes=int(minutes),
             reason=why,
-            who=visit.who,
+            who=context.who,
             simulated=simulated,
             now=now,
         )
-        with visit.parts.database.write() as session:
+        with context.parts.database.write() as session:
             add_decision(session, new, now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")

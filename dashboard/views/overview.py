@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard import cached_reads as reads
-from dashboard.access.page_context import current_visit
+from dashboard import cached_reads
+from dashboard.access.page_context import current_page
 from dashboard.cached_reads import Overview
 from dashboard.show import markup, words
 from dashboard.show.charts import traffic_chart
@@ -37,8 +37,8 @@ def show() -> None:
 @st.fragment(run_every="5s")
 def _live(window: str) -> None:
     try:
-        current_visit()
-        _figures(window, reads.overview(window))
+        current_page()
+        _figures(window, cached_reads.overview(window))
     except StoreUnavailable as error:
         st.error(str(error), icon=":material/error:")
 
@@ -58,7 +58,7 @@ def _figures(window: str, shown: Overview) -> None:
 
 def _tiles(window: str, shown: Overview) -> None:
     top = shown.headline
-    limit = current_visit().parts.settings.alerts.invalid_share_threshold
+    limit = current_page().parts.settings.alerts.invalid_share_threshold
     over = top.invalid.share > limit
     simulated = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
     waiting = f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"

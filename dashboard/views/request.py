@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup, escape
 
-from dashboard import cached_reads as reads
-from dashboard.access.page_context import Visit, current_visit
+from dashboard import cached_reads
+from dashboard.access.page_context import PageContext, current_page
 from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
 from dashboard.show.decision_table import decision_table
@@ -20,7 +20,7 @@ from detectors.palette import colour_of
 from store.pages.decision_views import decisions_about
 from store.pages.request_detail import RequestDetail, StoredFinding, StoredScore, request_detail
 from store.pages.traffic import requests_of_client
-from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
 
 _CAPTIONS = {
@@ -32,23 +32,23 @@ _CAPTIONS = {
 
 def show() -> None:
     """The page; ``?id=`` names the request."""
-    visit = current_visit()
+    context = current_page()
     wanted = st.query_params.get("id", "")
     detail = None
     if wanted:
-        with visit.parts.database.read() as session:
+        with context.parts.database.read() as session:
             detail = request_detail(session, wanted)
     if detail is None:
         _search(wanted)
         return
-    _header(visit, detail)
+    _header(context, detail)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _evidence(visit, detail)
+        _evidence(context, detail)
     with right:
         _findings(detail)
     _score(detail)
-    _related(visit, detail)
+    _related(context, detail)
     _features(detail)
 
 
@@ -74,7 +74,7 @@ def _search(wanted: str) -> None:
         )
 
 
-def _header(visit: Visit, detail: RequestDetail) -> None:
+def _header(context: PageContext, detail: RequestDetail) -> None:
     request = detail.summary
     markup.head("Request", request.request_id)
     parts: list[str] = [markup.verdict_badge(request.verdict)]
@@ -84,15 +84,15 @@ def _header(visit: Visit, detail: RequestDetail) -> None:
         parts.append(markup.quiet(" · ".join(words.label(code) for code in request.reasons)))
     markup.put(markup.badges(*parts))
     with st.container(border=True):
-        markup.facts(_facts(visit, detail))
+        markup.facts(_facts(context, detail))
 
 
-def _facts(visit: Visit, detail: RequestDetail) -> dict[str, str]:
+def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
     request = detail.summary
     pairs: dict[str, str] = {
         "Client": markup.client_link(request.client),
         "Received": markup.stacked(
-            words.utc(request.received_at), words.ago(request.received_at, visit.now)
+            words.utc(request.received_at), words.ago(request.received_at, context.now)
         ),
         "Answer": f"HTTP {request.status}, over {detail.route}",
         "Came as far as": words.label(request.stage),
@@ -115,10 +115,10 @@ def _parts(labels: Sequence[str]) -> Markup:
     return markup.span(markup.badges(*swatches), "mw-long")
 
 
-def _evidence(visit: Visit, detail: RequestDetail) -> None:
+def _evidence(context: PageContext, detail: RequestDetail) -> None:
     markup.section("What the model saw")
-    store = EvidenceStore(visit.parts.settings.store.var_dir)
-    with visit.parts.database.read() as session:
+    store = PictureStore(context.parts.settings.store.var_dir)
+    with context.parts.database.read() as session:
         kept = store.of_request(session, detail.summary.pk)
     if not kept:
         markup.empty("No pictures are kept of this request", _why_no_picture(detail))
@@ -239,7 +239,7 @@ def _score_facts(score: StoredScore) -> None:
 
 
 def _features(detail: RequestDetail) -> None:
-    normal = reads.normal()
+    normal = cached_reads.normal()
     rows = max((each.rows for each in normal.values()), default=0)
     markup.section(
         "Features against normal", f"normal: the latest {words.count(rows, 'passed request')}"
@@ -250,14 +250,14 @@ def _features(detail: RequestDetail) -> None:
     feature_table(detail.features, normal)
 
 
-def _related(visit: Visit, detail: RequestDetail) -> None:
+def _related(context: PageContext, detail: RequestDetail) -> None:
     request = detail.summary
-    with visit.parts.database.read() as session:
+    with context.parts.database.read() as session:
         decisions = decisions_about(session, request.client, detail.content_sha256)
-        others = requests_of_client(session, request.client, 11, visit.now)
+        others = requests_of_client(session, request.client, 11, context.now)
     markup.section("Decisions", "about this client or this exact picture")
     if decisions:
-        decision_table(decisions, visit.now)
+        decision_table(decisions, context.now)
     else:
         markup.empty(
             "No decisions",
@@ -268,7 +268,7 @@ def _related(visit: Visit, detail: RequestDetail) -> None:
     markup.section("Other requests", "the latest of the same client")
     listed = [other for other in others if other.pk != request.pk][:10]
     if listed:
-        request_table(listed, visit.now, with_client=False)
+        request_table(listed, context.now, with_client=False)
     else:
         markup.empty("No others", "This client sent nothing else.")
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard import cached_reads as reads
-from dashboard.access.page_context import Visit, current_visit
+from dashboard import cached_reads
+from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import Place, place_in
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
@@ -18,16 +18,16 @@ _PLACE = "traffic_place"
 
 def show() -> None:
     """The page; its filters are part of the address."""
-    visit = current_visit()
+    context = current_page()
     markup.head("Traffic", "Every request with its verdict. A request's id opens its details.")
-    wanted, window = _filter(visit)
+    wanted, window = _filter(context)
     place = place_in(st.session_state.get(_PLACE), wanted, window)
-    with visit.parts.database.read() as session:
+    with context.parts.database.read() as session:
         page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
     if page.more_clients:
         markup.put(markup.quiet(f"Only the {MOST_CLIENTS} matching clients seen last are listed."))
     if page.requests:
-        request_table(page.requests, visit.now)
+        request_table(page.requests, context.now)
     elif page.stopped is None:
         markup.empty("No request matches", "Widen the time window or clear a filter.")
         return
@@ -36,7 +36,7 @@ def show() -> None:
     _pager(page, place)
 
 
-def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
+def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
     with st.container(border=True):
         columns = st.columns([2.1, 1.8, 1.8, 1.4, 1], vertical_alignment="bottom")
         with columns[0]:
@@ -53,7 +53,7 @@ def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
         )
         reason = columns[2].selectbox(
             "Reason",
-            ["", *reads.reason_codes()],
+            ["", *cached_reads.reason_codes()],
             format_func=lambda code: words.label(code) if code else "Any",
             key="reason",
             bind="query-params",
@@ -68,7 +68,7 @@ def _filter(visit: Visit) -> tuple[TrafficFilter, str]:
         )
         outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
     wanted = TrafficFilter(
-        since=WINDOWS[window].period(visit.now).since,
+        since=WINDOWS[window].period(context.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,

@@ -10,7 +10,7 @@ from time import monotonic
 from inference.admission.access import Access
 from inference.admission.identity import network_of
 from inference.admission.queue_patience import Patience
-from inference.admission.thread_pools import Args, Lane, Result
+from inference.admission.thread_pools import Args, Result, ThreadPool
 from inference.admission.turns import Turn, Turns
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
@@ -62,7 +62,7 @@ class Slots:
         self._inside: Counter[str] = Counter()
         self._turns = Turns(limits.working)
         self._patience = Patience(limits.min_wait_seconds, limits.max_wait_seconds)
-        self._threads = Lane("work", limits.working)
+        self._threads = ThreadPool("work", limits.working)
         self._metrics = metrics
 
     @asynccontextmanager

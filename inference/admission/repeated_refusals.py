@@ -11,7 +11,7 @@ from store.requests.records import Stage
 _MOST_IN_A_WINDOW = 256
 
 
-class Repeats:
+class RepeatedRefusals:
     """Remembers which refusals at admission were recorded within the last window.
 
     At most ``most`` are remembered, and none is forgotten before its window ends. While there is no

@@ -4,7 +4,7 @@ from asyncio import sleep
 from random import Random
 
 
-class Pause:
+class Tarpit:
     """Holds answers back for a moment.
 
     A sender that waits for each answer cannot ask more often than that, so a flood of refused

@@ -10,7 +10,7 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 
-class Lane:
+class ThreadPool:
     """A few threads of its own; further calls wait in line and hold no thread.
 
     They are its own so that memory stays flat, too: the allocator keeps a reserve for each thread,

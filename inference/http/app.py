@@ -67,7 +67,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> Response:
     """Whether pictures are taken in; ``degraded`` while records go to the spool."""
     service: Service = request.app.state.service
-    status = await service.status_lane.run(service.status)
+    status = await service.status_threads.run(service.status)
     return JSONResponse({"status": status})
 
 
@@ -105,7 +105,7 @@ async def _guarded(
     except Exception:  # noqa: BLE001
         service.metrics.faults.labels("reading").inc()
         _log.exception("upload not read", request_id=arrival.request_id)
-        await service.records_lane.run(service.pipeline.refuse, arrival, FAULT)
+        await service.record_threads.run(service.pipeline.refuse, arrival, FAULT)
         return refusal_problem(FAULT, arrival.request_id)
 
 
@@ -127,7 +127,7 @@ async def _answered(
             form = await receive_form(
                 request, settings.gate.max_upload_bytes, settings.connections.body_seconds
             )
-            upload = await service.forms_lane.run(_open, service, arrival, form)
+            upload = await service.form_threads.run(_open, service, arrival, form)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
         return await _refused(service, arrival, error.refusal)
@@ -150,11 +150,11 @@ def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) ->
 
 
 async def _refused(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
-    if service.repeats.is_repeat(arrival, refusal, monotonic()):
+    if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
-        await service.pause.hold()
+        await service.tarpit.hold()
     else:
-        await service.records_lane.run(service.pipeline.refuse, arrival, refusal)
+        await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
     return refusal_problem(refusal, arrival.request_id)
 
 

@@ -17,16 +17,16 @@ from inference.answer.boxes import outline_places
 from inference.answer.composite import mask_overlay
 from inference.answer.encode import label_png, webp
 from inference.gate.faces import FaceBox
-from store.requests.picture_quota import EvidenceQuota
-from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.requests.records import EvidenceFile
+from store.requests.picture_quota import PictureQuota
+from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, PictureStore
+from store.requests.records import PictureFile
 
 MAX_SIDE = 512
 _BLOCKS_PER_SIDE = 40
 _FACE_MARGIN = 0.15
 
 
-class EvidenceKeeper:
+class PictureKeeper:
     """Decides what is kept, makes it unrecognisable and stores it.
 
     A gradient attack may remove the face from the parse; so the Haar prior's boxes are pixelated
@@ -39,10 +39,10 @@ class EvidenceKeeper:
 
     def __init__(
         self,
-        store: EvidenceStore,
+        store: PictureStore,
         sample_share: float,
         random: Random,
-        quota: EvidenceQuota | None = None,
+        quota: PictureQuota | None = None,
         left_out: Callable[[], object] = lambda: None,
     ) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class EvidenceKeeper:
         parsing: Parsing,
         faces: Sequence[FaceBox],
         places: Sequence[Place] = (),
-    ) -> tuple[EvidenceFile, ...]:
+    ) -> tuple[PictureFile, ...]:
         """Store picture, overlay, label map and entropy map of a request, if it is one to keep.
 
         Args:

@@ -18,7 +18,7 @@ from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_d
 from store.decisions.listed_patches import ListedPatch, known_patches, patch_evidence
 from store.engine.locks import take_turn
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
 _LOOKED_BACK = timedelta(days=7)
@@ -61,7 +61,7 @@ def run(context: JobContext) -> JobOutcome:
 
 def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
-    since, store = context.now - _LOOKED_BACK, EvidenceStore(context.settings.store.var_dir)
+    since, store = context.now - _LOOKED_BACK, PictureStore(context.settings.store.var_dir)
     with context.database.read() as session:
         flagged = flagged_pictures(session, _RULES, since, _MOST_READ, _MOST_FLAGGED_OF_A_CLIENT)
         passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
@@ -80,7 +80,7 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     return suspects, ordinary
 
 
-def _suspects(store: EvidenceStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
+def _suspects(store: PictureStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
     """One for each different picture, newest first: copies share all that they show."""
     by_file = {kept.sha256: kept for kept in reversed(flagged)}
     found = [

@@ -10,13 +10,13 @@ from detectors.parsing import Image
 from detectors.patches.patch_views import side_of
 from detectors.patches.patches import Tile
 from store.requests.kept_pictures import KeptPicture
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 
 # A smaller place is looked at with what lies around it: a print is seldom cut out exactly.
 _LEAST_SHARE = 0.2
 
 
-def read_image(store: EvidenceStore, kept: KeptPicture) -> Image | None:
+def read_image(store: PictureStore, kept: KeptPicture) -> Image | None:
     """RGB ``(h, w, 3)`` uint8; ``None`` if the file is gone or was changed."""
     data = store.read(kept.sha256)
     if data is None:

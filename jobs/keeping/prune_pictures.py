@@ -7,7 +7,7 @@ import structlog
 
 from jobs.context import JobContext
 from jobs.keeping.prune_batches import BATCH, MOST_BATCHES, Removed, in_turn
-from store.requests.picture_store import EvidenceStore, RemovedFiles, forget_evidence
+from store.requests.picture_store import PictureStore, RemovedFiles, forget_evidence
 from store.requests.request_keys import key_of
 from store.spool.spool_files import records_wait
 
@@ -24,7 +24,7 @@ def prune_evidence(context: JobContext, before: datetime) -> Iterator[Removed]:
     Raises:
         BeingRead: somebody reads.
     """
-    store = EvidenceStore(context.settings.store.var_dir)
+    store = PictureStore(context.settings.store.var_dir)
     for removed, _ in _forgotten(context, store, key_of(before)):
         yield removed
     yield from _orphans(context, store)
@@ -32,7 +32,7 @@ def prune_evidence(context: JobContext, before: datetime) -> Iterator[Removed]:
 
 
 def _forgotten(
-    context: JobContext, store: EvidenceStore, before_key: int | None
+    context: JobContext, store: PictureStore, before_key: int | None
 ) -> Iterator[tuple[Removed, RemovedFiles]]:
     """Forget the oldest rows batch by batch, each with the files that nobody needs any more."""
     in_flight = _ORPHANED if records_wait(context.settings.store.var_dir) else _IN_FLIGHT
@@ -45,7 +45,7 @@ def _forgotten(
         yield {"evidence": len(digests), "freed_bytes": files.freed_bytes}, files
 
 
-def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
+def _orphans(context: JobContext, store: PictureStore) -> Iterator[Removed]:
     """Files that were written for a record that was never stored."""
     before = context.now - _ORPHANED
     if records_wait(context.settings.store.var_dir):
@@ -59,7 +59,7 @@ def _orphans(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
     yield {"orphans": store.remove_parts(before)}
 
 
-def _over_quota(context: JobContext, store: EvidenceStore) -> Iterator[Removed]:
+def _over_quota(context: JobContext, store: PictureStore) -> Iterator[Removed]:
     used = sum(file.size_bytes for file in store.files())
     excess = used - context.settings.pictures.evidence_quota_bytes
     if excess <= 0:

@@ -16,7 +16,7 @@ from store.engine.sqlite_health import full_look, wal_reset_warning
 from store.keeping import postgresql_backups, sqlite_backups
 from store.keeping.backup_files import back_up_files
 from store.models.outlier_models import OutlierModelStore
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 from store.settings import StoreSettings
 
 _INVALID_INDEXES = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
@@ -108,7 +108,7 @@ def _schema(database: Database) -> Iterator[Check]:
 
 def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("evidence", tuple(EvidenceStore(settings.store.var_dir).missing(session)))
+        yield _files("evidence", tuple(PictureStore(settings.store.var_dir).missing(session)))
 
 
 def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:

@@ -18,7 +18,7 @@ from store.engine.database import Database
 from store.engine.reader_locks import pruning
 from store.engine.schema import ensure_current
 from store.keeping.erasure import Erased, Subject, count, erase_name, erase_requests, find
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 from store.requests.request_keys import last_key
 from store.settings import StoreSettings
 from store.spool.spool_files import records_wait
@@ -70,7 +70,7 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
             with later.
         MaskwatchError: the database cannot be used.
     """
-    store = EvidenceStore(settings.store.var_dir)
+    store = PictureStore(settings.store.var_dir)
     rows: Counter[str] = Counter()
     files = 0
     with closing(Database.open(settings)) as database:

@@ -4,19 +4,19 @@ from contextlib import suppress
 from threading import Lock, Thread
 from time import monotonic
 
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 
 _MEASURE_SECONDS = 600.0
 
 
-class EvidenceQuota:
+class PictureQuota:
     """Whether the folder has reached its quota, as of the last ten minutes.
 
     Listing a full folder takes a second, so it is done in a thread beside the requests. The job
     ``prune`` makes room; this only keeps the folder from growing by what can be left out.
     """
 
-    def __init__(self, store: EvidenceStore, limit_bytes: int) -> None:
+    def __init__(self, store: PictureStore, limit_bytes: int) -> None:
         self._store = store
         self._limit_bytes = limit_bytes
         self._used_bytes = 0

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.engine.database import Database
 from store.engine.files import FileStore, KeptFile, Removal
-from store.requests.records import EvidenceFile
+from store.requests.records import PictureFile
 from store.tables.request_tables import EvidenceRow
 
 PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
@@ -39,15 +39,15 @@ class RemovedFiles:
         )
 
 
-class EvidenceStore:
+class PictureStore:
     """Content-addressed pictures under ``var/evidence``."""
 
     def __init__(self, var_dir: Path) -> None:
         self._files = FileStore(var_dir / "evidence", "")
 
-    def put(self, kind: str, data: bytes, media_type: str) -> EvidenceFile:
+    def put(self, kind: str, data: bytes, media_type: str) -> PictureFile:
         """Keep a picture; the record that refers to it is written by the recorder."""
-        return EvidenceFile(kind, self._files.put(data), media_type)
+        return PictureFile(kind, self._files.put(data), media_type)
 
     def read(self, sha256: str) -> bytes | None:
         """A kept picture; ``None`` if its file is gone or is not what was kept."""

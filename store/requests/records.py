@@ -25,7 +25,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class EvidenceFile:
+class PictureFile:
     """A picture that was kept: what it shows and the SHA-256 under which it lies."""
 
     kind: str
@@ -78,7 +78,7 @@ class RequestRecord:
     labels: tuple[str, ...] = ()
     features: FeatureVector | None = None
     findings: tuple[Finding, ...] = ()
-    evidence: tuple[EvidenceFile, ...] = field(default=())
+    evidence: tuple[PictureFile, ...] = field(default=())
     trace: Trace | None = None
 
     def to_json(self) -> str:
@@ -125,7 +125,7 @@ class RequestRecord:
             labels=tuple(data.pop("labels")),
             features=None if features is None else _vector(features),
             findings=tuple(_finding(*parts) for parts in data.pop("findings")),
-            evidence=tuple(EvidenceFile(*parts) for parts in data.pop("evidence")),
+            evidence=tuple(PictureFile(*parts) for parts in data.pop("evidence")),
             trace=_trace(data.pop("trace", None)),
             **data,
         )

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 import streamlit as st
 
-from dashboard.access import page_context as visit
+from dashboard.access import page_context
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, provide, utc_now
 from store.engine.database import Database
@@ -81,7 +81,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Signed]:
             session.flush()
             secret = redeem_token(session, token, now, hour)
         assert secret is not None
-        monkeypatch.setattr(visit, "session_secret", lambda: secret)
+        monkeypatch.setattr(page_context, "session_secret", lambda: secret)
         return secret
 
     yield sign_in

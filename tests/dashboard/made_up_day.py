@@ -13,9 +13,9 @@ from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
 from store.audit.actors import job
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
-from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, EvidenceStore
+from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.record_store import add_record
-from store.requests.records import EvidenceFile, RequestRecord, Stage
+from store.requests.records import PictureFile, RequestRecord, Stage
 from store.tables.request_tables import RequestRow
 from tests.dashboard.drawn import LABELS, draw_pictures, png
 from tests.dashboard.made_up_events import ATTACKER, NEIGHBOURS, decide, raise_alerts, run_jobs
@@ -211,8 +211,8 @@ class Filler:
     def _digest(self) -> str:
         return sha256(self._id().encode()).hexdigest()
 
-    def _evidence(self) -> tuple[EvidenceFile, ...]:
-        store = EvidenceStore(self.parts.settings.store.var_dir)
+    def _evidence(self) -> tuple[PictureFile, ...]:
+        store = PictureStore(self.parts.settings.store.var_dir)
         picture, overlay, heat = draw_pictures()
         drawn = {PICTURE: picture, OVERLAY: overlay, ENTROPY_MAP: heat}
         return tuple(store.put(kind, png(image), "image/png") for kind, image in drawn.items())

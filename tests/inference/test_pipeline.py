@@ -19,7 +19,7 @@ from inference.checks.base import Check
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.metrics import Metrics
 from inference.pipeline import MEASUREMENT_FAILED, Outcome, Pipeline
-from inference.recording.picture_keeper import EvidenceKeeper
+from inference.recording.picture_keeper import PictureKeeper
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
@@ -27,7 +27,7 @@ from inference.settings import ServiceSettings
 from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import RequestDetail, request_detail
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 from store.requests.records import Stage
 from store.spool.spool import SpoolFailed
 from tests.inference.check_cases import check_named, with_changed
@@ -182,7 +182,7 @@ def test_evidence_that_cannot_be_kept_costs_only_itself(
     service: Service, arrival: Arrival, upload: Upload, tmp_path: Path
 ) -> None:
     (tmp_path / "evidence").write_text("A file where the folder should be.")
-    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 1, SystemRandom())
+    keeper = PictureKeeper(PictureStore(tmp_path), 1, SystemRandom())
     outcome = _with(service, _clothes, evidence=keeper).handle(arrival, upload)
     stored = _stored(service, outcome)
     assert (outcome.refusal, outcome.record.evidence) == (None, ())

@@ -13,7 +13,7 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, re
 from store.engine.database import Database
 from store.keeping.erasure import Subject
 from store.models.outlier_models import OutlierModelStore
-from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.picture_store import PICTURE, PictureStore
 from store.requests.records import Trace
 from store.settings import StoreSettings
 from store.tables.all_tables import METADATA
@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, database: Database, settings: StoreSettings, now: datetime) -> None:
         self.database, self.settings, self.now = database, settings, now
-        self.store = EvidenceStore(settings.store.var_dir)
+        self.store = PictureStore(settings.store.var_dir)
         models = OutlierModelStore(settings.store.var_dir)
         self.scored = Scored(database, models, now)
 

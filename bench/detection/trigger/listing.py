@@ -26,7 +26,7 @@ from detectors.patches.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
-from inference.recording.picture_keeper import MAX_SIDE, EvidenceKeeper, bounded
+from inference.recording.picture_keeper import MAX_SIDE, PictureKeeper, bounded
 from inference.segmenters.base import Segmenter
 from jobs.blocking.find_patches import run
 from jobs.context import JobContext
@@ -34,7 +34,7 @@ from jobs.settings import JobSettings
 from store.decisions.listed_patches import ListedPatch, listed_patches
 from store.engine.database import Database
 from store.engine.schema import upgrade
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
 
@@ -79,7 +79,7 @@ class _Service:
 
     def __init__(self, database: Database, settings: JobSettings) -> None:
         self._context = JobContext(database, settings, datetime.now(UTC))
-        self._keeper = EvidenceKeeper(EvidenceStore(settings.store.var_dir), _ALL, Random(0))  # noqa: S311
+        self._keeper = PictureKeeper(PictureStore(settings.store.var_dir), _ALL, Random(0))  # noqa: S311
 
     def send(self, segmenter: Segmenter, images: Sequence[Image]) -> int:
         """Search each picture for a tile and keep those in which one is suspected; how many."""

@@ -13,7 +13,7 @@ from detectors.parsing import Image
 from detectors.rule_book import TRIGGER_SUSPECTED
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
-from tests.detectors.prints import cloth, printed
+from tests.detectors.patch_pictures import cloth, printed
 
 SIDE = 160
 

@@ -8,7 +8,7 @@ from detectors.parsing import Image
 from detectors.patches.patch_choice import chosen_patches
 from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
 from detectors.patches.patches import PatchError, Tile
-from tests.detectors.prints import cloth, printed
+from tests.detectors.patch_pictures import cloth, printed
 
 SHARE = 0.4
 

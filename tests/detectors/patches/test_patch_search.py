@@ -8,7 +8,7 @@ from numpy.random import default_rng
 from detectors.parsing import Image
 from detectors.patches.patch_search import different_pictures, recurring_patches
 from detectors.patches.patches import Tile
-from tests.detectors.prints import SIDE, cloth, printed
+from tests.detectors.patch_pictures import SIDE, cloth, printed
 
 
 @pytest.fixture(scope="module")

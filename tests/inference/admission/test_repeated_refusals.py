@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.admission.repeated_refusals import Repeats
+from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.refusals import BLOCKED, NOT_MULTIPART, OVERLOADED, RATE_LIMITED, REFUSALS, Refusal
 from inference.upload import Arrival
 from store.requests.records import Stage
@@ -22,14 +22,14 @@ def _from(client: str = "ip:192.0.2.1") -> Arrival:
 
 
 def test_the_same_refusal_of_the_same_client_is_recorded_once_a_window() -> None:
-    repeats = Repeats(10)
+    repeats = RepeatedRefusals(10)
     times = (100.0, 100.1, 105, 109.9, 110, 111, 119.9, 120)
     recorded = [time for time in times if not repeats.is_repeat(_from(), BLOCKED, time)]
     assert recorded == [100, 110, 120]
 
 
 def test_another_client_or_another_reason_is_no_repeat() -> None:
-    repeats = Repeats(10)
+    repeats = RepeatedRefusals(10)
     assert not repeats.is_repeat(_from(), BLOCKED, 100)
     assert not repeats.is_repeat(_from("ip:192.0.2.2"), BLOCKED, 100)
     assert not repeats.is_repeat(_from(), OVERLOADED, 100)
@@ -37,19 +37,19 @@ def test_another_client_or_another_reason_is_no_repeat() -> None:
 
 
 def test_another_waiting_time_is_the_same_refusal() -> None:
-    repeats = Repeats(10)
+    repeats = RepeatedRefusals(10)
     assert not repeats.is_repeat(_from(), RATE_LIMITED.retry_after(1), 100)
     assert repeats.is_repeat(_from(), RATE_LIMITED.retry_after(7), 100)
 
 
 def test_addresses_of_one_ipv6_network_repeat_each_other() -> None:
-    repeats = Repeats(10)
+    repeats = RepeatedRefusals(10)
     assert not repeats.is_repeat(_from("ip:2001:db8::1"), BLOCKED, 100)
     assert repeats.is_repeat(_from("ip:2001:db8::2"), BLOCKED, 100)
 
 
 def test_what_the_gate_refuses_is_always_recorded() -> None:
-    repeats = Repeats(10)
+    repeats = RepeatedRefusals(10)
     others = [refusal for refusal in REFUSALS if refusal.stage is not Stage.ADMISSION]
     assert NOT_MULTIPART in others
     for refusal in others * 2:
@@ -57,7 +57,7 @@ def test_what_the_gate_refuses_is_always_recorded() -> None:
 
 
 def test_ever_new_names_do_not_become_ever_more_records() -> None:
-    repeats = Repeats(10, most=7)
+    repeats = RepeatedRefusals(10, most=7)
     recorded: Counter[int] = Counter()
     for number in range(1_000):
         time = 100 + number / 50
@@ -66,7 +66,7 @@ def test_ever_new_names_do_not_become_ever_more_records() -> None:
 
 
 def test_a_window_of_zero_records_everything() -> None:
-    repeats = Repeats(0)
+    repeats = RepeatedRefusals(0)
     assert not any(repeats.is_repeat(_from(), BLOCKED, 100) for _ in range(5))
 
 
@@ -74,7 +74,7 @@ def test_a_window_of_zero_records_everything() -> None:
 def test_every_client_and_reason_is_recorded_once_in_each_window(
     knocks: list[tuple[int, Refusal, float]],
 ) -> None:
-    repeats, now = Repeats(10), 0.0
+    repeats, now = RepeatedRefusals(10), 0.0
     last: dict[tuple[int, str], float] = {}
     for number, refusal, pause in knocks:
         now += pause

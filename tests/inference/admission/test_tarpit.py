@@ -3,11 +3,11 @@
 from asyncio import create_task, gather, run, sleep
 from random import SystemRandom
 
-from inference.admission.tarpit import Pause
+from inference.admission.tarpit import Tarpit
 
 
 def test_at_most_so_many_answers_are_held() -> None:
-    pause = Pause(3600, 3, SystemRandom())
+    pause = Tarpit(3600, 3, SystemRandom())
 
     async def everybody() -> list[bool]:
         held = [create_task(pause.hold()) for _ in range(10)]
@@ -27,4 +27,4 @@ def test_at_most_so_many_answers_are_held() -> None:
 
 
 def test_a_pause_ends() -> None:
-    run(Pause(0.001, 1, SystemRandom()).hold())
+    run(Tarpit(0.001, 1, SystemRandom()).hold())

@@ -3,11 +3,11 @@
 from asyncio import create_task, gather, run
 from threading import Event
 
-from inference.admission.thread_pools import Lane
+from inference.admission.thread_pools import ThreadPool
 
 
 def test_a_lane_that_is_full_does_not_hold_up_another() -> None:
-    busy, free = Lane("busy", 1), Lane("free", 1)
+    busy, free = ThreadPool("busy", 1), ThreadPool("free", 1)
 
     async def everybody() -> list[int]:
         gate = Event()

@@ -17,15 +17,15 @@ from detectors.parsing import Image, LabelMap, Parsing
 from detectors.verdict import Verdict
 from inference.figures import draw_figure
 from inference.gate.faces import FaceBox
-from inference.recording.picture_keeper import EvidenceKeeper, draw_entropy, face_mask, pixelate
+from inference.recording.picture_keeper import PictureKeeper, draw_entropy, face_mask, pixelate
 from inference.segmenters.reference.labels import LABELS, Label
 from store.engine.files import FileStore
-from store.requests.picture_quota import EvidenceQuota
-from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, EvidenceStore
-from store.requests.records import EvidenceFile
+from store.requests.picture_quota import PictureQuota
+from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, PictureStore
+from store.requests.records import PictureFile
 from tests.waiting import wait_for
 
-Keep = Callable[..., tuple[EvidenceFile, ...]]
+Keep = Callable[..., tuple[PictureFile, ...]]
 FIGURE = draw_figure(11)
 FACE = FIGURE.label_map == Label.FACE
 
@@ -51,17 +51,17 @@ def _squares() -> npt.NDArray[np.int64]:
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Keep:
-    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0.5, SystemRandom())
+    keeper = PictureKeeper(PictureStore(tmp_path), 0.5, SystemRandom())
 
     def kept(
         image: Image, label_map: LabelMap = FIGURE.label_map, faces: tuple[FaceBox, ...] = ()
-    ) -> tuple[EvidenceFile, ...]:
+    ) -> tuple[PictureFile, ...]:
         return keeper.keep(Verdict.FLAG, image, _parsing(label_map), faces)
 
     return kept
 
 
-def _read(var_dir: Path, file: EvidenceFile) -> Image:
+def _read(var_dir: Path, file: PictureFile) -> Image:
     data = FileStore(var_dir / "evidence", "").get(file.sha256)
     assert data is not None
     with Pillow.open(BytesIO(data)) as picture:
@@ -137,14 +137,14 @@ def test_a_face_box_beyond_the_border_hides_up_to_it() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.FLAG, Verdict.REFUSE])
 def test_what_did_not_pass_is_always_kept(tmp_path: Path, verdict: Verdict) -> None:
-    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0, SystemRandom())
+    keeper = PictureKeeper(PictureStore(tmp_path), 0, SystemRandom())
     assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), ())) == 4
 
 
 def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
     height, width = FIGURE.label_map.shape
     place = Place(width // 8, height // 8, width // 2, height // 2)
-    keeper = EvidenceKeeper(EvidenceStore(tmp_path), 0, SystemRandom())
+    keeper = PictureKeeper(PictureStore(tmp_path), 0, SystemRandom())
     parsing = _parsing(FIGURE.label_map)
     bare, boxed = (
         [_read(tmp_path, file) for file in keeper.keep(Verdict.FLAG, FIGURE.image, parsing, (), p)]
@@ -162,22 +162,22 @@ def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
 def test_of_what_passed_only_the_sampled_share_is_kept(tmp_path: Path) -> None:
     image, parsing = FIGURE.image[::8, ::8], _parsing(FIGURE.label_map[::8, ::8])
     for share, least, most in ((0, 0, 0), (0.5, 10, 50), (1, 60, 60)):
-        keeper = EvidenceKeeper(EvidenceStore(tmp_path), share, SystemRandom())
+        keeper = PictureKeeper(PictureStore(tmp_path), share, SystemRandom())
         kept = [bool(keeper.keep(Verdict.PASS, image, parsing, ())) for _ in range(60)]
         assert least <= sum(kept) <= most
 
 
 def test_beyond_the_quota_only_what_did_not_pass_is_kept(tmp_path: Path) -> None:
     image, parsing = FIGURE.image[::8, ::8], _parsing(FIGURE.label_map[::8, ::8])
-    store = EvidenceStore(tmp_path)
+    store = PictureStore(tmp_path)
     left_out: list[bool] = []
-    quota = EvidenceQuota(store, 1)
-    keeper = EvidenceKeeper(store, 1, SystemRandom(), quota, lambda: left_out.append(True))
+    quota = PictureQuota(store, 1)
+    keeper = PictureKeeper(store, 1, SystemRandom(), quota, lambda: left_out.append(True))
     assert not quota.is_reached()  # the folder is empty, or not measured yet
     assert keeper.keep(Verdict.FLAG, image, parsing, ())
-    full = EvidenceQuota(store, 1)
+    full = PictureQuota(store, 1)
     wait_for(full.is_reached)
-    keeper = EvidenceKeeper(store, 1, SystemRandom(), full, lambda: left_out.append(True))
+    keeper = PictureKeeper(store, 1, SystemRandom(), full, lambda: left_out.append(True))
     assert keeper.keep(Verdict.PASS, image, parsing, ()) == ()
     assert left_out == [True]
     assert len(keeper.keep(Verdict.FLAG, image, parsing, ())) == 4

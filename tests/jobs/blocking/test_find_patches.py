@@ -21,10 +21,10 @@ from store.decisions.decisions import Scope, revoke
 from store.decisions.listed_patches import patch_of
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.kept_pictures import KeptPicture
-from store.requests.picture_store import PICTURE, EvidenceStore
+from store.requests.picture_store import PICTURE, PictureStore
 from store.requests.record_store import add_record
 from store.tables.work_tables import DecisionRow
-from tests.detectors.prints import cloth, printed, printed_at
+from tests.detectors.patch_pictures import cloth, printed, printed_at
 from tests.full_record import pictured_record
 
 SIDE = 250
@@ -35,7 +35,7 @@ Send = Callable[..., str]
 @pytest.fixture
 def send(context: JobContext) -> Send:
     """Stores a request with its kept picture; gives its id."""
-    store = EvidenceStore(context.settings.store.var_dir)
+    store = PictureStore(context.settings.store.var_dir)
 
     def sent(image: Image, client: str, place: Place | None = None) -> str:
         findings = () if place is None else (Finding(TRIGGER_SUSPECTED, {}, (place,)),)
@@ -150,7 +150,7 @@ def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: 
 
 def test_a_file_that_was_changed_or_is_gone_is_left_out(context: JobContext, send: Send) -> None:
     send_prints(send, range(1))
-    store = EvidenceStore(context.settings.store.var_dir)
+    store = PictureStore(context.settings.store.var_dir)
     [kept] = store.files()
     path = next((context.settings.store.var_dir / "evidence").rglob(f"*{kept.digest[2:]}*"))
     picture = KeptPicture("id", "ip:192.0.2.1", kept.digest, (SIDE, SIDE))

@@ -24,8 +24,8 @@ from store.engine.reader_locks import Reader, reading
 from store.keeping.retention import OF_A_REQUEST
 from store.models.outlier_models import OutlierModelStore
 from store.people.sign_in import issue_token
-from store.requests.picture_store import PICTURE, EvidenceStore
-from store.requests.records import EvidenceFile, RequestRecord, Trace
+from store.requests.picture_store import PICTURE, PictureStore
+from store.requests.records import PictureFile, RequestRecord, Trace
 from store.requests.request_keys import key_of
 from store.tables.all_tables import METADATA
 from store.tables.request_tables import EvidenceRow, RequestRow, fingerprint_keys_table
@@ -48,7 +48,7 @@ class World:
 
     def __init__(self, context: JobContext) -> None:
         self.context = context
-        self.store = EvidenceStore(context.settings.store.var_dir)
+        self.store = PictureStore(context.settings.store.var_dir)
         models = OutlierModelStore(context.settings.store.var_dir)
         self.scored = Scored(context.database, models, context.now)
         self.count_until(context.now)
@@ -66,7 +66,7 @@ class World:
             self.scored.add(record)
         return [record.request_id for record in records]
 
-    def put(self, data: bytes, *, unused_for: timedelta) -> EvidenceFile:
+    def put(self, data: bytes, *, unused_for: timedelta) -> PictureFile:
         file = self.store.put(PICTURE, data, "image/webp")
         then = (self.context.now - unused_for).timestamp()
         os.utime(self.path(file.sha256), (then, then))
@@ -212,7 +212,7 @@ def test_cut_off_in_the_middle_whole_requests_are_left(
     monkeypatch.setattr("jobs.keeping.prune_pictures.BATCH", 1)
     old = world.add(40 * DAY, 39 * DAY)
     with monkeypatch.context() as broken:
-        broken.setattr(EvidenceStore, "remove_unreferred", _power_loss)
+        broken.setattr(PictureStore, "remove_unreferred", _power_loss)
         with pytest.raises(_PowerLoss):
             prune.run(context)
     # The row went first: its file is left, and no row is without its file.

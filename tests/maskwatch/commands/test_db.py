@@ -18,7 +18,7 @@ from store.audit.actors import job
 from store.engine.database import Database
 from store.engine.start import open_checked
 from store.models.outlier_models import OutlierModelStore, promote
-from store.requests.picture_store import EvidenceStore
+from store.requests.picture_store import PictureStore
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
 
@@ -203,7 +203,7 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
 ) -> None:
     var = tmp_path / "var"
     open_checked(StoreSettings(var_dir=var)).close()
-    kept = EvidenceStore(var).put("picture", b"a picture", "image/png")
+    kept = PictureStore(var).put("picture", b"a picture", "image/png")
     out = tmp_path / "backup"
     assert maskwatch("db", "backup", "--out", str(out), "--with-files").code == 0
     with tarfile.open(f"{out}.files.tar") as archive:

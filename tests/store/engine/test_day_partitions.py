@@ -12,7 +12,7 @@ from detectors.rule_book import NO_PERSON
 from store.engine.database import Database
 from store.engine.day_partitions import days_kept, drop_day, is_partitioned, make_days
 from store.requests.record_store import add_records
-from store.requests.records import EvidenceFile
+from store.requests.records import PictureFile
 from store.settings import StoreSettings
 from store.tables.request_tables import EvidenceRow, FindingRow, RequestRow, features_table
 from tests.makers import RecordChanges, make_record
@@ -52,7 +52,7 @@ def test_a_day_goes_with_all_that_belongs_to_it(database: Database, now: datetim
     full: RecordChanges = {
         "features": FeatureVector.of({"width": 640}),
         "findings": (Finding(NO_PERSON, {"persons": 0.0}),),
-        "evidence": (EvidenceFile("picture", "0" * 64, "image/png"),),
+        "evidence": (PictureFile("picture", "0" * 64, "image/png"),),
     }
     with database.write() as session:
         make_days(session, now.date(), 2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from store.engine.database import Database
 from store.engine.files import FileStore, Removal
-from store.requests.picture_store import ENTROPY_MAP, PICTURE, EvidenceStore
+from store.requests.picture_store import ENTROPY_MAP, PICTURE, PictureStore
 
 
 def _files(folder: Path) -> list[Path]:
@@ -120,7 +120,7 @@ def test_what_is_no_digest_never_becomes_a_path(tmp_path: Path, name: str) -> No
 def test_evidence_of_a_request_is_found_by_kind(
     database: Database, tmp_path: Path, add: Callable[..., int]
 ) -> None:
-    store = EvidenceStore(tmp_path)
+    store = PictureStore(tmp_path)
     kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
     request, other = add(evidence=kept), add(evidence=kept[:1])
     with database.read() as session:
@@ -132,7 +132,7 @@ def test_evidence_of_a_request_is_found_by_kind(
 def test_evidence_whose_file_was_pruned_is_left_out(
     database: Database, tmp_path: Path, add: Callable[..., int]
 ) -> None:
-    store = EvidenceStore(tmp_path)
+    store = PictureStore(tmp_path)
     kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
     request = add(evidence=kept)
     [pruned] = [path for path in _files(tmp_path / "evidence") if path.name == kept[0].sha256]

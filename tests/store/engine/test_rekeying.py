@@ -14,7 +14,7 @@ from store.engine.day_partitions import days_kept, is_partitioned, make_days
 from store.engine.schema import downgrade, upgrade
 from store.pages.request_detail import request_detail
 from store.requests.record_store import add_records
-from store.requests.records import EvidenceFile, RequestRecord, Trace
+from store.requests.records import PictureFile, RequestRecord, Trace
 from store.requests.request_keys import key_of
 from store.tables.request_tables import (
     FingerprintRow,
@@ -50,7 +50,7 @@ def _full(received_at: datetime, key: int) -> RequestRecord:
         received_at=received_at,
         features=FeatureVector.of({"width": 640.0 + key}),
         findings=(Finding(NO_PERSON, {"persons": 0.0}, (Place(1, 2, 3, 4, "face"),)),),
-        evidence=(EvidenceFile("picture", "0" * 64, "image/png"),),
+        evidence=(PictureFile("picture", "0" * 64, "image/png"),),
         trace=Trace(b"trace", (key,), "a" * 36),
     )
 

@@ -18,7 +18,7 @@ from store.keeping.retention import (
     forget_requests,
     make_coming_days,
 )
-from store.requests.records import EvidenceFile
+from store.requests.records import PictureFile
 from store.requests.request_keys import key_of
 from store.tables.all_tables import METADATA
 from store.tables.request_tables import RequestRow
@@ -38,7 +38,7 @@ def test_a_batch_takes_the_oldest_with_all_that_belongs_to_them(
 ) -> None:
     full = {
         "features": FeatureVector.of({"width": 640}),
-        "evidence": (EvidenceFile("picture", "0" * 64, "image/webp"),),
+        "evidence": (PictureFile("picture", "0" * 64, "image/webp"),),
     }
     keys = [add(received_at=now + n * DAY, **full) for n in range(4)]
     with database.write() as session:

@@ -11,7 +11,7 @@ from store.engine.database import Database
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
 from store.requests.picture_store import OVERLAY, PICTURE
 from store.requests.record_store import add_record
-from store.requests.records import EvidenceFile
+from store.requests.records import PictureFile
 from tests.full_record import pictured_record
 
 PLACES = (Place(10, 20, 30, 40), Place(1, 2, 3, 4, "face"))
@@ -31,7 +31,7 @@ def send(database: Database, now: datetime) -> Send:
         kinds: tuple[str, ...] = (PICTURE, OVERLAY),
         file: str = "a",
     ) -> str:
-        files = tuple(EvidenceFile(kind, file * 64, "image/webp") for kind in kinds)
+        files = tuple(PictureFile(kind, file * 64, "image/webp") for kind in kinds)
         record = pictured_record(client, at, (480, 640), files, findings)
         with database.write() as session:
             add_record(session, record)

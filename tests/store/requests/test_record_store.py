@@ -24,7 +24,7 @@ from store.requests.record_store import (
     client_activity,
     unscored_features,
 )
-from store.requests.records import EvidenceFile, Stage
+from store.requests.records import PictureFile, Stage
 from tests.makers import make_record
 
 Add = Callable[..., int]
@@ -65,7 +65,7 @@ def test_a_whole_record_comes_back(database: Database) -> None:
         labels=("hair", "upper_clothes"),
         features=FeatureVector.of({"width": 640.0, "skin_share": 0.0, "spectral_slope": -2.25}),
         findings=(Finding(NO_PERSON, {"foreground_share": 0.25}), Finding(TYPE_MISMATCH)),
-        evidence=(EvidenceFile("picture", "ef" * 32, "image/webp"),),
+        evidence=(PictureFile("picture", "ef" * 32, "image/webp"),),
     )
     with database.write() as session:
         assert add_record(session, record)

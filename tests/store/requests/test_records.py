@@ -7,7 +7,7 @@ from detectors.findings import Finding, Place
 from detectors.registry import FEATURES, FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE, RULES
 from detectors.verdict import Verdict
-from store.requests.records import EvidenceFile, RequestRecord, Stage, Trace
+from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 
 names = st.text(max_size=20)
 keys = st.integers(-(2**63), 2**63 - 1)
@@ -39,7 +39,7 @@ records = st.builds(
     labels=st.lists(names, max_size=3).map(tuple),
     features=st.none() | vectors,
     findings=st.lists(findings, max_size=3).map(tuple),
-    evidence=st.lists(st.builds(EvidenceFile, names, names, names), max_size=3).map(tuple),
+    evidence=st.lists(st.builds(PictureFile, names, names, names), max_size=3).map(tuple),
     trace=st.none() | st.builds(Trace, st.binary(), st.lists(keys).map(tuple), names),
 )
 
