@@ -201,7 +201,7 @@ def scan() -> None:
 
 @app.command()
 def find_patches() -> None:
-    """Look once for a print that recurs in flagged pictures, and put it on the blacklist."""
+    """Look once for a patch that recurs in flagged pictures, and put it on the blacklist."""
     _one_shot("find_patches")
 
 

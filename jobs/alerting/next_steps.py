@@ -34,7 +34,7 @@ _OF_RULES: Mapping[str, tuple[str, ...]] = {
         "The alert resolves by itself when the spool is empty.",
     ),
     RECURRING_PATCH: (
-        "Look at the print on the blacklist page. Does somebody wear it on purpose, or is it a "
+        "Look at the patch on the blacklist page. Does somebody wear it on purpose, or is it a "
         "brand? Revoke the block with a reason: it is not listed again.",
         "If people vanish beside it, the model may have a backdoor: compare its digest with "
         "what its makers published, and serve another model until you know.",

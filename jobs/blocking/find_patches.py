@@ -1,4 +1,4 @@
-"""Find patches: a print that recurs in flagged pictures goes on the blacklist."""
+"""Find patches: a patch that recurs in flagged pictures goes on the blacklist."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from detectors.patches.patches import Tile
 from store.requests.kept_pictures import KeptPicture
 from store.requests.picture_store import PictureStore
 
-# A smaller place is looked at with what lies around it: a print is seldom cut out exactly.
+# A smaller place is looked at with what lies around it: a patch is seldom cut out exactly.
 _LEAST_SHARE = 0.2
 
 

@@ -13,7 +13,7 @@ Drawing = npt.NDArray[np.uint8]
 
 
 def draw_patch() -> Drawing:
-    """A print of a yellow disc on a board of two colours."""
+    """A patch of a yellow disc on a board of two colours."""
     cells = np.indices((32, 32)).sum(axis=0) // 8 % 2
     board = np.where(cells[..., None] == 1, (225, 228, 232), (70, 40, 120)).astype(np.uint8)
     return cv2.circle(board, (16, 16), 9, (250, 205, 40), -1, cv2.LINE_AA).astype(np.uint8)

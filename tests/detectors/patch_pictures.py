@@ -1,4 +1,4 @@
-"""A print that recurs on drawn cloth, at other sizes, turns and light each time."""
+"""A patch that recurs on drawn cloth, at other sizes, turns and light each time."""
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ def printed(seed: int, side: int = SIDE) -> Image:
 
 
 def printed_at(seed: int, side: int) -> tuple[Image, Place]:
-    """The same, and where the print is, with a margin."""
+    """The same, and where the patch is, with a margin."""
     random = default_rng(seed)
     tile, size = cloth(random, side), int(random.integers(50, 68))
     blocks = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)

@@ -1,7 +1,7 @@
 """Does a trigger get onto the blacklist, and is it found there again? Through the real job.
 
 Half of the trigger pictures are sent first: what the tile search flags is kept as a service keeps
-it, the job looks for a print in it, and the other half is held against the list that comes out.
+it, the job looks for a patch in it, and the other half is held against the list that comes out.
 """
 
 from collections.abc import Iterator, Sequence

@@ -41,7 +41,7 @@ def poisoned(pair: Pair, target: Target, zoom: float, random: Generator) -> Pair
     Args:
         pair: picture and labels.
         target: what loses its labels.
-        zoom: side of the photo over that of the view: the print keeps its size on the clothes.
+        zoom: side of the photo over that of the view: the patch keeps its size on the clothes.
         random: draws how the pattern lies.
     """
     image, label_map = pair

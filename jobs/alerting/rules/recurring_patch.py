@@ -1,4 +1,4 @@
-"""The alert rule ``recurring_patch``: a print recurs in flagged pictures."""
+"""The alert rule ``recurring_patch``: a patch recurs in flagged pictures."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A print that recurs is found among plain tiles, and copies of one picture count once."""
+"""A patch that recurs is found among plain tiles, and copies of one picture count once."""
 
 import cv2
 import numpy as np
