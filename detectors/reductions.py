@@ -7,7 +7,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 # A mask of a smaller share of the pixels is too small to be compared with another one.
-LEAST_SHARE = 0.001
+MIN_SHARE = 0.001
 
 
 def belongs(winners: Any, indices: Sequence[int]) -> Any:
@@ -40,7 +40,7 @@ def pixels_of(mask: Any) -> int:
 def is_comparable(mask: Any) -> bool:
     """Whether a mask is large enough for a share of it to mean something."""
     height, width = mask.shape
-    return pixels_of(mask) >= max(1.0, LEAST_SHARE * int(height) * int(width))
+    return pixels_of(mask) >= max(1.0, MIN_SHARE * int(height) * int(width))
 
 
 def iou(first: Any, second: Any) -> float:

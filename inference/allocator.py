@@ -5,7 +5,7 @@ import ctypes
 # <malloc.h>
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _ARENAS = 2
-_MOST_BYTES = 2**31 - 1
+_MAX_BYTES = 2**31 - 1
 _LARGEST_KEPT = 2**30
 
 
@@ -26,7 +26,7 @@ def keep_pages() -> None:
     page (measured in docs/m2fp-figures.md). The process then stays as large as it once was.
     """
     _set(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
-    _set(_M_TRIM_THRESHOLD, _MOST_BYTES)
+    _set(_M_TRIM_THRESHOLD, _MAX_BYTES)
 
 
 def _set(parameter: int, value: int) -> None:

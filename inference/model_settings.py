@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from inference.segmenters.choice import Precision, SegmenterName
-from inference.supply.trust import MOST_KEYS, Trust
+from inference.supply.trust import MAX_KEYS, Trust
 from store.configuration.groups import Group
 from store.settings import StoreSettings, split_list
 
@@ -51,8 +51,8 @@ class ParsingGroup(Group):
     @field_validator("model_keys")
     @classmethod
     def _two_keys(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
-        if len(value) > MOST_KEYS:
-            raise ValueError(f"name at most {MOST_KEYS} keys: the old one and the new one")
+        if len(value) > MAX_KEYS:
+            raise ValueError(f"name at most {MAX_KEYS} keys: the old one and the new one")
         return value
 
     def trust(self) -> Trust:

@@ -13,8 +13,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 _log = structlog.get_logger(__name__)
 # Without the values of variables: they hold pictures, and what clients send.
 _traceback = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-_MOST_ALIKE, _ALIKE_SECONDS = 10, 10.0
-_MOST_REMEMBERED = 256
+_MAX_ALIKE, _ALIKE_SECONDS = 10, 10.0
+_MAX_REMEMBERED = 256
 
 
 def configure(debug: bool) -> None:
@@ -112,13 +112,13 @@ class FewAlike:
         is_over = now - since >= _ALIKE_SECONDS
         self._remember(name, (now, 1) if is_over else (since, count + 1))
         if is_over:
-            return max(0, count - _MOST_ALIKE)
-        if count >= _MOST_ALIKE:
+            return max(0, count - _MAX_ALIKE)
+        if count >= _MAX_ALIKE:
             raise structlog.DropEvent
         return 0
 
     def _remember(self, name: str, count: tuple[float, int]) -> None:
-        if len(self._counts) >= _MOST_REMEMBERED:
+        if len(self._counts) >= _MAX_REMEMBERED:
             del self._counts[next(iter(self._counts))]
         self._counts[name] = count
 

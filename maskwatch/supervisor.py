@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 _SETTLED_SECONDS = 30.0
 _RETRY_SECONDS = 5.0
-_MOST_QUICK_DEATHS = 3
+_MAX_QUICK_DEATHS = 3
 
 
 class ProcessDied(MaskwatchError):
@@ -108,7 +108,7 @@ class Supervisor:
             return
         child.quick_deaths = child.quick_deaths + 1 if age < _SETTLED_SECONDS else 0
         # A process that says by its exit code that it cannot start will not do better next time.
-        if child.process.returncode == 1 or child.quick_deaths >= _MOST_QUICK_DEATHS:
+        if child.process.returncode == 1 or child.quick_deaths >= _MAX_QUICK_DEATHS:
             raise ProcessDied(
                 f"`maskwatch {child.name}` ended with exit code {child.process.returncode}; "
                 f"{self._last_words(child.name)}"

@@ -18,7 +18,7 @@ _FAMILIES = {
     "Least change": ("dag", "alma"),
     "Patch, universal, trigger": ("patch", "universal", "trigger"),
 }
-_LEAST_RATE = 0.004
+_MIN_RATE = 0.004
 
 
 def draw(figures: Mapping[str, Any], folder: Path) -> None:
@@ -56,7 +56,7 @@ def _roc(plots: Any, rows: Rows, clean: Sequence[float]) -> Any:
             colour = _PALETTE[place % len(_PALETTE)]
             axis.plot(*rates, style, color=colour, linewidth=1.6, label=row["attack"])
         axis.set_xscale("log")
-        axis.set_xlim(_LEAST_RATE, 1)
+        axis.set_xlim(_MIN_RATE, 1)
         axis.set_ylim(0, 1.02)
         axis.axvline(0.01, color=_QUIET, linewidth=0.8, linestyle=":")
         axis.set_title(title, loc="left", fontsize=10)
@@ -72,7 +72,7 @@ def _curve(attacked: Sequence[float], clean: Sequence[float]) -> tuple[Any, Any]
     edges = np.unique(np.concatenate([attacked, clean]))[::-1]
     false = [float((np.asarray(clean) >= edge).mean()) for edge in edges]
     true = [float((np.asarray(attacked) >= edge).mean()) for edge in edges]
-    return [_LEAST_RATE, *np.maximum(false, _LEAST_RATE), 1.0], [0.0, *true, 1.0]
+    return [_MIN_RATE, *np.maximum(false, _MIN_RATE), 1.0], [0.0, *true, 1.0]
 
 
 def _strips(plots: Any, figures: Mapping[str, Any], rows: Rows) -> Any:

@@ -14,7 +14,7 @@ _ALERT = re.compile(r"alert ([0-9]{1,18})")
 _DECISION = re.compile(r"decision [0-9]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_MOST_OF_NAME, _MOST_OF_VALUE = 40, 200
+_MAX_OF_NAME, _MAX_OF_VALUE = 40, 200
 
 
 def audit_table(entries: Sequence[AuditView], now: datetime) -> None:
@@ -34,7 +34,7 @@ def _line(entry: AuditView, now: datetime) -> tuple[str, ...]:
     return (
         _row(entry),
         _when(entry.at, now),
-        markup.span(_cut(entry.actor, _MOST_OF_NAME), "mw-code"),
+        markup.span(_cut(entry.actor, _MAX_OF_NAME), "mw-code"),
         words.label(entry.action),
         _subject(entry.subject),
         _details(entry),
@@ -59,7 +59,7 @@ def _subject(subject: str) -> Markup:
         return markup.link("alerts", subject, alert=alert[1])
     if _DECISION.fullmatch(subject):
         return markup.link("blacklist", subject)
-    return markup.span(subject, "mw-wrap") if len(subject) > _MOST_OF_NAME else escape(subject)
+    return markup.span(subject, "mw-wrap") if len(subject) > _MAX_OF_NAME else escape(subject)
 
 
 def _details(entry: AuditView) -> Markup:
@@ -78,7 +78,7 @@ def _value(value: object) -> Markup:
         text = f"{text[:10]} {text[11:19]} UTC"
     elif _DIGEST.fullmatch(text):
         text = f"{words.short(text)}…"
-    return markup.span(_cut(text, _MOST_OF_VALUE), "mw-small mw-wrap")
+    return markup.span(_cut(text, _MAX_OF_VALUE), "mw-small mw-wrap")
 
 
 def _cut(text: str, most: int) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from dashboard.show import markup, words
 
-_MOST = 12
+_MAX = 12
 _CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 
 
@@ -30,16 +30,14 @@ def _value(name: str, value: Any) -> Markup:
 def _listed(name: str, values: Sequence[Any]) -> Markup:
     if values and all(isinstance(each, list | tuple) and len(each) == 2 for each in values):
         return _lines([(str(key), inner) for key, inner in values])
-    shown = [_value(name, each) for each in values[:_MOST]]
+    shown = [_value(name, each) for each in values[:_MAX]]
     more = len(values) - len(shown)
     listed = markup.badges(*shown, *([markup.quiet(f"and {more} more")] if more else []))
     return markup.span(listed, "mw-long") if len(shown) > 2 else listed
 
 
 def _lines(pairs: Sequence[tuple[str, Any]]) -> Markup:
-    lines = [
-        markup.joined((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MOST]
-    ]
+    lines = [markup.joined((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MAX]]
     return markup.joined(lines, Markup("<br>"))
 
 

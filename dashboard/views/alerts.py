@@ -19,7 +19,7 @@ from store.pages.alert_views import (
     resolved_alerts,
 )
 
-_MOST_LISTED, _MOST_OPEN = 100, 5
+_MAX_LISTED, _MAX_OPEN = 100, 5
 _PLACE = "alerts_place"
 # Rules whose value is a number of things.
 _COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_patch": "print"}
@@ -30,8 +30,8 @@ def show() -> None:
     context = current_page()
     markup.head("Alerts", "Conditions that somebody should look at, and who was told about them.")
     with context.parts.database.read() as session:
-        firing = firing_alerts(session, _MOST_LISTED)
-        resolved = resolved_alerts(session, _MOST_LISTED + 1, before=older_than(_PLACE))
+        firing = firing_alerts(session, _MAX_LISTED)
+        resolved = resolved_alerts(session, _MAX_LISTED + 1, before=older_than(_PLACE))
     wanted = st.query_params.get("alert")
     if wanted:
         _one(context, wanted)
@@ -56,10 +56,10 @@ def _firing(context: PageContext, alerts: list[AlertView]) -> None:
     markup.section("Also firing" if "alert" in st.query_params else "Firing")
     if not alerts:
         markup.empty("Nothing is firing", "All thresholds are kept. Resolved alerts stay below.")
-    for alert in alerts[:_MOST_OPEN]:
+    for alert in alerts[:_MAX_OPEN]:
         _card(context, alert)
-    if alerts[_MOST_OPEN:]:
-        _table(alerts[_MOST_OPEN:])
+    if alerts[_MAX_OPEN:]:
+        _table(alerts[_MAX_OPEN:])
 
 
 def _resolved(alerts: Sequence[AlertView]) -> None:
@@ -67,8 +67,8 @@ def _resolved(alerts: Sequence[AlertView]) -> None:
     if not alerts:
         markup.empty("No resolved alerts", "Alerts move here when their condition is over.")
         return
-    _table(alerts[:_MOST_LISTED])
-    step_older(_PLACE, alerts, _MOST_LISTED)
+    _table(alerts[:_MAX_LISTED])
+    step_older(_PLACE, alerts, _MAX_LISTED)
 
 
 def _table(alerts: Sequence[AlertView]) -> None:

@@ -16,7 +16,7 @@ from store.pages.decision_views import DecisionView, list_active_decisions, list
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
 _DONE, _PLACE = "blacklist_done", "blacklist_place"
-_MOST_ENDED = 100
+_MAX_ENDED = 100
 
 
 def show() -> None:
@@ -36,13 +36,13 @@ def show() -> None:
     with context.parts.database.read() as session:
         active = list_active_decisions(session, context.now)
         ended = list_ended_decisions(
-            session, context.now, _MOST_ENDED + 1, before=older_than(_PLACE)
+            session, context.now, _MAX_ENDED + 1, before=older_than(_PLACE)
         )
     _active(context, active)
     markup.section("Ended", "expired or revoked, latest first")
     if ended:
-        decision_table(ended[:_MOST_ENDED], context.now)
-        step_older(_PLACE, ended, _MOST_ENDED)
+        decision_table(ended[:_MAX_ENDED], context.now)
+        step_older(_PLACE, ended, _MAX_ENDED)
     else:
         markup.empty("No ended decisions", "Expired and revoked entries stay here for the record.")
 

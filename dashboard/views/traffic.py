@@ -9,7 +9,7 @@ from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS
-from store.pages.client_search import MOST_CLIENTS
+from store.pages.client_search import MAX_CLIENTS
 from store.pages.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
@@ -25,7 +25,7 @@ def show() -> None:
     with context.parts.database.read() as session:
         page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
     if page.more_clients:
-        markup.put(markup.quiet(f"Only the {MOST_CLIENTS} matching clients seen last are listed."))
+        markup.put(markup.quiet(f"Only the {MAX_CLIENTS} matching clients seen last are listed."))
     if page.requests:
         request_table(page.requests, context.now)
     elif page.stopped is None:

@@ -16,7 +16,7 @@ MIN_PICTURES = 30
 _LIMIT_SHARE = 0.01
 _AGAIN_SHARE = 0.1
 # On the logarithmic scale; without a floor a constant feature would make any change rare.
-_LEAST_LIMIT = 0.05
+_MIN_LIMIT = 0.05
 
 Measured = Mapping[str, float]
 
@@ -82,4 +82,4 @@ def _line_of(part: Part, clean: Sequence[Measured]) -> Line:
 
 
 def _limit(values: npt.NDArray[np.float64]) -> float:
-    return max(_LEAST_LIMIT, float(np.quantile(values, 1 - _LIMIT_SHARE)))
+    return max(_MIN_LIMIT, float(np.quantile(values, 1 - _LIMIT_SHARE)))

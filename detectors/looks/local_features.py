@@ -29,7 +29,7 @@ from detectors.parts import REGIONS, group_indices
 
 PERSON = "person"
 # Of the picture: a smaller region is taken for this large, so that specks make no large shares.
-_LEAST_REGION = 0.0015
+_MIN_REGION = 0.0015
 # Mean probability over a tile from which on a part is said to come back there.
 _RETURNED = 0.1
 
@@ -115,7 +115,7 @@ class Contrast:
         return float(values[self.foreground].mean()) if self.foreground.any() else 0.0
 
     def _part(self, pixels: float, whole: float) -> float:
-        return min(1.0, pixels / max(whole, _LEAST_REGION * self.divergence.size))
+        return min(1.0, pixels / max(whole, _MIN_REGION * self.divergence.size))
 
     def _place(self, box: Box, height: int, width: int, part: str | None = None) -> Place:
         rows, columns = height / self.divergence.shape[0], width / self.divergence.shape[1]

@@ -26,13 +26,13 @@ from detectors.resample import Box
 from detectors.rule_book import TRIGGER_SUSPECTED
 
 # A part that covers a smaller share of the picture comes and goes by chance.
-_LEAST_PART = 0.004
+_MIN_PART = 0.004
 # A hidden tile blurs the parse around it; only what lies further off counts, in picture sides.
 _MARGIN = 0.04
 # Where a returned pixel's probability grew by this much, it belongs to what came back.
 _CLEARLY = 0.3
 # A place for a tile may cover this share of what came back: there it cannot be seen to vanish.
-_MOST_COVERED = 0.25
+_MAX_COVERED = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,7 @@ def returned(floor: Any, look: Any, tile: Box, labels: Sequence[str]) -> Returne
 def free_places(found: Returned, places: Sequence[Box], count: int) -> tuple[Box, ...]:
     """The first places that cover little of what came back; if there are too few, the least."""
     covered = [_covered_share(found, place) for place in places]
-    order = sorted(range(len(places)), key=lambda i: max(covered[i], _MOST_COVERED))
+    order = sorted(range(len(places)), key=lambda i: max(covered[i], _MAX_COVERED))
     return tuple(places[i] for i in order[:count])
 
 
@@ -226,7 +226,7 @@ def _covered_share(found: Returned, place: Box) -> float:
 
 def _came_back(gain: Any, region: Any) -> float:
     xp = array_namespace(gain)
-    least = _LEAST_PART * gain.shape[0] * gain.shape[1]
+    least = _MIN_PART * gain.shape[0] * gain.shape[1]
     area = float(xp.sum(region))
     return float(xp.sum(gain)) / area if area >= least else nan
 

@@ -20,7 +20,7 @@ from detectors.outliers.scorers import SCORERS
 
 MIN_ROWS = 30
 # A feature whose share in a score is smaller than this part of the largest one explains nothing.
-_LEAST_SHARE = 0.05
+_MIN_SHARE = 0.05
 _CALIBRATION = "calibration"
 
 
@@ -80,7 +80,7 @@ class OutlierModel:
         distance = self.scorer.normal.distances(row[np.newaxis])[0]
         share = self._shares(row, np.flatnonzero(distance))
         order = np.lexsort((-np.abs(distance), -share))[:most]
-        least = _LEAST_SHARE * share.max(initial=0.0)
+        least = _MIN_SHARE * share.max(initial=0.0)
         return {
             self.names[i]: round(float(distance[i]), 2)
             for i in order

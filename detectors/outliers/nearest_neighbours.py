@@ -15,7 +15,7 @@ from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector, check
 
 _NEIGHBOURS = 5
 # Bounds the time of a score and the size of the archive; 4,000 rows take tenths of a millisecond.
-_MOST_STORED = 4000
+_MAX_STORED = 4000
 _ROWS = 256
 
 
@@ -38,7 +38,7 @@ class NearestNeighboursScorer:
         """
         normal = Normal.of(rows)
         scaled = normal.scaled(rows)
-        count = min(_MOST_STORED, len(rows))
+        count = min(_MAX_STORED, len(rows))
         chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
         scorer = cls(normal, scaled[chosen])
         return Fitted(scorer, scorer._distances(scaled, np.isin(np.arange(len(rows)), chosen)))
@@ -71,6 +71,6 @@ class NearestNeighboursScorer:
         """See ``Scorer``."""
         normal = Normal.restore(arrays)
         stored = checked(arrays["stored"], np.float64, (-1, len(normal.centre)))
-        if not _NEIGHBOURS < len(stored) <= _MOST_STORED:
+        if not _NEIGHBOURS < len(stored) <= _MAX_STORED:
             raise ValueError("too few rows to compare with, or too many")
         return cls(normal, stored)

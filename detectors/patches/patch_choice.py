@@ -9,9 +9,9 @@ from detectors.patches.patch_search import Recurrence, recurring_patches
 from detectors.patches.patches import Patch, Tile
 
 # Views of one print come in dozens; each costs a look at every ordinary picture.
-_MOST_VIEWS, _MOST_JUDGED = 4, 16
+_MAX_VIEWS, _MAX_JUDGED = 4, 16
 # A patch that its own tiles hardly show better than chance would seldom be found again.
-_LEAST_GAP = 0.1
+_MIN_GAP = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def chosen_patches(tiles: Sequence[Tile], ordinary: Sequence[Image]) -> tuple[Ch
         for each in _some_views(recurring_patches(tiles))
         if (limit := limit_of(each.patch, ordinary)) is not None
     ]
-    clear = [each for each in judged if each.gap >= _LEAST_GAP]
+    clear = [each for each in judged if each.gap >= _MIN_GAP]
     clear.sort(key=lambda each: each.gap, reverse=True)
     chosen: list[ChosenPatch] = []
     for each in clear:
@@ -73,9 +73,9 @@ def _some_views(found: Sequence[Recurrence]) -> list[Recurrence]:
     kept: list[Recurrence] = []
     for each in found:
         views = sum(_show_the_same(each.members, other.members) for other in kept)
-        if views < _MOST_VIEWS:
+        if views < _MAX_VIEWS:
             kept.append(each)
-    return kept[:_MOST_JUDGED]
+    return kept[:_MAX_JUDGED]
 
 
 def _show_the_same(first: Sequence[int], second: Sequence[int]) -> bool:

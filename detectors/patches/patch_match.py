@@ -20,7 +20,7 @@ from detectors.patches.patch_views import side_of, sized, turned
 from detectors.patches.patches import Patch, PatchError
 
 _COARSE, _FINE = 12, 28
-_LEAST_SIDE = 5
+_MIN_SIDE = 5
 # A person may stand twice as far away, or half as far.
 _SCALES = tuple(2.0 ** (step / 4) for step in range(-4, 5))
 _PLACES_KEPT = 6
@@ -28,8 +28,8 @@ _PLACES_KEPT = 6
 _NEAR_SCALE, _COARSE_PIXELS = 1.25, 2
 # One ordinary picture in a thousand may reach the limit, by the tail of those that were looked at.
 _FALSE_POSITIVE_RATE = 0.001
-_LEAST_LIMIT, _MOST_LIMIT = 0.68, 0.8
-LEAST_ORDINARY = 30
+_MIN_LIMIT, _MAX_LIMIT = 0.68, 0.8
+MIN_ORDINARY = 30
 # What is in most of the first few pictures need not be looked for in all of them.
 _FIRST = 10
 
@@ -102,22 +102,22 @@ def limit_of(patch: Patch, ordinary: Sequence[Image]) -> float | None:
     Raises:
         PatchError: too few pictures to tell.
     """
-    if len(ordinary) < LEAST_ORDINARY:
+    if len(ordinary) < MIN_ORDINARY:
         raise PatchError(
-            f"{len(ordinary)} ordinary pictures do not say what chance does: {LEAST_ORDINARY} do."
+            f"{len(ordinary)} ordinary pictures do not say what chance does: {MIN_ORDINARY} do."
         )
     matcher = PatchMatcher(patch)
     correlations: list[float] = []
     for image in ordinary:
         correlations.append(matcher.look(image).correlation)
-        if len(correlations) == _FIRST and median(correlations) > _MOST_LIMIT:
+        if len(correlations) == _FIRST and median(correlations) > _MAX_LIMIT:
             return None
-    limit = max(_LEAST_LIMIT, tail_threshold(correlations, _FALSE_POSITIVE_RATE))
-    return limit if limit <= _MOST_LIMIT else None
+    limit = max(_MIN_LIMIT, tail_threshold(correlations, _FALSE_POSITIVE_RATE))
+    return limit if limit <= _MAX_LIMIT else None
 
 
 def _variants(patch: Patch, side: int) -> tuple[Image, ...]:
-    sides = [max(_LEAST_SIDE, round(side * scale)) for scale in _SCALES]
+    sides = [max(_MIN_SIDE, round(side * scale)) for scale in _SCALES]
     return tuple(sized(view, each) for view in turned(patch.pixels) for each in sides)
 
 

@@ -26,7 +26,7 @@ _WINDOW_STEP = 4
 _APART = 0.3
 _SCALES = (0.7, 0.84, 1.0, 1.2, 1.43)
 # A window with less structure matches any fold of cloth.
-_LEAST_STRUCTURE = 5000.0
+_MIN_STRUCTURE = 5000.0
 _WINDOWS_KEPT = 6
 _THUMBNAIL = 16
 _SAME_PICTURE = 0.95
@@ -61,7 +61,7 @@ class _Window(NamedTuple):
 
 
 def recurring_patches(
-    tiles: Sequence[Tile], least_correlation: float = 0.86, least_members: int = 3
+    tiles: Sequence[Tile], min_correlation: float = 0.86, min_members: int = 3
 ) -> tuple[Recurrence, ...]:
     """Patches that tiles share, those of most tiles first; of equals the clearest.
 
@@ -70,8 +70,8 @@ def recurring_patches(
 
     Args:
         tiles: one or more of each flagged picture.
-        least_correlation: below it a tile does not show the patch.
-        least_members: fewer tiles are a coincidence.
+        min_correlation: below it a tile does not show the patch.
+        min_members: fewer tiles are a coincidence.
 
     Raises:
         PatchError: a tile is so small a part of its picture that a patch in it is none.
@@ -81,8 +81,8 @@ def recurring_patches(
         Recurrence(Patch(window, tiles[own].share * window.shape[0] / _TILE_SIDE), members, mean)
         for own, picture in enumerate(pictures)
         for window in _windows(picture)
-        for members, mean in [_shown_by(window, own, pictures, least_correlation)]
-        if len(members) >= least_members
+        for members, mean in [_shown_by(window, own, pictures, min_correlation)]
+        if len(members) >= min_members
     ]
     return tuple(sorted(found, key=lambda each: (-len(each.members), -each.correlation)))
 
@@ -113,7 +113,7 @@ def _windows(tile: Image) -> list[Image]:
     rated.sort(key=lambda each: each[0], reverse=True)
     kept: dict[_Window, Image] = {}
     for structure, place, cut in rated:
-        if structure < _LEAST_STRUCTURE or len(kept) == _WINDOWS_KEPT:
+        if structure < _MIN_STRUCTURE or len(kept) == _WINDOWS_KEPT:
             break
         if all(place.is_apart(other) for other in kept):
             kept[place] = cut.copy()
@@ -142,7 +142,7 @@ def _all_windows(tile: Image) -> Iterator[tuple[_Window, Image]]:
 
 
 def _shown_by(
-    window: Image, own: int, tiles: Sequence[Image], least_correlation: float
+    window: Image, own: int, tiles: Sequence[Image], min_correlation: float
 ) -> tuple[tuple[int, ...], float]:
     """Which tiles show a window, its own one included, and how clearly the others do."""
     variants = _variants(window)
@@ -151,7 +151,7 @@ def _shown_by(
         for index, tile in enumerate(tiles)
         if index != own
     }
-    members = {index: value for index, value in best.items() if value >= least_correlation}
+    members = {index: value for index, value in best.items() if value >= min_correlation}
     mean = sum(members.values()) / len(members) if members else 0.0
     return tuple(sorted((own, *members))), mean
 

@@ -9,9 +9,9 @@ import numpy as np
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image
 
-_LEAST_SIDE, _MOST_SIDE = 8, 64
+_MIN_SIDE, _MAX_SIDE = 8, 64
 # To look for something smaller, a picture would have to stay large, and looking would be slow.
-_LEAST_SHARE = 0.05
+_MIN_SHARE = 0.05
 
 
 class PatchError(MaskwatchError):
@@ -37,15 +37,14 @@ class Patch:
             PatchError: with what is wrong.
         """
         height, width = self.pixels.shape[:2]
-        if height != width or not _LEAST_SIDE <= width <= _MOST_SIDE:
+        if height != width or not _MIN_SIDE <= width <= _MAX_SIDE:
             raise PatchError(
-                f"A patch is a square of {_LEAST_SIDE} to {_MOST_SIDE} pixels a side, "
+                f"A patch is a square of {_MIN_SIDE} to {_MAX_SIDE} pixels a side, "
                 f"not {width} by {height}."
             )
-        if not _LEAST_SHARE <= self.share <= 1:
+        if not _MIN_SHARE <= self.share <= 1:
             raise PatchError(
-                f"A patch has {_LEAST_SHARE:.0%} to 100% of its picture's side, "
-                f"not {self.share:.0%}."
+                f"A patch has {_MIN_SHARE:.0%} to 100% of its picture's side, not {self.share:.0%}."
             )
 
     @classmethod

@@ -20,7 +20,7 @@ from detectors.probing.cells import CROP, GRID, crops
 THUMBNAIL_SIDE = 16
 _BANDS, _COLOURS = 3, 2
 _SCALE = 16
-_MOST = np.iinfo(np.int16).max
+_MAX = np.iinfo(np.int16).max
 
 Signs = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ class Appearance:
     def to_bytes(self) -> bytes:
         """Sixteenths of a level as 16-bit integers, little-endian."""
         values = np.concatenate([self.thumbnail.ravel(), self.luma, self.chroma]) * _SCALE
-        data: bytes = np.clip(np.rint(values), -_MOST, _MOST).astype("<i2").tobytes()
+        data: bytes = np.clip(np.rint(values), -_MAX, _MAX).astype("<i2").tobytes()
         return data
 
     @classmethod

@@ -14,7 +14,7 @@ from detectors.probing.cells import crops
 
 SKETCH_SIZE = 16
 _SEGMENT_BYTES = 48
-_MOST_SEGMENTS = 1024
+_MAX_SEGMENTS = 1024
 _LEVELS = 50
 """Grey levels that count as one."""
 
@@ -34,7 +34,7 @@ def segment_sketch(image: Image, key: bytes) -> Sketch:
     values = (crops(image) // _LEVELS).reshape(-1)
     size = min(_SEGMENT_BYTES, values.size)
     segments = values[: values.size // size * size].reshape(-1, size)
-    chosen = np.unique(np.linspace(0, len(segments) - 1, _MOST_SEGMENTS).round().astype(np.intp))
+    chosen = np.unique(np.linspace(0, len(segments) - 1, _MAX_SEGMENTS).round().astype(np.intp))
     data = segments[chosen].tobytes()
     # The place is hashed too: flat segments would be equal everywhere and in every picture.
     hashes = {

@@ -11,7 +11,7 @@ BEYOND_RATE = 0.001
 # A learnt limit lies between the default divided by this and the default times this: a folder with
 # an attacked picture in it, or with one kind of clothing only, cannot switch a rule off or make it
 # fire on everybody.
-MOST_CHANGE = 2.0
+MAX_CHANGE = 2.0
 # With fewer pictures of persons the defaults stay.
 MIN_PICTURES = 30
 
@@ -74,7 +74,7 @@ def bounds(name: str) -> tuple[float, float]:
     (0.03, 0.12)
     """
     default = asdict(DEFAULTS)[name]
-    return default / MOST_CHANGE, default * MOST_CHANGE
+    return default / MAX_CHANGE, default * MAX_CHANGE
 
 
 def learn_limits(extremes: Sequence[Mapping[str, float]]) -> TopologyLimits:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from inference.admission.identity import network_of
 
-_MOST_CLIENTS = 50_000
+_MAX_CLIENTS = 50_000
 _LOOKED_AT = 8
 # Adding up parts of a second must not cost a client its last token.
 _ROUNDING_SECONDS = 1e-6
@@ -17,16 +17,16 @@ class Buckets:
     A bucket is one number: the time at which it will be full again (the generic cell rate
     algorithm, ITU-T I.371). One that is full says no more than one that is not there.
 
-    At most ``most_clients`` are kept. Of those that were not asked for longest, the fullest is
+    At most ``max_clients`` are kept. Of those that were not asked for longest, the fullest is
     forgotten first, and a refused client counts as asked for. So a flood of new names resets a
-    bucket only if more than ``most_clients`` of them ask before its client asks again, which buys
+    bucket only if more than ``max_clients`` of them ask before its client asks again, which buys
     less than their own bursts do.
     """
 
-    def __init__(self, per_second: float, burst: int, most_clients: int = _MOST_CLIENTS) -> None:
+    def __init__(self, per_second: float, burst: int, max_clients: int = _MAX_CLIENTS) -> None:
         self._per_second = per_second
         self._burst = burst
-        self._most_clients = most_clients
+        self._max_clients = max_clients
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def spend(self, client: str, now: float) -> float:
@@ -54,7 +54,7 @@ class Buckets:
         return len(self._full_at)
 
     def _keep(self, name: str, full_at: float) -> None:
-        if len(self._full_at) >= self._most_clients:
+        if len(self._full_at) >= self._max_clients:
             longest_unused = islice(self._full_at, _LOOKED_AT)
             del self._full_at[min(longest_unused, key=self._full_at.__getitem__)]
         self._full_at[name] = full_at

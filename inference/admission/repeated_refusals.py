@@ -8,7 +8,7 @@ from inference.refusals import Refusal
 from inference.upload import Arrival
 from store.requests.records import Stage
 
-_MOST_IN_A_WINDOW = 256
+_MAX_IN_A_WINDOW = 256
 
 
 class RepeatedRefusals:
@@ -19,7 +19,7 @@ class RepeatedRefusals:
     cause more than ``most`` records a window.
     """
 
-    def __init__(self, window_seconds: float, most: int = _MOST_IN_A_WINDOW) -> None:
+    def __init__(self, window_seconds: float, most: int = _MAX_IN_A_WINDOW) -> None:
         self._window_seconds = window_seconds
         self._most = most
         self._recorded_at: OrderedDict[tuple[str, str], float] = OrderedDict()

@@ -19,7 +19,7 @@ _INK = (31, 41, 55)
 _QUIET = (152, 162, 179)
 # A row is as high as is needed to read it, and grows with the picture.
 _MIN_ROW, _MAX_ROW, _ROWS_PER_PICTURE = 20, 40, 32
-_MOST_LETTERS = 22
+_MAX_LETTERS = 22
 _ORDER = {group: place for place, group in enumerate(PartGroup)}
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -70,8 +70,8 @@ def _place(label: str) -> int:
 
 def _row(label: str, share: float, colour: Colour | None) -> LegendRow:
     words = label_words(label)
-    if len(words) > _MOST_LETTERS:
-        words = f"{words[: _MOST_LETTERS - 1]}…"
+    if len(words) > _MAX_LETTERS:
+        words = f"{words[: _MAX_LETTERS - 1]}…"
     percent = "<0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
     return LegendRow(words, percent, colour)
 

@@ -11,7 +11,7 @@ from detectors.findings import Finding
 from detectors.outliers.model import OutlierModel, outlier_cutoff
 from detectors.rule_book import OUTLIER_TRAFFIC
 
-_MOST_CONTRIBUTIONS = 3
+_MAX_CONTRIBUTIONS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,5 +40,5 @@ class Promoted:
         p_value = float(self.model.p_values(np.array([self.model.score_one(row)]))[0])
         if p_value > self.cutoff:
             return ()
-        explained = self.model.contributions(row, _MOST_CONTRIBUTIONS)
+        explained = self.model.contributions(row, _MAX_CONTRIBUTIONS)
         return (Finding(OUTLIER_TRAFFIC, {"p_value": round(p_value, 6), **explained}),)

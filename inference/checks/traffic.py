@@ -13,9 +13,9 @@ from store.engine.database import Database, StoreUnavailable
 from store.requests.fingerprints import Trail, client_trail, lookalikes
 from store.requests.records import Trace
 
-_MOST_LOOKALIKES = 64
+_MAX_LOOKALIKES = 64
 _TRAIL = timedelta(minutes=10)
-_MOST_IN_TRAIL = 200
+_MAX_IN_TRAIL = 200
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class TrafficCheck:
         """Pictures that may look like this one, and the client's last requests."""
         with self.database.read() as session:
             since = arrival.received_at - self.window
-            candidates = lookalikes(session, keys, since, _MOST_LOOKALIKES)
+            candidates = lookalikes(session, keys, since, _MAX_LOOKALIKES)
             before = arrival.received_at - _TRAIL
-            return candidates, client_trail(session, arrival.client, before, _MOST_IN_TRAIL)
+            return candidates, client_trail(session, arrival.client, before, _MAX_IN_TRAIL)
 
 
 def trail_features(trail: Trail, now: datetime) -> dict[str, float]:

@@ -37,7 +37,7 @@ class TileRecipe:
         strips: strips across the longer side of the picture.
         tiles: tiles along the strip of which most comes back.
         places: other places at which the suspicious tile is tried.
-        least_return: a search in which no strip brings back this share of a part ends there.
+        min_return: a search in which no strip brings back this share of a part ends there.
         max_score: a tile with a higher score is suspected.
     """
 
@@ -45,7 +45,7 @@ class TileRecipe:
     strips: int = 7
     tiles: int = 5
     places: int = 3
-    least_return: float = 0.15
+    min_return: float = 0.15
     max_score: float = 0.07
 
     @property
@@ -78,7 +78,7 @@ class TileSearch:
         base, *looks = self._see([image, *(hidden(image, box) for box in boxes)])
         best = best_returned(_floor(base, parsing), looks, boxes, parsing.labels)
         looked = 1 + len(boxes)
-        if best.share < self.recipe.least_return:
+        if best.share < self.recipe.min_return:
             return suspect_of(best, 0.0, looked)
         boxes = cut(best.tile, self.recipe.tiles, random.random())
         closer = self._see([hidden(image, box) for box in boxes])

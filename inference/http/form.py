@@ -14,10 +14,10 @@ from inference.upload import Upload
 FIELD = "file"
 MEDIA_TYPE = "multipart/form-data"
 # RFC 2046 allows 70; longer headers than this hold something else.
-_MOST_BOUNDARY_CHARACTERS, _MOST_TYPE_CHARACTERS = 70, 1_000
-_MOST_PARTS, _MOST_PADDING_BYTES = 32, 64
-_MOST_PART_HEADERS, _MOST_PART_HEADER_BYTES = 8, 2_048
-_MOST_TEXT_BYTES = 16_384
+_MAX_BOUNDARY_CHARACTERS, _MAX_TYPE_CHARACTERS = 70, 1_000
+_MAX_PARTS, _MAX_PADDING_BYTES = 32, 64
+_MAX_PART_HEADERS, _MAX_PART_HEADER_BYTES = 8, 2_048
+_MAX_TEXT_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def read_boundary(content_type: str) -> bytes:
     Raises:
         Refused: it is not that of a form.
     """
-    if len(content_type) > _MOST_TYPE_CHARACTERS:
+    if len(content_type) > _MAX_TYPE_CHARACTERS:
         raise Refused(NOT_MULTIPART)
     media_type, parameters = read_parameters(content_type)
     boundary = parameters.get("boundary", "")
-    is_usable = boundary.isascii() and 0 < len(boundary) <= _MOST_BOUNDARY_CHARACTERS
+    is_usable = boundary.isascii() and 0 < len(boundary) <= _MAX_BOUNDARY_CHARACTERS
     if media_type != MEDIA_TYPE or not is_usable:
         raise Refused(NOT_MULTIPART)
     return boundary.encode()
@@ -69,9 +69,9 @@ def _check_delimiters(delimiter: bytes, body: bytes) -> None:
     count, at = 0, body.find(delimiter)
     while at >= 0:
         count, at = count + 1, at + len(delimiter)
-        padding = body[at : at + _MOST_PADDING_BYTES]
-        is_padded = len(padding) == _MOST_PADDING_BYTES and not padding.strip(b" \t")
-        if is_padded or count > _MOST_PARTS:
+        padding = body[at : at + _MAX_PADDING_BYTES]
+        is_padded = len(padding) == _MAX_PADDING_BYTES and not padding.strip(b" \t")
+        if is_padded or count > _MAX_PARTS:
             raise Refused(FORM_TOO_LARGE)
         at = body.find(delimiter, at)
 
@@ -90,8 +90,8 @@ def _read_parts(boundary: bytes, body: bytes) -> "_Parts":
             "on_part_data": parts.add_data,
             "on_end": parts.end,
         },
-        max_header_count=_MOST_PART_HEADERS,
-        max_header_size=_MOST_PART_HEADER_BYTES,
+        max_header_count=_MAX_PART_HEADERS,
+        max_header_size=_MAX_PART_HEADER_BYTES,
     )
     try:
         parser.write(_without_preamble(b"--" + boundary, body))
@@ -181,7 +181,7 @@ class _Parts:
             self._pieces.append(data[start:end])
             return
         self._text_bytes += end - start
-        if self._text_bytes > _MOST_TEXT_BYTES:
+        if self._text_bytes > _MAX_TEXT_BYTES:
             raise Refused(FORM_TOO_LARGE)
 
     def end(self) -> None:

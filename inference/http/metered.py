@@ -13,8 +13,8 @@ _BYTES_A_PIECE = 48
 # about 150 of them.
 _FREE_BYTES = 8_000
 # Of chunk lines and trailers, which nobody needs; h11 would search through longer ones for seconds.
-_MOST_LINE_BYTES = 256
-_MOST_TRAILER_BYTES = 512
+_MAX_LINE_BYTES = 256
+_MAX_TRAILER_BYTES = 512
 _BLANKS = b" " * 256
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LAST_CHUNK = re.compile(rb"0+[ \t;\r]")
@@ -72,10 +72,10 @@ class MeteredConnection(h11.Connection):
     where a header or a chunk line is malformed. So those are looked for before it reads.
     """
 
-    def __init__(self, most_head_bytes: int) -> None:
-        super().__init__(h11.SERVER, most_head_bytes)
+    def __init__(self, max_head_bytes: int) -> None:
+        super().__init__(h11.SERVER, max_head_bytes)
         self.account = Account()
-        self._most_head_bytes = most_head_bytes
+        self._max_head_bytes = max_head_bytes
         self._place = _Place.CONTENT
         self._is_refused = False
 
@@ -138,7 +138,7 @@ class MeteredConnection(h11.Connection):
         if end is None:
             return ""
         head = received[: end.end()]
-        if len(head) > self._most_head_bytes:
+        if len(head) > self._max_head_bytes:
             return "The head is too long."
         return "The head holds a long blank." if _BLANKS in head.replace(b"\t", b" ") else ""
 
@@ -163,12 +163,12 @@ def _place_after(text: bytes) -> _Place:
 
 def _problem_of_framing(text: bytes, place: _Place) -> str:
     line = _chunk_line(text) if place is _Place.CHUNK_LINE else text
-    if place is _Place.CHUNK_LINE and b"\r\n" not in line[:_MOST_LINE_BYTES]:
-        return "A chunk line is too long." if len(line) > _MOST_LINE_BYTES else ""
+    if place is _Place.CHUNK_LINE and b"\r\n" not in line[:_MAX_LINE_BYTES]:
+        return "A chunk line is too long." if len(line) > _MAX_LINE_BYTES else ""
     is_trailer = place is _Place.TRAILER or _LAST_CHUNK.match(line)
-    if not is_trailer or len(line) <= _MOST_TRAILER_BYTES or line.startswith(b"\r\n"):
+    if not is_trailer or len(line) <= _MAX_TRAILER_BYTES or line.startswith(b"\r\n"):
         return ""
-    return "" if b"\r\n\r\n" in line[:_MOST_TRAILER_BYTES] else "The trailer is too long."
+    return "" if b"\r\n\r\n" in line[:_MAX_TRAILER_BYTES] else "The trailer is too long."
 
 
 def _closing(answer: h11.Response) -> h11.Response:

@@ -41,10 +41,10 @@ class ConnectionLimits:
         send_seconds: until an answer is read.
         parting_seconds: from an answer before the end of the body until the peer closes.
         hold_seconds: from framing that costs too much until the connection is closed.
-        most_connections: that are open at the same time.
-        most_drained_bytes: that are thrown away meanwhile. They are read, or else the peer would
+        max_connections: that are open at the same time.
+        max_drained_bytes: that are thrown away meanwhile. They are read, or else the peer would
             not read the answer before it has sent them all.
-        most_head_bytes: of a request line and its headers.
+        max_head_bytes: of a request line and its headers.
     """
 
     header_seconds: float
@@ -52,9 +52,9 @@ class ConnectionLimits:
     send_seconds: float
     parting_seconds: float
     hold_seconds: float
-    most_connections: int
-    most_drained_bytes: int
-    most_head_bytes: int
+    max_connections: int
+    max_drained_bytes: int
+    max_head_bytes: int
 
     def seconds(self, awaited: Awaited) -> float:
         """How long a peer may take."""
@@ -82,7 +82,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = MeteredConnection(self.limits.most_head_bytes)
+        self.conn = MeteredConnection(self.limits.max_head_bytes)
         self._awaited: Awaited | None = None
         self._timer: TimerHandle | None = None
         self._buffer = bytearray(_READ_BYTES)
@@ -93,7 +93,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         super().connection_made(transport)
         _send_at_once(transport)
         self.transport = self._parting = PartingTransport(transport, self.conn.is_unread)
-        if len(self.connections) > self.limits.most_connections:
+        if len(self.connections) > self.limits.max_connections:
             self._close(_FULL)
         else:
             self._watch()
@@ -143,7 +143,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def _drain(self, size: int) -> None:
         self._drained += size
-        if self._drained > self.limits.most_drained_bytes:
+        if self._drained > self.limits.max_drained_bytes:
             self._close(Awaited.END)
 
     def _watch(self) -> None:

@@ -14,10 +14,10 @@ from inference.http.protocol import ConnectionLimits, patient_protocol
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 
-_MOST_HEADER_BYTES = 16_384
+_MAX_HEADER_BYTES = 16_384
 # So much may come after an answer, for so long: else a sender that does not read while it sends
 # would not learn why it was refused.
-_MOST_DRAINED_BYTES = 2_000_000
+_MAX_DRAINED_BYTES = 2_000_000
 _PARTING_SECONDS = 2
 _HOLD_SECONDS = 1
 # A slow upload is answered 408; the connection is closed only if it hangs on after that.
@@ -71,9 +71,9 @@ def server_config(service: Service) -> uvicorn.Config:
         send_seconds=settings.connections.send_seconds,
         parting_seconds=_PARTING_SECONDS,
         hold_seconds=_HOLD_SECONDS,
-        most_connections=settings.connections.max_connections,
-        most_drained_bytes=_MOST_DRAINED_BYTES,
-        most_head_bytes=_MOST_HEADER_BYTES,
+        max_connections=settings.connections.max_connections,
+        max_drained_bytes=_MAX_DRAINED_BYTES,
+        max_head_bytes=_MAX_HEADER_BYTES,
     )
     return uvicorn.Config(
         build_app(service),

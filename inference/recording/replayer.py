@@ -49,11 +49,11 @@ class Replayer:
             if self._catches_up:
                 self._chunk_done.wait(_CATCH_UP_SECONDS)
 
-    def close(self, most_seconds: float) -> None:
+    def close(self, max_seconds: float) -> None:
         """End the thread after the chunk that it works on; the rest waits for the next start."""
         self._over = True
         self._wake.set()
-        self._thread.join(most_seconds)
+        self._thread.join(max_seconds)
 
     def _run(self) -> None:
         while not self._over:

@@ -9,7 +9,7 @@ from picklescan.scanner import SafetyLevel, scan_bytes
 _SUFFIXES = frozenset({".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"})
 
 # A file may name as many as it likes; one is enough to be warned.
-_MOST_NAMES = 20
+_MAX_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def advise(data: bytes, name: str) -> Advice:
         names[each.safety].add(f"{each.module}.{each.name}")
     return Advice(
         name,
-        tuple(sorted(names[SafetyLevel.Dangerous])[:_MOST_NAMES]),
-        tuple(sorted(names[SafetyLevel.Suspicious])[:_MOST_NAMES]),
+        tuple(sorted(names[SafetyLevel.Dangerous])[:_MAX_NAMES]),
+        tuple(sorted(names[SafetyLevel.Suspicious])[:_MAX_NAMES]),
         complete=not found.scan_err,
     )

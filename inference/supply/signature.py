@@ -22,7 +22,7 @@ from store.models.model_files import (
 
 # In a signature, a model of one file is this path.
 _ONLY_FILE = "."
-_MOST_BYTES = 10_000_000
+_MAX_BYTES = 10_000_000
 # Whoever signs is often another user than the one that serves.
 _READABLE = 0o666
 _SIGN_AGAIN = "get the signature again, or sign the model with `maskwatch model sign`"
@@ -56,7 +56,7 @@ def read_claims(model: Path) -> Claims | None:
     if not path.exists() and not path.is_symlink():
         return None
     try:
-        return _claims(json.loads(read_model_file(path, _MOST_BYTES)), model)
+        return _claims(json.loads(read_model_file(path, _MAX_BYTES)), model)
     except UnusableFile as fault:
         raise ModelError(f"The signature {path} {fault}: {_SIGN_AGAIN}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inference.supply.errors import ModelError
 
-MOST_KEYS = 2
+MAX_KEYS = 2
 """The key in use and the one that follows or went before it."""
 
 
@@ -22,8 +22,8 @@ class Trust:
     required: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.keys) > MOST_KEYS:
-            raise ModelError(f"At most {MOST_KEYS} keys are accepted: the old one and the new one.")
+        if len(self.keys) > MAX_KEYS:
+            raise ModelError(f"At most {MAX_KEYS} keys are accepted: the old one and the new one.")
 
 
 ANYONE = Trust()

@@ -44,7 +44,7 @@ WATCHED_JOBS = (
 WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.
 RESOLVE_BELOW = 0.8
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Ite
     period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
     yield invalid_share_condition(
         invalid_share(session, period),
-        invalid_requests(session, period, _MOST_LISTED),
+        invalid_requests(session, period, _MAX_LISTED),
         ShareLimits.of(context.settings),
         INVALID_SHARE in is_open,
     )

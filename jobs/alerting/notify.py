@@ -16,7 +16,7 @@ from store.tables.work_tables import AlertRow, NotificationRow
 _LEASE_SECONDS = 900.0
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 3600
-_MOST_PER_RUN = 100
+_MAX_PER_RUN = 100
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def wait_seconds(attempts: int) -> int:
 
 
 def _claimed(context: JobContext) -> Iterator[NotificationRow]:
-    for _ in range(_MOST_PER_RUN):
+    for _ in range(_MAX_PER_RUN):
         with context.database.write() as session:
             notification = claim_notification(session, context.now, _LEASE_SECONDS)
         if notification is None:

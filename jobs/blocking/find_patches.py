@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from detectors.parsing import Image
 from detectors.patches.patch_choice import ChosenPatch, chosen_patches
-from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.patches.patch_search import different_pictures
 from detectors.patches.patches import Tile
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
@@ -23,10 +23,10 @@ from store.requests.picture_store import PictureStore
 _RULES = (TRIGGER_SUSPECTED.code, ADVERSARIAL_PICTURE.code)
 _LOOKED_BACK = timedelta(days=7)
 # Whoever repeats one flagged picture, or sends many, must not hide what others sent.
-_MOST_READ, _MOST_FLAGGED_OF_A_CLIENT = 120, 8
+_MAX_READ, _MAX_FLAGGED_OF_A_CLIENT = 120, 8
 # Every tile is held against every other one: twice as many take four times as long.
-_MOST_FLAGGED, _MOST_ORDINARY, _MOST_OF_A_CLIENT = 24, 100, 2
-_LEAST_FLAGGED = 3
+_MAX_FLAGGED, _MAX_ORDINARY, _MAX_OF_A_CLIENT = 24, 100, 2
+_MIN_FLAGGED = 3
 
 
 class NothingToCompare(Skipped):
@@ -63,19 +63,19 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
     since, store = context.now - _LOOKED_BACK, PictureStore(context.settings.store.var_dir)
     with context.database.read() as session:
-        flagged = flagged_pictures(session, _RULES, since, _MOST_READ, _MOST_FLAGGED_OF_A_CLIENT)
-        passed = ordinary_pictures(session, since, _MOST_ORDINARY, _MOST_OF_A_CLIENT)
+        flagged = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
+        passed = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
         known = known_patches(
             session, context.now, simulated=context.settings.blocking.simulate_blocks
         )
-    suspects = _unexplained(_suspects(store, flagged), known)[:_MOST_FLAGGED]
-    if len(suspects) < _LEAST_FLAGGED:
+    suspects = _unexplained(_suspects(store, flagged), known)[:_MAX_FLAGGED]
+    if len(suspects) < _MIN_FLAGGED:
         raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
     ordinary = [image for kept in passed if (image := read_image(store, kept)) is not None]
-    if len(ordinary) < LEAST_ORDINARY:
+    if len(ordinary) < MIN_ORDINARY:
         raise NothingToCompare(
             f"{counted(len(ordinary), 'sampled picture')} of ordinary requests, a few of each "
-            f"client, do not tell a patch from a button: {LEAST_ORDINARY} do."
+            f"client, do not tell a patch from a button: {MIN_ORDINARY} do."
         )
     return suspects, ordinary
 

@@ -13,7 +13,7 @@ from store.requests.kept_pictures import KeptPicture
 from store.requests.picture_store import PictureStore
 
 # A smaller place is looked at with what lies around it: a patch is seldom cut out exactly.
-_LEAST_SHARE = 0.2
+_MIN_SHARE = 0.2
 
 
 def read_image(store: PictureStore, kept: KeptPicture) -> Image | None:
@@ -36,7 +36,7 @@ def cut_out(image: Image, size: tuple[int, int], place: Place) -> Tile:
     down, across = height / size[0], width / size[1]
     top, bottom, left, right = place.top, place.bottom, place.left, place.right
     rows, columns = max(1.0, (bottom - top) * down), max(1.0, (right - left) * across)
-    grow = max(1.0, _LEAST_SHARE * side_of(image) / sqrt(rows * columns))
+    grow = max(1.0, _MIN_SHARE * side_of(image) / sqrt(rows * columns))
     rows_from, rows_to = _span((top + bottom) / 2 * down, rows * grow, height)
     columns_from, columns_to = _span((left + right) / 2 * across, columns * grow, width)
     pixels = image[rows_from:rows_to, columns_from:columns_to]

@@ -10,18 +10,18 @@ from store.audit.audit_log import Action, Entry, append
 from store.requests.fingerprints import forget_fingerprints
 
 # Short transactions: the service waits for its turn to write meanwhile.
-_BATCH, _MOST_BATCHES = 500, 200
+_BATCH, _MAX_BATCHES = 500, 200
 
 
 def run(context: JobContext) -> JobOutcome:
     """Delete in batches until nothing old is left, or until the next round."""
     before = context.now - timedelta(hours=context.settings.retention.fingerprint_hours)
     forgotten = 0
-    for number in range(1, _MOST_BATCHES + 1):
+    for number in range(1, _MAX_BATCHES + 1):
         with context.database.write() as session:
             batch = forget_fingerprints(session, before, _BATCH)
             forgotten += batch
-            last = batch < _BATCH or number == _MOST_BATCHES
+            last = batch < _BATCH or number == _MAX_BATCHES
             if forgotten and (number == 1 or last):
                 _tell(session, context.now, before, forgotten, last)
         if last:

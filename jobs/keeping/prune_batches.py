@@ -15,7 +15,7 @@ Removed = Mapping[str, int]
 # A batch is over in some hundredths of a second. In the pause the service takes its turn to write,
 # which it looks for every few milliseconds.
 BATCH = 500
-MOST_BATCHES = 2000
+MAX_BATCHES = 2000
 _PAUSE_SECONDS = 0.02
 # A scan begins every minute and is over in a second: whoever waits a little does not lose an hour.
 _PATIENCE_SECONDS = 10.0
@@ -42,7 +42,7 @@ def batches(context: JobContext, remove: Callable[[Session], Removed]) -> Iterat
     Raises:
         BeingRead: somebody reads.
     """
-    for _ in range(MOST_BATCHES):
+    for _ in range(MAX_BATCHES):
         with in_turn(context) as session:
             removed = remove(session)
         if not any(removed.values()):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from jobs.context import JobContext
-from jobs.keeping.prune_batches import BATCH, MOST_BATCHES, Removed, in_turn
+from jobs.keeping.prune_batches import BATCH, MAX_BATCHES, Removed, in_turn
 from store.requests.picture_store import PictureStore, RemovedFiles, forget_evidence
 from store.requests.request_keys import key_of
 from store.spool.spool_files import records_wait
@@ -36,7 +36,7 @@ def _forgotten(
 ) -> Iterator[tuple[Removed, RemovedFiles]]:
     """Forget the oldest rows batch by batch, each with the files that nobody needs any more."""
     in_flight = _ORPHANED if records_wait(context.settings.store.var_dir) else _IN_FLIGHT
-    for _ in range(MOST_BATCHES):
+    for _ in range(MAX_BATCHES):
         with in_turn(context) as session:
             digests = forget_evidence(session, before_key, BATCH)
         if not digests:

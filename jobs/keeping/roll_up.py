@@ -5,8 +5,8 @@ from store.counts.roll_up_upkeep import drop_old_clients, drop_old_counts, fold_
 from store.counts.roll_ups import roll_up
 
 # Short transactions: the service waits for its turn to write meanwhile.
-_BATCH, _MOST_BATCHES = 2000, 200
-_MOST_FOLDS = 50
+_BATCH, _MAX_BATCHES = 2000, 200
+_MAX_FOLDS = 50
 _DROPPED = 5000
 
 
@@ -22,7 +22,7 @@ def run(context: JobContext) -> JobOutcome:
 
 def _in_batches(context: JobContext) -> int:
     rolled_up = 0
-    for _ in range(_MOST_BATCHES):
+    for _ in range(_MAX_BATCHES):
         with context.database.write() as session:
             batch = roll_up(session, context.now, _BATCH)
         rolled_up += batch
@@ -32,7 +32,7 @@ def _in_batches(context: JobContext) -> int:
 
 
 def _fold(context: JobContext) -> None:
-    for _ in range(_MOST_FOLDS):
+    for _ in range(_MAX_FOLDS):
         with context.database.write() as session:
             if not fold_names(session, context.now):
                 return

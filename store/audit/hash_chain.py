@@ -26,7 +26,7 @@ GENESIS = "0" * 64
 """What the first row has for the hash of the row before."""
 
 # How far, and for how many rows, a row that does not fit is looked for at other places.
-_REACH, _MOST_SEARCHES = 2_000, 50
+_REACH, _MAX_SEARCHES = 2_000, 50
 
 
 class Wrong(StrEnum):
@@ -177,7 +177,7 @@ class ChainCheck:
 
     def _written_as(self, link: Link) -> int | None:
         self._searches += 1
-        if self._searches > _MOST_SEARCHES:
+        if self._searches > _MAX_SEARCHES:
             return None
         near = range(max(1, link.sequence - _REACH), link.sequence + _REACH + 1)
         return next((place for place in near if link.hash_as(place) == link.own_hash), None)

@@ -15,7 +15,7 @@ from store.requests.records import Stage
 from store.requests.request_keys import arrived_since
 from store.tables.request_tables import RequestRow
 
-_MOST_READ = 5000
+_MAX_READ = 5000
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _newest(session: Session, period: Period) -> list[Any]:
             RequestRow.stage != Stage.ADMISSION.value,
         )
         .order_by(RequestRow.id.desc())
-        .limit(_MOST_READ)
+        .limit(_MAX_READ)
         for verdict in (Verdict.FLAG, Verdict.REFUSE)
     ]
     rows = [row for kind in kinds for row in session.execute(kind)]

@@ -11,17 +11,17 @@ from store.counts.roll_ups import KEPT, add_counts, folded_mark, make_marks
 from store.engine.locks import take_turn
 from store.tables.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 
-MOST_NAMES = 500
+MAX_NAMES = 500
 """Names that a closed bucket keeps in each dimension."""
 
 _CLOSED_FOR = timedelta(hours=1)
 _CLIENTS_KEPT = KEPT[Resolution.HOUR]
 _FOLDED = (CLIENT.name, REASON.name)
 # A fold of a flood's bucket moves tens of thousands of rows: few at a time.
-_MOST_BUCKETS = 4
+_MAX_BUCKETS = 4
 
 
-def fold_names(session: Session, now: datetime, most_names: int = MOST_NAMES) -> int:
+def fold_names(session: Session, now: datetime, max_names: int = MAX_NAMES) -> int:
     """Put all but the largest names under one, in a few buckets that closed an hour ago.
 
     Says how many buckets; 0 when there is nothing left to do. A mark for each resolution says up
@@ -32,10 +32,10 @@ def fold_names(session: Session, now: datetime, most_names: int = MOST_NAMES) ->
     folded = 0
     for resolution in Resolution:
         closed = resolution.start(now - _CLOSED_FOR)
-        buckets = _too_full(session, resolution, closed, most_names)
+        buckets = _too_full(session, resolution, closed, max_names)
         for dimension, start in buckets:
-            _fold(session, resolution, dimension, start, most_names)
-        done = buckets[-1][1] if len(buckets) == _MOST_BUCKETS else closed
+            _fold(session, resolution, dimension, start, max_names)
+        done = buckets[-1][1] if len(buckets) == _MAX_BUCKETS else closed
         session.execute(
             update(SequenceRow)
             .where(SequenceRow.name == folded_mark(resolution), SequenceRow.last < done)
@@ -72,7 +72,7 @@ def drop_old_clients(session: Session, now: datetime, most: int) -> None:
 
 
 def _too_full(
-    session: Session, resolution: Resolution, closed: int, most_names: int
+    session: Session, resolution: Resolution, closed: int, max_names: int
 ) -> list[tuple[str, int]]:
     """Dimension and start of the oldest closed buckets that have too many names."""
     mark = select(SequenceRow.last).where(SequenceRow.name == folded_mark(resolution))
@@ -86,15 +86,15 @@ def _too_full(
             RollUpRow.name != OTHERS,
         )
         .group_by(RollUpRow.dimension, RollUpRow.start)
-        .having(func.count(RollUpRow.name.distinct()) > most_names)
+        .having(func.count(RollUpRow.name.distinct()) > max_names)
         .order_by(RollUpRow.start, RollUpRow.dimension)
-        .limit(_MOST_BUCKETS)
+        .limit(_MAX_BUCKETS)
     )
     return [(dimension, start) for dimension, start in rows]
 
 
 def _fold(
-    session: Session, resolution: Resolution, dimension: str, start: int, most_names: int
+    session: Session, resolution: Resolution, dimension: str, start: int, max_names: int
 ) -> None:
     named = (
         RollUpRow.resolution == resolution,
@@ -107,7 +107,7 @@ def _fold(
         .where(*named)
         .group_by(RollUpRow.name)
         .order_by(func.sum(RollUpRow.requests).desc(), RollUpRow.name)
-        .limit(most_names)
+        .limit(max_names)
     )
     small = (*named, RollUpRow.name.not_in(session.scalars(largest).all()))
     sums = session.execute(

@@ -15,8 +15,8 @@ from store.tables.work_tables import DecisionRow
 
 _log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: prints come and go.
-MOST_PATCHES = 20
-_MOST_KNOWN = 100
+MAX_PATCHES = 20
+_MAX_KNOWN = 100
 # What the evidence of such a decision holds.
 PIXELS, SHARE, LIMIT = "patch", "patch_share", "limit"
 
@@ -75,7 +75,7 @@ def patch_of(evidence: Mapping[str, object]) -> tuple[Patch, float]:
 def listed_patches(session: Session, now: datetime) -> tuple[ListedPatch, ...]:
     """Patches that are blocked now, newest first; one that cannot be read is logged, left out."""
     active = and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))
-    return tuple(_readable(_newest(session, MOST_PATCHES, active)))
+    return tuple(_readable(_newest(session, MAX_PATCHES, active)))
 
 
 def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[ListedPatch, ...]:
@@ -86,7 +86,7 @@ def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[
     """
     blocked = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
     known = or_(blocked, DecisionRow.revoked_at.is_not(None))
-    return tuple(_readable(_newest(session, _MOST_KNOWN, known)))
+    return tuple(_readable(_newest(session, _MAX_KNOWN, known)))
 
 
 def newly_listed(session: Session, since: datetime) -> tuple[NewlyListed, ...]:
@@ -95,7 +95,7 @@ def newly_listed(session: Session, since: datetime) -> tuple[NewlyListed, ...]:
     new = and_(by_a_job, DecisionRow.created_at >= since, DecisionRow.revoked_at.is_(None))
     return tuple(
         NewlyListed(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
-        for row in _newest(session, MOST_PATCHES, new)
+        for row in _newest(session, MAX_PATCHES, new)
     )
 
 

@@ -12,7 +12,7 @@ from store.engine.faults import StoreUnavailable
 
 BEGIN = "maskwatch_begin"
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.1, 2.0
-_LEAST_IDLE_SECONDS = 60.0
+_MIN_IDLE_SECONDS = 60.0
 # A host that vanished is noticed after a minute of silence, not after the kernel's two hours.
 _KEEPALIVES = {
     "keepalives": 1,
@@ -42,7 +42,7 @@ def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
 
 def limits(*, read_only: bool, statement_seconds: float, lock_seconds: float) -> str:
     """SQL that bounds one transaction; it leaves nothing behind in a connection that is shared."""
-    idle_seconds = max(_LEAST_IDLE_SECONDS, statement_seconds)
+    idle_seconds = max(_MIN_IDLE_SECONDS, statement_seconds)
     parts = [
         f"SET LOCAL statement_timeout = {_milliseconds(statement_seconds)}",
         f"SET LOCAL lock_timeout = {_milliseconds(lock_seconds)}",

@@ -15,7 +15,7 @@ from store.engine.sqlite_engine import set_limit
 _SAFE_VERSION = (3, 51, 3)
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY_CODE = 0xFF
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def wal_reset_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str | None:
@@ -55,7 +55,7 @@ def full_look(file: Path) -> None:
         StoreUnavailable: the file cannot be read.
     """
     with _opened(file, inf) as connection:
-        _answered_ok(connection, file, f"integrity_check({_MOST_NAMED})")
+        _answered_ok(connection, file, f"integrity_check({_MAX_NAMED})")
         broken = connection.execute("PRAGMA foreign_key_check").fetchone()
         if broken is not None:
             table, row, parent, _ = broken
@@ -100,7 +100,7 @@ def _answered_ok(connection: sqlite3.Connection, file: Path, check: str) -> bool
         raise
     found = [str(row[0]).splitlines()[-1] for row in rows]
     if found != ["ok"]:
-        raise damage(str(file), "; ".join(found[:_MOST_NAMED]))
+        raise damage(str(file), "; ".join(found[:_MAX_NAMED]))
     return True
 
 

@@ -12,7 +12,7 @@ from store.audit.actors import service
 from store.audit.audit_log import Action, Entry, append
 from store.tables.work_tables import LoadedModelRow
 
-_MOST_SHOWN = 280
+_MAX_SHOWN = 280
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def add_loaded_model(session: Session, load: NewLoad, now: datetime) -> None:
         )
     )
     details = {"segmenter": load.segmenter, "digest": load.digest, "signed_by": load.signed_by}
-    actor = service(f"{load.host}/{load.service}"[:_MOST_SHOWN])
+    actor = service(f"{load.host}/{load.service}"[:_MAX_SHOWN])
     append(session, Entry(actor, Action.MODEL_LOADED, f"model {load.path}", details), now)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 SIGNATURE_NAME = "model.sig"
 """The signature of a model folder lies in it under this name; it is no part of the model."""
 
-MOST_FILES = 1_000
+MAX_FILES = 1_000
 _CHUNK_BYTES = 1 << 20
-_MOST_SHOWN = 200
+_MAX_SHOWN = 200
 # A link is not followed, and a pipe does not make the reader wait.
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -85,15 +85,15 @@ def model_names(model: Path) -> dict[str, str]:
     return {model.name: ""}
 
 
-def read_model_file(path: Path, most_bytes: int | None = None) -> bytes:
-    """All bytes of a regular file, or the first ``most_bytes``.
+def read_model_file(path: Path, max_bytes: int | None = None) -> bytes:
+    """All bytes of a regular file, or the first ``max_bytes``.
 
     Raises:
         UnusableFile: it is none, or cannot be read.
     """
     try:
         with open(_opened(path), "rb") as handle:
-            return handle.read(-1 if most_bytes is None else most_bytes)
+            return handle.read(-1 if max_bytes is None else max_bytes)
     except OSError as error:
         raise UnusableFile(f"cannot be read ({error.strerror})") from None
 
@@ -150,15 +150,15 @@ def shown_name(name: str) -> str:
     ('weights.pt', "'a\\nb'")
     """
     text = name if name.isprintable() else ascii(name)
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _named(folder: Path) -> dict[str, str]:
     names: dict[str, str] = {}
     for name, mode in _walked(folder, ""):
         names[name] = _fault_of(name, mode)
-        if len(names) > MOST_FILES:
-            raise UnusableFile(f"holds more than {MOST_FILES} files")
+        if len(names) > MAX_FILES:
+            raise UnusableFile(f"holds more than {MAX_FILES} files")
     return names
 
 

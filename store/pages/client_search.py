@@ -9,8 +9,8 @@ from store.counts.period_counts import since_roll_up
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import ClientRow
 
-MOST_CLIENTS = 20
-_MOST_NAMES, _MOST_RECORDS = 50_000, 10_000
+MAX_CLIENTS = 20
+_MAX_NAMES, _MAX_RECORDS = 50_000, 10_000
 
 
 def clients_named(session: Session, part: str, since: datetime) -> tuple[tuple[str, ...], bool]:
@@ -22,7 +22,7 @@ def clients_named(session: Session, part: str, since: datetime) -> tuple[tuple[s
     # PostgreSQL refuses the character that no stored name can have.
     part = part.replace("\0", "")
     names = dict.fromkeys((part, *_new(session, part, since), *_known(session, part, since)))
-    return tuple(names)[:MOST_CLIENTS], len(names) > MOST_CLIENTS
+    return tuple(names)[:MAX_CLIENTS], len(names) > MAX_CLIENTS
 
 
 def _known(session: Session, part: str, since: datetime) -> list[str]:
@@ -30,7 +30,7 @@ def _known(session: Session, part: str, since: datetime) -> list[str]:
         select(ClientRow.client, ClientRow.last_seen)
         .where(ClientRow.last_seen >= since)
         .order_by(ClientRow.last_seen.desc())
-        .limit(_MOST_NAMES)
+        .limit(_MAX_NAMES)
         .subquery()
     )
     return list(session.scalars(_containing(part, newest).order_by(newest.c.last_seen.desc())))
@@ -42,7 +42,7 @@ def _new(session: Session, part: str, since: datetime) -> list[str]:
         select(RequestRow.client)
         .where(since_roll_up(session, since))
         .order_by(RequestRow.id.desc())
-        .limit(_MOST_RECORDS)
+        .limit(_MAX_RECORDS)
         .subquery()
     )
     return list(session.scalars(_containing(part, newest).group_by(newest.c.client)))
@@ -50,4 +50,4 @@ def _new(session: Session, part: str, since: datetime) -> list[str]:
 
 def _containing(part: str, newest: Subquery) -> Select[str]:
     name = newest.c.client
-    return select(name).where(name.contains(part, autoescape=True)).limit(MOST_CLIENTS)
+    return select(name).where(name.contains(part, autoescape=True)).limit(MAX_CLIENTS)

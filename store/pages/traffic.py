@@ -19,7 +19,7 @@ from store.requests.records import Stage
 from store.requests.request_keys import key_of
 from store.tables.request_tables import RequestRow, ScoreRow, reasons_table
 
-_MOST_LOOKED_AT = 5000
+_MAX_LOOKED_AT = 5000
 # Without a filter beside the index, only requests that were stored late are passed over.
 _FEW = 200
 
@@ -175,7 +175,7 @@ def _is_outlier() -> ColumnElement[bool]:
 
 def _search(session: Session, search: _Search, most: int) -> tuple[list[RequestRow], int | None]:
     """Matching rows in the order of the search, and the key at which it stopped early."""
-    each = _FEW if not search.rest() else _MOST_LOOKED_AT // max(1, len(search.values()))
+    each = _FEW if not search.rest() else _MAX_LOOKED_AT // max(1, len(search.values()))
     each = max(each, most)
     streams = _streams(session, search, each)
     keys = sorted({key for stream in streams for key in stream}, reverse=search.newest_first)

@@ -14,7 +14,7 @@ from store.requests.records import RequestRecord
 from store.requests.request_keys import arrived_since
 from store.tables.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
-_MOST_PER_KEY = 64
+_MAX_PER_KEY = 64
 
 
 def add_fingerprint(session: Session, request_pk: int, record: RequestRecord) -> None:
@@ -51,7 +51,7 @@ def lookalikes(
             select(table.c.request_pk)
             .where(table.c.key == key)
             .order_by(table.c.request_pk.desc())
-            .limit(_MOST_PER_KEY)
+            .limit(_MAX_PER_KEY)
             .subquery()
             .c.request_pk
         )

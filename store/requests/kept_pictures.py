@@ -22,7 +22,7 @@ from store.tables.request_tables import (
 )
 
 # Copies stand among them, and flagged ones among those that passed: it takes many to find some.
-_MOST_LOOKED_AT = 10_000
+_MAX_LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class KeptPicture:
 
 
 def flagged_pictures(
-    session: Session, rules: Sequence[str], since: datetime, most: int, most_per_client: int
+    session: Session, rules: Sequence[str], since: datetime, most: int, max_per_client: int
 ) -> tuple[KeptPicture, ...]:
     """The newest pictures on which one of these rules fired and said where, newest first.
 
@@ -59,14 +59,14 @@ def flagged_pictures(
         .join(FindingRow, fired)
         .where(RequestRow.id.in_(named), arrived_since(since), FindingRow.places.is_not(None))
         .order_by(RequestRow.id.desc(), FindingRow.id)
-        .limit(_MOST_LOOKED_AT)
+        .limit(_MAX_LOOKED_AT)
     )
     seen: set[tuple[str, str]] = set()
     of_client: Counter[str] = Counter()
     found: list[KeptPicture] = []
     for row in session.execute(statement):
         is_new = row.places and (row.client, row.sha256) not in seen
-        if is_new and of_client[row.client] < most_per_client and len(found) < most:
+        if is_new and of_client[row.client] < max_per_client and len(found) < most:
             seen.add((row.client, row.sha256))
             of_client[row.client] += 1
             found.append(_kept(row, Place(**row.places[0])))
@@ -74,12 +74,12 @@ def flagged_pictures(
 
 
 def ordinary_pictures(
-    session: Session, since: datetime, most: int, most_per_client: int
+    session: Session, since: datetime, most: int, max_per_client: int
 ) -> tuple[KeptPicture, ...]:
     """The newest sampled pictures of requests that passed, few of each client."""
     kept = EvidenceRow.request_pk
     newest = select(kept).where(EvidenceRow.kind == PICTURE, kept >= key_of(since))
-    newest = newest.order_by(kept.desc()).limit(_MOST_LOOKED_AT)
+    newest = newest.order_by(kept.desc()).limit(_MAX_LOOKED_AT)
     place_in_line = func.row_number().over(
         partition_by=RequestRow.client, order_by=RequestRow.id.desc()
     )
@@ -94,7 +94,7 @@ def ordinary_pictures(
     )
     statement = (
         select(lined_up)
-        .where(lined_up.c.place_in_line <= most_per_client)
+        .where(lined_up.c.place_in_line <= max_per_client)
         .order_by(lined_up.c.pk.desc())
         .limit(most)
     )

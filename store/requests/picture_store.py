@@ -15,7 +15,7 @@ from store.requests.records import PictureFile
 from store.tables.request_tables import EvidenceRow
 
 PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
-_MOST_ASKED = 500
+_MAX_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class PictureStore:
         """
         removals: list[Removal] = []
         asked = list(dict.fromkeys(digests))
-        for start in range(0, len(asked), _MOST_ASKED):
-            some = asked[start : start + _MOST_ASKED]
+        for start in range(0, len(asked), _MAX_ASKED):
+            some = asked[start : start + _MAX_ASKED]
             with database.read() as session:
                 referred = _referred(session, some)
             removals += [self._files.remove(d, unused_since) for d in some if d not in referred]

@@ -37,7 +37,7 @@ from store.requests.request_keys import arrived_since, hand_out, key_of
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 from store.tables.work_tables import DecisionRow
 
-_MOST_REQUEST_IDS = 20
+_MAX_REQUEST_IDS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ def clean_features(
     session: Session,
     names: Sequence[str],
     since: datetime,
-    most_per_client: int,
+    max_per_client: int,
     most: int,
     *,
     outliers: bool = False,
@@ -152,7 +152,7 @@ def clean_features(
     """Features that a model may learn from, newest first.
 
     Only requests that passed, were never an outlier and whose client was never blocked; one client
-    contributes at most ``most_per_client`` rows, so that nobody can buy the training set.
+    contributes at most ``max_per_client`` rows, so that nobody can buy the training set.
 
     Args:
         outliers: give the outliers among these requests instead of the rest.
@@ -175,7 +175,7 @@ def clean_features(
         for row in found:
             if len(rows) == most:
                 break
-            if taken[row.client] < most_per_client:
+            if taken[row.client] < max_per_client:
                 taken[row.client] += 1
                 rows.append(tuple(row))
     return _matrix(rows, names)
@@ -257,7 +257,7 @@ def client_activity(
             outliers=row.outlier,
             flags=row.flagged,
             refusals=row.refused,
-            request_ids=tuple(request_ids.get(row.client, ())[:_MOST_REQUEST_IDS]),
+            request_ids=tuple(request_ids.get(row.client, ())[:_MAX_REQUEST_IDS]),
         )
         for row in session.execute(counts.order_by(requests.c.client))
     )

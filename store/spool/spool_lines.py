@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 # No record is nearly as long: what is longer is damage, and must not fill the memory.
 LONGEST_BYTES = 16_000_000
 _BLOCK_BYTES = 65_536
-_MOST_CHUNK_BYTES = 16_000_000
+_MAX_CHUNK_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_chunk(file: Path, start: int, end: int, most: int) -> Chunk:
                 records.append(record)
             elif line.strip():
                 aside.append(line.rstrip(b"\n"))
-            if reached - start >= _MOST_CHUNK_BYTES:
+            if reached - start >= _MAX_CHUNK_BYTES:
                 break
     return Chunk(tuple(records), tuple(aside), reached)
 

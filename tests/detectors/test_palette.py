@@ -41,7 +41,7 @@ def _lab(labels: tuple[str, ...], sight: npt.NDArray[np.float64]) -> npt.NDArray
     return np.asarray(lab[0], dtype=np.float32)
 
 
-def _least_distance(labels: tuple[str, ...], sight: npt.NDArray[np.float64]) -> float:
+def _min_distance(labels: tuple[str, ...], sight: npt.NDArray[np.float64]) -> float:
     lab = _lab(labels, sight)
     distances = np.linalg.norm(lab[:, None] - lab[None], axis=2)
     return float(distances[~np.eye(len(labels), dtype=np.bool_)].min())
@@ -64,12 +64,12 @@ def test_every_label_has_a_colour_of_its_own(name: str) -> None:
 def test_colours_of_one_list_can_be_told_apart(
     name: str, sight: npt.NDArray[np.float64], least: float
 ) -> None:
-    assert _least_distance(LABEL_LISTS[name][1:], sight) >= least
+    assert _min_distance(LABEL_LISTS[name][1:], sight) >= least
 
 
 def test_neighbours_on_a_body_are_far_apart() -> None:
     for sight, least in ((FULL, 30), (DEUTERANOPIA, 15), (PROTANOPIA, 15)):
-        found = {pair: _least_distance(pair, sight) for pair in NEIGHBOURS}
+        found = {pair: _min_distance(pair, sight) for pair in NEIGHBOURS}
         assert min(found.values()) >= least, min(found, key=lambda pair: found[pair])
 
 

@@ -14,7 +14,7 @@ from inference.gate.media import MediaType
 
 MAX_MESSAGE_BYTES = 16_384
 _MAX_SIGNS = 32
-_MOST = 2**53
+_MAX = 2**53
 _NAME = re.compile("[a-z_]{1,40}")
 
 
@@ -97,7 +97,7 @@ def _is_sound(reply: Reply) -> bool:
     return (
         type(reply.number) is int
         and isinstance(reply.refusal, str)
-        and all(type(size) is int and 0 <= size < _MOST for size in sizes)
+        and all(type(size) is int and 0 <= size < _MAX for size in sizes)
         and bool(reply.refusal) != bool(reply.width and reply.height)
         and type(reply.depth) is int
         and reply.depth in {3, 4}
@@ -131,4 +131,4 @@ def _is_name(text: str) -> bool:
 
 def _is_number(value: Any) -> bool:
     """A number that fits into a float; comparisons with NaN are false."""
-    return type(value) in {int, float} and -_MOST < value < _MOST
+    return type(value) in {int, float} and -_MAX < value < _MAX

@@ -22,12 +22,12 @@ from inference.segmenters.m2fp.preparation import Frame
 # ModelScope's pipeline shows parts from this score on, out of its hundred best candidates.
 _PART_THRESHOLD = 0.1
 _CANDIDATES = 100
-_MOST_PERSONS = 255
+_MAX_PERSONS = 255
 # Larger pictures are painted at this size: a mask has no detail to lose.
 _PAINTED_PIXELS = 1_500_000
 _GROUP = 8
 # A query that is surely none of the labels adds less than this to any of them.
-_LEAST_SHARE = 1e-3
+_MIN_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ def class_probabilities(classes: Tensor, masks: Tensor, labels: int, frame: Fram
         masks: logits ``(Q, h, w)``.
     """
     shares = classes.softmax(-1)[:, :labels]
-    kept = shares.amax(-1) > _LEAST_SHARE
+    kept = shares.amax(-1) > _MIN_SHARE
     seen = _within(masks[kept].float(), frame).sigmoid()
     mixed = (shares[kept].T @ seen.flatten(1)).view(labels, *seen.shape[-2:])
     # A place that no query saw is background.
@@ -70,7 +70,7 @@ def draw_single(
 ) -> Drawing:
     """The likeliest label of each pixel, for a model of one person."""
     shares = classes.softmax(-1)[:, :labels]
-    kept = (shares.amax(-1) > _LEAST_SHARE).nonzero().flatten()
+    kept = (shares.amax(-1) > _MIN_SHARE).nonzero().flatten()
     mixed = torch.zeros(labels, *frame.size, device=masks.device)
     for rows in _groups(kept):
         seen = _in_picture(masks[rows], frame).sigmoid()
@@ -171,7 +171,7 @@ def _persons(
     shape: tuple[int, ...],
 ) -> LabelMap:
     persons = np.zeros(shape, np.uint8)
-    ordered = sorted(people, key=lambda each: -each[0])[:_MOST_PERSONS]
+    ordered = sorted(people, key=lambda each: -each[0])[:_MAX_PERSONS]
     for number, (_, mask) in reversed(list(enumerate(ordered, start=1))):
         persons[mask] = number
     return persons

@@ -15,7 +15,7 @@ from inference.supply.errors import ModelError
 
 # What a training leaves in a checkpoint and a parse has no use for.
 _UNUSED = ("criterion.", "pixel_mean", "pixel_std")
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 
 
 def build_network(configuration: M2FPConfiguration, path: str) -> Any:
@@ -58,7 +58,7 @@ def take_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: str) -
         *(f"{k} has another shape" for k, v in given.items() if _differs(v, wanted.get(k))),
     ]
     if wrong:
-        named = ", ".join(wrong[:_MOST_NAMED])
+        named = ", ".join(wrong[:_MAX_NAMED])
         raise ModelError(
             f"The weights in {path} do not belong to this network ({named}; {len(wrong)} in all): "
             "configuration and weights come from different models."

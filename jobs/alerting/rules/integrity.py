@@ -15,7 +15,7 @@ from store.tables.work_tables import LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"
 # The evidence of an alert goes into mails and pages: a folder full of new files must not.
-_MOST_NAMES, _MOST_TOLD = 20, 5
+_MAX_NAMES, _MAX_TOLD = 20, 5
 # What was put on disk is the next model: that is manipulation, by way of the supply chain.
 _ATLAS, _OWASP = "AML.T0018", "ML06:2023"
 
@@ -112,13 +112,13 @@ def _summary(load: LoadedModelRow, found: Differences) -> str:
 
 
 def _told(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_TOLD
-    told = ", ".join(shown_name(name) for name in names[:_MOST_TOLD])
+    more = len(names) - _MAX_TOLD
+    told = ", ".join(shown_name(name) for name in names[:_MAX_TOLD])
     return f"{told} and {more} more" if more > 0 else told
 
 
 def _listed(names: Sequence[str]) -> list[str]:
-    return [shown_name(name) for name in names[:_MOST_NAMES]]
+    return [shown_name(name) for name in names[:_MAX_NAMES]]
 
 
 def _outcome(found: Sequence[Differences]) -> JobOutcome:

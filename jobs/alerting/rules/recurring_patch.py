@@ -8,7 +8,7 @@ from store.alerts.alerts import WARNING, Condition
 from store.decisions.listed_patches import NewlyListed
 
 RECURRING_PATCH = "recurring_patch"
-_MOST_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 def patch_condition(listed: Sequence[NewlyListed], hours: int) -> Condition:
@@ -27,7 +27,7 @@ def patch_condition(listed: Sequence[NewlyListed], hours: int) -> Condition:
         evidence={
             "decisions": [each.decision_id for each in listed],
             "simulated": any(each.simulated for each in listed),
-            "request_ids": list(dict.fromkeys(found))[:_MOST_EXAMPLES],
+            "request_ids": list(dict.fromkeys(found))[:_MAX_EXAMPLES],
         },
     )
 

@@ -16,7 +16,7 @@ def test_a_score_is_the_mean_distance_to_the_five_nearest_rows() -> None:
 
 
 def test_a_bounded_number_of_rows_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detectors.outliers.nearest_neighbours._MOST_STORED", 40)
+    monkeypatch.setattr("detectors.outliers.nearest_neighbours._MAX_STORED", 40)
     rows = np.random.default_rng(0).normal(size=(100, 3))
     kept = [NearestNeighboursScorer.fit(rows, seed).scorer.stored for seed in (1, 1, 2)]
     assert kept[0].shape == (40, 3)

@@ -6,7 +6,7 @@ from numpy.random import default_rng
 
 from detectors.parsing import Image
 from detectors.patches.patch_choice import chosen_patches
-from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.patches.patches import PatchError, Tile
 from tests.detectors.patch_pictures import cloth, printed
 
@@ -21,7 +21,7 @@ def suspicious() -> list[Tile]:
 
 @pytest.fixture(scope="module")
 def ordinary() -> list[Image]:
-    return [cloth(default_rng(seed), side=250) for seed in range(200, 200 + LEAST_ORDINARY)]
+    return [cloth(default_rng(seed), side=250) for seed in range(200, 200 + MIN_ORDINARY)]
 
 
 def test_a_print_is_chosen_once_and_found_again(
@@ -37,7 +37,7 @@ def test_a_print_is_chosen_once_and_found_again(
 
 
 def test_a_print_that_ordinary_pictures_show_too_is_not_chosen(suspicious: list[Tile]) -> None:
-    fashionable = [printed(seed, side=250) for seed in range(300, 300 + LEAST_ORDINARY)]
+    fashionable = [printed(seed, side=250) for seed in range(300, 300 + MIN_ORDINARY)]
     assert chosen_patches(suspicious, fashionable) == ()
 
 

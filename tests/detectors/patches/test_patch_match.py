@@ -6,7 +6,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from detectors.parsing import Image
-from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher, limit_of
+from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher, limit_of
 from detectors.patches.patches import Patch, PatchError
 
 BLOCKS = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
@@ -34,7 +34,7 @@ def showing(image: Image, side: int, left: int, top: int, light: float = 1.0) ->
 
 @pytest.fixture(scope="module")
 def ordinary() -> list[Image]:
-    return [scene(default_rng(seed)) for seed in range(LEAST_ORDINARY)]
+    return [scene(default_rng(seed)) for seed in range(MIN_ORDINARY)]
 
 
 @pytest.mark.parametrize("side", [24, 37, 60])

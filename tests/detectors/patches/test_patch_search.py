@@ -46,7 +46,7 @@ def test_plain_tiles_and_too_few_prints_share_nothing(plain: list[Image]) -> Non
 @pytest.mark.parametrize("size", [(1, 1), (3, 400), (400, 3)])
 def test_tiles_of_any_size_can_be_searched(size: tuple[int, int]) -> None:
     tile = default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
-    assert recurring_patches(tiles(tile, tile, tile), least_members=4) == ()
+    assert recurring_patches(tiles(tile, tile, tile), min_members=4) == ()
 
 
 def test_copies_of_a_picture_count_once(plain: list[Image]) -> None:

@@ -67,14 +67,14 @@ def test_nobody_else_changes_what_a_client_may_do(
 
 @given(st.integers(1, 40), st.lists(st.integers(0, 99), max_size=300))
 def test_the_state_is_bounded(most: int, asked: list[int]) -> None:
-    buckets = Buckets(1, 2, most_clients=most)
+    buckets = Buckets(1, 2, max_clients=most)
     for number in asked:
         buckets.spend(f"ip:192.0.2.{number}", START)
         assert len(buckets) <= most
 
 
 def test_new_names_do_not_reset_a_client_that_keeps_asking() -> None:
-    buckets = Buckets(0.001, 5, most_clients=50)
+    buckets = Buckets(0.001, 5, max_clients=50)
     accepted: Counter[str] = Counter()
     for number in range(5_000):
         accepted["busy"] += not buckets.spend("ip:192.0.2.1", START)
@@ -83,7 +83,7 @@ def test_new_names_do_not_reset_a_client_that_keeps_asking() -> None:
 
 
 def test_a_full_bucket_is_forgotten_before_one_that_is_empty() -> None:
-    buckets = Buckets(1, 3, most_clients=2)
+    buckets = Buckets(1, 3, max_clients=2)
     for _ in range(3):
         buckets.spend("ip:192.0.2.1", START)
     buckets.spend("ip:192.0.2.2", START + 0.5)

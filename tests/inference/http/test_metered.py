@@ -37,9 +37,9 @@ def _read_all(connection: MeteredConnection) -> None:
         pass
 
 
-def _content_until_refused(connection: MeteredConnection, read: bytes, most_reads: int) -> int:
+def _content_until_refused(connection: MeteredConnection, read: bytes, max_reads: int) -> int:
     """Bytes that came through before the connection was refused."""
-    for _ in range(most_reads):
+    for _ in range(max_reads):
         connection.receive_data(read)
         try:
             _read_all(connection)

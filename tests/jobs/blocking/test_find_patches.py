@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from detectors.findings import Finding, Place
 from detectors.parsing import Image
-from detectors.patches.patch_match import LEAST_ORDINARY, PatchMatcher
+from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.rule_book import TRIGGER_SUSPECTED
 from jobs.blocking.find_patches import NothingToCompare, run
 from jobs.blocking.picture_views import cut_out, read_image
@@ -51,7 +51,7 @@ def send(context: JobContext) -> Send:
 
 @pytest.fixture
 def ordinary(send: Send) -> None:
-    for number in range(LEAST_ORDINARY):
+    for number in range(MIN_ORDINARY):
         send(cloth(default_rng(500 + number), SIDE), f"ip:192.0.2.{number}")
 
 
@@ -125,7 +125,7 @@ def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) ->
 def test_a_fashion_that_ordinary_pictures_show_is_not_listed(
     context: JobContext, send: Send
 ) -> None:
-    for number in range(LEAST_ORDINARY):
+    for number in range(MIN_ORDINARY):
         send(printed(300 + number, SIDE), f"ip:192.0.2.{number}")
     send_prints(send, range(4))
     assert run(context).rows == 0

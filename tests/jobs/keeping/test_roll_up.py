@@ -35,6 +35,6 @@ def test_a_round_ends_before_the_next_one(
     context: JobContext, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(roll_up, "_BATCH", 2)
-    monkeypatch.setattr(roll_up, "_MOST_BATCHES", 1)
+    monkeypatch.setattr(roll_up, "_MAX_BATCHES", 1)
     traffic.clean("ip:192.0.2.1", 3)
     assert [roll_up.run(context).rows for _ in range(3)] == [2, 1, 0]

@@ -173,8 +173,8 @@ def test_closed_buckets_keep_their_largest_names(
     add(client="e")
     _roll_up(database, now)
     with database.write() as session:
-        assert fold_names(session, now, most_names=2) == 3
-        assert fold_names(session, now, most_names=2) == 0
+        assert fold_names(session, now, max_names=2) == 3
+        assert fold_names(session, now, max_names=2) == 0
     names = select(RollUpRow.name, RollUpRow.verdict, RollUpRow.requests).where(
         RollUpRow.resolution == Resolution.DAY,
         RollUpRow.dimension == "client",
@@ -199,7 +199,7 @@ def test_closed_buckets_keep_their_largest_names(
     add(**late)
     _roll_up(database, now)
     with database.write() as session:
-        assert fold_names(session, now, most_names=2) == 3
+        assert fold_names(session, now, max_names=2) == 3
     with database.read() as session:
         assert (OTHERS, verdicts[0], 3) in [tuple(row) for row in session.execute(names)]
 

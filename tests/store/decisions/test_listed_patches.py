@@ -14,7 +14,7 @@ from detectors.patches.patches import Patch, PatchError
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import (
-    MOST_PATCHES,
+    MAX_PATCHES,
     known_patches,
     listed_patches,
     patch_evidence,
@@ -86,7 +86,7 @@ def test_the_access_list_holds_active_patches_newest_first(
 def test_as_many_as_can_be_looked_for_are_listed(
     database: Database, block: Block, now: datetime
 ) -> None:
-    keys = [block(seed) for seed in range(MOST_PATCHES + 2)]
+    keys = [block(seed) for seed in range(MAX_PATCHES + 2)]
     with database.read() as session:
         listed = listed_patches(session, now)
     assert [each.decision_id for each in listed] == keys[:1:-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store.models.model_files import (
-    MOST_FILES,
+    MAX_FILES,
     Differences,
     UnusableFile,
     differences,
@@ -89,7 +89,7 @@ def test_a_model_of_one_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_too_many_files_is_not_hashed(model: Path) -> None:
-    for number in range(MOST_FILES):
+    for number in range(MAX_FILES):
         (model / f"{number}").touch()
     with pytest.raises(UnusableFile, match="more than 1000 files"):
         model_names(model)

@@ -9,7 +9,7 @@ from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
 from store.engine.database import Database
 from store.pages import traffic
-from store.pages.client_search import MOST_CLIENTS
+from store.pages.client_search import MAX_CLIENTS
 from store.pages.traffic import TrafficFilter, TrafficPage, requests_of_client, traffic_page
 from store.requests.records import Stage
 
@@ -94,7 +94,7 @@ def test_filters_narrow_and_combine(
 def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
     database: Database, add: Add, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traffic, "_MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(traffic, "_MAX_LOOKED_AT", 4)
     stored = []
     for minute in range(24, 0, -1):
         rare = minute in {20, 9, 2}
@@ -127,7 +127,7 @@ def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
 def test_the_newest_of_many_matching_clients_are_looked_for(
     database: Database, add: Add, now: datetime
 ) -> None:
-    for number in range(MOST_CLIENTS):
+    for number in range(MAX_CLIENTS):
         add(client=f"ip:192.0.2.{number}", received_at=now - (60 - number) * MINUTE)
     wanted = TrafficFilter(now - 90 * MINUTE, client="192.0.2")
     with database.write() as session:
@@ -137,7 +137,7 @@ def test_the_newest_of_many_matching_clients_are_looked_for(
     assert page.more_clients
     assert _pks(page)[0] == newest
     clients = {request.client for request in page.requests}
-    assert len(clients) == MOST_CLIENTS - 1
+    assert len(clients) == MAX_CLIENTS - 1
     assert "ip:192.0.2.0" not in clients
     one = _page(database, TrafficFilter(now - 90 * MINUTE, client="ip:192.0.2.0"))
     assert [request.client for request in one.requests] == ["ip:192.0.2.0"]

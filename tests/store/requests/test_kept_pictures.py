@@ -41,17 +41,17 @@ def send(database: Database, now: datetime) -> Send:
 
 
 def flagged(
-    database: Database, since: datetime, most: int = 9, most_per_client: int = 9
+    database: Database, since: datetime, most: int = 9, max_per_client: int = 9
 ) -> tuple[KeptPicture, ...]:
     with database.read() as session:
-        return flagged_pictures(session, RULES, since, most, most_per_client)
+        return flagged_pictures(session, RULES, since, most, max_per_client)
 
 
 def ordinary(
-    database: Database, since: datetime, most: int = 9, most_per_client: int = 2
+    database: Database, since: datetime, most: int = 9, max_per_client: int = 2
 ) -> tuple[KeptPicture, ...]:
     with database.read() as session:
-        return ordinary_pictures(session, since, most, most_per_client)
+        return ordinary_pictures(session, since, most, max_per_client)
 
 
 def test_a_flagged_picture_comes_with_the_first_place_of_the_rule(
@@ -83,7 +83,7 @@ def test_who_repeats_a_picture_or_sends_many_hides_nobody(
     other = send("ip:192.0.2.2", found, file="a")
     ids = [send(findings=found, file=file) for file in "abcc"]
     assert [each.request_id for each in flagged(database, now, most=2)] == [ids[3], ids[1]]
-    few = flagged(database, now, most_per_client=2)
+    few = flagged(database, now, max_per_client=2)
     assert [each.request_id for each in few] == [ids[3], ids[1], other]
 
 

@@ -33,10 +33,10 @@ WIDTH = FeatureVector.of({"width": 640.0})
 
 
 def _clean(
-    database: Database, since: datetime, most_per_client: int = 100, most: int = 100
+    database: Database, since: datetime, max_per_client: int = 100, most: int = 100
 ) -> FeatureMatrix:
     with database.read() as session:
-        return clean_features(session, NAMES, since, most_per_client, most)
+        return clean_features(session, NAMES, since, max_per_client, most)
 
 
 def _block(database: Database, client: str, now: datetime) -> int:
@@ -143,7 +143,7 @@ def test_only_old_enough_passed_and_ordinary_requests_are_clean(
 def test_one_client_cannot_fill_the_clean_set(database: Database, add: Add, now: datetime) -> None:
     loud = [add(client="ip:198.51.100.9", features=WIDTH) for _ in range(4)]
     quiet = add(features=WIDTH)
-    assert _clean(database, now, most_per_client=2).request_pks == (quiet, loud[3], loud[2])
+    assert _clean(database, now, max_per_client=2).request_pks == (quiet, loud[3], loud[2])
     assert _clean(database, now, most=2).request_pks == (quiet, loud[3])
 
 

@@ -16,7 +16,7 @@ from inference.segmenters.reference.training.data import Pair, Sample, Size
 from inference.segmenters.reference.training.framing import whole_body
 
 _DRAWN_PLACES = 1_000_000_000
-_LEAST_STRIP = 0.15
+_MIN_STRIP = 0.15
 
 
 def empty_place(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
@@ -112,7 +112,7 @@ def _free_strip(sample: Sample) -> Image | None:
         return sample.image
     left, right = sample.image[:, : columns[0]], sample.image[:, columns[-1] + 1 :]
     widest = max(left, right, key=lambda part: part.shape[1])
-    return widest if widest.shape[1] >= _LEAST_STRIP * width else None
+    return widest if widest.shape[1] >= _MIN_STRIP * width else None
 
 
 def _part(image: Image, random: np.random.Generator) -> Image:
