@@ -82,13 +82,8 @@ def test_what_all_processes_share_loads_no_network(package: str) -> None:
 
 # The service hosts a network; whatever of it does without one is not in this list.
 HOSTING = (
-    *("inference.segmenters", "inference.attacks", "inference.cores", "inference.models"),
-    *(
-        "inference.http.app",
-        "inference.http.server",
-        "inference.service",
-        "inference.supply.tensors",
-    ),
+    *("inference.segmenters", "inference.models", "inference.service"),
+    *("inference.http.app", "inference.http.server"),
 )
 # Commands that build a service, and those that read a model's files.
 COMMANDS_OF_HOSTING = (
@@ -109,3 +104,10 @@ def test_what_hosts_no_segmenter_loads_no_network() -> None:
         *_modules_under("maskwatch", *COMMANDS_OF_HOSTING),
     ]
     assert _imported_with(*modules).isdisjoint({*NETWORKS, "sklearn", "scipy"})
+
+
+def test_only_m2fp_and_training_load_torch() -> None:
+    folders = ("inference.segmenters.m2fp", "inference.segmenters.reference.training")
+    loaded = _imported_with(*_modules_under("inference", *folders))
+    assert "onnxruntime" in loaded
+    assert loaded.isdisjoint({"torch", "torchvision", "modelscope", "timm"})
