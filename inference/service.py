@@ -130,14 +130,19 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
-        tarpit=Tarpit(
-            settings.admission.refusal_pause_seconds,
-            settings.connections.max_connections // 4,
-            SystemRandom(),
-        ),
+        tarpit=_build_tarpit(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
+    )
+
+
+def _build_tarpit(settings: ServiceSettings) -> Tarpit:
+    """At most a quarter of the connections is held back."""
+    return Tarpit(
+        settings.admission.refusal_pause_seconds,
+        settings.connections.max_connections // 4,
+        SystemRandom(),
     )
 
 
