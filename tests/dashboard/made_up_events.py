@@ -10,6 +10,7 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, re
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
 from tests.dashboard.drawn import draw_patch
+from tests.makers import make_condition
 
 ATTACKER = "ip:203.0.113.66"
 NEIGHBOURS = (
@@ -24,16 +25,9 @@ HOUR = timedelta(hours=1)
 
 def raise_alerts(database: Database, flagged: list[str], now: datetime) -> int:
     """Two rules that were broken, one of them twice; the key of the open alert about shares."""
-    share = Condition(
-        fingerprint="invalid_share",
-        rule="invalid_share",
-        severity="warning",
-        active=True,
+    share = make_condition(
         value=0.0866,
-        threshold=0.05,
         summary="8.65 % of the last 312 requests in 24 hours were invalid (limit 5 %).",
-        atlas="AML.T0043",
-        owasp="ML01:2023",
         evidence={
             "requests": 312,
             "invalid": 27,
@@ -57,7 +51,7 @@ def raise_alerts(database: Database, flagged: list[str], now: datetime) -> int:
     )
     with database.write() as session:
         old = apply_condition(session, failed, now - 20 * HOUR)
-        over = Condition(**{**failed.__dict__, "active": False, "value": 0.0})
+        over = replace(failed, active=False, value=0.0)
         apply_condition(session, over, now - 19 * HOUR)
     with database.write() as session:
         first = apply_condition(session, share, now - timedelta(minutes=42))

@@ -2,10 +2,11 @@
 
 import pytest
 
-from store.alerts.alerts import Condition, apply_condition
+from store.alerts.alerts import apply_condition
 from store.pages.alert_views import alert_view
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
+from tests.makers import make_condition
 
 
 def test_an_alert_is_acknowledged_by_whoever_is_signed_in(day: Day, signed_in: Signed) -> None:
@@ -24,11 +25,10 @@ def test_an_alert_is_acknowledged_by_whoever_is_signed_in(day: Day, signed_in: S
 
 def test_an_alert_about_model_files_counts_and_names_them(day: Day, signed_in: Signed) -> None:
     signed_in(day.parts)
-    changed = Condition(
+    changed = make_condition(
         fingerprint="model_file_changed:1",
         rule="model_file_changed",
         severity="critical",
-        active=True,
         value=2.0,
         threshold=0.0,
         summary="2 files of the model /models/m2fp_model on parser differ.",

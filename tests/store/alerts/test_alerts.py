@@ -20,19 +20,9 @@ from store.alerts.alerts import (
 )
 from store.engine.database import Database
 from store.pages.alert_views import AlertView, alert_view, latest_alerts
+from tests.makers import make_condition
 
-CONDITION = Condition(
-    fingerprint="invalid_share",
-    rule="invalid_share",
-    severity="warning",
-    active=True,
-    value=0.125,
-    threshold=0.05,
-    summary="Too many requests were invalid.",
-    atlas="AML.T0043",
-    owasp="ML01:2023",
-    evidence={"requests": 200},
-)
+CONDITION = make_condition(summary="Too many requests were invalid.", evidence={"requests": 200})
 QUIET = replace(CONDITION, active=False, value=0.01)
 MINUTE = timedelta(minutes=1)
 Evaluate = Callable[..., int]
