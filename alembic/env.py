@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from store.engine.database import Database
 from store.settings import StoreSettings, load_settings
-from store.tables.all_tables import METADATA, kept_on
+from store.tables.all_tables import METADATA, make_object_filter
 
 
 def migrate(connection: Connection) -> None:
@@ -13,7 +13,7 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=METADATA,
         compare_type=True,
-        include_object=kept_on(connection.dialect.name),
+        include_object=make_object_filter(connection.dialect.name),
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

@@ -12,7 +12,7 @@ from dashboard.app import build_app
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, utc_now
 from store.engine.database import Database
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.people.sign_in import issue_token
 
 LOCAL_SUBJECT = "local"
@@ -28,7 +28,7 @@ def run(
         MaskwatchError: the database or its schema is not usable.
     """
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
-    with listener, closing(open_checked(settings)) as database:
+    with listener, closing(open_database(settings)) as database:
         app = build_app(Parts(settings, database))
         announce(new_link(settings, database, utc_now()))
         config = uvicorn.Config(

@@ -26,7 +26,7 @@ from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.settings import ServiceSettings
 from store.engine.database import Database, StoreUnavailable
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.requests.picture_quota import PictureQuota
 from store.requests.picture_store import PictureStore
 from store.spool.spool import NotRecorded, Spool
@@ -92,7 +92,7 @@ def build_service(settings: ServiceSettings) -> Service:
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines = read_baselines(settings)
     loaded = load_model(settings)
-    database = open_checked(settings)
+    database = open_database(settings)
     models = build_models(settings, loaded, database, metrics)
     champion = Champion(
         database, settings.store.var_dir, settings.outliers.outlier_p_value, metrics

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
-from store.alerts.job_runs import FAILED, last_finished, last_success
+from store.alerts.job_runs import FAILED, last_outcome, last_success
 from store.models.outlier_models import OutlierModelStore, champion
 from store.requests.record_store import clean_features
 
@@ -32,11 +32,11 @@ def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
     success = last_success(session, "retrain")
     if champion(session) is None or success is None or context.now - success > _NIGHTLY:
         return True
-    return bool(OutlierModelStore(context.settings.store.var_dir).missing(session))
+    return bool(OutlierModelStore(context.settings.store.var_dir).list_missing(session))
 
 
 def _failed_lately(session: Session, context: JobContext) -> bool:
-    last = last_finished(session, "retrain")
+    last = last_outcome(session, "retrain")
     if last is None or last.outcome != FAILED:
         return False
     return context.now - last.started_at < _AFTER_A_FAILURE

@@ -19,9 +19,9 @@ from jobs.executor import DaemonExecutor
 from jobs.leader import leadership
 from jobs.runs import logged, quietly
 from jobs.settings import JobSettings
-from store.alerts.job_runs import fail_interrupted
+from store.alerts.job_runs import fail_interrupted_runs
 from store.engine.database import Database
-from store.engine.start import open_checked
+from store.engine.start import open_database
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def run(settings: JobSettings, stop: Event | None = None) -> None:
         StoreUnavailable: the database cannot be reached.
     """
     stop = stop or Event()
-    database = open_checked(settings, settings.schedule.job_timeout_seconds)
+    database = open_database(settings, settings.schedule.job_timeout_seconds)
     try:
         with leadership(database, settings.store.var_dir), _signals_set(stop):
             _close_interrupted(database)
@@ -99,7 +99,7 @@ def _catch_up(context: JobContext) -> None:
 
 def _close_interrupted(database: Database) -> None:
     with database.write() as session:
-        closed = fail_interrupted(session, datetime.now(UTC))
+        closed = fail_interrupted_runs(session, datetime.now(UTC))
     if closed:
         _log.warning("runs were interrupted", runs=closed)
 

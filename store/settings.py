@@ -157,15 +157,15 @@ class StoreSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """One source for all: values are found by their flat names, then sorted into groups."""
-        return (InitSettingsSource(settings_cls, _grouped_values(settings_cls, init_settings())),)
+        return (InitSettingsSource(settings_cls, _group_values(settings_cls, init_settings())),)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other values, by flat names; they are not checked."""
         groups = sort_into_groups(type(self), update or {})
-        changed = {
+        copies = {
             name: getattr(self, name).model_copy(update=values) for name, values in groups.items()
         }
-        return super().model_copy(update=changed, deep=deep)
+        return super().model_copy(update=copies, deep=deep)
 
 
 class ReportSettings(StoreSettings):
@@ -193,37 +193,39 @@ def split_list(value: object) -> object:
 Settings = TypeVar("Settings", bound=StoreSettings)
 
 
-def load_settings(cls: type[Settings], **given: Any) -> Settings:
+def load_settings(cls: type[Settings], **values: Any) -> Settings:
     """Read settings from the environment and the TOML file.
 
     Args:
-        given: values by flat name that count more than both, ``None`` for those that do not.
+        values: values by flat name that count more than both, ``None`` for those that do not.
 
     Raises:
         SettingsError: one sentence for each bad value, named with its variable or place.
     """
-    told = {name: value for name, value in given.items() if value is not None}
+    arguments = {name: value for name, value in values.items() if value is not None}
     try:
-        return cls(**told)
+        return cls(**arguments)
     except ValidationError as error:
-        raise SettingsError(*_sentences(cls, error, told)) from None
+        raise SettingsError(*_sentences(cls, error, arguments)) from None
 
 
-def _grouped_values(cls: type[BaseSettings], given: Mapping[str, Any]) -> dict[str, Any]:
-    groups = {name: value for name, value in given.items() if name in groups_of(cls)}
-    flat = {name: value for name, value in given.items() if name not in groups}
-    known = {
+def _group_values(cls: type[BaseSettings], values: Mapping[str, Any]) -> dict[str, Any]:
+    groups = {name: value for name, value in values.items() if name in groups_of(cls)}
+    flat = {name: value for name, value in values.items() if name not in groups}
+    settings = {
         name: setting for name, setting in settings_of(cls).items() if setting.group not in groups
     }
-    found = find_values(known, os.environ, given=flat)
-    return sort_into_groups(cls, {name: each.value for name, each in found.items()} | flat) | groups
+    sources = find_values(settings, os.environ, skip=flat)
+    return (
+        sort_into_groups(cls, {name: each.value for name, each in sources.items()} | flat) | groups
+    )
 
 
 def _sentences(
-    cls: type[StoreSettings], error: ValidationError, given: Mapping[str, Any]
+    cls: type[StoreSettings], error: ValidationError, values: Mapping[str, Any]
 ) -> Iterator[str]:
     settings = settings_of(cls)
-    places = {name: each.name for name, each in find_values(settings, os.environ, given).items()}
+    places = {name: each.name for name, each in find_values(settings, os.environ, values).items()}
     for problem in error.errors(include_input=False, include_context=False, include_url=False):
         name = str(problem["loc"][1])
         place = places.get(name, settings[name].variable)

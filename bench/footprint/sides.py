@@ -20,7 +20,7 @@ from jobs.commands import run_once
 from jobs.settings import JobSettings
 from store.alerts.job_runs import last_success
 from store.engine.database import Database
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.settings import StoreSettings, load_settings
 
 RECORDS = 10_000
@@ -33,7 +33,7 @@ def make_stock(folder: Path) -> None:
     """A database with a day of 10,000 requests, none of them scored yet."""
     day = timedelta(days=1)
     traffic = Traffic(measured_vectors(), RECORDS, datetime.now(UTC) - day, day)
-    with closing(open_checked(StoreSettings(var_dir=folder))) as database:
+    with closing(open_database(StoreSettings(var_dir=folder))) as database:
         fill(database, traffic)
 
 

@@ -19,7 +19,7 @@ from bench.gate.service import RunningService, running_service
 from bench.report import Figures, publish
 from inference.settings import ServiceSettings
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
-from store.engine.start import open_checked
+from store.engine.start import open_database
 
 _BLOCKED = "203.0.113.66"
 _PROBE_PAUSE_SECONDS = 0.02
@@ -112,7 +112,7 @@ def _service() -> Iterator[RunningService]:
     """A service that has blocked one client and whose rate limit is in nobody's way."""
     with TemporaryDirectory(prefix="maskwatch-stalls-") as folder:
         settings = ServiceSettings(var_dir=Path(folder))
-        database = open_checked(settings)
+        database = open_database(settings)
         now = datetime.now(UTC)
         with database.write() as session:
             add_decision(session, _block(now), now)

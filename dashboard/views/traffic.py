@@ -28,7 +28,7 @@ def show() -> None:
         markup.put(markup.quiet(f"Only the {MAX_CLIENTS} matching clients seen last are listed."))
     if page.requests:
         request_table(page.requests, context.now)
-    elif page.stopped is None:
+    elif page.stop_key is None:
         markup.empty("No request matches", "Widen the time window or clear a filter.")
         return
     else:
@@ -101,9 +101,9 @@ def _extent(page: TrafficPage) -> str:
 def _ends(page: TrafficPage, place: Place) -> tuple[int | None, int | None]:
     """The keys that the next pages begin beside: the outermost that were looked at."""
     keys = [request.pk for request in page.requests]
-    first, last = (keys[0], keys[-1]) if keys else (page.stopped, page.stopped)
-    if page.stopped is not None:
-        return (page.stopped, last) if place.after is not None else (first, page.stopped)
+    first, last = (keys[0], keys[-1]) if keys else (page.stop_key, page.stop_key)
+    if page.stop_key is not None:
+        return (page.stop_key, last) if place.after is not None else (first, page.stop_key)
     return first, last
 
 

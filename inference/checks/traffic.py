@@ -76,5 +76,5 @@ def trail_features(trail: Trail, now: datetime) -> dict[str, float]:
     return {
         "client_rate": 1.0 + last_minute,
         "client_interval": max(0.0, (now - trail.received_at[0]).total_seconds()),
-        "client_refusal_share": sum(trail.refused) / len(trail.refused),
+        "client_refusal_share": sum(trail.refusals) / len(trail.refusals),
     }

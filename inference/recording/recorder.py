@@ -67,7 +67,7 @@ class Recorder:
 
     def try_again(self) -> None:
         """Say that the database can be reached: the next attempt is due now."""
-        self._backoff.succeeded()
+        self._backoff.end_pause()
         self._replayer.wake()
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Recorder:
         try:
             self._writer.write(records, fresh=fresh)
         except StoreUnavailable as error:
-            self._backoff.failed()
+            self._backoff.begin_pause()
             _log.warning("records go to the spool", why=str(error))
             self._put_into_spool(records)
 

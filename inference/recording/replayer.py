@@ -76,10 +76,10 @@ class Replayer:
             if not self._backoff.remaining_seconds():
                 self._replay_chunk()
         except (StoreUnavailable, NotRecorded) as error:
-            self._backoff.failed()
+            self._backoff.begin_pause()
             _log.warning("records wait in the spool", why=str(error))
         except Exception:  # noqa: BLE001 - a thread that ends would leave them there
-            self._backoff.failed()
+            self._backoff.begin_pause()
             self._metrics.faults.labels("replay").inc()
             _log.exception("spool not replayed")
         return self._backoff.remaining_seconds()
@@ -87,9 +87,9 @@ class Replayer:
     def _replay_chunk(self) -> None:
         replayed = self._spool.replay(self._writer.write)
         if replayed:
-            self._backoff.succeeded()
-            self._metrics.replayed.inc(replayed.stored)
+            self._backoff.end_pause()
+            self._metrics.replayed.inc(replayed.records)
             self._metrics.set_aside.inc(replayed.aside)
-            _log.info("spool replayed", records=replayed.stored, set_aside=replayed.aside)
+            _log.info("spool replayed", records=replayed.records, set_aside=replayed.aside)
         elif not self._spool.is_empty():
-            self._backoff.failed()  # another process is at it
+            self._backoff.begin_pause()  # another process is at it

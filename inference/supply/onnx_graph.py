@@ -17,7 +17,7 @@ from inference.supply.protobuf import (
     UnknownField,
     read_message,
 )
-from store.models.model_files import shown_name
+from store.models.model_files import escape_name
 
 OPERATORS = frozenset(
     (
@@ -140,11 +140,11 @@ def _foreign_names(model: Message, graph: Message) -> Iterator[str]:
     """Operators and sets of operators that are not allowed."""
     for operators in model["operator_sets"]:
         if _text(operators["domain"]) not in _OWN_DOMAINS:
-            yield f"the operator set {shown_name(_text(operators['domain']))}"
+            yield f"the operator set {escape_name(_text(operators['domain']))}"
     for node in graph["nodes"]:
         is_own = _text(node["domain"]) in _OWN_DOMAINS
         if not is_own or _text(node["operator"]) not in OPERATORS:
-            yield f"the operator {shown_name(_text(node['operator']))}"
+            yield f"the operator {escape_name(_text(node['operator']))}"
 
 
 def _port(value: Message) -> Port:

@@ -15,12 +15,12 @@ from inference.supply.trust import ANYONE, Trust
 from store.models.model_files import (
     ModelFile,
     UnusableFile,
+    escape_name,
     file_of,
     hash_model_file,
     manifest_digest,
     model_names,
     read_model_file,
-    shown_name,
 )
 
 _log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class VerifiedModel:
         file = next((file for file in self.files if file.name == name), None)
         if file is None:
             raise ModelError(
-                f"The model {self.path} has no file {shown_name(name)}: get the whole model again."
+                f"The model {self.path} has no file {escape_name(name)}: get the whole model again."
             )
         try:
             data = read_model_file(file_of(self.path, name), file.size + 1)
@@ -175,7 +175,7 @@ def _unusable(path: Path, name: str, why: str) -> ModelError:
 
 def _where(path: Path, name: str) -> Path:
     """The path of a file for people."""
-    return file_of(path, shown_name(name))
+    return file_of(path, escape_name(name))
 
 
 def digest_of(path: Path, files: Sequence[ModelFile]) -> str:

@@ -19,7 +19,7 @@ from store.alerts.alerts import (
     apply_condition,
     open_fingerprints,
 )
-from store.alerts.job_runs import FAILED, last_finished
+from store.alerts.job_runs import FAILED, last_outcome
 from store.counts.invalid_requests import (
     InvalidRequests,
     InvalidShare,
@@ -27,7 +27,7 @@ from store.counts.invalid_requests import (
     invalid_share,
 )
 from store.counts.periods import Period
-from store.decisions.listed_patches import newly_listed
+from store.decisions.listed_patches import list_new_patches
 from store.engine.locks import take_turn
 from store.models.loaded_models import this_host
 from store.spool.spool import NotRecorded, Spool
@@ -158,9 +158,9 @@ def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Ite
         ShareLimits.of(context.settings),
         INVALID_SHARE in is_open,
     )
-    yield patch_condition(newly_listed(session, period.since), WINDOW_HOURS)
+    yield patch_condition(list_new_patches(session, period.since), WINDOW_HOURS)
     for name in WATCHED_JOBS:
-        last = last_finished(session, name)
+        last = last_outcome(session, name)
         if last is not None:
             yield job_failed_condition(last)
 

@@ -15,7 +15,7 @@ from jobs.blocking.picture_views import cut_out, read_image
 from jobs.blocking.policy import blocked
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_patches import ListedPatch, known_patches, patch_evidence
+from store.decisions.listed_patches import ListedPatch, list_decided_patches, patch_evidence
 from store.engine.locks import take_turn
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
 from store.requests.picture_store import PictureStore
@@ -65,7 +65,7 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     with context.database.read() as session:
         flagged = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
         passed = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
-        known = known_patches(
+        known = list_decided_patches(
             session, context.now, simulated=context.settings.blocking.simulate_blocks
         )
     suspects = _unexplained(_suspects(store, flagged), known)[:_MAX_FLAGGED]

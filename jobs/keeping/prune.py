@@ -15,7 +15,7 @@ from jobs.keeping.prune_batches import BATCH, Removed, batches, in_turn
 from jobs.keeping.prune_pictures import prune_evidence
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
-from store.counts.roll_ups import counted_until
+from store.counts.roll_ups import read_roll_up_time
 from store.engine.day_partitions import is_partitioned, start_of
 from store.engine.reader_locks import BeingRead
 from store.keeping.retention import (
@@ -119,7 +119,7 @@ def _records_before(context: JobContext) -> datetime:
     """
     before = context.now - timedelta(days=context.settings.retention.retention_days)
     with context.database.read() as session:
-        before = min(before, counted_until(session))
+        before = min(before, read_roll_up_time(session))
         return start_of(before.date()) if is_partitioned(session) else before
 
 

@@ -7,7 +7,7 @@ from time import sleep
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext
-from store.engine.reader_locks import pruning
+from store.engine.reader_locks import lock_for_pruning
 
 Removed = Mapping[str, int]
 """How much was removed, by table or by what it is."""
@@ -28,7 +28,7 @@ def in_turn(context: JobContext) -> Iterator[Session]:
     Raises:
         BeingRead: somebody reads.
     """
-    with pruning(context.database, _PATIENCE_SECONDS), context.database.write() as session:
+    with lock_for_pruning(context.database, _PATIENCE_SECONDS), context.database.write() as session:
         yield session
     sleep(_PAUSE_SECONDS)
 

@@ -68,5 +68,5 @@ def _over_quota(context: JobContext, store: PictureStore) -> Iterator[Removed]:
         yield removed
         excess -= files.freed_bytes
         # Files that were put a moment ago stay: to forget more rows would make no room.
-        if excess <= 0 or (files.spared and not files.freed_bytes):
+        if excess <= 0 or (files.spared_files and not files.freed_bytes):
             return

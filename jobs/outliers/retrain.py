@@ -17,7 +17,7 @@ from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.audit.actors import job
-from store.engine.reader_locks import Reader, reading
+from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
 from store.requests.record_store import FeatureMatrix, clean_features
 
@@ -71,7 +71,7 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         TooFewRecords: fewer than 30 clean records.
     """
-    with reading(context.database, Reader.TRAINING):
+    with lock_for_reading(context.database, Reader.TRAINING):
         sample = training_sample(context)
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value

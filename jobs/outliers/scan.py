@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from detectors.outliers.model import OutlierModel, outlier_cutoff
 from jobs.context import JobContext, JobOutcome, Skipped, counted
-from store.engine.reader_locks import Reader, reading
+from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, champion
 from store.requests.record_store import FeatureMatrix, unscored_features
 from store.tables.work_tables import OutlierModelRow
@@ -31,7 +31,7 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         NoModelYet: no outlier model is promoted.
     """
-    with reading(context.database, Reader.SCAN):
+    with lock_for_reading(context.database, Reader.SCAN):
         result = scan(context)
     scored, outliers = counted(result.scored, "record"), counted(result.outliers, "outlier")
     return JobOutcome(f"Scored {scored}, found {outliers}.", result.scored)

@@ -9,8 +9,8 @@ from sqlalchemy import URL, make_url, text
 
 from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
-from store.engine.reader_locks import Reader, reading
-from store.engine.schema import checked_revision, current_revision
+from store.engine.reader_locks import Reader, lock_for_reading
+from store.engine.schema import check_revision, current_revision
 from store.engine.schema import upgrade as upgrade_schema
 from store.engine.sqlite_health import full_look, wal_reset_warning
 from store.keeping import postgresql_backups, sqlite_backups
@@ -39,7 +39,7 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
     Raises:
         MaskwatchError: why there is no backup.
     """
-    with closing(Database.open(settings)) as database, reading(database, Reader.BACKUP):
+    with closing(Database.open(settings)) as database, lock_for_reading(database, Reader.BACKUP):
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:
@@ -101,21 +101,21 @@ def _whole(database: Database) -> Iterator[Check]:
 
 
 def _schema(database: Database) -> Iterator[Check]:
-    revision = checked_revision(database)
+    revision = check_revision(database)
     said = f"at revision {revision}." if revision else "empty; tables are made at a start."
     yield Check("schema", State.OK, said)
 
 
 def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("evidence", tuple(PictureStore(settings.store.var_dir).missing(session)))
+        yield _files("evidence", tuple(PictureStore(settings.store.var_dir).list_missing(session)))
 
 
 def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
         store = OutlierModelStore(settings.store.var_dir)
-        missing = store.missing(session)
-    said = store.why_missing(missing[0]) if missing else "the promoted one is there, if any is."
+        missing = store.list_missing(session)
+    said = store.explain_absence(missing[0]) if missing else "the promoted one is there, if any is."
     yield Check("outlier models", State.WARN if missing else State.OK, said)
 
 

@@ -13,7 +13,7 @@ from inference.segmenters.processor import read_processor_flags, resolve_precisi
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
-from store.engine.schema import checked_revision
+from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
@@ -103,7 +103,7 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
         return
     database = Database.open(settings)
     try:
-        revision = checked_revision(database)
+        revision = check_revision(database)
         said = f"at schema revision {revision}" if revision else "empty; tables are made at a start"
         yield Check("database", State.OK, f"{database.dialect}, {said}.")
     finally:

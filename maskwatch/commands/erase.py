@@ -15,9 +15,9 @@ from store.audit.actors import command_line
 from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import forget_client
 from store.engine.database import Database
-from store.engine.reader_locks import pruning
+from store.engine.reader_locks import lock_for_pruning
 from store.engine.schema import ensure_current
-from store.keeping.erasure import Erased, Subject, count, erase_name, erase_requests, find
+from store.keeping.erasure import Erasure, Subject, count, erase_name, erase_requests, find
 from store.requests.picture_store import PictureStore
 from store.requests.request_keys import last_key
 from store.settings import StoreSettings
@@ -79,7 +79,7 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
         # What arrives from now on is another matter, or a busy client would keep this from ending.
         with database.read() as session:
             until_key = last_key(session)
-        with pruning(database, _PATIENCE_SECONDS), database.write() as session:
+        with lock_for_pruning(database, _PATIENCE_SECONDS), database.write() as session:
             entry = Entry(command_line(who), Action.EVIDENCE_ERASED, str(subject), dict(found))
             append(session, entry, now)
         for erased in _batches(database, subject, until_key, now):
@@ -99,9 +99,9 @@ def _counted(database: Database, subject: Subject) -> dict[str, int]:
 
 def _batches(
     database: Database, subject: Subject, until_key: int, now: datetime
-) -> Iterator[Erased]:
+) -> Iterator[Erasure]:
     while True:
-        with pruning(database, _PATIENCE_SECONDS), database.write() as session:
+        with lock_for_pruning(database, _PATIENCE_SECONDS), database.write() as session:
             known = find(session, subject, until_key, _BATCH)
             if not known:
                 return

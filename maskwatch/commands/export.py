@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from store.engine.database import Database
-from store.engine.reader_locks import Reader, reading
+from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema import ensure_current
 from store.exports.export import ExportError, export_to, window_of
 from store.exports.export_columns import Window
@@ -29,7 +29,7 @@ def export(settings: StoreSettings, window: Window, form: Format, out: str, *, f
         raise ExportError("Parquet needs a file: give --out FILE, or --format csv or jsonl.")
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        with reading(database, Reader.EXPORT):
+        with lock_for_reading(database, Reader.EXPORT):
             if out == STANDARD_OUTPUT:
                 return f"Wrote {_counted(_stream(database, window, form, sys.stdout.buffer))}."
             path = Path(out)

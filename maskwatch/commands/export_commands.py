@@ -18,11 +18,11 @@ def export(
     """Write requests with their features, for pandas, DuckDB or a notebook."""
     from maskwatch.commands import export as exports
     from maskwatch.commands.time_arguments import moment
-    from store.exports.export import format_named
+    from store.exports.export import parse_format
 
     now = datetime.now(UTC)
     window = exports.window(moment(since, now), None if until is None else moment(until, now), now)
     settings = load_settings(StoreSettings)
-    sentence = exports.export(settings, window, format_named(form), out_file, force=force)
+    sentence = exports.export(settings, window, parse_format(form), out_file, force=force)
     # Standard output is for the export itself.
     typer.echo(sentence, err=True)

@@ -22,10 +22,10 @@ from inference.supply.verified import (
 from store.models.model_files import (
     ModelFile,
     UnusableFile,
+    escape_name,
     file_of,
     model_names,
     read_model_file,
-    shown_name,
 )
 from store.models.outlier_models import FORMER_SUFFIX, former_archive_sentence
 
@@ -122,7 +122,7 @@ def to_text(shown: Shown) -> Iterator[str]:
     if shown.signed_by is not None:
         yield f"key        {shown.signed_by}"
     for file in shown.files:
-        yield f"file       {file.sha256}  {file.size:>12,}  {shown_name(file.name)}"
+        yield f"file       {file.sha256}  {file.size:>12,}  {escape_name(file.name)}"
     yield from advice_lines(shown.advice)
 
 
@@ -136,10 +136,10 @@ def verified_lines(model: VerifiedModel) -> Iterator[str]:
 def advice_lines(advice: tuple[Advice, ...]) -> Iterator[str]:
     """What picklescan says, one line a file."""
     for each in advice:
-        name = shown_name(each.file)
+        name = escape_name(each.file)
         for what, calls in (("would run code", each.dangerous), ("unknown names", each.unknown)):
             if calls:
-                told = ", ".join(shown_name(call) for call in calls)
+                told = ", ".join(escape_name(call) for call in calls)
                 yield f"advice     {name}: {what}: {told}"
         if not each.complete:
             yield f"advice     {name}: cannot be read to its end"

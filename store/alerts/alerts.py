@@ -98,14 +98,14 @@ def apply_condition(
 
 def open_fingerprints(session: Session) -> frozenset[str]:
     """The fingerprints of all open alerts."""
-    firing = select(AlertRow.fingerprint).where(AlertRow.state == AlertState.FIRING.value)
-    return frozenset(session.scalars(firing))
+    fingerprints = select(AlertRow.fingerprint).where(AlertRow.state == AlertState.FIRING.value)
+    return frozenset(session.scalars(fingerprints))
 
 
 def open_alerts(session: Session, rule: str) -> tuple[AlertRow, ...]:
     """The open alerts of one rule."""
-    firing = AlertRow.state == AlertState.FIRING.value
-    return tuple(session.scalars(select(AlertRow).where(firing, AlertRow.rule == rule)))
+    is_firing = AlertRow.state == AlertState.FIRING.value
+    return tuple(session.scalars(select(AlertRow).where(is_firing, AlertRow.rule == rule)))
 
 
 def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
@@ -117,10 +117,10 @@ def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
 def _change_severity(session: Session, alert: AlertRow, severity: str, now: datetime) -> None:
     """Tell people about the first rise to critical; later ups and downs only show on the page."""
     alert.severity = severity
-    told = exists().where(
+    escalation = exists().where(
         NotificationRow.alert_id == alert.id, NotificationRow.event == Event.ESCALATED.value
     )
-    if severity == CRITICAL and not session.scalar(select(told)):
+    if severity == CRITICAL and not session.scalar(select(escalation)):
         _queue(session, alert, Event.ESCALATED, now)
 
 
@@ -173,7 +173,7 @@ def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> Non
     Raises:
         AlertError: the alert is resolved, unknown or acknowledged already.
     """
-    done = session.execute(
+    rows = session.execute(
         update(AlertRow)
         .where(
             AlertRow.id == alert_id,
@@ -183,7 +183,7 @@ def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> Non
         .values(acknowledged_at=now, acknowledged_by=who)
         .returning(AlertRow.id)
     ).all()
-    if len(done) != 1:
+    if len(rows) != 1:
         raise AlertError(f"Alert {alert_id} cannot be acknowledged: it is not open or already is.")
     alert = session.get_one(AlertRow, alert_id)
     _tell(session, alert, analyst(who), Action.ALERT_ACKNOWLEDGED, now)
@@ -204,7 +204,7 @@ def claim_notification(
     ).one_or_none()
     if candidate is None:
         return None
-    claimed = session.execute(
+    rows = session.execute(
         update(NotificationRow)
         .where(
             NotificationRow.id == candidate,
@@ -218,7 +218,7 @@ def claim_notification(
         )
         .returning(NotificationRow.id)
     ).all()
-    return session.get_one(NotificationRow, candidate) if len(claimed) == 1 else None
+    return session.get_one(NotificationRow, candidate) if len(rows) == 1 else None
 
 
 def mark_sent(

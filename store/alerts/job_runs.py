@@ -43,7 +43,7 @@ def last_start(session: Session, job: str) -> datetime | None:
     return session.scalar(select(func.max(JobRunRow.started_at)).where(JobRunRow.job == job))
 
 
-def last_finished(session: Session, job: str) -> JobRunRow | None:
+def last_outcome(session: Session, job: str) -> JobRunRow | None:
     """The newest run of a job that has ended."""
     return session.scalars(
         select(JobRunRow)
@@ -53,9 +53,9 @@ def last_finished(session: Session, job: str) -> JobRunRow | None:
     ).one_or_none()
 
 
-def fail_interrupted(session: Session, now: datetime) -> int:
+def fail_interrupted_runs(session: Session, now: datetime) -> int:
     """Close the runs that a process which is gone left open; returns how many there were."""
-    closed = session.execute(
+    rows = session.execute(
         update(JobRunRow)
         .where(JobRunRow.outcome == RUNNING)
         .values(
@@ -65,4 +65,4 @@ def fail_interrupted(session: Session, now: datetime) -> int:
         )
         .returning(JobRunRow.id)
     ).all()
-    return len(closed)
+    return len(rows)

@@ -129,8 +129,8 @@ class ChainCheck:
         """
         self.rows = 0
         self.head = GENESIS
-        self.met = expected == GENESIS
-        self._expected = expected
+        self.is_head_met = expected == GENESIS
+        self._expected_head = expected
         self._last = 0
         self._sound = True
         self._searches = 0
@@ -140,7 +140,7 @@ class ChainCheck:
         faults = tuple(each for each in (self._gap(link), self._own(link)) if each is not None)
         self.rows += 1
         self.head = link.own_hash
-        self.met = self.met or link.own_hash == self._expected
+        self.is_head_met = self.is_head_met or link.own_hash == self._expected_head
         self._last = max(self._last, link.sequence)
         self._sound = all(fault.wrong is Wrong.MISSING for fault in faults)
         return faults
@@ -168,14 +168,14 @@ class ChainCheck:
 
     def _unfit(self, link: Link) -> Fault:
         number = link.sequence
-        place = self._written_as(link)
+        place = self._find_sequence(link)
         if place is None:
             sentence = f"Row {number} was changed: its contents do not have its hash."
             return Fault(number, Wrong.CHANGED, sentence)
         sentence = f"Row {number} is out of its place: it was written as row {place}."
         return Fault(number, Wrong.MOVED, sentence)
 
-    def _written_as(self, link: Link) -> int | None:
+    def _find_sequence(self, link: Link) -> int | None:
         self._searches += 1
         if self._searches > _MAX_SEARCHES:
             return None

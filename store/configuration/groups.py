@@ -87,9 +87,9 @@ def sort_into_groups(
     Raises:
         TypeError: a name that is no setting of this process.
     """
-    known, grouped = settings_of(settings), dict[str, dict[str, Any]]()
+    by_name, groups = settings_of(settings), dict[str, dict[str, Any]]()
     for name, value in flat.items():
-        if name not in known:
+        if name not in by_name:
             raise TypeError(f"{settings.__name__} has no setting {name!r}")
-        grouped.setdefault(known[name].group, {})[name] = value
-    return grouped
+        groups.setdefault(by_name[name].group, {})[name] = value
+    return groups

@@ -33,16 +33,16 @@ class InvalidShare:
 
 def invalid_share(session: Session, period: Period) -> InvalidShare:
     """How many requests of a period were refused by the gate or flagged by a rule."""
-    counted = counts(session, period, STAGE)
-    by = (counted.c.name, counted.c.verdict)
-    rows = session.execute(select(*by, total(counted)).group_by(*by))
+    groups = counts(session, period, STAGE)
+    by = (groups.c.name, groups.c.verdict)
+    rows = session.execute(select(*by, total(groups)).group_by(*by))
     return share_of((stage, verdict, count) for stage, verdict, count in rows)
 
 
-def share_of(counted: Iterable[tuple[str, str, int]]) -> InvalidShare:
+def share_of(rows: Iterable[tuple[str, str, int]]) -> InvalidShare:
     """The share from counts by stage and verdict."""
     valid = invalid = 0
-    for stage, verdict, count in counted:
+    for stage, verdict, count in rows:
         if stage != Stage.ADMISSION.value:
             valid += count * (verdict == Verdict.PASS.value)
             invalid += count * (verdict != Verdict.PASS.value)
@@ -94,5 +94,5 @@ def _newest(session: Session, period: Period) -> list[Any]:
     return sorted(rows, key=lambda row: -row.id)
 
 
-def _largest(counted: Counter[str], most: int) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))[:most])
+def _largest(totals: Counter[str], most: int) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))[:most])

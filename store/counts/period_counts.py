@@ -45,12 +45,12 @@ class Dimension:
     Attributes:
         name: as roll-ups call it.
         column: its value in a record.
-        counted: the records that count.
+        condition: the records that count.
     """
 
     name: str
     column: ColumnElement[Any]
-    counted: ColumnElement[bool]
+    condition: ColumnElement[bool]
 
 
 STAGE = Dimension("stage", RequestRow.stage.expression, true())
@@ -71,7 +71,7 @@ def counts(
         slice_seconds: what ``slice`` is a multiple of, in seconds since 1970; no longer buckets
             are read.
     """
-    if not period.rolled_up:
+    if not period.from_roll_ups:
         return _of_records(arrived_since(period.since), dimension, slice_seconds).subquery()
     coarsest = max(each for each in Resolution if slice_seconds % each == 0)
     parts = [_of_roll_ups(span, dimension, slice_seconds) for span in period.spans(coarsest)]
@@ -79,9 +79,9 @@ def counts(
     return union_all(*parts, _of_records(tail, dimension, slice_seconds)).subquery()
 
 
-def total(counted: Subquery) -> ColumnElement[int]:
+def total(groups: Subquery) -> ColumnElement[int]:
     """The sum of the groups; PostgreSQL would make it a decimal number."""
-    return cast(func.sum(counted.c.requests), BigInteger)
+    return cast(func.sum(groups.c.requests), BigInteger)
 
 
 def since_roll_up(session: Session, since: datetime) -> ColumnElement[bool]:
@@ -91,9 +91,9 @@ def since_roll_up(session: Session, since: datetime) -> ColumnElement[bool]:
     when the statement runs.
     """
     watermark = select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)
-    known = session.scalar(watermark) or 0
+    last_key = session.scalar(watermark) or 0
     return and_(
-        RequestRow.id > max(known, key_of(since) - 1),
+        RequestRow.id > max(last_key, key_of(since) - 1),
         RequestRow.id > func.coalesce(watermark.scalar_subquery(), 0),
         RequestRow.received_at >= since,
     )
@@ -102,11 +102,11 @@ def since_roll_up(session: Session, since: datetime) -> ColumnElement[bool]:
 def _of_records(
     condition: ColumnElement[bool], dimension: Dimension, slice_seconds: int
 ) -> Select[int, str, str, int]:
-    start = sliced(extract("epoch", RequestRow.received_at), slice_seconds).label("slice")
+    start = find_slice_start(extract("epoch", RequestRow.received_at), slice_seconds).label("slice")
     name = dimension.column.label("name")
     return (
         select(start, name, RequestRow.verdict, func.count().label("requests"))
-        .where(condition, dimension.counted)
+        .where(condition, dimension.condition)
         .group_by(start, name, RequestRow.verdict)
     )
 
@@ -116,7 +116,7 @@ def _of_roll_ups(
 ) -> Select[int, str, str, int]:
     start = RollUpRow.start.expression
     return select(
-        sliced(start, slice_seconds).label("slice"),
+        find_slice_start(start, slice_seconds).label("slice"),
         RollUpRow.name,
         RollUpRow.verdict,
         RollUpRow.requests,
@@ -128,7 +128,7 @@ def _of_roll_ups(
     )
 
 
-def sliced(seconds: ColumnElement[Any], slice_seconds: int) -> ColumnElement[int]:
+def find_slice_start(seconds: ColumnElement[Any], slice_seconds: int) -> ColumnElement[int]:
     """Where the slice of a time begins."""
     # A literal, not a parameter: PostgreSQL must see the same text in SELECT and GROUP BY.
     return cast(seconds - seconds % literal_column(str(int(slice_seconds))), BigInteger)

@@ -38,11 +38,11 @@ class Period:
 
     Attributes:
         since: where it begins; if it is rolled up, where a bucket begins.
-        rolled_up: whether it is read from roll-ups and the records that are not in them yet.
+        from_roll_ups: whether it is read from roll-ups and the records that are not in them yet.
     """
 
     since: datetime
-    rolled_up: bool = False
+    from_roll_ups: bool = False
 
     @classmethod
     def until(cls, now: datetime, span: timedelta) -> "Period":
@@ -58,7 +58,7 @@ class Period:
         if span <= _HOUR:
             return cls(now - span)
         begins = Resolution.MINUTE if span <= _DAY else Resolution.HOUR
-        return cls(datetime.fromtimestamp(begins.start(now - span), UTC), rolled_up=True)
+        return cls(datetime.fromtimestamp(begins.start(now - span), UTC), from_roll_ups=True)
 
     def spans(self, coarsest: Resolution = Resolution.DAY) -> tuple[Span, ...]:
         """The buckets that cover it: minutes up to a full hour, hours up to a full day, then days.
@@ -66,7 +66,7 @@ class Period:
         Args:
             coarsest: nothing longer than this.
         """
-        found = []
+        buckets = []
         start = Resolution.MINUTE.start(self.since)
         for resolution, next_one in (
             (Resolution.MINUTE, Resolution.HOUR),
@@ -74,9 +74,9 @@ class Period:
         ):
             end = -(-start // next_one) * next_one
             if resolution < coarsest and start < end:
-                found.append(Span(resolution, start, end))
+                buckets.append(Span(resolution, start, end))
                 start = end
-        return (*found, Span(coarsest, start))
+        return (*buckets, Span(coarsest, start))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from store.counts.period_counts import CLIENT, MODEL, OTHERS, REASON, ROLL_UP, STAGE
 from store.counts.periods import Resolution
-from store.counts.roll_ups import KEPT, add_counts, folded_mark, make_marks
+from store.counts.roll_ups import KEEP_TIMES, add_counts, make_marks, name_fold_mark
 from store.engine.locks import take_turn
 from store.tables.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 
@@ -15,7 +15,7 @@ MAX_NAMES = 500
 """Names that a closed bucket keeps in each dimension."""
 
 _CLOSED_FOR = timedelta(hours=1)
-_CLIENTS_KEPT = KEPT[Resolution.HOUR]
+_CLIENT_KEEP_TIME = KEEP_TIMES[Resolution.HOUR]
 _FOLDED = (CLIENT.name, REASON.name)
 # A fold of a flood's bucket moves tens of thousands of rows: few at a time.
 _MAX_BUCKETS = 4
@@ -29,60 +29,60 @@ def fold_names(session: Session, now: datetime, max_names: int = MAX_NAMES) -> i
     """
     take_turn(session, ROLL_UP)
     make_marks(session)
-    folded = 0
+    number = 0
     for resolution in Resolution:
-        closed = resolution.start(now - _CLOSED_FOR)
-        buckets = _too_full(session, resolution, closed, max_names)
+        end = resolution.start(now - _CLOSED_FOR)
+        buckets = _list_full_buckets(session, resolution, end, max_names)
         for dimension, start in buckets:
             _fold(session, resolution, dimension, start, max_names)
-        done = buckets[-1][1] if len(buckets) == _MAX_BUCKETS else closed
+        mark = buckets[-1][1] if len(buckets) == _MAX_BUCKETS else end
         session.execute(
             update(SequenceRow)
-            .where(SequenceRow.name == folded_mark(resolution), SequenceRow.last < done)
-            .values(last=done)
+            .where(SequenceRow.name == name_fold_mark(resolution), SequenceRow.last < mark)
+            .values(last=mark)
         )
-        folded += len(buckets)
-    return folded
+        number += len(buckets)
+    return number
 
 
 def drop_old_counts(session: Session, now: datetime, most: int) -> int:
     """Delete the oldest counts that are kept no longer, about ``most`` of each kind."""
-    dropped = 0
-    for resolution, kept in KEPT.items():
+    number = 0
+    for resolution, keep_time in KEEP_TIMES.items():
         for dimension in (STAGE, CLIENT, MODEL, REASON):
             old = (
                 RollUpRow.resolution == resolution,
                 RollUpRow.dimension == dimension.name,
-                RollUpRow.start < resolution.start(now - kept),
+                RollUpRow.start < resolution.start(now - keep_time),
             )
             oldest = select(RollUpRow.start).where(*old).order_by(RollUpRow.start).limit(most)
             last = session.scalar(select(func.max(oldest.subquery().c.start)))
             if last is not None:
-                gone = delete(RollUpRow).where(*old, RollUpRow.start <= last)
-                dropped += session.connection().execute(gone).rowcount
-    return dropped
+                statement = delete(RollUpRow).where(*old, RollUpRow.start <= last)
+                number += session.connection().execute(statement).rowcount
+    return number
 
 
 def drop_old_clients(session: Session, now: datetime, most: int) -> None:
     """Forget clients that were not seen for so long that no page shows them."""
-    old = select(ClientRow.client).where(ClientRow.last_seen < now - _CLIENTS_KEPT)
+    old = select(ClientRow.client).where(ClientRow.last_seen < now - _CLIENT_KEEP_TIME)
     some = session.scalars(old.order_by(ClientRow.last_seen).limit(most)).all()
     if some:
         session.execute(delete(ClientRow).where(ClientRow.client.in_(some)))
 
 
-def _too_full(
-    session: Session, resolution: Resolution, closed: int, max_names: int
+def _list_full_buckets(
+    session: Session, resolution: Resolution, end: int, max_names: int
 ) -> list[tuple[str, int]]:
     """Dimension and start of the oldest closed buckets that have too many names."""
-    mark = select(SequenceRow.last).where(SequenceRow.name == folded_mark(resolution))
+    mark = select(SequenceRow.last).where(SequenceRow.name == name_fold_mark(resolution))
     rows = session.execute(
         select(RollUpRow.dimension, RollUpRow.start)
         .where(
             RollUpRow.resolution == resolution,
             RollUpRow.dimension.in_(_FOLDED),
             RollUpRow.start >= session.scalars(mark).one(),
-            RollUpRow.start < closed,
+            RollUpRow.start < end,
             RollUpRow.name != OTHERS,
         )
         .group_by(RollUpRow.dimension, RollUpRow.start)
@@ -96,7 +96,7 @@ def _too_full(
 def _fold(
     session: Session, resolution: Resolution, dimension: str, start: int, max_names: int
 ) -> None:
-    named = (
+    conditions = (
         RollUpRow.resolution == resolution,
         RollUpRow.dimension == dimension,
         RollUpRow.start == start,
@@ -104,12 +104,12 @@ def _fold(
     )
     largest = (
         select(RollUpRow.name)
-        .where(*named)
+        .where(*conditions)
         .group_by(RollUpRow.name)
         .order_by(func.sum(RollUpRow.requests).desc(), RollUpRow.name)
         .limit(max_names)
     )
-    small = (*named, RollUpRow.name.not_in(session.scalars(largest).all()))
+    small = (*conditions, RollUpRow.name.not_in(session.scalars(largest).all()))
     sums = session.execute(
         select(RollUpRow.verdict, func.sum(RollUpRow.requests))
         .where(*small)

@@ -28,14 +28,22 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
-from store.counts.period_counts import CLIENT, ERASED, MODEL, REASON, ROLL_UP, STAGE, sliced
+from store.counts.period_counts import (
+    CLIENT,
+    ERASED,
+    MODEL,
+    REASON,
+    ROLL_UP,
+    STAGE,
+    find_slice_start,
+)
 from store.counts.periods import Resolution
 from store.engine.locks import take_turn
 from store.requests.request_keys import time_of
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import ClientRow, RollUpRow, SequenceRow
 
-KEPT: Mapping[Resolution, timedelta] = {
+KEEP_TIMES: Mapping[Resolution, timedelta] = {
     Resolution.MINUTE: timedelta(hours=48),
     Resolution.HOUR: timedelta(days=90),
 }
@@ -47,7 +55,7 @@ Bucket = tuple[int, str, int, str, str]
 
 
 @dataclass
-class _Seen:
+class _Activity:
     first: datetime
     last: datetime
     requests: int = 0
@@ -55,11 +63,11 @@ class _Seen:
 
 
 @dataclass
-class _Counted:
+class _Counts:
     """What a batch of records adds."""
 
     buckets: Counter[Bucket] = field(default_factory=Counter)
-    clients: dict[str, _Seen] = field(default_factory=dict)
+    clients: dict[str, _Activity] = field(default_factory=dict)
 
 
 def roll_up(session: Session, now: datetime, most: int) -> int:
@@ -69,23 +77,23 @@ def roll_up(session: Session, now: datetime, most: int) -> int:
     """
     take_turn(session, ROLL_UP)
     make_marks(session)
-    done = session.scalars(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)).one()
-    batch = select(RequestRow.id).where(RequestRow.id > done).order_by(RequestRow.id).limit(most)
-    number, reached = session.execute(select(func.count(), func.max(batch.subquery().c.id))).one()
+    start = session.scalars(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP)).one()
+    batch = select(RequestRow.id).where(RequestRow.id > start).order_by(RequestRow.id).limit(most)
+    number, end = session.execute(select(func.count(), func.max(batch.subquery().c.id))).one()
     if not number:
         return 0
-    counted = _count(_grouped(session, done, reached), now)
-    add_counts(session, counted.buckets)
-    _add_clients(session, counted.clients)
-    _unmark(session, counted.buckets)
-    session.execute(update(SequenceRow).where(SequenceRow.name == ROLL_UP).values(last=reached))
+    counts = _count(_group_records(session, start, end), now)
+    add_counts(session, counts.buckets)
+    _add_clients(session, counts.clients)
+    _unmark(session, counts.buckets)
+    session.execute(update(SequenceRow).where(SequenceRow.name == ROLL_UP).values(last=end))
     return int(number)
 
 
-def counted_until(session: Session) -> datetime:
+def read_roll_up_time(session: Session) -> datetime:
     """The time up to which every record is counted."""
-    done = session.scalar(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP))
-    return time_of(done or 0)
+    last_key = session.scalar(select(SequenceRow.last).where(SequenceRow.name == ROLL_UP))
+    return time_of(last_key or 0)
 
 
 def forget_client(session: Session, client: str) -> None:
@@ -96,10 +104,10 @@ def forget_client(session: Session, client: str) -> None:
     take_turn(session, ROLL_UP)
     its_own = (RollUpRow.dimension == CLIENT.name, RollUpRow.name == client)
     key = (RollUpRow.resolution, RollUpRow.dimension, RollUpRow.start)
-    renamed = select(*key, literal(ERASED), RollUpRow.verdict, RollUpRow.requests).where(*its_own)
+    rows = select(*key, literal(ERASED), RollUpRow.verdict, RollUpRow.requests).where(*its_own)
     insert = _insert(session)(RollUpRow)
     session.execute(
-        insert.from_select([*_KEY, "requests"], renamed).on_conflict_do_update(
+        insert.from_select([*_KEY, "requests"], rows).on_conflict_do_update(
             index_elements=_KEY,
             set_={"requests": RollUpRow.requests + insert.excluded.requests},
         )
@@ -126,14 +134,14 @@ def add_counts(session: Session, counts: Mapping[Bucket, int]) -> None:
     )
 
 
-def folded_mark(resolution: Resolution) -> str:
+def name_fold_mark(resolution: Resolution) -> str:
     """The sequence that says before which bucket all are folded."""
     return f"folded_{resolution.value}"
 
 
 def make_marks(session: Session) -> None:
     """Have the marks of how far counting and folding have come, from the first round on."""
-    names = (ROLL_UP, *map(folded_mark, Resolution))
+    names = (ROLL_UP, *map(name_fold_mark, Resolution))
     session.execute(
         _insert(session)(SequenceRow).on_conflict_do_nothing(),
         [{"name": name, "last": 0} for name in names],
@@ -149,15 +157,17 @@ def _unmark(session: Session, buckets: Iterable[Bucket]) -> None:
         session.execute(
             update(SequenceRow)
             .where(
-                SequenceRow.name == folded_mark(Resolution(resolution)), SequenceRow.last > start
+                SequenceRow.name == name_fold_mark(Resolution(resolution)), SequenceRow.last > start
             )
             .values(last=start)
         )
 
 
-def _grouped(session: Session, after: int, until: int) -> Sequence[Any]:
+def _group_records(session: Session, after: int, until: int) -> Sequence[Any]:
     """Records of a range of keys, counted as finely as any dimension needs."""
-    minute = sliced(extract("epoch", RequestRow.received_at), Resolution.MINUTE).label("minute")
+    minute = find_slice_start(extract("epoch", RequestRow.received_at), Resolution.MINUTE).label(
+        "minute"
+    )
     by = (
         minute,
         RequestRow.client,
@@ -178,21 +188,24 @@ def _grouped(session: Session, after: int, until: int) -> Sequence[Any]:
     ).all()
 
 
-def _count(groups: Sequence[Any], now: datetime) -> _Counted:
-    counted = _Counted()
-    dropped = {each: each.start(now - kept) for each, kept in KEPT.items()}
+def _count(groups: Sequence[Any], now: datetime) -> _Counts:
+    counts = _Counts()
+    oldest = {each: each.start(now - keep_time) for each, keep_time in KEEP_TIMES.items()}
     for group in groups:
         for resolution in Resolution:
             start = group.minute - group.minute % resolution
-            if start >= dropped.get(resolution, 0):
+            if start >= oldest.get(resolution, 0):
                 for dimension, name in _names(group):
                     bucket = (resolution.value, dimension, start, name, group.verdict)
-                    counted.buckets[bucket] += group.requests
-        seen = counted.clients.setdefault(group.client, _Seen(group.first, group.last))
-        seen.first, seen.last = min(seen.first, group.first), max(seen.last, group.last)
-        seen.requests += group.requests
-        seen.bad += group.requests * (group.verdict != Verdict.PASS.value)
-    return counted
+                    counts.buckets[bucket] += group.requests
+        activity = counts.clients.setdefault(group.client, _Activity(group.first, group.last))
+        activity.first, activity.last = (
+            min(activity.first, group.first),
+            max(activity.last, group.last),
+        )
+        activity.requests += group.requests
+        activity.bad += group.requests * (group.verdict != Verdict.PASS.value)
+    return counts
 
 
 def _names(group: Any) -> Iterator[tuple[str, str]]:
@@ -206,7 +219,7 @@ def _names(group: Any) -> Iterator[tuple[str, str]]:
             yield REASON.name, reason
 
 
-def _add_clients(session: Session, clients: Mapping[str, _Seen]) -> None:
+def _add_clients(session: Session, clients: Mapping[str, _Activity]) -> None:
     insert = _insert(session)(ClientRow)
     new, old = insert.excluded, ClientRow
     session.execute(
@@ -226,12 +239,12 @@ def _add_clients(session: Session, clients: Mapping[str, _Seen]) -> None:
         [
             {
                 "client": client,
-                "first_seen": seen.first,
-                "last_seen": seen.last,
-                "requests": seen.requests,
-                "bad": seen.bad,
+                "first_seen": activity.first,
+                "last_seen": activity.last,
+                "requests": activity.requests,
+                "bad": activity.bad,
             }
-            for client, seen in sorted(clients.items())
+            for client, activity in sorted(clients.items())
         ],
     )
 

@@ -97,7 +97,7 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
     )
     session.add(row)
     session.flush()
-    append(session, Entry(new.actor, Action.DECISION_MADE, _subject(row.id), _told(row)), now)
+    append(session, Entry(new.actor, Action.DECISION_MADE, _subject(row.id), _describe(row)), now)
     return row
 
 
@@ -118,13 +118,13 @@ def revoke(session: Session, decision_id: int, who: str, reason: str, now: datet
 
 
 def _end(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
-    done = session.execute(
+    rows = session.execute(
         update(DecisionRow)
         .where(DecisionRow.id == decision_id, _active(now))
         .values(revoked_at=now, revoked_by=who, revoked_reason=reason)
         .returning(DecisionRow.id)
     ).all()
-    if len(done) != 1:
+    if len(rows) != 1:
         raise DecisionError(f"Decision {decision_id} is not active any more.")
 
 
@@ -140,7 +140,7 @@ def _subject(decision_id: int) -> str:
     return f"decision {decision_id}"
 
 
-def _told(row: DecisionRow) -> dict[str, object]:
+def _describe(row: DecisionRow) -> dict[str, object]:
     return {
         "kind": row.kind,
         "scope": row.scope,
@@ -178,12 +178,12 @@ def earlier_blocks(session: Session, client: str) -> int:
 
 def last_change(session: Session, client: str) -> datetime | None:
     """When a decision on a client was last made or revoked; what it did before is dealt with."""
-    created, revoked = session.execute(
+    creation, revocation = session.execute(
         select(func.max(DecisionRow.created_at), func.max(DecisionRow.revoked_at)).where(
             DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
         )
     ).one()
-    return max((moment for moment in (created, revoked) if moment is not None), default=None)
+    return max((moment for moment in (creation, revocation) if moment is not None), default=None)
 
 
 def _active(now: datetime) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from store.tables.work_tables import DecisionRow
 _log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: prints come and go.
 MAX_PATCHES = 20
-_MAX_KNOWN = 100
+_MAX_DECISIONS = 100
 # What the evidence of such a decision holds.
 PIXELS, SHARE, LIMIT = "patch", "patch_share", "limit"
 
@@ -40,7 +40,7 @@ class ListedPatch:
 
 
 @dataclass(frozen=True)
-class NewlyListed:
+class NewPatch:
     """A patch that a job put on the list lately.
 
     Attributes:
@@ -78,23 +78,25 @@ def listed_patches(session: Session, now: datetime) -> tuple[ListedPatch, ...]:
     return tuple(_readable(_newest(session, MAX_PATCHES, active)))
 
 
-def known_patches(session: Session, now: datetime, *, simulated: bool) -> tuple[ListedPatch, ...]:
+def list_decided_patches(
+    session: Session, now: datetime, *, simulated: bool
+) -> tuple[ListedPatch, ...]:
     """Patches that need no second decision: blocked now, or revoked by a person at any time.
 
     Args:
         simulated: whether a simulated block is enough.
     """
-    blocked = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
-    known = or_(blocked, DecisionRow.revoked_at.is_not(None))
-    return tuple(_readable(_newest(session, _MAX_KNOWN, known)))
+    is_block = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
+    is_decided = or_(is_block, DecisionRow.revoked_at.is_not(None))
+    return tuple(_readable(_newest(session, _MAX_DECISIONS, is_decided)))
 
 
-def newly_listed(session: Session, since: datetime) -> tuple[NewlyListed, ...]:
+def list_new_patches(session: Session, since: datetime) -> tuple[NewPatch, ...]:
     """Patches that were listed by a job at or after a time and not revoked, newest first."""
     by_a_job = DecisionRow.origin == BY_POLICY
     new = and_(by_a_job, DecisionRow.created_at >= since, DecisionRow.revoked_at.is_(None))
     return tuple(
-        NewlyListed(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
+        NewPatch(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
         for row in _newest(session, MAX_PATCHES, new)
     )
 

@@ -21,14 +21,14 @@ class Backoff:
         self._pause_seconds = 0.0
         self._until = clock()
 
-    def failed(self) -> None:
+    def begin_pause(self) -> None:
         """Begin the next pause."""
         with self._lock:
             longer = max(self._first_seconds, 2 * self._pause_seconds)
             self._pause_seconds = min(self._max_seconds, longer)
             self._until = self._clock() + self._pause_seconds
 
-    def succeeded(self) -> None:
+    def end_pause(self) -> None:
         """End the pause; the next one will be the shortest again."""
         with self._lock:
             self._pause_seconds = 0.0

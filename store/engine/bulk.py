@@ -17,11 +17,11 @@ def insert_all(session: Session, parts: Iterable[Rows | Vectors]) -> None:
             stores what came before.
     """
     connection = session.connection()
-    filled = (part for part in parts if part.rows)
+    full_parts = (part for part in parts if part.rows)
     if connection.dialect.name == "postgresql":
-        copy_all(connection, filled)
+        copy_all(connection, full_parts)
         return
-    for part in filled:
+    for part in full_parts:
         _execute_many(connection, part)
 
 

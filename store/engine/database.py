@@ -20,7 +20,7 @@ from store.engine.faults import (
     StoreMisconfigured,
     StoreUnavailable,
     not_writable,
-    translated,
+    translate_errors,
 )
 from store.settings import StoreSettings
 
@@ -122,8 +122,8 @@ class Database:
             StoreUnavailable: the database cannot be reached.
             ReadScopeWrites: the block tried to write.
         """
-        engine = self._reading(self._limits.read_seconds if seconds is None else seconds)
-        with translated(self._place, reading=True), _session(engine) as session:
+        engine = self._get_reader(self._limits.read_seconds if seconds is None else seconds)
+        with translate_errors(self._place, read_only=True), _session(engine) as session:
             yield session
 
     @contextmanager
@@ -136,9 +136,9 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be reached or stays locked.
         """
-        engine = self._writing(self._limits.write_seconds if seconds is None else seconds)
+        engine = self._get_writer(self._limits.write_seconds if seconds is None else seconds)
         with (
-            translated(self._place, reading=False),
+            translate_errors(self._place, read_only=False),
             self._my_turn(self._limits.wait_seconds),
             _session(engine) as session,
             session.begin(),
@@ -154,14 +154,14 @@ class Database:
         self.engine.dispose()
 
     def _optimize(self) -> None:
-        with self._my_turn(0), _session(self._writing(inf)) as session, session.begin():
+        with self._my_turn(0), _session(self._get_writer(inf)) as session, session.begin():
             session.execute(text("PRAGMA optimize"))
 
     @property
     def _place(self) -> str:
         return str(self.file or "")
 
-    def _reading(self, seconds: float) -> Engine:
+    def _get_reader(self, seconds: float) -> Engine:
         if self.file is not None:
             return self.engine.execution_options(
                 **{sqlite.BEGIN: "BEGIN", sqlite.SECONDS: None if isinf(seconds) else seconds}
@@ -171,7 +171,7 @@ class Database:
         )
         return self.engine.execution_options(**{postgresql.BEGIN: begin})
 
-    def _writing(self, seconds: float) -> Engine:
+    def _get_writer(self, seconds: float) -> Engine:
         if self.file is not None:
             return self._writer.execution_options(**{sqlite.BEGIN: "BEGIN IMMEDIATE"})
         begin = postgresql.limits(
@@ -187,13 +187,13 @@ class Database:
         if not self._threads.acquire(timeout=wait_seconds):
             raise Timeout(self._turn.lock_file)
         try:
-            with self._held(self._turn, wait_seconds):
+            with self._hold_turn(self._turn, wait_seconds):
                 yield
         finally:
             self._threads.release()
 
     @contextmanager
-    def _held(self, turn: FileLock, wait_seconds: float) -> Iterator[None]:
+    def _hold_turn(self, turn: FileLock, wait_seconds: float) -> Iterator[None]:
         try:
             turn.acquire(timeout=wait_seconds)
         except Timeout:

@@ -37,7 +37,7 @@ def drop_day(session: Session, day: date) -> int:
     return session.scalar(select(func.maskwatch_drop_day(day))) or 0
 
 
-def days_kept(session: Session) -> tuple[date, ...]:
+def list_days(session: Session) -> tuple[date, ...]:
     """Days that have partitions, oldest first."""
     names = session.scalars(
         text(

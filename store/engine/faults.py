@@ -46,28 +46,28 @@ class StoreMisconfigured(MaskwatchError):
 
 
 @contextmanager
-def translated(place: str, *, reading: bool) -> Iterator[None]:
+def translate_errors(place: str, *, read_only: bool) -> Iterator[None]:
     """Turn what drivers raise into errors of this module; programming errors stay as they are.
 
     Args:
         place: the SQLite file, or nothing.
-        reading: whether the block only reads.
+        read_only: whether the block only reads.
     """
     try:
         yield
     except (PoolTimeout, Timeout) as error:
         raise StoreUnavailable(_wait_sentence(error)) from error
     except DBAPIError as error:
-        fault = _fault(error, place, reading)
+        fault = _fault(error, place, read_only)
         if fault is None:
             raise
         raise fault from error
 
 
-def damage(place: str, found: str) -> StoreDamaged:
+def damage(place: str, symptom: str) -> StoreDamaged:
     """The error for a damaged SQLite file, with what to do."""
     return StoreDamaged(
-        f"The SQLite file {place} is damaged ({found}): stop the processes and restore the last "
+        f"The SQLite file {place} is damaged ({symptom}): stop the processes and restore the last "
         "backup with `maskwatch db restore BACKUP --force`. Until then records go to the spool."
     )
 
@@ -86,38 +86,38 @@ def _wait_sentence(error: Exception) -> str:
     return "The database is locked by another program; close it or try again."
 
 
-def _fault(error: DBAPIError, place: str, reading: bool) -> MaskwatchError | None:
+def _fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchError | None:
     if _sqlite_code(error):
-        fault = _sqlite_fault(error, place, reading)
+        fault = _sqlite_fault(error, place, read_only)
     else:
-        fault = _postgresql_fault(error, reading)
+        fault = _postgresql_fault(error, read_only)
     return fault or _other_fault(error)
 
 
-def _sqlite_fault(error: DBAPIError, place: str, reading: bool) -> MaskwatchError | None:
+def _sqlite_fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchError | None:
     code, text = _sqlite_code(error), _first_line(error)
     if code == sqlite3.SQLITE_INTERRUPT:
-        return _read_timed_out()
+        return _read_timeout()
     if code in _DAMAGED:
         return damage(place, text)
     if code in _NOT_WRITABLE:
         # Without a statement it was the connection itself that could not be prepared.
-        if reading and error.statement and code == sqlite3.SQLITE_READONLY:
+        if read_only and error.statement and code == sqlite3.SQLITE_READONLY:
             return _read_scope_writes()
         return not_writable(place, text)
     return None
 
 
-def _postgresql_fault(error: DBAPIError, reading: bool) -> MaskwatchError | None:
+def _postgresql_fault(error: DBAPIError, read_only: bool) -> MaskwatchError | None:
     state = getattr(error.orig, "sqlstate", None)
-    if state == _CANCELLED and reading:
-        return _read_timed_out()
+    if state == _CANCELLED and read_only:
+        return _read_timeout()
     if state == _CANCELLED:
         return StoreUnavailable("The database took too long for a write; try again in a moment.")
     if state == _NO_LOCK:
         return StoreUnavailable("The database is locked by another program; close it or try again.")
     if state == _READ_ONLY:
-        return _read_scope_writes() if reading else StoreUnavailable(_general_sentence(error))
+        return _read_scope_writes() if read_only else StoreUnavailable(_general_sentence(error))
     if state == _FORBIDDEN:
         return StoreForbidden(
             f"The database's user may not do this ({_first_line(error)}): run "
@@ -137,7 +137,7 @@ def _other_fault(error: DBAPIError) -> MaskwatchError | None:
     return StoreUnavailable(_general_sentence(error))
 
 
-def _read_timed_out() -> ReadTimedOut:
+def _read_timeout() -> ReadTimedOut:
     return ReadTimedOut(
         "The read took longer than MASKWATCH_READ_TIMEOUT_SECONDS: narrow the time window."
     )
@@ -153,8 +153,8 @@ def _general_sentence(error: DBAPIError) -> str:
 
 
 def _lacks_tables(error: DBAPIError) -> bool:
-    undefined = getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
-    return undefined or "no such table" in str(error.orig)
+    is_undefined = getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
+    return is_undefined or "no such table" in str(error.orig)
 
 
 def _sqlite_code(error: DBAPIError) -> int:

@@ -33,11 +33,11 @@ class Removal:
 
     Attributes:
         freed_bytes: its size; 0 if it is not there, or spared.
-        spared: it was put again too lately to be sure that nobody needs it.
+        is_spared: it was put again too lately to be sure that nobody needs it.
     """
 
     freed_bytes: int = 0
-    spared: bool = False
+    is_spared: bool = False
 
 
 class FileStore:
@@ -88,12 +88,12 @@ class FileStore:
             path.rename(aside)
         except FileNotFoundError:
             return Removal()
-        found = aside.stat()
-        if unused_since is not None and found.st_mtime >= unused_since.timestamp():
+        status = aside.stat()
+        if unused_since is not None and status.st_mtime >= unused_since.timestamp():
             aside.rename(path)
-            return Removal(spared=True)
+            return Removal(is_spared=True)
         aside.unlink()
-        return Removal(found.st_size)
+        return Removal(status.st_size)
 
     def files(self) -> Iterator[KeptFile]:
         """Every file that is kept, folder by folder; one that goes meanwhile may be left out."""
@@ -101,8 +101,8 @@ class FileStore:
             digest = entry.name.removesuffix(self._suffix)
             if _DIGEST.fullmatch(digest):
                 with suppress(FileNotFoundError):
-                    found = entry.stat()
-                    yield KeptFile(digest, found.st_size, found.st_mtime)
+                    status = entry.stat()
+                    yield KeptFile(digest, status.st_size, status.st_mtime)
 
     def remove_parts(self, before: datetime) -> int:
         """Remove what writers and removals left behind when they were cut off before a time."""

@@ -26,9 +26,9 @@ def copy_all(connection: Connection, parts: Iterator[Rows | Vectors]) -> None:
     """Append rows; the next ones are made while the server stores those before."""
     part = next(parts, None)
     while part is not None:
-        with _copying(connection, part) as copy:
+        with _open_copy(connection, part) as copy:
             if isinstance(part, Vectors):
-                copy.write(_HEADER + _packed(part) + _TRAILER)
+                copy.write(_HEADER + _pack_rows(part) + _TRAILER)
             else:
                 copy.set_types(_types(part.table, tuple(part.columns), connection.dialect))
                 for row in part.rows:
@@ -36,7 +36,7 @@ def copy_all(connection: Connection, parts: Iterator[Rows | Vectors]) -> None:
             part = next(parts, None)
 
 
-def _packed(part: Vectors) -> bytes:
+def _pack_rows(part: Vectors) -> bytes:
     """Rows of a bigint and doubles in the binary format.
 
     The driver packs value by value; of a hundred columns that takes as long as storing them.
@@ -47,21 +47,21 @@ def _packed(part: Vectors) -> bytes:
     count = len(values)
     cells = ("cells", [("size", ">i4"), ("value", ">f8")], (width,))
     rows = np.empty(count, [("fields", ">i2"), ("key_size", ">i4"), ("key", ">i8"), cells])
-    known = ~np.isnan(values)
+    is_value = ~np.isnan(values)
     rows["fields"], rows["key_size"], rows["key"] = 1 + width, 8, [key for key, _ in part.rows]
-    rows["cells"]["size"] = np.where(known, 8, _NULL)
+    rows["cells"]["size"] = np.where(is_value, 8, _NULL)
     rows["cells"]["value"] = values
     # A NULL has a size and nothing after it.
-    kept = np.ones((count, width, _CELL), dtype=np.bool_)
-    kept[:, :, _CELL_SIZE:] = known[:, :, None]
+    mask = np.ones((count, width, _CELL), dtype=np.bool_)
+    mask[:, :, _CELL_SIZE:] = is_value[:, :, None]
     start = np.ones((count, _START), dtype=np.bool_)
     units: npt.NDArray[np.uint16] = rows.view(np.uint16).reshape(count, -1)
-    left: npt.NDArray[np.uint16] = units[np.hstack([start, kept.reshape(count, -1)])]
-    return left.tobytes()
+    payload: npt.NDArray[np.uint16] = units[np.hstack([start, mask.reshape(count, -1)])]
+    return payload.tobytes()
 
 
 @contextmanager
-def _copying(connection: Connection, part: Rows | Vectors) -> Iterator[Any]:
+def _open_copy(connection: Connection, part: Rows | Vectors) -> Iterator[Any]:
     """The driver's COPY; its errors come as SQLAlchemy's, as those of every other statement do."""
     names = ", ".join(f'"{name}"' for name in part.columns)
     statement = f"COPY {part.table.name} ({names}) FROM STDIN (FORMAT BINARY)"
@@ -71,12 +71,12 @@ def _copying(connection: Connection, part: Rows | Vectors) -> Iterator[Any]:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             yield copy
     except dialect.loaded_dbapi.Error as error:
-        lost = dialect.is_disconnect(error, driver, None)
-        if lost:
+        is_lost = dialect.is_disconnect(error, driver, None)
+        if is_lost:
             connection.invalidate(error)
         raise DBAPIError.instance(
             *(statement, None, error, dialect.loaded_dbapi.Error),
-            connection_invalidated=lost,
+            connection_invalidated=is_lost,
             dialect=dialect,
         ) from error
 

@@ -26,12 +26,12 @@ _KEEPALIVES = {
 def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
     """An engine whose connections are checked before use; what the URL says counts more."""
     wait = max(2, ceil(wait_seconds))  # libpq knows no shorter one
-    wanted = {"connect_timeout": wait, **_KEEPALIVES}
+    options = {"connect_timeout": wait, **_KEEPALIVES}
     engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_timeout=wait,
-        connect_args={name: value for name, value in wanted.items() if name not in url.query},
+        connect_args={name: value for name, value in options.items() if name not in url.query},
     )
     event.listen(engine, "begin", _begin)
     event.listen(
@@ -64,17 +64,20 @@ def _begin(connection: Connection) -> None:
 
 def _connector(backoff: Backoff) -> Callable[..., Any]:
     def connect(
-        dialect: Dialect, _record: ConnectionPoolEntry, given: list[Any], named: dict[str, Any]
+        dialect: Dialect,
+        _record: ConnectionPoolEntry,
+        arguments: list[Any],
+        options: dict[str, Any],
     ) -> Any:
         # Whoever serves does not wait each time for a host that is away: the record is spooled.
         if backoff.remaining_seconds():
             raise StoreUnavailable("The database was away a moment ago; try again in a moment.")
         try:
-            connection = dialect.connect(*given, **named)
+            connection = dialect.connect(*arguments, **options)
         except Exception:
-            backoff.failed()
+            backoff.begin_pause()
             raise
-        backoff.succeeded()
+        backoff.end_pause()
         return connection
 
     return connect

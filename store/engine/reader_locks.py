@@ -53,7 +53,7 @@ class BeingRead(MaskwatchError):
 
 
 @contextmanager
-def reading(database: Database, reader: Reader) -> Iterator[None]:
+def lock_for_reading(database: Database, reader: Reader) -> Iterator[None]:
     """Let nothing be deleted until the block ends; waits for a batch that is being deleted.
 
     Raises:
@@ -70,7 +70,7 @@ def reading(database: Database, reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
-def pruning(database: Database, patience_seconds: float = 0.0) -> Iterator[None]:
+def lock_for_pruning(database: Database, patience_seconds: float = 0.0) -> Iterator[None]:
     """Be alone until the block ends, which should be after one batch.
 
     Args:
@@ -81,23 +81,23 @@ def pruning(database: Database, patience_seconds: float = 0.0) -> Iterator[None]
         StoreUnavailable: the database cannot be reached.
     """
     give_up_at = monotonic() + patience_seconds
-    with ExitStack() as held:
-        while (reader := _try(database, held)) is not None:
-            held.close()
+    with ExitStack() as locks:
+        while (reader := _try(database, locks)) is not None:
+            locks.close()
             if monotonic() >= give_up_at:
                 raise BeingRead(reader)
             sleep(_POLL_SECONDS)
         yield
 
 
-def _try(database: Database, held: ExitStack) -> Reader | None:
+def _try(database: Database, locks: ExitStack) -> Reader | None:
     """Take the turns of all readers; or say which one has its own."""
     if database.dialect == "postgresql":
-        connection = held.enter_context(_session(database))
-        taken = (r for r in Reader if not _ask(connection, "pg_try_advisory_lock", r))
-        return next(taken, None)
+        connection = locks.enter_context(_session(database))
+        readers = (r for r in Reader if not _ask(connection, "pg_try_advisory_lock", r))
+        return next(readers, None)
     for reader in Reader:
-        descriptor = held.enter_context(_file(database, reader))
+        descriptor = locks.enter_context(_file(database, reader))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

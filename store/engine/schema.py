@@ -21,8 +21,8 @@ class SchemaError(MaskwatchError):
 
 def migrations_folder() -> Path:
     """``alembic/`` in a checkout, ``store/migrations`` in an installed package."""
-    installed = Path(__file__).parents[1] / "migrations"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "alembic"
+    folder = Path(__file__).parents[1] / "migrations"
+    return folder if folder.is_dir() else Path(__file__).parents[2] / "alembic"
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -31,7 +31,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     Raises:
         SchemaError: they are of a revision that this version does not know.
     """
-    check_known(current_revision(database))
+    require_known_revision(current_revision(database))
     with database.write(inf) as session:
         if database.dialect == "postgresql":
             # Three processes may start on a new database at once; SQLite's turn-taking covers that.
@@ -58,28 +58,28 @@ def ensure_current(database: Database) -> None:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
-    if checked_revision(database) is None:
+    if check_revision(database) is None:
         upgrade(database)
 
 
-def checked_revision(database: Database) -> str | None:
+def check_revision(database: Database) -> str | None:
     """The newest revision, if the database is at it; ``None`` if it has no tables yet.
 
     Raises:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
-    wanted = _scripts().get_current_head()
-    found = check_known(current_revision(database))
-    if found not in {None, wanted}:
+    head = _scripts().get_current_head()
+    revision = require_known_revision(current_revision(database))
+    if revision not in {None, head}:
         raise SchemaError(
-            f"The database is at schema revision {found}, this Maskwatch needs {wanted}: "
+            f"The database is at schema revision {revision}, this Maskwatch needs {head}: "
             "back it up, then run `maskwatch db upgrade`."
         )
-    return found
+    return revision
 
 
-def check_known(revision: str | None) -> str | None:
+def require_known_revision(revision: str | None) -> str | None:
     """The revision, if this version of Maskwatch has heard of it.
 
     Raises:

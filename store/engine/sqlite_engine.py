@@ -37,14 +37,14 @@ def writer_engine(path: Path, wait_seconds: float) -> Engine:
         max_overflow=0,
         pool_timeout=wait_seconds,
     )
-    return _prepared(engine, _EVERY + _WRITER)
+    return _prepare_engine(engine, _EVERY + _WRITER)
 
 
 def reader_engine(path: Path, wait_seconds: float) -> Engine:
     """The engine of reads: SQLite itself refuses to write through its connections."""
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
     event.listen(engine, "before_cursor_execute", _set_deadline)
-    return _prepared(engine, _EVERY + _READER)
+    return _prepare_engine(engine, _EVERY + _READER)
 
 
 def until(deadline: Callable[[], float | None]) -> Callable[[], bool]:
@@ -62,7 +62,7 @@ def set_limit(connection: sqlite3.Connection, deadline: Callable[[], float | Non
     connection.set_progress_handler(until(deadline), _STEPS)
 
 
-def _prepared(engine: Engine, pragmas: tuple[str, ...]) -> Engine:
+def _prepare_engine(engine: Engine, pragmas: tuple[str, ...]) -> Engine:
     def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         # The driver's own transaction handling starts transactions too late for a consistent read.
         connection.isolation_level = None

@@ -15,7 +15,7 @@ from store.engine.sqlite_engine import set_limit
 _SAFE_VERSION = (3, 51, 3)
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY_CODE = 0xFF
-_MAX_NAMED = 5
+_MAX_FAULTS = 5
 
 
 def wal_reset_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str | None:
@@ -42,9 +42,9 @@ def quick_look(file: Path, seconds: float) -> bool:
         StoreDamaged: it found some, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _opened(file, seconds) as connection:
+    with _open_file(file, seconds) as connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        return _answered_ok(connection, file, "quick_check(1)")
+        return _run_check(connection, file, "quick_check(1)")
 
 
 def full_look(file: Path) -> None:
@@ -54,11 +54,11 @@ def full_look(file: Path) -> None:
         StoreDamaged: something is wrong, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _opened(file, inf) as connection:
-        _answered_ok(connection, file, f"integrity_check({_MAX_NAMED})")
-        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-        if broken is not None:
-            table, row, parent, _ = broken
+    with _open_file(file, inf) as connection:
+        _run_check(connection, file, f"integrity_check({_MAX_FAULTS})")
+        violation = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if violation is not None:
+            table, row, parent, _ = violation
             raise damage(str(file), f"row {row} of {table} refers to nothing in {parent}")
 
 
@@ -69,16 +69,16 @@ def revision_of(file: Path) -> str | None:
         StoreDamaged: the file is damaged.
         StoreUnavailable: the file cannot be read.
     """
-    with _opened(file, inf) as connection:
-        known = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
-        if connection.execute(known).fetchone() is None:
+    with _open_file(file, inf) as connection:
+        statement = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
+        if connection.execute(statement).fetchone() is None:
             return None
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return None if found is None else str(found[0])
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else str(row[0])
 
 
 @contextmanager
-def _opened(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+def _open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
     """A connection that only reads and makes no file."""
     deadline = monotonic() + seconds
     try:
@@ -90,7 +90,7 @@ def _opened(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
         raise _fault(error, file) from error
 
 
-def _answered_ok(connection: sqlite3.Connection, file: Path, check: str) -> bool:
+def _run_check(connection: sqlite3.Connection, file: Path, check: str) -> bool:
     """Whether a check came to its end; raises for what it found."""
     try:
         rows = connection.execute(f"PRAGMA {check}").fetchall()
@@ -98,9 +98,9 @@ def _answered_ok(connection: sqlite3.Connection, file: Path, check: str) -> bool
         if _code(error) == sqlite3.SQLITE_INTERRUPT:
             return False
         raise
-    found = [str(row[0]).splitlines()[-1] for row in rows]
-    if found != ["ok"]:
-        raise damage(str(file), "; ".join(found[:_MAX_NAMED]))
+    answers = [str(row[0]).splitlines()[-1] for row in rows]
+    if answers != ["ok"]:
+        raise damage(str(file), "; ".join(answers[:_MAX_FAULTS]))
     return True
 
 

@@ -10,7 +10,7 @@ from store.settings import StoreSettings
 _log = structlog.get_logger(__name__)
 
 
-def open_checked(settings: StoreSettings, statement_seconds: float | None = None) -> Database:
+def open_database(settings: StoreSettings, statement_seconds: float | None = None) -> Database:
     """Open the database, look for damage, check the schema; make the tables of an empty one.
 
     Args:

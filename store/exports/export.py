@@ -29,7 +29,7 @@ class Batch:
     rows: tuple[Values, ...]
 
 
-def format_named(name: str) -> Format:
+def parse_format(name: str) -> Format:
     """The format of a name.
 
     Raises:
@@ -38,8 +38,8 @@ def format_named(name: str) -> Format:
     try:
         return Format(name.strip().lower())
     except ValueError:
-        known = ", ".join(Format)
-        raise ExportError(f"There is no format {name!r}: the formats are {known}.") from None
+        formats = ", ".join(Format)
+        raise ExportError(f"There is no format {name!r}: the formats are {formats}.") from None
 
 
 def window_of(since: datetime, until: datetime) -> Window:
@@ -67,15 +67,15 @@ def export_to(database: Database, window: Window, form: Format, sink: IO[bytes])
         StoreUnavailable: the database cannot be read.
         OSError: the sink cannot be written.
     """
-    written = 0
+    number = 0
     writer = writer_of(form, window, sink)
     try:
         for batch in batches(database, window):
             writer.write(batch.rows)
-            written += len(batch.rows)
+            number += len(batch.rows)
     finally:
         writer.close()
-    return written
+    return number
 
 
 def batches(database: Database, window: Window) -> Iterator[Batch]:
@@ -87,13 +87,13 @@ def batches(database: Database, window: Window) -> Iterator[Batch]:
     statement = _statement(window)
     while True:
         with database.read() as session:
-            found = session.execute(statement).all()
-            batch = _batch(session, found)
+            rows = session.execute(statement).all()
+            batch = _batch(session, rows)
         if batch.rows:
             yield batch
-        if len(found) < _BATCH:
+        if len(rows) < _BATCH:
             return
-        statement = _statement(window).where(RequestRow.id > found[-1].id)
+        statement = _statement(window).where(RequestRow.id > rows[-1].id)
 
 
 def _statement(window: Window) -> Select[tuple[object, ...]]:
@@ -108,17 +108,17 @@ def _statement(window: Window) -> Select[tuple[object, ...]]:
     )
 
 
-def _batch(session: Session, found: Sequence[Row[tuple[object, ...]]]) -> Batch:
-    if not found:
+def _batch(session: Session, rows: Sequence[Row[tuple[object, ...]]]) -> Batch:
+    if not rows:
         return Batch(())
-    findings = _findings(session, found[0][0], found[-1][0])
+    findings = _findings(session, rows[0][0], rows[-1][0])
     first = 1 + len(REQUEST_COLUMNS)
-    return Batch(tuple((*row[1:first], findings.get(row[0], []), *row[first:]) for row in found))
+    return Batch(tuple((*row[1:first], findings.get(row[0], []), *row[first:]) for row in rows))
 
 
 def _findings(session: Session, first: object, last: object) -> dict[object, list[object]]:
     """Findings by request: a range of keys costs one statement, however many requests it has."""
-    found: dict[object, list[object]] = {}
+    by_request: dict[object, list[object]] = {}
     rows = session.execute(
         select(
             FindingRow.request_pk,
@@ -133,6 +133,6 @@ def _findings(session: Session, first: object, last: object) -> dict[object, lis
         .order_by(FindingRow.request_pk, FindingRow.id)
     )
     for row in rows:
-        told = row._asdict()
-        found.setdefault(told.pop("request_pk"), []).append(told)
-    return found
+        finding = row._asdict()
+        by_request.setdefault(finding.pop("request_pk"), []).append(finding)
+    return by_request

@@ -38,7 +38,7 @@ class Column:
     unit: str = ""
     group: str = "request"
 
-    def described(self) -> dict[str, str]:
+    def describe(self) -> dict[str, str]:
         """The column as metadata."""
         return {
             "kind": self.kind.value,
@@ -84,5 +84,5 @@ def description(window: Window) -> dict[str, object]:
         "maskwatch_export": VERSION,
         "since": window.since.isoformat(),
         "until": window.until.isoformat(),
-        "columns": [{"name": column.name, **column.described()} for column in COLUMNS],
+        "columns": [{"name": column.name, **column.describe()} for column in COLUMNS],
     }

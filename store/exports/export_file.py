@@ -28,31 +28,31 @@ def export_to_file(
         ExportError: a file is there already and ``force`` is not given, or cannot be written.
         StoreUnavailable: the database cannot be read.
     """
-    described = form is not Format.PARQUET
-    _check(path, described, force)
+    needs_schema = form is not Format.PARQUET
+    _check(path, needs_schema, force)
     try:
         with whole_file(path) as sink:
-            written = export_to(database, window, form, sink)
-            if described:
-                _describe(window, path, written)
+            rows = export_to(database, window, form, sink)
+            if needs_schema:
+                _describe(window, path, rows)
     except OSError as error:
         why = error.strerror or str(error)
         raise ExportError(f"The export cannot be written to {path}: {why}.") from error
-    return written
+    return rows
 
 
-def _check(path: Path, described: bool, force: bool) -> None:
+def _check(path: Path, needs_schema: bool, force: bool) -> None:
     if path.is_dir():
         raise ExportError(f"{path} is a folder: name a file in it.")
     if not path.parent.is_dir():
         raise ExportError(f"The folder {path.parent} does not exist: make it first.")
-    wanted = [path, schema_path(path)] if described else [path]
-    there = next((each for each in wanted if os.path.lexists(each)), None)
+    files = [path, schema_path(path)] if needs_schema else [path]
+    there = next((each for each in files if os.path.lexists(each)), None)
     if there is not None and not force:
         raise ExportError(f"{there} exists already: choose another name, or give --force.")
 
 
-def _describe(window: Window, path: Path, written: int) -> None:
-    text = json.dumps({**description(window), "rows": written}, ensure_ascii=False, indent=1)
+def _describe(window: Window, path: Path, rows: int) -> None:
+    text = json.dumps({**description(window), "rows": rows}, ensure_ascii=False, indent=1)
     with whole_file(schema_path(path)) as sink:
         sink.write(f"{text}\n".encode())

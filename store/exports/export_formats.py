@@ -71,7 +71,7 @@ class ParquetWriter:
 
 
 def _field(column: Column) -> Any:
-    return pa.field(column.name, _TYPES[column.kind], metadata=column.described())
+    return pa.field(column.name, _TYPES[column.kind], metadata=column.describe())
 
 
 def _array(column: Column, values: Sequence[Any]) -> Any:
@@ -102,13 +102,13 @@ def _cell(column: Column, value: Any) -> str:
     if value is None:
         return ""
     if column.kind is Kind.TEXT:
-        return guarded(value)
+        return escape_formula(value)
     if column.kind in {Kind.TEXTS, Kind.JSON}:
         return _json(value)
     return str(_plain(value))
 
 
-def guarded(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text that no spreadsheet takes for a formula: what looks like one gets an apostrophe.
 
     >>> guarded("=1+1"), guarded("key:acme"), guarded("'quoted")

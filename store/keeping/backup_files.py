@@ -10,7 +10,7 @@ from detectors.errors import MaskwatchError
 from store.engine.whole_files import sync, whole_path
 
 # What belongs to the database and lies outside of it.
-_KEPT = ("evidence", "models", "spool", "fingerprint.salt")
+_NAMES = ("evidence", "models", "spool", "fingerprint.salt")
 
 
 class BackupFailed(MaskwatchError):
@@ -22,7 +22,7 @@ class RestoreRefused(MaskwatchError):
 
 
 @contextmanager
-def appearing(file: Path) -> Iterator[Path]:
+def create_backup_file(file: Path) -> Iterator[Path]:
     """A path to write to; it becomes ``file`` at the end, with ``file.sha256`` beside it.
 
     Raises:
@@ -57,11 +57,11 @@ def check_sum(file: Path) -> None:
             "know that the backup is whole."
         )
     try:
-        wanted = beside.read_text(encoding="ascii", errors="replace").split()[:1]
-        found = _sha256(file)
+        words = beside.read_text(encoding="ascii", errors="replace").split()[:1]
+        digest = _sha256(file)
     except OSError as error:
         raise RestoreRefused(f"The backup {file} cannot be read: {error.strerror}.") from error
-    if wanted != [found]:
+    if words != [digest]:
         raise RestoreRefused(
             f"{file} is not what was backed up (its SHA-256 differs): use another."
         )
@@ -81,8 +81,8 @@ def back_up_files(var_dir: Path, file: Path) -> None:
     Raises:
         BackupFailed: the file exists or cannot be written.
     """
-    with appearing(file) as partial, tarfile.open(partial, "w") as archive:
-        for path in _kept(var_dir):
+    with create_backup_file(file) as partial, tarfile.open(partial, "w") as archive:
+        for path in _list_files(var_dir):
             try:
                 archive.add(path, path.relative_to(var_dir), recursive=False)
             except FileNotFoundError:
@@ -98,8 +98,8 @@ def free_name(file: Path) -> Path:
     return candidate
 
 
-def _kept(var_dir: Path) -> Iterator[Path]:
-    for name in _KEPT:
+def _list_files(var_dir: Path) -> Iterator[Path]:
+    for name in _NAMES:
         root = var_dir / name
         if root.exists():
             yield root

@@ -42,7 +42,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Known:
+class RequestToErase:
     """A request that is to be erased."""
 
     key: int
@@ -51,7 +51,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Erased:
+class Erasure:
     """What went with some requests.
 
     Attributes:
@@ -63,12 +63,14 @@ class Erased:
     digests: tuple[str, ...]
 
 
-def find(session: Session, subject: Subject, until_key: int, most: int) -> tuple[Known, ...]:
+def find(
+    session: Session, subject: Subject, until_key: int, most: int
+) -> tuple[RequestToErase, ...]:
     """The oldest requests of a subject, up to a key."""
     columns = select(RequestRow.id, RequestRow.request_id, RequestRow.client)
-    wanted = columns.where(subject.requests(), RequestRow.id <= until_key)
-    rows = session.execute(wanted.order_by(RequestRow.id).limit(most))
-    return tuple(Known(row.id, row.request_id, row.client) for row in rows)
+    statement = columns.where(subject.requests(), RequestRow.id <= until_key)
+    rows = session.execute(statement.order_by(RequestRow.id).limit(most))
+    return tuple(RequestToErase(row.id, row.request_id, row.client) for row in rows)
 
 
 def count(session: Session, subject: Subject) -> dict[str, int]:
@@ -78,27 +80,27 @@ def count(session: Session, subject: Subject) -> dict[str, int]:
         name: session.scalar(select(func.count()).where(key_column(name).in_(keys))) or 0
         for name in OF_A_REQUEST
     }
-    named = select(func.count()).where(DecisionRow.value == subject.client)
-    rows["decisions"] = session.scalar(named) or 0
+    decisions = select(func.count()).where(DecisionRow.value == subject.client)
+    rows["decisions"] = session.scalar(decisions) or 0
     return {name: number for name, number in rows.items() if number}
 
 
-def erase_requests(session: Session, known: Sequence[Known], now: datetime) -> Erased:
+def erase_requests(session: Session, requests: Sequence[RequestToErase], now: datetime) -> Erasure:
     """Delete some requests, and what names them elsewhere."""
     if session.get_bind().dialect.name == "sqlite":
         # Zeros over what is deleted, or it could still be read in the file.
         session.execute(text("PRAGMA secure_delete=ON"))
-    keys, names = [each.key for each in known], {each.request_id for each in known}
+    keys, names = [each.key for each in requests], {each.request_id for each in requests}
     files = select(EvidenceRow.sha256).where(EvidenceRow.request_pk.in_(keys))
     digests = tuple(session.scalars(files))
     rows = delete_requests(session, lambda key: key.in_(keys))
     _rename_families(session, names)
-    clients = {each.client for each in known}
+    clients = {each.client for each in requests}
     _rewrite(session.scalars(select(AlertRow)), lambda word: ERASED if word in names else word)
     decisions = session.scalars(select(DecisionRow).where(DecisionRow.value.in_(clients)))
     _rewrite(decisions, lambda word: ERASED if word in names else word)
     _erase_from_patches(session, names, now)
-    return Erased(rows, digests)
+    return Erasure(rows, digests)
 
 
 def erase_name(session: Session, client: str, now: datetime) -> int:
@@ -109,18 +111,18 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
     alerts = session.scalars(select(AlertRow)).all()
     decisions = session.scalars(select(DecisionRow).where(DecisionRow.value == client)).all()
     _rewrite([*alerts, *decisions], lambda word: name.sub(ERASED, word))
-    kept = 0
+    number = 0
     for alert in alerts:
         if name.search(alert.fingerprint):
-            kept += alert.resolved_at is None
+            number += alert.resolved_at is None
             if alert.resolved_at is not None:
                 alert.fingerprint = name.sub(ERASED, alert.fingerprint)
     for decision in decisions:
         holds = _holds(decision, now)
-        kept += holds
+        number += holds
         decision.value = client if holds else ERASED
     session.flush()
-    return kept
+    return number
 
 
 def _erase_from_patches(session: Session, names: Set[str], now: datetime) -> None:
@@ -153,7 +155,7 @@ def _rename_families(session: Session, names: Iterable[str]) -> None:
 def _rewrite(rows: Iterable[AlertRow | DecisionRow], change: Callable[[str], str]) -> None:
     """Change every string in the evidence and in the sentences of rows."""
     for row in rows:
-        row.evidence = _changed(row.evidence, change)
+        row.evidence = _change_words(row.evidence, change)
         if isinstance(row, AlertRow):
             row.summary = change(row.summary)
         else:
@@ -161,11 +163,11 @@ def _rewrite(rows: Iterable[AlertRow | DecisionRow], change: Callable[[str], str
             row.revoked_reason = row.revoked_reason and change(row.revoked_reason)
 
 
-def _changed(value: Any, change: Callable[[str], str]) -> Any:
+def _change_words(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_changed(each, change) for each in value]
+        return [_change_words(each, change) for each in value]
     if isinstance(value, dict):
-        return {name: _changed(each, change) for name, each in value.items()}
+        return {name: _change_words(each, change) for name, each in value.items()}
     return value

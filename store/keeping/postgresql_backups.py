@@ -12,8 +12,14 @@ from sqlalchemy import URL, text
 
 from store.engine.database import Database
 from store.engine.day_partitions import SCHEMA
-from store.engine.schema import check_known, current_revision
-from store.keeping.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
+from store.engine.schema import current_revision, require_known_revision
+from store.keeping.backup_files import (
+    BackupFailed,
+    RestoreRefused,
+    check_sum,
+    create_backup_file,
+    free_name,
+)
 from store.tables.all_tables import METADATA
 
 _OTHERS = text(
@@ -76,10 +82,10 @@ def back_up(url: URL, file: Path) -> None:
         BackupFailed: `pg_dump` is missing or fails, or the file cannot be written.
     """
     program = _program("pg_dump")
-    with appearing(file) as partial:
-        told = _run([program, "--format=custom", "--no-password", f"--file={partial}"], url)
-        if told is not None:
-            raise BackupFailed(f"pg_dump could not back up the database: {told}{_hint(told)}")
+    with create_backup_file(file) as partial:
+        error = _run([program, "--format=custom", "--no-password", f"--file={partial}"], url)
+        if error is not None:
+            raise BackupFailed(f"pg_dump could not back up the database: {error}{_hint(error)}")
 
 
 def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | None:
@@ -96,7 +102,7 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
     """
     programs = Programs(_program("pg_restore"), _program("psql"))
     check_sum(file)
-    check_known(_revision_in(programs.restore, file))
+    require_known_revision(_revision_in(programs.restore, file))
     there = current_revision(database) is not None
     if there and not force:
         raise RestoreRefused(
@@ -105,11 +111,11 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
         )
     _refuse_if_used(database)
     database.close()  # a connection of our own would hold the restore up
-    replaced = free_name(file.with_name(f"{file.name}.before-restore")) if there else None
-    if replaced is not None:
-        back_up(url, replaced)
+    dump = free_name(file.with_name(f"{file.name}.before-restore")) if there else None
+    if dump is not None:
+        back_up(url, dump)
     _put(programs, url, file)
-    return replaced
+    return dump
 
 
 def _put(programs: Programs, url: URL, file: Path) -> None:
@@ -119,16 +125,16 @@ def _put(programs: Programs, url: URL, file: Path) -> None:
     PostgreSQL refuses.
     """
     with TemporaryDirectory(dir=file.parent, prefix=".restore-") as folder:
-        dropped, made = Path(folder, "drop.sql"), Path(folder, "make.sql")
-        dropped.write_text(_drop_everything(), encoding="utf-8")
-        told = _run([programs.restore, f"--file={made}", str(file)], url)
-        if told is None:
+        drop_script, make_script = Path(folder, "drop.sql"), Path(folder, "make.sql")
+        drop_script.write_text(_drop_everything(), encoding="utf-8")
+        error = _run([programs.restore, f"--file={make_script}", str(file)], url)
+        if error is None:
             options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
-            scripts = [f"--file={dropped}", f"--file={made}"]
-            told = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
-    if told is not None:
+            scripts = [f"--file={drop_script}", f"--file={make_script}"]
+            error = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
+    if error is not None:
         raise RestoreRefused(
-            f"The database could not be restored from {file}, and is as it was: {told}"
+            f"The database could not be restored from {file}, and is as it was: {error}"
         )
 
 
@@ -151,51 +157,51 @@ def _refuse_if_used(database: Database) -> None:
 def _revision_in(program: str, file: Path) -> str | None:
     """The schema revision that a dump holds: the one line of data of its table."""
     arguments = [program, "--data-only", "--table=alembic_version", "--file=-", str(file)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise RestoreRefused(f"The backup {file} is not usable: {_last_line(done.stderr)}")
-    lines = done.stdout.splitlines()
+    process = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603
+    if process.returncode != 0:
+        raise RestoreRefused(f"The backup {file} is not usable: {_last_line(process.stderr)}")
+    lines = process.stdout.splitlines()
     starts = [n for n, line in enumerate(lines) if line.startswith("COPY ")]
     return lines[starts[0] + 1] if starts and lines[starts[0] + 1] != "\\." else None
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+    path = shutil.which(name)
+    if path is None:
         raise BackupFailed(
             f"{name} is not installed: install PostgreSQL's client programs, of the server's "
             "version or newer, and put them on the PATH."
         )
-    return found
+    return path
 
 
 def _run(arguments: Sequence[str], url: URL) -> str | None:
     """Run a program on a database; what it says if it fails. Secrets go by the environment only."""
-    done = subprocess.run(  # noqa: S603 - a list of arguments, no shell
+    process = subprocess.run(  # noqa: S603 - a list of arguments, no shell
         arguments, env=os.environ | _environment(url), capture_output=True, text=True, check=False
     )
-    return None if done.returncode == 0 else _last_line(done.stderr)
+    return None if process.returncode == 0 else _last_line(process.stderr)
 
 
 def _environment(url: URL) -> dict[str, str]:
-    given = {
+    parts = {
         "host": url.host,
         "port": url.port,
         "user": url.username,
         "password": url.password,
         **{name: value for name, value in url.query.items() if isinstance(value, str)},
     }
-    found = {_VARIABLES[name]: str(v) for name, v in given.items() if v and name in _VARIABLES}
-    return {**found, "PGDATABASE": url.database or "", "LC_ALL": "C"}
+    variables = {_VARIABLES[name]: str(v) for name, v in parts.items() if v and name in _VARIABLES}
+    return {**variables, "PGDATABASE": url.database or "", "LC_ALL": "C"}
 
 
-def _hint(told: str) -> str:
-    if "version mismatch" not in told:
+def _hint(error: str) -> str:
+    if "version mismatch" not in error:
         return ""
     return " Install the client programs of the server's version and put them first on the PATH."
 
 
-def _last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line]
     return (errors or lines or ["it gave no reason"])[0]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
-from store.engine.day_partitions import days_kept, drop_day, is_partitioned, make_days
+from store.engine.day_partitions import drop_day, is_partitioned, list_days, make_days
 from store.requests.request_keys import REQUESTS
 from store.tables.all_tables import METADATA
 from store.tables.request_tables import RequestRow
@@ -54,11 +54,11 @@ def delete_requests(
     Returns:
         Rows by table, of the tables that had any.
     """
-    gone = {
-        name: _deleted(session, delete(_table(name)).where(which(key_column(name))))
+    by_table = {
+        name: _delete_rows(session, delete(_table(name)).where(which(key_column(name))))
         for name in OF_A_REQUEST
     }
-    return {name: rows for name, rows in gone.items() if rows}
+    return {name: rows for name, rows in by_table.items() if rows}
 
 
 def forget_requests(session: Session, before_key: int, most: int) -> dict[str, int]:
@@ -81,12 +81,12 @@ def make_coming_days(session: Session, today: date, ahead: int = 14) -> None:
             the rest.
     """
     if is_partitioned(session):
-        _alone(session, lambda: make_days(session, today, 1 + ahead))
+        _change_alone(session, lambda: make_days(session, today, 1 + ahead))
 
 
 def days_before(session: Session, day: date) -> tuple[date, ...]:
     """Days before a day that have partitions, oldest first; none on SQLite."""
-    return tuple(d for d in days_kept(session) if d < day) if is_partitioned(session) else ()
+    return tuple(d for d in list_days(session) if d < day) if is_partitioned(session) else ()
 
 
 def drop_old_day(session: Session, day: date) -> int:
@@ -95,10 +95,10 @@ def drop_old_day(session: Session, day: date) -> int:
     Raises:
         DaysInUse: somebody reads them.
     """
-    return _alone(session, lambda: drop_day(session, day))
+    return _change_alone(session, lambda: drop_day(session, day))
 
 
-def _alone(session: Session, change: Callable[[], int]) -> int:
+def _change_alone(session: Session, change: Callable[[], int]) -> int:
     """Change partitions while no record is being written, or not at all.
 
     Writers lock the tables in another order: the row that they begin with keeps the two from
@@ -117,28 +117,30 @@ def _alone(session: Session, change: Callable[[], int]) -> int:
 
 def forget_sign_ins(session: Session, before: datetime) -> int:
     """Delete one-time tokens and browser sessions that ended before a time."""
-    return _deleted(session, delete(LoginTokenRow).where(LoginTokenRow.expires_at < before))
+    return _delete_rows(session, delete(LoginTokenRow).where(LoginTokenRow.expires_at < before))
 
 
 def forget_notifications(session: Session, before: datetime) -> int:
     """Delete the notifications of alerts that were resolved before a time; the alerts stay."""
-    resolved = select(AlertRow.id).where(AlertRow.resolved_at < before)
-    return _deleted(session, delete(NotificationRow).where(NotificationRow.alert_id.in_(resolved)))
+    alerts = select(AlertRow.id).where(AlertRow.resolved_at < before)
+    return _delete_rows(
+        session, delete(NotificationRow).where(NotificationRow.alert_id.in_(alerts))
+    )
 
 
 def forget_job_runs(session: Session, before: datetime, most: int) -> int:
     """Delete the oldest job runs that began before a time, at most so many."""
     # Runs are numbered as they begin, so that a look at the first ones is enough.
     first = select(JobRunRow.id, JobRunRow.started_at).order_by(JobRunRow.id).limit(most)
-    found = first.subquery()
-    old = session.scalars(select(found.c.id).where(found.c.started_at < before)).all()
-    return _deleted(session, delete(JobRunRow).where(JobRunRow.id.in_(old))) if old else 0
+    runs = first.subquery()
+    old = session.scalars(select(runs.c.id).where(runs.c.started_at < before)).all()
+    return _delete_rows(session, delete(JobRunRow).where(JobRunRow.id.in_(old))) if old else 0
 
 
 def _table(name: str) -> Table:
     return METADATA.tables[name]
 
 
-def _deleted(session: Session, statement: Delete) -> int:
-    done: CursorResult[Any] = session.connection().execute(statement)
-    return done.rowcount
+def _delete_rows(session: Session, statement: Delete) -> int:
+    result: CursorResult[Any] = session.connection().execute(statement)
+    return result.rowcount

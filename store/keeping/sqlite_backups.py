@@ -11,10 +11,16 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from store.engine.faults import StoreUnavailable
-from store.engine.schema import check_known
+from store.engine.schema import require_known_revision
 from store.engine.sqlite_health import full_look, revision_of
 from store.engine.whole_files import sync, whole_path
-from store.keeping.backup_files import BackupFailed, RestoreRefused, appearing, check_sum, free_name
+from store.keeping.backup_files import (
+    BackupFailed,
+    RestoreRefused,
+    check_sum,
+    create_backup_file,
+    free_name,
+)
 
 # Where SQLite locks: whoever has a file in WAL mode open holds a shared lock on this range.
 _SHARED_FIRST, _SHARED_SIZE = 0x4000_0002, 510
@@ -31,7 +37,7 @@ def back_up(source: Path, file: Path) -> None:
     """
     if not source.is_file():
         raise BackupFailed(f"There is no database {source} yet: nothing is backed up.")
-    with appearing(file) as partial:
+    with create_backup_file(file) as partial:
         try:
             _copy(source, partial)
         except sqlite3.Error as error:
@@ -54,7 +60,7 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
         full_look(file)
     except StoreUnavailable as error:
         raise RestoreRefused(f"The backup {file} is not usable: {error}") from error
-    check_known(revision_of(file))
+    require_known_revision(revision_of(file))
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise RestoreRefused(
@@ -83,10 +89,10 @@ def _put(file: Path, target: Path) -> Path | None:
             shutil.copyfile(file, part)
             # On disk before the old database goes away.
             sync(part)
-            replaced = _set_aside(target)
+            old_file = _set_aside(target)
     except OSError as error:
         raise RestoreRefused(f"{target} cannot be written: {error.strerror}.") from error
-    return replaced
+    return old_file
 
 
 def _set_aside(target: Path) -> Path | None:
@@ -95,10 +101,10 @@ def _set_aside(target: Path) -> Path | None:
         return None
     aside = free_name(target.with_name(f"{target.name}.before-restore"))
     target.rename(aside)
-    for ending in ("-wal", "-shm"):
-        part = target.with_name(target.name + ending)
+    for suffix in ("-wal", "-shm"):
+        part = target.with_name(target.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + ending))
+            part.rename(aside.with_name(aside.name + suffix))
     return aside
 
 

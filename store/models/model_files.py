@@ -77,7 +77,7 @@ def model_names(model: Path) -> dict[str, str]:
     try:
         mode = model.lstat().st_mode
         if stat.S_ISDIR(mode):
-            return _named(model)
+            return _find_faults(model)
     except OSError as error:
         raise UnusableFile(f"cannot be read ({error.strerror})") from None
     if fault := _fault_of(model.name, mode):
@@ -92,7 +92,7 @@ def read_model_file(path: Path, max_bytes: int | None = None) -> bytes:
         UnusableFile: it is none, or cannot be read.
     """
     try:
-        with open(_opened(path), "rb") as handle:
+        with open(_open_file(path), "rb") as handle:
             return handle.read(-1 if max_bytes is None else max_bytes)
     except OSError as error:
         raise UnusableFile(f"cannot be read ({error.strerror})") from None
@@ -106,7 +106,7 @@ def hash_model_file(model: Path, name: str) -> ModelFile:
     """
     digest, size = sha256(), 0
     try:
-        with open(_opened(file_of(model, name)), "rb") as handle:
+        with open(_open_file(file_of(model, name)), "rb") as handle:
             while chunk := handle.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 size += len(chunk)
@@ -124,7 +124,7 @@ def manifest_digest(files: Mapping[str, str]) -> str:
     return sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
 
 
-def differences(model: Path, loaded: Mapping[str, str]) -> Differences:
+def differences(model: Path, hashes: Mapping[str, str]) -> Differences:
     """Compare what lies on disk with the names and hashes that were loaded.
 
     What was not loaded is named and not hashed, so that a large file costs nothing.
@@ -133,42 +133,42 @@ def differences(model: Path, loaded: Mapping[str, str]) -> Differences:
         names = model_names(model)
     except UnusableFile:
         names = {}
-    found = {name: _state(model, name, names.get(name), hash_) for name, hash_ in loaded.items()}
-    found |= dict.fromkeys(names.keys() - loaded.keys(), "added")
+    states = {name: _state(model, name, names.get(name), hash_) for name, hash_ in hashes.items()}
+    states |= dict.fromkeys(names.keys() - hashes.keys(), "added")
     kinds: dict[str, list[str]] = {}
-    for name in sorted(found):
-        kinds.setdefault(found[name], []).append(name)
+    for name in sorted(states):
+        kinds.setdefault(states[name], []).append(name)
     return Differences(
         *(tuple(kinds.get(k, ())) for k in ("changed", "missing", "added", "unreadable"))
     )
 
 
-def shown_name(name: str) -> str:
+def escape_name(name: str) -> str:
     r"""A file's name for people: whatever does not print, or is long, cannot spoil a text.
 
-    >>> shown_name("weights.pt"), shown_name("a\nb")
+    >>> escape_name("weights.pt"), escape_name("a\nb")
     ('weights.pt', "'a\\nb'")
     """
     text = name if name.isprintable() else ascii(name)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def _named(folder: Path) -> dict[str, str]:
+def _find_faults(folder: Path) -> dict[str, str]:
     names: dict[str, str] = {}
-    for name, mode in _walked(folder, ""):
+    for name, mode in _walk_folder(folder, ""):
         names[name] = _fault_of(name, mode)
         if len(names) > MAX_FILES:
             raise UnusableFile(f"holds more than {MAX_FILES} files")
     return names
 
 
-def _walked(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
+def _walk_folder(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
     """Names and modes of all that is no folder; links are not followed."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                yield from _walked(Path(entry.path), f"{name}/")
+                yield from _walk_folder(Path(entry.path), f"{name}/")
             elif name != SIGNATURE_NAME:
                 yield name, entry.stat(follow_symlinks=False).st_mode
 
@@ -189,7 +189,7 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _opened(path: Path) -> int:
+def _open_file(path: Path) -> int:
     """A descriptor of a regular file: what is opened is what is judged."""
     descriptor = os.open(path, _OPEN)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -59,11 +59,11 @@ class OutlierModelStore:
         """Keep an archive, not promoted yet; the same archive again is the same row."""
         digest = sha256(archive).hexdigest()
         self._files.put(archive)
-        known = session.scalars(
+        old_row = session.scalars(
             select(OutlierModelRow).where(OutlierModelRow.digest == digest)
         ).one_or_none()
-        if known is not None:
-            return known
+        if old_row is not None:
+            return old_row
         row = OutlierModelRow(
             digest=digest,
             kind=kind,
@@ -87,10 +87,10 @@ class OutlierModelStore:
         """
         data = self._files.get(digest, MAX_ARCHIVE_BYTES + 1)
         if data is None:
-            raise NoOutlierModel(self.why_missing(digest))
+            raise NoOutlierModel(self.explain_absence(digest))
         return data
 
-    def missing(self, session: Session) -> tuple[str, ...]:
+    def list_missing(self, session: Session) -> tuple[str, ...]:
         """The digest of the champion, if it has no archive; retention removes those of others."""
         digests = session.scalars(select(OutlierModelRow.digest).where(OutlierModelRow.promoted))
         return tuple(digest for digest in digests if not self._files.has(digest))
@@ -112,7 +112,7 @@ class OutlierModelStore:
         ]
         return sum(bool(removal.freed_bytes) for removal in removals)
 
-    def why_missing(self, digest: str) -> str:
+    def explain_absence(self, digest: str) -> str:
         """What became of an archive that is not there, and what to do."""
         if self._former.has(digest):
             return former_archive_sentence(self._former.path_of(digest))

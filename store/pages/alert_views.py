@@ -56,8 +56,8 @@ class AlertView:
 
 def latest_alerts(session: Session, most: int) -> tuple[AlertView, ...]:
     """Firing alerts first, critical ones on top, then the latest resolved ones."""
-    firing = firing_alerts(session, most)
-    return (*firing, *resolved_alerts(session, most - len(firing)))
+    alerts = firing_alerts(session, most)
+    return (*alerts, *resolved_alerts(session, most - len(alerts)))
 
 
 def firing_alerts(session: Session, most: int) -> tuple[AlertView, ...]:

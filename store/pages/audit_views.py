@@ -62,35 +62,35 @@ class AuditPage:
 
 def audit_page(
     session: Session,
-    wanted: AuditFilter,
+    criteria: AuditFilter,
     most: int,
     *,
     before: int | None = None,
     after: int | None = None,
 ) -> AuditPage:
     """The newest entries; those older than sequence ``before``, or just newer than ``after``."""
-    going_back = after is None
-    conditions = list(_conditions(wanted))
+    newest_first = after is None
+    conditions = list(_conditions(criteria))
     if before is not None:
         conditions.append(AuditRow.sequence < before)
     if after is not None:
         conditions.append(AuditRow.sequence > after)
-    order = AuditRow.sequence.desc() if going_back else AuditRow.sequence.asc()
+    order = AuditRow.sequence.desc() if newest_first else AuditRow.sequence.asc()
     statement = select(*_COLUMNS).where(*conditions).order_by(order).limit(most + 1)
-    found = tuple(_view(Link(*row)) for row in session.execute(statement))
-    kept, beyond = found[:most], len(found) > most
-    if going_back:
-        return AuditPage(kept, newer=before is not None, older=beyond)
-    return AuditPage(kept[::-1], newer=beyond, older=True)
+    views = tuple(_view(Link(*row)) for row in session.execute(statement))
+    entries, beyond = views[:most], len(views) > most
+    if newest_first:
+        return AuditPage(entries, newer=before is not None, older=beyond)
+    return AuditPage(entries[::-1], newer=beyond, older=True)
 
 
-def audit_entries(database: Database, wanted: AuditFilter) -> Iterator[AuditView]:
+def audit_entries(database: Database, criteria: AuditFilter) -> Iterator[AuditView]:
     """Every entry, oldest first, in constant memory and many short transactions.
 
     Raises:
         StoreUnavailable: the database cannot be read.
     """
-    yield from map(_view, _links(database, *_conditions(wanted)))
+    yield from map(_view, _links(database, *_conditions(criteria)))
 
 
 def verify(database: Database, check: ChainCheck) -> Iterator[Fault]:
@@ -115,14 +115,14 @@ def _links(database: Database, *conditions: ColumnElement[bool]) -> Iterator[Lin
         start = statement.where(AuditRow.sequence > batch[-1].sequence)
 
 
-def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.since is not None:
-        yield AuditRow.at >= text_of_time(wanted.since)
-    if wanted.actor:
+def _conditions(criteria: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    if criteria.since is not None:
+        yield AuditRow.at >= text_of_time(criteria.since)
+    if criteria.actor:
         # PostgreSQL refuses the character that no stored name can have.
-        yield AuditRow.actor.startswith(wanted.actor.replace("\0", ""), autoescape=True)
-    if wanted.action:
-        yield AuditRow.action == wanted.action
+        yield AuditRow.actor.startswith(criteria.actor.replace("\0", ""), autoescape=True)
+    if criteria.action:
+        yield AuditRow.action == criteria.action
 
 
 def _view(link: Link) -> AuditView:

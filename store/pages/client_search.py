@@ -13,7 +13,7 @@ MAX_CLIENTS = 20
 _MAX_NAMES, _MAX_RECORDS = 50_000, 10_000
 
 
-def clients_named(session: Session, part: str, since: datetime) -> tuple[tuple[str, ...], bool]:
+def find_clients(session: Session, part: str, since: datetime) -> tuple[tuple[str, ...], bool]:
     """The clients since a time whose names contain a text, and whether there are still more.
 
     The name itself comes first, whether there is such a client or not; then those seen last. Names
@@ -21,11 +21,13 @@ def clients_named(session: Session, part: str, since: datetime) -> tuple[tuple[s
     """
     # PostgreSQL refuses the character that no stored name can have.
     part = part.replace("\0", "")
-    names = dict.fromkeys((part, *_new(session, part, since), *_known(session, part, since)))
+    names = dict.fromkeys(
+        (part, *_search_records(session, part, since), *_search_roll_ups(session, part, since))
+    )
     return tuple(names)[:MAX_CLIENTS], len(names) > MAX_CLIENTS
 
 
-def _known(session: Session, part: str, since: datetime) -> list[str]:
+def _search_roll_ups(session: Session, part: str, since: datetime) -> list[str]:
     newest = (
         select(ClientRow.client, ClientRow.last_seen)
         .where(ClientRow.last_seen >= since)
@@ -33,10 +35,10 @@ def _known(session: Session, part: str, since: datetime) -> list[str]:
         .limit(_MAX_NAMES)
         .subquery()
     )
-    return list(session.scalars(_containing(part, newest).order_by(newest.c.last_seen.desc())))
+    return list(session.scalars(_match_names(part, newest).order_by(newest.c.last_seen.desc())))
 
 
-def _new(session: Session, part: str, since: datetime) -> list[str]:
+def _search_records(session: Session, part: str, since: datetime) -> list[str]:
     """Clients of records that are not rolled up yet."""
     newest = (
         select(RequestRow.client)
@@ -45,9 +47,9 @@ def _new(session: Session, part: str, since: datetime) -> list[str]:
         .limit(_MAX_RECORDS)
         .subquery()
     )
-    return list(session.scalars(_containing(part, newest).group_by(newest.c.client)))
+    return list(session.scalars(_match_names(part, newest).group_by(newest.c.client)))
 
 
-def _containing(part: str, newest: Subquery) -> Select[str]:
+def _match_names(part: str, newest: Subquery) -> Select[str]:
     name = newest.c.client
     return select(name).where(name.contains(part, autoescape=True)).limit(MAX_CLIENTS)

@@ -52,14 +52,14 @@ class Headline:
 
 def headline(session: Session, period: Period, now: datetime) -> Headline:
     """Count what happened in a period and what holds now."""
-    counted = counts(session, period, STAGE)
+    groups = counts(session, period, STAGE)
     by_stage = session.execute(
-        select(counted.c.name, counted.c.verdict, total(counted)).group_by(
-            counted.c.name, counted.c.verdict
+        select(groups.c.name, groups.c.verdict, total(groups)).group_by(
+            groups.c.name, groups.c.verdict
         )
     ).all()
     blocks = _active_blocks(session, now)
-    firing, acknowledged = session.execute(
+    alerts, acknowledgements = session.execute(
         select(func.count(), func.count(AlertRow.acknowledged_at)).where(
             AlertRow.state == AlertState.FIRING.value
         )
@@ -71,25 +71,25 @@ def headline(session: Session, period: Period, now: datetime) -> Headline:
         outliers=_outliers(session, period),
         blocks=blocks[False],
         simulated_blocks=blocks[True],
-        firing_alerts=firing,
-        unacknowledged_alerts=firing - acknowledged,
+        firing_alerts=alerts,
+        unacknowledged_alerts=alerts - acknowledgements,
     )
 
 
 def _clients(session: Session, period: Period) -> int:
     """How many clients there were: those that were last seen since then, and new ones."""
-    if not period.rolled_up:
+    if not period.from_roll_ups:
         recent = arrived_since(period.since)
         return session.scalar(select(func.count(RequestRow.client.distinct())).where(recent)) or 0
-    known = select(ClientRow.client).where(ClientRow.last_seen >= period.since)
+    clients = select(ClientRow.client).where(ClientRow.last_seen >= period.since)
     return (
         session.scalar(
             select(
-                select(func.count()).select_from(known.subquery()).scalar_subquery()
+                select(func.count()).select_from(clients.subquery()).scalar_subquery()
                 + select(func.count(RequestRow.client.distinct()))
                 .where(
                     since_roll_up(session, period.since),
-                    ~known.where(ClientRow.client == RequestRow.client).exists(),
+                    ~clients.where(ClientRow.client == RequestRow.client).exists(),
                 )
                 .scalar_subquery()
             )
@@ -105,16 +105,16 @@ def _outliers(session: Session, period: Period) -> int:
     alone has that, and what was stored late counts for when it was stored.
     """
     recent = ScoreRow.request_pk >= key_of(period.since)
-    found = select(ScoreRow.request_pk).where(ScoreRow.outlier, recent)
-    if not period.rolled_up:
+    outliers = select(ScoreRow.request_pk).where(ScoreRow.outlier, recent)
+    if not period.from_roll_ups:
         requests = select(RequestRow.id).where(arrived_since(period.since))
-        found = found.where(ScoreRow.request_pk.in_(requests))
-    found = found.group_by(ScoreRow.request_pk)
-    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+        outliers = outliers.where(ScoreRow.request_pk.in_(requests))
+    outliers = outliers.group_by(ScoreRow.request_pk)
+    return session.scalar(select(func.count()).select_from(outliers.subquery())) or 0
 
 
 def _active_blocks(session: Session, now: datetime) -> Counter[bool]:
-    counted = session.execute(
+    rows = session.execute(
         select(DecisionRow.simulated, func.count())
         .where(
             DecisionRow.kind == Kind.BLOCK.value,
@@ -123,7 +123,7 @@ def _active_blocks(session: Session, now: datetime) -> Counter[bool]:
         )
         .group_by(DecisionRow.simulated)
     )
-    return Counter({bool(simulated): count for simulated, count in counted})
+    return Counter({bool(simulated): count for simulated, count in rows})
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ def verdicts_over_time(
     Args:
         slice_seconds: if the period is rolled up, full minutes up to a day, full hours beyond.
     """
-    counted = counts(session, period, STAGE, slice_seconds)
-    by = (counted.c.slice, counted.c.verdict)
-    rows = session.execute(select(*by, total(counted)).group_by(*by).order_by(*by))
+    groups = counts(session, period, STAGE, slice_seconds)
+    by = (groups.c.slice, groups.c.verdict)
+    rows = session.execute(select(*by, total(groups)).group_by(*by).order_by(*by))
     return tuple(
         VerdictCount(datetime.fromtimestamp(start, UTC), Verdict(verdict), count)
         for start, verdict, count in rows
@@ -163,10 +163,10 @@ class ReasonCount:
 
 def top_reasons(session: Session, period: Period, most: int) -> tuple[ReasonCount, ...]:
     """The commonest reasons of flagged and refused requests, commonest first."""
-    counted = counts(session, period, REASON)
-    by = (counted.c.name, counted.c.verdict)
+    groups = counts(session, period, REASON)
+    by = (groups.c.name, groups.c.verdict)
     totals: Counter[tuple[str, Verdict]] = Counter()
-    for name, verdict, count in session.execute(select(*by, total(counted)).group_by(*by)):
+    for name, verdict, count in session.execute(select(*by, total(groups)).group_by(*by)):
         for code in _codes(name):
             totals[code, Verdict(verdict)] += count
     return tuple(
@@ -196,14 +196,14 @@ class ClientCount:
 
 def busiest_clients(session: Session, period: Period, most: int) -> tuple[ClientCount, ...]:
     """The clients with most requests, busiest first."""
-    counted = counts(session, period, CLIENT)
-    requests = total(counted)
-    bad = func.sum(case((counted.c.verdict != Verdict.PASS.value, counted.c.requests), else_=0))
+    groups = counts(session, period, CLIENT)
+    requests = total(groups)
+    bad = func.sum(case((groups.c.verdict != Verdict.PASS.value, groups.c.requests), else_=0))
     rows = session.execute(
-        select(counted.c.name, requests, bad)
-        .where(counted.c.name.not_in((OTHERS, ERASED)))
-        .group_by(counted.c.name)
-        .order_by(requests.desc(), counted.c.name)
+        select(groups.c.name, requests, bad)
+        .where(groups.c.name.not_in((OTHERS, ERASED)))
+        .group_by(groups.c.name)
+        .order_by(requests.desc(), groups.c.name)
         .limit(most)
     ).all()
     return tuple(ClientCount(name, count, int(b)) for name, count, b in rows)
@@ -234,8 +234,8 @@ def job_health(session: Session) -> tuple[JobHealth, ...]:
 def _latest_runs() -> Select[Any]:
     """Keys of the latest runs: from name to name in an index, past all the older runs."""
     names = select(func.min(JobRunRow.job).label("job")).cte("names", recursive=True)
-    following = select(func.min(JobRunRow.job)).where(JobRunRow.job > names.c.job)
-    names = names.union_all(select(following.scalar_subquery()).where(names.c.job.is_not(None)))
+    next_name = select(func.min(JobRunRow.job)).where(JobRunRow.job > names.c.job)
+    names = names.union_all(select(next_name.scalar_subquery()).where(names.c.job.is_not(None)))
     latest = (
         select(JobRunRow.id)
         .where(JobRunRow.job == names.c.job)

@@ -65,17 +65,17 @@ def _of_overview(label: str, window: Window) -> Iterator[DashboardQuery]:
 
 
 def _traffic(
-    name: str, *, before: timedelta | None = None, newer: bool = False, **wanted: object
+    name: str, *, before: timedelta | None = None, newer: bool = False, **criteria: object
 ) -> DashboardQuery:
     """A page of the traffic of 30 days; the newest, or one from so long ago."""
 
     def run(session: Session, now: datetime) -> object:
-        filtered = TrafficFilter(WINDOWS["30d"].period(now).since, **wanted)  # type: ignore[arg-type]
+        traffic_filter = TrafficFilter(WINDOWS["30d"].period(now).since, **criteria)  # type: ignore[arg-type]
         if before is None:
-            return traffic_page(session, filtered, _PAGE_ROWS)
+            return traffic_page(session, traffic_filter, _PAGE_ROWS)
         key = key_of(now - before)
         side = {"after": key} if newer else {"before": key}
-        return traffic_page(session, filtered, _PAGE_ROWS, **side)
+        return traffic_page(session, traffic_filter, _PAGE_ROWS, **side)
 
     return DashboardQuery(f"traffic: {name}", run, "a page of rows, and a number looked at")
 

@@ -129,7 +129,7 @@ class NormalRange:
 
 def normal_ranges(session: Session, most: int = 1000) -> dict[str, NormalRange]:
     """Quartiles per feature over the latest passed requests; unmeasured features are left out."""
-    passed = session.scalars(
+    keys = session.scalars(
         select(RequestRow.id)
         .where(RequestRow.verdict == Verdict.PASS.value)
         .order_by(RequestRow.id.desc())
@@ -142,8 +142,8 @@ def normal_ranges(session: Session, most: int = 1000) -> dict[str, NormalRange]:
             .join(RequestRow, RequestRow.id == features_table.c.request_pk)
             .where(
                 # Both, so that PostgreSQL reads the days alone that have them.
-                RequestRow.id >= min(passed, default=0),
-                features_table.c.request_pk >= min(passed, default=0),
+                RequestRow.id >= min(keys, default=0),
+                features_table.c.request_pk >= min(keys, default=0),
                 RequestRow.verdict == Verdict.PASS.value,
                 RequestRow.stage == Stage.PARSED.value,
             )
@@ -152,8 +152,8 @@ def normal_ranges(session: Session, most: int = 1000) -> dict[str, NormalRange]:
     values = np.array(rows, dtype=np.float64).reshape(-1, len(FEATURE_NAMES))
     ranges: dict[str, NormalRange] = {}
     for name, column in zip(FEATURE_NAMES, values.T, strict=True):
-        measured = column[~np.isnan(column)]
-        if measured.size:
-            low, middle, high = (float(v) for v in np.percentile(measured, [25, 50, 75]))
-            ranges[name] = NormalRange(low, middle, high, int(measured.size))
+        numbers = column[~np.isnan(column)]
+        if numbers.size:
+            low, middle, high = (float(v) for v in np.percentile(numbers, [25, 50, 75]))
+            ranges[name] = NormalRange(low, middle, high, int(numbers.size))
     return ranges

@@ -14,12 +14,12 @@ from sqlalchemy import values as sql_values
 from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
-from store.pages.client_search import clients_named
+from store.pages.client_search import find_clients
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
 from store.tables.request_tables import RequestRow, ScoreRow, reasons_table
 
-_MAX_LOOKED_AT = 5000
+_MAX_ROWS = 5000
 # Without a filter beside the index, only requests that were stored late are passed over.
 _FEW = 200
 
@@ -60,20 +60,20 @@ class TrafficPage:
     """Requests, newest first, and whether there are more on either side.
 
     Attributes:
-        stopped: the key up to which was looked, if the page is short because few requests match.
+        stop_key: the key up to which was looked, if the page is short because few requests match.
         more_clients: whether more clients match than were looked for.
     """
 
     requests: tuple[RequestSummary, ...]
     newer: bool
     older: bool
-    stopped: int | None = None
+    stop_key: int | None = None
     more_clients: bool = False
 
 
 def traffic_page(
     session: Session,
-    wanted: TrafficFilter,
+    criteria: TrafficFilter,
     most: int,
     *,
     before: int | None = None,
@@ -85,11 +85,11 @@ def traffic_page(
     first one costs, and requests that arrive meanwhile do not shift it.
     """
     clients, more_clients = (
-        clients_named(session, wanted.client, wanted.since) if wanted.client else ((), False)
+        find_clients(session, criteria.client, criteria.since) if criteria.client else ((), False)
     )
-    search = _Search(wanted, clients, before, after)
-    found, stopped = _search(session, search, most + 1)
-    page = _page(found, most, stopped, search)
+    search = _Search(criteria, clients, before, after)
+    rows, stop_key = _search(session, search, most + 1)
+    page = _page(rows, most, stop_key, search)
     return replace(page, requests=_with_outliers(session, page.requests), more_clients=more_clients)
 
 
@@ -110,7 +110,7 @@ def requests_of_client(
 class _Search:
     """A filter with the names that match its client, and the side of a key to look on."""
 
-    wanted: TrafficFilter
+    criteria: TrafficFilter
     clients: tuple[str, ...]
     before: int | None
     after: int | None
@@ -121,33 +121,33 @@ class _Search:
 
     @property
     def _by_index(self) -> bool:
-        return bool(self.wanted.reason or self.wanted.outliers_only)
+        return bool(self.criteria.reason or self.criteria.outliers_only)
 
     def values(self) -> tuple[str, ...]:
         """What one column may be, if the search follows an index of such a column."""
         if self._by_index:
             return ()
-        return self.clients or tuple(verdict.value for verdict in self.wanted.verdicts)
+        return self.clients or tuple(verdict.value for verdict in self.criteria.verdicts)
 
     def keys(self, value: ColumnElement[str] | str, most: int) -> Select[Any]:
         """The first keys in the index that the search follows, or in the part of one value."""
         key, condition = self._index(value)
-        found = select(key.label("key")).where(
+        statement = select(key.label("key")).where(
             condition,
             # One lower bound: SQLite would start at the first of two.
-            key >= max(key_of(self.wanted.since), 0 if self.after is None else self.after + 1),
+            key >= max(key_of(self.criteria.since), 0 if self.after is None else self.after + 1),
             true() if self.before is None else key < self.before,
         )
-        if self.wanted.outliers_only and not self.wanted.reason:
-            found = found.group_by(key)  # two models may agree on one request
-        return found.order_by(key.desc() if self.newest_first else key).limit(most)
+        if self.criteria.outliers_only and not self.criteria.reason:
+            statement = statement.group_by(key)  # two models may agree on one request
+        return statement.order_by(key.desc() if self.newest_first else key).limit(most)
 
     def _index(
         self, value: ColumnElement[str] | str
     ) -> tuple[ColumnElement[int], ColumnElement[bool]]:
-        if self.wanted.reason:
-            return reasons_table.c.request_pk, reasons_table.c.reason == self.wanted.reason
-        if self.wanted.outliers_only:
+        if self.criteria.reason:
+            return reasons_table.c.request_pk, reasons_table.c.reason == self.criteria.reason
+        if self.criteria.outliers_only:
             return ScoreRow.request_pk.expression, ScoreRow.outlier.expression
         column = RequestRow.client if self.clients else RequestRow.verdict
         return RequestRow.id.expression, column == value if self.values() else true()
@@ -155,12 +155,12 @@ class _Search:
     def rest(self) -> tuple[ColumnElement[bool], ...]:
         """The filters that an index leaves to be looked at."""
         conditions: list[ColumnElement[bool]] = []
-        if self.wanted.outliers_only and self.wanted.reason:
+        if self.criteria.outliers_only and self.criteria.reason:
             conditions.append(_is_outlier())
         if self.clients and self._by_index:
             conditions.append(RequestRow.client.in_(self.clients))
-        if self.wanted.verdicts and (self.clients or self._by_index):
-            verdicts = [verdict.value for verdict in self.wanted.verdicts]
+        if self.criteria.verdicts and (self.clients or self._by_index):
+            verdicts = [verdict.value for verdict in self.criteria.verdicts]
             conditions.append(RequestRow.verdict.in_(verdicts))
         return tuple(conditions)
 
@@ -175,40 +175,38 @@ def _is_outlier() -> ColumnElement[bool]:
 
 def _search(session: Session, search: _Search, most: int) -> tuple[list[RequestRow], int | None]:
     """Matching rows in the order of the search, and the key at which it stopped early."""
-    each = _FEW if not search.rest() else _MAX_LOOKED_AT // max(1, len(search.values()))
+    each = _FEW if not search.rest() else _MAX_ROWS // max(1, len(search.values()))
     each = max(each, most)
     streams = _streams(session, search, each)
     keys = sorted({key for stream in streams for key in stream}, reverse=search.newest_first)
     # Beyond the end of a stream that was cut short, others may lack keys that stand before theirs.
     ends = [stream[-1] for stream in streams if len(stream) == each]
-    stopped = (max(ends) if search.newest_first else min(ends)) if ends else None
-    if stopped is not None:
-        keys = keys[: keys.index(stopped) + 1]
+    stop_key = (max(ends) if search.newest_first else min(ends)) if ends else None
+    if stop_key is not None:
+        keys = keys[: keys.index(stop_key) + 1]
     rows: list[RequestRow] = []
     chunk = most
     while keys and len(rows) < most:
         rows += _rows(session, search, keys[:chunk])
         # Where few match, fewer and fewer statements.
         keys, chunk = keys[chunk:], 4 * chunk
-    return rows[:most], stopped
+    return rows[:most], stop_key
 
 
 def _streams(session: Session, search: _Search, each: int) -> list[list[int]]:
     """Keys by value of the column that is searched; one list if it is none."""
     values = search.values()
     if len(values) < 2 or session.get_bind().dialect.name == "sqlite":
-        listed = [search.keys(value, each) for value in values or ("",)]
-        return [list(session.scalars(statement)) for statement in listed]
+        statements = [search.keys(value, each) for value in values or ("",)]
+        return [list(session.scalars(statement)) for statement in statements]
     # PostgreSQL would take longer to plan so many than to run them.
-    listed_values = sql_values(column("value", String), name="listed").data([(v,) for v in values])
-    of_each = search.keys(listed_values.c.value, each).lateral()
-    found = session.execute(
-        select(listed_values.c.value, of_each.c.key).select_from(
-            listed_values.join(of_each, true())
-        )
+    value_table = sql_values(column("value", String), name="listed").data([(v,) for v in values])
+    of_each = search.keys(value_table.c.value, each).lateral()
+    pairs = session.execute(
+        select(value_table.c.value, of_each.c.key).select_from(value_table.join(of_each, true()))
     )
     streams: dict[str, list[int]] = {}
-    for value, key in found:
+    for value, key in pairs:
         streams.setdefault(value, []).append(key)
     return [sorted(stream, reverse=search.newest_first) for stream in streams.values()]
 
@@ -216,32 +214,32 @@ def _streams(session: Session, search: _Search, each: int) -> list[list[int]]:
 def _rows(session: Session, search: _Search, keys: Sequence[int]) -> Sequence[RequestRow]:
     rows = session.scalars(
         select(RequestRow).where(
-            RequestRow.id.in_(keys), RequestRow.received_at >= search.wanted.since, *search.rest()
+            RequestRow.id.in_(keys), RequestRow.received_at >= search.criteria.since, *search.rest()
         )
     ).all()
     return sorted(rows, key=lambda row: row.id, reverse=search.newest_first)
 
 
-def _page(found: list[RequestRow], most: int, stopped: int | None, search: _Search) -> TrafficPage:
-    shown = found[:most] if search.newest_first else found[:most][::-1]
-    summaries = tuple(summary(row, outlier=False) for row in shown)
-    short = stopped if len(found) <= most else None
-    beyond = len(found) > most or short is not None
+def _page(rows: list[RequestRow], most: int, stop_key: int | None, search: _Search) -> TrafficPage:
+    page_rows = rows[:most] if search.newest_first else rows[:most][::-1]
+    summaries = tuple(summary(row, outlier=False) for row in page_rows)
+    short = stop_key if len(rows) <= most else None
+    beyond = len(rows) > most or short is not None
     if search.newest_first:
         return TrafficPage(summaries, search.before is not None, beyond, short)
-    return TrafficPage(summaries, beyond, older=True, stopped=short)
+    return TrafficPage(summaries, beyond, older=True, stop_key=short)
 
 
 def _with_outliers(
     session: Session, requests: Sequence[RequestSummary]
 ) -> tuple[RequestSummary, ...]:
     keys = [request.pk for request in requests]
-    found = set(
+    outliers = set(
         session.scalars(
             select(ScoreRow.request_pk).where(ScoreRow.outlier, ScoreRow.request_pk.in_(keys))
         )
     )
-    return tuple(replace(request, outlier=request.pk in found) for request in requests)
+    return tuple(replace(request, outlier=request.pk in outliers) for request in requests)
 
 
 def summary(row: RequestRow, outlier: bool) -> RequestSummary:

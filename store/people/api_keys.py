@@ -104,13 +104,13 @@ def revoke_key(session: Session, name: str, who: str, now: datetime) -> None:
         KeyNotActive: no key has this name, or it is revoked already.
     """
     move_mark(session, Mark.API_KEYS)
-    done = session.execute(
+    rows = session.execute(
         update(ApiKeyRow)
         .where(ApiKeyRow.name == name, ApiKeyRow.revoked_at.is_(None))
         .values(revoked_at=now, revoked_by=who)
         .returning(ApiKeyRow.id)
     ).all()
-    if done:
+    if rows:
         append(session, Entry(command_line(who), Action.KEY_REVOKED, f"key {name}"), now)
         return
     if session.scalar(select(exists().where(ApiKeyRow.name == name))):

@@ -24,8 +24,8 @@ def issue_token(session: Session, subject: str, now: datetime, valid: timedelta)
 
 def token_is_open(session: Session, token: str, now: datetime) -> bool:
     """Whether a token could be redeemed now."""
-    found = session.scalars(select(LoginTokenRow.id).where(*_open_token(token, now)))
-    return found.one_or_none() is not None
+    tokens = session.scalars(select(LoginTokenRow.id).where(*_open_token(token, now)))
+    return tokens.one_or_none() is not None
 
 
 def redeem_token(

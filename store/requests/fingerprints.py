@@ -57,7 +57,7 @@ def lookalikes(
         )
         for key in keys
     ]
-    found = union_all(*probes).subquery()
+    matches = union_all(*probes).subquery()
     rows = session.execute(
         select(
             FingerprintRow.received_at,
@@ -66,7 +66,7 @@ def lookalikes(
             FingerprintRow.data,
         )
         .where(
-            FingerprintRow.request_pk.in_(select(found.c.request_pk)),
+            FingerprintRow.request_pk.in_(select(matches.c.request_pk)),
             FingerprintRow.received_at >= since,
         )
         .order_by(FingerprintRow.request_pk.desc())
@@ -84,11 +84,11 @@ class Trail:
 
     Attributes:
         received_at: times of its requests.
-        refused: which of them were refused.
+        refusals: which of them were refused.
     """
 
     received_at: tuple[datetime, ...] = ()
-    refused: tuple[bool, ...] = ()
+    refusals: tuple[bool, ...] = ()
 
 
 def client_trail(session: Session, client: str, since: datetime, most: int) -> Trail:
@@ -99,8 +99,8 @@ def client_trail(session: Session, client: str, since: datetime, most: int) -> T
         .order_by(RequestRow.id.desc())
         .limit(most)
     ).all()
-    refused = tuple(row.verdict == Verdict.REFUSE.value for row in rows)
-    return Trail(tuple(row.received_at for row in rows), refused)
+    refusals = tuple(row.verdict == Verdict.REFUSE.value for row in rows)
+    return Trail(tuple(row.received_at for row in rows), refusals)
 
 
 def forget_fingerprints(session: Session, before: datetime, most: int) -> int:

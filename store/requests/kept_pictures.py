@@ -22,7 +22,7 @@ from store.tables.request_tables import (
 )
 
 # Copies stand among them, and flagged ones among those that passed: it takes many to find some.
-_MAX_LOOKED_AT = 10_000
+_MAX_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,41 +49,41 @@ def flagged_pictures(
 
     A file that was kept several times counts once for each client.
     """
-    fired = and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule.in_(rules))
+    is_finding = and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule.in_(rules))
     reasons = reasons_table.c
-    named = select(reasons.request_pk).where(
+    keys = select(reasons.request_pk).where(
         reasons.reason.in_(rules), reasons.request_pk >= key_of(since)
     )
     statement = (
         _pictures(FindingRow.places)
-        .join(FindingRow, fired)
-        .where(RequestRow.id.in_(named), arrived_since(since), FindingRow.places.is_not(None))
+        .join(FindingRow, is_finding)
+        .where(RequestRow.id.in_(keys), arrived_since(since), FindingRow.places.is_not(None))
         .order_by(RequestRow.id.desc(), FindingRow.id)
-        .limit(_MAX_LOOKED_AT)
+        .limit(_MAX_ROWS)
     )
-    seen: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     of_client: Counter[str] = Counter()
-    found: list[KeptPicture] = []
+    pictures: list[KeptPicture] = []
     for row in session.execute(statement):
-        is_new = row.places and (row.client, row.sha256) not in seen
-        if is_new and of_client[row.client] < max_per_client and len(found) < most:
-            seen.add((row.client, row.sha256))
+        is_new = row.places and (row.client, row.sha256) not in pairs
+        if is_new and of_client[row.client] < max_per_client and len(pictures) < most:
+            pairs.add((row.client, row.sha256))
             of_client[row.client] += 1
-            found.append(_kept(row, Place(**row.places[0])))
-    return tuple(found)
+            pictures.append(_make_picture(row, Place(**row.places[0])))
+    return tuple(pictures)
 
 
 def ordinary_pictures(
     session: Session, since: datetime, most: int, max_per_client: int
 ) -> tuple[KeptPicture, ...]:
     """The newest sampled pictures of requests that passed, few of each client."""
-    kept = EvidenceRow.request_pk
-    newest = select(kept).where(EvidenceRow.kind == PICTURE, kept >= key_of(since))
-    newest = newest.order_by(kept.desc()).limit(_MAX_LOOKED_AT)
+    key = EvidenceRow.request_pk
+    newest = select(key).where(EvidenceRow.kind == PICTURE, key >= key_of(since))
+    newest = newest.order_by(key.desc()).limit(_MAX_ROWS)
     place_in_line = func.row_number().over(
         partition_by=RequestRow.client, order_by=RequestRow.id.desc()
     )
-    lined_up = (
+    line = (
         _pictures(RequestRow.id.label("pk"), place_in_line.label("place_in_line"))
         .where(
             RequestRow.id.in_(newest),
@@ -93,12 +93,12 @@ def ordinary_pictures(
         .subquery()
     )
     statement = (
-        select(lined_up)
-        .where(lined_up.c.place_in_line <= max_per_client)
-        .order_by(lined_up.c.pk.desc())
+        select(line)
+        .where(line.c.place_in_line <= max_per_client)
+        .order_by(line.c.pk.desc())
         .limit(most)
     )
-    return tuple(_kept(row) for row in session.execute(statement))
+    return tuple(_make_picture(row) for row in session.execute(statement))
 
 
 def _pictures(*more: Any) -> Select[Any]:
@@ -123,6 +123,6 @@ def _is_picture() -> ColumnElement[bool]:
     return and_(EvidenceRow.request_pk == RequestRow.id, EvidenceRow.kind == PICTURE)
 
 
-def _kept(row: Any, place: Place | None = None) -> KeptPicture:
+def _make_picture(row: Any, place: Place | None = None) -> KeptPicture:
     size = round(row.height), round(row.width)
     return KeptPicture(row.request_id, row.client, row.sha256, size, place)

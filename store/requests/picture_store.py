@@ -15,7 +15,7 @@ from store.requests.records import PictureFile
 from store.tables.request_tables import EvidenceRow
 
 PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
-_MAX_ASKED = 500
+_MAX_DIGESTS = 500
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,19 @@ class RemovedFiles:
     """What became of files that were to be removed.
 
     Attributes:
-        spared: files that no request refers to, but that were put a moment ago: somebody may be
-            about to refer to them.
+        spared_files: those that no request refers to, but that were put a moment ago: somebody may
+            be about to refer to them.
     """
 
     files: int = 0
     freed_bytes: int = 0
-    spared: int = 0
+    spared_files: int = 0
 
     def __add__(self, other: "RemovedFiles") -> "RemovedFiles":
         return RemovedFiles(
             self.files + other.files,
             self.freed_bytes + other.freed_bytes,
-            self.spared + other.spared,
+            self.spared_files + other.spared_files,
         )
 
 
@@ -57,13 +57,13 @@ class PictureStore:
     def of_request(self, session: Session, request_pk: int) -> dict[str, bytes]:
         """The kept pictures of a request by kind; one whose file is gone is left out."""
         rows = session.scalars(select(EvidenceRow).where(EvidenceRow.request_pk == request_pk))
-        found = {row.kind: self._files.get(row.sha256) for row in rows}
-        return {kind: data for kind, data in found.items() if data is not None}
+        files = {row.kind: self._files.get(row.sha256) for row in rows}
+        return {kind: data for kind, data in files.items() if data is not None}
 
-    def missing(self, session: Session) -> Iterator[str]:
+    def list_missing(self, session: Session) -> Iterator[str]:
         """The digests that records name and that are not kept."""
-        named = select(EvidenceRow.sha256).distinct()
-        for digest in session.scalars(named.execution_options(yield_per=1000)):
+        digests = select(EvidenceRow.sha256).distinct()
+        for digest in session.scalars(digests.execution_options(yield_per=1000)):
             if not self._files.has(digest):
                 yield digest
 
@@ -87,19 +87,19 @@ class PictureStore:
             unused_since: spare what was put at or after this time; ``None`` spares nothing.
         """
         removals: list[Removal] = []
-        asked = list(dict.fromkeys(digests))
-        for start in range(0, len(asked), _MAX_ASKED):
-            some = asked[start : start + _MAX_ASKED]
+        unique = list(dict.fromkeys(digests))
+        for start in range(0, len(unique), _MAX_DIGESTS):
+            some = unique[start : start + _MAX_DIGESTS]
             with database.read() as session:
-                referred = _referred(session, some)
-            removals += [self._files.remove(d, unused_since) for d in some if d not in referred]
-        freed = [removal.freed_bytes for removal in removals if removal.freed_bytes]
-        return RemovedFiles(len(freed), sum(freed), sum(removal.spared for removal in removals))
+                in_use = _find_references(session, some)
+            removals += [self._files.remove(d, unused_since) for d in some if d not in in_use]
+        sizes = [removal.freed_bytes for removal in removals if removal.freed_bytes]
+        return RemovedFiles(len(sizes), sum(sizes), sum(removal.is_spared for removal in removals))
 
 
-def _referred(session: Session, digests: Sequence[str]) -> set[str]:
-    found = session.scalars(select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(digests)))
-    return set(found)
+def _find_references(session: Session, digests: Sequence[str]) -> set[str]:
+    rows = session.scalars(select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(digests)))
+    return set(rows)
 
 
 def forget_evidence(session: Session, before_key: int | None, most: int) -> tuple[str, ...]:
@@ -117,5 +117,7 @@ def forget_evidence(session: Session, before_key: int | None, most: int) -> tupl
     last = session.scalar(select(func.max(oldest.subquery().c.request_pk)))
     if last is None:
         return ()
-    gone = delete(EvidenceRow).where(EvidenceRow.request_pk <= last).returning(EvidenceRow.sha256)
-    return tuple(session.scalars(gone))
+    statement = (
+        delete(EvidenceRow).where(EvidenceRow.request_pk <= last).returning(EvidenceRow.sha256)
+    )
+    return tuple(session.scalars(statement))

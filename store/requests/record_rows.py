@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from detectors.registry import FEATURE_NAMES
 from store.engine.bulk_rows import Row, Rows, Vectors
-from store.requests.records import RequestRecord, placed
+from store.requests.records import RequestRecord, dump_places
 from store.tables.request_tables import (
     EvidenceRow,
     FindingRow,
@@ -51,8 +51,8 @@ TIMES: Mapping[str, Time] = {"sqlite": _text, "postgresql": _aware}
 
 def rows_of(records: Sequence[tuple[int, RequestRecord]], dialect: str) -> Iterator[Rows | Vectors]:
     """What all tables hold of records with their keys; the longest rows first."""
-    parsed = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
-    yield Vectors(features_table, FEATURE_COLUMNS, parsed)
+    vectors = [(key, r.features.values_in_order) for key, r in records if r.features is not None]
+    yield Vectors(features_table, FEATURE_COLUMNS, vectors)
     requests = [request_row(key, record, TIMES[dialect]) for key, record in records]
     yield Rows(_REQUESTS, REQUEST_COLUMNS, requests)
     reasons = [row for key, r in records if r.reasons for row in _reason_rows(key, r)]
@@ -101,7 +101,7 @@ def _finding_rows(key: int, record: RequestRecord) -> list[Row]:
             finding.rule.code,
             finding.rule.severity.value,
             json.dumps(dict(finding.evidence)),
-            json.dumps(placed(finding.places)) if finding.places else None,
+            json.dumps(dump_places(finding.places)) if finding.places else None,
             finding.rule.atlas,
             finding.rule.owasp,
         )
@@ -111,4 +111,4 @@ def _finding_rows(key: int, record: RequestRecord) -> list[Row]:
 
 def _evidence_rows(key: int, record: RequestRecord) -> list[Row]:
     """The rows in ``evidence``."""
-    return [(key, kept.kind, kept.sha256, kept.media_type) for kept in record.evidence]
+    return [(key, file.kind, file.sha256, file.media_type) for file in record.evidence]

@@ -75,11 +75,11 @@ def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bo
         return 0
     # With the keys comes the turn to write: whoever else had these records has stored them by now.
     keys = hand_out(session, [record.received_at for record in records])
-    stored = set() if fresh else _stored(session, records)
+    old_ids = set() if fresh else _find_stored_ids(session, records)
     new = [
         (key, record)
         for key, record in zip(keys, records, strict=True)
-        if record.request_id not in stored
+        if record.request_id not in old_ids
     ]
     insert_all(session, rows_of(new, session.get_bind().dialect.name))
     for key, record in new:
@@ -91,15 +91,15 @@ def _without_doubles(records: Sequence[RequestRecord]) -> list[RequestRecord]:
     return list({record.request_id: record for record in reversed(records)}.values())[::-1]
 
 
-def _stored(session: Session, records: Sequence[RequestRecord]) -> set[str]:
+def _find_stored_ids(session: Session, records: Sequence[RequestRecord]) -> set[str]:
     """Request ids among these that are stored: a key is never smaller than its arrival."""
     earliest = min(record.received_at for record in records)
     ids = [record.request_id for record in records]
     among: ColumnElement[bool]
     if session.get_bind().dialect.name == "postgresql":
         # One parameter, written as the database reads it, instead of hundreds.
-        listed = "{" + json.dumps(ids, ensure_ascii=False)[1:-1] + "}"
-        among = RequestRow.request_id == any_(sql_cast(literal(listed, Text()), ARRAY(String)))
+        array = "{" + json.dumps(ids, ensure_ascii=False)[1:-1] + "}"
+        among = RequestRow.request_id == any_(sql_cast(literal(array, Text()), ARRAY(String)))
     else:
         among = RequestRow.request_id.in_(ids)
     return set(
@@ -169,14 +169,14 @@ def clean_features(
         )
         .order_by(RequestRow.id.desc())
     )
-    taken: Counter[str] = Counter()
+    rows_of_client: Counter[str] = Counter()
     rows: list[Sequence[Any]] = []
-    with session.execute(statement.execution_options(yield_per=1000)) as found:
-        for row in found:
+    with session.execute(statement.execution_options(yield_per=1000)) as result:
+        for row in result:
             if len(rows) == most:
                 break
-            if taken[row.client] < max_per_client:
-                taken[row.client] += 1
+            if rows_of_client[row.client] < max_per_client:
+                rows_of_client[row.client] += 1
                 rows.append(tuple(row))
     return _matrix(rows, names)
 
@@ -195,10 +195,10 @@ def _client_was_blocked() -> ColumnElement[bool]:
 
 
 def _matrix(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
-    listed = [tuple(row) for row in rows]
-    values = np.array([row[2:] for row in listed], dtype=np.float64).reshape(-1, len(names))
+    rows_read = [tuple(row) for row in rows]
+    values = np.array([row[2:] for row in rows_read], dtype=np.float64).reshape(-1, len(names))
     return FeatureMatrix(
-        tuple(row[0] for row in listed), tuple(row[1] for row in listed), tuple(names), values
+        tuple(row[0] for row in rows_read), tuple(row[1] for row in rows_read), tuple(names), values
     )
 
 
@@ -225,7 +225,9 @@ def client_activity(
 ) -> tuple[ClientActivity, ...]:
     """Activity per client after a time, or of one client only; admission refusals left out."""
     # A rule's refusal counts no more than its flag: odd pictures are what a photo service is sent.
-    refused = and_(RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value)
+    is_refusal = and_(
+        RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value
+    )
     requests = (
         select(
             RequestRow.id,
@@ -233,7 +235,7 @@ def client_activity(
             RequestRow.request_id,
             _is_outlier().label("outlier"),
             (RequestRow.verdict == Verdict.FLAG.value).label("flagged"),
-            refused.label("refused"),
+            is_refusal.label("refused"),
         )
         .where(RequestRow.received_at > since, RequestRow.stage != Stage.ADMISSION.value)
         .where(RequestRow.client == client if client is not None else true())

@@ -99,7 +99,7 @@ class RequestRecord:
                 "labels": self.labels,
                 "features": self.features.measured() if self.features else None,
                 "findings": [
-                    [f.rule.code, dict(f.evidence), f.rule.severity, placed(f.places)]
+                    [f.rule.code, dict(f.evidence), f.rule.severity, dump_places(f.places)]
                     for f in self.findings
                 ],
                 "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
@@ -131,7 +131,7 @@ class RequestRecord:
         )
 
 
-def placed(places: Sequence[Place]) -> list[dict[str, Any]]:
+def dump_places(places: Sequence[Place]) -> list[dict[str, Any]]:
     """Places as JSON keeps them."""
     return [asdict(place) for place in places]
 
@@ -156,12 +156,12 @@ def _finding(
 ) -> Finding:
     """A setting may have changed the rule's weight; the first spools knew no weights or places."""
     rule = rule_named(code)
-    weighed = replace(rule, severity=Severity(severity or rule.severity))
-    return Finding(weighed, evidence, tuple(Place(**place) for place in places))
+    weighted_rule = replace(rule, severity=Severity(severity or rule.severity))
+    return Finding(weighted_rule, evidence, tuple(Place(**place) for place in places))
 
 
-def _vector(measured: dict[str, float]) -> FeatureVector:
+def _vector(values: dict[str, float]) -> FeatureVector:
     """Ranges were checked when it was measured; a name may be one of another version."""
-    for name in measured:
+    for name in values:
         feature_named(name)
-    return FeatureVector(tuple(float(measured.get(name, nan)) for name in FEATURE_NAMES))
+    return FeatureVector(tuple(float(values.get(name, nan)) for name in FEATURE_NAMES))

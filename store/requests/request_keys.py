@@ -34,11 +34,11 @@ _MICROSECOND = timedelta(microseconds=1)
 def _hand_out() -> ReturningUpdate[int]:
     sequences = cast(Table, SequenceRow.__table__)
     latest: BindParameter[int] = bindparam("latest", type_=BigInteger)
-    reached = case((sequences.c.last < latest, latest), else_=sequences.c.last)
+    base = case((sequences.c.last < latest, latest), else_=sequences.c.last)
     return (
         update(sequences)
         .where(sequences.c.name == REQUESTS)
-        .values(last=reached + bindparam("count", type_=BigInteger))
+        .values(last=base + bindparam("count", type_=BigInteger))
         .returning(sequences.c.last)
     )
 
@@ -82,6 +82,6 @@ def last_key(session: Session) -> int:
 
 def hand_out(session: Session, arrivals: Sequence[datetime]) -> range:
     """New keys, one for each arrival; the row stays locked until this transaction ends."""
-    wanted = {"latest": key_of(max(arrivals)), "count": len(arrivals)}
-    reached = session.execute(_HAND_OUT, wanted).scalar_one()
-    return range(reached - len(arrivals) + 1, reached + 1)
+    parameters = {"latest": key_of(max(arrivals)), "count": len(arrivals)}
+    last = session.execute(_HAND_OUT, parameters).scalar_one()
+    return range(last - len(arrivals) + 1, last + 1)

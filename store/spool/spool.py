@@ -46,20 +46,20 @@ class SpoolFailed(NotRecorded):
 
 
 @dataclass(frozen=True)
-class Replayed:
+class Replay:
     """What became of the entries of one replay.
 
     Attributes:
-        stored: records that were handed over.
+        records: those that were handed over.
         aside: entries that could not be read and were set aside.
     """
 
-    stored: int = 0
+    records: int = 0
     aside: int = 0
 
     def __bool__(self) -> bool:
         """Whether there was any."""
-        return self.stored + self.aside > 0
+        return self.records + self.aside > 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Spool:
         Raises:
             SpoolFailed: this user may not look.
         """
-        with self._told():
+        with self._explain_faults():
             try:
                 return self._file.stat().st_size
             except (FileNotFoundError, NotADirectoryError):
@@ -131,14 +131,14 @@ class Spool:
         """
         if self.is_empty():
             return Backlog()
-        with self._told():
+        with self._explain_faults():
             start = self._position.read()
             first = first_record(self._file, start)
             return Backlog(count_lines(self._file, start), first.received_at if first else None)
 
     def replay(
         self, write: Callable[[Sequence[RequestRecord]], None], most: int = CHUNK_RECORDS
-    ) -> Replayed:
+    ) -> Replay:
         """Hand the oldest waiting records, in order, to ``write``; forget them once it returns.
 
         Does nothing while another process replays: the records are in good hands. If ``write``
@@ -148,40 +148,40 @@ class Spool:
             SpoolFailed: the spool cannot be read or written.
         """
         if self.is_empty():
-            return Replayed()
+            return Replay()
         try:
             turn = self._replays.acquire()
         except Timeout:
-            return Replayed()
+            return Replay()
         with turn:
-            with self._told(), self._changes, _opened(self._file) as descriptor:
-                settled = cut_torn_tail(descriptor)
-            with self._told():
-                chunk = read_chunk(self._file, self._position.read(), settled, most)
+            with self._explain_faults(), self._changes, _open_file(self._file) as descriptor:
+                end = cut_torn_tail(descriptor)
+            with self._explain_faults():
+                chunk = read_chunk(self._file, self._position.read(), end, most)
             if chunk.records:
                 write(chunk.records)
             if chunk.aside:
                 self._append(self._foreign, b"".join(line + b"\n" for line in chunk.aside))
                 _log.warning("spool entries set aside", entries=len(chunk.aside))
-            with self._told(), self._changes:
+            with self._explain_faults(), self._changes:
                 self._forget(chunk.end)
-        return Replayed(len(chunk.records), len(chunk.aside))
+        return Replay(len(chunk.records), len(chunk.aside))
 
     def _forget(self, end: int) -> None:
         if end < self._file.stat().st_size:
             self._position.write(end)
             return
-        with _opened(self._file) as descriptor:
+        with _open_file(self._file) as descriptor:
             os.ftruncate(descriptor, 0)
             os.fsync(descriptor)
         self._position.clear()
 
     def _append(self, file: Path, data: bytes) -> None:
-        with self._told():
+        with self._explain_faults():
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._changes:
                 is_new = not file.exists()
-                with _opened(file) as descriptor:
+                with _open_file(file) as descriptor:
                     _append_all(descriptor, data)
                 if is_new:
                     # A file whose name a power loss takes away is lost with its content.
@@ -189,7 +189,7 @@ class Spool:
                     sync(file.parent.parent)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _explain_faults(self) -> Iterator[None]:
         """Say what is wrong in words."""
         try:
             yield
@@ -214,7 +214,7 @@ def _append_all(descriptor: int, data: bytes) -> None:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[int]:
+def _open_file(file: Path) -> Iterator[int]:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         yield descriptor

@@ -50,36 +50,36 @@ def read_chunk(file: Path, start: int, end: int, most: int) -> Chunk:
     """At most ``most`` entries between two places, and not many megabytes of them."""
     records: list[RequestRecord] = []
     aside: list[bytes] = []
-    reached = start
-    with file.open("rb") as opened:
-        opened.seek(start)
-        for line in _lines(opened):
-            if reached >= end or len(records) + len(aside) >= most:
+    position = start
+    with file.open("rb") as stream:
+        stream.seek(start)
+        for line in _lines(stream):
+            if position >= end or len(records) + len(aside) >= most:
                 break
-            reached += len(line)
+            position += len(line)
             record = _record(line.rstrip(b"\n"))
             if record is not None:
                 records.append(record)
             elif line.strip():
                 aside.append(line.rstrip(b"\n"))
-            if reached - start >= _MAX_CHUNK_BYTES:
+            if position - start >= _MAX_CHUNK_BYTES:
                 break
-    return Chunk(tuple(records), tuple(aside), reached)
+    return Chunk(tuple(records), tuple(aside), position)
 
 
 def first_record(file: Path, start: int) -> RequestRecord | None:
     """The first entry from a place on that can be read."""
-    with file.open("rb") as opened:
-        opened.seek(start)
-        readable = (_record(line.rstrip(b"\n")) for line in _lines(opened))
+    with file.open("rb") as stream:
+        stream.seek(start)
+        readable = (_record(line.rstrip(b"\n")) for line in _lines(stream))
         return next((record for record in readable if record is not None), None)
 
 
 def count_lines(file: Path, start: int) -> int:
     """Entries from a place on."""
-    with file.open("rb") as opened:
-        opened.seek(start)
-        blocks = iter(lambda: opened.read(_BLOCK_BYTES), b"")
+    with file.open("rb") as stream:
+        stream.seek(start)
+        blocks = iter(lambda: stream.read(_BLOCK_BYTES), b"")
         return sum(block.count(b"\n") for block in blocks)
 
 
@@ -108,8 +108,8 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _lines(opened: IO[bytes]) -> Iterator[bytes]:
-    return iter(lambda: opened.readline(LONGEST_BYTES), b"")
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: stream.readline(LONGEST_BYTES), b"")
 
 
 def _record(line: bytes) -> RequestRecord | None:
@@ -125,9 +125,9 @@ def _record(line: bytes) -> RequestRecord | None:
 def _last_newline(descriptor: int, size: int) -> int:
     """Where the last newline is; -1 if there is none."""
     for start in _block_starts(size):
-        found = os.pread(descriptor, min(_BLOCK_BYTES, size - start), start).rfind(b"\n")
-        if found >= 0:
-            return start + found
+        offset = os.pread(descriptor, min(_BLOCK_BYTES, size - start), start).rfind(b"\n")
+        if offset >= 0:
+            return start + offset
     return -1
 
 

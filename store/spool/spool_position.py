@@ -29,8 +29,8 @@ class Position:
     @classmethod
     def at(cls, file: Path, offset: int) -> "Position":
         """The position of an offset in a file."""
-        with file.open("rb") as opened:
-            return cls(offset, sha256(opened.read(min(offset, _HEAD_BYTES))).hexdigest())
+        with file.open("rb") as stream:
+            return cls(offset, sha256(stream.read(min(offset, _HEAD_BYTES))).hexdigest())
 
     def holds_for(self, file: Path) -> bool:
         """Whether it was taken in what the file holds now."""
@@ -47,8 +47,8 @@ class PositionFile:
 
     def read(self) -> int:
         """Where to go on; 0 if nothing is known for what the spool holds now."""
-        known = [each for each in (self._last, self._written()) if each is not None]
-        return max((each.offset for each in known if each.holds_for(self._spool)), default=0)
+        positions = [each for each in (self._last, self._read_file()) if each is not None]
+        return max((each.offset for each in positions if each.holds_for(self._spool)), default=0)
 
     def write(self, offset: int) -> None:
         """Remember a position."""
@@ -64,9 +64,9 @@ class PositionFile:
         self._last = None
         self._path.unlink(missing_ok=True)
 
-    def _written(self) -> Position | None:
+    def _read_file(self) -> Position | None:
         try:
-            found = json.loads(self._path.read_bytes())
-            return Position(int(found["offset"]), str(found["head"]))
+            content = json.loads(self._path.read_bytes())
+            return Position(int(content["offset"]), str(content["head"]))
         except (FileNotFoundError, ValueError, LookupError, TypeError):
             return None

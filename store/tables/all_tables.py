@@ -13,12 +13,14 @@ _TABLES = (audit_tables, request_tables, roll_up_tables, tables)
 METADATA = Base.metadata
 
 
-def kept_on(dialect: str) -> Callable[[SchemaItem, str | None, str, bool, SchemaItem | None], bool]:
+def make_object_filter(
+    dialect: str,
+) -> Callable[[SchemaItem, str | None, str, bool, SchemaItem | None], bool]:
     """What Alembic compares on a database: an index that is made for another one is left out."""
 
-    def is_kept(
+    def is_of_dialect(
         item: SchemaItem, _name: str | None, _kind: str, _read: bool, _other: SchemaItem | None
     ) -> bool:
         return bool(item.info.get("dialect", dialect) == dialect)
 
-    return is_kept
+    return is_of_dialect

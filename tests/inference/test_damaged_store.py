@@ -7,14 +7,14 @@ from pathlib import Path
 from detectors.verdict import Verdict
 from inference.metrics import Metrics
 from inference.recording.recorder import Recorder
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.spool.spool import Spool
 
 
 def test_records_go_to_the_spool_while_the_file_is_damaged(tmp_path: Path, now: datetime) -> None:
-    database = open_checked(StoreSettings(var_dir=tmp_path))
+    database = open_database(StoreSettings(var_dir=tmp_path))
     spool = Spool(tmp_path)
     database.close()
     file = tmp_path / "maskwatch.db"

@@ -10,7 +10,7 @@ from jobs.context import JobContext, JobOutcome, Skipped, counted
 from store.alerts.alerts import CRITICAL, Condition, apply_condition, open_alerts
 from store.engine.locks import take_turn
 from store.models.loaded_models import models_in_use, this_host
-from store.models.model_files import Differences, differences, shown_name
+from store.models.model_files import Differences, differences, escape_name
 from store.tables.work_tables import LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"
@@ -100,7 +100,7 @@ def _fingerprint(host: str, path: str) -> str:
 
 
 def _summary(load: LoadedModelRow, found: Differences) -> str:
-    where = f"of the model {shown_name(load.path)} on {load.host}"
+    where = f"of the model {escape_name(load.path)} on {load.host}"
     if not found.total:
         return f"All files {where} are what the service {load.service} loaded."
     told = "; ".join(f"{kind}: {_told(names)}" for kind, names in found.kinds() if names)
@@ -113,12 +113,12 @@ def _summary(load: LoadedModelRow, found: Differences) -> str:
 
 def _told(names: Sequence[str]) -> str:
     more = len(names) - _MAX_TOLD
-    told = ", ".join(shown_name(name) for name in names[:_MAX_TOLD])
+    told = ", ".join(escape_name(name) for name in names[:_MAX_TOLD])
     return f"{told} and {more} more" if more > 0 else told
 
 
 def _listed(names: Sequence[str]) -> list[str]:
-    return [shown_name(name) for name in names[:_MAX_NAMES]]
+    return [escape_name(name) for name in names[:_MAX_NAMES]]
 
 
 def _outcome(found: Sequence[Differences]) -> JobOutcome:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from detectors.rule_book import BLOCKED_PATCH
 from jobs.context import counted
 from store.alerts.alerts import WARNING, Condition
-from store.decisions.listed_patches import NewlyListed
+from store.decisions.listed_patches import NewPatch
 
 RECURRING_PATCH = "recurring_patch"
 _MAX_EXAMPLES = 5
 
 
-def patch_condition(listed: Sequence[NewlyListed], hours: int) -> Condition:
+def patch_condition(listed: Sequence[NewPatch], hours: int) -> Condition:
     """Patches were put on the blacklist lately and stand there still."""
     found = [request_id for each in listed for request_id in each.request_ids]
     return Condition(

@@ -9,7 +9,7 @@ from jobs.alerting.alerts import ShareLimits, invalid_share_condition, run
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import quietly
 from store.alerts.alerts import Event
-from store.alerts.job_runs import fail_interrupted, start_run
+from store.alerts.job_runs import fail_interrupted_runs, start_run
 from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
 from store.counts.periods import Period
 from store.tables.work_tables import AlertRow, NotificationRow
@@ -111,6 +111,6 @@ def test_an_interrupted_run_counts_as_failed(context: JobContext) -> None:
     with context.database.write() as session:
         start_run(session, "scan", context.now)
     with context.database.write() as session:
-        assert fail_interrupted(session, context.now) == 1
+        assert fail_interrupted_runs(session, context.now) == 1
     run(context)
     assert "interrupted" in alerts(context)[0].summary

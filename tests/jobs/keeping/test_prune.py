@@ -19,8 +19,8 @@ from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.period_counts import ROLL_UP
 from store.counts.roll_ups import make_marks
-from store.engine.day_partitions import days_kept, make_days
-from store.engine.reader_locks import Reader, reading
+from store.engine.day_partitions import list_days, make_days
+from store.engine.reader_locks import Reader, lock_for_reading
 from store.keeping.retention import OF_A_REQUEST
 from store.models.outlier_models import OutlierModelStore
 from store.people.sign_in import issue_token
@@ -152,7 +152,7 @@ def test_days_are_dropped_whole_and_made_ahead(context: JobContext, world: World
     assert set(world.counts().values()) == {1}
     assert outcome.sentence.startswith("Removed 3 records, 3 kept pictures")
     with context.database.read() as session:
-        days = days_kept(session)
+        days = list_days(session)
     assert days[0] == today - 30 * DAY
     assert days[-1] == today + 14 * DAY
 
@@ -177,7 +177,7 @@ def test_it_is_skipped_while_somebody_reads(
     context: JobContext, world: World, reader: Reader
 ) -> None:
     world.add(40 * DAY)
-    with reading(context.database, reader):
+    with lock_for_reading(context.database, reader):
         outcome = recorded("prune", prune.run, context)
     assert outcome.skipped
     assert outcome.sentence == f"Skipped: {reader.title} is reading the records."
@@ -196,7 +196,7 @@ def test_it_stops_between_two_batches_for_a_reader(
     def met_by_a_scan(met: JobContext, before: datetime) -> Iterator[Removed]:
         found = rounds(met, before)
         yield next(found)
-        with reading(met.database, Reader.SCAN):
+        with lock_for_reading(met.database, Reader.SCAN):
             yield from found
 
     monkeypatch.setattr(prune, "prune_evidence", met_by_a_scan)

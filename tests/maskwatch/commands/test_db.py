@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from store.audit.actors import job
 from store.engine.database import Database
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.picture_store import PictureStore
 from store.settings import StoreSettings
@@ -202,7 +202,7 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
     maskwatch: Run, tmp_path: Path
 ) -> None:
     var = tmp_path / "var"
-    open_checked(StoreSettings(var_dir=var)).close()
+    open_database(StoreSettings(var_dir=var)).close()
     kept = PictureStore(var).put("picture", b"a picture", "image/png")
     out = tmp_path / "backup"
     assert maskwatch("db", "backup", "--out", str(out), "--with-files").code == 0
@@ -219,7 +219,7 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
 
 def test_a_promoted_model_of_an_earlier_version_is_named(maskwatch: Run, tmp_path: Path) -> None:
     var = tmp_path / "var"
-    with closing(open_checked(StoreSettings(var_dir=var))) as database:
+    with closing(open_database(StoreSettings(var_dir=var))) as database:
         assert "ok   outlier models: the promoted one is there" in maskwatch("db", "check").out
         now = datetime.now(UTC)
         with database.write() as session:

@@ -15,7 +15,7 @@ from maskwatch.commands import erase as erasure
 from maskwatch.commands.erase import NothingToErase, erase, look
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
-from store.engine.reader_locks import BeingRead, Reader, reading
+from store.engine.reader_locks import BeingRead, Reader, lock_for_reading
 from store.keeping.erasure import ERASED, Subject, erase_requests
 from store.keeping.retention import OF_A_REQUEST
 from store.settings import StoreSettings
@@ -129,7 +129,10 @@ def test_who_is_not_known_cannot_be_erased(world: World) -> None:
 def test_nothing_is_erased_under_a_scan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "_PATIENCE_SECONDS", 0.0)
     world.add(ANNA, b"one")
-    with reading(world.database, Reader.SCAN), pytest.raises(BeingRead, match="A scan is reading"):
+    with (
+        lock_for_reading(world.database, Reader.SCAN),
+        pytest.raises(BeingRead, match="A scan is reading"),
+    ):
         world.erase(Subject(client=ANNA))
     assert ANNA in {value for _, value in world.values()}
 

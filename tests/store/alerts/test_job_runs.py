@@ -5,9 +5,9 @@ from store.alerts.job_runs import (
     RUNNING,
     SKIPPED,
     SUCCEEDED,
-    fail_interrupted,
+    fail_interrupted_runs,
     finish_run,
-    last_finished,
+    last_outcome,
     last_start,
     last_success,
     start_run,
@@ -30,7 +30,7 @@ def test_a_job_that_never_ran_has_no_history(database: Database) -> None:
     with database.read() as session:
         assert last_start(session, "scan") is None
         assert last_success(session, "scan") is None
-        assert last_finished(session, "scan") is None
+        assert last_outcome(session, "scan") is None
         assert job_health(session) == ()
 
 
@@ -43,7 +43,7 @@ def test_each_question_about_the_past_has_its_own_answer(database: Database, now
     with database.read() as session:
         assert last_success(session, "scan") == now
         assert last_start(session, "scan") == now + 3 * MINUTE
-        finished = last_finished(session, "scan")
+        finished = last_outcome(session, "scan")
     assert finished is not None
     assert (finished.id, finished.outcome, finished.rows) == (failed, FAILED, 7)
     assert (finished.message, finished.finished_at) == ("It failed.", now + 3 * MINUTE)
@@ -55,8 +55,8 @@ def test_runs_of_a_process_that_is_gone_are_closed_as_failed(
     _run(database, "retrain", now, SUCCEEDED)
     _run(database, "scan", now, None)
     with database.write() as session:
-        assert fail_interrupted(session, now + MINUTE) == 1
-        assert fail_interrupted(session, now + MINUTE) == 0
+        assert fail_interrupted_runs(session, now + MINUTE) == 1
+        assert fail_interrupted_runs(session, now + MINUTE) == 0
     with database.read() as session:
         [retrain, scan] = job_health(session)
     assert (retrain.outcome, retrain.message) == (SUCCEEDED, "It succeeded.")

@@ -300,7 +300,7 @@ def test_a_page_shows_rows_that_were_changed(database: Database, now: datetime) 
 def test_an_empty_chain_is_sound(database: Database) -> None:
     check = ChainCheck()
     assert list(verify(database, check)) == []
-    assert (check.rows, check.head, check.met) == (0, GENESIS, True)
+    assert (check.rows, check.head, check.is_head_met) == (0, GENESIS, True)
 
 
 def test_a_long_chain_is_read_in_batches(

@@ -15,7 +15,7 @@ from store.decisions.access_list import read_access_list
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import (
     MAX_PATCHES,
-    known_patches,
+    list_decided_patches,
     listed_patches,
     patch_evidence,
     patch_of,
@@ -111,8 +111,8 @@ def test_what_a_person_revoked_stays_known_and_what_expired_does_not(
         revoke(session, revoked, "ada", "A brand.", now)
     with database.read() as session:
         later = now + timedelta(hours=1)
-        known = known_patches(session, later, simulated=True)
-        enforced = known_patches(session, later, simulated=False)
+        known = list_decided_patches(session, later, simulated=True)
+        enforced = list_decided_patches(session, later, simulated=False)
         listed = listed_patches(session, now)
     assert {each.decision_id for each in known} == {revoked, active, tried}
     assert {each.decision_id for each in enforced} == {revoked, active}

@@ -10,7 +10,7 @@ from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON
 from store.engine.database import Database
-from store.engine.day_partitions import days_kept, drop_day, is_partitioned, make_days
+from store.engine.day_partitions import drop_day, is_partitioned, list_days, make_days
 from store.requests.record_store import add_records
 from store.requests.records import PictureFile
 from store.settings import StoreSettings
@@ -58,10 +58,10 @@ def test_a_day_goes_with_all_that_belongs_to_it(database: Database, now: datetim
         make_days(session, now.date(), 2)
         add_records(session, [make_record(**full), make_record(**full)])
         add_records(session, [replace(make_record(**full), received_at=now + DAY)])
-        assert days_kept(session) == (now.date(), (now + DAY).date())
+        assert list_days(session) == (now.date(), (now + DAY).date())
         assert drop_day(session, now.date()) == 2
         assert drop_day(session, now.date()) == 0
-        assert days_kept(session) == ((now + DAY).date(),)
+        assert list_days(session) == ((now + DAY).date(),)
         tables = (RequestRow.__table__, features_table, FindingRow.__table__, EvidenceRow.__table__)
         counts = [session.scalar(select(func.count()).select_from(table)) for table in tables]
     assert counts == [1, 1, 1, 1]
@@ -73,5 +73,5 @@ def test_a_day_whose_records_came_first_stays_with_the_rest(
     with database.write() as session:
         add_records(session, [make_record()])
         assert make_days(session, now.date(), 2) == 1
-        assert days_kept(session) == ((now + DAY).date(),)
+        assert list_days(session) == ((now + DAY).date(),)
         assert session.scalar(select(func.count()).select_from(RequestRow)) == 1

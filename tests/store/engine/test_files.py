@@ -66,7 +66,7 @@ def test_a_file_that_was_not_used_lately_can_be_removed(tmp_path: Path, now: dat
     digest = store.put(b"bytes")
     [path] = _files(tmp_path)
     _age(path, now.timestamp())
-    assert store.remove(digest, now) == Removal(spared=True)
+    assert store.remove(digest, now) == Removal(is_spared=True)
     assert store.get(digest) == b"bytes"
     _age(path, now.timestamp() - 1)
     assert store.remove(digest, now) == Removal(freed_bytes=5)
@@ -80,7 +80,7 @@ def test_to_put_a_file_again_is_to_use_it(tmp_path: Path) -> None:
     _age(_files(tmp_path)[0], 0)
     before = datetime.now(UTC) - timedelta(minutes=1)
     store.put(b"bytes")
-    assert store.remove(digest, before).spared
+    assert store.remove(digest, before).is_spared
 
 
 def test_files_are_put_whole_while_they_are_removed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
 from store.engine.database import Database
-from store.engine.day_partitions import days_kept, is_partitioned, make_days
+from store.engine.day_partitions import is_partitioned, list_days, make_days
 from store.engine.schema import downgrade, upgrade
 from store.pages.request_detail import request_detail
 from store.requests.record_store import add_records
@@ -81,7 +81,7 @@ def test_keys_that_only_counted_get_the_time(database: Database, now: datetime) 
         expected = [key_of(now), key_of(now + 2 * DAY), key_of(now + 2 * DAY) + 1]
         assert [row.id for row in rows] == expected
         if is_partitioned(session):
-            assert days_kept(session) == (now.date(), (now + 2 * DAY).date())
+            assert list_days(session) == (now.date(), (now + 2 * DAY).date())
     later = make_record(received_at=now)
     _add(database, [later])
     with database.read() as session:

@@ -11,7 +11,7 @@ from sqlalchemy import make_url, text
 
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.engine.database import Database
-from store.engine.day_partitions import days_kept, drop_day, make_days
+from store.engine.day_partitions import drop_day, list_days, make_days
 from store.engine.faults import StoreForbidden
 from store.engine.schema import downgrade, upgrade
 from store.people.api_keys import add_key, list_keys
@@ -143,6 +143,6 @@ def test_the_writer_makes_and_drops_days_and_the_reader_does_not(
         assert add_record(session, make_record())
     with writer.write() as session:
         assert drop_day(session, now.date()) == 1
-        assert len(days_kept(session)) == 1
+        assert len(list_days(session)) == 1
     _refused(as_role("reader"), "SELECT maskwatch_drop_day(DATE '2026-03-03')")
     _refused(writer, "DROP TABLE maskwatch_days.requests_20260303")

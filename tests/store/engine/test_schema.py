@@ -23,7 +23,7 @@ from store.people.api_keys import add_key, list_keys
 from store.requests.record_store import add_record, features_of
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
-from store.tables.all_tables import METADATA, kept_on
+from store.tables.all_tables import METADATA, make_object_filter
 from store.tables.request_tables import RequestRow
 
 _START = """
@@ -73,7 +73,7 @@ def later_release(database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def _differences(database: Database) -> object:
-    options = {"compare_type": True, "include_object": kept_on(database.dialect)}
+    options = {"compare_type": True, "include_object": make_object_filter(database.dialect)}
     with database.engine.connect() as connection:
         return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
 

@@ -9,7 +9,7 @@ import pytest
 
 from store.engine.database import Database, StoreDamaged
 from store.engine.sqlite_health import full_look, quick_look, revision_of, wal_reset_warning
-from store.engine.start import open_checked
+from store.engine.start import open_database
 from store.requests.record_store import add_record
 from store.settings import StoreSettings
 from tests.makers import make_record
@@ -20,7 +20,7 @@ _PAGE = 4096
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A file with some hundred records, all of them in the file itself."""
-    database = open_checked(StoreSettings(var_dir=tmp_path))
+    database = open_database(StoreSettings(var_dir=tmp_path))
     with database.write() as session:
         for _ in range(200):
             add_record(session, make_record())
@@ -82,9 +82,9 @@ def test_a_damaged_file_stops_the_start(file: Path) -> None:
     _overwrite(file, file.stat().st_size - 10 * _PAGE, 10 * _PAGE)
     settings = StoreSettings(var_dir=file.parent)
     with pytest.raises(StoreDamaged, match="maskwatch db restore") as caught:
-        open_checked(settings)
+        open_database(settings)
     assert caught.value.retryable
-    open_checked(settings.model_copy(update={"start_check_seconds": 0.0})).close()
+    open_database(settings.model_copy(update={"start_check_seconds": 0.0})).close()
 
 
 def test_a_file_damaged_while_it_is_open_is_named_too(file: Path, now: datetime) -> None:

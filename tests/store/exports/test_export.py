@@ -26,12 +26,12 @@ from store.exports.export import (
     ExportError,
     batches,
     export_to,
-    format_named,
+    parse_format,
     window_of,
 )
 from store.exports.export_columns import COLUMNS, Window
 from store.exports.export_file import export_to_file, schema_path
-from store.exports.export_formats import Format, guarded
+from store.exports.export_formats import Format, escape_formula
 from store.requests.records import Stage
 
 MEASURED = {"width": 640.0, "grey_entropy": 0.1 + 0.2, "spectral_slope": -2.25, "total_ms": 1e-7}
@@ -165,10 +165,10 @@ def test_no_cell_is_a_formula_and_numbers_stay_numbers(
     assert second["client"] == "'=cmd|'/c calc'!A1"
     assert first["spectral_slope"] == "-2.25"
     for text in ("=1", "+1", "-1", "@a", "\tb", "\r=1", "\n=1", "＝1", "'a"):
-        assert guarded(text) == f"'{text}"
-        assert guarded(text)[1:] == text
+        assert escape_formula(text) == f"'{text}"
+        assert escape_formula(text)[1:] == text
     for text in ("", "key:acme", "ip:::1", "a=1"):
-        assert guarded(text) == text
+        assert escape_formula(text) == text
 
 
 @pytest.mark.parametrize("form", Format)
@@ -312,8 +312,8 @@ def test_what_cannot_be_written_is_a_sentence(
 
 
 def test_unknown_formats_and_empty_windows_are_sentences(now: datetime) -> None:
-    assert format_named(" CSV ") is Format.CSV
+    assert parse_format(" CSV ") is Format.CSV
     with pytest.raises(ExportError, match="no format 'xlsx': the formats are parquet, csv, jsonl"):
-        format_named("xlsx")
+        parse_format("xlsx")
     with pytest.raises(ExportError, match="--since has to be before --until"):
         window_of(now, now)

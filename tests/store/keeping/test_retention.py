@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from detectors.registry import FeatureVector
 from store.engine.database import Database
-from store.engine.day_partitions import days_kept, is_partitioned, make_days
+from store.engine.day_partitions import is_partitioned, list_days, make_days
 from store.keeping.retention import (
     OF_A_REQUEST,
     DaysInUse,
@@ -66,7 +66,7 @@ def test_days_come_ahead_of_time_and_only_where_there_are_any(
     with database.write() as session:
         make_coming_days(session, now.date(), ahead=2)
         if is_partitioned(session):
-            assert days_kept(session) == tuple(now.date() + n * DAY for n in range(3))
+            assert list_days(session) == tuple(now.date() + n * DAY for n in range(3))
             assert days_before(session, now.date() + DAY) == (now.date(),)
         else:
             assert days_before(session, now.date() + DAY) == ()

@@ -11,10 +11,10 @@ from store.models.model_files import (
     Differences,
     UnusableFile,
     differences,
+    escape_name,
     hash_model_file,
     model_names,
     read_model_file,
-    shown_name,
 )
 
 
@@ -106,7 +106,7 @@ def test_only_regular_files_are_read_and_nobody_waits_for_a_pipe(tmp_path: Path)
 
 
 def test_a_name_cannot_spoil_a_text() -> None:
-    assert shown_name("weights.pt") == "weights.pt"
-    assert "\n" not in shown_name("a\nSubject: b")
-    assert shown_name("\udcff").isascii()
-    assert len(shown_name("x" * 1000)) == 200
+    assert escape_name("weights.pt") == "weights.pt"
+    assert "\n" not in escape_name("a\nSubject: b")
+    assert escape_name("\udcff").isascii()
+    assert len(escape_name("x" * 1000)) == 200

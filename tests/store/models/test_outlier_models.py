@@ -93,7 +93,7 @@ def test_an_archive_of_an_earlier_version_is_named_with_what_to_run(
     with database.write() as session:
         promote(session, row.id, job("retrain"), now)
     with database.read() as session:
-        assert store.missing(session) == (row.digest,)
+        assert store.list_missing(session) == (row.digest,)
         assert store.remove_archives(session, now + timedelta(days=1)) == 0
     assert former.exists()
 

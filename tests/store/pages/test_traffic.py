@@ -94,7 +94,7 @@ def test_filters_narrow_and_combine(
 def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
     database: Database, add: Add, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traffic, "_MAX_LOOKED_AT", 4)
+    monkeypatch.setattr(traffic, "_MAX_ROWS", 4)
     stored = []
     for minute in range(24, 0, -1):
         rare = minute in {20, 9, 2}
@@ -108,7 +108,7 @@ def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
         page = _page(database, wanted, 2)
         found, pages = _pks(page), 1
         while page.older:
-            last = page.requests[-1].pk if page.stopped is None else page.stopped
+            last = page.requests[-1].pk if page.stop_key is None else page.stop_key
             page = _page(database, wanted, 2, before=last)
             found += _pks(page)
             pages += 1
@@ -119,7 +119,7 @@ def test_a_search_that_finds_little_stops_and_goes_on_where_it_stopped(
         page = _page(database, wanted, 2, after=first)
         while page.newer:
             back = _pks(page) + back
-            first = page.requests[0].pk if page.stopped is None else page.stopped
+            first = page.requests[0].pk if page.stop_key is None else page.stop_key
             page = _page(database, wanted, 2, after=first)
         assert _pks(page) + back == stored[::-1]
 

@@ -19,7 +19,7 @@ from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
 from store.engine.database import StoreUnavailable
 from store.requests.records import RequestRecord, Stage
-from store.spool.spool import Backlog, Replayed, Spool, SpoolFailed
+from store.spool.spool import Backlog, Replay, Spool, SpoolFailed
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def _record(number: int) -> RequestRecord:
 def _replayed(spool: Spool) -> list[int]:
     taken: list[RequestRecord] = []
     replayed = spool.replay(taken.extend)
-    assert replayed.stored == len(taken)
+    assert replayed.records == len(taken)
     return [int(record.request_id) for record in taken]
 
 
@@ -231,7 +231,7 @@ def test_a_crash_before_the_file_is_emptied_leaves_nothing_to_do(tmp_path: Path)
     spool.append([_record(2)])
     spool.replay(_taking([]), most=1)
     _file(tmp_path).write_bytes(content)
-    assert spool.replay(_taking([])) == Replayed()
+    assert spool.replay(_taking([])) == Replay()
     assert spool.is_empty()
 
 

@@ -18,7 +18,7 @@ from jobs.alerting.rules.integrity import run
 from jobs.commands import run_once
 from jobs.context import JobContext, Skipped
 from store.alerts.alerts import Event
-from store.alerts.job_runs import SKIPPED, last_finished
+from store.alerts.job_runs import SKIPPED, last_outcome
 from store.models.loaded_models import NewLoad, add_loaded_model, this_host
 from store.models.model_files import Differences, differences, hash_model_file, model_names
 from store.tables.work_tables import AlertRow, NotificationRow
@@ -85,7 +85,7 @@ def test_nothing_loaded_on_this_host_is_nothing_to_do(
     load(model, host="another")
     assert run_once("integrity", context.settings, context.now).skipped
     with context.database.read() as session:
-        last = last_finished(session, "integrity")
+        last = last_outcome(session, "integrity")
         assert last is not None
         assert last.outcome == SKIPPED
 
