@@ -41,37 +41,37 @@ def label_words(label: str) -> str:
     >>> label_words("upperclothes"), label_words("torso skin"), label_words("ThirdArm")
     ('upper clothes', 'torso skin', 'third arm')
     """
-    words = _split(label)
+    words = _split_words(label)
     return _WORDS_WITHOUT_GAPS.get(words.replace(" ", ""), words)
 
 
-def mirrored_labels(labels: Sequence[str]) -> tuple[int, ...]:
+def mirror_labels(labels: Sequence[str]) -> tuple[int, ...]:
     """Where each label goes when the picture is mirrored: left parts and right parts swap.
 
-    ``probabilities[list(mirrored_labels(labels))]`` of a mirrored picture, mirrored back, has its
+    ``probabilities[list(mirror_labels(labels))]`` of a mirrored picture, mirrored back, has its
     classes in the order of the original. A label without a partner stays where it is.
 
-    >>> mirrored_labels(("Background", "Face", "Left-arm", "Right-arm", "Left-shoe"))
+    >>> mirror_labels(("Background", "Face", "Left-arm", "Right-arm", "Left-shoe"))
     (0, 1, 3, 2, 4)
     """
     index_of = {label_words(label): index for index, label in enumerate(labels)}
-    mirrored = (_mirrored(label_words(label)) for label in labels)
-    return tuple(index_of.get(words, index) for index, words in enumerate(mirrored))
+    partners = (_mirror_words(label_words(label)) for label in labels)
+    return tuple(index_of.get(words, index) for index, words in enumerate(partners))
 
 
-def _mirrored(words: str) -> str:
+def _mirror_words(words: str) -> str:
     side, _, part = words.partition(" ")
     return f"{_OTHER_SIDE.get(side, side)} {part}".strip()
 
 
-def _split(label: str) -> str:
+def _split_words(label: str) -> str:
     """Words in lower case where capitals, hyphens, underscores or spaces separate them."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", label)
-    return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", label)
+    return " ".join(re.split(r"[\s_-]+", text)).strip().lower()
 
 
 _WORDS_WITHOUT_GAPS = {
-    _split(label).replace(" ", ""): _split(label)
+    _split_words(label).replace(" ", ""): _split_words(label)
     for labels in LABEL_LISTS.values()
     for label in labels
 }

@@ -25,8 +25,8 @@ def model_features(parsing: Parsing) -> dict[str, float]:
     """Measure the ``model`` group; a confidence is NaN where its part group is absent."""
     probabilities = parsing.probabilities
     xp = array_namespace(probabilities)
-    ordered = xp.sort(probabilities, axis=0)
-    best, second = ordered[-1, ...], ordered[-2, ...]
+    sorted_probabilities = xp.sort(probabilities, axis=0)
+    best, second = sorted_probabilities[-1, ...], sorted_probabilities[-2, ...]
     winners = xp.argmax(probabilities, axis=0)
     entropies = entropy_map(probabilities)
     foreground = winners != 0

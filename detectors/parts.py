@@ -76,8 +76,8 @@ def unknown_labels(labels: Sequence[str]) -> tuple[str, ...]:
     >>> unknown_labels(("Background", "Face", "Human"))
     ('Human',)
     """
-    known = (BACKGROUND, *_GROUP_OF_PART)
-    return tuple(label for label in labels if label_words(label) not in known)
+    words = (BACKGROUND, *_GROUP_OF_PART)
+    return tuple(label for label in labels if label_words(label) not in words)
 
 
 def group_indices(labels: Sequence[str], groups: Sequence[PartGroup]) -> list[int]:
@@ -92,9 +92,9 @@ def part_indices(labels: Sequence[str], parts: Set[str]) -> list[int]:
 
 def label_mask(label_map: LabelMap, indices: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Pixels ``(H, W)`` whose label is one of ``indices``."""
-    wanted = np.zeros(256, dtype=np.bool_)
-    wanted[list(indices)] = True
-    return wanted[label_map]
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(indices)] = True
+    return table[label_map]
 
 
 def group_mask(parsing: Parsing, *groups: PartGroup) -> npt.NDArray[np.bool_]:

@@ -29,7 +29,7 @@ def masked_mean(values: Any, mask: Any) -> float:
 
 def share_of(mask: Any, within: Any) -> float:
     """Share of the pixels of ``within`` that a mask has too; NaN where there are none."""
-    return divided(pixels_of(mask & within), pixels_of(within))
+    return divide(pixels_of(mask & within), pixels_of(within))
 
 
 def pixels_of(mask: Any) -> int:
@@ -49,21 +49,21 @@ def iou(first: Any, second: Any) -> float:
     return share_of(first & second, union) if is_comparable(union) else nan
 
 
-def divided(part: float, whole: float) -> float:
+def divide(part: float, whole: float) -> float:
     """A quotient; NaN for an empty whole."""
     return part / whole if whole else nan
 
 
-def measured(values: Iterable[float]) -> list[float]:
+def drop_nan(values: Iterable[float]) -> list[float]:
     """The values that are not NaN."""
     return [value for value in values if not isnan(value)]
 
 
 def smallest(values: Iterable[float]) -> float:
     """The smallest measured value; NaN if none is."""
-    return min(measured(values), default=nan)
+    return min(drop_nan(values), default=nan)
 
 
 def largest(values: Iterable[float]) -> float:
     """The largest measured value; NaN if none is."""
-    return max(measured(values), default=nan)
+    return max(drop_nan(values), default=nan)

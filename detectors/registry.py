@@ -39,7 +39,7 @@ class Feature:
         meaning: one line for an analyst, also the dashboard's label.
         low: smallest possible value.
         high: largest possible value.
-        fitted: whether outlier models learn from it. Costs depend on the machine's load, whether
+        is_fitted: whether outlier models learn from it. Costs depend on the machine's load, whether
             an ensemble is run on what the policy thinks of the request, and traffic features on
             what others send, so all of them are recorded and charted but not learnt from.
     """
@@ -50,7 +50,7 @@ class Feature:
     meaning: str
     low: float = 0.0
     high: float = inf
-    fitted: bool = True
+    is_fitted: bool = True
 
 
 def _input(name: str, unit: str, meaning: str, high: float = inf, low: float = 0.0) -> Feature:
@@ -66,19 +66,19 @@ def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
 
 
 def _look(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
-    return Feature(name, unit, Group.LOOK, meaning, 0.0, high, fitted=False)
+    return Feature(name, unit, Group.LOOK, meaning, 0.0, high, is_fitted=False)
 
 
 def _ensemble(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
-    return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, fitted=False)
+    return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, is_fitted=False)
 
 
 def _traffic(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
-    return Feature(name, unit, Group.TRAFFIC, meaning, 0.0, high, fitted=False)
+    return Feature(name, unit, Group.TRAFFIC, meaning, 0.0, high, is_fitted=False)
 
 
 def _cost(name: str, meaning: str, unit: str = "ms") -> Feature:
-    return Feature(name, unit, Group.COST, meaning, fitted=False)
+    return Feature(name, unit, Group.COST, meaning, is_fitted=False)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -173,7 +173,7 @@ FEATURES: tuple[Feature, ...] = (
         Group.LOOK,
         "Largest excess of evidence over what clean pictures show",
         low=-inf,
-        fitted=False,
+        is_fitted=False,
     ),
     _traffic("client_rate", "requests/min", "Requests of the client within the last minute"),
     _traffic("client_interval", "seconds", "Time since the client's request before this one"),
@@ -205,11 +205,11 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
-FITTED_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES if feature.fitted)
+FITTED_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES if feature.is_fitted)
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
-def feature_named(name: str) -> Feature:
+def find_feature(name: str) -> Feature:
     """The registry entry of ``name``.
 
     Raises:
@@ -242,15 +242,15 @@ class FeatureVector(Mapping[str, float]):
                 raise FeatureError(f"Feature {feature.name} is infinite; NaN is for not measured.")
 
     @classmethod
-    def of(cls, measured: Mapping[str, float]) -> "FeatureVector":
+    def of(cls, values: Mapping[str, float]) -> "FeatureVector":
         """Build a vector from measured values.
 
         Raises:
             FeatureError: an unknown name, an infinite value or one outside the feature's range.
         """
-        for name, value in measured.items():
-            _check(feature_named(name), value)
-        return cls(tuple(float(measured.get(name, nan)) for name in FEATURE_NAMES))
+        for name, value in values.items():
+            _check(find_feature(name), value)
+        return cls(tuple(float(values.get(name, nan)) for name in FEATURE_NAMES))
 
     def __getitem__(self, name: str) -> float:
         try:
@@ -264,7 +264,7 @@ class FeatureVector(Mapping[str, float]):
     def __len__(self) -> int:
         return len(FEATURE_NAMES)
 
-    def measured(self) -> dict[str, float]:
+    def collect_values(self) -> dict[str, float]:
         """The values that were measured, by name."""
         return {name: value for name, value in self.items() if not isnan(value)}
 

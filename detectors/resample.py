@@ -19,7 +19,7 @@ class Box(NamedTuple):
 WHOLE = Box()
 
 
-def resampled(probabilities: Any, size: tuple[int, int], box: Box = WHOLE) -> Any:
+def resample(probabilities: Any, size: tuple[int, int], box: Box = WHOLE) -> Any:
     """Probabilities ``(C, h, w)`` within a box, as ``(C, *size)``.
 
     Each new pixel is the mean over the area that it covers, so that a pixel's probabilities still
@@ -47,5 +47,5 @@ def area_weights(source: int, start: float, stop: float, target: int) -> npt.NDA
     edges = source * np.linspace(start, stop, target + 1)
     low, high = edges[:-1, None], edges[1:, None]
     cells = np.arange(source)
-    covered = np.clip(np.minimum(high, cells + 1) - np.maximum(low, cells), 0, None)
-    return np.asarray(covered / covered.sum(axis=1, keepdims=True), dtype=np.float32)
+    overlap = np.clip(np.minimum(high, cells + 1) - np.maximum(low, cells), 0, None)
+    return np.asarray(overlap / overlap.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -188,7 +188,7 @@ RULES: tuple[Rule, ...] = (
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 
-def rule_named(code: str) -> Rule:
+def find_rule(code: str) -> Rule:
     """The rule of a stored code.
 
     Raises:

@@ -38,10 +38,10 @@ def judge(findings: Sequence[Finding], mode: Mode) -> Judgement:
     >>> judge((), Mode.ENFORCE)
     Judgement(verdict=<Verdict.PASS: 'pass'>, reasons=())
     """
-    ordered = sorted(findings, key=lambda finding: _WEIGHTS[finding.rule.severity])
-    reasons = tuple(finding.rule.code for finding in ordered)
-    heaviest = ordered[0].rule.severity if ordered else Severity.ODD
+    ranking = sorted(findings, key=lambda finding: _WEIGHTS[finding.rule.severity])
+    reasons = tuple(finding.rule.code for finding in ranking)
+    heaviest = ranking[0].rule.severity if ranking else Severity.ODD
     if heaviest is Severity.ODD:
         return Judgement(Verdict.PASS, reasons)
-    refused = heaviest is Severity.BAD and mode is Mode.ENFORCE
-    return Judgement(Verdict.REFUSE if refused else Verdict.FLAG, reasons)
+    is_refusal = heaviest is Severity.BAD and mode is Mode.ENFORCE
+    return Judgement(Verdict.REFUSE if is_refusal else Verdict.FLAG, reasons)

@@ -52,7 +52,7 @@ class TopologyGroup(Group):
 
     def topology_limits(self, learnt: TopologyLimits) -> TopologyLimits:
         """The limits of the topology rules: those that are set, else those that were learnt."""
-        told = {name: getattr(self, name) for name in learnt.learnt()}
+        told = {name: getattr(self, name) for name in learnt.list_learnt()}
         return replace(learnt, **{name: each for name, each in told.items() if each is not None})
 
 

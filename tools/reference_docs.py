@@ -85,7 +85,7 @@ def _feature(feature: Feature) -> tuple[str, ...]:
         f"`{feature.name}`",
         feature.unit,
         span,
-        "yes" if feature.fitted else "no",
+        "yes" if feature.is_fitted else "no",
         feature.meaning,
     )
 

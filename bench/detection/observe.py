@@ -83,7 +83,7 @@ class Observer:
         pipeline = replace(self._pipeline, checks=checks)
         arrival = Arrival(str(uuid4()), datetime.now(UTC), "bench:local", "bench")
         record = pipeline.handle(arrival, Upload(upload)).record
-        features = record.features.measured() if record.features else {}
+        features = record.features.collect_values() if record.features else {}
         return Observation(features, record.verdict, record.reasons)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.show.words import label, signed
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
-from detectors.registry import FEATURE_NAMES, feature_named
+from detectors.registry import FEATURE_NAMES, find_feature
 from detectors.verdict import Verdict
 from store.pages.overview import VerdictCount
 
@@ -109,7 +109,7 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
 
 
 def _feature_label(name: str) -> str:
-    return feature_named(name).meaning if name in FEATURE_NAMES else label(name)
+    return find_feature(name).meaning if name in FEATURE_NAMES else label(name)
 
 
 def _verdict_colours() -> alt.Color:

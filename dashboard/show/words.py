@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from math import isnan
 
-from detectors.registry import feature_named
-from detectors.rule_book import rule_named
+from detectors.registry import find_feature
+from detectors.rule_book import find_rule
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -104,20 +104,20 @@ def label(code: str) -> str:
 def sentence(rule: str) -> str:
     """What a rule means; the code in words if this version does not know the rule."""
     try:
-        return rule_named(rule).sentence
+        return find_rule(rule).sentence
     except KeyError:
         return f"{label(rule)}."
 
 
 def feature_value(name: str, value: float) -> str:
     """A feature's value without its unit; a share as a percentage."""
-    is_share = feature_named(name).unit == "share" and not isnan(value)
+    is_share = find_feature(name).unit == "share" and not isnan(value)
     return percent(value) if is_share else number(value)
 
 
 def feature_unit(name: str) -> str:
     """A feature's unit, unless its value shows it already."""
-    unit = feature_named(name).unit
+    unit = find_feature(name).unit
     return "" if unit == "share" else unit
 
 

@@ -10,11 +10,11 @@ class Part:
     Attributes:
         factors: names of the features; a divergence on the foreground times the share of the
             foreground is a divergence for each pixel of the picture.
-        given: the features that explain it in clean pictures.
+        predictors: the features that explain it in clean pictures.
     """
 
     factors: tuple[str, ...]
-    given: tuple[str, ...] = ()
+    predictors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

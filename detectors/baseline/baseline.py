@@ -44,9 +44,9 @@ class Line:
 
     def excess(self, features: Mapping[str, float]) -> float:
         """Residual in units of the limit; NaN where something was not measured."""
-        value, given = scales(self.part, features)
-        explained = sum(slope * each for slope, each in zip(self.slopes, given, strict=True))
-        return (value - self.intercept - explained) / self.limit
+        value, predictors = scales(self.part, features)
+        prediction = sum(slope * each for slope, each in zip(self.slopes, predictors, strict=True))
+        return (value - self.intercept - prediction) / self.limit
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,12 @@ class CraftedScore:
     value: float
     excesses: Mapping[Evidence, float]
 
-    def leading(self, most: int = 3) -> dict[Evidence, float]:
+    def list_main_evidence(self, most: int = 3) -> dict[Evidence, float]:
         """The evidence that carries the score: what is at least half as far out, ``most`` of it."""
-        led = {each: excess for each, excess in self.excesses.items() if excess >= self.value / 2}
-        return dict(list(led.items())[:most])
+        evidence = {
+            each: excess for each, excess in self.excesses.items() if excess >= self.value / 2
+        }
+        return dict(list(evidence.items())[:most])
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,13 @@ class Baseline:
         Args:
             first_look: leave out what only later looks show, if it was measured.
         """
-        used = [each for each in self.expectations if not (first_look and each.evidence.later)]
-        excesses = {each.evidence: each.excess(features) for each in used}
-        known = {each: excess for each, excess in excesses.items() if not isnan(excess)}
-        ordered = dict(sorted(known.items(), key=lambda item: -item[1]))
-        return CraftedScore(largest(ordered.values()), ordered)
+        expectations = [
+            each for each in self.expectations if not (first_look and each.evidence.later)
+        ]
+        excesses = {each.evidence: each.excess(features) for each in expectations}
+        measures = {each: excess for each, excess in excesses.items() if not isnan(excess)}
+        ranking = dict(sorted(measures.items(), key=lambda item: -item[1]))
+        return CraftedScore(largest(ranking.values()), ranking)
 
     def threshold(self, false_positive_rate: float) -> float:
         """The score that this share of clean pictures reaches.
@@ -132,12 +136,12 @@ class Baseline:
 
 def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
     """The value that this share of scores reaches, with an exponential tail above a tenth."""
-    known = np.asarray(scores, dtype=np.float64)
-    start = float(np.quantile(known, 1 - _TAIL))
-    above = known[known > start] - start
+    values = np.asarray(scores, dtype=np.float64)
+    start = float(np.quantile(values, 1 - _TAIL))
+    above = values[values > start] - start
     # Equal scores have no tail; NaN would accuse everybody.
     if false_positive_rate >= _TAIL or not len(above):
-        return float(np.quantile(known, 1 - false_positive_rate))
+        return float(np.quantile(values, 1 - false_positive_rate))
     return start + float(above.mean()) * log(_TAIL / false_positive_rate)
 
 
@@ -146,7 +150,7 @@ def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float
     value = 1.0
     for name in part.factors:
         value *= features.get(name, nan)
-    return _on_scale(value), [_on_scale(features.get(name, nan)) for name in part.given]
+    return _on_scale(value), [_on_scale(features.get(name, nan)) for name in part.predictors]
 
 
 def _on_scale(value: float) -> float:

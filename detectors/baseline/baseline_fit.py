@@ -18,14 +18,14 @@ _AGAIN_SHARE = 0.1
 # On the logarithmic scale; without a floor a constant feature would make any change rare.
 _MIN_LIMIT = 0.05
 
-Measured = Mapping[str, float]
+Measurements = Mapping[str, float]
 
 
 def learn(
     segmenter: str,
-    fit: Sequence[Measured],
-    calibrate: Sequence[Measured],
-    extremes: Sequence[Measured] = (),
+    fit: Sequence[Measurements],
+    calibrate: Sequence[Measurements],
+    extremes: Sequence[Measurements] = (),
 ) -> Baseline:
     """Learn from clean pictures on which every look was taken.
 
@@ -45,16 +45,16 @@ def learn(
             f"A baseline needs at least {MIN_PICTURES} clean pictures to calibrate with; "
             f"there are {len(calibrate)}."
         )
-    expected = tuple(expectation_of(evidence, fit) for evidence in EVIDENCE)
-    blank = Baseline(segmenter, expected, inf, ())
+    expectations = tuple(expectation_of(evidence, fit) for evidence in EVIDENCE)
+    blank = Baseline(segmenter, expectations, inf, ())
     first = [blank.score(features, first_look=True).value for features in calibrate]
     again = float(np.quantile(first, 1 - _AGAIN_SHARE))
-    known = replace(blank, look_again=again)
-    scores = sorted(known.cascade(features).value for features in calibrate)
-    return replace(known, scores=tuple(scores), limits=learn_limits(extremes))
+    baseline = replace(blank, look_again=again)
+    scores = sorted(baseline.cascade(features).value for features in calibrate)
+    return replace(baseline, scores=tuple(scores), limits=learn_limits(extremes))
 
 
-def expectation_of(evidence: Evidence, clean: Sequence[Measured]) -> Expectation:
+def expectation_of(evidence: Evidence, clean: Sequence[Measurements]) -> Expectation:
     """Fit the lines of one piece of evidence.
 
     Raises:
@@ -65,10 +65,12 @@ def expectation_of(evidence: Evidence, clean: Sequence[Measured]) -> Expectation
     return Expectation(evidence, lines, _limit(means[~np.isnan(means)]))
 
 
-def _line_of(part: Part, clean: Sequence[Measured]) -> Line:
+def _line_of(part: Part, clean: Sequence[Measurements]) -> Line:
     """Least squares; the limit is the residual that one picture in a hundred exceeds."""
-    rows = np.array([(value, *given) for value, given in (scales(part, each) for each in clean)])
-    rows = rows.reshape(-1, 1 + len(part.given))
+    rows = np.array(
+        [(value, *predictors) for value, predictors in (scales(part, each) for each in clean)]
+    )
+    rows = rows.reshape(-1, 1 + len(part.predictors))
     rows = rows[~np.isnan(rows).any(axis=1)]
     if len(rows) < MIN_PICTURES:
         raise BaselineError(

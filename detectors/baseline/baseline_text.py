@@ -17,12 +17,12 @@ def to_json(baseline: Baseline) -> str:
         }
         for each in baseline.expectations
     }
-    known = {
+    header = {
         "segmenter": baseline.segmenter,
         "look_again": baseline.look_again,
-        "limits": baseline.limits.learnt(),
+        "limits": baseline.limits.list_learnt(),
     }
-    text = json.dumps({**known, "expectations": expectations, "scores": baseline.scores}, indent=1)
+    text = json.dumps({**header, "expectations": expectations, "scores": baseline.scores}, indent=1)
     return text + "\n"
 
 
@@ -48,30 +48,30 @@ def from_json(text: str) -> Baseline:
         ) from None
 
 
-def _expectation(evidence: Evidence, told: dict[str, Any]) -> Expectation:
-    mine = told[evidence.name]
+def _expectation(evidence: Evidence, data: dict[str, Any]) -> Expectation:
+    mine = data[evidence.name]
     lines = tuple(
-        Line(part, float(intercept), _slopes(part.given, slopes), float(limit))
+        Line(part, float(intercept), _slopes(part.predictors, slopes), float(limit))
         for part, (intercept, slopes, limit) in zip(evidence.parts, mine["lines"], strict=True)
     )
     return Expectation(evidence, lines, float(mine["limit"]))
 
 
-def _scores(told: list[float]) -> tuple[float, ...]:
+def _scores(values: list[float]) -> tuple[float, ...]:
     """Without any there is no threshold."""
-    if not told:
-        raise ValueError(told)
-    return tuple(sorted(float(each) for each in told))
+    if not values:
+        raise ValueError(values)
+    return tuple(sorted(float(each) for each in values))
 
 
-def _limits(told: dict[str, float] | None) -> TopologyLimits:
+def _limits(values: dict[str, float] | None) -> TopologyLimits:
     """The first baselines have none."""
-    if told is None:
+    if values is None:
         return DEFAULTS
-    return TopologyLimits.of({name: float(value) for name, value in told.items()})
+    return TopologyLimits.of({name: float(value) for name, value in values.items()})
 
 
-def _slopes(given: tuple[str, ...], told: list[float]) -> tuple[float, ...]:
-    if len(given) != len(told):
-        raise ValueError(told)
-    return tuple(float(slope) for slope in told)
+def _slopes(predictors: tuple[str, ...], values: list[float]) -> tuple[float, ...]:
+    if len(predictors) != len(values):
+        raise ValueError(values)
+    return tuple(float(slope) for slope in values)

@@ -66,10 +66,10 @@ def consensus_of(members: Iterable[Any]) -> Consensus:
         mean = mean + change / count
         squares = squares + change * (member - mean)
         entropies = entropies + entropy_map(member)
-    return _combined(mean, squares, entropies, tuple(label_maps))
+    return _combine(mean, squares, entropies, tuple(label_maps))
 
 
-def _combined(mean: Any, squares: Any, entropies: Any, label_maps: tuple[Any, ...]) -> Consensus:
+def _combine(mean: Any, squares: Any, entropies: Any, label_maps: tuple[Any, ...]) -> Consensus:
     xp, count = array_namespace(mean), len(label_maps)
     entropy = entropy_map(mean)
     return Consensus(
@@ -112,11 +112,11 @@ def label_disagreement(members: Sequence[Any], consensus: Any, foreground: Any) 
 
 def region_ious(first: Any, second: Any, labels: Sequence[str]) -> dict[str, float]:
     """Intersection over union of each region in two label maps; NaN where it is too small."""
-    found = {}
+    ious = {}
     for region, groups in REGIONS.items():
         indices = group_indices(labels, groups)
-        found[region] = iou(belongs(first, indices), belongs(second, indices))
-    return found
+        ious[region] = iou(belongs(first, indices), belongs(second, indices))
+    return ious
 
 
 def worst_region_iou(first: Any, second: Any, labels: Sequence[str]) -> float:
@@ -130,18 +130,18 @@ def hidden_features(before: Any, after: Any, labels: Sequence[str]) -> dict[str,
     Small changes of a picture do not make persons appear in it; they may bring back what an attack
     on exactly these pixels removed.
     """
-    gone = (before == 0) & (after != 0)
+    hidden_area = (before == 0) & (after != 0)
     regions = {
-        f"hidden_{region}_share": _hidden_share(gone, after, group_indices(labels, groups))
+        f"hidden_{region}_share": _hidden_share(hidden_area, after, group_indices(labels, groups))
         for region, groups in REGIONS.items()
     }
     return {
-        "hidden_area_share": pixels_of(gone) / (gone.shape[0] * gone.shape[1]),
-        "hidden_foreground_share": share_of(gone, after != 0),
+        "hidden_area_share": pixels_of(hidden_area) / (hidden_area.shape[0] * hidden_area.shape[1]),
+        "hidden_foreground_share": share_of(hidden_area, after != 0),
         **regions,
     }
 
 
-def _hidden_share(gone: Any, after: Any, indices: Sequence[int]) -> float:
+def _hidden_share(hidden_area: Any, after: Any, indices: Sequence[int]) -> float:
     region = belongs(after, indices)
-    return share_of(gone, region) if is_comparable(region) else nan
+    return share_of(hidden_area, region) if is_comparable(region) else nan

@@ -31,7 +31,7 @@ PERSON = "person"
 # Of the picture: a smaller region is taken for this large, so that specks make no large shares.
 _MIN_REGION = 0.0015
 # Mean probability over a tile from which on a part is said to come back there.
-_RETURNED = 0.1
+_MIN_RETURN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +42,18 @@ class Contrast:
         divergence: Jensen–Shannon divergence in nats, ``(h, w)``.
         entropy: of the parse in nats, ``(h, w)``.
         foreground: where either sees any, ``(h, w)``.
-        returned: by region, the probability that only the look gives to it, ``(h, w)``; ``person``
+        returns: by region, the probability that only the look gives to it, ``(h, w)``; ``person``
             is the whole foreground.
         mass: by region, how many pixels the look gives to it.
-        withdrawn: the probability of foreground that only the parse has, ``(h, w)``.
+        withdrawal: the probability of foreground that only the parse has, ``(h, w)``.
     """
 
     divergence: Values
     entropy: Values
     foreground: npt.NDArray[np.bool_]
-    returned: Mapping[str, Values]
+    returns: Mapping[str, Values]
     mass: Mapping[str, float]
-    withdrawn: Values
+    withdrawal: Values
 
     @classmethod
     def of(cls, parse: Any, look: Any, labels: Sequence[str]) -> "Contrast":
@@ -68,47 +68,45 @@ class Contrast:
             divergence=as_numpy(divergence_map(parse, look)),
             entropy=as_numpy(entropy_map(parse)),
             foreground=as_numpy((xp.argmax(parse, axis=0) != 0) | (xp.argmax(look, axis=0) != 0)),
-            returned={name: _gained(*pair) for name, pair in shares.items()},
+            returns={name: _find_gain(*pair) for name, pair in shares.items()},
             mass={name: float(xp.sum(pair[1])) for name, pair in shares.items()},
-            withdrawn=_gained(after, before),
+            withdrawal=_find_gain(after, before),
         )
 
     def features(self, prefix: str) -> dict[str, float]:
         """The numbers of this comparison, by names that begin with ``prefix``."""
-        withdrawn = float(self.withdrawn.sum())
+        withdrawal = float(self.withdrawal.sum())
         return {
             f"{prefix}_divergence": self._on_foreground(self.divergence),
             f"{prefix}_tile_divergence": largest_tile_mean(self.divergence),
             f"{prefix}_entropy": self._on_foreground(self.entropy),
-            f"{prefix}_withdrawn_share": self._part(withdrawn, self.mass[PERSON] + withdrawn),
+            f"{prefix}_withdrawn_share": self._part(withdrawal, self.mass[PERSON] + withdrawal),
             **{
-                f"{prefix}_returned_{name}_share": self._part(
-                    float(returned.sum()), self.mass[name]
-                )
-                for name, returned in self.returned.items()
+                f"{prefix}_returned_{name}_share": self._part(float(returns.sum()), self.mass[name])
+                for name, returns in self.returns.items()
             },
         }
 
     def place_of(self, feature: str, height: int, width: int) -> Place:
         """Where a feature of this comparison is clearest, in a picture of this size."""
-        for name, returned in self.returned.items():
+        for name, returns in self.returns.items():
             if feature.endswith(f"_returned_{name}_share"):
-                return self._place(largest_piece(returned), height, width, name)
+                return self._place(largest_piece(returns), height, width, name)
         if feature.endswith("_withdrawn_share"):
-            return self._place(largest_piece(self.withdrawn), height, width)
+            return self._place(largest_piece(self.withdrawal), height, width)
         tile = worst_tile(self.divergence)
         return self._place(tile, height, width, self._part_of(tile))
 
     def _part_of(self, box: Box) -> str | None:
         """The region of which most comes back in a box; ``None`` if hardly any does."""
         left, top, right, bottom = box
-        found = {
-            name: float(returned[top:bottom, left:right].mean())
-            for name, returned in self.returned.items()
+        means = {
+            name: float(returns[top:bottom, left:right].mean())
+            for name, returns in self.returns.items()
             if name != PERSON
         }
-        best = max(found, key=lambda name: found[name])
-        return best if found[best] >= _RETURNED else None
+        best = max(means, key=lambda name: means[name])
+        return best if means[best] >= _MIN_RETURN else None
 
     def _on_foreground(self, values: Values) -> float:
         """Mean where either sees any; zero without: an empty place is sure of itself."""
@@ -129,10 +127,10 @@ class Contrast:
         )
 
 
-def _gained(before: Any, after: Any) -> Values:
+def _find_gain(before: Any, after: Any) -> Values:
     """What a region has afterwards and had not before, ``(h, w)``."""
-    gained: Values = as_numpy(array_namespace(before).clip(after - before, 0.0, 1.0))
-    return gained
+    gain: Values = as_numpy(array_namespace(before).clip(after - before, 0.0, 1.0))
+    return gain
 
 
 def _share(probabilities: Any, indices: Sequence[int]) -> Any:

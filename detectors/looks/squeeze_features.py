@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 
 from detectors.looks.tile_maps import largest_tile_mean
 from detectors.model_features import entropy_map
-from detectors.reductions import divided, iou, largest, masked_mean, measured, pixels_of
+from detectors.reductions import divide, drop_nan, iou, largest, masked_mean, pixels_of
 
 
 def divergence_map(first: Any, second: Any) -> Any:
@@ -29,21 +29,19 @@ def divergence(first: Any, second: Any) -> float:
     return masked_mean(divergence_map(first, second), foreground)
 
 
-def squeeze_features(parse: Any, squeezed: Mapping[str, Any]) -> dict[str, float]:
+def squeeze_features(parse: Any, looks: Mapping[str, Any]) -> dict[str, float]:
     """Hold squeezed looks ``(C, h, w)``, by name, against a parse of their size."""
     xp = array_namespace(parse)
     background = xp.argmax(parse, axis=0) == 0
-    appeared = [
-        pixels_of(background & (xp.argmax(look, axis=0) != 0)) for look in squeezed.values()
-    ]
+    areas = [pixels_of(background & (xp.argmax(look, axis=0) != 0)) for look in looks.values()]
     return {
-        **{f"js_{name}": divergence(parse, look) for name, look in squeezed.items()},
+        **{f"js_{name}": divergence(parse, look) for name, look in looks.items()},
         **{
             f"tile_js_{name}": largest_tile_mean(divergence_map(parse, look))
-            for name, look in squeezed.items()
+            for name, look in looks.items()
         },
         "hidden_squeeze_share": largest(
-            divided(pixels, background.shape[0] * background.shape[1]) for pixels in appeared
+            divide(pixels, background.shape[0] * background.shape[1]) for pixels in areas
         ),
     }
 
@@ -52,5 +50,5 @@ def patch_consistency(first: Any, second: Any) -> float:
     """Mean intersection over union of the labels that two looks ``(C, h, w)`` see in one place."""
     xp = array_namespace(first)
     one, other = xp.argmax(first, axis=0), xp.argmax(second, axis=0)
-    overlaps = measured(iou(one == label, other == label) for label in range(first.shape[0]))
-    return divided(sum(overlaps), len(overlaps))
+    overlaps = drop_nan(iou(one == label, other == label) for label in range(first.shape[0]))
+    return divide(sum(overlaps), len(overlaps))

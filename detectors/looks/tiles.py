@@ -29,7 +29,7 @@ def cut(strip: Box, count: int, shift: float) -> tuple[Box, ...]:
     return tuple(strip._replace(top=start, bottom=stop) for start, stop in spans)
 
 
-def hidden(image: Image, tile: Box) -> Image:
+def hide_tile(image: Image, tile: Box) -> Image:
     """The picture ``(H, W, 3)`` with a tile filled from what lies along its sides.
 
     Colours run straight from side to side (the mean of both directions, as in a Coons patch): a
@@ -39,17 +39,17 @@ def hidden(image: Image, tile: Box) -> Image:
     rows, columns = _pixels(tile, image)
     down = _between(image, rows, columns)
     across = _across(image, rows, columns)
-    known = [each for each in (down, across) if each is not None]
-    if not known:
+    fills = [each for each in (down, across) if each is not None]
+    if not fills:
         result[rows, columns] = image[rows, columns].mean(axis=(0, 1)).round().astype(np.uint8)
         return result
-    result[rows, columns] = np.rint(sum(known) / len(known)).astype(np.uint8)
+    result[rows, columns] = np.rint(sum(fills) / len(fills)).astype(np.uint8)
     return result
 
 
 def _across(image: Image, rows: slice, columns: slice) -> npt.NDArray[np.float32] | None:
-    found = _between(image.transpose(1, 0, 2), columns, rows)
-    return None if found is None else found.transpose(1, 0, 2)
+    fill = _between(image.transpose(1, 0, 2), columns, rows)
+    return None if fill is None else fill.transpose(1, 0, 2)
 
 
 def _between(image: Image, rows: slice, columns: slice) -> npt.NDArray[np.float32] | None:
@@ -87,9 +87,9 @@ def other_places(tile: Box, draws: npt.NDArray[np.float64]) -> tuple[Box, ...]:
     corners = draws * (1 - height, 1 - width)
     down = np.abs(corners[:, 0] - tile.top) / height
     across = np.abs(corners[:, 1] - tile.left) / width
-    apart = np.maximum(down, across)
-    chosen = corners[apart >= min(1.0, float(apart.max()))]
-    return tuple(Box(top, top + height, left, left + width) for top, left in chosen.tolist())
+    distances = np.maximum(down, across)
+    selection = corners[distances >= min(1.0, float(distances.max()))]
+    return tuple(Box(top, top + height, left, left + width) for top, left in selection.tolist())
 
 
 def _spans(count: int, shift: float) -> list[tuple[float, float]]:

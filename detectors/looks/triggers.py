@@ -36,7 +36,7 @@ _MAX_COVERED = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class Returned:
+class TileReturn:
     """What came back when a tile was hidden.
 
     Attributes:
@@ -63,8 +63,8 @@ class Returned:
     @property
     def share(self) -> float:
         """The largest share of any region; 0 where nothing is large enough to say."""
-        found = largest(self.shares.values())
-        return 0.0 if np.isnan(found) else found
+        share = largest(self.shares.values())
+        return 0.0 if np.isnan(share) else share
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ def foreground_of(probabilities: Any) -> Any:
     return 1 - probabilities[0, ...]
 
 
-def best_returned(
+def find_best_return(
     floor: Any, looks: Sequence[Any], tiles: Sequence[Box], labels: Sequence[str]
-) -> Returned:
+) -> TileReturn:
     """The tile of which most comes back when it alone is hidden.
 
     What comes back under another tile too, which lies elsewhere, was not hidden by this one: parts
@@ -123,14 +123,14 @@ def best_returned(
         tiles: these tiles.
         labels: names of the ``C`` labels.
     """
-    found = [
-        returned(_raised(floor, looks, tiles, tile), look, tile, labels)
+    returns = [
+        measure_return(_raise_floor(floor, looks, tiles, tile), look, tile, labels)
         for look, tile in zip(looks, tiles, strict=True)
     ]
-    return max(found, key=lambda each: each.share)
+    return max(returns, key=lambda each: each.share)
 
 
-def _raised(floor: Any, looks: Sequence[Any], tiles: Sequence[Box], tile: Box) -> Any:
+def _raise_floor(floor: Any, looks: Sequence[Any], tiles: Sequence[Box], tile: Box) -> Any:
     """The floor with all that is seen when a tile elsewhere is hidden."""
     for look, other in zip(looks, tiles, strict=True):
         if not _overlap(tile, other):
@@ -144,38 +144,38 @@ def _overlap(first: Box, second: Box) -> bool:
     return rows > 0 and columns > 0
 
 
-def returned(floor: Any, look: Any, tile: Box, labels: Sequence[str]) -> Returned:
+def measure_return(floor: Any, look: Any, tile: Box, labels: Sequence[str]) -> TileReturn:
     """What a look ``(C, h, w)`` with a hidden tile shows above a floor ``(h, w)``."""
     xp = array_namespace(look)
     outside = _outside(tile, look, _MARGIN)
     foreground = foreground_of(look)
     gain = xp.clip(foreground - floor, 0.0, 1.0) * outside
-    shares = {"person": _came_back(gain, foreground * outside)}
+    shares = {"person": _measure_share(gain, foreground * outside)}
     for region, groups in REGIONS.items():
         shares[region] = _region_share(gain, look, outside, group_indices(labels, groups))
-    return Returned(tile, floor, gain, foreground, shares, _main_part(gain, look, labels))
+    return TileReturn(tile, floor, gain, foreground, shares, _main_part(gain, look, labels))
 
 
-def free_places(found: Returned, places: Sequence[Box], count: int) -> tuple[Box, ...]:
+def free_places(tile_return: TileReturn, places: Sequence[Box], count: int) -> tuple[Box, ...]:
     """The first places that cover little of what came back; if there are too few, the least."""
-    covered = [_covered_share(found, place) for place in places]
-    order = sorted(range(len(places)), key=lambda i: max(covered[i], _MAX_COVERED))
+    shares = [_covered_share(tile_return, place) for place in places]
+    order = sorted(range(len(places)), key=lambda i: max(shares[i], _MAX_COVERED))
     return tuple(places[i] for i in order[:count])
 
 
-def vanished_again(before: Returned, moved: Any, place: Box) -> float:
+def measure_vanishing(before: TileReturn, moved_look: Any, place: Box) -> float:
     """Share of what came back that vanishes when the tile lies at another place.
 
     Args:
         before: what came back when it was hidden.
-        moved: look ``(C, h, w)`` at the picture with the tile there.
+        moved_look: look ``(C, h, w)`` at the picture with the tile there.
         place: where it lies now; what it covers does not count.
     """
-    xp = array_namespace(moved)
-    gain = before.clear_gain * _outside(place, moved, _MARGIN)
-    lost = xp.clip(before.foreground - foreground_of(moved), 0.0, 1.0)
+    xp = array_namespace(moved_look)
+    gain = before.clear_gain * _outside(place, moved_look, _MARGIN)
+    loss = xp.clip(before.foreground - foreground_of(moved_look), 0.0, 1.0)
     whole = float(xp.sum(gain))
-    return float(xp.sum(xp.minimum(gain, lost))) / whole if whole > 0 else nan
+    return float(xp.sum(xp.minimum(gain, loss))) / whole if whole > 0 else nan
 
 
 def trigger_finding(suspect: Suspect, size: tuple[int, int], max_score: float) -> Finding | None:
@@ -195,15 +195,15 @@ def trigger_finding(suspect: Suspect, size: tuple[int, int], max_score: float) -
     return Finding(TRIGGER_SUSPECTED, evidence, tuple(places))
 
 
-def suspect_of(found: Returned, moved_share: float, looks: int = 0) -> Suspect:
+def suspect_of(tile_return: TileReturn, moved_share: float, looks: int = 0) -> Suspect:
     """Put both tests of a tile together."""
-    gain = np.asarray(found.gain)
+    gain = np.asarray(tile_return.gain)
     return Suspect(
-        found.tile,
-        min(1.0, found.share),
+        tile_return.tile,
+        min(1.0, tile_return.share),
         0.0 if np.isnan(moved_share) else moved_share,
         _bounds(gain > _CLEARLY),
-        found.part,
+        tile_return.part,
         float(gain.mean()),
         looks,
     )
@@ -214,17 +214,17 @@ def _region_share(gain: Any, look: Any, outside: Any, indices: Sequence[int]) ->
         return nan
     xp = array_namespace(look)
     region = sum(look[index, ...] for index in indices) * outside
-    return _came_back(xp.minimum(gain, region), region)
+    return _measure_share(xp.minimum(gain, region), region)
 
 
-def _covered_share(found: Returned, place: Box) -> float:
-    xp = array_namespace(found.gain)
-    gain = found.clear_gain
+def _covered_share(tile_return: TileReturn, place: Box) -> float:
+    xp = array_namespace(tile_return.gain)
+    gain = tile_return.clear_gain
     whole = float(xp.sum(gain))
     return 1 - float(xp.sum(gain * _outside(place, gain, 0.0))) / whole if whole > 0 else 0.0
 
 
-def _came_back(gain: Any, region: Any) -> float:
+def _measure_share(gain: Any, region: Any) -> float:
     xp = array_namespace(gain)
     least = _MIN_PART * gain.shape[0] * gain.shape[1]
     area = float(xp.sum(region))

@@ -84,10 +84,10 @@ def _read_header(data: bytes) -> tuple[OutlierKind, tuple[str, ...]]:
     header = json.loads(outer["__metadata__"][_FIELD])
     if header["format"] != _FORMAT or len(header) != _FIELDS:
         raise ValueError("not the fields of this format")
-    return OutlierKind(header["kind"]), _checked_names(header["names"])
+    return OutlierKind(header["kind"]), _check_names(header["names"])
 
 
-def _checked_names(names: object) -> tuple[str, ...]:
+def _check_names(names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("names that are no texts")
     if not 1 <= len(names) <= MAX_NAMES or len(set(names)) != len(names):

@@ -30,7 +30,7 @@ class Scorer(Protocol):
         """Where the rows that it was fitted on lie."""
 
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> "Fitted[Self]":
+    def fit(cls, rows: Matrix, seed: int) -> "FitResult[Self]":
         """Fit on ``(n, features)`` float64 rows; NaN means not measured."""
 
     def score(self, rows: Matrix) -> Vector:
@@ -52,23 +52,23 @@ S = TypeVar("S", bound=Scorer)
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted(Generic[S]):
+class FitResult(Generic[S]):
     """A scorer of all rows.
 
     Attributes:
-        held_out: score of each training row by a scorer that did not learn from it, ``(n,)``.
+        held_out_scores: of each training row by a scorer that did not learn from it, ``(n,)``.
     """
 
     scorer: S
-    held_out: Vector
+    held_out_scores: Vector
 
 
-def cross_fitted(fit: Callable[[Matrix], S], rows: Matrix, seed: int) -> Fitted[S]:
+def cross_fit(fit: Callable[[Matrix], S], rows: Matrix, seed: int) -> FitResult[S]:
     """Fit on all rows, and without each of five folds for the scores of the rows in it."""
-    held_out = np.empty(len(rows))
+    scores = np.empty(len(rows))
     for train, test in folds(len(rows), seed):
-        held_out[test] = fit(rows[train]).score(rows[test])
-    return Fitted(fit(rows), held_out)
+        scores[test] = fit(rows[train]).score(rows[test])
+    return FitResult(fit(rows), scores)
 
 
 def folds(rows: int, seed: int) -> list[tuple[Indices, Indices]]:
@@ -78,5 +78,5 @@ def folds(rows: int, seed: int) -> list[tuple[Indices, Indices]]:
     """
     order = np.arange(rows)
     np.random.RandomState(seed).shuffle(order)
-    held_out = [np.sort(part) for part in np.array_split(order, _FOLDS)]
-    return [(np.setdiff1d(order, part), part) for part in held_out]
+    parts = [np.sort(part) for part in np.array_split(order, _FOLDS)]
+    return [(np.setdiff1d(order, part), part) for part in parts]

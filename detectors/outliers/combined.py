@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from detectors.outliers.base import Fitted, Scorer, folds
+from detectors.outliers.base import FitResult, Scorer, folds
 from detectors.outliers.extended_forest import ExtendedForestScorer
 from detectors.outliers.isolation_forest import IsolationForestScorer
 from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
@@ -41,13 +41,13 @@ class CombinedScorer:
         return self.members[0].normal
 
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> "Fitted[CombinedScorer]":
+    def fit(cls, rows: Matrix, seed: int) -> "FitResult[CombinedScorer]":
         """Fit on ``(n, features)`` rows; see ``Scorer``."""
-        fitted = [member.fit(rows, seed) for member in _MEMBERS.values()]
-        held_out = [each.held_out for each in fitted]
-        surprises = tuple(Surprise.among(scores) for scores in held_out)
-        scorer = CombinedScorer(tuple(each.scorer for each in fitted), surprises)
-        return Fitted(scorer, _held_out_mean(held_out, seed))
+        fits = [member.fit(rows, seed) for member in _MEMBERS.values()]
+        all_scores = [each.held_out_scores for each in fits]
+        surprises = tuple(Surprise.among(scores) for scores in all_scores)
+        scorer = CombinedScorer(tuple(each.scorer for each in fits), surprises)
+        return FitResult(scorer, _held_out_mean(all_scores, seed))
 
     def score(self, rows: Matrix) -> Vector:
         """Mean surprise of the members, in nats."""
@@ -81,17 +81,17 @@ def _part(arrays: Arrays, member: str) -> Arrays:
 
 
 def _mean(surprises: Sequence[Surprise], scores: Sequence[Vector]) -> Vector:
-    weighted = [
+    terms = [
         weight * surprise.of(values)
         for weight, surprise, values in zip(_WEIGHTS, surprises, scores, strict=True)
     ]
-    return np.asarray(sum(weighted))
+    return np.asarray(sum(terms))
 
 
 def _held_out_mean(scores: Sequence[Vector], seed: int) -> Vector:
     """Mean surprises ``(n,)``; the scale for a row is made without the scores of its fold."""
     mean = np.empty(len(scores[0]))
-    for others, held_out in folds(len(mean), seed):
+    for others, fold in folds(len(mean), seed):
         surprises = [Surprise.among(values[others]) for values in scores]
-        mean[held_out] = _mean(surprises, [values[held_out] for values in scores])
+        mean[fold] = _mean(surprises, [values[fold] for values in scores])
     return mean

@@ -23,24 +23,24 @@ class ExtendedForestScorer(ForestScorer):
     TERMS = 2
 
     @classmethod
-    def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
-        return grow(normal.scaled(rows), np.random.default_rng(seed))
+    def _grow_trees(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
+        return grow(normal.scale(rows), np.random.default_rng(seed))
 
     def score(self, rows: Matrix) -> Vector:
         """Between 0 and 1, as an isolation forest."""
-        return self.trees.score(self.normal.scaled(rows))
+        return self.trees.score(self.normal.scale(rows))
 
 
 def grow(rows: Matrix, random: np.random.Generator) -> Trees:
     """Grow all trees level by level on ``(n, features)`` rows, each on a sample of its own."""
     sample = min(_SAMPLE, len(rows))
     trees = Trees.blank(min(ExtendedForestScorer.TERMS, rows.shape[1]), _TREES, sample)
-    picked = [random.choice(len(rows), sample, replace=False) for _ in range(_TREES)]
-    grown = _Growth(trees, rows[np.concatenate(picked)])
+    samples = [random.choice(len(rows), sample, replace=False) for _ in range(_TREES)]
+    growth = _Growth(trees, rows[np.concatenate(samples)])
     for level in range(depth_for(sample)):
-        grown.end(level)
-        grown.cut(level, random)
-    grown.end(depth_for(sample))
+        growth.end(level)
+        growth.cut(level, random)
+    growth.end(depth_for(sample))
     return trees
 
 
@@ -97,9 +97,9 @@ class _Growth:
         side is the right one no longer varies makes no difference to a path length.
         """
         terms, columns = len(self._trees.features), self._rows.shape[1]
-        shuffled = np.argpartition(random.random((count, columns)), terms - 1, axis=1)
+        order = np.argpartition(random.random((count, columns)), terms - 1, axis=1)
         weights = random.normal(size=(terms, count))
-        return shuffled[:, :terms].T, weights[1:] / weights[0]
+        return order[:, :terms].T, weights[1:] / weights[0]
 
 
 def _points_between(
@@ -109,5 +109,5 @@ def _points_between(
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, groups, values)
     np.maximum.at(high, groups, values)
-    filled = low <= high
-    return random.uniform(np.where(filled, low, 0.0), np.where(filled, high, 0.0))
+    is_full = low <= high
+    return random.uniform(np.where(is_full, low, 0.0), np.where(is_full, high, 0.0))

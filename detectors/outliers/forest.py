@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from detectors.outliers.base import Fitted, cross_fitted
+from detectors.outliers.base import FitResult, cross_fit
 from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 from detectors.outliers.trees import Trees
 
@@ -22,18 +22,18 @@ class ForestScorer(ABC):
     trees: Trees
 
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> Fitted[Self]:
+    def fit(cls, rows: Matrix, seed: int) -> FitResult[Self]:
         """Fit on ``(n, features)`` rows; see ``Scorer``."""
-        return cross_fitted(lambda some: cls._of(some, seed), rows, seed)
+        return cross_fit(lambda some: cls._of(some, seed), rows, seed)
 
     @classmethod
     def _of(cls, rows: Matrix, seed: int) -> Self:
         normal = Normal.of(rows)
-        return cls(normal, cls._grown(normal, rows, seed))
+        return cls(normal, cls._grow_trees(normal, rows, seed))
 
     @classmethod
     @abstractmethod
-    def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
+    def _grow_trees(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
         """Trees on ``(n, features)`` rows."""
 
     @abstractmethod

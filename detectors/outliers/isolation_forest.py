@@ -19,14 +19,14 @@ class IsolationForestScorer(ForestScorer):
     TERMS = 1
 
     @classmethod
-    def _grown(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
+    def _grow_trees(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
         # A process that only scores does without scikit-learn.
         from detectors.outliers.scikit_forest import grow  # noqa: PLC0415
 
-        return grow(normal.filled(rows), _TREES, seed)
+        return grow(normal.fill(rows), _TREES, seed)
 
     def score(self, rows: Matrix) -> Vector:
         """Between 0 and 1: scikit-learn's ``score_samples`` with the sign turned round."""
         # scikit-learn compares values of float32.
-        single = self.normal.filled(rows).astype(np.float32)
+        single = self.normal.fill(rows).astype(np.float32)
         return self.trees.score(single.astype(np.float64))

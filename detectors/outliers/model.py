@@ -15,7 +15,7 @@ import numpy.typing as npt
 from detectors.outliers.archive import FOREIGN, Archive, pack, unpack
 from detectors.outliers.base import OutlierModelError, Scorer
 from detectors.outliers.kinds import OutlierKind
-from detectors.outliers.preparation import Matrix, Vector, checked
+from detectors.outliers.preparation import Matrix, Vector, check_array
 from detectors.outliers.scorers import SCORERS
 
 MIN_ROWS = 30
@@ -49,8 +49,8 @@ class OutlierModel:
             raise OutlierModelError(
                 f"An outlier model needs at least {MIN_ROWS} clean records; there are {len(rows)}."
             )
-        fitted = SCORERS[kind].fit(rows, seed)
-        return cls(kind, tuple(names), fitted.scorer, np.sort(fitted.held_out))
+        result = SCORERS[kind].fit(rows, seed)
+        return cls(kind, tuple(names), result.scorer, np.sort(result.held_out_scores))
 
     def score(self, rows: Matrix) -> Vector:
         """Scores ``(n,)`` of ``(n, features)`` rows; high = anomalous."""
@@ -66,10 +66,10 @@ class OutlierModel:
         higher = n - np.searchsorted(self.calibration, scores, side="left")
         return np.asarray((1 + higher) / (1 + n), dtype=np.float64)
 
-    def calibrated_with(self, rows: Matrix) -> Self:
+    def extend_calibration(self, rows: Matrix) -> Self:
         """The same model, calibrated with more normal rows that it was not fitted on as well."""
-        joined = np.concatenate([self.calibration, self.score(rows)])
-        return replace(self, calibration=np.sort(joined))
+        scores = np.concatenate([self.calibration, self.score(rows)])
+        return replace(self, calibration=np.sort(scores))
 
     def contributions(self, row: Vector, most: int = 5) -> dict[str, float]:
         """The features that make a row unusual, with their signed distance from the median.
@@ -89,10 +89,10 @@ class OutlierModel:
 
     def _shares(self, row: Vector, columns: npt.NDArray[np.intp]) -> Vector:
         """By how much the score falls without what is unusual in each of the columns."""
-        changed = np.repeat(row[np.newaxis], len(columns), axis=0)
-        changed[np.arange(len(columns)), columns] = self.scorer.normal.centre[columns]
+        variants = np.repeat(row[np.newaxis], len(columns), axis=0)
+        variants[np.arange(len(columns)), columns] = self.scorer.normal.centre[columns]
         share = np.zeros(len(row))
-        share[columns] = self.score_one(row) - self.score(changed)
+        share[columns] = self.score_one(row) - self.score(variants)
         return share
 
     def dumps(self) -> bytes:
@@ -112,7 +112,7 @@ class OutlierModel:
             OutlierModelError: the archive was changed or is not one of ours.
         """
         try:
-            return cls._restored(unpack(data, digest))
+            return cls._restore(unpack(data, digest))
         except FOREIGN:
             raise OutlierModelError(
                 f"Outlier model {digest[:12]} is not one that this version can read: "
@@ -120,13 +120,13 @@ class OutlierModel:
             ) from None
 
     @classmethod
-    def _restored(cls, archive: Archive) -> Self:
+    def _restore(cls, archive: Archive) -> Self:
         scorer = SCORERS[archive.kind].restore(archive.arrays)
         if len(archive.names) != len(scorer.normal.centre):
             raise ValueError("as many names as features")
         if archive.arrays.keys() != {*scorer.arrays(), _CALIBRATION}:
             raise ValueError("arrays that nobody reads")
-        calibration = checked(archive.arrays[_CALIBRATION], np.float64, (-1,))
+        calibration = check_array(archive.arrays[_CALIBRATION], np.float64, (-1,))
         if len(calibration) < MIN_ROWS:
             raise ValueError("too few scores to compare with")
         return cls(archive.kind, archive.names, scorer, np.sort(calibration))

@@ -10,12 +10,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.base import Fitted
-from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector, checked
+from detectors.outliers.base import FitResult
+from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector, check_array
 
 _NEIGHBOURS = 5
 # Bounds the time of a score and the size of the archive; 4,000 rows take tenths of a millisecond.
-_MAX_STORED = 4000
+_MAX_REFERENCES = 4000
 _ROWS = 256
 
 
@@ -24,53 +24,55 @@ class NearestNeighboursScorer:
     """Scaled normal rows to compare with.
 
     Attributes:
-        stored: ``(m, features)``, at most 4,000 rows chosen by the seed.
+        references: ``(m, features)``, at most 4,000 rows chosen by the seed.
     """
 
     normal: Normal
-    stored: Matrix
+    references: Matrix
 
     @classmethod
-    def fit(cls, rows: Matrix, seed: int) -> Fitted[Self]:
+    def fit(cls, rows: Matrix, seed: int) -> FitResult[Self]:
         """Fit on ``(n, features)`` rows; a held-out score leaves out only the row itself.
 
         With fewer rows all distances grow, so scores of folds would not be those of later rows.
         """
         normal = Normal.of(rows)
-        scaled = normal.scaled(rows)
-        count = min(_MAX_STORED, len(rows))
-        chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
-        scorer = cls(normal, scaled[chosen])
-        return Fitted(scorer, scorer._distances(scaled, np.isin(np.arange(len(rows)), chosen)))
+        points = normal.scale(rows)
+        count = min(_MAX_REFERENCES, len(rows))
+        selection = np.random.default_rng(seed).choice(len(rows), count, replace=False)
+        scorer = cls(normal, points[selection])
+        return FitResult(
+            scorer, scorer._distances(points, np.isin(np.arange(len(rows)), selection))
+        )
 
     def score(self, rows: Matrix) -> Vector:
         """Mean distance to the five nearest stored rows."""
-        return self._distances(self.normal.scaled(rows), np.zeros(len(rows), bool))
+        return self._distances(self.normal.scale(rows), np.zeros(len(rows), bool))
 
-    def _distances(self, scaled: Matrix, stored: npt.NDArray[np.bool_]) -> Vector:
+    def _distances(self, points: Matrix, is_reference: npt.NDArray[np.bool_]) -> Vector:
         """Mean distances ``(n,)``; a row that is stored itself is not its own neighbour."""
         # 40 MB that the other kinds do without.
         from scipy.spatial.distance import cdist  # noqa: PLC0415
 
-        found = np.empty(len(scaled))
-        for first in range(0, len(scaled), _ROWS):
+        distances = np.empty(len(points))
+        for first in range(0, len(points), _ROWS):
             part = slice(first, first + _ROWS)
-            near = np.partition(cdist(scaled[part], self.stored), _NEIGHBOURS, axis=1)
+            near = np.partition(cdist(points[part], self.references), _NEIGHBOURS, axis=1)
             near = np.sort(near[:, : _NEIGHBOURS + 1], axis=1)
             # A stored row comes first, at distance 0.
-            others = np.where(stored[part, np.newaxis], near[:, 1:], near[:, :-1])
-            found[part] = others.mean(axis=1)
-        return found
+            others = np.where(is_reference[part, np.newaxis], near[:, 1:], near[:, :-1])
+            distances[part] = others.mean(axis=1)
+        return distances
 
     def arrays(self) -> Arrays:
         """See ``Scorer``."""
-        return {**self.normal.arrays(), "stored": self.stored}
+        return {**self.normal.arrays(), "stored": self.references}
 
     @classmethod
     def restore(cls, arrays: Arrays) -> Self:
         """See ``Scorer``."""
         normal = Normal.restore(arrays)
-        stored = checked(arrays["stored"], np.float64, (-1, len(normal.centre)))
-        if not _NEIGHBOURS < len(stored) <= _MAX_STORED:
+        references = check_array(arrays["stored"], np.float64, (-1, len(normal.centre)))
+        if not _NEIGHBOURS < len(references) <= _MAX_REFERENCES:
             raise ValueError("too few rows to compare with, or too many")
-        return cls(normal, stored)
+        return cls(normal, references)

@@ -35,24 +35,24 @@ class Normal:
     @classmethod
     def of(cls, rows: Matrix) -> Self:
         """Of ``(n, features)`` rows; NaN means not measured. A column of NaN lies at 0."""
-        measured = np.where(np.isnan(rows).all(axis=0), 0.0, _bounded(rows))
-        low, centre, high = np.nanpercentile(measured, [25, 50, 75], axis=0)
+        values = np.where(np.isnan(rows).all(axis=0), 0.0, _clip_rows(rows))
+        low, centre, high = np.nanpercentile(values, [25, 50, 75], axis=0)
         # Where more than half of the rows are equal, the deviation says more. Where all are equal,
         # something still has to say how far off another row is.
-        deviation = _RANGE_OF_DEVIATION * np.nanstd(measured, axis=0)
+        deviation = _RANGE_OF_DEVIATION * np.nanstd(values, axis=0)
         spread = np.where(high > low, high - low, deviation)
         return cls(centre, np.maximum(spread, np.maximum(_SMALLEST_SPREAD, 0.01 * np.abs(centre))))
 
-    def filled(self, rows: Matrix) -> Matrix:
+    def fill(self, rows: Matrix) -> Matrix:
         """A finite copy with the centre where nothing was measured."""
-        filled = np.where(np.isnan(rows), self.centre, _bounded(rows))
-        return np.ascontiguousarray(filled)
+        values = np.where(np.isnan(rows), self.centre, _clip_rows(rows))
+        return np.ascontiguousarray(values)
 
     def distances(self, rows: Matrix) -> Matrix:
         """Signed distances from the centre in spreads; 0 where nothing was measured."""
-        return np.asarray((self.filled(rows) - self.centre) / self.spread)
+        return np.asarray((self.fill(rows) - self.centre) / self.spread)
 
-    def scaled(self, rows: Matrix) -> Matrix:
+    def scale(self, rows: Matrix) -> Matrix:
         """Distances ``d`` on a logarithmic scale: ``sign(d) log(1 + |d|)``.
 
         Counts and variances have heavy tails. Without the logarithm a single one of them would
@@ -72,14 +72,14 @@ class Normal:
         Raises:
             LookupError, ValueError: it is something else.
         """
-        centre = checked(arrays["centre"], np.float64, (-1,))
-        spread = checked(arrays["spread"], np.float64, centre.shape)
+        centre = check_array(arrays["centre"], np.float64, (-1,))
+        spread = check_array(arrays["spread"], np.float64, centre.shape)
         if not (spread >= _SMALLEST_SPREAD).all():
             raise ValueError("a spread that is too small")
         return cls(centre, spread)
 
 
-def checked(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+def check_array(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """An array from an archive, if it has this type and shape; -1 is any length.
 
     Raises:
@@ -94,6 +94,6 @@ def checked(array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> npt
     return array
 
 
-def _bounded(rows: Matrix) -> Matrix:
+def _clip_rows(rows: Matrix) -> Matrix:
     """Rows without infinities; NaN stays."""
     return np.asarray(np.clip(rows, -_LARGEST, _LARGEST))

@@ -16,14 +16,14 @@ from detectors.outliers.trees import Trees, average_path_length
 
 def grow(rows: Matrix, trees: int, seed: int) -> Trees:
     """Trees on finite ``(n, features)`` rows."""
-    return compiled(IsolationForest(n_estimators=trees, random_state=seed).fit(rows))
+    return compile_forest(IsolationForest(n_estimators=trees, random_state=seed).fit(rows))
 
 
-def compiled(forest: IsolationForest) -> Trees:
+def compile_forest(forest: IsolationForest) -> Trees:
     """The trees of a fitted forest."""
-    grown = [estimator.tree_ for estimator in forest.estimators_]
-    trees = Trees.blank(1, len(grown), int(forest.max_samples_))
-    for number, tree in enumerate(grown):
+    sources = [estimator.tree_ for estimator in forest.estimators_]
+    trees = Trees.blank(1, len(sources), int(forest.max_samples_))
+    for number, tree in enumerate(sources):
         _copy_tree(tree, trees, number)
     return trees
 

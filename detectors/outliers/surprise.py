@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from detectors.outliers.preparation import Arrays, Vector, checked
+from detectors.outliers.preparation import Arrays, Vector, check_array
 
 _TAIL = 0.9
 
@@ -33,14 +33,14 @@ class Surprise:
     @classmethod
     def among(cls, scores: Vector) -> Self:
         """Of scores in any order, at least one."""
-        ordered = np.sort(scores)
-        knots, first = np.unique(ordered, return_index=True)
-        heights = -np.log((len(ordered) - first) / (len(ordered) + 1))
-        start = np.quantile(ordered, _TAIL)
-        mean = float(np.mean(ordered[ordered >= start] - start))
+        ascending = np.sort(scores)
+        knots, first = np.unique(ascending, return_index=True)
+        heights = -np.log((len(ascending) - first) / (len(ascending) + 1))
+        start = np.quantile(ascending, _TAIL)
+        mean = float(np.mean(ascending[ascending >= start] - start))
         # Equal scores have no excess; then a thousandth of the score stands for it.
-        excess = max(mean, 1e-3 * abs(float(ordered[-1])), 1e-9)
-        return cls(ordered, knots, heights, excess)
+        excess = max(mean, 1e-3 * abs(float(ascending[-1])), 1e-9)
+        return cls(ascending, knots, heights, excess)
 
     def of(self, scores: Vector) -> Vector:
         """Surprises ``(n,)``, in nats."""
@@ -58,7 +58,7 @@ class Surprise:
         Raises:
             LookupError, ValueError: it is something else.
         """
-        scores = checked(arrays["scores"], np.float64, (-1,))
+        scores = check_array(arrays["scores"], np.float64, (-1,))
         if not scores.size:
             raise ValueError("no scores to compare with")
         return cls.among(scores)

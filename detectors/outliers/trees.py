@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.preparation import Arrays, Matrix, Vector, checked
+from detectors.outliers.preparation import Arrays, Matrix, Vector, check_array
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -66,13 +66,13 @@ class Trees:
         for first in range(0, len(rows), _ROWS):
             part = slice(first, first + _ROWS)
             lengths[part] = self._mean_lengths(np.ascontiguousarray(rows[part]))
-        expected = average_path_length(self.sample)
-        return np.asarray(np.exp2(-lengths / expected))
+        normal_length = average_path_length(self.sample)
+        return np.asarray(np.exp2(-lengths / normal_length))
 
     def _mean_lengths(self, rows: Matrix) -> Vector:
         """``(n,)``. The last axis is summed up, so one row and many give the same bits."""
-        found = self.lengths.take(self._leaves(rows))
-        return np.asarray(found.sum(axis=1) / len(self.lengths))
+        lengths = self.lengths.take(self._leaves(rows))
+        return np.asarray(lengths.sum(axis=1) / len(self.lengths))
 
     def _leaves(self, rows: Matrix) -> Indices:
         """Where each row ends in each tree, as an index into all lengths, ``(n, trees)``."""
@@ -116,11 +116,11 @@ class Trees:
         Raises:
             LookupError, ValueError: it is something else.
         """
-        sample = int(checked(arrays["sample"], np.int64, ()))
+        sample = int(check_array(arrays["sample"], np.int64, ()))
         if not 2 <= sample <= 2**_MAX_DEPTH:
             raise ValueError("not the size of a sample")
         nodes = 2 ** depth_for(sample) - 1
-        features = checked(arrays["features"], np.int32, (terms, -1, nodes))
+        features = check_array(arrays["features"], np.int32, (terms, -1, nodes))
         trees = features.shape[1]
         if not 1 <= trees <= _MAX_TREES:
             raise ValueError("no trees, or too many")
@@ -128,21 +128,21 @@ class Trees:
             raise ValueError("a tree looks at a column that does not exist")
         return cls(
             features,
-            checked(arrays["weights"], np.float64, (terms - 1, trees, nodes)),
-            _checked_offsets(arrays["offsets"], (trees, nodes)),
-            _checked_lengths(arrays["lengths"], (trees, nodes + 1)),
+            check_array(arrays["weights"], np.float64, (terms - 1, trees, nodes)),
+            _check_offsets(arrays["offsets"], (trees, nodes)),
+            _check_lengths(arrays["lengths"], (trees, nodes + 1)),
             sample,
         )
 
 
-def _checked_offsets(offsets: Floats, shape: tuple[int, int]) -> Floats:
+def _check_offsets(offsets: Floats, shape: tuple[int, int]) -> Floats:
     """Where a tree ended, the offset is infinite."""
-    checked(np.where(offsets == np.inf, 0, offsets), np.float64, shape)
+    check_array(np.where(offsets == np.inf, 0, offsets), np.float64, shape)
     return offsets
 
 
-def _checked_lengths(lengths: Floats, shape: tuple[int, int]) -> Floats:
-    if (checked(lengths, np.float64, shape) < 0).any():
+def _check_lengths(lengths: Floats, shape: tuple[int, int]) -> Floats:
+    if (check_array(lengths, np.float64, shape) < 0).any():
         raise ValueError("a path of less than no steps")
     return lengths
 

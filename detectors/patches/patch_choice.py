@@ -35,7 +35,7 @@ class ChosenPatch:
         return self.correlation - self.limit
 
 
-def chosen_patches(tiles: Sequence[Tile], ordinary: Sequence[Image]) -> tuple[ChosenPatch, ...]:
+def choose_patches(tiles: Sequence[Tile], ordinary: Sequence[Image]) -> tuple[ChosenPatch, ...]:
     """Patches that tiles share and ordinary pictures do not show, the clearest first.
 
     Args:
@@ -45,37 +45,37 @@ def chosen_patches(tiles: Sequence[Tile], ordinary: Sequence[Image]) -> tuple[Ch
     Raises:
         PatchError: too few ordinary pictures to tell.
     """
-    judged = [
+    candidates = [
         ChosenPatch(each.patch, limit, each.members, each.correlation)
         for each in _some_views(recurring_patches(tiles))
         if (limit := limit_of(each.patch, ordinary)) is not None
     ]
-    clear = [each for each in judged if each.gap >= _MIN_GAP]
+    clear = [each for each in candidates if each.gap >= _MIN_GAP]
     clear.sort(key=lambda each: each.gap, reverse=True)
-    chosen: list[ChosenPatch] = []
+    choices: list[ChosenPatch] = []
     for each in clear:
-        if not any(_explains(other, [tiles[index] for index in each.members]) for other in chosen):
-            chosen.append(each)
-    return tuple(chosen)
+        if not any(_explains(other, [tiles[index] for index in each.members]) for other in choices):
+            choices.append(each)
+    return tuple(choices)
 
 
-def _explains(chosen: ChosenPatch, tiles: Sequence[Tile]) -> bool:
+def _explains(choice: ChosenPatch, tiles: Sequence[Tile]) -> bool:
     """Whether most of these tiles show a patch that is chosen already."""
-    shown = 0
+    matches = 0
     for tile in tiles:
-        within = Patch(chosen.patch.pixels, min(1.0, chosen.patch.share / tile.share))
-        shown += PatchMatcher(within).look(tile.pixels).correlation >= chosen.limit
-    return 2 * shown >= len(tiles)
+        within = Patch(choice.patch.pixels, min(1.0, choice.patch.share / tile.share))
+        matches += PatchMatcher(within).look(tile.pixels).correlation >= choice.limit
+    return 2 * matches >= len(tiles)
 
 
-def _some_views(found: Sequence[Recurrence]) -> list[Recurrence]:
+def _some_views(recurrences: Sequence[Recurrence]) -> list[Recurrence]:
     """The first few views of each print, the first few prints."""
-    kept: list[Recurrence] = []
-    for each in found:
-        views = sum(_show_the_same(each.members, other.members) for other in kept)
+    selection: list[Recurrence] = []
+    for each in recurrences:
+        views = sum(_show_the_same(each.members, other.members) for other in selection)
         if views < _MAX_VIEWS:
-            kept.append(each)
-    return kept[:_MAX_JUDGED]
+            selection.append(each)
+    return selection[:_MAX_JUDGED]
 
 
 def _show_the_same(first: Sequence[int], second: Sequence[int]) -> bool:

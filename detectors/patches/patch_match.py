@@ -16,7 +16,7 @@ import numpy as np
 from detectors.baseline.baseline import tail_threshold
 from detectors.findings import Place
 from detectors.parsing import Image
-from detectors.patches.patch_views import side_of, sized, turned
+from detectors.patches.patch_views import resize_square, side_of, turn_picture
 from detectors.patches.patches import Patch, PatchError
 
 _COARSE, _FINE = 12, 28
@@ -67,15 +67,15 @@ class PatchMatcher:
     def look(self, image: Image) -> Match:
         """The best match in a picture ``(H, W, 3)`` uint8; of correlation -1 in a tiny one."""
         scale = _COARSE / (self._share * side_of(image))
-        rough = _spots(self._coarse, _resized(image, scale), scale)
+        rough = _spots(self._coarse, _resize(image, scale), scale)
         first = sorted(rough, key=lambda spot: spot.correlation, reverse=True)[:_PLACES_KEPT]
-        closer = [found for spot in first for found in self._closer(image, spot)]
-        if not closer:
+        candidates = [candidate for spot in first for candidate in self._refine_spot(image, spot)]
+        if not candidates:
             return Match(-1.0, Place(0, 0, 0, 0))
-        best = max(closer, key=lambda spot: spot.correlation)
+        best = max(candidates, key=lambda spot: spot.correlation)
         return Match(best.correlation, _place(best, image))
 
-    def _closer(self, image: Image, spot: _Spot) -> Iterator[_Spot]:
+    def _refine_spot(self, image: Image, spot: _Spot) -> Iterator[_Spot]:
         """The same place with all details, in sizes around its own."""
         scale = _FINE / (self._share * side_of(image))
         reach = (
@@ -88,8 +88,8 @@ class PatchMatcher:
             for variant in self._fine
             if 1 / _NEAR_SCALE < len(variant) / (scale * spot.side) < _NEAR_SCALE
         ]
-        for found in _spots(near, _resized(window, scale), scale):
-            yield replace(found, x=found.x + left, y=found.y + top)
+        for match in _spots(near, _resize(window, scale), scale):
+            yield replace(match, x=match.x + left, y=match.y + top)
 
 
 def limit_of(patch: Patch, ordinary: Sequence[Image]) -> float | None:
@@ -118,7 +118,7 @@ def limit_of(patch: Patch, ordinary: Sequence[Image]) -> float | None:
 
 def _variants(patch: Patch, side: int) -> tuple[Image, ...]:
     sides = [max(_MIN_SIDE, round(side * scale)) for scale in _SCALES]
-    return tuple(sized(view, each) for view in turned(patch.pixels) for each in sides)
+    return tuple(resize_square(view, each) for view in turn_picture(patch.pixels) for each in sides)
 
 
 def _spots(variants: Sequence[Image], picture: Image, scale: float) -> Iterator[_Spot]:
@@ -131,7 +131,7 @@ def _spots(variants: Sequence[Image], picture: Image, scale: float) -> Iterator[
             yield _Spot(correlation, (x + side / 2) / scale, (y + side / 2) / scale, side / scale)
 
 
-def _resized(image: Image, scale: float) -> Image:
+def _resize(image: Image, scale: float) -> Image:
     height, width = image.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

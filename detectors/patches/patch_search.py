@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from detectors.parsing import Image
-from detectors.patches.patch_views import sized, turned
+from detectors.patches.patch_views import resize_square, turn_picture
 from detectors.patches.patches import Patch, Tile
 
 # Tiles are compared at about this side; a window of a tile is what may recur.
@@ -56,8 +56,8 @@ class _Window(NamedTuple):
 
     def is_apart(self, other: "_Window") -> bool:
         """Whether it shows something else: another size, or another place."""
-        moved = max(abs(self.top - other.top), abs(self.left - other.left))
-        return self.side != other.side or moved >= _APART * self.side
+        distance = max(abs(self.top - other.top), abs(self.left - other.left))
+        return self.side != other.side or distance >= _APART * self.side
 
 
 def recurring_patches(
@@ -77,14 +77,14 @@ def recurring_patches(
         PatchError: a tile is so small a part of its picture that a patch in it is none.
     """
     pictures = [_at_common_size(tile.pixels) for tile in tiles]
-    found = [
+    recurrences = [
         Recurrence(Patch(window, tiles[own].share * window.shape[0] / _TILE_SIDE), members, mean)
         for own, picture in enumerate(pictures)
         for window in _windows(picture)
-        for members, mean in [_shown_by(window, own, pictures, min_correlation)]
+        for members, mean in [_find_members(window, own, pictures, min_correlation)]
         if len(members) >= min_members
     ]
-    return tuple(sorted(found, key=lambda each: (-len(each.members), -each.correlation)))
+    return tuple(sorted(recurrences, key=lambda each: (-len(each.members), -each.correlation)))
 
 
 def different_pictures(pictures: Sequence[Image]) -> tuple[int, ...]:
@@ -92,12 +92,12 @@ def different_pictures(pictures: Sequence[Image]) -> tuple[int, ...]:
 
     All that one picture shows recurs in its copies.
     """
-    kept: dict[int, Image] = {}
+    thumbnails: dict[int, Image] = {}
     for index, picture in enumerate(pictures):
-        thumbnail = sized(picture, _THUMBNAIL)
-        if all(_correlation(thumbnail, other) < _SAME_PICTURE for other in kept.values()):
-            kept[index] = thumbnail
-    return tuple(kept)
+        thumbnail = resize_square(picture, _THUMBNAIL)
+        if all(_correlation(thumbnail, other) < _SAME_PICTURE for other in thumbnails.values()):
+            thumbnails[index] = thumbnail
+    return tuple(thumbnails)
 
 
 def _at_common_size(tile: Image) -> Image:
@@ -109,15 +109,15 @@ def _at_common_size(tile: Image) -> Image:
 
 def _windows(tile: Image) -> list[Image]:
     """The windows with most structure in both directions, best first, each somewhere else."""
-    rated = [(_structure(cut), place, cut) for place, cut in _all_windows(tile)]
-    rated.sort(key=lambda each: each[0], reverse=True)
-    kept: dict[_Window, Image] = {}
-    for structure, place, cut in rated:
-        if structure < _MIN_STRUCTURE or len(kept) == _WINDOWS_KEPT:
+    candidates = [(_structure(cut), place, cut) for place, cut in _all_windows(tile)]
+    candidates.sort(key=lambda each: each[0], reverse=True)
+    windows: dict[_Window, Image] = {}
+    for structure, place, cut in candidates:
+        if structure < _MIN_STRUCTURE or len(windows) == _WINDOWS_KEPT:
             break
-        if all(place.is_apart(other) for other in kept):
-            kept[place] = cut.copy()
-    return list(kept.values())
+        if all(place.is_apart(other) for other in windows):
+            windows[place] = cut.copy()
+    return list(windows.values())
 
 
 def _structure(window: Image) -> float:
@@ -141,7 +141,7 @@ def _all_windows(tile: Image) -> Iterator[tuple[_Window, Image]]:
             yield _Window(top, left, side), tile[top : top + side, left : left + side]
 
 
-def _shown_by(
+def _find_members(
     window: Image, own: int, tiles: Sequence[Image], min_correlation: float
 ) -> tuple[tuple[int, ...], float]:
     """Which tiles show a window, its own one included, and how clearly the others do."""
@@ -158,7 +158,7 @@ def _shown_by(
 
 def _variants(window: Image) -> list[Image]:
     sides = [round(window.shape[0] * scale) for scale in _SCALES]
-    return [sized(view, side) for view in turned(window) for side in sides]
+    return [resize_square(view, side) for view in turn_picture(window) for side in sides]
 
 
 def _correlation(patch: Image, tile: Image) -> float:

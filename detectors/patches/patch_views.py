@@ -15,12 +15,12 @@ def side_of(image: Image) -> float:
     return sqrt(image.shape[0] * image.shape[1])
 
 
-def sized(pixels: Image, side: int) -> Image:
+def resize_square(pixels: Image, side: int) -> Image:
     """A square picture at another side."""
     return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
-def turned(pixels: Image) -> tuple[Image, ...]:
+def turn_picture(pixels: Image) -> tuple[Image, ...]:
     """A square picture turned a little to either side, and as it is; cloth hangs."""
     side = pixels.shape[0]
     middle = side / 2 - 0.5, side / 2 - 0.5

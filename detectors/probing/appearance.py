@@ -77,11 +77,11 @@ def appearance(image: Image, signs: Signs) -> Appearance:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     thumbnail = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
-    seen: Values = crops(image).astype(np.float32)
-    red, green, blue = seen[..., 0], seen[..., 1], seen[..., 2]
-    weighed: Values = (red + 2 * green + blue) / np.float32(4)
-    luma = _summed(_details(weighed), signs[..., 0])
-    chroma = _summed(_details(red + blue - np.float32(2) * green)[-1:], signs[-1:, ..., 1])
+    middles: Values = crops(image).astype(np.float32)
+    red, green, blue = middles[..., 0], middles[..., 1], middles[..., 2]
+    brightness: Values = (red + 2 * green + blue) / np.float32(4)
+    luma = _sum_signed(_details(brightness), signs[..., 0])
+    chroma = _sum_signed(_details(red + blue - np.float32(2) * green)[-1:], signs[-1:, ..., 1])
     return Appearance(np.asarray(thumbnail, dtype=np.float32), luma, chroma)
 
 
@@ -94,12 +94,12 @@ def _details(plane: Values) -> Values:
     return bands
 
 
-def _summed(bands: Values, signs: Signs) -> Values:
+def _sum_signed(bands: Values, signs: Signs) -> Values:
     """Signed sums of ``(bands, cells, h, w)``: ``(cells,)``.
 
     Divided so that the difference of two sums has the standard deviation of the differences.
     """
     rows, columns = bands.shape[2:]
-    summed = np.einsum("bcij,bcij->c", bands, signs[:, :, :rows, :columns])
-    values: Values = (summed / np.sqrt(bands.shape[0] * rows * columns)).astype(np.float32)
+    sums = np.einsum("bcij,bcij->c", bands, signs[:, :, :rows, :columns])
+    values: Values = (sums / np.sqrt(bands.shape[0] * rows * columns)).astype(np.float32)
     return values

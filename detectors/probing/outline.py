@@ -16,8 +16,8 @@ def outline(label_map: LabelMap) -> Outline:
     """The most frequent label of each cell: ``(16, 16)`` uint8 from ``(H, W)`` uint8."""
     steps = (np.arange(SIDE * _SAMPLES) + 0.5) / (SIDE * _SAMPLES)
     rows, columns = ((steps * length).astype(np.intp) for length in label_map.shape)
-    seen = label_map[np.ix_(rows, columns)].reshape(SIDE, _SAMPLES, SIDE, _SAMPLES)
-    per_cell = seen.transpose(0, 2, 1, 3).reshape(SIDE * SIDE, -1)
+    samples = label_map[np.ix_(rows, columns)].reshape(SIDE, _SAMPLES, SIDE, _SAMPLES)
+    per_cell = samples.transpose(0, 2, 1, 3).reshape(SIDE * SIDE, -1)
     most = [np.bincount(cell).argmax() for cell in per_cell]
     return np.array(most, dtype=np.uint8).reshape(SIDE, SIDE)
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from detectors.parsing import Image
 
 BITS = 256
-_SIDE, _KEPT, _PASSES = 64, 16, 2
+_SIDE, _FREQUENCIES, _PASSES = 64, 16, 2
 _WORKING_SIDE = 512
 _Plane = npt.NDArray[np.float32]
 
@@ -42,14 +42,14 @@ def perceptual_hash(image: Image) -> PerceptualHash:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = (min(_WORKING_SIDE, side) for side in grey.shape)
     grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-    small = _sampled(_smoothed(grey.astype(np.float32)))
+    small = _sample(_smooth(grey.astype(np.float32)))
     # Row 0 and column 0 carry brightness alone.
-    frequencies = cv2.dct(small)[1 : _KEPT + 1, 1 : _KEPT + 1]
+    frequencies = cv2.dct(small)[1 : _FREQUENCIES + 1, 1 : _FREQUENCIES + 1]
     above = frequencies > np.median(frequencies)
     return PerceptualHash(np.packbits(above).tobytes(), _quality(small))
 
 
-def _smoothed(plane: _Plane) -> _Plane:
+def _smooth(plane: _Plane) -> _Plane:
     """Box means over the picture's part of each window, twice, as wide as half a sample."""
     width, height = (max(1, -(-side // (2 * _SIDE))) for side in plane.shape[::-1])
     ones = np.ones_like(plane)
@@ -61,7 +61,7 @@ def _smoothed(plane: _Plane) -> _Plane:
     return plane
 
 
-def _sampled(plane: _Plane) -> _Plane:
+def _sample(plane: _Plane) -> _Plane:
     rows, columns = (
         ((np.arange(_SIDE) + 0.5) * side / _SIDE).astype(np.intp) for side in plane.shape
     )

@@ -34,12 +34,12 @@ def segment_sketch(image: Image, key: bytes) -> Sketch:
     values = (crops(image) // _LEVELS).reshape(-1)
     size = min(_SEGMENT_BYTES, values.size)
     segments = values[: values.size // size * size].reshape(-1, size)
-    chosen = np.unique(np.linspace(0, len(segments) - 1, _MAX_SEGMENTS).round().astype(np.intp))
-    data = segments[chosen].tobytes()
+    places = np.unique(np.linspace(0, len(segments) - 1, _MAX_SEGMENTS).round().astype(np.intp))
+    data = segments[places].tobytes()
     # The place is hashed too: flat segments would be equal everywhere and in every picture.
     hashes = {
         _hash(int(place).to_bytes(4) + data[i * size : (i + 1) * size], key)
-        for i, place in enumerate(chosen)
+        for i, place in enumerate(places)
     }
     return tuple(sorted(hashes)[:SKETCH_SIZE])
 

@@ -195,11 +195,11 @@ class Family:
             return 0.0
         prints = [member.fingerprint for member in self.same_size]
         newest = self.newest.fingerprint
-        found = Differences.between(newest, prints)
-        steps = found.steps(limits)
-        others = (found.differ() & ~steps).sum()
+        differences = Differences.between(newest, prints)
+        steps = differences.steps(limits)
+        others = (differences.differ() & ~steps).sum()
         score = float(steps.sum() - others / 2)
-        return max(0.0, score, float(mirrored([newest, *prints], limits)))
+        return max(0.0, score, float(count_mirrors([newest, *prints], limits)))
 
     def features(self, limits: ProbingLimits) -> dict[str, float]:
         """The part of the ``traffic`` group that is about the picture."""
@@ -248,7 +248,7 @@ def probing_findings(family: Family, score: float, limits: ProbingLimits) -> tup
     return (Finding(PROBING_SEQUENCE, evidence),)
 
 
-def mirrored(prints: Sequence[Fingerprint], limits: ProbingLimits) -> int:
+def count_mirrors(prints: Sequence[Fingerprint], limits: ProbingLimits) -> int:
     """How many pictures of one size mirror another one of them about their mean."""
     if len(prints) < _FEW:
         return 0
@@ -287,9 +287,9 @@ def _certain(one: Fingerprint, other: Fingerprint) -> bool:
 def _residual(one: _Array, others: _Array) -> _Array:
     """What is left of ``one`` (pixels) by each of ``others`` ``(n, pixels)``, gain and offset set
     equal by least squares."""
-    centred = others - others.mean(axis=1, keepdims=True)
+    deviations = others - others.mean(axis=1, keepdims=True)
     mine = one - one.mean()
-    energy = np.maximum((centred**2).sum(axis=1), 1e-6)
-    gain = (centred @ mine) / energy
-    residual: _Array = mine - gain[:, None] * centred
+    energy = np.maximum((deviations**2).sum(axis=1), 1e-6)
+    gain = (deviations @ mine) / energy
+    residual: _Array = mine - gain[:, None] * deviations
     return residual

@@ -68,7 +68,7 @@ class Scene:
         if parsing.persons is None:
             persons = find_persons(label_map)
         else:
-            persons = given_persons(label_map, at_working_size(parsing.persons))
+            persons = read_persons(label_map, at_working_size(parsing.persons))
         height, width = parsing.label_map.shape
         return cls(label_map, parsing.labels, persons, (height, width))
 
@@ -93,15 +93,15 @@ class Scene:
         columns = slice(person.left, person.right)
         label_map = person.label_map.copy()
         label_map[:, columns] = np.where(
-            self._claimed[:, columns], person.label_map[:, columns], self.label_map[:, columns]
+            self._person_mask[:, columns], person.label_map[:, columns], self.label_map[:, columns]
         )
         return label_map
 
     @cached_property
-    def _claimed(self) -> Mask:
+    def _person_mask(self) -> Mask:
         """Pixels of any person."""
-        claimed = [person.label_map > 0 for person in self.persons]
-        return np.asarray(np.any(claimed, axis=0), dtype=np.bool_)
+        masks = [person.label_map > 0 for person in self.persons]
+        return np.asarray(np.any(masks, axis=0), dtype=np.bool_)
 
 
 def at_working_size(values: LabelMap) -> LabelMap:
@@ -120,12 +120,12 @@ def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
     A small closing joins a head and a torso that a scarf or a collar keeps apart.
     """
     foreground = (label_map > 0).astype(np.uint8)
-    joined = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, pieces = cv2.connectedComponents(joined, connectivity=8)
+    mask = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, pieces = cv2.connectedComponents(mask, connectivity=8)
     return _persons(label_map, [pieces == i for i in range(1, count)])
 
 
-def given_persons(label_map: LabelMap, persons: LabelMap) -> tuple[Person, ...]:
+def read_persons(label_map: LabelMap, persons: LabelMap) -> tuple[Person, ...]:
     """The persons of a person map that are large, tall and varied enough, largest first.
 
     Two people who touch are two persons, and one whom a pole cuts apart is one. Foreground that
@@ -137,8 +137,8 @@ def given_persons(label_map: LabelMap, persons: LabelMap) -> tuple[Person, ...]:
 
 def _persons(label_map: LabelMap, masks: Iterable[Mask]) -> tuple[Person, ...]:
     persons = [_person(label_map, mask) for mask in masks]
-    kept = [each for each in persons if _is_large_enough(each) and _is_varied_enough(each)]
-    return tuple(sorted(kept, key=lambda person: -person.area))
+    selection = [each for each in persons if _is_large_enough(each) and _is_varied_enough(each)]
+    return tuple(sorted(selection, key=lambda person: -person.area))
 
 
 def _person(label_map: LabelMap, mask: Mask) -> Person:

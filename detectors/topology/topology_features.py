@@ -51,8 +51,8 @@ def count_pieces(label_map: LabelMap) -> int:
 
 def count_holes(foreground: Mask) -> int:
     """Background pieces that do not touch the picture's border, specks left out."""
-    padded = np.pad(~foreground, 1, constant_values=True).astype(np.uint8)
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=4)
+    background = np.pad(~foreground, 1, constant_values=True).astype(np.uint8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(background, connectivity=4)
     large = stats[:, cv2.CC_STAT_AREA] >= _MIN_PIECE_PIXELS
     large[[0, pieces[0, 0]]] = False
     return int(large.sum())

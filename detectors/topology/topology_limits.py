@@ -38,24 +38,24 @@ class TopologyLimits:
     min_trousers_share: float = 0.08
     border_share: float = 0.04
 
-    def learnt(self) -> dict[str, float]:
+    def list_learnt(self) -> dict[str, float]:
         """The learnt ones by name."""
         return {name: value for name, value in asdict(self).items() if name in _NORMAL_QUANTILES}
 
     @classmethod
-    def of(cls, learnt: Mapping[str, float]) -> Self:
-        """What :meth:`learnt` gave.
+    def of(cls, values: Mapping[str, float]) -> Self:
+        """What :meth:`list_learnt` gave.
 
         Raises:
             ValueError: other names, or a limit out of its bounds.
         """
-        if set(learnt) != set(_NORMAL_QUANTILES):
-            raise ValueError(f"not the limits that are learnt: {sorted(learnt)}")
-        for name, value in learnt.items():
+        if set(values) != set(_NORMAL_QUANTILES):
+            raise ValueError(f"not the limits that are learnt: {sorted(values)}")
+        for name, value in values.items():
             low, high = bounds(name)
             if not low <= value <= high:
                 raise ValueError(f"{name} is not between {low} and {high}")
-        return cls(**learnt)
+        return cls(**values)
 
 
 # Skin is missed below its limit; a gap, and hair without a face, are odd from theirs on.
@@ -86,12 +86,14 @@ def learn_limits(extremes: Sequence[Mapping[str, float]]) -> TopologyLimits:
         extremes: of each picture with a person, how near it comes to each limit, by its name; see
             :func:`detectors.topology.topology_rules.topology_extremes`.
     """
-    known = [each for each in extremes if each]
-    if len(known) < MIN_PICTURES:
+    pictures = [each for each in extremes if each]
+    if len(pictures) < MIN_PICTURES:
         return DEFAULTS
     return TopologyLimits(
         **{
-            name: float(np.clip(np.quantile([each[name] for each in known], share), *bounds(name)))
+            name: float(
+                np.clip(np.quantile([each[name] for each in pictures], share), *bounds(name))
+            )
             for name, share in _NORMAL_QUANTILES.items()
         }
     )

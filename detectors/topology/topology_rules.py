@@ -30,13 +30,13 @@ def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ..
     """Judge every person of a scene; at most one finding per rule, the worst person's."""
     if not scene.persons:
         return (Finding(NO_PERSON, {"foreground_share": float((scene.label_map > 0).mean())}),)
-    found = [
+    findings = [
         _skin_share_low(scene, limits),
         _trousers_without_feet(scene, limits),
         _headless_body(scene, limits),
         _faceless_head(scene, limits),
     ]
-    return tuple(finding for finding in found if finding is not None)
+    return tuple(finding for finding in findings if finding is not None)
 
 
 def topology_extremes(scene: Scene, limits: TopologyLimits = DEFAULTS) -> dict[str, float]:
@@ -132,7 +132,7 @@ def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float
     last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])
     if person.label_map.shape[0] - last_row <= limits.border_share * person.height + 1:
         return 0.0
-    holding = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
-    feet = label_mask(scene.around(person), holding)
+    groups = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
+    feet = label_mask(scene.around(person), groups)
     gap = vertical_gap(trousers, feet, person.height)
     return 1.0 if np.isnan(gap) else gap

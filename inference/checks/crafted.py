@@ -41,7 +41,7 @@ class CraftedCheck:
 
 def _finding(score: CraftedScore, case: Case) -> Finding:
     """What leads the score, with the places where it shows."""
-    leading = score.leading()
+    leading = score.list_main_evidence()
     places = [_place(evidence.shown_by, case) for evidence in leading]
     evidence = {"tamper_score": score.value}
     evidence |= {each.name: excess for each, excess in leading.items()}

@@ -11,7 +11,7 @@ from detectors.looks.ensemble_features import consensus_features, consensus_of
 from detectors.looks.squeeze_features import patch_consistency, squeeze_features
 from detectors.looks.triggers import Suspect, trigger_finding
 from detectors.parsing import Image, Parsing
-from detectors.resample import resampled
+from detectors.resample import resample
 from inference.ensemble.patches import PATCH_SIDE, PatchPair
 from inference.ensemble.recipe import Recipe, shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
@@ -65,7 +65,7 @@ class Ensemble:
         looks = self._looks(small, (*members, *squeezes), random)
         consensus = consensus_of(looks[: len(members)])
         height, width = consensus.variance.shape
-        parse = resampled(parsing.probabilities, (height, width))
+        parse = resample(parsing.probabilities, (height, width))
         squeezed = {
             each.name: look for each, look in zip(squeezes, looks[len(members) :], strict=True)
         }
@@ -112,6 +112,6 @@ class Ensemble:
         seen = self.segmenter.probabilities(pair.crops(image), self.recipe.scale * PATCH_SIDE)
         size = pair.overlap_size(seen[0].shape[-2:])
         first, second = (
-            resampled(look, size, box) for look, box in zip(seen, pair.overlaps(), strict=True)
+            resample(look, size, box) for look, box in zip(seen, pair.overlaps(), strict=True)
         )
         return {"patch_consistency": patch_consistency(first, second)}

@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 from detectors.looks.local_features import Contrast
 from detectors.parsing import Image, Parsing
-from detectors.resample import resampled
+from detectors.resample import resample
 from inference.ensemble.recipe import shrunk
 from inference.ensemble.transforms import Jpeg, Transform
 from inference.segmenters.base import Segmenter
@@ -28,5 +28,5 @@ class FirstLook:
     ) -> Contrast:
         """Hold the parse of a picture ``(H, W, 3)`` uint8 against one more look at it."""
         (look,) = segmenter.probabilities((self.change.apply(shrunk(image), random),))
-        parse = resampled(parsing.probabilities, (int(look.shape[-2]), int(look.shape[-1])))
+        parse = resample(parsing.probabilities, (int(look.shape[-2]), int(look.shape[-1])))
         return Contrast.of(parse, look, parsing.labels)

@@ -7,7 +7,7 @@ from math import sqrt
 import cv2
 import numpy as np
 
-from detectors.label_lists import mirrored_labels
+from detectors.label_lists import mirror_labels
 from detectors.parsing import Image
 from detectors.sizes import scaled_size
 from inference.ensemble.patches import PATCH_SIDE
@@ -45,7 +45,7 @@ class Recipe:
         """The looks that are each compared with the parse."""
         if not self.squeezes:
             return ()
-        return (Jpeg(), Median(), BitDepth(), Rescale(), Mirror(mirrored_labels(labels)))
+        return (Jpeg(), Median(), BitDepth(), Rescale(), Mirror(mirror_labels(labels)))
 
     def members_only(self) -> "Recipe":
         """The same without squeezes, patches and tiles."""

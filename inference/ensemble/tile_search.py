@@ -9,18 +9,18 @@ from typing import Any
 from array_api_compat import array_namespace
 from numpy.random import Generator
 
-from detectors.looks.tiles import cut, hidden, other_places, put, strips
+from detectors.looks.tiles import cut, hide_tile, other_places, put, strips
 from detectors.looks.triggers import (
-    Returned,
     Suspect,
-    best_returned,
+    TileReturn,
+    find_best_return,
     foreground_of,
     free_places,
+    measure_vanishing,
     suspect_of,
-    vanished_again,
 )
 from detectors.parsing import Image, Parsing
-from detectors.resample import resampled
+from detectors.resample import resample
 from inference.segmenters.base import Segmenter
 
 # Places that are drawn for a tile; those that cover little of what came back are tried.
@@ -75,23 +75,23 @@ class TileSearch:
             random: draws where the borders of the tiles lie and where a tile is put.
         """
         boxes = strips(self.recipe.strips, image.shape[:2], random.random())
-        base, *looks = self._see([image, *(hidden(image, box) for box in boxes)])
-        best = best_returned(_floor(base, parsing), looks, boxes, parsing.labels)
+        base, *looks = self._see([image, *(hide_tile(image, box) for box in boxes)])
+        best = find_best_return(_floor(base, parsing), looks, boxes, parsing.labels)
         looked = 1 + len(boxes)
         if best.share < self.recipe.min_return:
             return suspect_of(best, 0.0, looked)
         boxes = cut(best.tile, self.recipe.tiles, random.random())
-        closer = self._see([hidden(image, box) for box in boxes])
-        best = best_returned(best.floor, closer, boxes, parsing.labels)
+        closer = self._see([hide_tile(image, box) for box in boxes])
+        best = find_best_return(best.floor, closer, boxes, parsing.labels)
         return suspect_of(best, self._moved_share(image, best, random), self.recipe.passes)
 
-    def _moved_share(self, image: Image, best: Returned, random: Generator) -> float:
+    def _moved_share(self, image: Image, best: TileReturn, random: Generator) -> float:
         """Median share of what came back that vanishes with the tile at other places."""
         anywhere = other_places(best.tile, random.random((_CANDIDATES, 2)))
         places = free_places(best, anywhere, self.recipe.places)
-        without = hidden(image, best.tile)
+        without = hide_tile(image, best.tile)
         looks = self._see([put(image, best.tile, place, without) for place in places])
-        shares = [vanished_again(best, *each) for each in zip(looks, places, strict=True)]
+        shares = [measure_vanishing(best, *each) for each in zip(looks, places, strict=True)]
         return median(0.0 if isnan(share) else share for share in shares)
 
     def _see(self, pictures: Sequence[Image]) -> Sequence[Any]:
@@ -101,5 +101,5 @@ class TileSearch:
 def _floor(base: Any, parsing: Parsing) -> Any:
     """What the parse or a look of this size sees of persons without anything hidden."""
     height, width = base.shape[-2:]
-    parse = resampled(parsing.probabilities, (height, width))
+    parse = resample(parsing.probabilities, (height, width))
     return array_namespace(base).maximum(foreground_of(base), foreground_of(parse))

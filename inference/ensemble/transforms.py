@@ -129,7 +129,7 @@ class Mirror:
 
     Attributes:
         order: which channel of a mirrored look belongs in each channel, as in
-            :func:`detectors.label_lists.mirrored_labels`.
+            :func:`detectors.label_lists.mirror_labels`.
     """
 
     name: ClassVar[str] = "mirror"

@@ -7,7 +7,7 @@ from detectors.findings import Finding
 from detectors.parsing import Image
 from detectors.picture.input_features import input_features
 from detectors.picture.input_rules import InputLimits, input_findings
-from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, rule_named
+from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, find_rule
 from inference.gate.faces import FaceBox, FaceFinder
 from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise
 from inference.gate.policy import GatePolicy
@@ -123,7 +123,7 @@ class Gate:
 def _findings(reply: Reply) -> tuple[Finding, ...]:
     """Signs that are rules of ours; a worker that was taken over may invent others."""
     return tuple(
-        Finding(rule_named(code), numbers)
+        Finding(find_rule(code), numbers)
         for code, numbers in reply.signs.items()
         if code in _GATE_CODES
     )

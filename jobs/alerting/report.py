@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from detectors.rule_book import rule_named
+from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.alerting.next_steps import next_steps
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
@@ -179,7 +179,7 @@ def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> t
 
 def _explained(code: str) -> str:
     try:
-        return f"{code}: {rule_named(code).sentence}"
+        return f"{code}: {find_rule(code).sentence}"
     except KeyError:
         return code
 

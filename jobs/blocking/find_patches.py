@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.parsing import Image
-from detectors.patches.patch_choice import ChosenPatch, chosen_patches
+from detectors.patches.patch_choice import ChosenPatch, choose_patches
 from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.patches.patch_search import different_pictures
 from detectors.patches.patches import Tile
@@ -49,7 +49,7 @@ def run(context: JobContext) -> JobOutcome:
         NothingToCompare: too few flagged or ordinary pictures are kept.
     """
     suspects, ordinary = _pictures(context)
-    chosen = chosen_patches([each.tile for each in suspects], ordinary)
+    chosen = choose_patches([each.tile for each in suspects], ordinary)
     with context.database.write() as session:
         take_turn(session, "find_patches")
         for each in chosen:

@@ -113,7 +113,7 @@ def training_sample(context: JobContext) -> Sample:
 def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
     """Fit a challenger on the clean rows; earlier outliers join its calibration scores."""
     model = OutlierModel.fit(kind, sample.clean.rows, FITTED_NAMES, _SEED)
-    return model.calibrated_with(sample.earlier_outliers)
+    return model.extend_calibration(sample.earlier_outliers)
 
 
 def judge(

@@ -72,7 +72,7 @@ def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
         outcome = pipeline.handle(arrival, Upload(content, file_name=file.path.name))
         features, parsing = outcome.record.features, outcome.parsing
         if features is not None and parsing is not None:
-            yield _Seen(features.measured(), topology_extremes(Scene.of(parsing)))
+            yield _Seen(features.collect_values(), topology_extremes(Scene.of(parsing)))
 
 
 def _content(file: File, max_bytes: int) -> bytes | None:

@@ -10,8 +10,8 @@ from math import nan
 from typing import Any
 
 from detectors.findings import Finding, Place, Severity
-from detectors.registry import FEATURE_NAMES, FeatureVector, feature_named
-from detectors.rule_book import rule_named
+from detectors.registry import FEATURE_NAMES, FeatureVector, find_feature
+from detectors.rule_book import find_rule
 from detectors.verdict import Verdict
 
 
@@ -97,7 +97,7 @@ class RequestRecord:
                 "media_type": self.media_type,
                 "segmenter": self.segmenter,
                 "labels": self.labels,
-                "features": self.features.measured() if self.features else None,
+                "features": self.features.collect_values() if self.features else None,
                 "findings": [
                     [f.rule.code, dict(f.evidence), f.rule.severity, dump_places(f.places)]
                     for f in self.findings
@@ -155,7 +155,7 @@ def _finding(
     places: Sequence[dict[str, Any]] = (),
 ) -> Finding:
     """A setting may have changed the rule's weight; the first spools knew no weights or places."""
-    rule = rule_named(code)
+    rule = find_rule(code)
     weighted_rule = replace(rule, severity=Severity(severity or rule.severity))
     return Finding(weighted_rule, evidence, tuple(Place(**place) for place in places))
 
@@ -163,5 +163,5 @@ def _finding(
 def _vector(values: dict[str, float]) -> FeatureVector:
     """Ranges were checked when it was measured; a name may be one of another version."""
     for name in values:
-        feature_named(name)
+        find_feature(name)
     return FeatureVector(tuple(float(values.get(name, nan)) for name in FEATURE_NAMES))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import label_lists, parts
-from detectors.label_lists import LABEL_LISTS, label_words, mirrored_labels
+from detectors.label_lists import LABEL_LISTS, label_words, mirror_labels
 
 
 def test_the_lists_have_their_authors_lengths_and_begin_with_the_background() -> None:
@@ -41,15 +41,15 @@ def test_words_are_their_own_spelling(label: str) -> None:
 
 def test_left_and_right_parts_swap_when_mirrored() -> None:
     cihp = LABEL_LISTS["CIHP"]
-    mirrored = mirrored_labels(cihp)
+    mirrored = mirror_labels(cihp)
     assert mirrored[:14] == tuple(range(14))
     assert mirrored[14:] == (15, 14, 17, 16, 19, 18)
-    assert mirrored_labels(LABEL_LISTS["reference"]) == tuple(range(15))
+    assert mirror_labels(LABEL_LISTS["reference"]) == tuple(range(15))
 
 
 @pytest.mark.parametrize("name", LABEL_LISTS)
 def test_mirroring_twice_changes_nothing(name: str) -> None:
-    mirrored = np.array(mirrored_labels(LABEL_LISTS[name]))
+    mirrored = np.array(mirror_labels(LABEL_LISTS[name]))
     assert mirrored[mirrored].tolist() == list(range(len(mirrored)))
 
 

@@ -15,7 +15,7 @@ from detectors.registry import (
     FeatureError,
     FeatureVector,
     Group,
-    feature_named,
+    find_feature,
 )
 from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
@@ -62,20 +62,20 @@ def test_each_group_is_measured_completely(draw: Any) -> None:
 
 def test_an_unknown_feature_is_named() -> None:
     with pytest.raises(FeatureError, match="'moon_phase'"):
-        feature_named("moon_phase")
+        find_feature("moon_phase")
     with pytest.raises(FeatureError, match="'moon_phase'"):
         FeatureVector.of({"moon_phase": 0.5})
 
 
 def test_a_known_feature_is_found() -> None:
-    assert feature_named("persons").unit == "count"
+    assert find_feature("persons").unit == "count"
 
 
 @given(st.fixed_dictionaries({}, optional=in_range))
 def test_what_was_measured_comes_back(measured: dict[str, float]) -> None:
     vector = FeatureVector.of(measured)
-    assert vector.measured() == measured
-    assert FeatureVector.of(vector.measured()).measured() == measured
+    assert vector.collect_values() == measured
+    assert FeatureVector.of(vector.collect_values()).collect_values() == measured
     assert len(vector) == len(list(vector)) == len(FEATURES)
     assert all(isnan(vector[name]) for name in FEATURE_NAMES if name not in measured)
 
@@ -107,7 +107,7 @@ def test_rounding_noise_at_a_limit_is_forgiven() -> None:
 
 
 def test_an_unmeasured_feature_may_be_given_as_nan() -> None:
-    assert FeatureVector.of({"width": nan, "height": 3.0}).measured() == {"height": 3.0}
+    assert FeatureVector.of({"width": nan, "height": 3.0}).collect_values() == {"height": 3.0}
 
 
 def test_a_vector_is_a_mapping() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from detectors import rule_book
 from detectors.findings import Rule, Severity
-from detectors.rule_book import GATE_RULES, RULES, rule_named
+from detectors.rule_book import GATE_RULES, RULES, find_rule
 
 
 def test_every_rule_has_its_own_code_and_is_found_by_it() -> None:
     assert len({rule.code for rule in RULES}) == len(RULES)
-    assert [rule_named(rule.code) for rule in RULES] == list(RULES)
+    assert [find_rule(rule.code) for rule in RULES] == list(RULES)
 
 
 def test_every_rule_of_the_book_is_listed() -> None:
@@ -52,4 +52,4 @@ def test_codes_are_words_that_settings_and_store_can_hold() -> None:
 @pytest.mark.parametrize("code", ["moon_phase", "", "POLYGLOT"])
 def test_an_unknown_code_is_a_key_error(code: str) -> None:
     with pytest.raises(KeyError):
-        rule_named(code)
+        find_rule(code)

@@ -65,7 +65,7 @@ def _stored_features(service: Service, outcome: Outcome) -> dict[str, float]:
         detail = request_detail(session, outcome.record.request_id)
     assert detail is not None
     assert detail.features is not None
-    return detail.features.measured()
+    return detail.features.collect_values()
 
 
 def test_it_is_off_by_default(service: Service, figure: Image, encode: Encode) -> None:

@@ -174,7 +174,7 @@ def test_a_fault_in_measuring_lets_the_request_pass_and_is_counted(
         (MEASUREMENT_FAILED,),
     )
     assert stored.features is not None
-    assert set(stored.features.measured()) - _TRAFFIC == _ALWAYS_MEASURED_COSTS
+    assert set(stored.features.collect_values()) - _TRAFFIC == _ALWAYS_MEASURED_COSTS
     assert _metric(service, "maskwatch_faults_total", part="model") == 1
 
 

@@ -8,7 +8,7 @@ def test_evidence_is_made_of_features_that_are_measured() -> None:
     for evidence in EVIDENCE:
         assert evidence.shown_by in FEATURE_NAMES
         for part in evidence.parts:
-            assert {*part.factors, *part.given} <= set(FEATURE_NAMES)
+            assert {*part.factors, *part.predictors} <= set(FEATURE_NAMES)
 
 
 def test_names_are_unique_and_words_are_sentences() -> None:

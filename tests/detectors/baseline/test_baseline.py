@@ -87,7 +87,7 @@ def test_a_planted_excess_leads_and_is_named(baseline: Baseline, feature: str, n
     first = baseline.score(planted, first_look=True)
     assert next(iter(first.excesses)).name == name
     assert first.value > baseline.threshold(0.001) > baseline.score(row).value
-    assert name in {evidence.name for evidence in baseline.score(planted).leading()}
+    assert name in {evidence.name for evidence in baseline.score(planted).list_main_evidence()}
 
 
 def test_a_parse_that_is_unsure_may_move_more(baseline: Baseline) -> None:
@@ -108,7 +108,7 @@ def test_what_was_not_measured_is_left_out(baseline: Baseline) -> None:
     assert {evidence for evidence in whole.excesses if not evidence.later} == set(partly.excesses)
     nothing = baseline.score({})
     assert isnan(nothing.value)
-    assert nothing.excesses == nothing.leading() == {}
+    assert nothing.excesses == nothing.list_main_evidence() == {}
 
 
 def test_a_first_look_ignores_later_evidence_that_was_measured(baseline: Baseline) -> None:
@@ -130,10 +130,10 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:
     excesses = dict(zip(EVIDENCE, (4.0, 3.0, 2.0, 1.9, 0.0), strict=True))
-    assert list(CraftedScore(4.0, excesses).leading()) == list(EVIDENCE[:3])
-    assert list(CraftedScore(4.0, excesses).leading(1)) == [EVIDENCE[0]]
+    assert list(CraftedScore(4.0, excesses).list_main_evidence()) == list(EVIDENCE[:3])
+    assert list(CraftedScore(4.0, excesses).list_main_evidence(1)) == [EVIDENCE[0]]
     wide = dict(zip(EVIDENCE, (4.0, 1.9, 1.0, 0.0, -1.0), strict=True))
-    assert list(CraftedScore(4.0, wide).leading()) == [EVIDENCE[0]]
+    assert list(CraftedScore(4.0, wide).list_main_evidence()) == [EVIDENCE[0]]
 
 
 def test_an_excess_is_counted_in_units_of_what_is_rare() -> None:
@@ -230,7 +230,7 @@ def test_foreign_limits_are_refused(baseline: Baseline, limits: object) -> None:
 
 
 def test_limits_are_learnt_with_the_lines() -> None:
-    rows, near = _rows(1, MIN_PICTURES), DEFAULTS.learnt()
+    rows, near = _rows(1, MIN_PICTURES), DEFAULTS.list_learnt()
     wide = [{**near, "max_trousers_gap": 0.08}] * MIN_PICTURES
     assert learn("0" * 64, rows, rows, wide).limits.max_trousers_gap == pytest.approx(0.08)
     assert learn("0" * 64, rows, rows).limits == DEFAULTS

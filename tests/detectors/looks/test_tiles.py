@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from detectors.looks.tiles import cut, hidden, other_places, put, strips
+from detectors.looks.tiles import cut, hide_tile, other_places, put, strips
 from detectors.resample import Box
 
 SHIFTS = st.floats(0, 1)
@@ -54,8 +54,8 @@ def test_a_hidden_tile_shows_only_what_lies_beside_it_and_the_rest_is_untouched(
     other = image.copy()
     other[10:20] = 0
     strip = Box(0.25, 0.5)
-    result = hidden(image, strip)
-    assert (result == hidden(other, strip)).all()
+    result = hide_tile(image, strip)
+    assert (result == hide_tile(other, strip)).all()
     assert (result[10] == image[9]).all()
     assert (result[19] == image[20]).all()
     assert (result[:10] == image[:10]).all()
@@ -64,7 +64,7 @@ def test_a_hidden_tile_shows_only_what_lies_beside_it_and_the_rest_is_untouched(
 
 def test_a_tile_of_the_whole_picture_becomes_one_colour() -> None:
     image = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
-    assert len(np.unique(hidden(image, Box()).reshape(-1, 3), axis=0)) == 1
+    assert len(np.unique(hide_tile(image, Box()).reshape(-1, 3), axis=0)) == 1
 
 
 def test_a_tile_is_put_at_its_place_and_nowhere_else() -> None:
@@ -97,6 +97,6 @@ def test_pictures_of_any_size_can_be_hidden_and_put_together(size: tuple[int, in
     image = np.full((*size, 3), 7, np.uint8)
     for strip in strips(7, size, 0.5):
         for tile in cut(strip, 5, 0.5):
-            assert (hidden(image, tile) == 7).all()
+            assert (hide_tile(image, tile) == 7).all()
             for place in other_places(tile, np.array([[0.1, 0.9], [0.9, 0.1]])):
                 assert put(image, tile, place, image).shape == image.shape

@@ -11,13 +11,13 @@ import torch
 from detectors.findings import Place
 from detectors.looks.triggers import (
     Suspect,
-    best_returned,
+    find_best_return,
     free_places,
-    returned,
+    measure_return,
+    measure_vanishing,
     suspect_of,
     tile_pixels,
     trigger_finding,
-    vanished_again,
 )
 from detectors.parts import PartGroup
 from detectors.resample import Box
@@ -45,7 +45,7 @@ def look(face: bool = False, pants: bool = False) -> npt.NDArray[np.float32]:
 
 
 def test_a_part_that_comes_back_far_away_is_measured_and_named(xp: As) -> None:
-    found = returned(xp(look(pants=True)[2]), xp(look(face=True, pants=True)), TILE, LABELS)
+    found = measure_return(xp(look(pants=True)[2]), xp(look(face=True, pants=True)), TILE, LABELS)
     assert found.shares["face"] == pytest.approx(1)
     assert found.shares["clothes"] == pytest.approx(0)
     assert found.share == pytest.approx(1)
@@ -54,38 +54,38 @@ def test_a_part_that_comes_back_far_away_is_measured_and_named(xp: As) -> None:
 
 
 def test_what_comes_back_under_the_tile_does_not_count(xp: As) -> None:
-    found = returned(xp(NOTHING), xp(look(face=True)), Box(bottom=0.2), LABELS)
+    found = measure_return(xp(NOTHING), xp(look(face=True)), Box(bottom=0.2), LABELS)
     assert (found.share, found.part) == (0, None)
 
 
 def test_the_tile_that_alone_brings_something_back_wins(xp: As) -> None:
     looks = [xp(look()), xp(look(face=True)), xp(look())]
     tiles = [Box(0.7, 0.8), TILE, ELSEWHERE]
-    assert best_returned(xp(NOTHING), looks, tiles, LABELS).tile == TILE
+    assert find_best_return(xp(NOTHING), looks, tiles, LABELS).tile == TILE
 
 
 def test_what_every_hidden_tile_brings_back_was_hidden_by_none(xp: As) -> None:
     looks = [xp(look(face=True))] * 2
-    assert best_returned(xp(NOTHING), looks, [TILE, ELSEWHERE], LABELS).share == 0
+    assert find_best_return(xp(NOTHING), looks, [TILE, ELSEWHERE], LABELS).share == 0
 
 
 @pytest.mark.parametrize(("seen_again", "expected"), [(True, 0.0), (False, 1.0)])
 def test_what_vanishes_with_a_moved_tile(xp: As, seen_again: bool, expected: float) -> None:
-    found = returned(xp(NOTHING), xp(look(face=True)), TILE, LABELS)
+    found = measure_return(xp(NOTHING), xp(look(face=True)), TILE, LABELS)
     moved = xp(look(face=seen_again))
-    assert vanished_again(found, moved, ELSEWHERE) == pytest.approx(expected)
-    assert np.isnan(vanished_again(found, moved, Box(bottom=0.3)))
+    assert measure_vanishing(found, moved, ELSEWHERE) == pytest.approx(expected)
+    assert np.isnan(measure_vanishing(found, moved, Box(bottom=0.3)))
 
 
 def test_places_that_would_cover_what_came_back_are_last(xp: As) -> None:
-    found = returned(xp(NOTHING), xp(look(face=True)), TILE, LABELS)
+    found = measure_return(xp(NOTHING), xp(look(face=True)), TILE, LABELS)
     over, beside, below = Box(bottom=0.2), Box(0.5, 0.7), Box(0.6, 0.8)
     assert free_places(found, (over, beside, below), 2) == (beside, below)
     assert free_places(found, (over,), 2) == (over,)
 
 
 def test_a_suspect_tells_where_it_is_and_what_came_back() -> None:
-    found = suspect_of(returned(NOTHING, look(face=True), TILE, LABELS), 0.5)
+    found = suspect_of(measure_return(NOTHING, look(face=True), TILE, LABELS), 0.5)
     assert (found.score, found.features()["trigger_score"]) == (0.5, 0.5)
     assert found.back == Box(0.0, 0.2, 0.0, 1.0)
     finding = trigger_finding(found, (200, 100), 0.4)
@@ -97,7 +97,9 @@ def test_a_suspect_tells_where_it_is_and_what_came_back() -> None:
 
 
 def test_a_tile_that_was_never_moved_scores_nothing() -> None:
-    assert suspect_of(returned(NOTHING, look(face=True), TILE, LABELS), float("nan")).score == 0
+    assert (
+        suspect_of(measure_return(NOTHING, look(face=True), TILE, LABELS), float("nan")).score == 0
+    )
     assert Suspect(TILE, 0.9, 0.0).score == 0
 
 

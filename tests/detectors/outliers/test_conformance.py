@@ -108,7 +108,7 @@ def test_more_normal_rows_only_change_the_calibration(
     model: OutlierModel, normal_rows: Rows
 ) -> None:
     rows = normal_rows(10, seed=20) + 6
-    more = model.calibrated_with(rows)
+    more = model.extend_calibration(rows)
     assert np.array_equal(more.score(rows), model.score(rows))
     assert len(more.calibration) == 410
     assert (np.diff(more.calibration) >= 0).all()

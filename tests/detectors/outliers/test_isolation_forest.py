@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Normal
-from detectors.outliers.scikit_forest import compiled
+from detectors.outliers.scikit_forest import compile_forest
 from detectors.outliers.trees import Trees
 
 
@@ -24,7 +24,7 @@ def test_the_scores_are_those_of_scikit_learn(rows: int) -> None:
     test = random.normal(scale=3, size=(300, 4)).astype(np.float32)
     test[:50] = train[random.integers(0, rows, 50)]
     forest = IsolationForest(n_estimators=50, random_state=1).fit(train)
-    found = compiled(forest).score(test.astype(np.float64))
+    found = compile_forest(forest).score(test.astype(np.float64))
     assert found == pytest.approx(-forest.score_samples(test), abs=1e-12)
 
 
@@ -33,7 +33,7 @@ def test_a_value_at_a_threshold_goes_the_way_it_goes_in_scikit_learn() -> None:
     forest = IsolationForest(n_estimators=20, random_state=1).fit(train)
     thresholds = np.concatenate([tree.tree_.threshold for tree in forest.estimators_])
     rows = thresholds[:, np.newaxis].astype(np.float32)
-    found = compiled(forest).score(rows.astype(np.float64))
+    found = compile_forest(forest).score(rows.astype(np.float64))
     assert found == pytest.approx(-forest.score_samples(rows), abs=1e-12)
 
 
@@ -42,7 +42,7 @@ def test_a_loaded_model_scores_as_scikit_learn_does(normal_rows: Callable[..., M
     train[3, 1] = test[7, 0] = np.nan
     archive = OutlierModel.fit(OutlierKind.ISOLATION_FOREST, train, tuple("abcde"), seed=3).dumps()
     loaded = OutlierModel.loads(archive, sha256(archive).hexdigest())
-    fill = Normal.of(train).filled
+    fill = Normal.of(train).fill
     peer = IsolationForest(n_estimators=200, random_state=3).fit(fill(train))
     assert loaded.score(test) == pytest.approx(-peer.score_samples(fill(test)), abs=1e-12)
 

@@ -11,14 +11,14 @@ def test_a_score_is_the_mean_distance_to_the_five_nearest_rows() -> None:
     scorer = NearestNeighboursScorer.fit(rows, seed=1).scorer
     place = np.array([[1.0, 2.0, 3.0]])
     normal = scorer.normal
-    distances = np.linalg.norm(normal.scaled(rows) - normal.scaled(place), axis=1)
+    distances = np.linalg.norm(normal.scale(rows) - normal.scale(place), axis=1)
     assert scorer.score(place)[0] == pytest.approx(np.sort(distances)[:5].mean())
 
 
 def test_a_bounded_number_of_rows_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detectors.outliers.nearest_neighbours._MAX_STORED", 40)
+    monkeypatch.setattr("detectors.outliers.nearest_neighbours._MAX_REFERENCES", 40)
     rows = np.random.default_rng(0).normal(size=(100, 3))
-    kept = [NearestNeighboursScorer.fit(rows, seed).scorer.stored for seed in (1, 1, 2)]
+    kept = [NearestNeighboursScorer.fit(rows, seed).scorer.references for seed in (1, 1, 2)]
     assert kept[0].shape == (40, 3)
     assert len(np.unique(kept[0], axis=0)) == 40
     assert np.array_equal(kept[0], kept[1])
@@ -31,10 +31,10 @@ def test_a_small_group_of_odd_rows_does_not_make_each_other_normal() -> None:
     rows = np.vstack([random.normal(size=(200, 3)), np.full((2, 3), 9.0)])
     fitted = NearestNeighboursScorer.fit(rows, seed=1)
     [odd] = fitted.scorer.score(np.full((1, 3), 9.0))
-    assert odd > np.quantile(fitted.held_out, 0.98)
+    assert odd > np.quantile(fitted.held_out_scores, 0.98)
 
 
 def test_too_few_stored_rows_are_refused() -> None:
     scorer = NearestNeighboursScorer.fit(np.random.default_rng(0).normal(size=(30, 2)), 1).scorer
     with pytest.raises(ValueError, match="too few"):
-        NearestNeighboursScorer.restore({**scorer.arrays(), "stored": scorer.stored[:5]})
+        NearestNeighboursScorer.restore({**scorer.arrays(), "stored": scorer.references[:5]})

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from detectors.outliers.preparation import Normal, checked
+from detectors.outliers.preparation import Normal, check_array
 
 
 def test_centre_and_spread_are_median_and_interquartile_range() -> None:
@@ -36,8 +36,8 @@ def test_a_column_without_values_lies_at_zero() -> None:
 def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
     normal = Normal(np.array([10.0]), np.array([2.0]))
     rows = np.array([[10.0], [nan], [10 + 2 * (e - 1)], [10 - 2 * (e - 1)]])
-    assert normal.scaled(rows)[:, 0] == pytest.approx([0.0, 0.0, 1.0, -1.0])
-    assert np.isfinite(normal.scaled(np.array([[1.7e308], [-np.inf]]))).all()
+    assert normal.scale(rows)[:, 0] == pytest.approx([0.0, 0.0, 1.0, -1.0])
+    assert np.isfinite(normal.scale(np.array([[1.7e308], [-np.inf]]))).all()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
 )
 def test_other_arrays_than_expected_are_refused(array: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match=r"array|fit"):
-        checked(array, np.float64, (1,))
+        check_array(array, np.float64, (1,))
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-9, -1.0])

@@ -5,7 +5,7 @@ import pytest
 from numpy.random import default_rng
 
 from detectors.parsing import Image
-from detectors.patches.patch_choice import chosen_patches
+from detectors.patches.patch_choice import choose_patches
 from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.patches.patches import PatchError, Tile
 from tests.detectors.patch_pictures import cloth, printed
@@ -27,7 +27,7 @@ def ordinary() -> list[Image]:
 def test_a_print_is_chosen_once_and_found_again(
     suspicious: list[Tile], ordinary: list[Image]
 ) -> None:
-    (chosen,) = chosen_patches(suspicious, ordinary)
+    (chosen,) = choose_patches(suspicious, ordinary)
     assert set(chosen.members) <= {0, 2, 3, 4}
     assert len(chosen.members) >= 3
     assert chosen.gap >= 0.1
@@ -38,15 +38,15 @@ def test_a_print_is_chosen_once_and_found_again(
 
 def test_a_print_that_ordinary_pictures_show_too_is_not_chosen(suspicious: list[Tile]) -> None:
     fashionable = [printed(seed, side=250) for seed in range(300, 300 + MIN_ORDINARY)]
-    assert chosen_patches(suspicious, fashionable) == ()
+    assert choose_patches(suspicious, fashionable) == ()
 
 
 def test_nothing_recurs_in_plain_cloth(ordinary: list[Image]) -> None:
     plain = [Tile(cloth(default_rng(seed)), SHARE) for seed in range(5)]
-    assert chosen_patches(plain, ordinary) == ()
-    assert chosen_patches([], ordinary) == ()
+    assert choose_patches(plain, ordinary) == ()
+    assert choose_patches([], ordinary) == ()
 
 
 def test_without_ordinary_pictures_nothing_is_chosen(suspicious: list[Tile]) -> None:
     with pytest.raises(PatchError, match="0 ordinary pictures"):
-        chosen_patches(suspicious, [np.zeros((9, 9, 3), np.uint8)][:0])
+        choose_patches(suspicious, [np.zeros((9, 9, 3), np.uint8)][:0])

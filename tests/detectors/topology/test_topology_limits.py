@@ -13,7 +13,7 @@ from detectors.topology.topology_limits import (
     learn_limits,
 )
 
-NAMES = tuple(DEFAULTS.learnt())
+NAMES = tuple(DEFAULTS.list_learnt())
 SHARES = st.floats(0, 1)
 
 
@@ -21,7 +21,7 @@ def _clean(count: int) -> list[dict[str, float]]:
     """Evenly spread around every default, from a half to one and a half of it."""
     draws = default_rng(4).uniform(0.5, 1.5, (count, len(NAMES)))
     return [
-        {name: DEFAULTS.learnt()[name] * each for name, each in zip(NAMES, row, strict=True)}
+        {name: DEFAULTS.list_learnt()[name] * each for name, each in zip(NAMES, row, strict=True)}
         for row in draws
     ]
 
@@ -42,11 +42,11 @@ def test_about_one_clean_picture_in_a_thousand_lies_beyond_each_limit() -> None:
 def test_whatever_the_pictures_show_a_limit_stays_within_its_bounds(
     rows: list[tuple[float, float, float]],
 ) -> None:
-    learnt = learn_limits([dict(zip(NAMES, row, strict=True)) for row in rows]).learnt()
+    learnt = learn_limits([dict(zip(NAMES, row, strict=True)) for row in rows]).list_learnt()
     for name, value in learnt.items():
         low, high = bounds(name)
         assert low <= value <= high
-    assert TopologyLimits.of(learnt).learnt() == learnt
+    assert TopologyLimits.of(learnt).list_learnt() == learnt
 
 
 def test_bounds_are_half_and_double_the_default() -> None:
@@ -69,4 +69,4 @@ def test_pictures_without_a_person_do_not_count() -> None:
 def test_a_limit_out_of_bounds_is_refused(name: str) -> None:
     for value in (bounds(name)[0] * 0.99, bounds(name)[1] * 1.01, float("nan")):
         with pytest.raises(ValueError, match=name):
-            TopologyLimits.of({**DEFAULTS.learnt(), name: value})
+            TopologyLimits.of({**DEFAULTS.list_learnt(), name: value})

@@ -110,7 +110,12 @@ def _known() -> Baseline:
         Expectation(
             evidence,
             tuple(
-                Line(part, log(expected.get(part.factors[0], 0.05)), (0.0,) * len(part.given), 1.0)
+                Line(
+                    part,
+                    log(expected.get(part.factors[0], 0.05)),
+                    (0.0,) * len(part.predictors),
+                    1.0,
+                )
                 for part in evidence.parts
             ),
             1.0,

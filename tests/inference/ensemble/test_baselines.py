@@ -35,7 +35,7 @@ def test_the_limits_of_the_topology_rules_come_with_the_baseline(
     segmenter: ReferenceSegmenter,
 ) -> None:
     learnt = Baselines.read(SHIPPED).limits_of(segmenter.digest)
-    assert learnt == TopologyLimits.of(learnt.learnt()) != DEFAULTS
+    assert learnt == TopologyLimits.of(learnt.list_learnt()) != DEFAULTS
 
 
 def test_the_later_of_two_baselines_for_one_model_counts(tmp_path: Path) -> None:

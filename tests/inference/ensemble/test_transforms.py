@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
-from detectors.label_lists import mirrored_labels
+from detectors.label_lists import mirror_labels
 from detectors.parsing import Image
 from inference.ensemble.transforms import (
     BitDepth,
@@ -27,7 +27,7 @@ ALL: tuple[Transform, ...] = (
     Median(),
     BitDepth(),
     Rescale(),
-    Mirror(mirrored_labels(LABELS)),
+    Mirror(mirror_labels(LABELS)),
 )
 every_transform = pytest.mark.parametrize("transform", ALL, ids=lambda each: each.name)
 
@@ -109,7 +109,7 @@ def test_rescaling_takes_out_what_is_finer_than_the_smaller_picture(random: Gene
 
 
 def test_mirroring_twice_gives_the_picture_back(random: Generator) -> None:
-    mirror, picture = Mirror(mirrored_labels(LABELS)), _smooth()
+    mirror, picture = Mirror(mirror_labels(LABELS)), _smooth()
     assert np.array_equal(mirror.apply(mirror.apply(picture, random), random), picture)
 
 
@@ -121,13 +121,13 @@ def _one_arm() -> npt.NDArray[np.float32]:
 
 
 def test_a_mirrored_left_arm_is_a_right_arm_on_the_other_side() -> None:
-    mirror = Mirror(mirrored_labels(LABELS))
+    mirror = Mirror(mirror_labels(LABELS))
     for undone in (mirror.undo(_one_arm()), mirror.undo(torch.from_numpy(_one_arm())).numpy()):
         assert undone.argmax(axis=0).tolist() == [[2, 3, 0]]
 
 
 def test_sides_are_found_however_they_are_written() -> None:
-    assert mirrored_labels(("left_shoe", "Right Shoe", "Left-leg", "Right-leg", "Hair")) == (
+    assert mirror_labels(("left_shoe", "Right Shoe", "Left-leg", "Right-leg", "Hair")) == (
         1,
         0,
         3,
@@ -137,4 +137,4 @@ def test_sides_are_found_however_they_are_written() -> None:
 
 
 def test_labels_without_a_counterpart_stay() -> None:
-    assert mirrored_labels(("background", "left_hand", "leftover")) == (0, 1, 2)
+    assert mirror_labels(("background", "left_hand", "leftover")) == (0, 1, 2)

@@ -41,7 +41,7 @@ def _details(database: Database, records: list[RequestRecord]) -> list[tuple[obj
             assert detail is not None
             assert detail.features is not None
             rest = (detail.summary.received_at, detail.summary.client, detail.findings)
-            found.append((*rest, detail.features.measured()))
+            found.append((*rest, detail.features.collect_values()))
     return found
 
 

@@ -195,7 +195,7 @@ def test_going_back_before_the_ensemble_drops_its_numbers_and_keeps_all_others(
     with database.read() as session:
         features = features_of(session, session.scalars(select(RequestRow.id)).one())
     assert features is not None
-    assert features.measured() == {"skin_share": 0.5}
+    assert features.collect_values() == {"skin_share": 0.5}
 
 
 @pytest.mark.usefixtures("later_release")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.findings import Finding, Place
-from detectors.registry import FEATURE_NAMES, FeatureVector, feature_named
+from detectors.registry import FEATURE_NAMES, FeatureVector, find_feature
 from detectors.rule_book import ADVERSARIAL_PICTURE, SKIN_SHARE_LOW
 from detectors.verdict import Verdict
 from store.engine.database import Database
@@ -130,7 +130,7 @@ def test_parquet_carries_units_and_meanings(
     about = json.loads(schema.metadata[b"maskwatch"])
     assert about["since"] == window.since.isoformat()
     for name in FEATURE_NAMES:
-        feature = feature_named(name)
+        feature = find_feature(name)
         metadata = schema.field(name).metadata
         assert metadata[b"unit"].decode() == feature.unit
         assert metadata[b"meaning"].decode() == feature.meaning

@@ -98,4 +98,4 @@ def test_features_come_back_to_the_last_bit(database: Database, add: Add, value:
     with database.read() as session:
         found = features_of(session, pk)
     assert found is not None
-    assert found.measured() == {"periodic_peak": value, "spectral_slope": -value}
+    assert found.collect_values() == {"periodic_peak": value, "spectral_slope": -value}

@@ -73,7 +73,11 @@ def test_a_whole_record_comes_back(database: Database) -> None:
         found = request_detail(session, record.request_id)
     assert found is not None
     assert found.features is not None
-    assert found.features.measured() == {"width": 640.0, "skin_share": 0, "spectral_slope": -2.25}
+    assert found.features.collect_values() == {
+        "width": 640.0,
+        "skin_share": 0,
+        "spectral_slope": -2.25,
+    }
     assert [(f.rule, f.severity, f.evidence) for f in found.findings] == [
         ("no_person_found", "bad", {"foreground_share": 0.25}),
         ("declared_type_differs", "odd", {}),

@@ -56,7 +56,7 @@ def test_any_record_survives_its_line_of_json(record: RequestRecord) -> None:
     assert _without_features(back) == _without_features(record)
     assert (back.features is None) == (record.features is None)
     if back.features is not None and record.features is not None:
-        assert back.features.measured() == record.features.measured()
+        assert back.features.collect_values() == record.features.collect_values()
 
 
 def test_a_line_of_before_there_were_traces_is_still_read() -> None:

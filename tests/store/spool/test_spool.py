@@ -284,7 +284,7 @@ def test_features_that_were_not_measured_come_back_as_such(tmp_path: Path) -> No
     spool.append([replace(_record(1), features=features)])
     spool.replay(taken.extend)
     assert taken[0].features is not None
-    assert taken[0].features.measured() == {"width": 5.0}
+    assert taken[0].features.collect_values() == {"width": 5.0}
 
 
 def test_the_order_is_that_of_arrival_whatever_the_clock_says(tmp_path: Path) -> None:
