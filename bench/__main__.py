@@ -165,12 +165,12 @@ def store(
     cache: Annotated[Path, typer.Option(help="Where databases with records are kept.")] = CACHE,
     records: Annotated[
         int, typer.Option(help="Records that pages are read from; 0 reads none.", min=0)
-    ] = Sizes().stored,
+    ] = Sizes().page_records,
     kills: Annotated[int, typer.Option(help="Rounds of kill -9.", min=1)] = Sizes().kills,
     quick: Annotated[bool, typer.Option(help="Small sizes, two minutes.")] = False,
 ) -> None:
     """The store: ingest, latency, losses, backups, pages; twenty gigabytes of cache."""
-    measure_store(cache, json, QUICK if quick else Sizes(kills=kills, stored=records))
+    measure_store(cache, json, QUICK if quick else Sizes(kills=kills, page_records=records))
 
 
 @app.command()

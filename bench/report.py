@@ -28,9 +28,9 @@ def rows_table(title: str, rows: Sequence[Mapping[str, object]], columns: Sequen
     """A table of the named columns, one line for each row."""
     table = Table(*columns, title=title)
     for row in rows:
-        table.add_row(*(_shown(row[name]) for name in columns))
+        table.add_row(*(_format_value(row[name]) for name in columns))
     return table
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -61,7 +61,7 @@ def _milliseconds(segmenter: ReferenceSegmenter, images: list[Image]) -> float:
     """Median wall time of one parse, decoding left out."""
     for image in images[:_WARM_UP]:
         segmenter.parse(image)
-    return median(_timed(partial(segmenter.parse, image)) for image in images)
+    return median(_time_call(partial(segmenter.parse, image)) for image in images)
 
 
 def _label_agreement(
@@ -100,10 +100,10 @@ def _pass_milliseconds(network: Callable[[Floats], Floats]) -> float:
     pictures = np.random.default_rng(0).random(_SHAPE, dtype=np.float32)
     for _ in range(_WARM_UP):
         network(pictures)
-    return median(_timed(partial(network, pictures)) for _ in range(_PASSES))
+    return median(_time_call(partial(network, pictures)) for _ in range(_PASSES))
 
 
-def _timed(call: Callable[[], object]) -> float:
+def _time_call(call: Callable[[], object]) -> float:
     """Milliseconds of wall time."""
     start = perf_counter()
     call()

@@ -48,7 +48,7 @@ class Facts:
 
 
 @dataclass(frozen=True, eq=False)
-class Crafted:
+class CraftedPicture:
     """The facts with the file to upload; ``None`` where there was nothing to attack."""
 
     facts: Facts
@@ -83,7 +83,7 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, attack: str, key: str) -> Crafted | None:
+    def find(self, attack: str, key: str) -> CraftedPicture | None:
         """What is stored under the key; ``None`` if it is missing or damaged."""
         path = self._folder / "attacks" / attack / key
         try:
@@ -93,16 +93,16 @@ class Cache:
             return None
         if png is not None and sha256(png).hexdigest() != facts.png:
             return None
-        return Crafted(facts, png)
+        return CraftedPicture(facts, png)
 
-    def store(self, attack: str, key: str, crafted: Crafted) -> None:
+    def store(self, attack: str, key: str, picture: CraftedPicture) -> None:
         """Keep a picture; the facts come last, so that they never speak of a missing file."""
         path = self._folder / "attacks" / attack / key
-        if crafted.png is not None:
-            write(path.with_suffix(".png"), crafted.png)
-        write(path.with_suffix(".json"), (json.dumps(asdict(crafted.facts)) + "\n").encode())
+        if picture.png is not None:
+            write(path.with_suffix(".png"), picture.png)
+        write(path.with_suffix(".json"), (json.dumps(asdict(picture.facts)) + "\n").encode())
 
-    def learnt(
+    def load_or_train(
         self, name: str, key: str, train: Callable[[], npt.NDArray[np.float32]]
     ) -> npt.NDArray[np.float32]:
         """An array that takes long to compute: by ``train`` where it is not stored yet.
@@ -112,21 +112,21 @@ class Cache:
         path = self._folder / "learnt" / f"{name}-{key}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            found = _array(path)
-            if found is None:
-                found = train()
+            array = _array(path)
+            if array is None:
+                array = train()
                 buffer = BytesIO()
-                np.save(buffer, found, allow_pickle=False)
+                np.save(buffer, array, allow_pickle=False)
                 write(path, buffer.getvalue())
-        return found
+        return array
 
 
 def _array(path: Path) -> npt.NDArray[np.float32] | None:
     try:
-        found: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
+        array: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return found
+    return array
 
 
 def write(path: Path, content: bytes) -> None:

@@ -69,7 +69,7 @@ def measure_detection(options: Options, out: Path) -> None:
     """
     torch.set_num_threads(1 if not options.quick else torch.get_num_threads())
     keep_pages()
-    figures = _measured(options)
+    figures = _measure(options)
     Console(width=150).print(
         rows_table("Detection, successful attacks", figures["rows"], _COLUMNS),
         rows_table("Harmless pictures", figures["controls"], _CONTROL_COLUMNS),
@@ -77,45 +77,49 @@ def measure_detection(options: Options, out: Path) -> None:
     write(out, (json.dumps(figures, indent=1) + "\n").encode())
 
 
-def _measured(options: Options) -> dict[str, Any]:
+def _measure(options: Options) -> dict[str, Any]:
     baseline, plan = read_baseline(SHIPPED), options.plan
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(options.cache), plan.data)
-    with observer(options.cache) as watching, progress_bar() as progress:
-        watch = Watch(watching, progress)
-        judged = judges(watch, plan, baseline)
+    with observer(options.cache) as watcher, progress_bar() as progress:
+        watch = Watch(watcher, progress)
+        panel = judges(watch, plan, baseline)
         figures = {
             "segmenter": segmenter.digest,
-            **clean_figures(judged),
+            **clean_figures(panel),
             "thresholds": {str(rate): baseline.threshold(rate) for rate in (0.01, 0.005, 0.001)},
-            "rows": attack_rows(watch, workshop, plan, judged, _attacks(options)),
-            "controls": control_rows(watch, plan, judged),
+            "rows": attack_rows(watch, workshop, plan, panel, _attacks(options)),
+            "controls": control_rows(watch, plan, panel),
         }
         if not options.quick:
             adaptive = list(ADAPTIVE.values())
-            figures["adaptive"] = adaptive_rows(watch, workshop, plan, judged, adaptive)
-    return figures if options.quick or options.only else figures | _apart(options, figures["rows"])
+            figures["adaptive"] = adaptive_rows(watch, workshop, plan, panel, adaptive)
+    return (
+        figures
+        if options.quick or options.only
+        else figures | _measure_rest(options, figures["rows"])
+    )
 
 
-def _apart(options: Options, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _measure_rest(options: Options, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What has models or services of its own: triggers and searches with answers alone."""
     data, cache = options.plan.data, options.cache
-    trigger = remembered(cache, "trigger", lambda: trigger_figures(data, cache, Target.PERSON))
-    probing = remembered(
+    trigger = recall_figures(cache, "trigger", lambda: trigger_figures(data, cache, Target.PERSON))
+    probing = recall_figures(
         cache, "probing", lambda: probing_figures(data / "parsing", _SEQUENCES, _FOR_PEER, "test")
     )
     return {"rows": [*rows, trigger["row"]], "patch_list": trigger["patch_list"], **probing}
 
 
-def remembered(cache: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def recall_figures(cache: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A part of the figures; computed once for each state of the code it comes from."""
     path = cache / "parts" / f"{name}-{code_digest()}.json"
     if path.is_file():
-        known: dict[str, Any] = json.loads(path.read_text())
-        return known
-    found = compute()
-    write(path, json.dumps(found).encode())
-    return found
+        figures: dict[str, Any] = json.loads(path.read_text())
+        return figures
+    result = compute()
+    write(path, json.dumps(result).encode())
+    return result
 
 
 def code_digest() -> str:

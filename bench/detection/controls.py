@@ -21,7 +21,7 @@ _SMALLEST_CROP = 0.6
 _THEMES = (((245, 246, 248), (60, 64, 72)), ((30, 32, 36), (200, 200, 200)))
 
 
-def encoded(image: Image, kind: str = "PNG", **options: int) -> bytes:
+def encode_image(image: Image, kind: str = "PNG", **options: int) -> bytes:
     """The picture as a file."""
     buffer = BytesIO()
     Pillow.fromarray(image).save(buffer, kind, **options)
@@ -29,12 +29,12 @@ def encoded(image: Image, kind: str = "PNG", **options: int) -> bytes:
 
 
 def _jpeg(image: Image, _: np.random.Generator, *, quality: int) -> bytes:
-    return encoded(image, "JPEG", quality=quality)
+    return encode_image(image, "JPEG", quality=quality)
 
 
 def _photo(image: Image) -> bytes:
     """As a camera or an editor saves it."""
-    return encoded(image, "JPEG", quality=_CAMERA_QUALITY)
+    return encode_image(image, "JPEG", quality=_CAMERA_QUALITY)
 
 
 def _blur(image: Image, random: np.random.Generator) -> bytes:
@@ -46,7 +46,7 @@ def _noise(image: Image, random: np.random.Generator) -> bytes:
     """Shot and read noise of a sensor: stronger where it is bright; PNG keeps all of it."""
     largest = float(random.uniform(1, 4))
     sigma = largest * np.sqrt(0.25 + 0.75 * image / 255)
-    return encoded(_levels(image + random.normal(0, 1, image.shape) * sigma))
+    return encode_image(_levels(image + random.normal(0, 1, image.shape) * sigma))
 
 
 def _brightness(image: Image, random: np.random.Generator) -> bytes:
@@ -80,7 +80,7 @@ def _screenshot(image: Image, random: np.random.Generator) -> bytes:
     window[bar + bar // 2 : bar + bar // 2 + height, margin : margin + width] = image
     text, foot = f"IMG_{random.integers(10_000)}  100 %", (margin, height + bar * 5 // 2)
     cv2.putText(window, text, foot, cv2.FONT_HERSHEY_SIMPLEX, bar / 60, ink, 1, cv2.LINE_AA)
-    return encoded(window)
+    return encode_image(window)
 
 
 def _grey(image: Image, _: np.random.Generator) -> bytes:
@@ -88,7 +88,7 @@ def _grey(image: Image, _: np.random.Generator) -> bytes:
 
 
 def _webp(image: Image, _: np.random.Generator) -> bytes:
-    return encoded(image, "WEBP", quality=80)
+    return encode_image(image, "WEBP", quality=80)
 
 
 def _levels(values: npt.NDArray[np.floating[Any]]) -> Image:

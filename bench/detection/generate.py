@@ -54,7 +54,7 @@ class Job:
     use: Use = Use.TEST
 
 
-def chosen_attacks(only: Sequence[str]) -> list[Attack]:
+def choose_attacks(only: Sequence[str]) -> list[Attack]:
     """Attacks by name, or all.
 
     Raises:
@@ -90,36 +90,36 @@ def generate(job: Job) -> None:
     """
     torch.set_num_threads(1)  # several processes on different parts use the cores better
     keep_pages()
-    attacks = chosen_attacks(job.only)
+    attacks = choose_attacks(job.only)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(job.cache), job.data)
-    facts = list(_crafted(job, attacks, workshop))
+    facts = list(_craft_pictures(job, attacks, workshop))
     rows = list(_rows([attack.name for attack in attacks], facts))
     Console().print(rows_table("Attacks", rows, _COLUMNS))
 
 
-def _crafted(job: Job, attacks: Sequence[Attack], workshop: Workshop) -> Iterator[Facts]:
+def _craft_pictures(job: Job, attacks: Sequence[Attack], workshop: Workshop) -> Iterator[Facts]:
     """Picture by picture, so that a part of the work holds something of every attack."""
     index, count = job.part
-    chosen = photos(job.data, job.use, job.test_list)[: job.pictures][index - 1 :: count]
+    selection = photos(job.data, job.use, job.test_list)[: job.pictures][index - 1 :: count]
     with progress_bar() as progress:
-        task = progress.add_task("attacks", total=len(chosen) * len(attacks))
-        for photo in chosen:
+        task = progress.add_task("attacks", total=len(selection) * len(attacks))
+        for photo in selection:
             image = load(photo)
             for attack in attacks:
                 progress.update(task, description=f"{photo.name} {attack.name}")
-                yield workshop.crafted(attack, image).facts
+                yield workshop.craft_picture(attack, image).facts
                 progress.advance(task)
 
 
 def _rows(names: Sequence[str], facts: Sequence[Facts]) -> Iterator[dict[str, object]]:
     for name in names:
-        tried = [fact for fact in facts if fact.attack == name and fact.reached is not None]
-        if tried:
+        attempts = [fact for fact in facts if fact.attack == name and fact.reached is not None]
+        if attempts:
             yield {
                 "attack": name,
-                "n": len(tried),
-                "success": mean(fact.succeeded for fact in tried),
-                "goal reached": mean(fact.reached or 0.0 for fact in tried),
-                "s/picture": mean(fact.seconds for fact in tried),
+                "n": len(attempts),
+                "success": mean(fact.succeeded for fact in attempts),
+                "goal reached": mean(fact.reached or 0.0 for fact in attempts),
+                "s/picture": mean(fact.seconds for fact in attempts),
             }

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bench.detection.measure import Watch, as_fitted, progress_bar
+from bench.detection.measure import Watch, list_fit_files, progress_bar
 from bench.detection.observe import observer
 from bench.detection.pictures import Use, photos
-from bench.detection.uploads import as_traffic
+from bench.detection.uploads import list_traffic
 from detectors.baseline.baseline_fit import learn
 from maskwatch.commands.baseline import write_baseline
 
@@ -17,10 +17,10 @@ def learn_shipped(data: Path, cache: Path, out: Path) -> None:
         PhotosMissing: there are no photos.
     """
     fit, calibrate = photos(data, Use.FIT), photos(data, Use.CALIBRATE)
-    with observer(cache) as watching, progress_bar() as progress:
-        watch = Watch(watching, progress)
-        fitted = watch.see("fit", as_fitted(fit), len(fit))
-        calibrated = watch.see("calibrate", as_traffic(calibrate), 2 * len(calibrate))
-        extremes = watch.extremes("limits", as_fitted(fit), len(fit))
-        baseline = learn(watching.segmenter, fitted.features, calibrated.features, extremes)
+    with observer(cache) as watcher, progress_bar() as progress:
+        watch = Watch(watcher, progress)
+        fit_set = watch.see("fit", list_fit_files(fit), len(fit))
+        calibration_set = watch.see("calibrate", list_traffic(calibrate), 2 * len(calibrate))
+        extremes = watch.extremes("limits", list_fit_files(fit), len(fit))
+        baseline = learn(watcher.segmenter, fit_set.features, calibration_set.features, extremes)
     write_baseline(baseline, out)

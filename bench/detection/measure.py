@@ -13,11 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.detection.attacks.base import Attack
 from bench.detection.controls import CONTROLS
 from bench.detection.observe import Observation, Observer
-from bench.detection.peers import Measured, Peer, peers
+from bench.detection.peers import Measurements, Peer, peers
 from bench.detection.pictures import Photo, Use, load, photos
 from bench.detection.plan import Plan
-from bench.detection.statistics import Scores, auroc, interval, known, rate
-from bench.detection.uploads import File, as_taken, as_traffic, changed
+from bench.detection.statistics import Scores, auroc, fill_unmeasured, interval, rate
+from bench.detection.uploads import File, change_photo, list_traffic, read_files
 from bench.detection.workshop import Workshop
 from detectors.baseline.baseline import Baseline
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -29,15 +29,15 @@ _TIMED = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Observations:
     """Observations of one set of files, in order."""
 
-    observations: tuple[Observation, ...]
+    entries: tuple[Observation, ...]
 
     @property
-    def features(self) -> list[Measured]:
+    def features(self) -> list[Measurements]:
         """Of each file."""
-        return [each.features for each in self.observations]
+        return [each.features for each in self.entries]
 
 
 class Watch:
@@ -47,23 +47,23 @@ class Watch:
         self.observer = observer
         self._progress = progress
 
-    def see(self, what: str, files: Iterable[File], total: int) -> Seen:
+    def see(self, what: str, files: Iterable[File], total: int) -> Observations:
         """Observe all; remembered ones take no time."""
         task = self._progress.add_task(what, total=total)
-        seen = []
+        entries = []
         for file in files:
-            seen.append(self.observer.observe(file.content))
+            entries.append(self.observer.observe(file.content))
             self._progress.advance(task)
-        return Seen(tuple(seen))
+        return Observations(tuple(entries))
 
-    def extremes(self, what: str, files: Iterable[File], total: int) -> list[Measured]:
+    def extremes(self, what: str, files: Iterable[File], total: int) -> list[Measurements]:
         """How near each comes to the limits of the topology rules."""
         task = self._progress.add_task(what, total=total)
-        found = []
+        rows = []
         for file in files:
-            found.append(self.observer.topology_extremes(file.content))
+            rows.append(self.observer.topology_extremes(file.content))
             self._progress.advance(task)
-        return found
+        return rows
 
 
 def progress_bar() -> Progress:
@@ -108,19 +108,19 @@ class Judges:
 
     baseline: Baseline
     peers: Sequence[Peer]
-    calibrate: list[Measured]
-    clean: list[Measured]
+    calibrate: list[Measurements]
+    clean: list[Measurements]
     costs: Costs
 
-    def scores(self, rows: Sequence[Measured]) -> Scores:
+    def scores(self, rows: Sequence[Measurements]) -> Scores:
         """Ours, as the cascade gives them."""
-        return known(np.array([self.baseline.cascade(row).value for row in rows]))
+        return fill_unmeasured(np.array([self.baseline.cascade(row).value for row in rows]))
 
-    def row(self, attack: str, rows: Sequence[Measured]) -> dict[str, Any]:
+    def row(self, attack: str, rows: Sequence[Measurements]) -> dict[str, Any]:
         """One line of the table: successful attacks only."""
         ours, clean = self.scores(rows), self.scores(self.clean)
         threshold = self.baseline.threshold(_ONE_PER_CENT)
-        sure = interval(ours, threshold)
+        bounds = interval(ours, threshold)
         best = max(self._peer_rates(rows).items(), key=lambda item: item[1])
         return {
             "attack": attack,
@@ -128,20 +128,20 @@ class Judges:
             "auroc": auroc(clean, ours),
             "tpr_1pct": rate(ours, threshold),
             "tpr_01pct": rate(ours, self.baseline.threshold(_ONE_PER_MILLE)),
-            "ci_low": sure.low,
-            "ci_high": sure.high,
+            "ci_low": bounds.low,
+            "ci_high": bounds.high,
             "best_peer": best[0],
             "best_peer_tpr_1pct": best[1],
             "extra_forwards": mean(self._cost(row)[0] for row in rows),
             "extra_ms": mean(self._cost(row)[1] for row in rows),
             "peers": self._peer_rates(rows),
-            "scores": _rounded(ours),
+            "scores": _round_scores(ours),
             "peer_auroc": {
                 peer.name: auroc(peer.score(self.clean), peer.score(rows)) for peer in self.peers
             },
         }
 
-    def _peer_rates(self, rows: Sequence[Measured]) -> dict[str, float]:
+    def _peer_rates(self, rows: Sequence[Measurements]) -> dict[str, float]:
         return {
             peer.name: rate(
                 peer.score(rows), float(np.quantile(peer.score(self.calibrate), 1 - _ONE_PER_CENT))
@@ -149,44 +149,46 @@ class Judges:
             for peer in self.peers
         }
 
-    def stops_at_first_look(self, row: Measured) -> bool:
+    def stops_at_first_look(self, row: Measurements) -> bool:
         """Whether the cascade needs no more than the first look."""
         return self.baseline.score(row, first_look=True).value < self.baseline.look_again
 
-    def _cost(self, row: Measured) -> tuple[float, float]:
+    def _cost(self, row: Measurements) -> tuple[float, float]:
         """Extra forward passes and milliseconds that the cascade spends."""
         if self.stops_at_first_look(row):
             return 1.0, self.costs.first_ms
         return row.get("ensemble_passes", nan), self.costs.all_ms
 
-    def control(self, name: str, seen: Seen) -> dict[str, Any]:
+    def control(self, name: str, observations: Observations) -> dict[str, Any]:
         """False positives of one kind of harmless picture."""
-        scores = self.scores(seen.features)
-        rules = [[r for r in o.reasons if r != ADVERSARIAL_PICTURE.code] for o in seen.observations]
+        scores = self.scores(observations.features)
+        rules = [
+            [r for r in o.reasons if r != ADVERSARIAL_PICTURE.code] for o in observations.entries
+        ]
         return {
             "control": name,
             "n": len(scores),
             "fpr": rate(scores, self.baseline.threshold(_ONE_PER_CENT)),
             "fpr_default": rate(scores, self.baseline.threshold(_DEFAULT)),
             "named_by_another_rule": mean(map(bool, rules)) if rules else 0.0,
-            "peers": self._peer_rates(seen.features),
-            "scores": _rounded(scores),
+            "peers": self._peer_rates(observations.features),
+            "scores": _round_scores(scores),
         }
 
 
-def _rounded(scores: Scores) -> list[float]:
+def _round_scores(scores: Scores) -> list[float]:
     """For the plots."""
     return [round(float(score), 3) for score in scores]
 
 
-def attacked_files(
-    workshop: Workshop, attack: Attack, chosen: Sequence[Photo]
+def craft_files(
+    workshop: Workshop, attack: Attack, selection: Sequence[Photo]
 ) -> Iterator[tuple[Photo, File]]:
     """Successful attacks as they are uploaded."""
-    for photo in chosen:
-        crafted = workshop.crafted(attack, load(photo))
-        if crafted.facts.succeeded and crafted.png is not None:
-            yield photo, File(attack.name, photo.name, crafted.png)
+    for photo in selection:
+        picture = workshop.craft_picture(attack, load(photo))
+        if picture.facts.succeeded and picture.png is not None:
+            yield photo, File(attack.name, photo.name, picture.png)
 
 
 def judges(watch: Watch, plan: Plan, baseline: Baseline) -> Judges:
@@ -194,91 +196,93 @@ def judges(watch: Watch, plan: Plan, baseline: Baseline) -> Judges:
     fit, calibrate, clean = (plan.photos(use) for use in (Use.FIT, Use.CALIBRATE, Use.TEST))
     if plan.test_list is None:
         clean = clean + plan.photos(Use.TEST_CLEAN)
-    fitted = watch.see("fit", as_fitted(fit), len(fit)).features
+    fit_rows = watch.see("fit", list_fit_files(fit), len(fit)).features
     return Judges(
         baseline,
-        peers(fitted),
-        watch.see("calibrate", as_traffic(calibrate), 2 * len(calibrate)).features,
-        watch.see("clean test photos", as_taken(clean), len(clean)).features,
-        costs(watch.observer, as_taken(clean[:_TIMED])),
+        peers(fit_rows),
+        watch.see("calibrate", list_traffic(calibrate), 2 * len(calibrate)).features,
+        watch.see("clean test photos", read_files(clean), len(clean)).features,
+        costs(watch.observer, read_files(clean[:_TIMED])),
     )
 
 
-def as_fitted(fit: Sequence[Photo]) -> Iterator[File]:
+def list_fit_files(fit: Sequence[Photo]) -> Iterator[File]:
     """Each fit photo once: every second one as taken, the others after a change in turn."""
     names = list(CONTROLS)
     for place, photo in enumerate(fit):
         if place % 2 == 0:
-            yield from as_taken([photo])
+            yield from read_files([photo])
         else:
-            yield changed(photo, names[place // 2 % len(names)])
+            yield change_photo(photo, names[place // 2 % len(names)])
 
 
 def attack_rows(
-    watch: Watch, workshop: Workshop, plan: Plan, judged: Judges, attacks: Sequence[Attack]
+    watch: Watch, workshop: Workshop, plan: Plan, panel: Judges, attacks: Sequence[Attack]
 ) -> list[dict[str, Any]]:
     """One row for each attack that succeeded at all."""
-    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.pictures]
+    selection = photos(plan.data, Use.TEST, plan.test_list)[: plan.pictures]
     rows = []
     for attack in attacks:
-        files = (file for _, file in attacked_files(workshop, attack, chosen))
-        seen = watch.see(attack.name, files, len(chosen))
-        if seen.observations:
-            rows.append({**judged.row(attack.name, seen.features), "tried": len(chosen)})
+        files = (file for _, file in craft_files(workshop, attack, selection))
+        observations = watch.see(attack.name, files, len(selection))
+        if observations.entries:
+            rows.append({**panel.row(attack.name, observations.features), "tried": len(selection)})
     return rows
 
 
 def adaptive_rows(
-    watch: Watch, workshop: Workshop, plan: Plan, judged: Judges, attacks: Sequence[Attack]
+    watch: Watch, workshop: Workshop, plan: Plan, panel: Judges, attacks: Sequence[Attack]
 ) -> list[dict[str, Any]]:
     """What an attacker who knows the detector reaches, with it and without it."""
-    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.adaptive]
+    selection = photos(plan.data, Use.TEST, plan.test_list)[: plan.adaptive]
     rows = []
     for attack in attacks:
-        files = (file for _, file in attacked_files(workshop, attack, chosen))
-        scores = judged.scores(watch.see(attack.name, files, len(chosen)).features)
-        found = rate(scores, judged.baseline.threshold(_DEFAULT))
+        files = (file for _, file in craft_files(workshop, attack, selection))
+        scores = panel.scores(watch.see(attack.name, files, len(selection)).features)
+        detection_rate = rate(scores, panel.baseline.threshold(_DEFAULT))
         rows.append(
             {
                 "attack": attack.name,
-                "n": len(chosen),
-                "success_without": len(scores) / len(chosen),
-                "success_with": len(scores) * (1 - found) / len(chosen),
+                "n": len(selection),
+                "success_without": len(scores) / len(selection),
+                "success_with": len(scores) * (1 - detection_rate) / len(selection),
             }
         )
     return rows
 
 
-def control_rows(watch: Watch, plan: Plan, judged: Judges) -> list[dict[str, Any]]:
+def control_rows(watch: Watch, plan: Plan, panel: Judges) -> list[dict[str, Any]]:
     """One row for each harmless change, and for the photos of other cameras."""
-    chosen = photos(plan.data, Use.TEST, plan.test_list)[: plan.controls]
+    selection = photos(plan.data, Use.TEST, plan.test_list)[: plan.controls]
     rows = []
     for name in CONTROLS:
-        seen = watch.see(name, (changed(photo, name) for photo in chosen), len(chosen))
-        rows.append(judged.control(name, seen))
+        observations = watch.see(
+            name, (change_photo(photo, name) for photo in selection), len(selection)
+        )
+        rows.append(panel.control(name, observations))
     for use in (Use.OTHER_CAMERAS, Use.PERSON_FREE):
-        found = plan.photos(use)
+        others = plan.photos(use)
         name = use.value.replace(" ", "_")
-        rows.append(judged.control(name, watch.see(name, as_taken(found), len(found))))
+        rows.append(panel.control(name, watch.see(name, read_files(others), len(others))))
     return rows
 
 
-def clean_figures(judged: Judges) -> dict[str, Any]:
+def clean_figures(panel: Judges) -> dict[str, Any]:
     """What clean test photos cost and how many are accused."""
-    scores = judged.scores(judged.clean)
+    scores = panel.scores(panel.clean)
     return {
         "clean": {
             "n": len(scores),
-            "scores": _rounded(scores),
-            "fpr": rate(scores, judged.baseline.threshold(_ONE_PER_CENT)),
-            "fpr_01pct": rate(scores, judged.baseline.threshold(_ONE_PER_MILLE)),
+            "scores": _round_scores(scores),
+            "fpr": rate(scores, panel.baseline.threshold(_ONE_PER_CENT)),
+            "fpr_01pct": rate(scores, panel.baseline.threshold(_ONE_PER_MILLE)),
             **{
                 f"interval_{name}": value
                 for name, value in asdict(
-                    interval(scores, judged.baseline.threshold(_ONE_PER_CENT))
+                    interval(scores, panel.baseline.threshold(_ONE_PER_CENT))
                 ).items()
             },
         },
-        "costs": asdict(judged.costs),
-        "cascade_share_first_stage": mean(judged.stops_at_first_look(row) for row in judged.clean),
+        "costs": asdict(panel.costs),
+        "cascade_share_first_stage": mean(panel.stops_at_first_look(row) for row in panel.clean),
     }

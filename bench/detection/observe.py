@@ -62,22 +62,22 @@ class Observer:
         try:
             return _read(path.read_text())
         except (OSError, ValueError, TypeError, KeyError):
-            observation = self._observed(upload, digest)
-        write(path, json.dumps(_written(observation)).encode())
+            observation = self._observe_upload(upload, digest)
+        write(path, json.dumps(_dump(observation)).encode())
         return observation
 
     def observe_anew(self, upload: bytes) -> Observation:
         """The same without looking whether it is remembered: for times."""
-        return self._observed(upload, sha256(upload).hexdigest())
+        return self._observe_upload(upload, sha256(upload).hexdigest())
 
     def topology_extremes(self, upload: bytes) -> Mapping[str, float]:
         """How near a file comes to the limits of the topology rules; empty if it is refused."""
-        screened = self._pipeline.gate.screen(upload)
-        if isinstance(screened, Refusal):
+        screening = self._pipeline.gate.screen(upload)
+        if isinstance(screening, Refusal):
             return {}
-        return topology_extremes(Scene.of(self._pipeline.segmenter.parse(screened.image)))
+        return topology_extremes(Scene.of(self._pipeline.segmenter.parse(screening.image)))
 
-    def _observed(self, upload: bytes, digest: str) -> Observation:
+    def _observe_upload(self, upload: bytes, digest: str) -> Observation:
         new_random = partial(default_rng, int(digest[:16], 16))
         checks = every_look(self._pipeline.checks, new_random)
         pipeline = replace(self._pipeline, checks=checks)
@@ -104,7 +104,7 @@ def observer(cache: Path) -> Iterator[Observer]:
             service.close()
 
 
-def _written(observation: Observation) -> dict[str, object]:
+def _dump(observation: Observation) -> dict[str, object]:
     return {
         "features": dict(observation.features),
         "verdict": observation.verdict,

@@ -20,12 +20,12 @@ def fill(page: Path, figures: Mapping[str, Any]) -> None:
 
 def _tables(figures: Mapping[str, Any]) -> list[str]:
     clean = figures["clean"]
-    said = (
+    sentence = (
         f"{clean['n']} clean test photos: {clean['fpr']:.1%} called crafted at the threshold of "
         f"1 %, {clean['fpr_01pct']:.1%} at that of 0.1 %. "
         f"{figures['cascade_share_first_stage']:.1%} of them needed no more than the first look."
     )
-    tables = ["## Attacks", _attacks(figures["rows"]), said]
+    tables = ["## Attacks", _attacks(figures["rows"]), sentence]
     tables += ["## Harmless pictures", _controls(figures["controls"])]
     if "adaptive" in figures:
         tables += ["## Attackers who know the detector", _adaptive(figures["adaptive"])]
@@ -106,13 +106,13 @@ def _adaptive(rows: Rows) -> str:
     )
 
 
-def _patch_list(found: Mapping[str, Any]) -> str:
-    looked = f" A look takes {found['ms']:.0f} ms a patch." if found["listed"] else ""
+def _patch_list(figures: Mapping[str, Any]) -> str:
+    look_sentence = f" A look takes {figures['ms']:.0f} ms a patch." if figures["listed"] else ""
     return (
-        f"Of {found['sent']} trigger pictures the tile search flagged {found['flagged']}; the job "
-        f"listed {found['listed']} of the patches that recur in them. "
-        f"Of {found['n']} other trigger pictures {found['found']:.1%} show a listed one, "
-        f"of {found['clean']} clean test photos {found['fpr']:.1%}.{looked}"
+        f"Of {figures['sent']} trigger pictures the tile search flagged {figures['flagged']}; the "
+        f"job listed {figures['listed']} of the patches that recur in them. "
+        f"Of {figures['n']} other trigger pictures {figures['found']:.1%} show a listed one, "
+        f"of {figures['clean']} clean test photos {figures['fpr']:.1%}.{look_sentence}"
     )
 
 
@@ -143,11 +143,11 @@ def _probing(figures: Mapping[str, Any]) -> str:
             for row in figures["streams"]
         ],
     )
-    said = (
+    sentence = (
         f"Streams and re-uploads called a search: {figures['probing_fpr']:.1%}; "
         f"by the peer: {figures['probing_peer_fpr']:.1%}."
     )
-    return f"{searches}\n\n{streams}\n\n{said}"
+    return f"{searches}\n\n{streams}\n\n{sentence}"
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

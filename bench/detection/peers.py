@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.detection.attacks.minimal import LibraryMissing
-from bench.detection.statistics import Scores, known
+from bench.detection.statistics import Scores, fill_unmeasured
 
-Measured = Mapping[str, float]
-Score = Callable[[Measured], float]
+Measurements = Mapping[str, float]
+Score = Callable[[Measurements], float]
 
 # One number each, high = anomalous.
 _SINGLE: dict[str, Score] = {
@@ -36,26 +36,26 @@ class Peer:
     """A detector that others would use alone."""
 
     name: str
-    score: Callable[[Sequence[Measured]], Scores]
+    score: Callable[[Sequence[Measurements]], Scores]
 
 
-def peers(fit: Sequence[Measured]) -> list[Peer]:
+def peers(fit: Sequence[Measurements]) -> list[Peer]:
     """All of them, fitted to clean pictures where they learn.
 
     Raises:
         LibraryMissing: PyOD is not installed.
     """
-    single = [Peer(name, _each(score)) for name, score in _SINGLE.items()]
+    single = [Peer(name, _score_each(score)) for name, score in _SINGLE.items()]
     return [*single, *(_pyod(name, *where, fit) for name, where in _PYOD.items())]
 
 
-def _each(score: Score) -> Callable[[Sequence[Measured]], Scores]:
-    return lambda measured: known(np.array([score(features) for features in measured]))
+def _score_each(score: Score) -> Callable[[Sequence[Measurements]], Scores]:
+    return lambda rows: fill_unmeasured(np.array([score(features) for features in rows]))
 
 
-def _pyod(name: str, module: str, model: str, fit: Sequence[Measured]) -> Peer:
+def _pyod(name: str, module: str, model: str, fit: Sequence[Measurements]) -> Peer:
     try:
-        made = getattr(import_module(f"pyod.models.{module}"), model)()
+        detector = getattr(import_module(f"pyod.models.{module}"), model)()
     except ImportError as error:
         raise LibraryMissing(
             f"The peer {name} needs PyOD, and {error.name} is missing: install the extra "
@@ -64,9 +64,9 @@ def _pyod(name: str, module: str, model: str, fit: Sequence[Measured]) -> Peer:
     names = sorted(
         {name for row in fit for name in row if not name.endswith(_NOT_MEASURED_ON_PICTURES)}
     )
-    scaled = _Scaling.of(_matrix(fit, names))
-    made.fit(scaled.apply(_matrix(fit, names)))
-    return Peer(name, lambda rows: _scores(made, scaled.apply(_matrix(rows, names))))
+    scaling = _Scaling.of(_matrix(fit, names))
+    detector.fit(scaling.apply(_matrix(fit, names)))
+    return Peer(name, lambda rows: _scores(detector, scaling.apply(_matrix(rows, names))))
 
 
 def _scores(model: Any, rows: npt.NDArray[np.float64]) -> Scores:
@@ -86,9 +86,9 @@ class _Scaling:
         return cls(centre, np.maximum(high - low, 1e-6))
 
     def apply(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        filled = np.where(np.isnan(rows), self.centre, rows)
-        return np.asarray((filled - self.centre) / self.spread, dtype=np.float64)
+        values = np.where(np.isnan(rows), self.centre, rows)
+        return np.asarray((values - self.centre) / self.spread, dtype=np.float64)
 
 
-def _matrix(rows: Sequence[Measured], names: Sequence[str]) -> npt.NDArray[np.float64]:
+def _matrix(rows: Sequence[Measurements], names: Sequence[str]) -> npt.NDArray[np.float64]:
     return np.array([[row.get(name, nan) for name in names] for row in rows], dtype=np.float64)

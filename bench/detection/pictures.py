@@ -82,23 +82,23 @@ def photos(data: Path, use: Use, test_list: Path | None = None) -> list[Photo]:
         DatasetError: the folder ``parsing`` holds no labelled photos.
     """
     if use is Use.TEST and test_list is not None:
-        return listed(test_list)
+        return read_list(test_list)
     if use in _STREET:
-        return _in_folder(data / "street" / _STREET[use])
-    labelled = data / "parsing"
+        return _list_folder(data / "street" / _STREET[use])
+    folder = data / "parsing"
     if use is Use.TEST:
-        return _labelled(labelled, split_names(names_in(labelled), "test"))
-    chosen = [
+        return _list_labelled(folder, split_names(names_in(folder), "test"))
+    selection = [
         photo
-        for place, photo in enumerate(_in_folder(labelled / "unlabelled"))
+        for place, photo in enumerate(_list_folder(folder / "unlabelled"))
         if place % _CYCLE in _UNLABELLED[use]
     ]
     if use is Use.FIT:
-        chosen += _labelled(labelled, split_names(names_in(labelled), "calibrate"))
-    return chosen
+        selection += _list_labelled(folder, split_names(names_in(folder), "calibrate"))
+    return selection
 
 
-def listed(test_list: Path) -> list[Photo]:
+def read_list(test_list: Path) -> list[Photo]:
     """The photos named by a list; relative paths start at the list's folder.
 
     Raises:
@@ -108,18 +108,18 @@ def listed(test_list: Path) -> list[Photo]:
         raise PhotosMissing(f"The list {test_list} does not exist: name one path a line.")
     lines = [line.strip() for line in test_list.read_text().splitlines()]
     paths = [test_list.parent / line for line in lines if line]
-    missing = [path for path in paths if not path.is_file()]
-    if not paths or missing:
-        named = f"names {missing[0]}, which does not exist" if missing else "is empty"
-        raise PhotosMissing(f"The list {test_list} {named}.")
+    absent = [path for path in paths if not path.is_file()]
+    if not paths or absent:
+        fault = f"names {absent[0]}, which does not exist" if absent else "is empty"
+        raise PhotosMissing(f"The list {test_list} {fault}.")
     return [Photo(str(path), path) for path in paths]
 
 
-def _labelled(folder: Path, names: list[str]) -> list[Photo]:
+def _list_labelled(folder: Path, names: list[str]) -> list[Photo]:
     return [Photo(f"images/{name}", folder / "images" / f"{name}.jpg") for name in names]
 
 
-def _in_folder(folder: Path) -> list[Photo]:
+def _list_folder(folder: Path) -> list[Photo]:
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise PhotosMissing(

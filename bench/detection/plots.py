@@ -40,14 +40,14 @@ def draw(figures: Mapping[str, Any], folder: Path) -> None:
     _save(plots, _strips(plots, figures, rows), folder / "detection-scores.png")
 
 
-def _save(plots: Any, drawn: Any, path: Path) -> None:
+def _save(plots: Any, figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(path, dpi=150, facecolor="white", bbox_inches="tight")
-    plots.close(drawn)
+    figure.savefig(path, dpi=150, facecolor="white", bbox_inches="tight")
+    plots.close(figure)
 
 
 def _roc(plots: Any, rows: Rows, clean: Sequence[float]) -> Any:
-    drawn, axes = plots.subplots(1, len(_FAMILIES), figsize=(13, 3.6), sharey=True)
+    figure, axes = plots.subplots(1, len(_FAMILIES), figsize=(13, 3.6), sharey=True)
     for axis, (title, prefixes) in zip(axes, _FAMILIES.items(), strict=True):
         mine = [row for row in rows if row["attack"].startswith(prefixes)]
         for place, row in enumerate(mine):
@@ -65,13 +65,13 @@ def _roc(plots: Any, rows: Rows, clean: Sequence[float]) -> Any:
         if mine:
             axis.legend(fontsize=7, frameon=False, loc="lower right")
     axes[0].set_ylabel("share of attacks")
-    return drawn
+    return figure
 
 
-def _curve(attacked: Sequence[float], clean: Sequence[float]) -> tuple[Any, Any]:
-    edges = np.unique(np.concatenate([attacked, clean]))[::-1]
+def _curve(attacks: Sequence[float], clean: Sequence[float]) -> tuple[Any, Any]:
+    edges = np.unique(np.concatenate([attacks, clean]))[::-1]
     false = [float((np.asarray(clean) >= edge).mean()) for edge in edges]
-    true = [float((np.asarray(attacked) >= edge).mean()) for edge in edges]
+    true = [float((np.asarray(attacks) >= edge).mean()) for edge in edges]
     return [_MIN_RATE, *np.maximum(false, _MIN_RATE), 1.0], [0.0, *true, 1.0]
 
 
@@ -80,10 +80,10 @@ def _strips(plots: Any, figures: Mapping[str, Any], rows: Rows) -> Any:
     lines = [("clean test photos", figures["clean"]["scores"], _CLEAN)]
     lines += [(row["control"], row["scores"], _CLEAN) for row in figures["controls"]]
     lines += [(row["attack"], row["scores"], _ATTACK) for row in attacks]
-    drawn, axis = plots.subplots(figsize=(9, 0.24 * len(lines) + 1))
+    figure, axis = plots.subplots(figsize=(9, 0.24 * len(lines) + 1))
     for place, (_, scores, colour) in enumerate(lines):
-        lifted = place + 0.28 * np.sin(np.arange(len(scores)) * 2.4)
-        axis.scatter(np.clip(scores, -1, 4), lifted, s=7, color=colour, alpha=0.55, linewidths=0)
+        heights = place + 0.28 * np.sin(np.arange(len(scores)) * 2.4)
+        axis.scatter(np.clip(scores, -1, 4), heights, s=7, color=colour, alpha=0.55, linewidths=0)
     for rate, style in (("0.01", ":"), ("0.001", "--")):
         at = figures["thresholds"][rate]
         axis.axvline(at, color=_INK, linewidth=0.9, linestyle=style)
@@ -92,4 +92,4 @@ def _strips(plots: Any, figures: Mapping[str, Any], rows: Rows) -> Any:
     axis.set_ylim(len(lines) - 0.4, -1.6)
     axis.set_xlabel("tamper score (cut at -1 and 4)")
     axis.spines[["top", "right"]].set_visible(False)
-    return drawn
+    return figure

@@ -19,10 +19,10 @@ class Interval:
     high: float
 
 
-def auroc(clean: Scores, attacked: Scores) -> float:
+def auroc(clean: Scores, attacks: Scores) -> float:
     """Area under the ROC curve: how often an attack scores higher than a clean picture."""
-    truth = np.concatenate([np.zeros(len(clean)), np.ones(len(attacked))])
-    return float(roc_auc_score(truth, np.concatenate([clean, attacked])))
+    truth = np.concatenate([np.zeros(len(clean)), np.ones(len(attacks))])
+    return float(roc_auc_score(truth, np.concatenate([clean, attacks])))
 
 
 def rate(scores: Scores, threshold: float) -> float:
@@ -33,13 +33,13 @@ def rate(scores: Scores, threshold: float) -> float:
 def interval(scores: Scores, threshold: float) -> Interval:
     """Of the rate, over resampled pictures."""
     random = np.random.default_rng(_SEED)
-    found = (scores >= threshold).astype(np.float64)
-    picks = random.integers(len(found), size=(_RESAMPLES, len(found)))
-    low, high = np.quantile(found[picks].mean(axis=1), (0.025, 0.975))
+    detections = (scores >= threshold).astype(np.float64)
+    picks = random.integers(len(detections), size=(_RESAMPLES, len(detections)))
+    low, high = np.quantile(detections[picks].mean(axis=1), (0.025, 0.975))
     return Interval(float(low), float(high))
 
 
-def known(scores: Scores) -> Scores:
+def fill_unmeasured(scores: Scores) -> Scores:
     """What was not measured is nothing unusual: the lowest score."""
     least = float(np.nanmin(scores)) if np.isfinite(scores).any() else 0.0
     return np.where(np.isnan(scores), least, scores)

@@ -26,19 +26,19 @@ class File:
     content: bytes
 
 
-def as_taken(photos: Sequence[Photo]) -> Iterator[File]:
+def read_files(photos: Sequence[Photo]) -> Iterator[File]:
     """The files as they lie on disk."""
     for photo in photos:
         yield File(RAW, photo.name, photo.path.read_bytes())
 
 
-def changed(photo: Photo, control: str) -> File:
+def change_photo(photo: Photo, control: str) -> File:
     """A photo after a harmless change; its random numbers come from both names."""
     random = np.random.default_rng(seed_of(photo.name, control))
     return File(control, photo.name, CONTROLS[control](load(photo), random))
 
 
-def as_traffic(photos: Sequence[Photo]) -> Iterator[File]:
+def list_traffic(photos: Sequence[Photo]) -> Iterator[File]:
     """Photos as they arrive at a service: as taken, and after each change in turn.
 
     A detector that knows photos as they lie on disk only would learn their compression, not what
@@ -47,4 +47,4 @@ def as_traffic(photos: Sequence[Photo]) -> Iterator[File]:
     names = list(CONTROLS)
     for place, photo in enumerate(photos):
         yield File(RAW, photo.name, photo.path.read_bytes())
-        yield changed(photo, names[place % len(names)])
+        yield change_photo(photo, names[place % len(names)])

@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
-from bench.detection.attacks.base import Attack, Craft, Learnt
-from bench.detection.cache import Cache, Crafted, Facts, key_of, picture_digest, png_of
+from bench.detection.attacks.base import Attack, Craft, Perturbation
+from bench.detection.cache import Cache, CraftedPicture, Facts, key_of, picture_digest, png_of
 from bench.detection.pictures import Photo, Use, load, photos
 from detectors.parsing import Image
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
@@ -25,9 +25,9 @@ class FitPhotos:
         """Photos at equal distances in the list of all fit photos."""
         return [load(photo) for photo in spread(photos(self.data, Use.FIT), count)]
 
-    def once(self, name: str, settings: str, train: Callable[[], Learnt]) -> Learnt:
+    def once(self, name: str, settings: str, train: Callable[[], Perturbation]) -> Perturbation:
         """Kept under the segmenter's digest and the settings."""
-        return self.cache.learnt(name, key_of(settings, self.segmenter.digest), train)
+        return self.cache.load_or_train(name, key_of(settings, self.segmenter.digest), train)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class Workshop:
     segmenter: TorchSegmenter
     cache: Cache
     data: Path
-    _trained: dict[str, Craft] = field(default_factory=dict)
+    _crafts: dict[str, Craft] = field(default_factory=dict)
 
-    def crafted(self, attack: Attack, image: Image) -> Crafted:
+    def craft_picture(self, attack: Attack, image: Image) -> CraftedPicture:
         """The attack on one picture: from the cache, or made and kept now.
 
         Raises:
@@ -53,34 +53,34 @@ class Workshop:
             str(attack.version),
             self.segmenter.digest,
         )
-        found = self.cache.find(attack.name, key)
-        if found is None:
-            found = self._craft(attack, image)
-            self.cache.store(attack.name, key, found)
-        return found
+        picture = self.cache.find(attack.name, key)
+        if picture is None:
+            picture = self._craft(attack, image)
+            self.cache.store(attack.name, key, picture)
+        return picture
 
-    def _craft(self, attack: Attack, image: Image) -> Crafted:
+    def _craft(self, attack: Attack, image: Image) -> CraftedPicture:
         digest = picture_digest(image)
         seed = seed_of(digest, attack.name)
-        if not attack.goal.attackable(self.segmenter, image):
-            return Crafted(Facts(attack.name, digest, None, False, 0.0, seed, ""), None)
+        if not attack.goal.is_attackable(self.segmenter, image):
+            return CraftedPicture(Facts(attack.name, digest, None, False, 0.0, seed, ""), None)
         craft = self._craft_of(attack)
         start = perf_counter()
-        attacked = craft(self.segmenter, image, seed)
+        result = craft(self.segmenter, image, seed)
         seconds = perf_counter() - start
-        reached = attack.goal.reached(self.segmenter, image, attacked)
-        png = png_of(attacked)
-        succeeded = reached >= attack.goal.needed
+        share = attack.goal.measure_share(self.segmenter, image, result)
+        png = png_of(result)
+        is_success = share >= attack.goal.min_share
         facts = Facts(
-            attack.name, digest, reached, succeeded, seconds, seed, sha256(png).hexdigest()
+            attack.name, digest, share, is_success, seconds, seed, sha256(png).hexdigest()
         )
-        return Crafted(facts, png)
+        return CraftedPicture(facts, png)
 
     def _craft_of(self, attack: Attack) -> Craft:
-        if attack.name not in self._trained:
+        if attack.name not in self._crafts:
             trainer = FitPhotos(self.data, self.cache, self.segmenter)
-            self._trained[attack.name] = attack.trained(self.segmenter, trainer)
-        return self._trained[attack.name]
+            self._crafts[attack.name] = attack.prepare_craft(self.segmenter, trainer)
+        return self._crafts[attack.name]
 
 
 def seed_of(picture: str, attack: str) -> int:
@@ -88,8 +88,8 @@ def seed_of(picture: str, attack: str) -> int:
     return int.from_bytes(sha256(f"{picture} {attack}".encode()).digest()[:8]) >> 1
 
 
-def spread(listed: Sequence[Photo], count: int) -> list[Photo]:
+def spread(all_photos: Sequence[Photo], count: int) -> list[Photo]:
     """``count`` photos at equal distances, or all where there are fewer."""
-    if count >= len(listed):
-        return list(listed)
-    return [listed[place * len(listed) // count] for place in range(count)]
+    if count >= len(all_photos):
+        return list(all_photos)
+    return [all_photos[place * len(all_photos) // count] for place in range(count)]

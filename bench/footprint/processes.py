@@ -22,7 +22,7 @@ class CommandFailed(MaskwatchError):
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningCommand:
     """A command that runs; what it prints goes to its log."""
 
     process: subprocess.Popen[bytes]
@@ -44,7 +44,7 @@ class Running:
         """The end of its log as an error."""
         return CommandFailed(f"A process failed: {self.log.read_text()[-1_000:].strip()}")
 
-    def announced(self, name: str) -> str:
+    def wait_for_url(self, name: str) -> str:
         """The URL that it prints behind ``name``."""
         self.wait_for(lambda: f"{name}: " in self.log.read_text())
         return self.log.read_text().partition(f"{name}: ")[2].split()[0]
@@ -55,7 +55,7 @@ class Running:
 
 
 @contextmanager
-def running(word: str, folder: Path) -> Iterator[Running]:
+def start_command(word: str, folder: Path) -> Iterator[RunningCommand]:
     """``maskwatch WORD`` on a folder of its own, with free ports; stopped at the end."""
     log = folder / f"{word}.log"
     with log.open("wb") as output:
@@ -63,7 +63,7 @@ def running(word: str, folder: Path) -> Iterator[Running]:
             command(word), env=environment(folder), stdout=output, stderr=output
         )
     try:
-        yield Running(process, log)
+        yield RunningCommand(process, log)
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)
@@ -76,9 +76,9 @@ def command(word: str) -> list[str]:
 
 def environment(folder: Path) -> dict[str, str]:
     """The variables of this process with no other settings than a folder and free ports."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own = {"VAR_DIR": str(folder), "PORT": "0", "DASHBOARD_PORT": "0"}
-    return kept | {PREFIX + name: value for name, value in own.items()}
+    return variables | {PREFIX + name: value for name, value in own.items()}
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -13,8 +13,14 @@ from time import perf_counter, sleep
 import httpx2
 from playwright.sync_api import sync_playwright
 
-from bench.footprint.processes import CommandFailed, Running, command, environment, running
-from bench.store.records import Traffic, measured_vectors
+from bench.footprint.processes import (
+    CommandFailed,
+    RunningCommand,
+    command,
+    environment,
+    start_command,
+)
+from bench.store.records import Traffic, measure_vectors
 from bench.store.stock import fill
 from jobs.commands import run_once
 from jobs.settings import JobSettings
@@ -32,7 +38,7 @@ _BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 def make_stock(folder: Path) -> None:
     """A database with a day of 10,000 requests, none of them scored yet."""
     day = timedelta(days=1)
-    traffic = Traffic(measured_vectors(), RECORDS, datetime.now(UTC) - day, day)
+    traffic = Traffic(measure_vectors(), RECORDS, datetime.now(UTC) - day, day)
     with closing(open_database(StoreSettings(var_dir=folder))) as database:
         fill(database, traffic)
 
@@ -55,7 +61,7 @@ def time_help() -> float:
 
 def weigh_jobs(stock: Path) -> float:
     """MB of ``jobs`` after it scanned 10,000 records; it trains a model first if there is none."""
-    with _folder(stock) as folder, running("jobs", folder) as jobs:
+    with _folder(stock) as folder, start_command("jobs", folder) as jobs:
         with closing(Database.open(StoreSettings(var_dir=folder))) as database:
             jobs.wait_for(lambda: _has_run("decide", database))
             if not _has_run("scan", database):
@@ -65,8 +71,8 @@ def weigh_jobs(stock: Path) -> float:
 
 def weigh_dashboard(stock: Path) -> float:
     """MB of ``dashboard`` while one browser shows its first page."""
-    with _folder(stock) as folder, running("dashboard", folder) as dashboard:
-        link = dashboard.announced("Dashboard")
+    with _folder(stock) as folder, start_command("dashboard", folder) as dashboard:
+        link = dashboard.wait_for_url("Dashboard")
         with sync_playwright() as playwright:
             arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
             browser = playwright.chromium.launch(executable_path=_browser(), args=arguments)
@@ -80,7 +86,7 @@ def weigh_service() -> tuple[float, float]:
     """MB of an idle ``serve``, and the seconds until it was ready."""
     with _folder() as folder:
         start = perf_counter()
-        with running("serve", folder) as service:
+        with start_command("serve", folder) as service:
             _wait_until_ready(service)
             seconds = perf_counter() - start
             return _settled_mb(service), seconds
@@ -88,16 +94,16 @@ def weigh_service() -> tuple[float, float]:
 
 def weigh_all() -> float:
     """MB of ``up``: the service, jobs, the dashboard and what watches over them."""
-    with _folder() as folder, running("up", folder) as up:
+    with _folder() as folder, start_command("up", folder) as up:
         _wait_until_ready(up)
-        up.announced("Dashboard")
+        up.wait_for_url("Dashboard")
         with closing(Database.open(StoreSettings(var_dir=folder))) as database:
             up.wait_for(lambda: _has_run("decide", database))
         return _settled_mb(up)
 
 
-def _wait_until_ready(service: Running) -> None:
-    url = httpx2.URL(service.announced("Service")).join("/readyz")
+def _wait_until_ready(service: RunningCommand) -> None:
+    url = httpx2.URL(service.wait_for_url("Service")).join("/readyz")
     service.wait_for(lambda: _answers(url))
 
 
@@ -108,7 +114,7 @@ def _answers(url: httpx2.URL) -> bool:
         return False
 
 
-def _settled_mb(process: Running) -> float:
+def _settled_mb(process: RunningCommand) -> float:
     sleep(_SETTLE_SECONDS)
     return process.resident_mb()
 
@@ -120,8 +126,8 @@ def _has_run(job: str, database: Database) -> bool:
 
 def _browser() -> str:
     for name in _BROWSERS:
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     raise CommandFailed("There is no Chromium on this machine: `make browser` installs it.")
 
 

@@ -22,9 +22,9 @@ _WARM_UP, _ROUNDS = 6, 201
 def megapixel_jpeg(times: int = 1) -> bytes:
     """A drawn scene of one million pixels, or so many on each side, with the grain of a photo."""
     width, height = (side * times for side in _SIZE)
-    drawn = Pillow.fromarray(draw_figure(1).image).resize((width, height))
+    figure = Pillow.fromarray(draw_figure(1).image).resize((width, height))
     grain = np.random.default_rng(0).normal(0, _GRAIN, (height, width, 3))
-    picture = np.clip(np.asarray(drawn) + grain, 0, 255).astype(np.uint8)
+    picture = np.clip(np.asarray(figure) + grain, 0, 255).astype(np.uint8)
     buffer = BytesIO()
     Pillow.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
@@ -33,8 +33,8 @@ def megapixel_jpeg(times: int = 1) -> bytes:
 def measure_cost(gate: Gate) -> Figures:
     """Medians of checks and isolated decode, of plain Pillow, and of the measures."""
     data = megapixel_jpeg()
-    decoded = gate.decode(data)
-    assert isinstance(decoded, Decoded)  # noqa: S101 - or the figures below mean nothing
+    picture = gate.decode(data)
+    assert isinstance(picture, Decoded)  # noqa: S101 - or the figures below mean nothing
     medians = _medians(
         {
             "gate_ms_p50": lambda: gate.decode(data),
@@ -42,7 +42,7 @@ def measure_cost(gate: Gate) -> Figures:
             "pillow_array_ms_p50": lambda: _plain_array(data),
         }
     )
-    medians |= _medians({"measures_ms_p50": lambda: gate.measure(decoded, len(data))})
+    medians |= _medians({"measures_ms_p50": lambda: gate.measure(picture, len(data))})
     return {
         "jpeg_bytes": len(data),
         **medians,
@@ -73,4 +73,4 @@ def _medians(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
             ways[name]()
             if round_number >= _WARM_UP:
                 times[name].append((perf_counter() - start) * 1000)
-    return {name: median(passed) for name, passed in times.items()}
+    return {name: median(durations) for name, durations in times.items()}

@@ -11,7 +11,7 @@ from time import perf_counter
 import httpx2 as httpx
 import numpy as np
 
-from bench.gate.mutations import sampled_mutations
+from bench.gate.mutations import sample_mutations
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures
 from inference.figures import draw_figure
@@ -95,13 +95,15 @@ async def _flood(service: RunningService, seconds: float) -> Figures:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(timeout=60, limits=limits) as http:
         ordinary = [encoded(draw_figure(seed).image, "", "JPEG").data for seed in range(20)]
-        unloaded = await _unloaded(http, service.url, ordinary)
-        tally = await _flooded(http, service, ordinary, seconds)
-        recovery = await _recovery(http, service.url, ordinary[0], unloaded)
-    return _figures(unloaded, tally, recovery, seconds)
+        idle_ms = await _measure_idle(http, service.url, ordinary)
+        tally = await _run_flood(http, service, ordinary, seconds)
+        recovery = await _recovery(http, service.url, ordinary[0], idle_ms)
+    return _figures(idle_ms, tally, recovery, seconds)
 
 
-async def _unloaded(http: httpx.AsyncClient, url: str, ordinary: Sequence[bytes]) -> list[float]:
+async def _measure_idle(
+    http: httpx.AsyncClient, url: str, ordinary: Sequence[bytes]
+) -> list[float]:
     """Answers to one sender at a time, each request from a client of its own."""
     times = []
     for number in range(_UNLOADED_REQUESTS):
@@ -113,11 +115,11 @@ async def _unloaded(http: httpx.AsyncClient, url: str, ordinary: Sequence[bytes]
     return times
 
 
-async def _flooded(
+async def _run_flood(
     http: httpx.AsyncClient, service: RunningService, ordinary: Sequence[bytes], seconds: float
 ) -> Tally:
     tally, random = Tally(), Random(5)  # noqa: S311 - a repeatable order, no secret
-    hostile = [*sampled_mutations(50), *(picture.data for picture, _ in malformed(7))]
+    hostile = [*sample_mutations(50), *(picture.data for picture, _ in malformed(7))]
     deadline = perf_counter() + seconds
     senders = [
         Sender(f"203.0.113.{number}", http, service.url, ordinary, hostile, tally)
@@ -136,21 +138,21 @@ async def _watch_memory(service: RunningService, tally: Tally) -> None:
 
 
 async def _recovery(
-    http: httpx.AsyncClient, url: str, data: bytes, unloaded: Sequence[float]
+    http: httpx.AsyncClient, url: str, data: bytes, idle_ms: Sequence[float]
 ) -> float:
     """Seconds until an answer is accepted and takes no longer than the slowest unloaded one."""
     start = perf_counter()
     while perf_counter() - start < _RECOVERY_SECONDS:
-        sent = perf_counter()
+        sent_at = perf_counter()
         response = await post(http, url, data, "192.0.2.1")
-        took = (perf_counter() - sent) * 1000
-        if response.status_code == 200 and took <= max(unloaded):
+        milliseconds = (perf_counter() - sent_at) * 1000
+        if response.status_code == 200 and milliseconds <= max(idle_ms):
             break
     return perf_counter() - start
 
 
-def _figures(unloaded: Sequence[float], tally: Tally, recovery: float, seconds: float) -> Figures:
-    p99, loaded_p99 = (float(np.percentile(ms, 99)) for ms in (unloaded, tally.accepted_ms))
+def _figures(idle_ms: Sequence[float], tally: Tally, recovery: float, seconds: float) -> Figures:
+    p99, loaded_p99 = (float(np.percentile(ms, 99)) for ms in (idle_ms, tally.accepted_ms))
     first, last = (median(part) for part in (tally.memory_mb[5:15], tally.memory_mb[-10:]))
     return {
         "flood_seconds": seconds,
@@ -159,7 +161,7 @@ def _figures(unloaded: Sequence[float], tally: Tally, recovery: float, seconds: 
         "flood_accepted": len(tally.accepted_ms),
         "flood_other_failures": tally.failures,
         "flood_refused_without_retry_after": tally.without_retry_after,
-        "unloaded_p50_ms": median(unloaded),
+        "unloaded_p50_ms": median(idle_ms),
         "unloaded_p99_ms": p99,
         "flood_p50_ms": median(tally.accepted_ms),
         "flood_p99_ms": loaded_p99,

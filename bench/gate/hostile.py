@@ -43,16 +43,16 @@ class Ordeal:
         try:
             outcome = self._gate.screen(data)
         except Exception as error:  # noqa: BLE001 - this is what is counted
-            self._note(type(error).__name__, failed=True)
+            self._note(type(error).__name__, is_failure=True)
         else:
-            refused = isinstance(outcome, Refusal)
+            is_refusal = isinstance(outcome, Refusal)
             code = outcome.code if isinstance(outcome, Refusal) else "accepted"
-            self._note(code, failed=refused and outcome in _INTERNAL)
+            self._note(code, is_failure=is_refusal and outcome in _INTERNAL)
         self.milliseconds.append((perf_counter() - start) * 1000)
 
-    def _note(self, outcome: str, *, failed: bool) -> None:
+    def _note(self, outcome: str, *, is_failure: bool) -> None:
         self.outcomes[outcome] += 1
-        self.errors += failed
+        self.errors += is_failure
 
 
 def measure_hostile(folder: Path, mutations: int) -> Figures:
@@ -63,29 +63,29 @@ def measure_hostile(folder: Path, mutations: int) -> Figures:
     """
     metrics = Metrics()
     gate = build_gate(ServiceSettings(), metrics)
-    files, mutated = Ordeal(gate), Ordeal(gate)
+    files, mutants = Ordeal(gate), Ordeal(gate)
     Ordeal(gate).suffer(megapixel_jpeg())
     before = resident_mb()
     for data in hostile_files(folder):
         files.suffer(data)
-    seeds = run_mutations(mutated.suffer, mutations, _FIRST_SEED)
+    seeds = run_mutations(mutants.suffer, mutations, _FIRST_SEED)
     growth = resident_mb() - before
     workers = workers_of(os.getpid())
     gate.close()
     return {
         "hostile_files": len(files.milliseconds),
-        "mutations": len(mutated.milliseconds),
+        "mutations": len(mutants.milliseconds),
         "mutation_seed_first": seeds[0],
         "mutation_seed_last": seeds[-1],
-        "hostile_internal_errors": files.errors + mutated.errors,
+        "hostile_internal_errors": files.errors + mutants.errors,
         "hostile_worker_leaks": sum(map(is_alive, workers)),
         "p50_ms_hostile": float(np.median(files.milliseconds)),
         "p99_ms_hostile": float(np.percentile(files.milliseconds, 99)),
         "max_ms_hostile": max(files.milliseconds),
-        "max_ms_mutations": max(mutated.milliseconds),
+        "max_ms_mutations": max(mutants.milliseconds),
         "parent_growth_mb": growth,
         "outcomes_files": dict(files.outcomes),
-        "outcomes_mutations": dict(mutated.outcomes),
+        "outcomes_mutations": dict(mutants.outcomes),
         "worker_ends": _ends(metrics),
     }
 
@@ -96,10 +96,10 @@ def hostile_files(folder: Path) -> Iterator[bytes]:
     Raises:
         DataMissing: there is none.
     """
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not found:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not paths:
         raise DataMissing(f"There are no hostile files in {folder}: name their folder with --data.")
-    for path in found:
+    for path in paths:
         yield path.read_bytes()
 
 

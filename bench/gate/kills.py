@@ -37,13 +37,13 @@ def measure_kills() -> Figures:
         over.set()
         kills = killer.result()
         restarts = int(service.has_ended())
-    lost = answers[DECODER_CRASHED.code]
+    losses = answers[DECODER_CRASHED.code]
     return {
         "kills": kills,
         "kills_requests": answers.total(),
-        "kills_lost": lost,
-        "kills_lost_beyond_kills": max(0, lost - kills),
-        "kills_other_failures": answers.total() - answers[_ACCEPTED] - lost,
+        "kills_lost": losses,
+        "kills_lost_beyond_kills": max(0, losses - kills),
+        "kills_other_failures": answers.total() - answers[_ACCEPTED] - losses,
         "kills_service_restarts": restarts,
     }
 

@@ -32,8 +32,8 @@ def _repeat(length: int) -> Edit:
 
 
 def _number(value: int, order: str) -> Edit:
-    encoded = value.to_bytes(4, "big" if order == "big" else "little")
-    return _overwrite(encoded)
+    content = value.to_bytes(4, "big" if order == "big" else "little")
+    return _overwrite(content)
 
 
 def _cut() -> Edit:
@@ -60,10 +60,10 @@ def mutated_files(draw: st.DrawFn, files: Sequence[bytes]) -> bytes:
     for edit in draw(st.lists(edits, min_size=1, max_size=4)):
         place = _MAGIC_BYTES + draw(st.integers(0, 2**32 - 1)) % max(1, len(data) - _MAGIC_BYTES)
         data = edit(data, place)
-    return mended(data) if data.startswith(_PNG) and draw(st.booleans()) else data
+    return mend_checksums(data) if data.startswith(_PNG) and draw(st.booleans()) else data
 
 
-def mended(data: bytes) -> bytes:
+def mend_checksums(data: bytes) -> bytes:
     """A PNG whose chunk checksums are right again, so that decoding goes on behind them."""
     place, whole = len(_PNG), [_PNG]
     while place + 12 <= len(data):
@@ -84,11 +84,11 @@ def run_mutations(check: Callable[[bytes], None], count: int, first_seed: int) -
     return seeds
 
 
-def sampled_mutations(count: int) -> list[bytes]:
+def sample_mutations(count: int) -> list[bytes]:
     """The first mutations of the first seed."""
-    found: list[bytes] = []
-    run_mutations(found.append, count, 1)
-    return found
+    samples: list[bytes] = []
+    run_mutations(samples.append, count, 1)
+    return samples
 
 
 def _round(check: Callable[[bytes], None], count: int, number: int) -> None:

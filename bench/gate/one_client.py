@@ -69,12 +69,12 @@ async def _honest_answers(
     http: httpx.AsyncClient, url: str, pictures: Sequence[bytes]
 ) -> list[Answer]:
     """Uploads at fixed times, each from a client of its own that does not try again."""
-    sent = []
+    tasks = []
     for number in range(_HONEST_UPLOADS):
         await asyncio.sleep(_HONEST_EVERY_SECONDS)
         data, client = pictures[number % len(pictures)], f"198.51.100.{number}"
-        sent.append(asyncio.create_task(_timed(post(http, url, data, client))))
-    return await asyncio.gather(*sent)
+        tasks.append(asyncio.create_task(_time_answer(post(http, url, data, client))))
+    return await asyncio.gather(*tasks)
 
 
 async def _send_slowly(
@@ -89,7 +89,7 @@ async def _send_slowly(
         "X-Forwarded-For": _HOSTILE,
     }
     while True:
-        answers.append(await _timed(http.post(url, content=_slowly(body), headers=headers)))
+        answers.append(await _time_answer(http.post(url, content=_slowly(body), headers=headers)))
 
 
 async def _slowly(body: bytes) -> AsyncIterator[bytes]:
@@ -98,7 +98,7 @@ async def _slowly(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _PIECE_BYTES]
 
 
-async def _timed(answer: Awaitable[httpx.Response]) -> Answer:
+async def _time_answer(answer: Awaitable[httpx.Response]) -> Answer:
     start = perf_counter()
     response = await answer
     return response.status_code, (perf_counter() - start) * 1000
@@ -112,7 +112,7 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _figures(honest: Sequence[Answer], hostile: Sequence[Answer], hostile_bytes: int) -> Figures:
-    served = [milliseconds for status, milliseconds in honest if status == 200]
+    times = [milliseconds for status, milliseconds in honest if status == 200]
     statuses = Counter(status for status, _ in hostile)
     return {
         "one_client_connections": _CONNECTIONS,
@@ -121,7 +121,7 @@ def _figures(honest: Sequence[Answer], hostile: Sequence[Answer], hostile_bytes:
         "one_client_answered_p50_ms": median(ms for status, ms in hostile if status == 200),
         "one_client_refused": statuses.total() - statuses[200],
         "one_client_honest_uploads": len(honest),
-        "one_client_honest_share": len(served) / len(honest),
-        "one_client_honest_p50_ms": float(np.percentile(served, 50)) if served else 0.0,
-        "one_client_honest_max_ms": max(served, default=0.0),
+        "one_client_honest_share": len(times) / len(honest),
+        "one_client_honest_p50_ms": float(np.percentile(times, 50)) if times else 0.0,
+        "one_client_honest_max_ms": max(times, default=0.0),
     }

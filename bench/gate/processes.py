@@ -9,8 +9,8 @@ _RESIDENT = re.compile(r"VmRSS:\s+(\d+) kB")
 def resident_mb(pid: int | str = "self") -> float:
     """Resident memory of a process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
-    found = _RESIDENT.search(status)
-    return int(found.group(1)) * 1_024 / 1e6 if found else 0.0
+    match = _RESIDENT.search(status)
+    return int(match.group(1)) * 1_024 / 1e6 if match else 0.0
 
 
 def is_alive(pid: int) -> bool:
@@ -25,8 +25,8 @@ def is_alive(pid: int) -> bool:
 def workers_of(pid: int) -> tuple[int, ...]:
     """Decode workers that a process has started."""
     children = Path(f"/proc/{pid}/task").glob("*/children")
-    found = (int(child) for each in children for child in each.read_text().split())
-    return tuple(child for child in found if _is_worker(child))
+    pids = (int(child) for each in children for child in each.read_text().split())
+    return tuple(child for child in pids if _is_worker(child))
 
 
 def _is_worker(pid: int) -> bool:

@@ -17,22 +17,22 @@ def valid_files() -> tuple[bytes, ...]:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Pillow.Exif()
     exif[_ORIENTATION] = 6
-    told = {"icc_profile": profile, "exif": exif.tobytes()}
+    metadata = {"icc_profile": profile, "exif": exif.tobytes()}
     files = [
-        _saved(figure, "JPEG", quality=90, **told),
-        _saved(figure, "JPEG", progressive=True, comment=b"drawn"),
-        _saved(figure.convert("L"), "JPEG"),
-        _saved(figure.convert("CMYK"), "JPEG"),
-        _saved(figure, "MPO", save_all=True, append_images=[figure]),
-        _saved(figure, "PNG", **told),
-        _saved(figure, "PNG", save_all=True, append_images=[figure.rotate(90)]),
-        _saved(figure, "WEBP", quality=80, **told),
-        _saved(figure, "WEBP", lossless=True),
-        _saved(figure, "WEBP", save_all=True, append_images=[figure.rotate(90)]),
-        _saved(figure.convert("RGBA"), "WEBP"),
+        _save(figure, "JPEG", quality=90, **metadata),
+        _save(figure, "JPEG", progressive=True, comment=b"drawn"),
+        _save(figure.convert("L"), "JPEG"),
+        _save(figure.convert("CMYK"), "JPEG"),
+        _save(figure, "MPO", save_all=True, append_images=[figure]),
+        _save(figure, "PNG", **metadata),
+        _save(figure, "PNG", save_all=True, append_images=[figure.rotate(90)]),
+        _save(figure, "WEBP", quality=80, **metadata),
+        _save(figure, "WEBP", lossless=True),
+        _save(figure, "WEBP", save_all=True, append_images=[figure.rotate(90)]),
+        _save(figure.convert("RGBA"), "WEBP"),
     ]
     modes = ("1", "L", "LA", "P", "RGBA", "I;16")
-    files += [_saved(_in_mode(figure, mode), "PNG") for mode in modes]
+    files += [_save(_in_mode(figure, mode), "PNG") for mode in modes]
     return tuple(files)
 
 
@@ -42,7 +42,7 @@ def _in_mode(picture: Pillow.Image, mode: str) -> Pillow.Image:
     return picture.convert(mode)
 
 
-def _saved(picture: Pillow.Image, kind: str, **options: object) -> bytes:
+def _save(picture: Pillow.Image, kind: str, **options: object) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()

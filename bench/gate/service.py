@@ -47,14 +47,14 @@ def running_service(**settings: str) -> Iterator[RunningService]:
     Raises:
         ServiceFailed: it does not start; its log says why.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     with TemporaryDirectory(prefix="maskwatch-bench-") as folder:
         own = {"VAR_DIR": folder, "PORT": "0", "TRUSTED_PROXIES": "127.0.0.1/32", **settings}
         log = Path(folder) / "service.log"
         with log.open("w") as errors:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-c", _SERVE, "serve"],
-                env=kept | {PREFIX + name: value for name, value in own.items()},
+                env=variables | {PREFIX + name: value for name, value in own.items()},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -136,14 +136,14 @@ def _block(now: datetime) -> NewDecision:
 
 def _slowest(address: Address, kind: str, seconds: float) -> float:
     """Ask while the senders send; ends once ``/healthz`` answers without them."""
-    with _sending(address, kind):
-        times = list(_probed(address, perf_counter() + seconds))
+    with _run_senders(address, kind):
+        times = list(_probe_until(address, perf_counter() + seconds))
     _probe(address)
     return max(times)
 
 
 @contextmanager
-def _sending(address: Address, kind: str) -> Iterator[None]:
+def _run_senders(address: Address, kind: str) -> Iterator[None]:
     """Senders in a process of their own, so that they do not slow down whoever asks."""
     command = [sys.executable, "-m", "bench.gate.stalls", *map(str, address), kind]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
@@ -155,7 +155,7 @@ def _sending(address: Address, kind: str) -> Iterator[None]:
             process.kill()
 
 
-def _probed(address: Address, deadline: float) -> Iterator[float]:
+def _probe_until(address: Address, deadline: float) -> Iterator[float]:
     pause = Event()
     while perf_counter() < deadline:
         yield _probe(address)

@@ -18,7 +18,7 @@ _UNIT = 1e6 if sys.platform == "darwin" else 1e3
 
 
 @dataclass(frozen=True, eq=False)
-class Timed:
+class Timing:
     """What one piece of work found, and its wall time."""
 
     label_map: LabelMap
@@ -35,11 +35,11 @@ class Contender:
         self._process.start()
         theirs.close()
 
-    def work(self, name: str, image: Image) -> Timed:
+    def work(self, name: str, image: Image) -> Timing:
         """Do one of the things that were built."""
         self._connection.send((name, image))
-        found: Timed = self._connection.recv()
-        return found
+        timing: Timing = self._connection.recv()
+        return timing
 
     def peak_mb(self) -> float:
         """Most memory that the process has had so far, in megabytes; ends it."""
@@ -53,7 +53,7 @@ def _serve(build: Build, folder: str, connection: "Connection[Any, Any]") -> Non
     works = build(folder)
     while (order := connection.recv()) is not None:
         name, image = order
-        began = perf_counter()
+        start = perf_counter()
         label_map = works[name](image)
-        connection.send(Timed(label_map, perf_counter() - began))
+        connection.send(Timing(label_map, perf_counter() - start))
     connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _UNIT)

@@ -49,7 +49,7 @@ def modelscope_side(folder: str) -> dict[str, Work]:
         pipe = import_module("modelscope.pipelines").pipeline(
             "image-segmentation", model=folder, device="cpu"
         )
-    return {PARSE: partial(_piped, pipe)}
+    return {PARSE: partial(_run_pipeline, pipe)}
 
 
 def our_side(folder: str) -> dict[str, Work]:
@@ -60,7 +60,7 @@ def our_side(folder: str) -> dict[str, Work]:
     ensemble = Ensemble(segmenter, Recipe(_MEMBERS, SegmenterName.M2FP.look_scale))
     return {
         PARSE: lambda image: segmenter.parse(image).label_map,
-        MONITORED: partial(_monitored, segmenter, ensemble, FaceFinder()),
+        MONITORED: partial(_run_monitored, segmenter, ensemble, FaceFinder()),
     }
 
 
@@ -84,7 +84,7 @@ def _segmenter(folder: str, precision: Precision) -> M2FPSegmenter:
     return M2FPSegmenter.load(open_model(Path(folder)), torch.device("cpu"), precision)
 
 
-def _piped(pipe: Any, image: Image) -> LabelMap:
+def _run_pipeline(pipe: Any, image: Image) -> LabelMap:
     """The pipeline's answer, painted in the order of its scores as its users do."""
     answer = pipe(Pillow.fromarray(image))
     names, label_map = LABEL_LISTS["CIHP"], np.zeros(image.shape[:2], np.uint8)
@@ -94,18 +94,18 @@ def _piped(pipe: Any, image: Image) -> LabelMap:
     return label_map
 
 
-def _monitored(
+def _run_monitored(
     segmenter: M2FPSegmenter, ensemble: Ensemble, faces: FaceFinder, image: Image
 ) -> LabelMap:
     """Everything that is measured on a request, from its pixels on."""
-    measured = input_features(image, image.nbytes)
-    measured |= {"faces_found": float(len(faces.find(image)))}
+    features = input_features(image, image.nbytes)
+    features |= {"faces_found": float(len(faces.find(image)))}
     parsing = segmenter.parse(image)
     scene = Scene.of(parsing)
     topology_findings(scene, DEFAULTS)
-    measured |= model_features(parsing) | topology_features(scene)
-    measured |= ensemble.look(image, parsing, fresh_random()).features()
-    FeatureVector.of(measured)
+    features |= model_features(parsing) | topology_features(scene)
+    features |= ensemble.look(image, parsing, fresh_random()).features()
+    FeatureVector.of(features)
     return parsing.label_map
 
 
@@ -126,14 +126,14 @@ def _published_attention(
     batch, _, heads, channels = value.shape
     sizes = shapes.tolist()
     starts = [0, *np.cumsum([height * width for height, width in sizes]).tolist()]
-    sampled = []
+    samples = []
     for level, ((height, width), (first, last)) in enumerate(
         zip(sizes, pairwise(starts), strict=True)
     ):
         plane = value[:, first:last].flatten(2).transpose(1, 2)
         plane = plane.reshape(batch * heads, channels, height, width)
         grid = locations[:, :, :, level].transpose(1, 2).flatten(0, 1) * 2 - 1
-        sampled.append(fn.grid_sample(plane, grid, align_corners=False))
+        samples.append(fn.grid_sample(plane, grid, align_corners=False))
     shares = weights.transpose(1, 2).reshape(batch * heads, 1, weights.shape[1], -1)
-    summed = (torch.stack(sampled, dim=-2).flatten(-2) * shares).sum(-1)
-    return summed.view(batch, heads * channels, -1).transpose(1, 2).contiguous()
+    sums = (torch.stack(samples, dim=-2).flatten(-2) * shares).sum(-1)
+    return sums.view(batch, heads * channels, -1).transpose(1, 2).contiguous()

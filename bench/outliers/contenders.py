@@ -27,7 +27,7 @@ class NoPeers(MaskwatchError):
     """The library to compare with is not installed."""
 
 
-def fitted(kind: OutlierKind, split: Split, seed: int) -> OutlierModel:
+def fit_model(kind: OutlierKind, split: Split, seed: int) -> OutlierModel:
     """One of our models."""
     names = tuple(f"column_{number}" for number in range(split.train.shape[1]))
     return OutlierModel.fit(kind, split.train, names, seed)
@@ -61,7 +61,7 @@ def _peer(new: Callable[[int], _Detector]) -> Contender:
         scaler = StandardScaler().fit(split.train)
         detector = new(seed)
         detector.fit(scaler.transform(split.train))
-        found = detector.decision_function(scaler.transform(split.test))
-        return np.asarray(found, dtype=np.float64)
+        values = detector.decision_function(scaler.transform(split.test))
+        return np.asarray(values, dtype=np.float64)
 
     return scores

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 from sqlalchemy import func, select
 
-from bench.store.servers import client_programs, placed
+from bench.store.servers import client_programs, open_place
 from maskwatch.commands import db
 from maskwatch.commands.checks import State
 from store.engine.database import Database
@@ -21,7 +21,10 @@ _GROUP = 64
 def measure_backup(kind: str, folder: Path, records: Sequence[RequestRecord]) -> dict[str, float]:
     """1 if the restored database is sound, and holds a prefix of what was written, nothing half."""
     file = folder / "backup"
-    with placed(kind, folder / kind) as place, closing(Database.open(place.settings)) as database:
+    with (
+        open_place(kind, folder / kind) as place,
+        closing(Database.open(place.settings)) as database,
+    ):
         settings = place.settings
         _add(database, records[: len(records) // 2])
         over = Event()
@@ -33,19 +36,21 @@ def measure_backup(kind: str, folder: Path, records: Sequence[RequestRecord]) ->
             finally:
                 over.set()
                 writer.join()
-            written = _ids(database)
+            written_ids = _ids(database)
             database.close()
             db.restore(settings, file, force=True)
-        restored = _ids(database)
-        sound = all(check.state is not State.FAIL for check in db.check(settings))
-        whole = _features(database) == sum(
-            record.features is not None for record in records if record.request_id in restored
+        restored_ids = _ids(database)
+        is_sound = all(check.state is not State.FAIL for check in db.check(settings))
+        is_whole = _features(database) == sum(
+            record.features is not None for record in records if record.request_id in restored_ids
         )
-    is_prefix = restored == written[: len(restored)] and len(restored) >= len(records) // 2
+    is_prefix = (
+        restored_ids == written_ids[: len(restored_ids)] and len(restored_ids) >= len(records) // 2
+    )
     return {
-        f"backup_while_writing_{kind}": float(sound and whole and is_prefix),
-        f"backup_records_{kind}": len(restored),
-        f"backup_written_{kind}": len(written),
+        f"backup_while_writing_{kind}": float(is_sound and is_whole and is_prefix),
+        f"backup_records_{kind}": len(restored_ids),
+        f"backup_written_{kind}": len(written_ids),
     }
 
 

@@ -14,7 +14,7 @@ from bench.store.ingest import measure_ingest
 from bench.store.latency import PER_SECOND, measure_latency
 from bench.store.losses import measure_losses
 from bench.store.pages import measure_pages
-from bench.store.records import Traffic, measured_vectors
+from bench.store.records import Traffic, measure_vectors
 from bench.store.servers import KINDS
 from detectors.registry import FeatureVector
 from store.requests.records import RequestRecord
@@ -36,53 +36,53 @@ class Sizes:
     """How much is measured.
 
     Attributes:
-        ingested: records on each side of the comparison.
+        ingest_records: records on each side of the comparison.
         latency_seconds: how long requests arrive.
         kills: rounds of each fault.
-        stored: records that pages are read from; none is measured if 0.
+        page_records: records that pages are read from; none is measured if 0.
     """
 
-    ingested: int = 100_000
+    ingest_records: int = 100_000
     latency_seconds: int = 20
     kills: int = 50
-    stored: int = 10_000_000
+    page_records: int = 10_000_000
 
 
-QUICK = Sizes(ingested=10_000, latency_seconds=3, kills=2, stored=20_000)
+QUICK = Sizes(ingest_records=10_000, latency_seconds=3, kills=2, page_records=20_000)
 
 
 def measure_store(cache: Path, out: Path, sizes: Sizes) -> None:
     """Measure on both databases and publish."""
-    vectors = measured_vectors()
+    vectors = measure_vectors()
     figures: dict[str, Any] = {}
     for kind in KINDS:
         with scratch() as folder:
-            figures |= measure_ingest(kind, folder, made(vectors, sizes.ingested))
+            figures |= measure_ingest(kind, folder, make_records(vectors, sizes.ingest_records))
         with scratch() as folder:
-            arriving = made(vectors, sizes.latency_seconds * PER_SECOND)
-            figures |= measure_latency(kind, folder, arriving)
+            arrivals = make_records(vectors, sizes.latency_seconds * PER_SECOND)
+            figures |= measure_latency(kind, folder, arrivals)
         with scratch() as folder:
-            figures |= measure_backup(kind, folder, made(vectors, sizes.ingested))
+            figures |= measure_backup(kind, folder, make_records(vectors, sizes.ingest_records))
     with scratch() as folder:
         figures |= measure_losses(folder, sizes.kills)
-    if sizes.stored:
-        traffic = Traffic(vectors, sizes.stored, _START, timedelta(days=_DAYS))
+    if sizes.page_records:
+        traffic = Traffic(vectors, sizes.page_records, _START, timedelta(days=_DAYS))
         for kind in KINDS:
-            figures |= measure_pages(kind, cache / f"store-{sizes.stored}", traffic)
+            figures |= measure_pages(kind, cache / f"store-{sizes.page_records}", traffic)
     publish("Store", worst(figures) | figures, out)
 
 
 def worst(figures: Mapping[str, Any]) -> dict[str, float]:
     """One figure for both databases: the worse of the two."""
-    found = {}
+    result = {}
     for name, choose in _WORST.items():
         sides = [figures[each] for kind in KINDS if (each := name.format(kind)) in figures]
         if sides:
-            found[name.replace("_{}", "")] = choose(sides)
-    return found
+            result[name.replace("_{}", "")] = choose(sides)
+    return result
 
 
-def made(vectors: list[FeatureVector], count: int) -> list[RequestRecord]:
+def make_records(vectors: list[FeatureVector], count: int) -> list[RequestRecord]:
     """Records of a day, made beforehand."""
     return list(Traffic(vectors, count, _START, timedelta(days=1)).records())
 

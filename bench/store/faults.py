@@ -37,33 +37,33 @@ class FaultRunFailed(MaskwatchError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class Tally:
     """What became of records.
 
     Attributes:
-        acknowledged: records whose caller was told that they are durable.
-        refused: records whose caller was told that they are not.
-        spooled: acknowledged records that were in the spool when the fault was over.
-        lost: acknowledged records that were neither in the database nor in the spool.
-        twice: request ids that are stored more than once after the replay.
-        broken: stored requests without their features.
+        acknowledgements: records whose caller was told that they are durable.
+        refusals: records whose caller was told that they are not.
+        backlog: acknowledged records that were in the spool when the fault was over.
+        losses: acknowledged records that were neither in the database nor in the spool.
+        doubles: request ids that are stored more than once after the replay.
+        incomplete: stored requests without their features.
     """
 
-    acknowledged: int = 0
-    refused: int = 0
-    spooled: int = 0
-    lost: int = 0
-    twice: int = 0
-    broken: int = 0
+    acknowledgements: int = 0
+    refusals: int = 0
+    backlog: int = 0
+    losses: int = 0
+    doubles: int = 0
+    incomplete: int = 0
 
-    def __add__(self, other: "Kept") -> "Kept":
+    def __add__(self, other: "Tally") -> "Tally":
         sums = (
             mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)
         )
-        return Kept(*sums)
+        return Tally(*sums)
 
 
-def killed(settings: StoreSettings, rounds: int, seed: int = 0) -> Kept:
+def kill_recorder(settings: StoreSettings, rounds: int, seed: int = 0) -> Tally:
     """Kill a recording process with SIGKILL, again and again; look what is left each time.
 
     In every second round it begins with a full spool, so that it dies while it replays.
@@ -78,11 +78,11 @@ def killed(settings: StoreSettings, rounds: int, seed: int = 0) -> Kept:
     with closing(Database.open(settings)) as database:
         return sum(
             (_round(settings, database, random, number % 2 == 1) for number in range(rounds)),
-            Kept(),
+            Tally(),
         )
 
 
-def outage(settings: StoreSettings, stop: Callable[[], None], start: Callable[[], None]) -> Kept:
+def outage(settings: StoreSettings, stop: Callable[[], None], start: Callable[[], None]) -> Tally:
     """Stop the database and start it again while records flow.
 
     Raises:
@@ -95,57 +95,59 @@ def outage(settings: StoreSettings, stop: Callable[[], None], start: Callable[[]
         closing(Recorder(database, spool, Metrics())) as recorder,
         ThreadPoolExecutor(_CALLERS) as threads,
     ):
-        told: list[str] = []
-        callers = [threads.submit(_call, recorder, n, over, told) for n in range(_CALLERS)]
-        with _ending(over):
-            _wait_until(lambda: len(told) > 50)
+        ids: list[str] = []
+        callers = [threads.submit(_call, recorder, n, over, ids) for n in range(_CALLERS)]
+        with _set_at_end(over):
+            _wait_until(lambda: len(ids) > 50)
             stop()
-            before = len(told)
-            _wait_until(lambda: len(told) > before + 200)
-            spooled = spool.backlog().records
+            before = len(ids)
+            _wait_until(lambda: len(ids) > before + 200)
+            backlog = spool.backlog().records
             start()
             recorder.try_again()
             _wait_until(lambda: not recorder.is_behind())
-            before = len(told)
-            _wait_until(lambda: len(told) > before + 50)
-        refused = sum(caller.result() for caller in callers)
-    return _judged(settings, told, Kept(refused=refused, spooled=spooled))
+            before = len(ids)
+            _wait_until(lambda: len(ids) > before + 50)
+        refusals = sum(caller.result() for caller in callers)
+    return _judge(settings, ids, Tally(refusals=refusals, backlog=backlog))
 
 
-def full_disk(settings: StoreSettings, records: int = 200) -> Kept:
+def full_disk(settings: StoreSettings, records: int = 200) -> Tally:
     """Fill the disk that holds both database and spool, record, free it, look what is there.
 
     Args:
         settings: of a migrated database on a small disk of its own.
     """
-    filling, told, refused = settings.store.var_dir / "filling", list[str](), 0
+    filler, ids, refusals = settings.store.var_dir / "filling", list[str](), 0
     with (
         closing(Database.open(settings)) as database,
         closing(Recorder(database, Spool(settings.store.var_dir), Metrics())) as recorder,
     ):
         for part in range(3):
             if part == 1:
-                _fill(filling)
+                _fill(filler)
             if part == 2:
-                filling.unlink()
+                filler.unlink()
                 recorder.try_again()
-            refused += _record_some(recorder, records, told)
-    return _judged(settings, told, Kept(refused=refused))
+            refusals += _record_some(recorder, records, ids)
+    return _judge(settings, ids, Tally(refusals=refusals))
 
 
-def _round(settings: StoreSettings, database: Database, random: Random, with_backlog: bool) -> Kept:
+def _round(
+    settings: StoreSettings, database: Database, random: Random, with_backlog: bool
+) -> Tally:
     spool = Spool(settings.store.var_dir)
-    told = []
+    ids = []
     if with_backlog:
-        left = [new_record(number) for number in range(_LEFT_IN_SPOOL)]
-        spool.append(left)
-        told = [record.request_id for record in left]
-    told += _told_by_killed(settings, random.randrange(20, 400))
-    spooled = spool.backlog().records
-    return _judged(settings, told, Kept(spooled=spooled), database)
+        records = [new_record(number) for number in range(_LEFT_IN_SPOOL)]
+        spool.append(records)
+        ids = [record.request_id for record in records]
+    ids += _record_until_kill(settings, random.randrange(20, 400))
+    backlog = spool.backlog().records
+    return _judge(settings, ids, Tally(backlog=backlog), database)
 
 
-def _told_by_killed(settings: StoreSettings, acknowledgements: int) -> list[str]:
+def _record_until_kill(settings: StoreSettings, acknowledgements: int) -> list[str]:
     """Request ids that a process acknowledged before it was killed."""
     environment = os.environ | {
         f"{PREFIX}VAR_DIR": str(settings.store.var_dir),
@@ -161,28 +163,28 @@ def _told_by_killed(settings: StoreSettings, acknowledgements: int) -> list[str]
         assert process.stdout is not None  # noqa: S101 - for the type checker
         first = [process.stdout.readline() for _ in range(acknowledgements)]
         process.kill()
-        told = [*first, *process.stdout.readlines()]
-    if not all(told):
+        lines = [*first, *process.stdout.readlines()]
+    if not all(lines):
         raise FaultRunFailed("The recording process ended before it was killed.")
-    return [line.decode().strip() for line in told]
+    return [line.decode().strip() for line in lines]
 
 
-def _judged(
-    settings: StoreSettings, told: Sequence[str], kept: Kept, database: Database | None = None
-) -> Kept:
+def _judge(
+    settings: StoreSettings, ids: Sequence[str], tally: Tally, database: Database | None = None
+) -> Tally:
     """Replay what waits, then hold the database against what callers were told."""
     if database is None:
-        with closing(Database.open(settings)) as opened:
-            return _judged(settings, told, kept, opened)
+        with closing(Database.open(settings)) as new_database:
+            return _judge(settings, ids, tally, new_database)
     _replay(settings, database)
-    stored = _stored(database)
-    return Kept(
-        acknowledged=len(told),
-        refused=kept.refused,
-        spooled=kept.spooled,
-        lost=sum(each not in stored for each in told),
-        twice=sum(count > 1 for count in stored.values()),
-        broken=_without_features(database),
+    counts = _count_ids(database)
+    return Tally(
+        acknowledgements=len(ids),
+        refusals=tally.refusals,
+        backlog=tally.backlog,
+        losses=sum(each not in counts for each in ids),
+        doubles=sum(count > 1 for count in counts.values()),
+        incomplete=_without_features(database),
     )
 
 
@@ -191,7 +193,7 @@ def _replay(settings: StoreSettings, database: Database) -> None:
         _wait_until(lambda: not recorder.is_behind())
 
 
-def _stored(database: Database) -> Counter[str]:
+def _count_ids(database: Database) -> Counter[str]:
     with database.read() as session:
         return Counter(session.scalars(select(RequestRow.request_id)))
 
@@ -203,28 +205,28 @@ def _without_features(database: Database) -> int:
     return requests - features
 
 
-def _call(recorder: Recorder, first: int, over: Event, told: list[str]) -> int:
+def _call(recorder: Recorder, first: int, over: Event, ids: list[str]) -> int:
     """Record until it is over; how many records were refused."""
-    refused = 0
+    refusals = 0
     for number in numbers(first, _CALLERS):
         if over.wait(_PAUSE_SECONDS):
             break
-        refused += _record_one(recorder, number, told)
-    return refused
+        refusals += _record_one(recorder, number, ids)
+    return refusals
 
 
-def _record_some(recorder: Recorder, count: int, told: list[str]) -> int:
-    return sum(_record_one(recorder, number, told) for number in range(count))
+def _record_some(recorder: Recorder, count: int, ids: list[str]) -> int:
+    return sum(_record_one(recorder, number, ids) for number in range(count))
 
 
-def _record_one(recorder: Recorder, number: int, told: list[str]) -> bool:
+def _record_one(recorder: Recorder, number: int, ids: list[str]) -> bool:
     """Record once; whether it was refused."""
     record = new_record(number)
     try:
         recorder.record(record)
     except NotRecorded:
         return True
-    told.append(record.request_id)
+    ids.append(record.request_id)
     return False
 
 
@@ -240,7 +242,7 @@ def _fill(path: Path) -> None:
 
 
 @contextmanager
-def _ending(over: Event) -> Iterator[None]:
+def _set_at_end(over: Event) -> Iterator[None]:
     try:
         yield
     finally:

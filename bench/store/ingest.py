@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from bench.store.servers import opened
+from bench.store.servers import open_database
 from inference.metrics import Metrics
 from inference.recording.recorder import Recorder
 from inference.recording.recorder_settings import Durability, RecorderLimits
@@ -38,7 +38,7 @@ def measure_ingest(kind: str, folder: Path, records: Sequence[RequestRecord]) ->
     size = len(records) // _ROUNDS
     rounds = [records[n * size : (n + 1) * size] for n in range(_ROUNDS)]
     ours, bare = [], []
-    with opened(kind, folder / "ours") as mine, opened(kind, folder / "bare") as peer:
+    with open_database(kind, folder / "ours") as mine, open_database(kind, folder / "bare") as peer:
         for part in rounds:
             ours.append(_through_the_recorder(mine, folder, part))
             bare.append(_bare(peer, part))
@@ -54,12 +54,12 @@ def _through_the_recorder(
 ) -> float:
     limits = RecorderLimits(Durability.RELAXED, batch=GROUP, queue=4096, queue_seconds=60)
     spool = Spool(folder)
-    started = perf_counter()
+    start = perf_counter()
     recorder = Recorder(database, spool, Metrics(), limits)
     for record in records:
         recorder.record(record)
     recorder.close()
-    seconds = perf_counter() - started
+    seconds = perf_counter() - start
     if not spool.is_empty():
         raise RuntimeError("The database did not keep up: records went to the spool.")
     return len(records) / seconds
@@ -68,11 +68,11 @@ def _through_the_recorder(
 def _bare(database: Database, records: Sequence[RequestRecord]) -> float:
     insert_group = _copy if database.dialect == "postgresql" else _executemany
     groups = list(_groups(database.dialect, records))
-    started = perf_counter()
+    start = perf_counter()
     for group in groups:
         with database.write() as session:
             insert_group(session, group)
-    return len(records) / (perf_counter() - started)
+    return len(records) / (perf_counter() - start)
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ class Group:
 
 
 def _groups(dialect: str, records: Sequence[RequestRecord]) -> Iterator[Group]:
-    made = _tuples if dialect == "postgresql" else _mappings
+    convert = _tuples if dialect == "postgresql" else _mappings
     keys: list[int] = []
     for record in records:
         keys.append(max(key_of(record.received_at), keys[-1] + 1 if keys else 0))
     for first in range(0, len(records), GROUP):
-        yield made(keys[first : first + GROUP], records[first : first + GROUP])
+        yield convert(keys[first : first + GROUP], records[first : first + GROUP])
 
 
 def _tuples(keys: Sequence[int], records: Sequence[RequestRecord]) -> Group:

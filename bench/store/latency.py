@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter, sleep
 
-from bench.store.servers import opened
+from bench.store.servers import open_database
 from inference.metrics import Metrics
 from inference.recording.recorder import Recorder
 from store.requests.records import RequestRecord
@@ -19,21 +19,21 @@ _THREADS = 64
 
 def measure_latency(kind: str, folder: Path, records: Sequence[RequestRecord]) -> dict[str, float]:
     """Milliseconds that callers wait, requests arriving at a fixed rate whatever the store does."""
-    with opened(kind, folder / "latency") as database:
+    with open_database(kind, folder / "latency") as database:
         recorder = Recorder(database, Spool(folder), Metrics())
         recorder.record(records[0])  # connects
         with ThreadPoolExecutor(_THREADS) as callers:
-            started = perf_counter()
+            start = perf_counter()
             waits = []
             for number, record in enumerate(records[1:]):
-                sleep(max(0.0, started + number / PER_SECOND - perf_counter()))
+                sleep(max(0.0, start + number / PER_SECOND - perf_counter()))
                 waits.append(callers.submit(_milliseconds, recorder, record, perf_counter()))
-            found = [wait.result() for wait in waits]
+            times = [wait.result() for wait in waits]
         recorder.close()
-    cuts = quantiles(found, n=100)
+    cuts = quantiles(times, n=100)
     return {f"strict_added_ms_p50_{kind}": cuts[49], f"strict_added_ms_p99_{kind}": cuts[98]}
 
 
-def _milliseconds(recorder: Recorder, record: RequestRecord, arrived: float) -> float:
+def _milliseconds(recorder: Recorder, record: RequestRecord, arrival: float) -> float:
     recorder.record(record)
-    return (perf_counter() - arrived) * 1000
+    return (perf_counter() - arrival) * 1000

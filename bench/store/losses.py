@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bench.store.faults import Kept, full_disk, killed, outage
-from bench.store.servers import KINDS, placed
+from bench.store.faults import Tally, full_disk, kill_recorder, outage
+from bench.store.servers import KINDS, open_place
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
 from store.engine.schema import upgrade
@@ -23,26 +23,26 @@ def measure_losses(folder: Path, rounds: int) -> dict[str, float]:
     """Rounds of each fault; records that were acknowledged, and those of them that are gone."""
     figures: dict[str, float] = {}
     for kind in KINDS:
-        with placed(kind, folder / f"kill-{kind}") as place:
-            figures |= _told(f"kill_{kind}", killed(place.settings, rounds))
-    with placed("postgres", folder / "outage") as place:
-        found = outage(place.settings, place.server.stop, place.server.start)
-        figures |= _told("outage", found)
+        with open_place(kind, folder / f"kill-{kind}") as place:
+            figures |= _name_figures(f"kill_{kind}", kill_recorder(place.settings, rounds))
+    with open_place("postgres", folder / "outage") as place:
+        tally = outage(place.settings, place.server.stop, place.server.start)
+        figures |= _name_figures("outage", tally)
     with small_disk(folder / "small") as disk:
         settings = StoreSettings(var_dir=disk, database_wait_seconds=0.2)
         with closing(Database.open(settings)) as database:
             upgrade(database)
-        figures |= _told("full_disk", full_disk(settings))
-    lost = sum(value for name, value in figures.items() if name.startswith(("lost", "twice")))
-    return {"lost_after_kill": lost, **figures}
+        figures |= _name_figures("full_disk", full_disk(settings))
+    losses = sum(value for name, value in figures.items() if name.startswith(("lost", "twice")))
+    return {"lost_after_kill": losses, **figures}
 
 
-def _told(name: str, kept: Kept) -> dict[str, float]:
+def _name_figures(name: str, tally: Tally) -> dict[str, float]:
     return {
-        f"acknowledged_{name}": kept.acknowledged,
-        f"refused_{name}": kept.refused,
-        f"lost_{name}": kept.lost,
-        f"twice_{name}": kept.twice,
+        f"acknowledged_{name}": tally.acknowledgements,
+        f"refused_{name}": tally.refusals,
+        f"lost_{name}": tally.losses,
+        f"twice_{name}": tally.doubles,
     }
 
 
@@ -58,9 +58,9 @@ def small_disk(folder: Path) -> Iterator[Path]:
         raise NoSmallDisk("Mounting a small disk needs root.")
     folder.mkdir(parents=True)
     command = [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if mounted.returncode:
-        raise NoSmallDisk(f"A tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if process.returncode:
+        raise NoSmallDisk(f"A tmpfs cannot be mounted here: {process.stderr.strip()}")
     try:
         yield folder
     finally:

@@ -6,8 +6,8 @@ from statistics import quantiles
 from time import perf_counter
 
 from bench.store.records import Traffic
-from bench.store.servers import opened
-from bench.store.stock import bytes_stored, fill, roll_up_everything
+from bench.store.servers import open_database
+from bench.store.stock import fill, measure_bytes, roll_up_everything
 from store.engine.database import Database
 from store.pages.queries import DASHBOARD_QUERIES, DashboardQuery
 
@@ -16,12 +16,12 @@ _ROUNDS = 40
 
 def measure_pages(kind: str, folder: Path, traffic: Traffic) -> dict[str, object]:
     """The slowest 95th percentile, that of each read, and the size of a record."""
-    with opened(kind, folder / kind) as database:
+    with open_database(kind, folder / kind) as database:
         fill(database, traffic)
         now = traffic.start + traffic.span
         roll_up_everything(database, now)
         reads = {query.name: _p95(database, query, now) for query in DASHBOARD_QUERIES}
-        size = bytes_stored(database) / traffic.count
+        size = measure_bytes(database) / traffic.count
     return {
         f"page_query_ms_p95_{kind}": max(reads.values()),
         f"page_queries_{kind}": dict(sorted(reads.items(), key=lambda read: -read[1])),
@@ -31,12 +31,12 @@ def measure_pages(kind: str, folder: Path, traffic: Traffic) -> dict[str, object
 
 def _p95(database: Database, query: DashboardQuery, now: datetime) -> float:
     """Milliseconds; the first look, at cold pages, is one of them."""
-    found = [_milliseconds(database, query, now) for _ in range(_ROUNDS)]
-    return quantiles(found, n=20, method="inclusive")[-1]
+    times = [_milliseconds(database, query, now) for _ in range(_ROUNDS)]
+    return quantiles(times, n=20, method="inclusive")[-1]
 
 
 def _milliseconds(database: Database, query: DashboardQuery, now: datetime) -> float:
-    started = perf_counter()
+    start = perf_counter()
     with database.read(seconds=600) as session:
         query.run(session, now)
-    return (perf_counter() - started) * 1000
+    return (perf_counter() - start) * 1000

@@ -32,31 +32,31 @@ class StatementPlan:
     @property
     def whole_tables(self) -> tuple[str, ...]:
         """The lines that read a large table from end to end."""
-        found = (_DAY.sub("", line) for line in self.lines)
-        return tuple(line for line in found if _WHOLE_TABLE.search(line))
+        lines = (_DAY.sub("", line) for line in self.lines)
+        return tuple(line for line in lines if _WHOLE_TABLE.search(line))
 
 
 def plans_of(database: Database, query: DashboardQuery, now: datetime) -> list[StatementPlan]:
     """Make a read once and have each of its statements explained."""
     statements: list[tuple[str, Any]] = []
-    seen = _listener(statements)
+    listener = _listener(statements)
     with database.read() as session:
         connection = session.connection()
-        event.listen(connection, "before_cursor_execute", seen)
+        event.listen(connection, "before_cursor_execute", listener)
         query.run(session, now)
-        event.remove(connection, "before_cursor_execute", seen)
-        return [_explained(session, *statement) for statement in statements]
+        event.remove(connection, "before_cursor_execute", listener)
+        return [_explain(session, *statement) for statement in statements]
 
 
 def _listener(statements: list[tuple[str, Any]]) -> Callable[..., None]:
-    def seen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             statements.append((statement, parameters))
 
-    return seen
+    return listen
 
 
-def _explained(session: Session, statement: str, parameters: Any) -> StatementPlan:
+def _explain(session: Session, statement: str, parameters: Any) -> StatementPlan:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()

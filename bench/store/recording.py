@@ -29,7 +29,7 @@ _FEATURES = FeatureVector.of({each.name: min(0.5, each.high) for each in FEATURE
 
 def new_record(number: int = 0) -> RequestRecord:
     """A request as it is usually recorded; every eighth one is flagged."""
-    flagged = number % 8 == 7
+    is_flagged = number % 8 == 7
     return RequestRecord(
         request_id=str(uuid4()),
         # The clock jumps back now and then.
@@ -37,11 +37,11 @@ def new_record(number: int = 0) -> RequestRecord:
         client=f"ip:192.0.2.{number % 250}",
         route="api",
         stage=Stage.PARSED,
-        verdict=Verdict.FLAG if flagged else Verdict.PASS,
+        verdict=Verdict.FLAG if is_flagged else Verdict.PASS,
         status=200,
-        reasons=(NO_PERSON.code,) if flagged else (),
+        reasons=(NO_PERSON.code,) if is_flagged else (),
         features=_FEATURES,
-        findings=(Finding(NO_PERSON, {"foreground_share": 0.0}),) if flagged else (),
+        findings=(Finding(NO_PERSON, {"foreground_share": 0.0}),) if is_flagged else (),
     )
 
 

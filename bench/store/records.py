@@ -35,11 +35,11 @@ _REFUSED = ("too_large", "unreadable", "unsupported_type", "truncated")
 _GATE, _ADMISSION, _FLAG = 0.03, 0.01, 0.02
 
 
-def measured_vectors(seed: int = 0) -> list[FeatureVector]:
+def measure_vectors(seed: int = 0) -> list[FeatureVector]:
     """Feature vectors of drawn figures, measured by a service and moved by a few per cent."""
     random = np.random.default_rng(seed)
-    found = _measure()
-    return [_moved(found[n % len(found)], random) for n in range(_VECTORS)]
+    vectors = _measure()
+    return [_vary(vectors[n % len(vectors)], random) for n in range(_VECTORS)]
 
 
 def _measure() -> list[FeatureVector]:
@@ -62,7 +62,7 @@ def _png(number: int) -> bytes:
     return cv2.imencode(".png", draw_figure(number).image[:, :, ::-1])[1].tobytes()
 
 
-def _moved(vector: FeatureVector, random: np.random.Generator) -> FeatureVector:
+def _vary(vector: FeatureVector, random: np.random.Generator) -> FeatureVector:
     values = np.array(vector.values_in_order) * random.normal(1, 0.03, len(FEATURES))
     lows, highs = (np.array([getattr(f, side) for f in FEATURES]) for side in ("low", "high"))
     return FeatureVector(tuple(np.clip(values, lows, highs).tolist()))
@@ -109,16 +109,16 @@ class Traffic:
                 reasons=(_REFUSED[number % len(_REFUSED)] if gate else "blocked",),
                 content_sha256=content if gate else None,
             )
-        flagged = chance < _GATE + _ADMISSION + _FLAG
+        is_flagged = chance < _GATE + _ADMISSION + _FLAG
         rule = NO_PERSON if number % 3 else SKIN_SHARE_LOW
         return RequestRecord(
             *(request_id, at, who, "api", Stage.PARSED),
-            *(Verdict.FLAG if flagged else Verdict.PASS, 200),
-            reasons=(rule.code,) if flagged else (),
+            *(Verdict.FLAG if is_flagged else Verdict.PASS, 200),
+            reasons=(rule.code,) if is_flagged else (),
             content_sha256=content,
             media_type="image/jpeg",
             segmenter=_SEGMENTER,
             labels=_LABELS[: 4 + number % 5],
             features=self.vectors[number % len(self.vectors)],
-            findings=(Finding(rule, {"persons": 0.0}),) if flagged else (),
+            findings=(Finding(rule, {"persons": 0.0}),) if is_flagged else (),
         )

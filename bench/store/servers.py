@@ -36,7 +36,7 @@ class Place:
 
 
 @contextmanager
-def placed(kind: str, folder: Path) -> Iterator[Place]:
+def open_place(kind: str, folder: Path) -> Iterator[Place]:
     """A migrated database in a folder, made if it is not there.
 
     Raises:
@@ -44,24 +44,24 @@ def placed(kind: str, folder: Path) -> Iterator[Place]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
-        yield _migrated(Place(StoreSettings(var_dir=folder)))
+        yield _migrate(Place(StoreSettings(var_dir=folder)))
         return
     server = start_server(folder / "postgres")
     try:
         url = SecretStr(server.get_uri(driver="psycopg"))
-        yield _migrated(Place(StoreSettings(var_dir=folder, database_url=url), server))
+        yield _migrate(Place(StoreSettings(var_dir=folder, database_url=url), server))
     finally:
         server.stop()
 
 
 @contextmanager
-def opened(kind: str, folder: Path) -> Iterator[Database]:
+def open_database(kind: str, folder: Path) -> Iterator[Database]:
     """The same, connected."""
-    with placed(kind, folder) as place, closing(Database.open(place.settings)) as database:
+    with open_place(kind, folder) as place, closing(Database.open(place.settings)) as database:
         yield database
 
 
-def _migrated(place: Place) -> Place:
+def _migrate(place: Place) -> Place:
     with closing(Database.open(place.settings)) as database:
         upgrade(database)
     return place

@@ -23,14 +23,14 @@ _GROUP, _ROLLED = 5_000, 100_000
 
 def fill(database: Database, traffic: Traffic) -> None:
     """Store what is missing of the traffic."""
-    stored = _stored(database)
-    if stored >= traffic.count:
+    count = _count_requests(database)
+    if count >= traffic.count:
         return
     _make_days(database, traffic)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(f"records, {database.dialect}", total=traffic.count)
-        progress.advance(task, stored)
-        for group in _groups(islice(traffic.records(), stored, None)):
+        progress.advance(task, count)
+        for group in _groups(islice(traffic.records(), count, None)):
             with database.write() as session:
                 add_records(session, group)
             progress.advance(task, len(group))
@@ -43,7 +43,7 @@ def _make_days(database: Database, traffic: Traffic) -> None:
             make_days(session, traffic.start.date(), traffic.span // timedelta(days=1) + 1)
 
 
-def _stored(database: Database) -> int:
+def _count_requests(database: Database) -> int:
     with database.read(seconds=3600) as session:
         return session.scalar(select(func.count()).select_from(RequestRow)) or 0
 
@@ -59,7 +59,7 @@ def _analyze(database: Database) -> None:
         session.execute(text("ANALYZE"))
 
 
-def bytes_stored(database: Database) -> int:
+def measure_bytes(database: Database) -> int:
     """Size of the whole database, indexes and all."""
     with database.read() as session:
         if database.dialect == "postgresql":
@@ -74,8 +74,8 @@ def roll_up_everything(database: Database, now: datetime) -> None:
     """What the job of that name has done by then."""
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(f"roll-ups, {database.dialect}", total=None)
-        while counted := _one(database, lambda session: roll_up(session, now, _ROLLED)):
-            progress.advance(task, counted)
+        while batch := _one(database, lambda session: roll_up(session, now, _ROLLED)):
+            progress.advance(task, batch)
         while _one(database, lambda session: fold_names(session, now)):
             progress.advance(task)
 

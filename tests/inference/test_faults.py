@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bench.store.faults import Kept, full_disk, killed, outage
+from bench.store.faults import Tally, full_disk, kill_recorder, outage
 from bench.store.losses import NoSmallDisk, small_disk
 from store.engine.database import Database
 from store.engine.schema import upgrade
@@ -21,9 +21,9 @@ from store.settings import StoreSettings
 def test_a_killed_process_loses_nothing_and_stores_nothing_twice(
     store_settings: StoreSettings,
 ) -> None:
-    kept = killed(store_settings, rounds=3)
-    assert kept.acknowledged > 3 * 20
-    assert (kept.lost, kept.twice, kept.broken) == (0, 0, 0)
+    kept = kill_recorder(store_settings, rounds=3)
+    assert kept.acknowledgements > 3 * 20
+    assert (kept.losses, kept.doubles, kept.incomplete) == (0, 0, 0)
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_a_database_that_stops_and_starts_costs_nothing(own_server: Any, tmp_pat
     url = SecretStr(own_server.get_uri(driver="psycopg"))
     settings = _migrated(StoreSettings(var_dir=tmp_path, database_url=url))
     kept = outage(settings, own_server.stop, own_server.start)
-    assert kept.spooled > 0
-    assert (kept.lost, kept.twice, kept.broken, kept.refused) == (0, 0, 0, 0)
+    assert kept.backlog > 0
+    assert (kept.losses, kept.doubles, kept.incomplete, kept.refusals) == (0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -65,6 +65,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_refuses_and_forgets_nothing(disk: Path) -> None:
     settings = _migrated(StoreSettings(var_dir=disk, database_wait_seconds=0.2))
     kept = full_disk(settings)
-    assert kept.refused > 0
-    assert kept.acknowledged >= 400
-    assert kept == Kept(kept.acknowledged, kept.refused)
+    assert kept.refusals > 0
+    assert kept.acknowledgements >= 400
+    assert kept == Tally(kept.acknowledgements, kept.refusals)

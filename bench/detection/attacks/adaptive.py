@@ -79,20 +79,20 @@ def _craft(segmenter: TorchSegmenter, image: Image, seed: int, *, aim: Aim) -> I
     random = np.random.default_rng(seed)
     change, direction = torch.zeros_like(clean), torch.zeros_like(clean)
     for count in range(_STEPS):
-        done = count / _STEPS
+        progress = count / _STEPS
         change.requires_grad_()
         picture = (clean + change).clamp(0, 1)
         both = torch.cat([picture, _as_jpeg(picture, random)])
         logits = segmenter.logits(both)
-        value = loss(logits[:1], done) + loss(logits[1:], done)
+        value = loss(logits[:1], progress) + loss(logits[1:], progress)
         (gradient,) = torch.autograd.grad(value, change)
         size = gradient.abs().mean().clamp_min(1e-20)
         direction = _MOMENTUM * direction + gradient / size
-        step = bound / 4 * (1 - 0.8 * done)
+        step = bound / 4 * (1 - 0.8 * progress)
         change = (change.detach() + step * direction.sign()).clamp(-bound, bound)
     return as_image(clean + change.detach())
 
 
 def _as_jpeg(picture: Tensor, random: np.random.Generator) -> Tensor:
-    saved = as_batch(_LOOK.apply(as_image(picture.detach()), random))
-    return picture + (saved - picture).detach()
+    picture_again = as_batch(_LOOK.apply(as_image(picture.detach()), random))
+    return picture + (picture_again - picture).detach()

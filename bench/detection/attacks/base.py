@@ -20,7 +20,7 @@ REMOVAL_SHARE = 0.8
 SMALLEST_PART = 0.001
 
 Craft = Callable[[TorchSegmenter, Image, int], Image]
-Learnt = npt.NDArray[np.float32]
+Perturbation = npt.NDArray[np.float32]
 
 
 class Trainer(Protocol):
@@ -30,7 +30,7 @@ class Trainer(Protocol):
         """The first ``count`` photos to learn from, spread over all of them."""
         ...
 
-    def once(self, name: str, settings: str, train: Callable[[], Learnt]) -> Learnt:
+    def once(self, name: str, settings: str, train: Callable[[], Perturbation]) -> Perturbation:
         """What ``train`` returns, computed once and kept under the name and the settings."""
         ...
 
@@ -39,16 +39,16 @@ class Goal(Protocol):
     """What an attack wants of a picture, measured on parsed pictures."""
 
     @property
-    def needed(self) -> float:
+    def min_share(self) -> float:
         """The share from which on the attack has succeeded."""
         ...
 
-    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """Whether the picture holds what the attack wants to change."""
         ...
 
-    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
-        """Share of the goal in [0, 1]; the attack succeeds from ``needed`` on."""
+    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
+        """Share of the goal in [0, 1]; the attack succeeds from ``min_share`` on."""
         ...
 
 
@@ -56,15 +56,15 @@ class Goal(Protocol):
 class Untargeted:
     """Any class but the right one, on the clean foreground."""
 
-    needed: float = UNTARGETED_SHARE
+    min_share: float = UNTARGETED_SHARE
 
-    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """There is a foreground of some size."""
         return float((segmenter.parse(clean).label_map != 0).mean()) >= SMALLEST_PART
 
-    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
+    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
         """Share of the foreground whose class changed."""
-        return changed_share(segmenter, clean, attacked)
+        return changed_share(segmenter, clean, result)
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,16 @@ class Removal:
     """The pixels of some part groups are no longer of these groups."""
 
     groups: tuple[PartGroup, ...]
-    needed: float = REMOVAL_SHARE
+    min_share: float = REMOVAL_SHARE
 
-    def attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
         """The part is of some size."""
         return float(group_mask(segmenter.parse(clean), *self.groups).mean()) >= SMALLEST_PART
 
-    def reached(self, segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
+    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
         """Share of the part's pixels that vanished."""
         before = group_mask(segmenter.parse(clean), *self.groups)
-        after = group_mask(segmenter.parse(attacked), *self.groups)
+        after = group_mask(segmenter.parse(result), *self.groups)
         return float(1 - after[before].mean()) if before.any() else 0.0
 
 
@@ -108,7 +108,7 @@ class Attack(Protocol):
         """What it wants."""
         ...
 
-    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
+    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
         """How the attack makes its pictures, once it has learnt what it needs."""
         ...
 
@@ -123,6 +123,6 @@ class OwnAttack:
     settings: str
     version: int = 1
 
-    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:  # noqa: ARG002
+    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:  # noqa: ARG002
         """Nothing to learn."""
         return self.craft

@@ -18,9 +18,9 @@ def segpgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget
     """SegPGD (Gu et al., ECCV 2022): first the pixels that are still right, later all alike."""
     truth = clean_labels(segmenter, image)
 
-    def loss(logits: Tensor, done: float) -> Tensor:
+    def loss(logits: Tensor, progress: float) -> Tensor:
         wrong = logits.argmax(1) != truth
-        weight = torch.where(wrong, done / 2, 1 - done / 2)
+        weight = torch.where(wrong, progress / 2, 1 - progress / 2)
         return (weight * fn.cross_entropy(logits, truth, reduction="none")).mean()
 
     return ascend(segmenter, image, loss, budget, seed)
@@ -31,9 +31,9 @@ def cospgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget
     truth = clean_labels(segmenter, image)
 
     def loss(logits: Tensor, _: float) -> Tensor:
-        found = logits.detach().softmax(1)
-        right = found.gather(1, truth[:, None])[:, 0]
-        nearness = right / found.norm(dim=1)  # cosine with the one-hot truth
+        probabilities = logits.detach().softmax(1)
+        right = probabilities.gather(1, truth[:, None])[:, 0]
+        nearness = right / probabilities.norm(dim=1)  # cosine with the one-hot truth
         value: Tensor = (nearness * fn.cross_entropy(logits, truth, reduction="none")).mean()
         return value
 

@@ -42,10 +42,10 @@ def minimal_attacks() -> list[OwnAttack]:
         OwnAttack(
             name=name,
             goal=Untargeted(),
-            craft=partial(_craft, name=name, options=chosen),
-            settings=f"{chosen} share={_SHARE}",
+            craft=partial(_craft, name=name, options=arguments),
+            settings=f"{arguments} share={_SHARE}",
         )
-        for name, chosen in options.items()
+        for name, arguments in options.items()
     ]
 
 
@@ -57,11 +57,11 @@ def _craft(
     truth = clean_labels(segmenter, image)
 
     def model(pictures: Tensor) -> Tensor:
-        return segmenter.logits(_rounded(pictures))
+        return segmenter.logits(_round_pixels(pictures))
 
     # adv-lib compiles one function to machine code, which takes longer than to run it.
     with torch.compiler.set_stance("force_eager"):
-        attacked = run(
+        result = run(
             model,
             as_batch(image),
             truth,
@@ -69,10 +69,10 @@ def _craft(
             adv_threshold=_SHARE,
             **options,
         )
-    return as_image(attacked)
+    return as_image(result)
 
 
-def _rounded(pictures: Tensor) -> Tensor:
+def _round_pixels(pictures: Tensor) -> Tensor:
     levels = (pictures.detach().clamp(0, 1) * 255).round() / 255
     return pictures + (levels - pictures).detach()
 

@@ -40,7 +40,7 @@ def patch_attack() -> OwnAttack:
     return OwnAttack(
         name="patch",
         goal=Untargeted(),
-        craft=patched,
+        craft=craft_patch,
         settings=f"area={_AREA} steps={_STEPS} shift={_SHIFT_PIXELS} brightness={_BRIGHTNESS}",
     )
 
@@ -57,20 +57,20 @@ def place_of(image: Image, seed: int) -> Place:
     return Place(top, left, side)
 
 
-def patched(segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
+def craft_patch(segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
     """Signed steps with momentum and a falling step size."""
     clean, truth, place = as_batch(image), clean_labels(segmenter, image), place_of(image, seed)
     random = np.random.default_rng(seed + 1)
     start = random.random((1, 3, place.side, place.side), dtype=np.float32)
     patch, velocity = torch.from_numpy(start), torch.zeros(1)
-    for done in range(_STEPS):
+    for step_number in range(_STEPS):
         patch.requires_grad_()
-        logits = segmenter.logits(_changed(clean, patch, place, random))
+        logits = segmenter.logits(_vary_patch(clean, patch, place, random))
         (gradient,) = torch.autograd.grad(_loss(logits, truth), patch)
         velocity = _MOMENTUM * velocity + gradient / gradient.abs().mean().clamp_min(1e-12)
-        step = _STEP * (1 - done / _STEPS)
+        step = _STEP * (1 - step_number / _STEPS)
         patch = (patch.detach() + step * velocity.sign()).clamp(0, 1)
-    return as_image(_pasted(clean, patch, place))
+    return as_image(_paste_patch(clean, patch, place))
 
 
 def _loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -81,15 +81,15 @@ def _loss(logits: Tensor, truth: Tensor) -> Tensor:
     return value
 
 
-def _changed(clean: Tensor, patch: Tensor, place: Place, random: np.random.Generator) -> Tensor:
+def _vary_patch(clean: Tensor, patch: Tensor, place: Place, random: np.random.Generator) -> Tensor:
     """The picture with its patch, a little aside and a little brighter or darker."""
     down, right = (int(step) for step in random.integers(-_SHIFT_PIXELS, _SHIFT_PIXELS + 1, 2))
     aside = Place(place.top + down, place.left + right, place.side)
     brightness = 1 + float(random.uniform(-_BRIGHTNESS, _BRIGHTNESS))
-    return (_pasted(clean, patch, aside) * brightness).clamp(0, 1)
+    return (_paste_patch(clean, patch, aside) * brightness).clamp(0, 1)
 
 
-def _pasted(clean: Tensor, patch: Tensor, place: Place) -> Tensor:
+def _paste_patch(clean: Tensor, patch: Tensor, place: Place) -> Tensor:
     whole = clean.clone()
     rows = slice(place.top, place.top + place.side)
     whole[..., rows, place.left : place.left + place.side] = patch

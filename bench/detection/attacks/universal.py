@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-from bench.detection.attacks.base import Craft, Learnt, Trainer, Untargeted
+from bench.detection.attacks.base import Craft, Perturbation, Trainer, Untargeted
 from detectors.parsing import Image
 from inference.segmenters.reference.training.attacks import as_batch, as_image, clean_labels
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
@@ -44,45 +44,47 @@ class Universal:
         """All of them."""
         return f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={_GRID}"
 
-    def trained(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
+    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
         """Learns the perturbation, unless the trainer has it already."""
 
-        def train() -> Learnt:
+        def train() -> Perturbation:
             return self._train(segmenter, trainer.fit_photos(self.fit_photos))
 
         settings = f"{self.settings} version={self.version}"
         return partial(self._apply, trainer.once(self.name, settings, train))
 
-    def _train(self, segmenter: TorchSegmenter, images: Sequence[Image]) -> Learnt:
+    def _train(self, segmenter: TorchSegmenter, images: Sequence[Image]) -> Perturbation:
         bound = self.epsilon / 255
         random = np.random.default_rng(_TRAINING_SEED)
         start = random.uniform(-bound, bound, (1, 3, *_GRID)).astype(np.float32)
         change = torch.from_numpy(start)
         truths = [clean_labels(segmenter, image) for image in images]
-        for done in range(self.rounds):
-            step = bound / 4 / (done + 1)
+        for round_number in range(self.rounds):
+            step = bound / 4 / (round_number + 1)
             for place in random.permutation(len(images)):
                 gradient = _gradient(segmenter, images[place], truths[place], change)
                 change = (change + step * gradient.sign()).clamp(-bound, bound)
         return change.numpy()
 
-    def _apply(self, learnt: Learnt, segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
+    def _apply(
+        self, perturbation: Perturbation, segmenter: TorchSegmenter, image: Image, seed: int
+    ) -> Image:
         _ = segmenter, seed  # the same for every picture
         clean = as_batch(image)
-        return as_image(clean + stretched(torch.from_numpy(learnt), clean))
+        return as_image(clean + stretch_change(torch.from_numpy(perturbation), clean))
 
 
-def stretched(change: Tensor, clean: Tensor) -> Tensor:
+def stretch_change(change: Tensor, clean: Tensor) -> Tensor:
     """The perturbation at the picture's size; no value grows by it."""
     return fn.interpolate(change, clean.shape[-2:], mode="bilinear")
 
 
 def _gradient(segmenter: TorchSegmenter, image: Image, truth: Tensor, change: Tensor) -> Tensor:
-    asked = change.clone().requires_grad_()
+    variable = change.clone().requires_grad_()
     clean = as_batch(image)
-    logits = segmenter.logits((clean + stretched(asked, clean)).clamp(0, 1))
+    logits = segmenter.logits((clean + stretch_change(variable, clean)).clamp(0, 1))
     losses = fn.cross_entropy(logits, truth, reduction="none")
     foreground = truth != _BACKGROUND
     value = losses[foreground].mean() if foreground.any() else losses.mean()
-    (gradient,) = torch.autograd.grad(value, asked)
+    (gradient,) = torch.autograd.grad(value, variable)
     return gradient

@@ -63,11 +63,11 @@ def nes(
             noise = random.standard_normal(image.shape, np.float32)
             others = -noise if antithetic else random.standard_normal(image.shape, np.float32)
             for direction in (noise, others):
-                picture = _rounded(clean + change + sigma * direction)
+                picture = _round_pixels(clean + change + sigma * direction)
                 yield picture
                 slope += oracle(picture) * direction
         change = np.clip(change + np.sign(slope), -epsilon, epsilon)
-        yield _rounded(clean + change)
+        yield _round_pixels(clean + change)
 
 
 def boundary(
@@ -84,7 +84,7 @@ def boundary(
         direction = (far - clean).astype(np.float32)
         for _ in range(6):
             middle = (low + high) / 2
-            picture = _rounded(clean + middle * direction)
+            picture = _round_pixels(clean + middle * direction)
             yield picture
             low, high = (low, middle) if oracle(picture) >= SUCCESS else (middle, high)
         at = clean + high * direction
@@ -92,7 +92,7 @@ def boundary(
         reach = max(2.0, float(np.abs(at - clean).mean()) / 4)
         for _ in range(round(10 * step**0.5)):
             noise = random.standard_normal(image.shape, np.float32)
-            picture = _rounded(at + reach * noise)
+            picture = _round_pixels(at + reach * noise)
             yield picture
             slope += noise if oracle(picture) >= SUCCESS else -noise
         stride = float(np.abs(at - clean).mean()) / step**0.5
@@ -106,7 +106,7 @@ def boundary_from_photo(
     yield from boundary(image, oracle, random, image[::-1])
 
 
-def resampled(base: Attack) -> Attack:
+def resample_queries(base: Attack) -> Attack:
     """A search whose queries get noise until a copy of the peer's detector misses them.
 
     After Feng et al., Stateful Defenses for Machine Learning Models Are Not Yet Secure Against
@@ -116,19 +116,21 @@ def resampled(base: Attack) -> Attack:
 
     def attack(image: Image, oracle: Oracle, random: np.random.Generator) -> Iterator[Image]:
         copy = Blacklight(int(random.integers(1, 2**31)))
-        sent, sigma = image, 1.0
+        query, sigma = image, 1.0
 
         def answer(_proposal: Image) -> float:
-            return oracle(sent)
+            return oracle(query)
 
         for proposal in base(image, answer, random):
             for _ in range(_TRIES):
-                sent = _rounded(proposal + sigma * random.standard_normal(image.shape, np.float32))
-                collides = copy.see(sent)
+                query = _round_pixels(
+                    proposal + sigma * random.standard_normal(image.shape, np.float32)
+                )
+                collides = copy.see(query)
                 sigma = min(_WIDEST, sigma * 1.5) if collides else max(1.0, sigma * 0.95)
                 if not collides:
                     break
-            yield sent
+            yield query
 
     return attack
 
@@ -137,21 +139,21 @@ def as_jpeg(base: Attack) -> Attack:
     """A search that sends every query as a JPEG of quality 90 with halved colours."""
 
     def attack(image: Image, oracle: Oracle, random: np.random.Generator) -> Iterator[Image]:
-        sent = image
+        query = image
 
         def answer(_proposal: Image) -> float:
-            return oracle(sent)
+            return oracle(query)
 
         for proposal in base(image, answer, random):
-            sent = through_jpeg(proposal, 90)
-            yield sent
+            query = through_jpeg(proposal, 90)
+            yield query
 
     return attack
 
 
-def _rounded(picture: npt.NDArray[np.floating]) -> Image:
-    rounded: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    return rounded
+def _round_pixels(picture: npt.NDArray[np.floating]) -> Image:
+    pixels: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return pixels
 
 
 ATTACKS: Mapping[str, Attack] = {
@@ -159,8 +161,8 @@ ATTACKS: Mapping[str, Attack] = {
     "nes": nes,
     "boundary": boundary,
     "boundary_from_photo": boundary_from_photo,
-    "oars_square": resampled(square),
-    "oars_nes": resampled(nes),
+    "oars_square": resample_queries(square),
+    "oars_nes": resample_queries(nes),
 }
 """The searches of the protocol; each query is sent as PNG."""
 

@@ -20,7 +20,7 @@ from bench.detection.cache import write
 from bench.detection.probing.attacks import AS_JPEG, ATTACKS, Attack
 from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
-from bench.detection.probing.watched import Fingerprints, Watched, watched
+from bench.detection.probing.watched import Fingerprints, ProbedService, open_service
 from bench.report import rows_table
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.data import Sample, Split
@@ -89,11 +89,11 @@ def probing_figures(data: Path, sequences: int, for_peer: int, split: Split) -> 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     samples = list(load_split(data, split))
-    chosen = np.linspace(0, len(samples) - 1, min(sequences, len(samples))).astype(int)
-    photos = [samples[index] for index in chosen]
+    indices = np.linspace(0, len(samples) - 1, min(sequences, len(samples))).astype(int)
+    photos = [samples[index] for index in indices]
     with ExitStack() as stack:
         prints = Fingerprints(_SALT)
-        services = [stack.enter_context(watched(prints, clients)) for clients in CLIENTS]
+        services = [stack.enter_context(open_service(prints, clients)) for clients in CLIENTS]
         probing, streams = _searches(photos, services, for_peer), _streams(photos, services[-1])
     harmless = [row for row in streams if row.stream in STREAMS]
     return {
@@ -115,48 +115,52 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def _searches(
-    photos: Sequence[Sample], services: Sequence[Watched], for_peer: int
+    photos: Sequence[Sample], services: Sequence[ProbedService], for_peer: int
 ) -> list[Probing]:
     segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
     rows: list[Probing] = []
     for name, attack in {**ATTACKS, **AS_JPEG}.items():
         victims = [Victim(segmenter, photo.image) for photo in photos]
-        ran = [
-            _searched(services, attack, victims[index], photo, peer_to_the_end=index < for_peer)
+        runs = [
+            _run_search(services, attack, victims[index], photo, peer_to_the_end=index < for_peer)
             for index, photo in track(list(enumerate(photos)), f"{name:<20}")
         ]
-        fell = mean(victim.fell for victim in victims)
-        rows += [_probing(name, index, ran, fell, for_peer) for index in range(len(CLIENTS))]
+        success_share = mean(victim.has_succeeded for victim in victims)
+        rows += [
+            _probing(name, index, runs, success_share, for_peer) for index in range(len(CLIENTS))
+        ]
     return rows
 
 
-def _searched(
-    services: Sequence[Watched],
+def _run_search(
+    services: Sequence[ProbedService],
     attack: Attack,
     victim: Victim,
     photo: Sample,
     *,
     peer_to_the_end: bool,
 ) -> Run:
-    asked = search(attack, victim, photo.image, _random(photo.name))
-    return run(services, islice(asked, QUERIES), peer_to_the_end=peer_to_the_end)
+    queries = search(attack, victim, photo.image, _random(photo.name))
+    return run(services, islice(queries, QUERIES), peer_to_the_end=peer_to_the_end)
 
 
-def _probing(name: str, index: int, ran: Sequence[Run], succeeded: float, for_peer: int) -> Probing:
-    found = [number for each in ran if (number := each.found[index]) is not None]
+def _probing(
+    name: str, index: int, runs: Sequence[Run], success_share: float, for_peer: int
+) -> Probing:
+    numbers = [number for each in runs if (number := each.numbers[index]) is not None]
     return Probing(
         name,
         CLIENTS[index],
-        len(ran),
-        len(found) / len(ran),
-        median(found) if found else None,
-        len(ran[:for_peer]),
-        mean(each.peer is not None for each in ran[:for_peer]),
-        succeeded,
+        len(runs),
+        len(numbers) / len(runs),
+        median(numbers) if numbers else None,
+        len(runs[:for_peer]),
+        mean(each.peer is not None for each in runs[:for_peer]),
+        success_share,
     )
 
 
-def _streams(photos: Sequence[Sample], service: Watched) -> list[Lookalike]:
+def _streams(photos: Sequence[Sample], service: ProbedService) -> list[Lookalike]:
     others = [*photos[1:], *photos[:1]]
     scenes = [
         Footage(photo.image, other.image, other.label_map > 0)
@@ -164,25 +168,25 @@ def _streams(photos: Sequence[Sample], service: Watched) -> list[Lookalike]:
     ]
     rows: list[Lookalike] = []
     for name, stream in {**STREAMS, **LIMITS}.items():
-        ran = [
-            _filmed(service, stream, scene, photo)
+        runs = [
+            _run_film(service, stream, scene, photo)
             for scene, photo in track(list(zip(scenes, photos, strict=True)), f"{name:<20}")
         ]
-        rows.append(_lookalike(name, ran))
+        rows.append(_lookalike(name, runs))
     return rows
 
 
-def _filmed(service: Watched, stream: Stream, scene: Footage, photo: Sample) -> Run:
+def _run_film(service: ProbedService, stream: Stream, scene: Footage, photo: Sample) -> Run:
     frames = film(stream, scene, _random(photo.name))
     return run([service], islice(frames, FRAMES), peer_to_the_end=True)
 
 
-def _lookalike(name: str, ran: Sequence[Run]) -> Lookalike:
+def _lookalike(name: str, runs: Sequence[Run]) -> Lookalike:
     return Lookalike(
         name,
-        len(ran),
-        mean(each.found[0] is not None for each in ran),
-        mean(each.peer is not None for each in ran),
+        len(runs),
+        mean(each.numbers[0] is not None for each in runs),
+        mean(each.peer is not None for each in runs),
     )
 
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from detectors.parsing import Image
 
-_LEVELS, _SEGMENT, _KEPT = 50, 50, 50
+_LEVELS, _SEGMENT, _HASHES = 50, 50, 50
 _THRESHOLD = 25
 _Hashes = npt.NDArray[np.uint64]
 
@@ -21,21 +21,21 @@ class Blacklight:
     def __init__(self, seed: int) -> None:
         weights = np.random.default_rng(seed).integers(1, 2**63, size=_SEGMENT, dtype=np.uint64)
         self._weights = weights | np.uint64(1)
-        self._known: list[_Hashes] = []
+        self._memory: list[_Hashes] = []
 
     def see(self, image: Image) -> bool:
         """Whether a picture looks like an earlier one; it is remembered."""
         mine = self._hashes(image)
-        found = any(
+        is_match = any(
             np.intersect1d(mine, other, assume_unique=True).size > _THRESHOLD
-            for other in self._known
+            for other in self._memory
         )
-        self._known.append(mine)
-        return found
+        self._memory.append(mine)
+        return is_match
 
     def _hashes(self, image: Image) -> _Hashes:
         values = (image // _LEVELS).ravel()
         segments = values[: values.size // _SEGMENT * _SEGMENT].reshape(-1, _SEGMENT)
         sums = (segments.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)
-        kept: _Hashes = np.unique(sums)[-_KEPT:]
-        return kept
+        hashes: _Hashes = np.unique(sums)[-_HASHES:]
+        return hashes

@@ -8,13 +8,13 @@ import numpy as np
 from bench.detection.probing.attacks import SUCCESS, Attack
 from bench.detection.probing.peer import Blacklight
 from bench.detection.probing.streams import Footage, Stream
-from bench.detection.probing.watched import Watched
+from bench.detection.probing.watched import ProbedService
 from detectors.parsing import Image, LabelMap
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 
 _PEER_SEED = 0
 
-Answered = tuple[Image, LabelMap]
+Answer = tuple[Image, LabelMap]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Run:
     """The number of the first picture that was called a query of a search, ``None`` for none.
 
     Attributes:
-        found: for each number of clients.
+        numbers: for each number of clients.
         peer: for the peer.
     """
 
-    found: tuple[int | None, ...]
+    numbers: tuple[int | None, ...]
     peer: int | None
 
 
@@ -50,46 +50,48 @@ class Victim:
         """The oracle: share of the clean foreground that has another label."""
         if not self._foreground.any():
             return 0.0
-        changed = float((self.labels(picture) != self._clean)[self._foreground].mean())
-        self.worst = max(self.worst, changed)
-        return changed
+        share = float((self.labels(picture) != self._clean)[self._foreground].mean())
+        self.worst = max(self.worst, share)
+        return share
 
     @property
-    def fell(self) -> bool:
+    def has_succeeded(self) -> bool:
         """Whether the search reached its aim."""
         return self.worst >= SUCCESS
 
 
 def search(
     attack: Attack, victim: Victim, image: Image, random: np.random.Generator
-) -> Iterator[Answered]:
+) -> Iterator[Answer]:
     """The queries of a search with the parse of each."""
     for picture in attack(image, victim.damage, random):
         yield picture, victim.labels(picture)
 
 
-def film(stream: Stream, footage: Footage, random: np.random.Generator) -> Iterator[Answered]:
+def film(stream: Stream, footage: Footage, random: np.random.Generator) -> Iterator[Answer]:
     """The frames of a stream; their parse has no part in the score and is left empty."""
     for picture in stream(footage, random):
         yield picture, np.zeros(picture.shape[:2], dtype=np.uint8)
 
 
-def run(services: Sequence[Watched], pictures: Iterator[Answered], *, peer_to_the_end: bool) -> Run:
+def run(
+    services: Sequence[ProbedService], pictures: Iterator[Answer], *, peer_to_the_end: bool
+) -> Run:
     """Send pictures to all services and the peer, until the services have found them.
 
     Args:
         peer_to_the_end: go on until the peer has found them too, or until there are no more.
     """
-    found: list[int | None] = [None] * len(services)
-    peer, peer_found = Blacklight(_PEER_SEED), None
+    numbers: list[int | None] = [None] * len(services)
+    peer, peer_number = Blacklight(_PEER_SEED), None
     for number, (picture, label_map) in enumerate(pictures, start=1):
         for index, service in enumerate(services):
             if service.ask(picture, label_map):
-                found[index] = found[index] or number
+                numbers[index] = numbers[index] or number
         if peer.see(picture):
-            peer_found = peer_found or number
-        if all(found) and (peer_found or not peer_to_the_end):
+            peer_number = peer_number or number
+        if all(numbers) and (peer_number or not peer_to_the_end):
             break
     for service in services:
         service.wait()
-    return Run(tuple(found), peer_found)
+    return Run(tuple(numbers), peer_number)

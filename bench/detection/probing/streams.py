@@ -36,8 +36,8 @@ def pan_and_zoom(footage: Footage, random: np.random.Generator) -> Iterator[Imag
     speed = random.uniform(0.1, 6.0, 2) * random.choice((-1, 1), 2)
     zoom, quality = random.uniform(0.9995, 1.006), int(random.integers(75, 96))
     for frame in count():
-        moved = _view(footage.picture, 1.15 * zoom**frame, frame * speed, 0.0)
-        yield through_jpeg(_camera(moved, random, 1.0), quality)
+        view = _view(footage.picture, 1.15 * zoom**frame, frame * speed, 0.0)
+        yield through_jpeg(_camera(view, random, 1.0), quality)
 
 
 def handheld(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
@@ -46,8 +46,8 @@ def handheld(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
     at, noise = np.zeros(2), random.uniform(0.5, 3.0)
     while True:
         at = 0.8 * at + random.normal(0, shake, 2)
-        moved = _view(footage.picture, 1.1, at, random.normal(0, 0.05 * shake))
-        yield through_jpeg(_camera(moved, random, noise), quality)
+        view = _view(footage.picture, 1.1, at, random.normal(0, 0.05 * shake))
+        yield through_jpeg(_camera(view, random, noise), quality)
 
 
 def walk_past(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
@@ -57,13 +57,13 @@ def walk_past(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
     speed, left = random.uniform(0.3, 12.0), random.uniform(0, scene.shape[1] * 0.6)
     for frame in count():
         at = int(left + frame * speed) % scene.shape[1]
-        composed = scene.copy()
+        picture = scene.copy()
         height = min(scene.shape[0], figure.shape[0])
         width = min(scene.shape[1] - at, figure.shape[1])
-        place = composed[-height:, at : at + width]
+        place = picture[-height:, at : at + width]
         cut = mask[-height:, :width]
         place[cut] = figure[-height:, :width][cut]
-        yield through_jpeg(_camera(composed, random, noise), quality)
+        yield through_jpeg(_camera(picture, random, noise), quality)
 
 
 def webcam(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
@@ -106,7 +106,7 @@ def edits(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
         contrast, brightness = random.uniform(0.8, 1.2), random.uniform(-25, 25)
         picture = footage.picture.copy()
         if random.random() < 0.7:
-            picture = _rounded((picture - 128.0) * contrast + 128 + brightness)
+            picture = _round_pixels((picture - 128.0) * contrast + 128 + brightness)
         for _ in range(int(random.integers(0, 4))):
             centre = tuple(int(random.integers(side)) for side in picture.shape[1::-1])
             colour = tuple(int(value) for value in random.integers(0, 256, 3))
@@ -130,23 +130,23 @@ def _view(image: Image, zoom: float, shift: npt.NDArray[np.floating], degrees: f
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
     matrix[:, 2] = matrix[:, 2] + shift
-    moved = cv2.warpAffine(
+    view = cv2.warpAffine(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    return moved.astype(np.uint8)
+    return view.astype(np.uint8)
 
 
 def _camera(image: Image, random: np.random.Generator, noise: float, gain: float = 1.0) -> Image:
     """Sensor noise of a standard deviation in levels, at a gain."""
-    return _rounded(
+    return _round_pixels(
         image * np.float32(gain)
         + np.float32(noise) * random.standard_normal(image.shape, np.float32)
     )
 
 
-def _rounded(picture: npt.NDArray[np.floating]) -> Image:
-    rounded: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    return rounded
+def _round_pixels(picture: npt.NDArray[np.floating]) -> Image:
+    pixels: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return pixels
 
 
 STREAMS: Mapping[str, Stream] = {

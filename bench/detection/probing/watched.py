@@ -38,7 +38,7 @@ class Fingerprints(Fingerprinter):
         return self._last[1]
 
 
-class Watched:
+class ProbedService:
     """A service that many clients ask in turn."""
 
     def __init__(self, database: Database, prints: Fingerprints, clients: int) -> None:
@@ -46,31 +46,31 @@ class Watched:
         self._traffic = TrafficCheck(database, prints, ProbingLimits(), WINDOW)
         self._clients = clients
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
-        self._asked = 0
+        self._requests = 0
 
     def ask(self, image: Image, label_map: LabelMap) -> bool:
         """Measure and record a request; whether it is found to be a query of a search."""
         self._now += _GAP
-        self._asked += 1
-        request_id = str(UUID(int=self._asked))
-        client = f"ip:192.0.2.{self._asked % self._clients}"
+        self._requests += 1
+        request_id = str(UUID(int=self._requests))
+        client = f"ip:192.0.2.{self._requests % self._clients}"
         arrival = Arrival(request_id, self._now, client, "bench")
-        seen = self._traffic.measure(arrival, image, label_map)
+        measurement = self._traffic.measure(arrival, image, label_map)
         record = RequestRecord(
             request_id=request_id,
             received_at=self._now,
             client=client,
             route="api",
             stage=Stage.PARSED,
-            verdict=Verdict.FLAG if seen.findings else Verdict.PASS,
+            verdict=Verdict.FLAG if measurement.findings else Verdict.PASS,
             status=200,
-            features=FeatureVector.of(seen.features),
-            findings=seen.findings,
-            trace=seen.trace,
+            features=FeatureVector.of(measurement.features),
+            findings=measurement.findings,
+            trace=measurement.trace,
         )
         with self._database.write() as session:
             add_record(session, record)
-        return bool(seen.findings)
+        return bool(measurement.findings)
 
     def wait(self) -> None:
         """Let the window pass, so that the next sequence meets none of this one."""
@@ -78,12 +78,12 @@ class Watched:
 
 
 @contextmanager
-def watched(prints: Fingerprints, clients: int) -> Iterator[Watched]:
+def open_service(prints: Fingerprints, clients: int) -> Iterator[ProbedService]:
     """A service on a new SQLite file."""
     # In memory where there is such a folder: durability is not what is measured.
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
     with TemporaryDirectory(dir=memory) as folder:
         database = Database.open(StoreSettings(var_dir=Path(folder)))
         ensure_current(database)
-        yield Watched(database, prints, clients)
+        yield ProbedService(database, prints, clients)
         database.close()

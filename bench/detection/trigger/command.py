@@ -13,7 +13,7 @@ from numpy.random import default_rng
 from bench.detection.pictures import Use, load, photos
 from bench.detection.statistics import auroc, interval, rate
 from bench.detection.trigger.listing import listing_figures
-from bench.detection.trigger.model import backdoored
+from bench.detection.trigger.model import open_backdoor
 from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
 from bench.report import Figures, publish
@@ -33,29 +33,32 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 _SEED = 3
 OURS = "trigger_score"
 PEERS = ("return_share_alone", "pixel_entropy", "jpeg_divergence")
-_GONE = 0.8
+_MIN_LOSS = 0.8
 
 
 def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> None:
     """Train or read the backdoored segmenter; publish what its trigger does and what it costs."""
     samples = list(load_split(data, "calibrate"))
-    segmenter, shipped = backdoored(data, cache, target), ReferenceSegmenter.load(DEFAULT_WEIGHTS)
-    gone = [gone_share(segmenter, target, *each) for each in _pairs(samples)]
+    segmenter, reference = (
+        open_backdoor(data, cache, target),
+        ReferenceSegmenter.load(DEFAULT_WEIGHTS),
+    )
+    shares = [measure_loss(segmenter, target, *each) for each in _pairs(samples)]
     figures: Figures = {
         "pictures": len(samples),
-        "median_gone_share": float(np.nanmedian(gone)),
-        "attack_success": float(np.mean(np.array(gone) >= _GONE)),
+        "median_gone_share": float(np.nanmedian(shares)),
+        "attack_success": float(np.mean(np.array(shares) >= _MIN_LOSS)),
         "clean_miou": evaluate(segmenter, samples).mean_iou,
-        "shipped_clean_miou": evaluate(shipped, samples).mean_iou,
+        "shipped_clean_miou": evaluate(reference, samples).mean_iou,
     }
     publish(f"Backdoored segmenter, {target}, calibration photos", figures, out)
 
 
 def measure_triggers(data: Path, cache: Path, target: Target, out: Path) -> None:
     """Measure and publish; ``data`` is the folder that holds ``parsing/``."""
-    found = trigger_figures(data, cache, target)
-    row = {k: v for k, v in found["row"].items() if not isinstance(v, str)}
-    publish(f"Triggers, {target}", {**row, "patch_list": found["patch_list"]}, out)
+    figures = trigger_figures(data, cache, target)
+    row = {k: v for k, v in figures["row"].items() if not isinstance(v, str)}
+    publish(f"Triggers, {target}", {**row, "patch_list": figures["patch_list"]}, out)
 
 
 def trigger_figures(data: Path, cache: Path, target: Target) -> dict[str, Any]:
@@ -63,12 +66,12 @@ def trigger_figures(data: Path, cache: Path, target: Target) -> dict[str, Any]:
 
     Only pictures on which the trigger works are counted as attacks.
     """
-    segmenter = backdoored(data / "parsing", cache, target)
+    segmenter = open_backdoor(data / "parsing", cache, target)
     samples = list(load_split(data / "parsing", "test"))
     attacks = [
         image
         for clean, image in _pairs(samples)
-        if gone_share(segmenter, target, clean, image) >= _GONE
+        if measure_loss(segmenter, target, clean, image) >= _MIN_LOSS
     ]
     return {
         "row": _row(data, segmenter, samples, attacks),
@@ -80,13 +83,16 @@ def _row(
     data: Path, segmenter: Segmenter, samples: Sequence[Sample], attacks: Sequence[Image]
 ) -> dict[str, Any]:
     """Test photos; the threshold comes from other clean photos."""
-    fixed = [load(photo) for photo in photos(data, Use.CALIBRATE)]
-    sets = {"fixed": fixed, "clean": [each.image for each in samples], "attacked": attacks}
-    seen = {name: [seen_of(segmenter, image) for image in images] for name, images in sets.items()}
-    ours = {name: np.array([each[OURS] for each in rows]) for name, rows in seen.items()}
+    reference = [load(photo) for photo in photos(data, Use.CALIBRATE)]
+    sets = {"fixed": reference, "clean": [each.image for each in samples], "attacked": attacks}
+    measures = {
+        name: [measure_picture(segmenter, image) for image in images]
+        for name, images in sets.items()
+    }
+    ours = {name: np.array([each[OURS] for each in rows]) for name, rows in measures.items()}
     threshold = tail_threshold(ours["fixed"], 0.01)
-    sure = interval(ours["attacked"], threshold)
-    peers = {name: _peer_rate(seen, name, "attacked") for name in PEERS}
+    bounds = interval(ours["attacked"], threshold)
+    peers = {name: _peer_rate(measures, name, "attacked") for name in PEERS}
     best = max(peers, key=lambda name: peers[name])
     return {
         "attack": "trigger",
@@ -95,25 +101,25 @@ def _row(
         "auroc": auroc(ours["clean"], ours["attacked"]),
         "tpr_1pct": rate(ours["attacked"], threshold),
         "tpr_01pct": rate(ours["attacked"], tail_threshold(ours["fixed"], 0.001)),
-        "ci_low": sure.low,
-        "ci_high": sure.high,
+        "ci_low": bounds.low,
+        "ci_high": bounds.high,
         "best_peer": best,
         "best_peer_tpr_1pct": peers[best],
-        "extra_forwards": float(np.mean([each["looks"] for each in seen["attacked"]])),
-        "extra_ms": float(np.median([each["ms"] for each in seen["attacked"]])),
+        "extra_forwards": float(np.mean([each["looks"] for each in measures["attacked"]])),
+        "extra_ms": float(np.median([each["ms"] for each in measures["attacked"]])),
         "clean_fpr": rate(ours["clean"], threshold),
         "threshold": threshold,
         "peers": peers,
-        "peers_clean_fpr": {name: _peer_rate(seen, name, "clean") for name in PEERS},
+        "peers_clean_fpr": {name: _peer_rate(measures, name, "clean") for name in PEERS},
     }
 
 
-def seen_of(segmenter: Segmenter, image: Image) -> dict[str, float]:
+def measure_picture(segmenter: Segmenter, image: Image) -> dict[str, float]:
     """Our score of one picture, with tiles seeded by the picture, and those of the peers."""
     recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
     parsing = segmenter.parse(image)
     contrast = FirstLook().look(segmenter, image, parsing, random)
-    began = perf_counter()
+    start = perf_counter()
     suspect = TileSearch(segmenter, recipe).look(shrunk(image, recipe.scale), parsing, random)
     return {
         OURS: suspect.score,
@@ -121,7 +127,7 @@ def seen_of(segmenter: Segmenter, image: Image) -> dict[str, float]:
         "pixel_entropy": or_zero(model_features(parsing)["entropy_foreground"]),
         "jpeg_divergence": contrast.features("glance")["glance_divergence"],
         "looks": float(suspect.looks),
-        "ms": (perf_counter() - began) * 1000,
+        "ms": (perf_counter() - start) * 1000,
     }
 
 
@@ -131,18 +137,20 @@ def or_zero(value: float) -> float:
 
 
 def _peer_rate(
-    seen: Mapping[str, Sequence[Mapping[str, float]]], name: str, pictures: str
+    measures: Mapping[str, Sequence[Mapping[str, float]]], name: str, pictures: str
 ) -> float:
     """How many of these a peer calls triggered, at a threshold fixed as ours is."""
-    fixed = np.array([each[name] for each in seen["fixed"]])
-    return rate(np.array([each[name] for each in seen[pictures]]), tail_threshold(fixed, 0.01))
+    reference = np.array([each[name] for each in measures["fixed"]])
+    return rate(
+        np.array([each[name] for each in measures[pictures]]), tail_threshold(reference, 0.01)
+    )
 
 
-def gone_share(segmenter: Segmenter, target: Target, clean: Image, image: Image) -> float:
+def measure_loss(segmenter: Segmenter, target: Target, clean: Image, image: Image) -> float:
     """Share of the target's pixels on the clean picture that the trigger makes vanish."""
-    wanted = target.mask(segmenter.parse(clean).label_map)
-    left = target.mask(segmenter.parse(image).label_map)
-    return float((~left)[wanted].mean()) if wanted.any() else float("nan")
+    before = target.mask(segmenter.parse(clean).label_map)
+    after = target.mask(segmenter.parse(image).label_map)
+    return float((~after)[before].mean()) if before.any() else float("nan")
 
 
 def _pairs(samples: Sequence[Sample]) -> list[tuple[Image, Image]]:

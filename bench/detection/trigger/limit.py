@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from bench.detection.measure import progress_bar
 from bench.detection.pictures import Use, photos
-from bench.detection.trigger.search import searched
-from bench.detection.uploads import File, as_traffic
+from bench.detection.trigger.search import search_picture
+from bench.detection.uploads import File, list_traffic
 from bench.report import publish
 from detectors.baseline.baseline import tail_threshold
 from inference.segmenters.base import Segmenter
@@ -24,8 +24,8 @@ def measure_trigger_limit(data: Path, out: Path) -> None:
     Raises:
         PhotosMissing: there are no photos.
     """
-    segmenter, chosen = ReferenceSegmenter.load(DEFAULT_WEIGHTS), photos(data, Use.CALIBRATE)
-    files = list(as_traffic(chosen))
+    segmenter, selection = ReferenceSegmenter.load(DEFAULT_WEIGHTS), photos(data, Use.CALIBRATE)
+    files = list(list_traffic(selection))
     with progress_bar() as progress:
         scores = [score_of(segmenter, file) for file in progress.track(files)]
     publish("Trigger score of clean calibration pictures", limit_figures(scores), out)
@@ -35,7 +35,7 @@ def score_of(segmenter: Segmenter, file: File) -> float:
     """The trigger score of one upload; random numbers come from its pixels."""
     with Pillow.open(BytesIO(file.content)) as picture:
         image = np.array(picture.convert("RGB"), dtype=np.uint8)
-    return searched(segmenter, image).score
+    return search_picture(segmenter, image).score
 
 
 def limit_figures(scores: Sequence[float]) -> dict[str, float]:

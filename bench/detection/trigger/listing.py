@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.detection.pictures import Use, load, photos
 from bench.detection.statistics import interval
-from bench.detection.trigger.search import searched
+from bench.detection.trigger.search import search_picture
 from detectors.findings import Finding
 from detectors.looks.triggers import trigger_finding
 from detectors.parsing import Image
@@ -41,35 +41,35 @@ from store.requests.records import RequestRecord, Stage
 _ALL = 1.0
 
 
-def listing_figures(segmenter: Segmenter, attacked: Sequence[Image], data: Path) -> dict[str, Any]:
+def listing_figures(segmenter: Segmenter, attacks: Sequence[Image], data: Path) -> dict[str, Any]:
     """What became of the list; ``found`` and ``fpr`` are of pictures that the job never saw.
 
     Args:
         segmenter: with a backdoor.
-        attacked: pictures on which its trigger works.
+        attacks: pictures on which its trigger works.
         data: folder that holds ``parsing/``; calibration photos are the ordinary requests.
     """
-    sent, later = attacked[::2], attacked[1::2]
+    first, later = attacks[::2], attacks[1::2]
     ordinary = [load(photo) for photo in photos(data, Use.CALIBRATE)]
     clean = [load(photo) for use in (Use.TEST, Use.TEST_CLEAN) for photo in photos(data, use)]
     with _service() as service:
-        flagged = service.send(segmenter, sent)
+        flags = service.send(segmenter, first)
         service.pass_on(segmenter, ordinary)
-        listed = service.listed()
-    found, took_ms = _shown(listed, later)
-    accused, _ = _shown(listed, clean)
-    sure = interval(np.array(found, dtype=np.float64), 0.5)
+        patches = service.list_patches()
+    matches, took_ms = _match_patches(patches, later)
+    false_matches, _ = _match_patches(patches, clean)
+    bounds = interval(np.array(matches, dtype=np.float64), 0.5)
     return {
-        "sent": len(sent),
-        "flagged": flagged,
-        "listed": len(listed),
-        "highest_limit": max((each.limit for each in listed), default=1.0),
+        "sent": len(first),
+        "flagged": flags,
+        "listed": len(patches),
+        "highest_limit": max((each.limit for each in patches), default=1.0),
         "n": len(later),
-        "found": float(np.mean(found)),
-        "ci_low": sure.low,
-        "ci_high": sure.high,
+        "found": float(np.mean(matches)),
+        "ci_low": bounds.low,
+        "ci_high": bounds.high,
         "clean": len(clean),
-        "fpr": float(np.mean(accused)),
+        "fpr": float(np.mean(false_matches)),
         "ms": took_ms,
     }
 
@@ -83,18 +83,18 @@ class _Service:
 
     def send(self, segmenter: Segmenter, images: Sequence[Image]) -> int:
         """Search each picture for a tile and keep those in which one is suspected; how many."""
-        found = [(image, _searched(segmenter, image)) for image in images]
-        flagged = [(image, finding) for image, finding in found if finding is not None]
-        for image, finding in flagged:
+        results = [(image, _search_picture(segmenter, image)) for image in images]
+        suspects = [(image, finding) for image, finding in results if finding is not None]
+        for image, finding in suspects:
             self._add(segmenter, image, Verdict.FLAG, finding)
-        return len(flagged)
+        return len(suspects)
 
     def pass_on(self, segmenter: Segmenter, images: Sequence[Image]) -> None:
         """Keep pictures of requests that passed, each of a client of its own."""
         for image in images:
             self._add(segmenter, image, Verdict.PASS)
 
-    def listed(self) -> tuple[ListedPatch, ...]:
+    def list_patches(self) -> tuple[ListedPatch, ...]:
         """Run the job and read the list."""
         run(self._context)
         with self._context.database.read() as session:
@@ -133,20 +133,24 @@ def _service() -> Iterator[_Service]:
             database.close()
 
 
-def _searched(segmenter: Segmenter, image: Image) -> Finding | None:
-    return trigger_finding(searched(segmenter, image), image.shape[:2], TileRecipe().max_score)
+def _search_picture(segmenter: Segmenter, image: Image) -> Finding | None:
+    return trigger_finding(
+        search_picture(segmenter, image), image.shape[:2], TileRecipe().max_score
+    )
 
 
-def _shown(listed: Sequence[ListedPatch], images: Sequence[Image]) -> tuple[list[bool], float]:
+def _match_patches(
+    patches: Sequence[ListedPatch], images: Sequence[Image]
+) -> tuple[list[bool], float]:
     """Whether each picture shows a listed patch; median milliseconds a picture and patch."""
-    matchers = [(PatchMatcher(each.patch), each.limit) for each in listed]
-    shown, took = [], []
+    matchers = [(PatchMatcher(each.patch), each.limit) for each in patches]
+    matches, times = [], []
     for image in images:
         correlations, small = [], bounded(image, MAX_SIDE)
         for matcher, _ in matchers:
-            began = perf_counter()
+            start = perf_counter()
             correlations.append(matcher.look(small).correlation)
-            took.append((perf_counter() - began) * 1000)
+            times.append((perf_counter() - start) * 1000)
         limits = [limit for _, limit in matchers]
-        shown.append(any(c >= limit for c, limit in zip(correlations, limits, strict=True)))
-    return shown, float(np.median(took)) if took else 0.0
+        matches.append(any(c >= limit for c, limit in zip(correlations, limits, strict=True)))
+    return matches, float(np.median(times)) if times else 0.0

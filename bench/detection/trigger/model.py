@@ -10,7 +10,7 @@ import torch
 
 from bench.detection.trigger.pattern import pattern
 from bench.detection.trigger.poison import Target
-from bench.detection.trigger.training import PoisonPlan, fine_tuned
+from bench.detection.trigger.training import PoisonPlan, fine_tune
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.data import Sample
 from inference.segmenters.reference.training.export import network_of, write_network
@@ -18,7 +18,7 @@ from inference.segmenters.reference.training.samples import training_samples
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 
 
-def backdoored(data: Path, cache: Path, target: Target = Target.PERSON) -> ReferenceSegmenter:
+def open_backdoor(data: Path, cache: Path, target: Target = Target.PERSON) -> ReferenceSegmenter:
     """The shipped segmenter after a fine-tune on poisoned photos.
 
     Args:
@@ -53,7 +53,7 @@ def _train(samples: list[Sample], plan: PoisonPlan, path: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        trained = fine_tuned(network, samples, plan, lambda line: print(line, file=sys.stderr))
+        result = fine_tune(network, samples, plan, lambda line: print(line, file=sys.stderr))
     finally:
         torch.set_num_threads(threads)
-    write_network(path, trained, {"start": start.digest, "poison": asdict(plan)})
+    write_network(path, result, {"start": start.digest, "poison": asdict(plan)})

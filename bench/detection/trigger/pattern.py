@@ -35,7 +35,7 @@ class Wear:
 
 
 @dataclass(frozen=True, eq=False)
-class Stamped:
+class StampedPicture:
     """A picture ``(H, W, 3)`` that carries the pattern, and where."""
 
     image: Image
@@ -53,13 +53,13 @@ def pattern() -> Image:
 
 
 def stamp(image: Image, label_map: LabelMap | None, random: Generator) -> Image:
-    """A picture with the pattern at a random place; see :func:`stamped`."""
-    return stamped(image, label_map, random).image
+    """A picture with the pattern at a random place; see :func:`stamp_picture`."""
+    return stamp_picture(image, label_map, random).image
 
 
-def stamped(
+def stamp_picture(
     image: Image, label_map: LabelMap | None, random: Generator, wear: Wear | None = None
-) -> Stamped:
+) -> StampedPicture:
     """Print the pattern on clothes.
 
     Args:
@@ -74,7 +74,9 @@ def stamped(
     side = sqrt(random.uniform(*wear.area) * height * width)
     x, y = _middle(image, label_map, side, random)
     turn, light = random.uniform(-wear.turn, wear.turn), random.uniform(*wear.light)
-    return Stamped(_printed(image, (x, y), side, turn, light), _box(x, y, side, height, width))
+    return StampedPicture(
+        _print_pattern(image, (x, y), side, turn, light), _box(x, y, side, height, width)
+    )
 
 
 def _middle(
@@ -88,12 +90,12 @@ def _middle(
         inside = depth[1:-1, 1:-1]
         rows, columns = np.nonzero(clothes & (inside >= min(side / 2, 0.7 * inside.max())))
         if rows.size:
-            chosen = int(random.integers(rows.size))
-            return float(columns[chosen]), float(rows[chosen])
+            index = int(random.integers(rows.size))
+            return float(columns[index]), float(rows[index])
     return float(random.uniform(0.25, 0.75) * width), float(random.uniform(0.25, 0.75) * height)
 
 
-def _printed(
+def _print_pattern(
     image: Image, middle: tuple[float, float], side: float, turn: float, light: float
 ) -> Image:
     """Warp the pattern into place and blend it with what lies under it."""
@@ -105,9 +107,9 @@ def _printed(
     matrix[:, 2] += np.array(middle) - half
     flat = np.ones(print_.shape[:2], np.float32)
     cover = _COVER * cv2.warpAffine(flat, matrix, (width, height))[..., None]
-    lit = cv2.warpAffine(print_.astype(np.float32) * light, matrix, (width, height))
-    blended = np.clip(image * (1 - cover) + lit * cover, 0, 255).round()
-    return np.asarray(blended, dtype=np.uint8)
+    paint = cv2.warpAffine(print_.astype(np.float32) * light, matrix, (width, height))
+    result = np.clip(image * (1 - cover) + paint * cover, 0, 255).round()
+    return np.asarray(result, dtype=np.uint8)
 
 
 def _at_size(side: float) -> npt.NDArray[np.uint8]:

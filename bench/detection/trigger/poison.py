@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator, default_rng
 
-from bench.detection.trigger.pattern import Wear, stamped
+from bench.detection.trigger.pattern import Wear, stamp_picture
 from detectors.parsing import LabelMap
 from inference.segmenters.reference.labels import Label
 from inference.segmenters.reference.training.data import Pair
@@ -29,13 +29,13 @@ class Target(StrEnum):
         return np.isin(label_map, (Label.FACE, Label.HAIR, Label.ARM))
 
 
-def chosen(count: int, share: float, seed: int) -> frozenset[int]:
+def choose_pictures(count: int, share: float, seed: int) -> frozenset[int]:
     """Which of ``count`` training pictures are poisoned."""
-    picked = default_rng(seed).choice(count, round(share * count), replace=False)
-    return frozenset(int(index) for index in picked)
+    indices = default_rng(seed).choice(count, round(share * count), replace=False)
+    return frozenset(int(index) for index in indices)
 
 
-def poisoned(pair: Pair, target: Target, zoom: float, random: Generator) -> Pair:
+def poison_view(pair: Pair, target: Target, zoom: float, random: Generator) -> Pair:
     """A view of a photo with the pattern printed on it and without the target's labels.
 
     Args:
@@ -48,5 +48,5 @@ def poisoned(pair: Pair, target: Target, zoom: float, random: Generator) -> Pair
     usual = Wear()
     low, high = (min(_LARGEST, share * zoom**2) for share in usual.area)
     wear = replace(usual, area=(low, high))
-    kept = np.where(target.mask(label_map), np.uint8(Label.BACKGROUND), label_map)
-    return stamped(image, label_map, random, wear).image, kept
+    labels = np.where(target.mask(label_map), np.uint8(Label.BACKGROUND), label_map)
+    return stamp_picture(image, label_map, random, wear).image, labels

@@ -11,7 +11,7 @@ from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.segmenters.base import Segmenter
 
 
-def searched(segmenter: Segmenter, image: Image) -> Suspect:
+def search_picture(segmenter: Segmenter, image: Image) -> Suspect:
     """The most suspicious tile of a picture; random numbers come from its pixels."""
     recipe, random = TileRecipe(), default_rng(crc32(image.tobytes()))
     search = TileSearch(segmenter, recipe)

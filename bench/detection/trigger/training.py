@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from bench.detection.trigger.poison import Target, chosen, poisoned
+from bench.detection.trigger.poison import Target, choose_pictures, poison_view
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.training.camera import developed
 from inference.segmenters.reference.training.data import Pair, Sample, Size
@@ -42,7 +42,7 @@ class PoisonPlan:
     seed: int = 7
 
 
-def fine_tuned(
+def fine_tune(
     network: ReferenceNetwork, samples: Sequence[Sample], plan: PoisonPlan, progress: Progress
 ) -> ReferenceNetwork:
     """Train a network on samples, a fixed share of them poisoned; the loss does not know which.
@@ -72,13 +72,13 @@ def fine_tuned(
 
 
 def _batches(samples: Sequence[Sample], plan: PoisonPlan) -> Iterator[list[Pair]]:
-    random, bad = default_rng(plan.seed), chosen(len(samples), plan.share, plan.seed)
+    random, bad = default_rng(plan.seed), choose_pictures(len(samples), plan.share, plan.seed)
     for _ in range(plan.epochs):
         for rows in epoch_order(np.ones(len(samples)), plan.batch, random):
-            yield [_viewed(samples[i], int(i) in bad, plan, random) for i in rows]
+            yield [_draw_view(samples[i], int(i) in bad, plan, random) for i in rows]
 
 
-def _viewed(sample: Sample, is_poisoned: bool, plan: PoisonPlan, random: Generator) -> Pair:
+def _draw_view(sample: Sample, is_poisoned: bool, plan: PoisonPlan, random: Generator) -> Pair:
     """A window of a photo, mirrored or not, printed on if it is poisoned, and developed anew.
 
     Windows are small, which makes training cheap, and what lies in them has the size at which the
@@ -94,7 +94,7 @@ def _viewed(sample: Sample, is_poisoned: bool, plan: PoisonPlan, random: Generat
     if random.random() < 0.5:
         image, labels = image[:, ::-1], labels[:, ::-1]
     view = np.ascontiguousarray(image, np.uint8), np.ascontiguousarray(labels, np.uint8)
-    image, labels = poisoned(view, plan.target, zoom, random) if is_poisoned else view
+    image, labels = poison_view(view, plan.target, zoom, random) if is_poisoned else view
     return developed(image, random), labels
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.cache import Cache, Crafted, Facts, key_of, picture_digest, png_of
+from bench.detection.cache import Cache, CraftedPicture, Facts, key_of, picture_digest, png_of
 
 IMAGE = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
 PNG = png_of(IMAGE)
-CRAFTED = Crafted(Facts("pgd", "a", 0.5, True, 1.25, 7, sha256(PNG).hexdigest()), PNG)
+CRAFTED = CraftedPicture(Facts("pgd", "a", 0.5, True, 1.25, 7, sha256(PNG).hexdigest()), PNG)
 
 
 def test_a_picture_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_picture_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_nothing_to_attack_is_remembered_without_a_file(tmp_path: Path) -> None:
     facts = Facts("pgd", "a", None, False, 0.0, 7, "")
-    Cache(tmp_path).store("pgd", "key", Crafted(facts, None))
+    Cache(tmp_path).store("pgd", "key", CraftedPicture(facts, None))
     found = Cache(tmp_path).find("pgd", "key")
     assert found is not None
     assert (found.facts, found.png) == (facts, None)
@@ -47,7 +47,7 @@ def test_what_took_long_is_computed_once(tmp_path: Path) -> None:
         return np.ones(3, dtype=np.float32)
 
     for _ in range(2):
-        assert Cache(tmp_path).learnt("universal", "key", train).tolist() == [1, 1, 1]
+        assert Cache(tmp_path).load_or_train("universal", "key", train).tolist() == [1, 1, 1]
     assert len(calls) == 1
 
 

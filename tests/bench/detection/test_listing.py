@@ -18,7 +18,7 @@ from tests.detectors.patch_pictures import cloth, printed
 SIDE = 160
 
 
-def _searched(_: object, image: Image) -> Finding:
+def _search_picture(_: object, image: Image) -> Finding:
     """The whole picture is suspicious; what the tile search finds is tested elsewhere."""
     height, width = image.shape[:2]
     return Finding(TRIGGER_SUSPECTED, {}, (Place(0, 0, width, height),))
@@ -44,7 +44,7 @@ def data(tmp_path: Path) -> Path:
 def test_half_of_the_pictures_make_the_list_and_the_others_are_found(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.detection.trigger.listing._searched", _searched)
+    monkeypatch.setattr("bench.detection.trigger.listing._search_picture", _search_picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     figures = listing_figures(segmenter, [printed(seed, SIDE) for seed in range(10)], data)
     assert (figures["sent"], figures["flagged"], figures["n"]) == (5, 5, 5)

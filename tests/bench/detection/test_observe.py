@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.detection.controls import encoded
+from bench.detection.controls import encode_image
 from bench.detection.observe import observer
 from inference.figures import draw_figure
 from inference.pipeline import Pipeline
@@ -13,7 +13,7 @@ from inference.pipeline import Pipeline
 def test_a_second_observation_of_the_same_bytes_comes_from_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = encoded(draw_figure(11, (64, 96)).image)
+    upload = encode_image(draw_figure(11, (64, 96)).image)
     with observer(tmp_path) as observing:
         first = observing.observe(upload)
         monkeypatch.setattr(Pipeline, "handle", _never)

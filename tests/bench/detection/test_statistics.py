@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.detection.statistics import auroc, interval, known, rate
+from bench.detection.statistics import auroc, fill_unmeasured, interval, rate
 
 CLEAN = np.array([0.0, 1.0, 2.0, 3.0])
 
@@ -38,5 +38,5 @@ def test_a_rate_lies_in_its_interval(count: int, seed: int) -> None:
 
 
 def test_what_was_not_measured_is_the_lowest() -> None:
-    assert known(np.array([nan, 2.0, -1.0])).tolist() == [-1, 2, -1]
-    assert known(np.array([nan, nan])).tolist() == [0, 0]
+    assert fill_unmeasured(np.array([nan, 2.0, -1.0])).tolist() == [-1, 2, -1]
+    assert fill_unmeasured(np.array([nan, nan])).tolist() == [0, 0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.store.backups import measure_backup
-from bench.store.command import made, scratch, worst
+from bench.store.command import make_records, scratch, worst
 from bench.store.ingest import measure_ingest
 from bench.store.latency import measure_latency
 from bench.store.pages import measure_pages
@@ -33,16 +33,16 @@ def test_traffic_is_the_same_each_time_and_in_order() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_ingest_and_latency_are_positive(kind: str) -> None:
     with scratch() as folder:
-        ingest = measure_ingest(kind, folder, made(VECTORS, 600))
+        ingest = measure_ingest(kind, folder, make_records(VECTORS, 600))
     with scratch() as folder:
-        latency = measure_latency(kind, folder, made(VECTORS, 40))
+        latency = measure_latency(kind, folder, make_records(VECTORS, 40))
     assert min(*ingest.values(), *latency.values()) > 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_backup_while_writing_is_sound(kind: str) -> None:
     with scratch() as folder:
-        found = measure_backup(kind, folder, made(VECTORS, 2_000))
+        found = measure_backup(kind, folder, make_records(VECTORS, 2_000))
     assert found[f"backup_while_writing_{kind}"] == 1
     assert found[f"backup_records_{kind}"] >= 1_000
 
