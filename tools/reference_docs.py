@@ -95,13 +95,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the pages that are made from code.")
     parser.add_argument("--check", action="store_true", help="only say which pages are stale")
     parser.add_argument("--folder", type=Path, default=DOCS, help="where the pages lie")
-    given = parser.parse_args(arguments)
-    if not given.check:
-        write_pages(given.folder)
+    options = parser.parse_args(arguments)
+    if not options.check:
+        write_pages(options.folder)
         return 0
-    stale = stale_pages(given.folder)
+    stale = stale_pages(options.folder)
     for name in stale:
-        sys.stderr.write(f"{given.folder / name} is stale: run `python -m tools.reference_docs`.\n")
+        sys.stderr.write(
+            f"{options.folder / name} is stale: run `python -m tools.reference_docs`.\n"
+        )
     return 1 if stale else 0
 
 
