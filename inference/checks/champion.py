@@ -12,8 +12,8 @@ from pathlib import Path
 from detectors.findings import Finding
 from inference.checks.base import Case, CheckResult, Needs
 from inference.checks.promoted_model import Promoted
+from inference.fresh_copy import FreshCopy
 from inference.metrics import Metrics
-from inference.refresher import Refresher
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion
@@ -22,7 +22,7 @@ from store.tables.work_tables import OutlierModelRow
 Scored = Callable[[Mapping[str, float]], tuple[Finding, ...]]
 
 
-class Champion:
+class Champion(FreshCopy):
     """The promoted model in memory, kept fresh by a thread of its own.
 
     Without a model, or with one whose file is gone or changed, nothing is found. While the database
@@ -30,24 +30,12 @@ class Champion:
     """
 
     def __init__(self, database: Database, var_dir: Path, p_value: float, metrics: Metrics) -> None:
+        super().__init__("champion", "outlier model", metrics)
         self._database = database
         self._store = OutlierModelStore(var_dir)
         self._p_value = p_value
         self._mark: int | None = None
         self._current: Scored | None = None
-        self._refresher = Refresher("champion", "outlier model", self._read_if_changed, metrics)
-
-    def start(self, refresh_seconds: float) -> None:
-        """Look for promotions every so many seconds, until :meth:`close`."""
-        self._refresher.start(refresh_seconds)
-
-    def refresh(self) -> None:
-        """Load the promoted model if its mark has moved; a fault is counted and costs only it."""
-        self._refresher.refresh()
-
-    def close(self) -> None:
-        """End the thread."""
-        self._refresher.close()
 
     def findings(self, features: Mapping[str, float]) -> tuple[Finding, ...]:
         """What the model says of the measured features of a request."""
