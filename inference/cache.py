@@ -20,21 +20,21 @@ class ParseCache:
     def __init__(self, max_bytes: int = 0, settings_digest: str = "") -> None:
         self._max_bytes = max_bytes
         self._settings = settings_digest
-        self._known: OrderedDict[_Key, Content] = OrderedDict()
+        self._contents: OrderedDict[_Key, Content] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._contents)
 
     def get(self, content_sha256: str, model_digest: str) -> Content | None:
         """What these bytes were found to hold."""
         key = (content_sha256, model_digest, self._settings)
         with self._lock:
-            found = self._known.get(key)
-            if found is not None:
-                self._known.move_to_end(key)
-            return found
+            content = self._contents.get(key)
+            if content is not None:
+                self._contents.move_to_end(key)
+            return content
 
     def put(self, content_sha256: str, model_digest: str, content: Content) -> None:
         """Remember what bytes hold; only for content that passes."""
@@ -42,9 +42,9 @@ class ParseCache:
             return
         key = (content_sha256, model_digest, self._settings)
         with self._lock:
-            if key not in self._known:
-                self._known[key] = content
+            if key not in self._contents:
+                self._contents[key] = content
                 self._bytes += content.size_bytes
             while self._bytes > self._max_bytes:
-                _, oldest = self._known.popitem(last=False)
+                _, oldest = self._contents.popitem(last=False)
                 self._bytes -= oldest.size_bytes

@@ -21,7 +21,7 @@ class Content:
         is_measured: whether every check of the content gave its result.
     """
 
-    screened: Screened
+    screening: Screened
     parsing: Parsing
     features: Mapping[str, float]
     findings: tuple[Finding, ...]
@@ -35,13 +35,13 @@ class Content:
 
         Where one of them failed, the others do not judge either: the parse may be nonsense.
         """
-        screened, parsing = case.screened, case.parsing
+        screening, parsing = case.screening, case.parsing
         if any(result.has_failed for result in results):
-            return cls(screened, parsing, {}, screened.findings, is_measured=False)
+            return cls(screening, parsing, {}, screening.findings, is_measured=False)
         for result in results:
             case = case.plus(result)
-        findings = (*screened.findings, *case.findings)
-        return cls(screened, parsing, case.features, findings, case.places)
+        findings = (*screening.findings, *case.findings)
+        return cls(screening, parsing, case.features, findings, case.places)
 
     def case_of(
         self,
@@ -59,7 +59,7 @@ class Content:
             arrival=arrival,
             upload=upload,
             segmenter=segmenter,
-            screened=self.screened,
+            screening=self.screening,
             parsing=self.parsing,
             forward_ms=self.costs.get("forward_ms"),
             features={**self.costs, **self.features},
@@ -71,5 +71,5 @@ class Content:
     @property
     def size_bytes(self) -> int:
         """Memory of its arrays."""
-        arrays = (self.screened.image, self.parsing.probabilities, self.parsing.label_map)
+        arrays = (self.screening.image, self.parsing.probabilities, self.parsing.label_map)
         return sum(int(array.nbytes) for array in arrays)

@@ -20,9 +20,9 @@ def require_extra(extra: str, part: str, modules: Sequence[str]) -> None:
     Raises:
         ExtraMissing: at least one of the modules is not installed.
     """
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
+    missing_modules = [module for module in modules if find_spec(module) is None]
+    if missing_modules:
         raise ExtraMissing(
-            f"{part} needs {', '.join(missing)}, and this installation is without: run "
+            f"{part} needs {', '.join(missing_modules)}, and this installation is without: run "
             f"`pip install 'maskwatch[{extra}]'`."
         )

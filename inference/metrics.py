@@ -35,13 +35,13 @@ class Metrics:
             "Parses by what became of their ensemble: how much it looked at, or why not.",
             "outcome",
         )
-        self.unrecorded = self._counter(
+        self.unrecorded_refusals = self._counter(
             "unrecorded_refusals",
             "Repeated refusals at admission that were answered and counted without a record.",
             "reason",
         )
         self.broken_off = self._counter("broken_uploads", "Uploads that the client broke off.")
-        self.closed = self._counter(
+        self.closed_connections = self._counter(
             "closed_connections", "Connections that were closed on a client, by why.", "why"
         )
         self.evidence_left_out = self._counter(
@@ -55,16 +55,16 @@ class Metrics:
 
     def _measure_recorder(self) -> None:
         """How records become durable, and which do not."""
-        self.spooled = self._counter(
+        self.spooled_records = self._counter(
             "spooled_records", "Records that went to the spool because the database was away."
         )
-        self.replayed = self._counter(
+        self.replayed_records = self._counter(
             "replayed_records", "Records that came from the spool into the database."
         )
-        self.set_aside = self._counter(
+        self.set_aside_records = self._counter(
             "set_aside_records", "Records that the database will never take, or nobody can read."
         )
-        self.unkept = self._counter(
+        self.unkept_records = self._counter(
             "unkept_records", "Records that were kept nowhere, by why; `strict` answers 503.", "why"
         )
         self.group_records = Histogram(
@@ -83,8 +83,8 @@ class Metrics:
         """Show how long the recorder's queue is, and who waits for a place in it."""
         depth = self._gauge("record_queue", "Records that wait to be written.")
         depth.set_function(length)
-        waiting = self._gauge("record_callers_waiting", "Requests that wait for a place there.")
-        waiting.set_function(callers_waiting)
+        callers = self._gauge("record_callers_waiting", "Requests that wait for a place there.")
+        callers.set_function(callers_waiting)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"maskwatch_{name}", meaning, registry=self.registry)

@@ -59,8 +59,8 @@ def _m2fp(settings: ServiceSettings) -> LoadedModel:
     from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
 
     limit_threads(core_share(settings.admission.max_concurrency))
-    wanted = settings.parsing.model or DEFAULT_MODEL
-    folder = model_folder(wanted, settings.parsing.model_revision, settings.store.var_dir)
+    name = settings.parsing.model or DEFAULT_MODEL
+    folder = model_folder(name, settings.parsing.model_revision, settings.store.var_dir)
     model = open_model(folder, settings.parsing.trust())
     segmenter = M2FPSegmenter.load(
         model,
@@ -92,8 +92,8 @@ class Models:
         self.current = CurrentSegmenter(first.segmenter)
         self._load, self._note, self._metrics = load, note, metrics
         # Given away at the start: a model that was replaced must not stay in memory.
-        self._unnoted: LoadedModel | None = first
-        self._asked: SimpleQueue[bool] = SimpleQueue()
+        self._first: LoadedModel | None = first
+        self._requests: SimpleQueue[bool] = SimpleQueue()
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -102,39 +102,39 @@ class Models:
         Raises:
             StoreUnavailable: it cannot be written down.
         """
-        if self._unnoted is not None:
-            self._note(self._unnoted)
-            self._unnoted = None
+        if self._first is not None:
+            self._note(self._first)
+            self._first = None
         self._thread = Thread(target=self._listen, name="models", daemon=True)
         self._thread.start()
 
     def ask(self) -> None:
         """Ask for the model to be loaded again; does nothing else, so that a signal may call it."""
-        self._asked.put(True)
+        self._requests.put(True)
 
     def reload(self) -> bool:
         """Check, load, write down and swap, in this order; any fault leaves the running model."""
         try:
-            loaded = self._load()
-            self._note(loaded)
+            model = self._load()
+            self._note(model)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one serves
             self._metrics.model_reloads.labels("failed").inc()
-            unexpected = None if isinstance(error, MaskwatchError) else error
-            _log.error("model not loaded again", why=str(error), exc_info=unexpected)
+            fault = None if isinstance(error, MaskwatchError) else error
+            _log.error("model not loaded again", why=str(error), exc_info=fault)
             return False
-        self.current.swap(loaded.segmenter)
+        self.current.swap(model.segmenter)
         self._metrics.model_reloads.labels("loaded").inc()
-        _log.info("model loaded again", digest=loaded.files.digest)
+        _log.info("model loaded again", digest=model.files.digest)
         return True
 
     def close(self) -> None:
         """End the thread; it is given a few seconds to finish what it does."""
-        self._asked.put(False)
+        self._requests.put(False)
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
 
     def _listen(self) -> None:
-        while self._asked.get():
+        while self._requests.get():
             self.reload()
 
 
@@ -143,20 +143,20 @@ def build_models(
 ) -> Models:
     """Let a loaded model serve, and load the one of the settings again when asked to."""
 
-    def note(loaded: LoadedModel) -> None:
+    def note(model: LoadedModel) -> None:
         with database.write() as session:
-            add_loaded_model(session, _new_load(settings, loaded), datetime.now(UTC))
+            add_loaded_model(session, _new_load(settings, model), datetime.now(UTC))
 
     return Models(first, lambda: load_model(settings), note, metrics)
 
 
-def _new_load(settings: ServiceSettings, loaded: LoadedModel) -> NewLoad:
+def _new_load(settings: ServiceSettings, model: LoadedModel) -> NewLoad:
     return NewLoad(
         host=this_host(),
         service=f"{settings.service.host}:{settings.service.port}",
-        segmenter=loaded.segmenter.name,
-        path=str(loaded.files.path.absolute()),
-        digest=loaded.files.digest,
-        files=loaded.files.hashes,
-        signed_by=loaded.files.signed_by,
+        segmenter=model.segmenter.name,
+        path=str(model.files.path.absolute()),
+        digest=model.files.digest,
+        files=model.files.hashes,
+        signed_by=model.files.signed_by,
     )

@@ -79,14 +79,14 @@ class Pipeline:
         Raises:
             NotRecorded: the record could not be kept.
         """
-        outcome = _refused(arrival, refusal)
+        outcome = _build_refusal(arrival, refusal)
         self._record(outcome.record, Stopwatch())
         return outcome
 
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
         """Count a refusal that gets no record of its own; touches neither disk nor database."""
-        self.metrics.count(_refused(arrival, refusal).record)
-        self.metrics.unrecorded.labels(refusal.code).inc()
+        self.metrics.count(_build_refusal(arrival, refusal).record)
+        self.metrics.unrecorded_refusals.labels(refusal.code).inc()
 
     def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
         try:
@@ -96,38 +96,38 @@ class Pipeline:
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             outcome = FAULT
-        return _refused(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
+        return _build_refusal(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
 
     def _screen_and_check(
         self, arrival: Arrival, upload: Upload, watch: Stopwatch
     ) -> Outcome | Refusal:
-        compared = self.gate.compare(upload)
-        if isinstance(compared, Refusal):
-            return compared
+        findings = self.gate.compare(upload)
+        if isinstance(findings, Refusal):
+            return findings
         # Once for the whole request: another model may take its place meanwhile.
         segmenter = present(self.segmenter)
         content = self._content(arrival, upload, segmenter, watch)
         if isinstance(content, Refusal):
             return content
-        case = content.case_of(arrival, upload, segmenter, compared)
+        case = content.case_of(arrival, upload, segmenter, findings)
         for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
             case = case.plus(run_check(check, case, self.metrics))
-        return self._judged(case, watch.total())
+        return self._judge_case(case, watch.total())
 
     def _content(
         self, arrival: Arrival, upload: Upload, segmenter: Segmenter, watch: Stopwatch
     ) -> Content | Refusal:
         """What the bytes hold: remembered, or screened, parsed and measured now."""
-        known = self.cache.get(upload.sha256, segmenter.digest)
-        if known is not None:
-            return replace(known, costs={})
-        screened = self.gate.screen(upload.data)
-        if isinstance(screened, Refusal):
-            return screened
-        costs = {"gate_ms": watch.lap(), **screened.decoded.costs()}
-        parsing = segmenter.parse(screened.image)
+        content = self.cache.get(upload.sha256, segmenter.digest)
+        if content is not None:
+            return replace(content, costs={})
+        screening = self.gate.screen(upload.data)
+        if isinstance(screening, Refusal):
+            return screening
+        costs = {"gate_ms": watch.lap(), **screening.decoded.costs()}
+        parsing = segmenter.parse(screening.image)
         costs["forward_ms"] = watch.lap()
-        case = Case(arrival, upload, segmenter, screened, parsing)
+        case = Case(arrival, upload, segmenter, screening, parsing)
         results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
         costs["measure_ms"] = watch.lap()
         content = replace(Content.of(case, results), costs=costs)
@@ -138,10 +138,10 @@ class Pipeline:
     def _checks(self, *needs: Needs) -> Sequence[Check]:
         return [check for check in self.checks if check.needs in needs]
 
-    def _judged(self, case: Case, total_ms: float) -> Outcome:
+    def _judge_case(self, case: Case, total_ms: float) -> Outcome:
         judgement = judge(case.findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
-        unmeasured = () if case.is_measured else (MEASUREMENT_FAILED,)
+        fault_reasons = () if case.is_measured else (MEASUREMENT_FAILED,)
         record = RequestRecord(
             request_id=case.arrival.request_id,
             received_at=case.arrival.received_at,
@@ -150,9 +150,9 @@ class Pipeline:
             stage=Stage.PARSED,
             verdict=judgement.verdict,
             status=refusal.status if refusal else 200,
-            reasons=(*judgement.reasons, *unmeasured),
+            reasons=(*judgement.reasons, *fault_reasons),
             content_sha256=case.upload.sha256,
-            media_type=case.screened.media_type.value,
+            media_type=case.screening.media_type.value,
             segmenter=case.segmenter.digest,
             labels=case.parsing.present_labels(),
             features=FeatureVector.of({**case.features, "total_ms": total_ms}),
@@ -166,7 +166,7 @@ class Pipeline:
         try:
             places = [place for each in case.findings for place in each.places]
             return self.evidence.keep(
-                judgement.verdict, case.image, case.parsing, case.screened.faces, places
+                judgement.verdict, case.image, case.parsing, case.screening.faces, places
             )
         except Exception:  # noqa: BLE001
             # Open on purpose: a full disk must not cost the parse.
@@ -180,7 +180,7 @@ class Pipeline:
         self.metrics.seconds.observe(watch.total() / 1000)
 
 
-def _refused(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
+def _build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
     record = RequestRecord(
         request_id=arrival.request_id,
         received_at=arrival.received_at,

@@ -91,9 +91,9 @@ def build_service(settings: ServiceSettings) -> Service:
     metrics = Metrics()
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines = read_baselines(settings)
-    loaded = load_model(settings)
+    model = load_model(settings)
     database = open_database(settings)
-    models = build_models(settings, loaded, database, metrics)
+    models = build_models(settings, model, database, metrics)
     champion = Champion(
         database, settings.store.var_dir, settings.outliers.outlier_p_value, metrics
     )

@@ -50,10 +50,10 @@ class TopologyGroup(Group):
     """A person with this share of hair and no face is recorded as odd. Default: as learnt with the
     model's baseline, 0.02 without one."""
 
-    def topology_limits(self, learnt: TopologyLimits) -> TopologyLimits:
+    def topology_limits(self, limits: TopologyLimits) -> TopologyLimits:
         """The limits of the topology rules: those that are set, else those that were learnt."""
-        told = {name: getattr(self, name) for name in learnt.list_learnt()}
-        return replace(learnt, **{name: each for name, each in told.items() if each is not None})
+        own = {name: getattr(self, name) for name in limits.list_learnt()}
+        return replace(limits, **{name: each for name, each in own.items() if each is not None})
 
 
 class ProbingGroup(Group):

@@ -12,8 +12,8 @@ class Stopwatch:
     def lap(self) -> float:
         """Milliseconds since the last lap."""
         now = perf_counter()
-        passed, self._last = (now - self._last) * 1000, now
-        return passed
+        milliseconds, self._last = (now - self._last) * 1000, now
+        return milliseconds
 
     def total(self) -> float:
         """Milliseconds since the start."""

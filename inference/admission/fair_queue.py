@@ -23,22 +23,22 @@ class FairQueue(Generic[Ticket]):
     def __init__(self, turns: int) -> None:
         self._turns = turns
         self._client_of: dict[Ticket, str] = {}
-        self._waiting: OrderedDict[str, OrderedDict[Ticket, None]] = OrderedDict()
-        self._held: Counter[str] = Counter()
+        self._queues: OrderedDict[str, OrderedDict[Ticket, None]] = OrderedDict()
+        self._turns_of: Counter[str] = Counter()
 
     def join(self, client: str, ticket: Ticket) -> None:
         """Let a new ticket of a client wait."""
         self._client_of[ticket] = client
-        self._waiting.setdefault(client, OrderedDict())[ticket] = None
+        self._queues.setdefault(client, OrderedDict())[ticket] = None
 
     def call(self) -> Ticket | None:
         """Give a free turn away: the ticket that has it now, ``None`` if no turn or nobody is."""
-        if not self._waiting or self._held.total() >= self._turns:
+        if not self._queues or self._turns_of.total() >= self._turns:
             return None
         client = self._next_client()
-        ticket = next(iter(self._waiting[client]))
+        ticket = next(iter(self._queues[client]))
         self._stop_waiting(client, ticket)
-        self._held[client] += 1
+        self._turns_of[client] += 1
         self._go_behind(client)
         return ticket
 
@@ -49,25 +49,25 @@ class FairQueue(Generic[Ticket]):
             KeyError: it is not here, or has left before.
         """
         client = self._client_of.pop(ticket)
-        if ticket in self._waiting.get(client, ()):
+        if ticket in self._queues.get(client, ()):
             self._stop_waiting(client, ticket)
             return
-        self._held[client] -= 1
-        if not self._held[client]:
-            del self._held[client]
+        self._turns_of[client] -= 1
+        if not self._turns_of[client]:
+            del self._turns_of[client]
         self._go_behind(client)
 
     def _next_client(self) -> str:
         """The first that holds less than half; two that hold half leave no turn to give away."""
         half = ceil(self._turns / 2)
-        first = next(iter(self._waiting))
-        return next((client for client in self._waiting if self._held[client] < half), first)
+        first = next(iter(self._queues))
+        return next((client for client in self._queues if self._turns_of[client] < half), first)
 
     def _stop_waiting(self, client: str, ticket: Ticket) -> None:
-        del self._waiting[client][ticket]
-        if not self._waiting[client]:
-            del self._waiting[client]
+        del self._queues[client][ticket]
+        if not self._queues[client]:
+            del self._queues[client]
 
     def _go_behind(self, client: str) -> None:
-        if client in self._waiting:
-            self._waiting.move_to_end(client)
+        if client in self._queues:
+            self._queues.move_to_end(client)

@@ -27,17 +27,17 @@ class Sender:
 
 
 def identify(
-    address: str, keys: Set[str], client_of: Callable[[str], str | None], *, required: bool
+    address: str, keys: Set[str], client_of: Callable[[str], str | None], *, is_required: bool
 ) -> Sender:
     """The sender at an address who presents these keys.
 
     Args:
         keys: all that the request presents; more than one is as wrong as an unknown one.
         client_of: the client whose key this is, ``None`` for nobody's.
-        required: whether a request without a key is refused.
+        is_required: whether a request without a key is refused.
     """
     if not keys:
-        return Sender(address, address, KEY_REQUIRED if required else None)
+        return Sender(address, address, KEY_REQUIRED if is_required else None)
     client = client_of(next(iter(keys))) if len(keys) == 1 else None
     if client is None:
         return Sender(address, address, UNKNOWN_KEY)
@@ -52,12 +52,12 @@ def presented_keys(authorization: Sequence[str], x_api_key: Sequence[str]) -> Se
     >>> sorted(presented_keys(["bearer mwk_a", "Basic dTpw"], ["mwk_a", "mwk_b"]))
     ['mwk_a', 'mwk_b']
     """
-    parted = [value.strip().partition(" ") for value in authorization]
-    bearer = [token for scheme, _, token in parted if scheme.lower() == "bearer"]
+    pairs = [value.strip().partition(" ") for value in authorization]
+    bearer = [token for scheme, _, token in pairs if scheme.lower() == "bearer"]
     return {key.strip() for key in (*bearer, *x_api_key)}
 
 
-def address_name(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+def address_name(peer: str, forwarded_for: str, proxies: Sequence[Network]) -> str:
     """The name of an address, ``ip:ADDRESS``.
 
     ``X-Forwarded-For`` is read from the right, and only as long as the address that added an entry
@@ -70,11 +70,11 @@ def address_name(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> s
     if current is None:
         return f"ip:{peer}"
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
-    while hops and _is_trusted(current, trusted):
-        claimed = _address(hops.pop())
-        if claimed is None:
+    while hops and _is_trusted(current, proxies):
+        entry = _address(hops.pop())
+        if entry is None:
             break
-        current = claimed
+        current = entry
     return f"ip:{current}"
 
 
@@ -101,9 +101,9 @@ def _address(text: str) -> Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    ipv4 = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return ipv4 or address
 
 
-def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
-    return any(address in network for network in trusted)
+def _is_trusted(address: Address, proxies: Sequence[Network]) -> bool:
+    return any(address in network for network in proxies)

@@ -26,8 +26,8 @@ class Blacklist:
     def check(self, arrival: Arrival, upload: Upload | None) -> Refusal | None:
         """A refusal if a block holds for the sender or, once read, the exact picture."""
         content = upload.sha256 if upload else None
-        blocked = self._access.current.is_blocked(arrival.received_at, arrival.names, content)
-        return BLOCKED if blocked else None
+        is_blocked = self._access.current.is_blocked(arrival.received_at, arrival.names, content)
+        return BLOCKED if is_blocked else None
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,10 @@ class Buckets:
         name = network_of(client)
         full_at = max(now, self._full_at.pop(name, now))
         spent_at = full_at + 1 / self._per_second
-        missing = spent_at - now - self._burst / self._per_second
-        is_spent = missing <= _ROUNDING_SECONDS
+        missing_seconds = spent_at - now - self._burst / self._per_second
+        is_spent = missing_seconds <= _ROUNDING_SECONDS
         self._keep(name, spent_at if is_spent else full_at)
-        return 0.0 if is_spent else missing
+        return 0.0 if is_spent else missing_seconds
 
     def __len__(self) -> int:
         return len(self._full_at)

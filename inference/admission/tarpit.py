@@ -18,14 +18,14 @@ class Tarpit:
         self._seconds = seconds
         self._most = most
         self._random = random
-        self._held = 0
+        self._count = 0
 
     async def hold(self) -> None:
         """Wait, if there is room to."""
-        if self._held >= self._most:
+        if self._count >= self._most:
             return
-        self._held += 1
+        self._count += 1
         try:
             await sleep(self._seconds * self._random.uniform(0.5, 1.5))
         finally:
-            self._held -= 1
+            self._count -= 1

@@ -30,8 +30,8 @@ def colour_composite(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) 
     times = ceil(_LEGIBLE_SIDE / side)
     overlay = _overlay(image, parsing, float(times) if times > 1 else min(1.0, max_side / side))
     legend = draw_legend(parsing, overlay.shape[0])
-    missing = legend.shape[0] - overlay.shape[0]
-    page = cv2.copyMakeBorder(overlay, 0, missing, 0, 0, cv2.BORDER_CONSTANT, value=PAPER)
+    missing_rows = legend.shape[0] - overlay.shape[0]
+    page = cv2.copyMakeBorder(overlay, 0, missing_rows, 0, 0, cv2.BORDER_CONSTANT, value=PAPER)
     return np.hstack([page, legend]).astype(np.uint8, copy=False)
 
 
@@ -49,36 +49,36 @@ def mask_overlay(image: Image, parsing: Parsing, max_side: int = _MAX_SIDE) -> I
 
 def _overlay(image: Image, parsing: Parsing, scale: float) -> Image:
     size = scaled_size(image.shape[0], image.shape[1], scale)
-    label_map = _resized(parsing.label_map, size)
+    label_map = _resize(parsing.label_map, size)
     way = cv2.INTER_AREA if scale <= 1 else cv2.INTER_NEAREST
     picture = cv2.resize(image, size, interpolation=way).astype(np.uint8, copy=False)
-    drawn = _tinted(picture, label_map, parsing.labels)
+    overlay = _tint(picture, label_map, parsing.labels)
     line = max(1, round(max(size) / _SIDE_PER_LINE))
-    _outline(drawn, label_map, line)
+    _outline(overlay, label_map, line)
     if parsing.persons is not None:
-        _outline(drawn, _resized(parsing.persons, size), 2 * line)
-    return drawn
+        _outline(overlay, _resize(parsing.persons, size), 2 * line)
+    return overlay
 
 
-def _resized(values: LabelMap, size: tuple[int, int]) -> LabelMap:
-    resized = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
-    return resized.astype(np.uint8, copy=False)
+def _resize(values: LabelMap, size: tuple[int, int]) -> LabelMap:
+    result = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+    return result.astype(np.uint8, copy=False)
 
 
-def _tinted(picture: Image, label_map: LabelMap, labels: tuple[str, ...]) -> Image:
+def _tint(picture: Image, label_map: LabelMap, labels: tuple[str, ...]) -> Image:
     """The picture with its foreground in the labels' colours, the background as it was."""
     table = np.zeros((256, 1, 3), dtype=np.uint8)
     table[: len(labels), 0] = colour_table(labels)
     colours = cv2.LUT(cv2.merge([label_map] * 3), table)
-    tinted = cv2.addWeighted(picture, 1 - _OPACITY, colours, _OPACITY, 0)
-    cv2.copyTo(picture, (label_map == 0).astype(np.uint8), tinted)
-    return np.asarray(tinted, dtype=np.uint8)
+    overlay = cv2.addWeighted(picture, 1 - _OPACITY, colours, _OPACITY, 0)
+    cv2.copyTo(picture, (label_map == 0).astype(np.uint8), overlay)
+    return np.asarray(overlay, dtype=np.uint8)
 
 
-def _outline(drawn: Image, regions: LabelMap, line: int) -> None:
+def _outline(overlay: Image, regions: LabelMap, line: int) -> None:
     """White lines between regions, a dark hairline beside them: seen on white and on black."""
     square = np.ones((line + 1, line + 1), np.uint8)
     edges = cv2.morphologyEx(regions, cv2.MORPH_GRADIENT, square)
     beside = cv2.dilate(edges, np.ones((2, 2), np.uint8), anchor=(0, 0))
-    cv2.copyTo(cv2.convertScaleAbs(drawn, alpha=_SHADE), beside, drawn)
-    drawn[edges > 0] = 255
+    cv2.copyTo(cv2.convertScaleAbs(overlay, alpha=_SHADE), beside, overlay)
+    overlay[edges > 0] = 255

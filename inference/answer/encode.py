@@ -68,13 +68,13 @@ def person_masks(parsing: Parsing) -> dict[int, Mask] | None:
 
 
 def _mask(pixels: npt.NDArray[np.bool_]) -> Mask:
-    encoded = coco.encode(np.asfortranarray(pixels, dtype=np.uint8))
-    left, top, width, height = (int(value) for value in coco.toBbox(encoded))
+    runs = coco.encode(np.asfortranarray(pixels, dtype=np.uint8))
+    left, top, width, height = (int(value) for value in coco.toBbox(runs))
     rows, columns = pixels.shape
     return Mask(
         size=(rows, columns),
-        counts=encoded["counts"].decode("ascii"),
-        area=int(coco.area(encoded)),
+        counts=runs["counts"].decode("ascii"),
+        area=int(coco.area(runs)),
         box=(left, top, width, height),
     )
 

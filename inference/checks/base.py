@@ -65,7 +65,7 @@ class Case:
     arrival: Arrival
     upload: Upload
     segmenter: Segmenter
-    screened: Screened
+    screening: Screened
     parsing: Parsing
     forward_ms: float | None = None
     features: Mapping[str, float] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Case:
     @property
     def image(self) -> Image:
         """The picture ``(H, W, 3)`` uint8."""
-        return self.screened.image
+        return self.screening.image
 
     def plus(self, result: CheckResult) -> Self:
         """The same case after one more check."""
@@ -95,7 +95,7 @@ class Case:
             self.arrival,
             self.upload,
             self.segmenter,
-            self.screened,
+            self.screening,
             self.parsing,
             self.forward_ms,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from detectors.findings import Finding
 from inference.checks.base import Case, CheckResult, Needs
-from inference.checks.promoted_model import Promoted
+from inference.checks.promoted_model import PromotedModel
 from inference.fresh_copy import FreshCopy
 from inference.metrics import Metrics
 from store.engine.change_marks import Mark, read_marks
@@ -19,7 +19,7 @@ from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion
 from store.tables.work_tables import OutlierModelRow
 
-Scored = Callable[[Mapping[str, float]], tuple[Finding, ...]]
+Judge = Callable[[Mapping[str, float]], tuple[Finding, ...]]
 
 
 class Champion(FreshCopy):
@@ -35,12 +35,12 @@ class Champion(FreshCopy):
         self._store = OutlierModelStore(var_dir)
         self._p_value = p_value
         self._mark: int | None = None
-        self._current: Scored | None = None
+        self._current: Judge | None = None
 
     def findings(self, features: Mapping[str, float]) -> tuple[Finding, ...]:
         """What the model says of the measured features of a request."""
-        scored = self._current
-        return () if scored is None else scored(features)
+        judge = self._current
+        return () if judge is None else judge(features)
 
     def _read_if_changed(self) -> None:
         with self._database.read() as session:
@@ -51,11 +51,11 @@ class Champion(FreshCopy):
         # Before the file is read: one that does not serve is not read again every half second.
         self._mark, self._current = mark, None
         if row is not None:
-            self._current = self._loaded(row)
+            self._current = self._load(row)
 
-    def _loaded(self, row: OutlierModelRow) -> Scored:
+    def _load(self, row: OutlierModelRow) -> Judge:
         archive = self._store.read(row.digest)
-        return Promoted.load(archive, row.digest, self._p_value, row.rows).findings
+        return PromotedModel.load(archive, row.digest, self._p_value, row.rows).findings
 
 
 @dataclass(frozen=True)

@@ -81,10 +81,10 @@ class EnsembleCheck:
         random = self.new_random()
         depth = self._depth(case, random)
         if depth is Depth.NOTHING:
-            return self._skipped(NOT_CHOSEN)
+            return self._skip(NOT_CHOSEN)
         recipe = self._affordable(depth)
         if recipe is None:
-            return self._skipped(TOO_SLOW)
+            return self._skip(TOO_SLOW)
         return self._run_within_budget(Ensemble(case.segmenter, recipe), case, random)
 
     def _depth(self, case: Case, random: Generator) -> Depth:
@@ -93,15 +93,15 @@ class EnsembleCheck:
         return self.policy.depth(features, case.findings, random, is_odd=self._is_odd(case))
 
     def _run_within_budget(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
-        estimated, began = self._expected_ms(ensemble.recipe) / 1000, self.clock()
-        if not self.budget.take(estimated, began):
-            return self._skipped(OVER_BUDGET)
+        estimate, start = self._estimate_ms(ensemble.recipe) / 1000, self.clock()
+        if not self.budget.take(estimate, start):
+            return self._skip(OVER_BUDGET)
         try:
             result = self._look(ensemble, case, random)
         finally:
-            spent = self.clock() - began
-            self.budget.settle(estimated, spent)
-        milliseconds = case.features.get("ensemble_ms", 0.0) + 1000 * spent
+            seconds = self.clock() - start
+            self.budget.settle(estimate, seconds)
+        milliseconds = case.features.get("ensemble_ms", 0.0) + 1000 * seconds
         return replace(result, features={**result.features, "ensemble_ms": milliseconds})
 
     def _is_odd(self, case: Case) -> bool:
@@ -117,10 +117,10 @@ class EnsembleCheck:
         passes = case.features.get("ensemble_passes", 0.0) + view.passes
         features = {**view.features(), "ensemble_passes": passes}
         FeatureVector.of(features)
-        self.metrics.ensembles.labels(self._named(ensemble.recipe)).inc()
+        self.metrics.ensembles.labels(self._recipe_name(ensemble.recipe)).inc()
         return CheckResult(features, view.findings)
 
-    def _named(self, recipe: Recipe) -> str:
+    def _recipe_name(self, recipe: Recipe) -> str:
         """The word for a recipe in metrics."""
         if recipe == self.recipe:
             return Depth.FULL.value
@@ -132,11 +132,11 @@ class EnsembleCheck:
         members = self.recipe.members_only()
         full = (self.recipe, self.recipe.without_tiles())
         recipes = (*full, members) if depth is Depth.FULL else (members,)
-        return next((each for each in recipes if self._expected_ms(each) <= self.max_ms), None)
+        return next((each for each in recipes if self._estimate_ms(each) <= self.max_ms), None)
 
-    def _expected_ms(self, recipe: Recipe) -> float:
+    def _estimate_ms(self, recipe: Recipe) -> float:
         return self._forward_ms * recipe.cost
 
-    def _skipped(self, why: str) -> CheckResult:
+    def _skip(self, why: str) -> CheckResult:
         self.metrics.ensembles.labels(why).inc()
         return CheckResult()

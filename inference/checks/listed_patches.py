@@ -10,7 +10,7 @@ from detectors.patches.patch_match import Match, PatchMatcher
 from detectors.rule_book import BLOCKED_PATCH
 from inference.admission.access import Access
 from inference.checks.base import Case, CheckResult, Needs
-from inference.recording.picture_keeper import MAX_SIDE, bounded
+from inference.recording.picture_keeper import MAX_SIDE, limit_size
 from store.decisions.listed_patches import ListedPatch
 
 _SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)
@@ -43,32 +43,32 @@ class ListedPatchesCheck:
         A simulated block, or an allow for the sender or the exact picture, makes it a flag.
         """
         arrival = case.arrival
-        shown = self._shown(arrival.received_at, case.image)
-        if not shown:
+        matches = self._find_patches(arrival.received_at, case.image)
+        if not matches:
             return CheckResult()
-        allowed = self._access.current.is_allowed(
+        is_allowed = self._access.current.is_allowed(
             arrival.received_at, arrival.names, case.upload.sha256
         )
-        return CheckResult(findings=(_finding(shown, allowed=allowed),))
+        return CheckResult(findings=(_finding(matches, is_allowed=is_allowed),))
 
-    def _shown(self, now: datetime, image: Image) -> list[tuple[ListedPatch, Match]]:
+    def _find_patches(self, now: datetime, image: Image) -> list[tuple[ListedPatch, Match]]:
         """Listed patches that a picture shows, the clearest first."""
         matchers = self._fresh()
         if not matchers.patches:
             return []
-        small = bounded(image, MAX_SIDE)
-        looked = [
-            (listed, matchers.by_decision[listed.decision_id].look(small))
-            for listed in matchers.patches
-            if listed.until > now
+        small = limit_size(image, MAX_SIDE)
+        candidates = [
+            (patch, matchers.by_decision[patch.decision_id].look(small))
+            for patch in matchers.patches
+            if patch.until > now
         ]
-        enlarged = image.shape[0] / small.shape[0], image.shape[1] / small.shape[1]
-        shown = [
-            (listed, replace(match, place=_scaled(match.place, *enlarged)))
-            for listed, match in looked
-            if match.correlation >= listed.limit
+        scale = image.shape[0] / small.shape[0], image.shape[1] / small.shape[1]
+        matches = [
+            (patch, replace(match, place=_scale(match.place, *scale)))
+            for patch, match in candidates
+            if match.correlation >= patch.limit
         ]
-        return sorted(shown, key=lambda each: each[1].correlation, reverse=True)
+        return sorted(matches, key=lambda each: each[1].correlation, reverse=True)
 
     def _fresh(self) -> _Matchers:
         patches = self._access.current.patches
@@ -78,18 +78,18 @@ class ListedPatchesCheck:
         return self._matchers
 
 
-def _scaled(place: Place, down: float, across: float) -> Place:
+def _scale(place: Place, down: float, across: float) -> Place:
     left, right = round(place.left * across), round(place.right * across)
     return Place(left, round(place.top * down), right, round(place.bottom * down))
 
 
-def _finding(shown: Sequence[tuple[ListedPatch, Match]], *, allowed: bool) -> Finding:
-    enforced = not allowed and any(not listed.simulated for listed, _ in shown)
-    first, match = shown[0]
+def _finding(matches: Sequence[tuple[ListedPatch, Match]], *, is_allowed: bool) -> Finding:
+    is_enforced = not is_allowed and any(not patch.simulated for patch, _ in matches)
+    first, match = matches[0]
     evidence = {
         "correlation": round(match.correlation, 3),
         "limit": first.limit,
         "decision": float(first.decision_id),
     }
-    places = tuple(match.place for _, match in shown)
-    return Finding(BLOCKED_PATCH if enforced else _SIMULATED, evidence, places)
+    places = tuple(match.place for _, match in matches)
+    return Finding(BLOCKED_PATCH if is_enforced else _SIMULATED, evidence, places)

@@ -15,7 +15,7 @@ class InputCheck:
 
     def run(self, case: Case) -> CheckResult:
         """The features of the group ``input``."""
-        return CheckResult(case.screened.features)
+        return CheckResult(case.screening.features)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _MAX_CONTRIBUTIONS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Promoted:
+class PromotedModel:
     """A model with the p-value at or below which a request is an outlier, as in the scan."""
 
     model: OutlierModel
@@ -40,5 +40,5 @@ class Promoted:
         p_value = float(self.model.p_values(np.array([self.model.score_one(row)]))[0])
         if p_value > self.cutoff:
             return ()
-        explained = self.model.contributions(row, _MAX_CONTRIBUTIONS)
-        return (Finding(OUTLIER_TRAFFIC, {"p_value": round(p_value, 6), **explained}),)
+        contributions = self.model.contributions(row, _MAX_CONTRIBUTIONS)
+        return (Finding(OUTLIER_TRAFFIC, {"p_value": round(p_value, 6), **contributions}),)

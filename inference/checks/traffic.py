@@ -42,21 +42,21 @@ class TrafficCheck:
 
         While the database is away there is the trace alone, and the result has failed.
         """
-        watch, taken = Stopwatch(), self.fingerprinter.of(image, label_map)
-        keys = taken.index_keys()
+        watch, fingerprint = Stopwatch(), self.fingerprinter.of(image, label_map)
+        keys = fingerprint.index_keys()
         try:
             candidates, trail = self._before(arrival, keys)
         except StoreUnavailable:
             # The record waits in the spool, and the fingerprint with it.
-            trace = Trace(taken.to_bytes(), keys, arrival.request_id)
+            trace = Trace(fingerprint.to_bytes(), keys, arrival.request_id)
             return CheckResult({"traffic_ms": watch.total()}, trace=trace, has_failed=True)
-        now = Member(arrival.received_at, arrival.client, taken, arrival.request_id)
+        now = Member(arrival.received_at, arrival.client, fingerprint, arrival.request_id)
         family = family_of(now, candidates, self.limits)
         features = family.features(self.limits) | trail_features(trail, arrival.received_at)
         return CheckResult(
             {**features, "traffic_ms": watch.total()},
             probing_findings(family, features["probing_score"], self.limits),
-            Trace(taken.to_bytes(), keys, family.name),
+            Trace(fingerprint.to_bytes(), keys, family.name),
         )
 
     def _before(self, arrival: Arrival, keys: tuple[int, ...]) -> tuple[tuple[Member, ...], Trail]:

@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).parent.parent / "segmenters" / "reference" / "baseline.
 class Baselines:
     """Baselines by the digest of their segmenter."""
 
-    known: dict[str, Baseline] = field(default_factory=dict)
+    by_digest: dict[str, Baseline] = field(default_factory=dict)
 
     @classmethod
     def read(cls, *files: Path) -> "Baselines":
@@ -23,17 +23,17 @@ class Baselines:
         Raises:
             BaselineError: a file is missing or no baseline.
         """
-        read = [read_baseline(file) for file in files]
-        return cls({baseline.segmenter: baseline for baseline in read})
+        baselines = [read_baseline(file) for file in files]
+        return cls({baseline.segmenter: baseline for baseline in baselines})
 
     def of(self, digest: str) -> Baseline | None:
         """The baseline that was learnt with this model."""
-        return self.known.get(digest)
+        return self.by_digest.get(digest)
 
     def limits_of(self, digest: str) -> TopologyLimits:
         """Where normal ends for the topology rules; the defaults without a baseline."""
-        known = self.of(digest)
-        return DEFAULTS if known is None else known.limits
+        baseline = self.of(digest)
+        return DEFAULTS if baseline is None else baseline.limits
 
 
 def read_baseline(file: Path) -> Baseline:

@@ -39,7 +39,7 @@ class Budget:
             self._full_at = full_at + seconds / self._per_second
             return True
 
-    def settle(self, estimated: float, spent: float) -> None:
+    def settle(self, estimate: float, cost: float) -> None:
         """Replace the estimate of a look that was taken by what it needed."""
         with self._lock:
-            self._full_at += (spent - estimated) / self._per_second
+            self._full_at += (cost - estimate) / self._per_second

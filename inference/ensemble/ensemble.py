@@ -28,7 +28,7 @@ class EnsembleView:
         variance: variance over the members, averaged over the classes, ``(h, w)``.
         mutual_information: in nats, ``(h, w)``.
         passes: forward passes that it took.
-        measured: the features by name.
+        measurements: the features by name.
         findings: rules that fired on what was seen.
     """
 
@@ -36,12 +36,12 @@ class EnsembleView:
     variance: Any
     mutual_information: Any
     passes: int
-    measured: Mapping[str, float] = field(default_factory=dict)
+    measurements: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     def features(self) -> dict[str, float]:
         """The features of the group ``ensemble``; those that were not looked for are left out."""
-        return dict(self.measured)
+        return dict(self.measurements)
 
 
 @dataclass(frozen=True)
@@ -66,24 +66,24 @@ class Ensemble:
         consensus = consensus_of(looks[: len(members)])
         height, width = consensus.variance.shape
         parse = resample(parsing.probabilities, (height, width))
-        squeezed = {
+        squeeze_looks = {
             each.name: look for each, look in zip(squeezes, looks[len(members) :], strict=True)
         }
-        measured = {
+        measurements = {
             **consensus_features(parse, consensus, parsing.labels),
-            **(squeeze_features(parse, squeezed) if squeezed else {}),
+            **(squeeze_features(parse, squeeze_looks) if squeeze_looks else {}),
             **(self._patch_features(small, random) if self.recipe.patches else {}),
         }
         tiles = self.recipe.tiles
         suspect = self._suspect(image, parsing, tiles, random) if tiles else None
         if suspect is not None:
-            measured |= suspect.features()
+            measurements |= suspect.features()
         return EnsembleView(
             consensus.mean,
             consensus.variance,
             consensus.mutual_information,
             self.recipe.without_tiles().passes + (suspect.looks if suspect else 0),
-            measured,
+            measurements,
             self._findings(suspect, image),
         )
 
@@ -91,8 +91,8 @@ class Ensemble:
         self, image: Image, transforms: Sequence[Transform], random: Generator
     ) -> tuple[Any, ...]:
         pictures = [transform.apply(image, random) for transform in transforms]
-        seen = self.segmenter.probabilities(pictures, self.recipe.scale)
-        return tuple(each.undo(look) for each, look in zip(transforms, seen, strict=True))
+        looks = self.segmenter.probabilities(pictures, self.recipe.scale)
+        return tuple(each.undo(look) for each, look in zip(transforms, looks, strict=True))
 
     def _suspect(
         self, image: Image, parsing: Parsing, tiles: TileRecipe, random: Generator
@@ -108,10 +108,10 @@ class Ensemble:
 
     def _patch_features(self, image: Image, random: Generator) -> dict[str, float]:
         """Crops are seen at the size that they have in the whole look, not enlarged."""
-        pair = PatchPair.drawn(random)
-        seen = self.segmenter.probabilities(pair.crops(image), self.recipe.scale * PATCH_SIDE)
-        size = pair.overlap_size(seen[0].shape[-2:])
+        pair = PatchPair.draw(random)
+        looks = self.segmenter.probabilities(pair.crops(image), self.recipe.scale * PATCH_SIDE)
+        size = pair.overlap_size(looks[0].shape[-2:])
         first, second = (
-            resample(look, size, box) for look, box in zip(seen, pair.overlaps(), strict=True)
+            resample(look, size, box) for look, box in zip(looks, pair.overlaps(), strict=True)
         )
         return {"patch_consistency": patch_consistency(first, second)}

@@ -76,5 +76,7 @@ class LooksGroup(Group):
     def _tile_recipe(self, segmenter: SegmenterName) -> TileRecipe | None:
         if not self.ensemble_tiles:
             return None
-        told, usual = self.max_trigger_score, segmenter.max_trigger_score
-        return TileRecipe(scale=segmenter.tile_scale, max_score=usual if told is None else told)
+        max_score, usual = self.max_trigger_score, segmenter.max_trigger_score
+        return TileRecipe(
+            scale=segmenter.tile_scale, max_score=usual if max_score is None else max_score
+        )

@@ -23,7 +23,7 @@ class PatchPair:
     side: float = PATCH_SIDE
 
     @classmethod
-    def drawn(cls, random: Generator) -> "PatchPair":
+    def draw(cls, random: Generator) -> "PatchPair":
         """Crops near two opposite corners, so that they share about a third of the picture."""
         slack = 1 - PATCH_SIDE
         near, far = random.uniform(0, slack / 3, 2), random.uniform(2 * slack / 3, slack, 2)

@@ -58,15 +58,15 @@ class Recipe:
     @property
     def passes(self) -> int:
         """Forward passes of the network."""
-        searched = self.tiles.passes if self.tiles else 0
-        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches + searched
+        tile_passes = self.tiles.passes if self.tiles else 0
+        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches + tile_passes
 
     @property
     def cost(self) -> float:
         """What they cost, in passes of full size: a network's work grows with the pixels."""
         whole = self.members + _SQUEEZES * self.squeezes
-        searched = self.tiles.cost if self.tiles else 0.0
-        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches) + searched
+        tile_cost = self.tiles.cost if self.tiles else 0.0
+        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches) + tile_cost
 
     def shrunk(self, image: Image) -> Image:
         """The picture at the size at which it is transformed: once, before all transforms."""

@@ -58,10 +58,10 @@ class Jitter(_InPlace):
         brightness, contrast = random.uniform(1 - self.most, 1 + self.most, 2)
         middle = brightness * cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).mean()
         table = (_LEVELS * brightness - middle) * contrast + middle
-        changed = _looked_up(image, table)
+        result = _look_up(image, table)
         if random.random() < self.blur_share:
-            changed = cv2.GaussianBlur(changed, (3, 3), 0).astype(np.uint8)
-        return changed
+            result = cv2.GaussianBlur(result, (3, 3), 0).astype(np.uint8)
+        return result
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Jpeg(_InPlace):
         """Save and decode."""
         quality = int(random.integers(self.lowest, self.highest + 1))
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        _, saved = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        decoded = np.asarray(cv2.imdecode(saved, cv2.IMREAD_COLOR))
-        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8)
+        _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        pixels = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class BitDepth(_InPlace):
         """The middle of the step in which each level lies."""
         step = 256 / 2**self.bits
         shift = random.uniform(0, step)
-        return _looked_up(image, np.floor((_LEVELS + shift) / step) * step - shift + step / 2)
+        return _look_up(image, np.floor((_LEVELS + shift) / step) * step - shift + step / 2)
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,6 @@ class Mirror:
         return xp.take(xp.flip(probabilities, axis=-1), order, axis=0)
 
 
-def _looked_up(image: Image, table: npt.NDArray[np.floating[Any]]) -> Image:
+def _look_up(image: Image, table: npt.NDArray[np.floating[Any]]) -> Image:
     levels = np.clip(np.rint(table), 0, 255).astype(np.uint8)
     return cv2.LUT(image, levels).astype(np.uint8)

@@ -39,7 +39,7 @@ class Canvas:
     def polygon(self, points: Sequence[Point], fabric: Fabric, label: int | None) -> None:
         """Fill a polygon; ``label`` is ``None`` for details that belong to what lies below."""
         mask = np.zeros(self.labels.shape, dtype=np.uint8)
-        cv2.fillPoly(mask, [_scaled(points)], 255, lineType=cv2.LINE_AA)
+        cv2.fillPoly(mask, [_scale(points)], 255, lineType=cv2.LINE_AA)
         self._paint(mask, fabric, label)
 
     def limb(
@@ -48,9 +48,9 @@ class Canvas:
         """A chain of tapered segments with round joints."""
         mask = np.zeros(self.labels.shape, dtype=np.uint8)
         for (start, end), (first, last) in zip(pairwise(joints), pairwise(widths), strict=True):
-            cv2.fillPoly(mask, [_scaled(_tapered(start, end, first, last))], 255, cv2.LINE_AA)
+            cv2.fillPoly(mask, [_scale(_taper(start, end, first, last))], 255, cv2.LINE_AA)
         for joint, width in zip(joints, widths, strict=True):
-            centre = tuple(int(v) for v in _scaled([joint])[0])
+            centre = tuple(int(v) for v in _scale([joint])[0])
             cv2.circle(mask, centre, round(width / 2 * SUPERSAMPLING), 255, -1, cv2.LINE_AA)
         self._paint(mask, fabric, label)
 
@@ -68,7 +68,7 @@ class Canvas:
         """A line without a label of its own."""
         mask = np.zeros(self.labels.shape, dtype=np.uint8)
         thickness = max(1, round(width * SUPERSAMPLING))
-        cv2.polylines(mask, [_scaled(points)], False, 255, thickness, cv2.LINE_AA)
+        cv2.polylines(mask, [_scale(points)], False, 255, thickness, cv2.LINE_AA)
         self._paint(mask, Fabric(colour), None)
 
     def finish(self) -> tuple[npt.NDArray[np.float32], LabelMap]:
@@ -86,8 +86,8 @@ class Canvas:
         part = mask[window]
         alpha = (part.astype(np.float32) / 255)[..., None]
         shade = _volume(part, label is not None) * _weave(fabric, top, left, part.shape)
-        painted = np.asarray(fabric.colour, dtype=np.float32) * shade[..., None]
-        self.pixels[window] = self.pixels[window] * (1 - alpha) + painted * alpha
+        paint = np.asarray(fabric.colour, dtype=np.float32) * shade[..., None]
+        self.pixels[window] = self.pixels[window] * (1 - alpha) + paint * alpha
         if label is not None:
             self.labels[window][part > 127] = label
 
@@ -102,8 +102,8 @@ def _volume(mask: Mask, has_volume: bool) -> npt.NDArray[np.float32]:
     if not has_volume:
         return np.ones(mask.shape, dtype=np.float32)
     spread = max(3, min(mask.shape) // 4) | 1
-    padded = cv2.copyMakeBorder(mask, spread, spread, spread, spread, cv2.BORDER_CONSTANT)
-    soft = cv2.blur(padded, (spread, spread)).astype(np.float32) / 255
+    sheet = cv2.copyMakeBorder(mask, spread, spread, spread, spread, cv2.BORDER_CONSTANT)
+    soft = cv2.blur(sheet, (spread, spread)).astype(np.float32) / 255
     inner = soft[spread:-spread, spread:-spread]
     offset = spread // 2
     lit = soft[spread + offset : -spread + offset, spread + offset : -spread + offset]
@@ -125,7 +125,7 @@ def _weave(fabric: Fabric, top: int, left: int, shape: tuple[int, ...]) -> npt.N
     return np.asarray(1 - fabric.contrast + 2 * fabric.contrast * pattern, dtype=np.float32)
 
 
-def _tapered(start: Point, end: Point, first: float, last: float) -> list[Point]:
+def _taper(start: Point, end: Point, first: float, last: float) -> list[Point]:
     along = np.subtract(end, start)
     normal = np.array([-along[1], along[0]]) / max(1e-6, float(np.hypot(*along)))
     a, b = np.asarray(start), np.asarray(end)
@@ -133,5 +133,5 @@ def _tapered(start: Point, end: Point, first: float, last: float) -> list[Point]
     return [(float(p[0]), float(p[1])) for p in (*corners, a - normal * first / 2)]
 
 
-def _scaled(points: Sequence[Point]) -> npt.NDArray[np.int32]:
+def _scale(points: Sequence[Point]) -> npt.NDArray[np.int32]:
     return np.round(np.asarray(points, dtype=np.float64) * SUPERSAMPLING).astype(np.int32)

@@ -33,11 +33,14 @@ def random_skeleton(random: np.random.Generator, x: float, y: float, height: flo
     stance = float(random.uniform(0.045, 0.085))
     sides = (-1.0, 1.0)
     swing = [float(random.uniform(0.0, 0.045)) for _ in sides]
-    bent = int(random.integers(4))
+    bent_arm = int(random.integers(4))
     hands = [(s * (0.135 + k), 0.485) for s, k in zip(sides, swing, strict=True)]
     elbows = [(s * (0.135 + 0.6 * k), 0.335) for s, k in zip(sides, swing, strict=True)]
-    if bent < 2:
-        hands[bent], elbows[bent] = (sides[bent] * 0.085, 0.455), (sides[bent] * 0.2, 0.335)
+    if bent_arm < 2:
+        hands[bent_arm], elbows[bent_arm] = (
+            (sides[bent_arm] * 0.085, 0.455),
+            (sides[bent_arm] * 0.2, 0.335),
+        )
     knees = [(s * (stance + float(random.uniform(-0.01, 0.015))), 0.725) for s in sides]
     ankles = [(s * (stance + float(random.uniform(-0.01, 0.03))), 0.945) for s in sides]
 
@@ -83,7 +86,7 @@ class PersonPainter:
     def _polygon(self, points: list[Point], fabric: Fabric, label: int | None) -> None:
         self._canvas.polygon([self._bones.at(*point) for point in points], fabric, label)
 
-    def _mirrored(self, half: list[Point], fabric: Fabric, label: int) -> None:
+    def _draw_both_halves(self, half: list[Point], fabric: Fabric, label: int) -> None:
         self._polygon(half + [(-x, y) for x, y in reversed(half)], fabric, label)
 
     def _limb(self, joints: list[Point], widths: list[float], fabric: Fabric, label: int) -> None:
@@ -91,7 +94,7 @@ class PersonPainter:
 
     def _back_hair(self) -> None:
         half = [(0.0, 0.012), (0.045, 0.02), (0.064, 0.07), (0.07, 0.15), (0.06, 0.215), (0, 0.2)]
-        self._mirrored(half, self._look.hair, _LABELS["hair"])
+        self._draw_both_halves(half, self._look.hair, _LABELS["hair"])
 
     def _legs(self) -> None:
         trousers = self._look.outfit == "trousers"
@@ -118,7 +121,7 @@ class PersonPainter:
     def _lower_clothes(self) -> None:
         if self._look.outfit in {"trousers", "shorts"}:
             half = [(0.0, 0.43), (0.078, 0.43), (0.098, 0.53), (0.09, 0.56), (0.0, 0.545)]
-            self._mirrored(half, self._look.bottom, _LABELS["pants"])
+            self._draw_both_halves(half, self._look.bottom, _LABELS["pants"])
         if self._look.outfit == "shorts":
             for side, knee in zip((-1, 1), self._bones.knees, strict=True):
                 end = (knee[0], knee[1] - 0.09 * self._unit)
@@ -126,7 +129,7 @@ class PersonPainter:
                 self._limb([hip, end], [0.105, 0.1], self._look.bottom, _LABELS["pants"])
         if self._look.outfit == "skirt":
             half = [(0.0, 0.42), (0.07, 0.42), (0.098, 0.5), (0.13, 0.69), (0.0, 0.7)]
-            self._mirrored(half, self._look.bottom, _LABELS["skirt"])
+            self._draw_both_halves(half, self._look.bottom, _LABELS["skirt"])
 
     def _neck(self) -> None:
         joints = [self._bones.at(0, 0.1), self._bones.at(0, 0.185)]
@@ -136,10 +139,10 @@ class PersonPainter:
         half = [(0.0, 0.185), (0.03, 0.165), (0.1, 0.18), (0.118, 0.215), (0.084, 0.3)]
         if self._look.outfit == "dress":
             half += [(0.074, 0.4), (0.1, 0.5), (0.145, 0.7), (0.0, 0.715)]
-            self._mirrored(half, self._look.top, _LABELS["dress"])
+            self._draw_both_halves(half, self._look.top, _LABELS["dress"])
             return
         half += [(0.076, 0.38), (0.082, 0.46), (0.0, 0.465)]
-        self._mirrored(half, self._look.top, _LABELS["upper_clothes"])
+        self._draw_both_halves(half, self._look.top, _LABELS["upper_clothes"])
 
     def _arms(self) -> None:
         label = _LABELS["dress"] if self._look.outfit == "dress" else _LABELS["upper_clothes"]
@@ -197,7 +200,7 @@ class PersonPainter:
         low = 0.085 if self._look.long_hair else 0.062
         half = [(0.0, 0.006), (0.034, 0.012), (0.051, 0.04), (0.053, low), (0.044, low)]
         half += [(0.041, 0.054), (0.02, 0.043), (0.0, 0.045)]
-        self._mirrored(half, self._look.hair, _LABELS["hair"])
+        self._draw_both_halves(half, self._look.hair, _LABELS["hair"])
 
     def _glasses(self) -> None:
         frame = Fabric((24, 24, 28))
@@ -212,8 +215,8 @@ class PersonPainter:
     def _hat(self, fabric: Fabric) -> None:
         brim = [(0.0, 0.032), (0.074, 0.036), (0.076, 0.043), (0.0, 0.05)]
         crown = [(0.0, -0.022), (0.036, -0.018), (0.047, 0.01), (0.05, 0.04), (0.0, 0.04)]
-        self._mirrored(crown, fabric, _LABELS["hat"])
-        self._mirrored(brim, fabric, _LABELS["hat"])
+        self._draw_both_halves(crown, fabric, _LABELS["hat"])
+        self._draw_both_halves(brim, fabric, _LABELS["hat"])
 
     def _bag(self, fabric: Fabric) -> None:
         x, y = self._bones.hands[1]
@@ -226,8 +229,8 @@ class PersonPainter:
         self._canvas.polygon(corners, fabric, _LABELS["bag"])
 
     def _stroke(self, points: list[Point], width: float, colour: Colour) -> None:
-        placed = [self._bones.at(*point) for point in points]
-        self._canvas.stroke(placed, width * self._unit, colour)
+        places = [self._bones.at(*point) for point in points]
+        self._canvas.stroke(places, width * self._unit, colour)
 
 
 def _between(start: Point, end: Point, share: float) -> Point:

@@ -37,7 +37,7 @@ def draw_figure(seed: int, size: tuple[int, int] = SIZE, persons: int = 1) -> Fi
     for index in range(persons):
         _paint_person(canvas, random, (index + 0.5) / persons * width, size, persons)
     pixels, label_map = canvas.finish()
-    return Figure(to_picture(_photographed(pixels, random)), label_map)
+    return Figure(to_picture(_photograph(pixels, random)), label_map)
 
 
 def _paint_person(
@@ -63,7 +63,7 @@ def _background(random: np.random.Generator, width: int, height: int) -> Pixels:
         _buildings(place, random, horizon)
     if kind == "park":
         _trees(place, random, horizon)
-    return np.asarray(place + _clouded(random, height, width, 9.0), dtype=np.float32)
+    return np.asarray(place + _draw_clouds(random, height, width, 9.0), dtype=np.float32)
 
 
 _COLOURS = {
@@ -112,7 +112,7 @@ def _trees(place: Pixels, random: np.random.Generator, horizon: int) -> None:
     place[:horizon] = cv2.GaussianBlur(place[:horizon], (0, 0), 4)
 
 
-def _clouded(random: np.random.Generator, height: int, width: int, strength: float) -> Pixels:
+def _draw_clouds(random: np.random.Generator, height: int, width: int, strength: float) -> Pixels:
     """Smooth unevenness over several scales, as walls and pavements have it."""
     total = np.zeros((height, width), dtype=np.float32)
     for cell in (96, 32, 10, 3):
@@ -121,9 +121,9 @@ def _clouded(random: np.random.Generator, height: int, width: int, strength: flo
     return total[..., None]
 
 
-def _photographed(pixels: Pixels, random: np.random.Generator) -> Pixels:
+def _photograph(pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Exposure, a slight blur and sensor noise."""
-    exposed = pixels * float(random.uniform(0.88, 1.1))
-    soft = cv2.GaussianBlur(exposed, (0, 0), float(random.uniform(0.45, 0.8)))
+    exposure = pixels * float(random.uniform(0.88, 1.1))
+    soft = cv2.GaussianBlur(exposure, (0, 0), float(random.uniform(0.45, 0.8)))
     noise = random.normal(0, float(random.uniform(1.0, 2.6)), pixels.shape)
     return np.asarray(soft + noise, dtype=np.float32)

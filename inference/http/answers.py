@@ -38,5 +38,5 @@ def _masks(parsing: Parsing) -> dict[str, list[dict[str, Any]]]:
     persons = person_masks(parsing)
     if persons is None:
         return {"labels": labels}
-    numbered = [{"person": number, **asdict(mask)} for number, mask in persons.items()]
-    return {"labels": labels, "persons": numbered}
+    rows = [{"person": number, **asdict(mask)} for number, mask in persons.items()]
+    return {"labels": labels, "persons": rows}

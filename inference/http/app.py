@@ -50,7 +50,7 @@ async def parse(request: Request) -> Response:
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
-        return await _guarded(service, request, arrival, answer, sender.refusal)
+        return await _answer_or_record_fault(service, request, arrival, answer, sender.refusal)
     except NotRecorded as error:
         _log.error("record refused", why=str(error), request_id=arrival.request_id)
         return refusal_problem(NOT_RECORDED, arrival.request_id)
@@ -80,17 +80,17 @@ async def metrics(request: Request) -> Response:
 def _sender(request: Request, service: Service) -> Sender:
     peer = request.client.host if request.client else "unknown"
     # Some proxies append a line of their own instead of extending the client's.
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+    forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
     headers = (request.headers.getlist(name) for name in ("authorization", "x-api-key"))
     return identify(
-        address_name(peer, forwarded, service.settings.admission.trusted_proxies),
+        address_name(peer, forwarded_for, service.settings.admission.trusted_proxies),
         presented_keys(*headers),
         service.access.current.client_of,
-        required=service.settings.admission.require_api_key,
+        is_required=service.settings.admission.require_api_key,
     )
 
 
-async def _guarded(
+async def _answer_or_record_fault(
     service: Service,
     request: Request,
     arrival: Arrival,
@@ -99,7 +99,7 @@ async def _guarded(
 ) -> Response:
     """The answer; a fault before or beside the pipeline gets a record like any other refusal."""
     try:
-        return await _answered(service, request, arrival, answer, wrong_key)
+        return await _answer_upload(service, request, arrival, answer, wrong_key)
     except (NotRecorded, ClientDisconnect):
         raise
     except Exception:  # noqa: BLE001
@@ -109,7 +109,7 @@ async def _guarded(
         return refusal_problem(FAULT, arrival.request_id)
 
 
-async def _answered(
+async def _answer_upload(
     service: Service,
     request: Request,
     arrival: Arrival,
@@ -127,13 +127,13 @@ async def _answered(
             form = await receive_form(
                 request, settings.gate.max_upload_bytes, settings.connections.body_seconds
             )
-            upload = await service.form_threads.run(_open, service, arrival, form)
+            upload = await service.form_threads.run(_read_upload, service, arrival, form)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
-        return await _refused(service, arrival, error.refusal)
+        return await _answer_refusal(service, arrival, error.refusal)
 
 
-def _open(service: Service, arrival: Arrival, form: SentForm) -> Upload:
+def _read_upload(service: Service, arrival: Arrival, form: SentForm) -> Upload:
     upload = form.read_upload()
     _admit(service, arrival, upload)
     return upload
@@ -149,7 +149,7 @@ def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) ->
     return respond(service.pipeline.handle(arrival, upload), answer)
 
 
-async def _refused(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
+async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
     if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
         await service.tarpit.hold()

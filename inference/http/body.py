@@ -29,18 +29,18 @@ async def receive_form(request: Request, max_bytes: int, seconds: float) -> Sent
 
 
 async def _collect(request: Request, limit: int) -> list[bytes]:
-    chunks, left = [], limit
+    chunks, budget = [], limit
     async for chunk in request.stream():
-        left -= len(chunk)
-        if left < 0:
+        budget -= len(chunk)
+        if budget < 0:
             raise Refused(TOO_MANY_BYTES)
         chunks.append(chunk)
     return chunks
 
 
-def _check_declared_length(declared: str, limit: int) -> None:
+def _check_declared_length(length: str, limit: int) -> None:
     # By its digits first: Python refuses to read a number of thousands of them.
-    digits = declared.lstrip("0")
+    digits = length.lstrip("0")
     is_longer = len(digits) > len(str(limit))
     if digits.isdecimal() and (is_longer or int(digits) > limit):
         raise Refused(TOO_MANY_BYTES)

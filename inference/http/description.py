@@ -100,17 +100,20 @@ def _refusals() -> Json:
     by_status: dict[HTTPStatus, list[Refusal]] = {}
     for refusal in parse_refusals():
         by_status.setdefault(refusal.status, []).append(refusal)
-    return {str(status.value): _refused(status, by_status[status]) for status in sorted(by_status)}
+    return {
+        str(status.value): _describe_refusals(status, by_status[status])
+        for status in sorted(by_status)
+    }
 
 
-def _refused(status: HTTPStatus, refusals: Iterable[Refusal]) -> Json:
+def _describe_refusals(status: HTTPStatus, refusals: Iterable[Refusal]) -> Json:
     codes = ", ".join(f"`{refusal.code}`" for refusal in refusals)
-    described = _answer_problem(f"{status.phrase}: {codes}.")
+    description = _answer_problem(f"{status.phrase}: {codes}.")
     if all(refusal.retry_after_seconds is not None for refusal in refusals):
-        described["headers"] |= _SECONDS_HEADER
+        description["headers"] |= _SECONDS_HEADER
     if status is HTTPStatus.UNAUTHORIZED:
-        described["headers"] |= _CHALLENGE_HEADER
-    return described
+        description["headers"] |= _CHALLENGE_HEADER
+    return description
 
 
 def _answer_problem(sentence: str) -> Json:

@@ -109,10 +109,10 @@ def _without_preamble(delimiter: bytes, body: bytes) -> bytes:
 
 def _file_name(parameters: Mapping[str, str]) -> str | None:
     """As every client should send it, or as some do instead (RFC 8187); read as UTF-8 always."""
-    extended = parameters.get("filename*")
-    if extended is None or "filename" in parameters:
+    extended_name = parameters.get("filename*")
+    if extended_name is None or "filename" in parameters:
         return parameters.get("filename")
-    return unquote(extended.rpartition("'")[2], "utf-8", "replace")
+    return unquote(extended_name.rpartition("'")[2], "utf-8", "replace")
 
 
 @dataclass
@@ -145,10 +145,10 @@ class _Parts:
             raise Refused(NOT_MULTIPART)
         if self._file is None:
             raise Refused(WRONG_FIELD)
-        declared = self._file.headers.get(b"content-type")
+        media_type = self._file.headers.get(b"content-type")
         return Upload(
             b"".join(self._pieces),
-            None if declared is None else declared.decode("latin-1"),
+            None if media_type is None else media_type.decode("latin-1"),
             self._file.file_name,
         )
 

@@ -114,7 +114,7 @@ class MeteredConnection(h11.Connection):
     def send(self, event: Any) -> Any:
         """Bytes of an answer; one that comes before the body's end is the connection's last."""
         if isinstance(event, h11.Response) and self.their_state is h11.SEND_BODY:
-            event = _closing(event)
+            event = _add_close_header(event)
         return super().send(event)
 
     def _text(self) -> bytes:
@@ -133,11 +133,11 @@ class MeteredConnection(h11.Connection):
             return self._problem_of_head(text)
         return _problem_of_framing(text, self._place)
 
-    def _problem_of_head(self, received: bytes) -> str:
-        end = _END_OF_HEAD.search(received)
+    def _problem_of_head(self, data: bytes) -> str:
+        end = _END_OF_HEAD.search(data)
         if end is None:
             return ""
-        head = received[: end.end()]
+        head = data[: end.end()]
         if len(head) > self._max_head_bytes:
             return "The head is too long."
         return "The head holds a long blank." if _BLANKS in head.replace(b"\t", b" ") else ""
@@ -171,7 +171,7 @@ def _problem_of_framing(text: bytes, place: _Place) -> str:
     return "" if b"\r\n\r\n" in line[:_MAX_TRAILER_BYTES] else "The trailer is too long."
 
 
-def _closing(answer: h11.Response) -> h11.Response:
+def _add_close_header(answer: h11.Response) -> h11.Response:
     """The answer with ``Connection: close``, once."""
     headers = [(name, value) for name, value in answer.headers if name != b"connection"]
     return h11.Response(

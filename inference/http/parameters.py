@@ -17,13 +17,13 @@ def read_parameters(header: str) -> tuple[str, Mapping[str, str]]:
     ('multipart/form-data', {'boundary': 'a b', 'charset': 'punycode'})
     """
     value, _, _ = header.partition(";")
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, text in _PARAMETER.findall(header):
-        found.setdefault(name.lower(), _unquoted(text.strip()))
-    return value.strip().lower(), found
+        parameters.setdefault(name.lower(), _unquote(text.strip()))
+    return value.strip().lower(), parameters
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     if not text.startswith('"'):
         return text
     # Other backslashes stay: some clients send whole paths of Windows.

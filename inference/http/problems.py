@@ -24,8 +24,8 @@ def problem(
         "detail": sentence,
         "request_id": request_id,
     }
-    sent = {"X-Request-Id": request_id, **(headers or {})}
-    return JSONResponse(body, status, sent, MEDIA_TYPE)
+    all_headers = {"X-Request-Id": request_id, **(headers or {})}
+    return JSONResponse(body, status, all_headers, MEDIA_TYPE)
 
 
 def refusal_problem(refusal: Refusal, request_id: str) -> JSONResponse:

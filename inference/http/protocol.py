@@ -21,7 +21,7 @@ _THROWN_AWAY = bytearray(262_144)
 _MAY_ANSWER = (h11.IDLE, h11.SEND_RESPONSE)
 
 
-class Awaited(StrEnum):
+class Step(StrEnum):
     """What a connection waits for its peer to do."""
 
     HEADERS = "headers"
@@ -56,14 +56,14 @@ class ConnectionLimits:
     max_drained_bytes: int
     max_head_bytes: int
 
-    def seconds(self, awaited: Awaited) -> float:
+    def seconds(self, step: Step) -> float:
         """How long a peer may take."""
         return {
-            Awaited.HEADERS: self.header_seconds,
-            Awaited.BODY: self.body_seconds,
-            Awaited.READ: self.send_seconds,
-            Awaited.END: self.parting_seconds,
-        }[awaited]
+            Step.HEADERS: self.header_seconds,
+            Step.BODY: self.body_seconds,
+            Step.READ: self.send_seconds,
+            Step.END: self.parting_seconds,
+        }[step]
 
 
 class PatientProtocol(H11Protocol, BufferedProtocol):
@@ -83,10 +83,10 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = MeteredConnection(self.limits.max_head_bytes)
-        self._awaited: Awaited | None = None
+        self._step: Step | None = None
         self._timer: TimerHandle | None = None
         self._buffer = bytearray(_READ_BYTES)
-        self._drained = 0
+        self._drained_bytes = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start to wait for headers, unless the connection is one too many."""
@@ -137,48 +137,48 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def _hold_and_close(self) -> None:
         """Close in a second, in which nothing is read: a sender that comes again waits for it."""
-        self.metrics.closed.labels(_FRAMING).inc()
+        self.metrics.closed_connections.labels(_FRAMING).inc()
         self.flow.pause_reading()
         self.loop.call_later(self.limits.hold_seconds, self.transport.abort)
 
     def _drain(self, size: int) -> None:
-        self._drained += size
-        if self._drained > self.limits.max_drained_bytes:
-            self._close(Awaited.END)
+        self._drained_bytes += size
+        if self._drained_bytes > self.limits.max_drained_bytes:
+            self._close(Step.END)
 
     def _watch(self) -> None:
-        awaited = self._now_awaited()
-        if awaited is not self._awaited:
-            self._wait_for(awaited)
+        step = self._current_step()
+        if step is not self._step:
+            self._wait_for(step)
 
-    def _now_awaited(self) -> Awaited | None:
+    def _current_step(self) -> Step | None:
         if self.transport.get_write_buffer_size():
-            return Awaited.READ
+            return Step.READ
         if self._parting.is_parting:
-            return Awaited.END
+            return Step.END
         if self.transport.is_closing():
             return None
         if self.conn.their_state is h11.SEND_BODY:
-            return Awaited.BODY
+            return Step.BODY
         is_idle = self.timeout_keep_alive_task is not None
-        return Awaited.HEADERS if self.conn.their_state is h11.IDLE and not is_idle else None
+        return Step.HEADERS if self.conn.their_state is h11.IDLE and not is_idle else None
 
-    def _wait_for(self, awaited: Awaited | None) -> None:
+    def _wait_for(self, step: Step | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._awaited, self._timer = awaited, None
-        if awaited is not None:
-            self._timer = self.loop.call_later(self.limits.seconds(awaited), self._out_of_patience)
+        self._step, self._timer = step, None
+        if step is not None:
+            self._timer = self.loop.call_later(self.limits.seconds(step), self._out_of_patience)
 
     def _out_of_patience(self) -> None:
-        late = self._awaited
+        late = self._step
         self._wait_for(None)
-        if late is not None and self._now_awaited() is late:
+        if late is not None and self._current_step() is late:
             self._close(late)
         self._watch()
 
     def _close(self, why: str) -> None:
-        self.metrics.closed.labels(why).inc()
+        self.metrics.closed_connections.labels(why).inc()
         # At once: an orderly end would first wait for the peer to read.
         self.transport.abort()
 

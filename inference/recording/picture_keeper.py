@@ -66,11 +66,11 @@ class PictureKeeper:
         """
         if verdict is Verdict.PASS and not self._is_sampled():
             return ()
-        hidden = pixelate(image, face_mask(parsing, faces))
-        overlay = mask_overlay(hidden, parsing, MAX_SIDE)
+        picture = pixelate(image, face_mask(parsing, faces))
+        overlay = mask_overlay(picture, parsing, MAX_SIDE)
         overlay = outline_places(overlay, places, image.shape[0], image.shape[1])
         pictures = {
-            PICTURE: webp(bounded(hidden, MAX_SIDE)),
+            PICTURE: webp(limit_size(picture, MAX_SIDE)),
             OVERLAY: webp(overlay),
             ENTROPY_MAP: webp(draw_entropy(parsing)),
         }
@@ -120,11 +120,11 @@ def draw_entropy(parsing: Parsing) -> Image:
     height, width = parsing.label_map.shape
     scale = MAX_SIDE / max(height, width)
     size = scaled_size(height, width, scale)
-    drawn = cv2.cvtColor(cv2.resize(heat, size), cv2.COLOR_BGR2RGB)
-    return np.asarray(drawn, dtype=np.uint8)
+    picture = cv2.cvtColor(cv2.resize(heat, size), cv2.COLOR_BGR2RGB)
+    return np.asarray(picture, dtype=np.uint8)
 
 
-def bounded(image: Image, max_side: int) -> Image:
+def limit_size(image: Image, max_side: int) -> Image:
     """The picture, made smaller if a side of it is longer."""
     height, width = image.shape[:2]
     if max(height, width) <= max_side:

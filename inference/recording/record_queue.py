@@ -29,7 +29,7 @@ class Group:
         self.queued_at = queued_at
         self.records: list[RequestRecord] = []
         self._failures: dict[int, NotRecorded] = {}
-        self._done = Event()
+        self._completion = Event()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -40,7 +40,7 @@ class Group:
 
     def finish(self) -> None:
         """Tell all callers; what was not refused is durable."""
-        self._done.set()
+        self._completion.set()
 
     def wait(self, place: int) -> None:
         """Wait until a record is durable.
@@ -48,7 +48,7 @@ class Group:
         Raises:
             NotRecorded: it was refused.
         """
-        self._done.wait()
+        self._completion.wait()
         if place in self._failures:
             raise self._failures[place]
 
@@ -77,10 +77,10 @@ class RecordQueue:
         self._batch = min(limits.batch, limits.queue)
         self._groups: deque[Group] = deque()
         self._records = 0
-        self._closed = False
+        self._is_closed = False
         self._callers_waiting = 0
         lock = Lock()
-        self._arrived, self._room = Condition(lock), Condition(lock)
+        self._arrival, self._room = Condition(lock), Condition(lock)
 
     def __len__(self) -> int:
         return self._records
@@ -106,7 +106,7 @@ class RecordQueue:
             self._records += 1
             # The writer sleeps until there is a first record, or until a group is full.
             if len(group) in {1, self._batch}:
-                self._arrived.notify()
+                self._arrival.notify()
             return Ticket(group, len(group) - 1)
 
     def take(self) -> Group | None:
@@ -116,11 +116,11 @@ class RecordQueue:
         record that finds the writer idle is a group at once: those that come while it is written
         are the next one.
         """
-        with self._arrived:
+        with self._arrival:
             if self._groups:
                 self._wait_for_company(self._groups[0])
             else:
-                self._arrived.wait_for(lambda: self._groups or self._closed)
+                self._arrival.wait_for(lambda: self._groups or self._is_closed)
             if not self._groups:
                 return None
             group = self._groups.popleft()
@@ -130,9 +130,9 @@ class RecordQueue:
 
     def close(self) -> None:
         """Take nothing more; what is queued can still be taken out."""
-        with self._arrived:
-            self._closed = True
-            self._arrived.notify_all()
+        with self._arrival:
+            self._is_closed = True
+            self._arrival.notify_all()
             self._room.notify_all()
 
     def _wait_for_room(self) -> None:
@@ -142,7 +142,7 @@ class RecordQueue:
                 self._room.wait_for(self._has_room, self._limits.queue_seconds)
             finally:
                 self._callers_waiting -= 1
-        if self._closed:
+        if self._is_closed:
             raise QueueClosed("The service is going down and records nothing any more.")
         if not self._has_room():
             raise QueueFull(
@@ -150,10 +150,11 @@ class RecordQueue:
             )
 
     def _has_room(self) -> bool:
-        return self._closed or self._records < self._limits.queue
+        return self._is_closed or self._records < self._limits.queue
 
     def _wait_for_company(self, group: Group) -> None:
         complete_at = group.queued_at + self._limits.wait_seconds
-        self._arrived.wait_for(
-            lambda: self._closed or len(group) >= self._batch, max(0.0, complete_at - monotonic())
+        self._arrival.wait_for(
+            lambda: self._is_closed or len(group) >= self._batch,
+            max(0.0, complete_at - monotonic()),
         )

@@ -56,7 +56,7 @@ class RecordWriter:
 
     def _set_aside(self, record: RequestRecord, error: Exception) -> None:
         self._spool.set_aside(record)
-        self._metrics.set_aside.inc()
+        self._metrics.set_aside_records.inc()
         _log.error("record set aside", request_id=record.request_id, why=_first_line(error))
 
 

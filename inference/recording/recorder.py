@@ -55,7 +55,7 @@ class Recorder:
         try:
             ticket = self._queue.put(record)
         except QueueFull:
-            self._metrics.unkept.labels("queue_full").inc()
+            self._metrics.unkept_records.labels("queue_full").inc()
             raise
         # Relaxed is no licence to lose everything: after a failure callers see the next one.
         if self._is_strict or self._last_group_failed:
@@ -133,12 +133,12 @@ class Recorder:
 
     def _put_into_spool(self, records: Sequence[RequestRecord]) -> None:
         self._spool.append(records)
-        self._metrics.spooled.inc(len(records))
+        self._metrics.spooled_records.inc(len(records))
         self._replayer.wake()
 
     def _refuse(self, group: Group, places: range, error: NotRecorded) -> None:
         self._last_group_failed = True
-        self._metrics.unkept.labels("not_durable").inc(len(places))
+        self._metrics.unkept_records.labels("not_durable").inc(len(places))
         if not self._is_strict:
             _log.error("records lost", why=str(error), records=len(places))
         for place in places:

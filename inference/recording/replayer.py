@@ -30,7 +30,7 @@ class Replayer:
         self._metrics = metrics
         self._wake = Event()
         self._over = False
-        self._chunk_done = Condition()
+        self._chunk_end = Condition()
         self._catches_up = False
         self._thread = Thread(target=self._run, name="maskwatch-replay", daemon=True)
         self._thread.start()
@@ -45,9 +45,9 @@ class Replayer:
         A file takes records faster than a database does: callers that wait for nothing else would
         fill the spool faster than it is emptied, for as long as they like.
         """
-        with self._chunk_done:
+        with self._chunk_end:
             if self._catches_up:
-                self._chunk_done.wait(_CATCH_UP_SECONDS)
+                self._chunk_end.wait(_CATCH_UP_SECONDS)
 
     def close(self, max_seconds: float) -> None:
         """End the thread after the chunk that it works on; the rest waits for the next start."""
@@ -64,9 +64,9 @@ class Replayer:
                 self._wake.clear()
 
     def _tell(self, *, catches_up: bool) -> None:
-        with self._chunk_done:
+        with self._chunk_end:
             self._catches_up = catches_up
-            self._chunk_done.notify_all()
+            self._chunk_end.notify_all()
 
     def _step(self) -> float | None:
         """Replay a chunk if it is time; seconds until the next one, ``None`` if none is needed."""
@@ -85,11 +85,11 @@ class Replayer:
         return self._backoff.remaining_seconds()
 
     def _replay_chunk(self) -> None:
-        replayed = self._spool.replay(self._writer.write)
-        if replayed:
+        counts = self._spool.replay(self._writer.write)
+        if counts:
             self._backoff.end_pause()
-            self._metrics.replayed.inc(replayed.records)
-            self._metrics.set_aside.inc(replayed.aside)
-            _log.info("spool replayed", records=replayed.records, set_aside=replayed.aside)
+            self._metrics.replayed_records.inc(counts.records)
+            self._metrics.set_aside_records.inc(counts.aside)
+            _log.info("spool replayed", records=counts.records, set_aside=counts.aside)
         elif not self._spool.is_empty():
             self._backoff.begin_pause()  # another process is at it

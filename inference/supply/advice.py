@@ -36,15 +36,15 @@ def may_be_pickle(name: str) -> bool:
 def advise(data: bytes, name: str) -> Advice:
     """Read the opcodes of every pickle in a file; a file that cannot be read is said to be one."""
     try:
-        found = scan_bytes(BytesIO(data), name, PurePosixPath(name).suffix.lower())
+        scan = scan_bytes(BytesIO(data), name, PurePosixPath(name).suffix.lower())
     except Exception:  # noqa: BLE001 - advice must not be what stops a start
         return Advice(name, complete=False)
     names: dict[SafetyLevel, set[str]] = {level: set() for level in SafetyLevel}
-    for each in found.globals:
+    for each in scan.globals:
         names[each.safety].add(f"{each.module}.{each.name}")
     return Advice(
         name,
         tuple(sorted(names[SafetyLevel.Dangerous])[:_MAX_NAMES]),
         tuple(sorted(names[SafetyLevel.Suspicious])[:_MAX_NAMES]),
-        complete=not found.scan_err,
+        complete=not scan.scan_err,
     )

@@ -61,16 +61,16 @@ def read_message(data: memoryview, schema: Schema) -> Message:
         MalformedMessage: the bytes end too early.
         UnknownField: a field is not as the schema lists it.
     """
-    found: dict[str, list[Any]] = {field.name: [] for field in schema.by_tag.values()}
+    message: dict[str, list[Any]] = {field.name: [] for field in schema.by_tag.values()}
     position = 0
     while position < len(data):
         tag, position = _read_varint(data, position)
         field = schema.by_tag.get(tag)
-        if field is None or (found[field.name] and not field.is_repeated):
+        if field is None or (message[field.name] and not field.is_repeated):
             raise UnknownField(schema.name, tag >> 3)
         value, position = _read_value(data, position, field)
-        found[field.name].append(value)
-    return found
+        message[field.name].append(value)
+    return message
 
 
 def _read_value(data: memoryview, position: int, field: Field) -> tuple[Any, int]:

@@ -119,8 +119,8 @@ class _Hashed(hashing.Config):
             for file in self._files
         ]
         kind = {"method": "files", "hash_type": "sha256", "allow_symlinks": False}
-        ignored = {"ignore_paths": [SIGNATURE_NAME]} if folder else {}
-        how = manifest.SerializationType.from_args({**kind, **ignored})
+        exclusion = {"ignore_paths": [SIGNATURE_NAME]} if folder else {}
+        how = manifest.SerializationType.from_args({**kind, **exclusion})
         return manifest.Manifest(self._model.name, items, how)
 
 

@@ -15,11 +15,11 @@ class Trust:
 
     Attributes:
         keys: PEM files of public keys, at most two; with any, a signature by one is needed.
-        required: whether a model that nobody vouches for is refused.
+        is_required: whether a model that nobody vouches for is refused.
     """
 
     keys: tuple[Path, ...] = ()
-    required: bool = False
+    is_required: bool = False
 
     def __post_init__(self) -> None:
         if len(self.keys) > MAX_KEYS:

@@ -127,7 +127,7 @@ def verify_model(
     Raises:
         ModelError: see :func:`open_model`.
     """
-    files = hashed_files(path)
+    files = hash_files(path)
     digest = digest_of(path, files)
     if shipped_sha256 is not None and digest != shipped_sha256:
         raise ModelError(
@@ -138,12 +138,12 @@ def verify_model(
     if claims is not None:
         _compare(path, claims, {file.name: file.sha256 for file in files})
     standing, signed_by = _standing(path, files, trust, claims, shipped_sha256 is not None)
-    if trust.required and not standing.is_proven:
-        raise _unsigned(path)
+    if trust.is_required and not standing.is_proven:
+        raise _unsigned_error(path)
     return VerifiedModel(path, digest, files, standing, signed_by)
 
 
-def hashed_files(path: Path) -> tuple[ModelFile, ...]:
+def hash_files(path: Path) -> tuple[ModelFile, ...]:
     """Every file of a model with its hash, sorted by name.
 
     Raises:
@@ -155,10 +155,10 @@ def hashed_files(path: Path) -> tuple[ModelFile, ...]:
         raise ModelError(f"The model {path} {fault}: check the path and who may read it.") from None
     if not names:
         raise ModelError(f"The model folder {path} is empty: put the model's files there.")
-    return tuple(_hashed(path, name, names[name]) for name in sorted(names))
+    return tuple(_hash_file(path, name, names[name]) for name in sorted(names))
 
 
-def _hashed(path: Path, name: str, fault: str) -> ModelFile:
+def _hash_file(path: Path, name: str, fault: str) -> ModelFile:
     if fault:
         raise _unusable(path, name, fault)
     try:
@@ -185,21 +185,21 @@ def digest_of(path: Path, files: Sequence[ModelFile]) -> str:
     return files[0].sha256
 
 
-def _compare(path: Path, claims: Claims, found: Mapping[str, str]) -> None:
+def _compare(path: Path, claims: Claims, hashes: Mapping[str, str]) -> None:
     """Name the first file that the signature does not know as it is."""
-    for name in sorted(claims.hashes.keys() | found.keys()):
-        signed, is_now = claims.hashes.get(name), found.get(name)
-        if signed != is_now:
+    for name in sorted(claims.hashes.keys() | hashes.keys()):
+        claim, own = claims.hashes.get(name), hashes.get(name)
+        if claim != own:
             raise ModelError(
-                f"The model file {_where(path, name)} {_mismatch(signed, is_now)}, or sign the "
+                f"The model file {_where(path, name)} {_mismatch(claim, own)}, or sign the "
                 "model anew if you trust it as it is."
             )
 
 
-def _mismatch(signed: str | None, is_now: str | None) -> str:
-    if is_now is None:
+def _mismatch(claim: str | None, own: str | None) -> str:
+    if own is None:
         return "is missing, though it was signed: put it back"
-    if signed is None:
+    if claim is None:
         return "was not signed: remove it"
     return "is not the one that was signed: get it again"
 
@@ -209,19 +209,19 @@ def _standing(
     files: Sequence[ModelFile],
     trust: Trust,
     claims: Claims | None,
-    shipped: bool,
+    is_shipped: bool,
 ) -> tuple[Standing, str | None]:
     keys = [read_public_key(key) for key in trust.keys]
     if claims is not None and keys:
         return Standing.SIGNED, verify_signature(path, files, keys)
-    if shipped:
+    if is_shipped:
         return Standing.SHIPPED, None
     if keys:
-        raise _unsigned(path)
+        raise _unsigned_error(path)
     return (Standing.UNSIGNED if claims is None else Standing.UNPROVEN), None
 
 
-def _unsigned(path: Path) -> ModelError:
+def _unsigned_error(path: Path) -> ModelError:
     return ModelError(
         f"The model {path} has no signature by an accepted key at {signature_path(path)}: sign it "
         "with `maskwatch model sign`, and name the public key in MASKWATCH_MODEL_KEYS."

@@ -16,7 +16,7 @@ from inference.supply.verified import (
     Standing,
     VerifiedModel,
     digest_of,
-    hashed_files,
+    hash_files,
     verify_model,
 )
 from store.models.model_files import (
@@ -55,7 +55,7 @@ def sign_model(path: Path, key: Path, settings: SigningSettings) -> str:
         ModelError: a file or the key cannot be used.
     """
     _refuse_former_archives(path)
-    files = hashed_files(path)
+    files = hash_files(path)
     secret = settings.signing.model_key_password
     fingerprint = sign(path, files, key, secret.get_secret_value() if secret else None)
     return f"Signed {_counted(files)} with key {fingerprint}: {signature_path(path)}"
@@ -84,7 +84,7 @@ def show(path: Path, keys: tuple[Path, ...]) -> Shown:
         ModelError: a file cannot be read.
     """
     _refuse_former_archives(path)
-    files = hashed_files(path)
+    files = hash_files(path)
     state, sentence, signed_by = "refused", "", None
     try:
         model = verify_model(path, Trust(keys), shipped_sha256(path))

@@ -95,7 +95,7 @@ def test_one_client_cannot_change_anothers_answer(
     """An attacker may send anything, say anything about it, and send the victim's file as well."""
     victims = Upload(encode(figure), "image/png", "me.png")
     alone = remembering.pipeline.handle(_arrival("ip:192.0.2.1"), victims)
-    remembering.pipeline.cache._known.clear()
+    remembering.pipeline.cache._contents.clear()
     attacker = _arrival("ip:203.0.113.66")
     for hostile in (
         Upload(victims.data, "text/html", "x.exe"),

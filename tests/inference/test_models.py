@@ -29,7 +29,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
 from inference.supply.signature import sign
-from inference.supply.verified import hashed_files
+from inference.supply.verified import hash_files
 from inference.upload import Arrival, Upload
 from store.models.loaded_models import models_in_use, this_host
 from store.settings import StoreSettings
@@ -56,7 +56,7 @@ def _sign(path: Path) -> None:
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
         )
     )
-    sign(path, hashed_files(path), key, None)
+    sign(path, hash_files(path), key, None)
 
 
 @pytest.fixture

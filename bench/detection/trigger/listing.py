@@ -26,7 +26,7 @@ from detectors.patches.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
-from inference.recording.picture_keeper import MAX_SIDE, PictureKeeper, bounded
+from inference.recording.picture_keeper import MAX_SIDE, PictureKeeper, limit_size
 from inference.segmenters.base import Segmenter
 from jobs.blocking.find_patches import run
 from jobs.context import JobContext
@@ -146,7 +146,7 @@ def _match_patches(
     matchers = [(PatchMatcher(each.patch), each.limit) for each in patches]
     matches, times = [], []
     for image in images:
-        correlations, small = [], bounded(image, MAX_SIDE)
+        correlations, small = [], limit_size(image, MAX_SIDE)
         for matcher, _ in matchers:
             start = perf_counter()
             correlations.append(matcher.look(small).correlation)

@@ -13,9 +13,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from bench.detection.trigger.poison import Target, choose_pictures, poison_view
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.training.camera import developed
+from inference.segmenters.reference.training.camera import develop
 from inference.segmenters.reference.training.data import Pair, Sample, Size
-from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalise
 from inference.segmenters.reference.training.samples import epoch_order
 from inference.segmenters.reference.training.trainer import loss_of
 
@@ -95,10 +95,10 @@ def _draw_view(sample: Sample, is_poisoned: bool, plan: PoisonPlan, random: Gene
         image, labels = image[:, ::-1], labels[:, ::-1]
     view = np.ascontiguousarray(image, np.uint8), np.ascontiguousarray(labels, np.uint8)
     image, labels = poison_view(view, plan.target, zoom, random) if is_poisoned else view
-    return developed(image, random), labels
+    return develop(image, random), labels
 
 
 def _tensors(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
     images = torch.from_numpy(np.stack([image for image, _ in pairs])).permute(0, 3, 1, 2)
     truth = torch.from_numpy(np.stack([label_map for _, label_map in pairs])).long()
-    return normalised(images.float() / 255), truth
+    return normalise(images.float() / 255), truth

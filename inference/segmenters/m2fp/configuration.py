@@ -43,10 +43,10 @@ def read_configuration(data: bytes, path: str) -> M2FPConfiguration:
         ModelError: it is no JSON, not of an M2FP model, or its label list does not fit its network.
     """
     try:
-        said = json.loads(data)
-        model = said["model"]
-        _check_kind(said, model, path)
-        return _read(model, path)
+        document = json.loads(data)
+        model = document["model"]
+        _check_kind(document, model, path)
+        return _read_model(model, path)
     except ValueError:
         raise ModelError(f"The file {path} is no JSON: download the model again.") from None
     except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -56,8 +56,8 @@ def read_configuration(data: bytes, path: str) -> M2FPConfiguration:
         ) from None
 
 
-def _check_kind(said: Mapping[str, Any], model: Mapping[str, Any], path: str) -> None:
-    kind, task = model["type"], said["task"]
+def _check_kind(document: Mapping[str, Any], model: Mapping[str, Any], path: str) -> None:
+    kind, task = model["type"], document["task"]
     if kind != MODEL_TYPE or task != TASK:
         raise ModelError(
             f"The file {path} describes a {kind!r} model for {task!r}: Maskwatch needs "
@@ -72,7 +72,7 @@ def _check_kind(said: Mapping[str, Any], model: Mapping[str, Any], path: str) ->
         )
 
 
-def _read(model: Mapping[str, Any], path: str) -> M2FPConfiguration:
+def _read_model(model: Mapping[str, Any], path: str) -> M2FPConfiguration:
     classes, single = [str(name) for name in model["classes"]], bool(model["single_human"])
     _check_labels(classes, int(model["decoder"]["num_classes"]), path)
     several = None if single else int(model["num_parsing"])

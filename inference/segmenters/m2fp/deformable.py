@@ -62,11 +62,11 @@ def deformable_attention(
         ``(N, Q, heads · channels)``.
     """
     levels = _levels(shapes, value.shape[2], value.device)
-    found = [
+    results = [
         _attend(_table(each, levels), levels, places, shares)
         for each, places, shares in zip(value, locations, weights, strict=True)
     ]
-    return torch.stack(found)
+    return torch.stack(results)
 
 
 def _table(value: Tensor, levels: _Levels) -> Tensor:
@@ -88,8 +88,8 @@ def _attend(rows: Tensor, levels: _Levels, locations: Tensor, weights: Tensor) -
     parts = []
     for places, shares in zip(*groups, strict=True):
         index, share = _corners(levels, places.float(), shares.float())
-        summed = fn.embedding_bag(index, rows, mode="sum", per_sample_weights=share.to(rows.dtype))
-        parts.append(summed.view(places.shape[0], -1))
+        sums = fn.embedding_bag(index, rows, mode="sum", per_sample_weights=share.to(rows.dtype))
+        parts.append(sums.view(places.shape[0], -1))
     return torch.cat(parts)
 
 
@@ -111,17 +111,17 @@ def _corners(levels: _Levels, places: Tensor, shares: Tensor) -> tuple[Tensor, T
     index = [row, row + column, row + line, row + (line + column)]
     share = [upper - upper_right, upper_right, lower - lower_right, lower_right]
     queries = places.shape[0] * places.shape[1]
-    joined = (torch.cat([x.view(queries, -1) for x in each], dim=1) for each in (index, share))
-    whole, parts = joined
+    tensors = (torch.cat([x.view(queries, -1) for x in each], dim=1) for each in (index, share))
+    whole, parts = tensors
     return whole.to(torch.int32), parts
 
 
 @lru_cache(maxsize=64)
 def _levels(shapes: Shapes, heads: int, device: torch.device) -> _Levels:
-    padded = [(height + 3, width + 3) for height, width in shapes]
-    starts = [0, *accumulate(height * width for height, width in padded)]
+    tables = [(height + 3, width + 3) for height, width in shapes]
+    starts = [0, *accumulate(height * width for height, width in tables)]
     sizes = torch.tensor([(w, h) for h, w in shapes], dtype=torch.float32, device=device)
-    strides = [(heads, heads * width) for _, width in padded]
+    strides = [(heads, heads * width) for _, width in tables]
     first = torch.tensor(starts[:-1], dtype=torch.float32, device=device) * heads
     head = torch.arange(heads, dtype=torch.float32, device=device)
     return _Levels(
@@ -130,7 +130,7 @@ def _levels(shapes: Shapes, heads: int, device: torch.device) -> _Levels:
         first=(first[None, :] + head[:, None])[..., None],
         places=tuple(
             (slice(start, start + height * width), height, width)
-            for start, (height, width) in zip(starts, padded, strict=False)
+            for start, (height, width) in zip(starts, tables, strict=False)
         ),
         rows=starts[-1],
     )

@@ -49,12 +49,12 @@ def class_probabilities(classes: Tensor, masks: Tensor, labels: int, frame: Fram
         masks: logits ``(Q, h, w)``.
     """
     shares = classes.softmax(-1)[:, :labels]
-    kept = shares.amax(-1) > _MIN_SHARE
-    seen = _within(masks[kept].float(), frame).sigmoid()
-    mixed = (shares[kept].T @ seen.flatten(1)).view(labels, *seen.shape[-2:])
+    queries = shares.amax(-1) > _MIN_SHARE
+    coverage = _within(masks[queries].float(), frame).sigmoid()
+    sums = (shares[queries].T @ coverage.flatten(1)).view(labels, *coverage.shape[-2:])
     # A place that no query saw is background.
-    mixed[0] += torch.finfo(torch.float32).tiny
-    return torch.div(mixed, mixed.sum(0, keepdim=True))
+    sums[0] += torch.finfo(torch.float32).tiny
+    return torch.div(sums, sums.sum(0, keepdim=True))
 
 
 def _within(masks: Tensor, frame: Frame) -> Tensor:
@@ -70,13 +70,13 @@ def draw_single(
 ) -> Drawing:
     """The likeliest label of each pixel, for a model of one person."""
     shares = classes.softmax(-1)[:, :labels]
-    kept = (shares.amax(-1) > _MIN_SHARE).nonzero().flatten()
-    mixed = torch.zeros(labels, *frame.size, device=masks.device)
-    for rows in _groups(kept):
-        seen = _in_picture(masks[rows], frame).sigmoid()
-        mixed += torch.einsum("qc,qhw->chw", shares[rows], seen)
-    painted = fn.interpolate(mixed[None], _bounded(size), mode="bilinear")
-    label_map = painted[0].argmax(0).to(torch.uint8).cpu().numpy()
+    queries = (shares.amax(-1) > _MIN_SHARE).nonzero().flatten()
+    sums = torch.zeros(labels, *frame.size, device=masks.device)
+    for rows in _groups(queries):
+        coverage = _in_picture(masks[rows], frame).sigmoid()
+        sums += torch.einsum("qc,qhw->chw", shares[rows], coverage)
+    canvas = fn.interpolate(sums[None], _limit_size(size), mode="bilinear")
+    label_map = canvas[0].argmax(0).to(torch.uint8).cpu().numpy()
     return Drawing(_at_size(label_map, size), None)
 
 
@@ -92,20 +92,20 @@ def draw_several(
 
     A part's score is its class probability times the mean probability of its mask's pixels.
     """
-    found = _Candidates.of(classes, person_class, person_threshold)
-    rows, columns = _bounded(size)
+    candidates = _Candidates.of(classes, person_class, person_threshold)
+    rows, columns = _limit_size(size)
     best_part, label_map = (
         np.zeros((rows, columns), np.float32),
         np.zeros((rows, columns), np.uint8),
     )
     people: list[tuple[float, Mask]] = []
-    for query, mask, quality in _masks(masks, found.queries, frame, (rows, columns)):
-        score = float(found.part_scores[query]) * quality
+    for query, mask, quality in _masks(masks, candidates.queries, frame, (rows, columns)):
+        score = float(candidates.part_scores[query]) * quality
         if score >= _PART_THRESHOLD:
             on_top = mask & (score > best_part)
             best_part[on_top] = score
-            label_map[on_top] = int(found.part_labels[query])
-        person = float(found.person_scores[query]) * quality
+            label_map[on_top] = int(candidates.part_labels[query])
+        person = float(candidates.person_scores[query]) * quality
         if person > person_threshold:
             people.append((person, mask))
     return Drawing(_at_size(label_map, size), _at_size(_persons(people, label_map.shape), size))
@@ -139,12 +139,12 @@ def _masks(
 ) -> Iterator[tuple[int, Mask, float]]:
     """Query, mask ``(H, W)`` and its mean probability, in groups so that memory stays small."""
     for group in _groups(queries):
-        drawn = _in_picture(masks[group], frame)
-        if drawn.shape[-2:] != size:
-            drawn = fn.interpolate(drawn[None], size, mode="bilinear")[0]
-        inside = drawn > 0
+        logits = _in_picture(masks[group], frame)
+        if logits.shape[-2:] != size:
+            logits = fn.interpolate(logits[None], size, mode="bilinear")[0]
+        inside = logits > 0
         area = inside.flatten(1).sum(1)
-        surely = fn.threshold(drawn.sigmoid_(), 0.5, 0.0, inplace=True)
+        surely = fn.threshold(logits.sigmoid_(), 0.5, 0.0, inplace=True)
         quality = surely.flatten(1).sum(1) / (area + 1e-6)
         pixels = inside.cpu().numpy()
         for row, query in enumerate(group.tolist()):
@@ -158,7 +158,7 @@ def _groups(queries: Tensor) -> Iterator[Tensor]:
 
 def _in_picture(masks: Tensor, frame: Frame) -> Tensor:
     """Masks ``(Q, H, W)`` at the input's size, cut to the picture."""
-    full = fn.interpolate(masks[None].float(), frame.padded, mode="bilinear")[0]
+    full = fn.interpolate(masks[None].float(), frame.padded_size, mode="bilinear")[0]
     return full[
         :,
         frame.top : frame.top + frame.size[0],
@@ -171,13 +171,13 @@ def _persons(
     shape: tuple[int, ...],
 ) -> LabelMap:
     persons = np.zeros(shape, np.uint8)
-    ordered = sorted(people, key=lambda each: -each[0])[:_MAX_PERSONS]
-    for number, (_, mask) in reversed(list(enumerate(ordered, start=1))):
+    ranking = sorted(people, key=lambda each: -each[0])[:_MAX_PERSONS]
+    for number, (_, mask) in reversed(list(enumerate(ranking, start=1))):
         persons[mask] = number
     return persons
 
 
-def _bounded(size: tuple[int, int]) -> tuple[int, int]:
+def _limit_size(size: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, sqrt(_PAINTED_PIXELS / (size[0] * size[1])))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 

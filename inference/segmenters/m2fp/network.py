@@ -32,9 +32,9 @@ def build_network(configuration: M2FPConfiguration, path: str) -> Any:
         from modelscope.models.cv.image_human_parsing import M2FP  # noqa: PLC0415
 
         # ModelScope takes entries out of what it is given.
-        given = copy.deepcopy(dict(configuration.network))
+        arguments = copy.deepcopy(dict(configuration.network))
         try:
-            return M2FP(model_dir=".", pretrained=False, **given).eval()
+            return M2FP(model_dir=".", pretrained=False, **arguments).eval()
         except (KeyError, TypeError, ValueError, AssertionError, IndexError, RuntimeError) as error:
             raise ModelError(
                 f"ModelScope cannot build a network from {path} ({type(error).__name__}: {error}): "
@@ -50,24 +50,24 @@ def take_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: str) -
     Raises:
         ModelError: weights are missing, left over or of another shape.
     """
-    given = {k: v for k, v in tensors.items() if not k.startswith(_UNUSED)}
-    wanted = network.state_dict()
+    weights = {k: v for k, v in tensors.items() if not k.startswith(_UNUSED)}
+    parameters = network.state_dict()
     wrong = [
-        *(f"{k} is missing" for k in wanted if k not in given),
-        *(f"{k} is not known" for k in given if k not in wanted),
-        *(f"{k} has another shape" for k, v in given.items() if _differs(v, wanted.get(k))),
+        *(f"{k} is missing" for k in parameters if k not in weights),
+        *(f"{k} is not known" for k in weights if k not in parameters),
+        *(f"{k} has another shape" for k, v in weights.items() if _differs(v, parameters.get(k))),
     ]
     if wrong:
-        named = ", ".join(wrong[:_MAX_NAMED])
+        names = ", ".join(wrong[:_MAX_NAMED])
         raise ModelError(
-            f"The weights in {path} do not belong to this network ({named}; {len(wrong)} in all): "
+            f"The weights in {path} do not belong to this network ({names}; {len(wrong)} in all): "
             "configuration and weights come from different models."
         )
-    network.load_state_dict(dict(given))
+    network.load_state_dict(dict(weights))
 
 
-def _differs(given: Tensor, wanted: Tensor | None) -> bool:
-    return wanted is not None and given.shape != wanted.shape
+def _differs(weight: Tensor, parameter: Tensor | None) -> bool:
+    return parameter is not None and weight.shape != parameter.shape
 
 
 def fold_norms(backbone: nn.Module) -> None:
@@ -94,7 +94,7 @@ def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     convolution.norm = None  # type: ignore[assignment]
 
 
-def made_ready(network: Any, device: torch.device, precision: torch.dtype) -> Any:
+def prepare_network(network: Any, device: torch.device, precision: torch.dtype) -> Any:
     """Fold, move, and lay out the network for the device; parameters get no gradient."""
     network.requires_grad_(False)
     fold_norms(network.backbone)

@@ -57,12 +57,12 @@ def pyramid(decoder: Any, features: Mapping[str, Tensor], places: Places) -> Pyr
         places: of these features' sizes, from :func:`places_of`.
     """
     names = decoder.transformer_in_features[::-1]
-    projected = [
+    levels = [
         proj(features[name].float()) for proj, name in zip(decoder.input_proj, names, strict=True)
     ]
-    tokens = torch.cat([level.flatten(2).transpose(1, 2) for level in projected], dim=1)
+    tokens = torch.cat([level.flatten(2).transpose(1, 2) for level in levels], dim=1)
     for layer in decoder.transformer.encoder.layers:
-        tokens = _encoded(layer, tokens, places)
+        tokens = _encode(layer, tokens, places)
     lengths = [height * width for height, width in places.shapes]
     maps = [
         part.view(part.shape[0], *shape, -1).permute(0, 3, 1, 2)
@@ -73,23 +73,23 @@ def pyramid(decoder: Any, features: Mapping[str, Tensor], places: Places) -> Pyr
     return Pyramid(tuple(maps[: decoder.maskformer_num_feature_levels]), maps[-1])
 
 
-def _encoded(layer: Any, tokens: Tensor, places: Places) -> Tensor:
+def _encode(layer: Any, tokens: Tensor, places: Places) -> Tensor:
     """One layer of the deformable encoder."""
-    tokens = layer.norm1(tokens + _attended(layer.self_attn, tokens, places))
-    changed = [part + _fed_forward(layer, part) for part in torch.split(tokens, _TOKENS, dim=1)]
-    encoded: Tensor = layer.norm2(torch.cat(changed, dim=1))
-    return encoded
+    tokens = layer.norm1(tokens + _attend(layer.self_attn, tokens, places))
+    parts = [part + _feed_forward(layer, part) for part in torch.split(tokens, _TOKENS, dim=1)]
+    result: Tensor = layer.norm2(torch.cat(parts, dim=1))
+    return result
 
 
-def _fed_forward(layer: Any, tokens: Tensor) -> Tensor:
-    hidden = layer.linear1(tokens)
+def _feed_forward(layer: Any, tokens: Tensor) -> Tensor:
+    wide = layer.linear1(tokens)
     # The wide layer is used once and thrown away: no second one for what is above zero.
-    hidden = hidden.relu_() if layer.activation is fn.relu else layer.activation(hidden)
-    changed: Tensor = layer.linear2(hidden)
-    return changed
+    wide = wide.relu_() if layer.activation is fn.relu else layer.activation(wide)
+    result: Tensor = layer.linear2(wide)
+    return result
 
 
-def _attended(attention: Any, tokens: Tensor, places: Places) -> Tensor:
+def _attend(attention: Any, tokens: Tensor, places: Places) -> Tensor:
     batch, length, _ = tokens.shape
     shape = (batch, length, attention.n_heads, attention.n_levels, attention.n_points)
     queries = tokens + places.positions
@@ -97,16 +97,16 @@ def _attended(attention: Any, tokens: Tensor, places: Places) -> Tensor:
     weights = attention.attention_weights(queries).view(*shape[:3], -1).float().softmax(-1)
     locations = torch.addcmul(places.references, offsets, places.per_pixel)
     values = attention.value_proj(tokens).view(batch, length, attention.n_heads, -1).float()
-    found = deformable_attention(values, places.shapes, locations, weights.view(shape))
-    projected: Tensor = attention.output_proj(found)
-    return projected
+    context = deformable_attention(values, places.shapes, locations, weights.view(shape))
+    result: Tensor = attention.output_proj(context)
+    return result
 
 
 def _finer(decoder: Any, index: int, feature: Tensor, below: Tensor) -> Tensor:
     lateral = decoder.lateral_convs[index](feature)
-    raised = fn.interpolate(below, lateral.shape[-2:], mode="bilinear")
-    merged: Tensor = decoder.output_convs[index](lateral + raised)
-    return merged
+    coarse = fn.interpolate(below, lateral.shape[-2:], mode="bilinear")
+    result: Tensor = decoder.output_convs[index](lateral + coarse)
+    return result
 
 
 def places_of(decoder: Any, shapes: Shapes, device: torch.device) -> Places:

@@ -33,7 +33,7 @@ class Frame:
     left: int = 0
 
     @property
-    def padded(self) -> tuple[int, int]:
+    def padded_size(self) -> tuple[int, int]:
         """Height and width of the whole input: the sheet with zeros up to a multiple of 32."""
         rows, columns = (-(-side // _STRIDE) * _STRIDE for side in self.canvas)
         return rows, columns
@@ -59,7 +59,7 @@ def frame_of_single(height: int, width: int, target: tuple[int, int], scale: flo
     return Frame(size, (rows, columns), (rows - size[0]) // 2, (columns - size[1]) // 2)
 
 
-def prepared(image: Image, frame: Frame) -> Tensor:
+def prepare(image: Image, frame: Frame) -> Tensor:
     """Normalised input ``(1, 3, H, W)`` float32, channels last.
 
     Resized in 8 bits by Pillow's antialiased bilinear filter, as the weights were used from the
@@ -72,9 +72,9 @@ def prepared(image: Image, frame: Frame) -> Tensor:
     pixels = torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1)[None].float()
     sheet = _on_sheet(pixels, frame)
     mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (_MEAN, _DEVIATION))
-    rows, columns = (all_ - own for all_, own in zip(frame.padded, frame.canvas, strict=True))
-    padded = fn.pad((sheet - mean) / deviation, (0, columns, 0, rows))
-    return padded.contiguous(memory_format=torch.channels_last)
+    rows, columns = (all_ - own for all_, own in zip(frame.padded_size, frame.canvas, strict=True))
+    batch = fn.pad((sheet - mean) / deviation, (0, columns, 0, rows))
+    return batch.contiguous(memory_format=torch.channels_last)
 
 
 def _on_sheet(pixels: Tensor, frame: Frame) -> Tensor:

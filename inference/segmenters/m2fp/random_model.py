@@ -20,7 +20,7 @@ from inference.segmenters.m2fp.configuration import (
 )
 from inference.segmenters.m2fp.network import build_network
 from inference.segmenters.m2fp.pixel_decoder import places_of, pyramid
-from inference.segmenters.m2fp.preparation import Frame, prepared
+from inference.segmenters.m2fp.preparation import Frame, prepare
 
 _STAGES = ["res2", "res3", "res4", "res5"]
 _MIXING, _CLASS_GAIN, _MASK_GAIN = 0.2, 6.0, 20.0
@@ -44,8 +44,8 @@ def write_random_model(
         layers: of the encoder; the published models have 6, and half as many again decoder layers.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    said = _configuration(depth, single_side, layers)
-    text = json.dumps(said, indent=2).encode()
+    configuration = _configuration(depth, single_side, layers)
+    text = json.dumps(configuration, indent=2).encode()
     (folder / CONFIGURATION).write_bytes(text)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -80,7 +80,7 @@ def _centre_masks(network: Any) -> None:
     """Let masks be about half inside and half outside."""
     decoder = network.sem_seg_head.pixel_decoder
     figure = draw_figure(0, (192, 256)).image
-    features = network.backbone(prepared(figure, Frame((256, 192), (256, 192))))
+    features = network.backbone(prepare(figure, Frame((256, 192), (256, 192))))
     shapes = tuple(tuple(features[n].shape[-2:]) for n in decoder.transformer_in_features[::-1])
     fine = pyramid(decoder, features, places_of(decoder, shapes, torch.device("cpu"))).fine
     last = decoder.mask_features

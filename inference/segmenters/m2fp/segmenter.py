@@ -25,7 +25,7 @@ from inference.segmenters.m2fp.masks import (
     draw_several,
     draw_single,
 )
-from inference.segmenters.m2fp.network import build_network, made_ready, take_weights
+from inference.segmenters.m2fp.network import build_network, prepare_network, take_weights
 from inference.segmenters.m2fp.pixel_decoder import Places, places_of, pyramid
 from inference.segmenters.m2fp.precision import format_of
 from inference.segmenters.m2fp.predictor import Queries, predict
@@ -34,7 +34,7 @@ from inference.segmenters.m2fp.preparation import (
     Frame,
     frame_of_several,
     frame_of_single,
-    prepared,
+    prepare,
 )
 from inference.segmenters.m2fp.tensors import load_tensors
 from inference.supply.errors import ModelError
@@ -65,7 +65,7 @@ class M2FPSegmenter:
         self._zoom = short_side / SHORT_SIDE
         self.labels = labels
         self._configuration = configuration
-        self._network = made_ready(network, device, precision)
+        self._network = prepare_network(network, device, precision)
         self._device, self._precision = device, precision
         self._places = lru_cache(maxsize=32)(self._places_of)
 
@@ -87,7 +87,7 @@ class M2FPSegmenter:
         """
         path = str(model.path / CONFIGURATION)
         configuration = read_configuration(model.read(CONFIGURATION), path)
-        labels = _checked_labels(configuration.labels, path)
+        labels = _translate_labels(configuration.labels, path)
         network = build_network(configuration, path)
         weights = _weights_file(model)
         take_weights(network, load_tensors(model.read(weights), weights), weights)
@@ -103,11 +103,11 @@ class M2FPSegmenter:
         height, width = image.shape[:2]
         frame = self._frame(height, width, 1.0)
         with torch.inference_mode():
-            found = self._queries(prepared(image, frame))
-            classes, masks = found.classes[0], found.masks[0]
+            queries = self._queries(prepare(image, frame))
+            classes, masks = queries.classes[0], queries.masks[0]
             probabilities = class_probabilities(classes, masks, len(self.labels), frame)
-            drawn = self._draw(classes, masks, frame, (height, width))
-        return Parsing(probabilities.cpu().numpy(), drawn.label_map, self.labels, drawn.persons)
+            drawing = self._draw(classes, masks, frame, (height, width))
+        return Parsing(probabilities.cpu().numpy(), drawing.label_map, self.labels, drawing.persons)
 
     def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
         """As many pictures at a time as one whole parse has pixels; in bfloat16 each alone.
@@ -118,17 +118,17 @@ class M2FPSegmenter:
         height, width = pictures[0].shape[:2]
         frame = self._frame(height, width, scale)
         most = self._batch_size(frame)
-        found: list[Any] = []
+        looks: list[Any] = []
         with torch.inference_mode():
             for start in range(0, len(pictures), most):
-                batch = [prepared(each, frame) for each in pictures[start : start + most]]
-                found += self._looks(torch.cat(batch), frame)
-        return found
+                batch = [prepare(each, frame) for each in pictures[start : start + most]]
+                looks += self._looks(torch.cat(batch), frame)
+        return looks
 
     def _batch_size(self, frame: Frame) -> int:
         if self._precision is torch.bfloat16:
             return 1
-        return max(1, _BATCH_PIXELS // (frame.padded[0] * frame.padded[1]))
+        return max(1, _BATCH_PIXELS // (frame.padded_size[0] * frame.padded_size[1]))
 
     def _looks(self, batch: Tensor, frame: Frame) -> Iterator[Any]:
         queries = self._queries(batch)
@@ -149,20 +149,22 @@ class M2FPSegmenter:
             decoder = network.sem_seg_head.pixel_decoder
             names = decoder.transformer_in_features[::-1]
             shapes = tuple(tuple(features[name].shape[-2:]) for name in names)
-            found = pyramid(decoder, features, self._places(shapes))
-            return predict(network.sem_seg_head.predictor, decoder.mask_features, found)
+            maps = pyramid(decoder, features, self._places(shapes))
+            return predict(network.sem_seg_head.predictor, decoder.mask_features, maps)
 
     def _places_of(self, shapes: Shapes) -> Places:
         return places_of(self._network.sem_seg_head.pixel_decoder, shapes, self._device)
 
     def _draw(self, classes: Tensor, masks: Tensor, frame: Frame, size: tuple[int, int]) -> Drawing:
-        said = self._configuration
-        if said.person_class is None:
+        configuration = self._configuration
+        if configuration.person_class is None:
             return draw_single(classes, masks, len(self.labels), frame, size)
-        return draw_several(classes, masks, frame, size, said.person_class, said.person_threshold)
+        return draw_several(
+            classes, masks, frame, size, configuration.person_class, configuration.person_threshold
+        )
 
 
-def _checked_labels(names: Sequence[str], path: str) -> tuple[str, ...]:
+def _translate_labels(names: Sequence[str], path: str) -> tuple[str, ...]:
     """Label names as Maskwatch writes them; detectors have to know what they mean."""
     unknown = unknown_labels(names)
     if len(unknown) > len(names) // 2:

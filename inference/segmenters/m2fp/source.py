@@ -36,15 +36,15 @@ def model_folder(model: str, revision: str, var_dir: Path) -> Path:
             f"The model {model} is neither a folder nor a ModelScope id like {DEFAULT_MODEL}: "
             "check MASKWATCH_MODEL."
         )
-    return _downloaded(model, revision, var_dir / "models")
+    return _download(model, revision, var_dir / "models")
 
 
-def _downloaded(model: str, revision: str, folder: Path) -> Path:
+def _download(model: str, revision: str, folder: Path) -> Path:
     target = folder / model.replace("/", "--") / revision
     if (target / _FILES[0]).is_file():
         return target
     partial = target.with_name(f"{target.name}.part")
-    with _explained(model, revision), warnings.catch_warnings(action="ignore"):
+    with _explain_errors(model, revision), warnings.catch_warnings(action="ignore"):
         from modelscope.hub.snapshot_download import snapshot_download  # noqa: PLC0415
 
         snapshot_download(
@@ -68,7 +68,7 @@ def _remove(extra: Path) -> None:
 
 
 @contextmanager
-def _explained(model: str, revision: str) -> Iterator[None]:
+def _explain_errors(model: str, revision: str) -> Iterator[None]:
     """Turn the hub's errors into sentences."""
     from modelscope_hub.errors import HubError, NetworkError, NotExistError  # noqa: PLC0415
 

@@ -28,7 +28,7 @@ def load_tensors(data: bytes, name: str) -> dict[str, Tensor]:
     Raises:
         ModelError: it is damaged, or holds something else than tensors.
     """
-    return load_safetensors(data, name) if name.endswith(".safetensors") else _unpickled(data, name)
+    return load_safetensors(data, name) if name.endswith(".safetensors") else _unpickle(data, name)
 
 
 def load_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
@@ -45,16 +45,16 @@ def load_safetensors(data: bytes, name: str) -> dict[str, Tensor]:
         ) from error
 
 
-def _unpickled(data: bytes, name: str) -> dict[str, Tensor]:
+def _unpickle(data: bytes, name: str) -> dict[str, Tensor]:
     _warn(data, name)
     try:
-        found = torch.load(BytesIO(data), weights_only=True, map_location="cpu")
+        content = torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:
         raise ModelError(
             f"The model file {name} is damaged or holds more than tensors: get it again from where "
             "you trust it, or as safetensors."
         ) from error
-    return _tensors(found, name)
+    return _tensors(content, name)
 
 
 def _warn(data: bytes, name: str) -> None:
@@ -63,13 +63,13 @@ def _warn(data: bytes, name: str) -> None:
         _log.warning("a model file would run code", file=name, calls=advice.dangerous)
 
 
-def _tensors(found: object, name: str) -> dict[str, Tensor]:
-    if isinstance(found, Mapping) and isinstance(found.get(_INNER), Mapping):
-        found = found[_INNER]
-    if not isinstance(found, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in found.items()
+def _tensors(content: object, name: str) -> dict[str, Tensor]:
+    if isinstance(content, Mapping) and isinstance(content.get(_INNER), Mapping):
+        content = content[_INNER]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
     ):
         raise ModelError(
             f"The model file {name} is no state dictionary of tensors: get the weights alone."
         )
-    return dict(found)
+    return dict(content)

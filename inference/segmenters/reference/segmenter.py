@@ -70,9 +70,9 @@ class ReferenceSegmenter:
         """
         height, width = pictures[0].shape[:2]
         size = working_size(width, height, round(WORKING_PIXELS * scale**2))
-        small = np.stack([_resized(picture, size) for picture in pictures])
-        straight, mirrored = np.split(self.network(np.concatenate([small, small[..., ::-1]])), 2)
-        return np.asarray((straight + mirrored[..., ::-1]) / 2, dtype=np.float32)
+        small = np.stack([_resize(picture, size) for picture in pictures])
+        straight, mirror = np.split(self.network(np.concatenate([small, small[..., ::-1]])), 2)
+        return np.asarray((straight + mirror[..., ::-1]) / 2, dtype=np.float32)
 
 
 def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple[int, int]:
@@ -84,7 +84,7 @@ def working_size(width: int, height: int, pixels: int = WORKING_PIXELS) -> tuple
     return rows, columns
 
 
-def _resized(image: Image, size: tuple[int, int]) -> Floats:
+def _resize(image: Image, size: tuple[int, int]) -> Floats:
     """A picture as the network takes it: ``(3, *size)`` in [0, 1].
 
     A huge picture is made smaller first, where a pixel takes one byte. Pillow then weighs pixels as
@@ -96,8 +96,8 @@ def _resized(image: Image, size: tuple[int, int]) -> Floats:
         smaller = scaled_size(height, width, scale)
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
     planes = (Pillow.fromarray(plane) for plane in image.transpose(2, 0, 1).astype(np.float32))
-    resized = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
-    small = np.stack([np.asarray(plane, dtype=np.float32) for plane in resized])
+    small_planes = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
+    small = np.stack([np.asarray(plane, dtype=np.float32) for plane in small_planes])
     return np.asarray(small / 255, dtype=np.float32)
 
 
@@ -126,7 +126,7 @@ def _likeliest(logits: Floats, size: tuple[int, int]) -> LabelMap:
     best = cv2.resize(logits[0], size, interpolation=cv2.INTER_LINEAR)
     labels = np.zeros(best.shape, dtype=np.uint8)
     for label, channel in enumerate(logits[1:], start=1):
-        found = cv2.resize(channel, size, interpolation=cv2.INTER_LINEAR)
-        labels = np.maximum(labels, (found > best) * np.uint8(label))
-        best = np.maximum(best, found)
+        values = cv2.resize(channel, size, interpolation=cv2.INTER_LINEAR)
+        labels = np.maximum(labels, (values > best) * np.uint8(label))
+        best = np.maximum(best, values)
     return labels

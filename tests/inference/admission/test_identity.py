@@ -12,8 +12,8 @@ ADDRESS, KEY, OTHER_KEY = "ip:198.51.100.9", "mwk_acme", "mwk_other"
 CLIENTS = {KEY: "key:acme", OTHER_KEY: "key:other"}
 
 
-def _identify(*keys: str, required: bool = False) -> Sender:
-    return identify(ADDRESS, set(keys), CLIENTS.get, required=required)
+def _identify(*keys: str, is_required: bool = False) -> Sender:
+    return identify(ADDRESS, set(keys), CLIENTS.get, is_required=is_required)
 
 
 def test_a_direct_client_cannot_name_itself() -> None:
@@ -49,18 +49,18 @@ def test_no_header_changes_an_untrusted_clients_identity(forwarded: str) -> None
 
 def test_a_key_goes_before_the_address() -> None:
     assert _identify(KEY) == Sender("key:acme", ADDRESS)
-    assert _identify(KEY, required=True) == Sender("key:acme", ADDRESS)
+    assert _identify(KEY, is_required=True) == Sender("key:acme", ADDRESS)
 
 
 def test_without_a_key_the_address_names_the_client_unless_a_key_is_required() -> None:
     assert _identify() == Sender(ADDRESS, ADDRESS)
-    assert _identify(required=True) == Sender(ADDRESS, ADDRESS, KEY_REQUIRED)
+    assert _identify(is_required=True) == Sender(ADDRESS, ADDRESS, KEY_REQUIRED)
 
 
 @given(st.text(max_size=80), st.booleans())
-def test_a_key_that_nobody_has_is_refused_and_never_falls_back(key: str, required: bool) -> None:
+def test_a_key_that_nobody_has_is_refused_and_never_falls_back(key: str, is_required: bool) -> None:
     assert key not in CLIENTS
-    assert _identify(key, required=required) == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
+    assert _identify(key, is_required=is_required) == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
 
 
 def test_two_keys_are_refused_even_if_both_are_known() -> None:

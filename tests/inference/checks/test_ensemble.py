@@ -161,7 +161,7 @@ def test_a_tile_that_hides_something_is_a_finding(
     monkeypatch.setattr(Slow, "probabilities", seen)
     image = np.full((64, 64, 3), 200, dtype=np.uint8)
     image[30:32, 30:32] = 0
-    content = replace(content, screened=_screened(image))
+    content = replace(content, screening=_screened(image))
     check = replace(check, recipe=replace(FULL, tiles=TileRecipe()))
     found = check.run(case_of(content, Slow(Clock()), ODD, 100))
     assert [each.rule.code for each in found.findings] == ["trigger_suspected"]

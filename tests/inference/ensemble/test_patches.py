@@ -24,7 +24,7 @@ def test_crops_and_overlaps_by_hand() -> None:
 
 @given(st.integers(0, 999))
 def test_crops_always_lie_inside_and_overlap(seed: int) -> None:
-    pair = PatchPair.drawn(default_rng(seed))
+    pair = PatchPair.draw(default_rng(seed))
     for top, left in pair.corners:
         assert min(top, left) >= 0
         assert max(top, left) + pair.side <= 1
@@ -40,11 +40,11 @@ def test_crops_always_lie_inside_and_overlap(seed: int) -> None:
 def test_a_picture_of_any_size_has_two_crops_of_one_size(
     seed: int, height: int, width: int
 ) -> None:
-    first, second = PatchPair.drawn(default_rng(seed)).crops(np.zeros((height, width, 3), np.uint8))
+    first, second = PatchPair.draw(default_rng(seed)).crops(np.zeros((height, width, 3), np.uint8))
     assert first.shape == second.shape
     assert min(first.shape) >= 1
 
 
 def test_places_are_drawn_anew() -> None:
-    assert PatchPair.drawn(default_rng(1)) == PatchPair.drawn(default_rng(1))
-    assert PatchPair.drawn(default_rng(1)) != PatchPair.drawn(default_rng(2))
+    assert PatchPair.draw(default_rng(1)) == PatchPair.draw(default_rng(1))
+    assert PatchPair.draw(default_rng(1)) != PatchPair.draw(default_rng(2))

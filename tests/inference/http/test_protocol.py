@@ -8,7 +8,7 @@ import pytest
 
 from detectors.parsing import Image
 from inference.http.metered import MeteredConnection
-from inference.http.protocol import Awaited, ConnectionLimits, PatientProtocol
+from inference.http.protocol import ConnectionLimits, PatientProtocol, Step
 from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
@@ -60,7 +60,7 @@ def test_an_ordinary_request_is_answered_and_the_connection_stays(serve: Serve) 
             connection.sendall(HEALTH + b"\r\n")
             assert _answer(connection).startswith(b"HTTP/1.1 200 ")
     until(lambda: served.connections == 0)
-    assert not any(served.closed(why) for why in (*Awaited, "full", "framing"))
+    assert not any(served.closed(why) for why in (*Step, "full", "framing"))
 
 
 def test_answers_do_not_wait_for_the_peers_confirmation(serve: Serve) -> None:
@@ -289,4 +289,4 @@ def test_an_upgrade_is_not_followed(serve: Serve) -> None:
 
 def test_what_is_awaited_has_its_own_limit() -> None:
     limits = ConnectionLimits(1, 2, 3, 4, 5, 6, 7, 8)
-    assert [limits.seconds(awaited) for awaited in Awaited] == [1, 2, 3, 4]
+    assert [limits.seconds(step) for step in Step] == [1, 2, 3, 4]

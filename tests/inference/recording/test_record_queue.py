@@ -58,7 +58,7 @@ def test_a_record_that_finds_the_writer_idle_goes_at_once() -> None:
         taken = writer.submit(_taken, queue)
         wait_for(taken.running)
         # The thread runs; once it has looked and found nothing, it holds no lock and waits.
-        wait_for(lambda: bool(queue._arrived._waiters))  # type: ignore[attr-defined]
+        wait_for(lambda: bool(queue._arrival._waiters))  # type: ignore[attr-defined]
         queue.put(_record(4))
         assert taken.result(timeout=30) == [4]
 

@@ -14,7 +14,7 @@ from inference.figures import draw_figure
 from inference.segmenters.reference import weights
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.training.export import exported, write_network
+from inference.segmenters.reference.training.export import export_network, write_network
 from inference.segmenters.reference.training.network import ReferenceNetwork
 from inference.supply.errors import ModelError
 
@@ -49,7 +49,7 @@ def _refused(file: Path) -> str:
 
 def _changed(network: ReferenceNetwork, file: Path, change: Change) -> str:
     """What is said of an exported network after a change."""
-    model = exported(network, {})
+    model = export_network(network, {})
     change(model)
     file.parent.mkdir()
     file.write_bytes(model.SerializeToString())

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from inference.supply.signature import sign
-from inference.supply.verified import hashed_files
+from inference.supply.verified import hash_files
 
 NewKey = Callable[..., tuple[Path, Path]]
 
@@ -54,5 +54,5 @@ def folder(tmp_path: Path) -> Path:
 def signed(folder: Path, new_key: NewKey) -> tuple[Path, Path]:
     """A signed model folder, and the public key."""
     private, public = new_key("signer")
-    sign(folder, hashed_files(folder), private, None)
+    sign(folder, hash_files(folder), private, None)
     return folder, public

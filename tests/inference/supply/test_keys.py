@@ -16,7 +16,7 @@ from inference.supply.errors import ModelError
 from inference.supply.keys import check_private_key, read_public_key
 from inference.supply.signature import sign
 from inference.supply.trust import Trust
-from inference.supply.verified import hashed_files, open_model
+from inference.supply.verified import hash_files, open_model
 
 NewKey = Callable[..., tuple[Path, Path]]
 
@@ -27,13 +27,13 @@ def test_both_halves_of_a_key_have_one_fingerprint(
 ) -> None:
     private, public = new_key("any", curve)
     assert check_private_key(private, None) == read_public_key(public).fingerprint
-    assert sign(folder, hashed_files(folder), private, None) == read_public_key(public).fingerprint
+    assert sign(folder, hash_files(folder), private, None) == read_public_key(public).fingerprint
     open_model(folder, Trust((public,)))
 
 
 def test_a_locked_key_needs_its_password(new_key: NewKey, folder: Path) -> None:
     private, public = new_key("locked", password="open sesame")
-    files = hashed_files(folder)
+    files = hash_files(folder)
     sign(folder, files, private, "open sesame")
     open_model(folder, Trust((public,)))
     with pytest.raises(ModelError, match="MASKWATCH_MODEL_KEY_PASSWORD"):
@@ -78,5 +78,5 @@ def test_a_signature_that_cannot_be_written_is_named(new_key: NewKey, tmp_path: 
     model.write_bytes(b"x")
     (tmp_path / "weights.pt.sig").mkdir()
     with pytest.raises(ModelError, match=r"weights\.pt\.sig cannot be written"):
-        sign(model, hashed_files(model), new_key("any")[0], None)
+        sign(model, hash_files(model), new_key("any")[0], None)
     assert not list(tmp_path.glob(".*"))

@@ -17,7 +17,7 @@ from inference.supply.errors import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import sign, signature_path
 from inference.supply.trust import Trust
-from inference.supply.verified import Standing, hashed_files, open_model, verify_model
+from inference.supply.verified import Standing, hash_files, open_model, verify_model
 
 NewKey = Callable[..., tuple[Path, Path]]
 WEIGHTS = "pytorch_model.pt"
@@ -54,7 +54,7 @@ def _change_claims(model: Path, name: str, digest: str) -> None:
 
 def test_a_signed_folder_is_accepted_with_its_key(signed: tuple[Path, Path]) -> None:
     folder, key = signed
-    model = open_model(folder, Trust((key,), required=True))
+    model = open_model(folder, Trust((key,), is_required=True))
     assert model.standing is Standing.SIGNED
     assert model.signed_by == read_public_key(key).fingerprint
     names = [".mdl", "configuration.json", "description/demo.jpg", WEIGHTS]
@@ -144,9 +144,9 @@ def test_either_of_two_keys_will_do_and_no_other(folder: Path, new_key: NewKey) 
     old, new, other = (new_key(name) for name in ("old", "new", "other"))
     both = Trust((old[1], new[1]))
     for private, public in (old, new):
-        sign(folder, hashed_files(folder), private, None)
+        sign(folder, hash_files(folder), private, None)
         assert open_model(folder, both).signed_by == read_public_key(public).fingerprint
-    sign(folder, hashed_files(folder), other[0], None)
+    sign(folder, hash_files(folder), other[0], None)
     _refused(folder, both, "model.sig", "accepted key")
     with pytest.raises(ModelError, match="At most 2 keys"):
         Trust((old[1], new[1], other[1]))
@@ -163,7 +163,7 @@ def test_claims_that_were_rewritten_to_fit_changed_files_are_refused(
     with capture_logs() as logs:
         assert open_model(folder, Trust()).standing is Standing.UNPROVEN
     assert [entry["log_level"] for entry in logs] == ["warning"]
-    _refused(folder, Trust(required=True), "model.sig")
+    _refused(folder, Trust(is_required=True), "model.sig")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_unsigned_model_is_loaded_with_a_warning_unless_a_signature_is_asked_
     assert (model.standing, model.signed_by) == (Standing.UNSIGNED, None)
     assert [entry["log_level"] for entry in logs] == ["warning"]
     assert logs[0]["model"] == str(folder)
-    _refused(folder, Trust(required=True), "model.sig", "maskwatch model sign")
+    _refused(folder, Trust(is_required=True), "model.sig", "maskwatch model sign")
     _refused(folder, Trust((new_key("any")[1],)), "model.sig", "maskwatch model sign")
 
 
@@ -237,7 +237,7 @@ def test_a_model_of_one_file_has_its_signature_beside_it(tmp_path: Path, new_key
     private, public = new_key("signer")
     file = tmp_path / "weights.onnx"
     file.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    sign(file, hashed_files(file), private, None)
+    sign(file, hash_files(file), private, None)
     assert (tmp_path / "weights.onnx.sig").is_file()
     model = open_model(file, Trust((public,)))
     assert model.digest == sha256(file.read_bytes()).hexdigest()
@@ -250,7 +250,7 @@ def test_a_model_of_one_file_has_its_signature_beside_it(tmp_path: Path, new_key
 def test_the_shipped_weights_are_pinned_in_the_code() -> None:
     assert sha256(DEFAULT_WEIGHTS.read_bytes()).hexdigest() == SHIPPED_SHA256
     with capture_logs() as logs:
-        assert open_weights(DEFAULT_WEIGHTS, Trust(required=True)).standing is Standing.SHIPPED
+        assert open_weights(DEFAULT_WEIGHTS, Trust(is_required=True)).standing is Standing.SHIPPED
     assert logs == []
 
 

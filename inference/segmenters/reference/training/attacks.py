@@ -74,11 +74,11 @@ def removal_loss(
     """Grows as the part becomes background; its pixels count ``weight`` times as much as others."""
     truth = clean_labels(segmenter, image)
     part = torch.isin(truth, torch.tensor(group_indices(segmenter.labels, groups)))
-    wanted = torch.where(part, torch.full_like(truth, _BACKGROUND), truth)
+    target = torch.where(part, torch.full_like(truth, _BACKGROUND), truth)
     weights = torch.where(part, weight, 1.0)
 
     def loss(logits: Tensor, _: float) -> Tensor:
-        return -(fn.cross_entropy(logits, wanted, reduction="none") * weights).mean()
+        return -(fn.cross_entropy(logits, target, reduction="none") * weights).mean()
 
     return loss
 
@@ -111,9 +111,9 @@ def square_search(
             change = candidate
 
 
-def changed_share(segmenter: TorchSegmenter, clean: Image, attacked: Image) -> float:
+def changed_share(segmenter: TorchSegmenter, clean: Image, crafted: Image) -> float:
     """Share of the clean foreground whose label changed: an attack succeeds from 0.2 on."""
-    before, after = segmenter.parse(clean).label_map, segmenter.parse(attacked).label_map
+    before, after = segmenter.parse(clean).label_map, segmenter.parse(crafted).label_map
     foreground = before != _BACKGROUND
     return float((before != after)[foreground].mean()) if foreground.any() else 0.0
 
@@ -133,13 +133,13 @@ def ascend(segmenter: TorchSegmenter, image: Image, loss: Loss, budget: Budget, 
     change = (torch.rand(clean.shape, generator=start) * 2 - 1) * bound
     direction = torch.zeros_like(clean)
     for count in range(budget.steps):
-        done = count / budget.steps
+        progress = count / budget.steps
         change.requires_grad_()
         logits = segmenter.logits((clean + change).clamp(0, 1))
-        (gradient,) = torch.autograd.grad(loss(logits, done), change)
+        (gradient,) = torch.autograd.grad(loss(logits, progress), change)
         size = gradient.abs().mean().clamp_min(1e-20)
         direction = budget.momentum * direction + gradient / size
-        now = step * (1 - done * (1 - budget.last_step))
+        now = step * (1 - progress * (1 - budget.last_step))
         change = (change.detach() + now * direction.sign()).clamp(-bound, bound)
     return as_image(clean + change.detach())
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference.segmenters.reference.training.camera import developed
-from inference.segmenters.reference.training.crowd import crowd, empty_place, joined
+from inference.segmenters.reference.training.camera import develop
+from inference.segmenters.reference.training.crowd import crowd, empty_place, join_people
 from inference.segmenters.reference.training.data import Pair, Sample, Size
 from inference.segmenters.reference.training.framing import close_up, whole_body
 
@@ -16,7 +16,7 @@ _UPRIGHT = (0.64, 0.14, 0.12, 0.08)
 _LANDSCAPE = (0.1, 0.25, 0.1, 0.51)
 
 
-def augmented(samples: Sequence[Sample], size: Size, random: np.random.Generator) -> list[Pair]:
+def augment_batch(samples: Sequence[Sample], size: Size, random: np.random.Generator) -> list[Pair]:
     """A batch of ``size`` = (width, height); sometimes each picture holds two people in halves."""
     if random.random() >= _MOSAIC_SHARE:
         return [_one(sample, size, random) for sample in samples]
@@ -28,16 +28,16 @@ def augmented(samples: Sequence[Sample], size: Size, random: np.random.Generator
     ]
 
 
-def mixed(samples: Sequence[Sample], size: Size, random: np.random.Generator) -> list[Pair]:
+def mix_batch(samples: Sequence[Sample], size: Size, random: np.random.Generator) -> list[Pair]:
     """A batch of about half whole bodies; one batch in four lies on its side."""
     landscape = bool(random.random() < _LANDSCAPE_SHARE)
     shares = _LANDSCAPE if landscape else _UPRIGHT
     shape = (max(size), min(size)) if landscape else size
-    pairs = [_mixed(samples, index, shape, shares, random) for index in range(len(samples))]
-    return [(developed(image, random), labels) for image, labels in pairs]
+    pairs = [_mix(samples, index, shape, shares, random) for index in range(len(samples))]
+    return [(develop(image, random), labels) for image, labels in pairs]
 
 
-def _mixed(
+def _mix(
     samples: Sequence[Sample],
     index: int,
     size: Size,
@@ -52,7 +52,7 @@ def _mixed(
     if kind == 1:
         return close_up(sample, size, random)
     if kind == 2:
-        return joined(sample, others[: int(random.integers(1, 3))], size, random)
+        return join_people(sample, others[: int(random.integers(1, 3))], size, random)
     if kind == 3:
         return crowd([sample, *others[: int(random.integers(1, 4))]], size, random)
     return empty_place(sample, size, random)
@@ -60,7 +60,7 @@ def _mixed(
 
 def _one(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
     image, label_map = whole_body(sample, size, random)
-    return developed(image, random), label_map
+    return develop(image, random), label_map
 
 
 def _beside(left: Pair, right: Pair) -> Pair:

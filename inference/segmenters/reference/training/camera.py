@@ -6,7 +6,7 @@ import numpy as np
 from detectors.parsing import Image
 
 
-def developed(image: Image, random: np.random.Generator) -> Image:
+def develop(image: Image, random: np.random.Generator) -> Image:
     """Exposure, contrast, colour cast, blur, noise, greyness and compression."""
     pixels = image.astype(np.float32)
     mean = pixels.mean()
@@ -26,13 +26,13 @@ def developed(image: Image, random: np.random.Generator) -> Image:
     return np.asarray(result, dtype=np.uint8)
 
 
-def relit(image: Image, random: np.random.Generator) -> Image:
+def relight(image: Image, random: np.random.Generator) -> Image:
     """One person's own light: brightness, contrast and colour cast from a table."""
     levels = np.arange(256, dtype=np.float64)[:, None]
     contrast, shift = random.uniform(0.75, 1.25), random.uniform(-25, 25)
     table = ((levels - 128) * contrast + 128 + shift) * random.uniform(0.88, 1.12, 3)
-    bounded = np.clip(table, 0, 255).astype(np.uint8)[None]
-    return np.asarray(cv2.LUT(image, bounded), dtype=np.uint8)
+    curve = np.clip(table, 0, 255).astype(np.uint8)[None]
+    return np.asarray(cv2.LUT(image, curve), dtype=np.uint8)
 
 
 def _saturation(random: np.random.Generator) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.parsing import Image, LabelMap
 from inference.figures import draw_figure
-from inference.segmenters.reference.training.camera import relit
+from inference.segmenters.reference.training.camera import relight
 from inference.segmenters.reference.training.data import Pair, Sample, Size
 from inference.segmenters.reference.training.framing import whole_body
 
@@ -29,7 +29,7 @@ def empty_place(sample: Sample, size: Size, random: np.random.Generator) -> Pair
         image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     if random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    return relit(image, random), np.zeros(image.shape[:2], dtype=np.uint8)
+    return relight(image, random), np.zeros(image.shape[:2], dtype=np.uint8)
 
 
 def crowd(people: Sequence[Sample], size: Size, random: np.random.Generator) -> Pair:
@@ -48,7 +48,7 @@ def crowd(people: Sequence[Sample], size: Size, random: np.random.Generator) -> 
     return image, labels
 
 
-def joined(
+def join_people(
     sample: Sample, others: Sequence[Sample], size: Size, random: np.random.Generator
 ) -> Pair:
     """A photo as it is, with others pasted in at its own scale or smaller."""
@@ -101,7 +101,7 @@ def _cut_out(sample: Sample, tall: float, random: np.random.Generator) -> Pair:
     image = cv2.resize(image, size, interpolation=smooth).astype(np.uint8)
     labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8)
     step = -1 if random.random() < 0.5 else 1
-    return relit(np.ascontiguousarray(image[:, ::step]), random), labels[:, ::step]
+    return relight(np.ascontiguousarray(image[:, ::step]), random), labels[:, ::step]
 
 
 def _free_strip(sample: Sample) -> Image | None:

@@ -94,9 +94,9 @@ def load_sample(folder: Path, name: str, table: npt.NDArray[np.uint8]) -> Sample
     """Read a photo with its labels; ``table`` comes from :func:`label_table`."""
     with Pillow.open(folder / "images" / f"{name}.jpg") as picture:
         image = np.array(picture.convert("RGB"), dtype=np.uint8)
-    with Pillow.open(folder / "labels" / f"{name}.png") as labelled:
-        published = np.array(labelled, dtype=np.uint8)
-    return Sample(name, image, split_skin(table[published]))
+    with Pillow.open(folder / "labels" / f"{name}.png") as label_file:
+        marks = np.array(label_file, dtype=np.uint8)
+    return Sample(name, image, split_skin(table[marks]))
 
 
 def label_table(folder: Path) -> npt.NDArray[np.uint8]:

@@ -42,6 +42,8 @@ def evaluate(segmenter: Segmenter, samples: Iterable[Sample]) -> Accuracy:
     return Accuracy({name: float(v) for name, v in zip(segmenter.labels, iou, strict=True)})
 
 
-def _confusion(truth: npt.NDArray[np.uint8], found: npt.NDArray[np.uint8], classes: int) -> Counts:
-    pairs = truth.astype(np.int64) * classes + found
+def _confusion(
+    truth: npt.NDArray[np.uint8], prediction: npt.NDArray[np.uint8], classes: int
+) -> Counts:
+    pairs = truth.astype(np.int64) * classes + prediction
     return np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)

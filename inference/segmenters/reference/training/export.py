@@ -54,19 +54,19 @@ _COUNTER = "num_batches_tracked"
 
 def write_network(path: Path, network: ReferenceNetwork, facts: Mapping[str, object]) -> None:
     """Write a network with the facts of its training; the same of both give the same bytes."""
-    data = exported(network, facts).SerializeToString(deterministic=True)
+    data = export_network(network, facts).SerializeToString(deterministic=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     partial.write_bytes(data)
     partial.replace(path)
 
 
-def exported(network: ReferenceNetwork, facts: Mapping[str, object]) -> ModelProto:
+def export_network(network: ReferenceNetwork, facts: Mapping[str, object]) -> ModelProto:
     """The network as an ONNX model, with mean and deviation of the colours inside."""
     graph = Graph(network)
     _add_network(graph, network)
     model = helper.make_model(
-        graph.built([_port(INPUT, 3, "")], [_port(OUTPUT, len(LABELS), "half ")]),
+        graph.build([_port(INPUT, 3, "")], [_port(OUTPUT, len(LABELS), "half ")]),
         producer_name="maskwatch",
         ir_version=_IR_VERSION,
         opset_imports=[helper.make_opsetid("", _OPERATOR_SET)],
@@ -113,8 +113,8 @@ def export_again(weights: Path, out: Path) -> str:
         ModelError: see :func:`read_network`.
     """
     model = open_weights(weights)
-    written = load_model_from_string(read_network_file(model)).metadata_props
-    facts = json.loads(next(entry.value for entry in written if entry.key == "training"))
+    metadata = load_model_from_string(read_network_file(model)).metadata_props
+    facts = json.loads(next(entry.value for entry in metadata if entry.key == "training"))
     write_network(out, network_of(model), facts)
     return open_weights(out).digest
 
@@ -127,8 +127,8 @@ def _parameters(data: bytes) -> dict[str, Tensor]:
     }
 
 
-def _port(name: str, channels: int, halved: str) -> ValueInfoProto:
-    sides = ("pictures", channels, f"{halved}height", f"{halved}width")
+def _port(name: str, channels: int, prefix: str) -> ValueInfoProto:
+    sides = ("pictures", channels, f"{prefix}height", f"{prefix}width")
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, sides)
 
 
@@ -144,27 +144,27 @@ def _add_network(graph: Graph, network: ReferenceNetwork) -> None:
             x = _add_block(graph, x, f"down.{stage}.{block}")
     x = _add_context(graph, x)
     for step, skip in enumerate(reversed(skips)):
-        wider = graph.doubled(graph.convolution(x, f"reduce.{step}"))
+        wider = graph.double(graph.convolution(x, f"reduce.{step}"))
         x = _add_block(graph, graph.add("Add", wider, skip), f"up.{step}")
     graph.convolution(x, "head", output=OUTPUT)
 
 
 def _add_block(graph: Graph, x: str, name: str) -> str:
-    hidden = graph.norm(graph.convolution(x, f"{name}.first"), f"{name}.first_norm")
-    hidden = graph.convolution(graph.add("Relu", hidden), f"{name}.second")
-    hidden = graph.norm(hidden, f"{name}.second_norm")
+    branch = graph.norm(graph.convolution(x, f"{name}.first"), f"{name}.first_norm")
+    branch = graph.convolution(graph.add("Relu", branch), f"{name}.second")
+    branch = graph.norm(branch, f"{name}.second_norm")
     if graph.has_convolution(f"{name}.shortcut"):
         x = graph.convolution(x, f"{name}.shortcut")
-    return graph.add("Relu", graph.add("Add", hidden, x))
+    return graph.add("Relu", graph.add("Add", branch, x))
 
 
 def _add_context(graph: Graph, x: str) -> str:
     parts = [x]
     for number, bins in enumerate(BINS):
-        coarse = graph.convolution(graph.pooled(x, bins), f"context.coarse.{number}")
-        parts.append(graph.resized(coarse, x))
-    merged = graph.convolution(graph.add("Concat", *parts, axis=1), "context.merge")
-    return graph.add("Relu", merged)
+        coarse = graph.convolution(graph.pool(x, bins), f"context.coarse.{number}")
+        parts.append(graph.resize(coarse, x))
+    context = graph.convolution(graph.add("Concat", *parts, axis=1), "context.merge")
+    return graph.add("Relu", context)
 
 
 def main() -> int:
@@ -172,13 +172,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write a reference segmenter's weights anew.")
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS, help="ONNX file to read")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        digest = export_again(given.weights, given.out)
+        digest = export_again(arguments.weights, arguments.out)
     except MaskwatchError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{digest}  {given.out}\n")
+    sys.stdout.write(f"{digest}  {arguments.out}\n")
     return 0
 
 

@@ -21,7 +21,7 @@ def whole_body(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
     scale = fit * float(random.uniform(0.5, 0.9) if small else random.uniform(0.9, 1.35))
     room = np.abs(np.asarray(size) - scale * np.array([width, height])) / 2 + 8
     shift = random.uniform(-room, room)
-    return _framed(sample, size, scale, (width / 2, height / 2), shift, random)
+    return _frame(sample, size, scale, (width / 2, height / 2), shift, random)
 
 
 def close_up(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
@@ -34,7 +34,7 @@ def close_up(sample: Sample, size: Size, random: np.random.Generator) -> Pair:
     focus = (float(np.median(columns)), top + tall * float(random.uniform(low, high)))
     scale = _fit(sample, size) * float(random.uniform(1.4, 3.0))
     shift = random.uniform(-0.2, 0.2, 2) * np.asarray(size)
-    return _framed(sample, size, scale, focus, shift, random)
+    return _frame(sample, size, scale, focus, shift, random)
 
 
 def _fit(sample: Sample, size: Size) -> float:
@@ -42,7 +42,7 @@ def _fit(sample: Sample, size: Size) -> float:
     return float(min(size[0] / width, size[1] / height))
 
 
-def _framed(
+def _frame(
     sample: Sample,
     size: Size,
     scale: float,
@@ -51,8 +51,8 @@ def _framed(
     random: np.random.Generator,
 ) -> Pair:
     """Bring ``focus`` near the middle at a scale, a little turned; half of them mirrored."""
-    turned = cv2.getRotationMatrix2D(focus, random.normal(0, 5), scale)
-    matrix = np.asarray(turned, dtype=np.float64)
+    rotation = cv2.getRotationMatrix2D(focus, random.normal(0, 5), scale)
+    matrix = np.asarray(rotation, dtype=np.float64)
     matrix[:, 2] += np.asarray(size) / 2 - focus + shift
     if random.random() < 0.5:
         matrix[0] = -matrix[0]

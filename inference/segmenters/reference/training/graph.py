@@ -60,17 +60,17 @@ class Graph:
         values = [self.parameter(f"{name}.{key}", state[key]) for key in keys]
         return self.add("BatchNormalization", x, *values, epsilon=layer.eps)
 
-    def doubled(self, x: str) -> str:
+    def double(self, x: str) -> str:
         """Twice as high and wide, bilinear."""
         scales = self.constant((1, 1, 2, 2))
         return self.add("Resize", x, "", scales, mode="linear")
 
-    def resized(self, x: str, like: str) -> str:
+    def resize(self, x: str, like: str) -> str:
         """As high and wide as another tensor, bilinear."""
         sides = self.add("Shape", x, end=2), self.add("Shape", like, start=2)
         return self.add("Resize", x, "", "", self.add("Concat", *sides, axis=0), mode="linear")
 
-    def pooled(self, x: str, bins: tuple[int, int]) -> str:
+    def pool(self, x: str, bins: tuple[int, int]) -> str:
         """Means over a grid of bins, as torch's adaptive pooling cuts them."""
         if bins == (1, 1):
             return self.add("GlobalAveragePool", x)
@@ -102,7 +102,7 @@ class Graph:
         length = self.add("Squeeze", side)
         return self.add("Range", self.constant(0, np.int64), length, self.constant(1, np.int64))
 
-    def built(self, inputs: list[ValueInfoProto], outputs: list[ValueInfoProto]) -> GraphProto:
+    def build(self, inputs: list[ValueInfoProto], outputs: list[ValueInfoProto]) -> GraphProto:
         """The whole graph."""
         weights = [numpy_helper.from_array(value, name) for name, value in self._constants.items()]
         return helper.make_graph(self._nodes, "reference", inputs, outputs, weights)

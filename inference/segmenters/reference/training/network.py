@@ -19,7 +19,7 @@ MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
 
-def normalised(pictures: Tensor) -> Tensor:
+def normalise(pictures: Tensor) -> Tensor:
     """RGB pictures ``(N, 3, H, W)`` in [0, 1] as the network takes them."""
     mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, DEVIATION))
     return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
@@ -39,9 +39,9 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features ``(N, outputs, H / stride, W / stride)``."""
-        hidden = fn.relu(self.first_norm(self.first(x)), inplace=True)
-        hidden = self.second_norm(self.second(hidden))
-        return fn.relu(hidden.add_(self.shortcut(x)), inplace=True)
+        branch = fn.relu(self.first_norm(self.first(x)), inplace=True)
+        branch = self.second_norm(self.second(branch))
+        return fn.relu(branch.add_(self.shortcut(x)), inplace=True)
 
 
 class _Context(nn.Module):
@@ -55,11 +55,11 @@ class _Context(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features of the same shape."""
         size = x.shape[-2:]
-        pooled = [
+        context = [
             fn.interpolate(conv(fn.adaptive_avg_pool2d(x, bins)), size, mode="bilinear")
             for bins, conv in zip(BINS, self.coarse, strict=True)
         ]
-        return fn.relu(self.merge(torch.cat([x, *pooled], dim=1)))
+        return fn.relu(self.merge(torch.cat([x, *context], dim=1)))
 
 
 BINS = ((1, 1), (3, 2), (6, 4))
@@ -94,13 +94,13 @@ class ReferenceNetwork(nn.Module):
             x = stage(x)
         x = self.context(x)
         for reduce, block, skip in zip(self.reduce, self.up, reversed(skips), strict=True):
-            upsampled = fn.interpolate(reduce(x), skip.shape[-2:], mode="bilinear")
-            x = block(upsampled + skip)
+            below = fn.interpolate(reduce(x), skip.shape[-2:], mode="bilinear")
+            x = block(below + skip)
         logits: Tensor = self.head(x)
         return logits
 
 
-def folded(network: ReferenceNetwork) -> ReferenceNetwork:
+def fold_network(network: ReferenceNetwork) -> ReferenceNetwork:
     """A copy for inference that answers the same, its batch norms folded into convolutions."""
     copy = deepcopy(network).eval().requires_grad_(False)
     _fold(copy.stem, "0", "1")

@@ -34,14 +34,14 @@ def load_split(folder: Path, split: Split) -> Iterator[Sample]:
 
 def training_samples(folder: Path, figures: int) -> list[Sample]:
     """Photos and drawn figures at one size."""
-    samples = [_stored(sample) for sample in load_split(folder, "train")]
+    samples = [_shrink(sample) for sample in load_split(folder, "train")]
     for seed in range(FIRST_FIGURE_SEED, FIRST_FIGURE_SEED + figures):
         figure = draw_figure(seed, _STORED_SIZE)
         samples.append(Sample(f"figure-{seed}", figure.image, figure.label_map))
     return samples
 
 
-def _stored(sample: Sample) -> Sample:
+def _shrink(sample: Sample) -> Sample:
     image = cv2.resize(sample.image, _STORED_SIZE, interpolation=cv2.INTER_AREA)
     labels = cv2.resize(sample.label_map, _STORED_SIZE, interpolation=cv2.INTER_NEAREST_EXACT)
     return Sample(sample.name, image.astype(np.uint8), labels.astype(np.uint8))
@@ -53,10 +53,12 @@ def repeats(samples: Sequence[Sample]) -> npt.NDArray[np.float64]:
     A sample with a label that few samples hold is shown more often: by the square root of how
     much rarer the label is than a common one.
     """
-    held = np.array([np.bincount(s.label_map.ravel(), minlength=len(LABELS)) > 0 for s in samples])
-    share = np.maximum(held.mean(axis=0), 1 / len(samples))
+    presence = np.array(
+        [np.bincount(s.label_map.ravel(), minlength=len(LABELS)) > 0 for s in samples]
+    )
+    share = np.maximum(presence.mean(axis=0), 1 / len(samples))
     of_label = np.maximum(1.0, np.sqrt(_COMMON_SHARE / share))
-    return np.asarray(np.where(held, of_label, 1.0).max(axis=1), dtype=np.float64)
+    return np.asarray(np.where(presence, of_label, 1.0).max(axis=1), dtype=np.float64)
 
 
 def epoch_order(

@@ -15,7 +15,11 @@ from inference.segmenters.reference.segmenter import (
     working_size,
 )
 from inference.segmenters.reference.training.export import network_of
-from inference.segmenters.reference.training.network import ReferenceNetwork, folded, normalised
+from inference.segmenters.reference.training.network import (
+    ReferenceNetwork,
+    fold_network,
+    normalise,
+)
 from inference.segmenters.reference.weights import open_weights
 from inference.supply.trust import ANYONE, Trust
 
@@ -24,7 +28,7 @@ class TorchSegmenter(ReferenceSegmenter):
     """Answers like the reference segmenter of the same file, and lets gradients through."""
 
     def __init__(self, network: ReferenceNetwork, digest: str) -> None:
-        self._torch_network = folded(network)
+        self._torch_network = fold_network(network)
         super().__init__(self._run, digest)
 
     @classmethod
@@ -46,12 +50,12 @@ class TorchSegmenter(ReferenceSegmenter):
         pixels = round(WORKING_PIXELS * scale**2)
         size = working_size(pictures.shape[-1], pictures.shape[-2], pixels)
         small = fn.interpolate(pictures, size, mode="bilinear", antialias=True)
-        found = self._torch_network(normalised(torch.cat([small, small.flip(-1)])))
-        straight, mirrored = found.chunk(2)
-        logits: Tensor = (straight + mirrored.flip(-1)) / 2
+        pair = self._torch_network(normalise(torch.cat([small, small.flip(-1)])))
+        straight, mirror = pair.chunk(2)
+        logits: Tensor = (straight + mirror.flip(-1)) / 2
         return logits
 
     def _run(self, pictures: Floats) -> Floats:
         with torch.inference_mode():
-            logits = self._torch_network(normalised(torch.from_numpy(pictures)))
+            logits = self._torch_network(normalise(torch.from_numpy(pictures)))
         return np.asarray(logits.numpy(), dtype=np.float32)

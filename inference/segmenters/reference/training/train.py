@@ -21,7 +21,7 @@ import torch
 from detectors.errors import MaskwatchError
 from inference.segmenters.processor import has_bfloat16_units
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.training.augment import augmented, mixed
+from inference.segmenters.reference.training.augment import augment_batch, mix_batch
 from inference.segmenters.reference.training.data import Pair, Sample, Size
 from inference.segmenters.reference.training.evaluate import evaluate
 from inference.segmenters.reference.training.export import network_of, write_network
@@ -36,9 +36,9 @@ from inference.segmenters.reference.training.samples import (
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.training.trainer import (
     Trainer,
-    blended,
+    blend_networks,
     class_weights,
-    corrected,
+    correct_bias,
 )
 from inference.segmenters.reference.weights import open_weights
 
@@ -54,7 +54,7 @@ class _Run:
     start: str
     calibration: Sequence[Sample]
     best: float = 0.0
-    started: float = field(default_factory=monotonic)
+    start_seconds: float = field(default_factory=monotonic)
 
     def log(self, line: str) -> None:
         sys.stdout.write(line + "\n")
@@ -65,12 +65,12 @@ class _Run:
     def keep_if_better(self, network: ReferenceNetwork, stage: Stage, epoch: int) -> None:
         """Write the weights if they parse the calibration photos best so far."""
         accuracy = evaluate(TorchSegmenter(network, digest=""), self.calibration)
-        kept = accuracy.mean_iou > self.best
-        if kept:
+        is_best = accuracy.mean_iou > self.best
+        if is_best:
             self.best = accuracy.mean_iou
             write_network(self.out, network, self._facts(stage, epoch))
         miou, face = accuracy.mean_iou, accuracy.face_iou
-        self.log(f"  calibration miou {miou:.4f} face {face:.4f}{' kept' if kept else ''}")
+        self.log(f"  calibration miou {miou:.4f} face {face:.4f}{' kept' if is_best else ''}")
 
     def _facts(self, stage: Stage, epoch: int) -> dict[str, object]:
         return {
@@ -133,12 +133,12 @@ def _run_stage(
         order = epoch_order(often, run.plan.batch, random)
         batches = _batches(stage, stage.size(epoch - 1), samples, order, random)
         loss = np.mean([trainer.step(pairs) for pairs in _ahead(batches)])
-        minutes = (monotonic() - run.started) / 60
+        minutes = (monotonic() - run.start_seconds) / 60
         run.log(f"{stage.name} {epoch}/{stage.epochs} loss {loss:.3f} minutes {minutes:.1f}")
         if epoch % _CHECK_EVERY == 0 or epoch == stage.epochs:
-            found = blended(start, trainer.averaged(), stage.start_share)
-            run.keep_if_better(corrected(found, weights, stage.correction), stage, epoch)
-    return trainer.averaged()
+            candidate = blend_networks(start, trainer.copy_average(), stage.start_share)
+            run.keep_if_better(correct_bias(candidate, weights, stage.correction), stage, epoch)
+    return trainer.copy_average()
 
 
 def _batches(
@@ -149,7 +149,7 @@ def _batches(
     random: np.random.Generator,
 ) -> Iterator[list[Pair]]:
     """The augmented batches of one epoch."""
-    augment = mixed if stage.several_people else augmented
+    augment = mix_batch if stage.several_people else augment_batch
     for rows in order:
         yield augment([samples[i] for i in rows], size, random)
 
@@ -157,9 +157,9 @@ def _batches(
 def _ahead(batches: Iterator[list[Pair]]) -> Iterator[list[Pair]]:
     """The same batches; the next one is made while the present one is learnt from."""
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, batches, None)
-        while (pairs := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
+        future = pool.submit(next, batches, None)
+        while (pairs := future.result()) is not None:
+            future = pool.submit(next, batches, None)
             yield pairs
 
 
@@ -169,11 +169,11 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with images/ and labels/")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--start", type=Path, help="run the last stage alone, from these weights")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     whole = Plan()
-    plan = whole if given.start is None else replace(whole, stages=whole.stages[-1:])
+    plan = whole if arguments.start is None else replace(whole, stages=whole.stages[-1:])
     try:
-        train(given.data, given.out, plan, given.start)
+        train(arguments.data, arguments.out, plan, arguments.start)
     except MaskwatchError as error:
         sys.stderr.write(f"{error}\n")
         return 1

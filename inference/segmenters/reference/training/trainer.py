@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from inference.segmenters.processor import has_bfloat16_units
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.training.data import Pair, Sample
-from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalise
 from inference.segmenters.reference.training.recipe import Stage
 
 _WORKERS = 2
@@ -29,7 +29,7 @@ def class_weights(samples: Sequence[Sample]) -> Tensor:
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
 
 
-def corrected(network: ReferenceNetwork, weights: Tensor, share: float) -> ReferenceNetwork:
+def correct_bias(network: ReferenceNetwork, weights: Tensor, share: float) -> ReferenceNetwork:
     """The network without a share of what the label weights taught it to overrate.
 
     Weighted cross-entropy teaches probabilities times weights; the logarithms of the weights leave
@@ -41,14 +41,14 @@ def corrected(network: ReferenceNetwork, weights: Tensor, share: float) -> Refer
     return result
 
 
-def blended(
-    start: ReferenceNetwork, trained: ReferenceNetwork, start_share: float
+def blend_networks(
+    start: ReferenceNetwork, end: ReferenceNetwork, start_share: float
 ) -> ReferenceNetwork:
     """Weights between those before and after fine-tuning (Wortsman et al., CVPR 2022).
 
     They keep what the start was good at, and take most of what was learnt since.
     """
-    result, before = deepcopy(trained), start.state_dict()
+    result, before = deepcopy(end), start.state_dict()
     for name, tensor in result.state_dict().items():
         if tensor.is_floating_point():
             tensor.lerp_(before[name], start_share)
@@ -64,8 +64,8 @@ def loss_of(logits: Tensor, truth: Tensor, weights: Tensor, dice: float = 1.0) -
     dims = (0, 2, 3)
     overlap, total = (soft * hot).sum(dims), soft.sum(dims) + hot.sum(dims)
     present = hot.sum(dims) > 0
-    missed = 1 - (2 * overlap[present] + 1) / (total[present] + 1)
-    return entropy + dice * missed.mean()
+    errors = 1 - (2 * overlap[present] + 1) / (total[present] + 1)
+    return entropy + dice * errors.mean()
 
 
 class Trainer:
@@ -101,9 +101,9 @@ class Trainer:
     def step(self, pairs: Sequence[Pair]) -> float:
         """Learn from one batch; returns its loss."""
         parts = [pairs[worker::_WORKERS] for worker in range(_WORKERS)]
-        found = list(self._pool.map(self._gradients, self._copies, parts))
+        results = list(self._pool.map(self._gradients, self._copies, parts))
         for parameter, *gradients in zip(
-            self.network.parameters(), *(gradients for _, gradients in found), strict=True
+            self.network.parameters(), *(gradients for _, gradients in results), strict=True
         ):
             parameter.grad = torch.stack(gradients).mean(dim=0)
         _share_statistics(self._copies)
@@ -111,7 +111,7 @@ class Trainer:
         self._optimiser.step()
         self._schedule.step()
         self.average.update_parameters(self.network)
-        return float(np.mean([loss for loss, _ in found]))
+        return float(np.mean([loss for loss, _ in results]))
 
     def _gradients(
         self, network: ReferenceNetwork, pairs: Sequence[Pair]
@@ -122,7 +122,7 @@ class Trainer:
         loss = loss_of(logits.float(), truth, self._weights, self._dice)
         return loss.item(), torch.autograd.grad(loss, list(network.parameters()))
 
-    def averaged(self) -> ReferenceNetwork:
+    def copy_average(self) -> ReferenceNetwork:
         """A copy of the averaged network: evaluating it changes nothing here."""
         network = ReferenceNetwork(len(LABELS))
         network.load_state_dict(self.average.module.state_dict())
@@ -132,7 +132,7 @@ class Trainer:
 def _to_batch(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
     images = torch.from_numpy(np.stack([image for image, _ in pairs])).permute(0, 3, 1, 2)
     truth = torch.from_numpy(np.stack([label_map for _, label_map in pairs])).long()
-    return normalised(images.float() / 255), truth
+    return normalise(images.float() / 255), truth
 
 
 def _twin(network: ReferenceNetwork) -> ReferenceNetwork:

@@ -16,7 +16,7 @@ from inference.segmenters.reference.training.attacks import (
     remove_part,
     square_search,
 )
-from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalise
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 EPSILON = 4
@@ -35,7 +35,7 @@ def random_segmenter(picture: Image) -> TorchSegmenter:
     network = ReferenceNetwork(len(LABELS)).eval()
     pixels = torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None] / 255
     with torch.no_grad():
-        logits = network(normalised(pixels))
+        logits = network(normalise(pixels))
         mean, spread = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
         network.head.weight.div_(spread[:, None, None, None])
         network.head.bias.sub_(mean).div_(spread)  # type: ignore[union-attr]

@@ -8,8 +8,8 @@ import pytest
 
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import Label
-from inference.segmenters.reference.training.augment import augmented, mixed
-from inference.segmenters.reference.training.crowd import crowd, empty_place, joined
+from inference.segmenters.reference.training.augment import augment_batch, mix_batch
+from inference.segmenters.reference.training.crowd import crowd, empty_place, join_people
 from inference.segmenters.reference.training.data import Pair, Sample, Size
 from inference.segmenters.reference.training.framing import close_up, whole_body
 
@@ -35,7 +35,7 @@ def _belong_together(pair: Pair) -> None:
     assert label_map.max() <= max(Label)
 
 
-@pytest.mark.parametrize("augment", [augmented, mixed])
+@pytest.mark.parametrize("augment", [augment_batch, mix_batch])
 @pytest.mark.parametrize("seed", range(8))
 def test_augmentation_keeps_picture_and_labels_together(augment: Augment, seed: int) -> None:
     sample = _person(seed)
@@ -71,7 +71,7 @@ def test_labels_do_not_slip_off_their_picture(size: Size) -> None:
     assert np.abs(np.mean(slips, axis=0)).max() < 0.1
 
 
-@pytest.mark.parametrize("augment", [augmented, mixed])
+@pytest.mark.parametrize("augment", [augment_batch, mix_batch])
 def test_the_same_random_numbers_augment_the_same_way(augment: Augment) -> None:
     samples = [_person(seed) for seed in range(3)]
     first, again = (augment(samples, SIZE, np.random.default_rng(4)) for _ in range(2))
@@ -82,7 +82,7 @@ def test_the_same_random_numbers_augment_the_same_way(augment: Augment) -> None:
 
 def test_a_batch_has_one_shape_and_some_lie_on_their_side() -> None:
     random = np.random.default_rng(0)
-    batches = [mixed([_person(1)] * 3, SIZE, random) for _ in range(30)]
+    batches = [mix_batch([_person(1)] * 3, SIZE, random) for _ in range(30)]
     shapes = [{labels.shape for _, labels in batch} for batch in batches]
     assert all(len(shape) == 1 for shape in shapes)
     assert set.union(*shapes) == {(64, 48), (48, 64)}
@@ -119,7 +119,7 @@ def test_a_crowd_holds_more_than_one_person_does() -> None:
 def test_a_pasted_person_hides_what_lies_below() -> None:
     hat = np.full((72, 48), Label.HAT, np.uint8)
     other = Sample("hat", np.full((72, 48, 3), 200, np.uint8), hat)
-    found = [joined(_person(1), [other], SIZE, np.random.default_rng(s)) for s in range(10)]
+    found = [join_people(_person(1), [other], SIZE, np.random.default_rng(s)) for s in range(10)]
     for image, labels in found:
         _belong_together((image, labels))
         assert (labels == Label.HAT).any()
@@ -132,7 +132,7 @@ def test_a_picture_without_people_may_be_asked_for_anything(seed: int) -> None:
     pairs = [
         close_up(_nobody(), SIZE, random),
         crowd([_nobody()] * 2, SIZE, random),
-        joined(_nobody(), [_nobody()], SIZE, random),
+        join_people(_nobody(), [_nobody()], SIZE, random),
     ]
     for pair in pairs:
         _belong_together(pair)

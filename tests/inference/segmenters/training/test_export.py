@@ -10,12 +10,12 @@ import torch
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.export import (
-    exported,
+    export_network,
     main,
     read_network,
     write_network,
 )
-from inference.segmenters.reference.training.network import ReferenceNetwork, normalised
+from inference.segmenters.reference.training.network import ReferenceNetwork, normalise
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, INPUT, SHIPPED_SHA256
 from inference.supply.errors import ModelError
@@ -29,7 +29,7 @@ def network() -> ReferenceNetwork:
     network = ReferenceNetwork(len(LABELS))
     with torch.no_grad():
         for _ in range(3):
-            network(normalised(torch.rand(2, 3, 48, 64)))
+            network(normalise(torch.rand(2, 3, 48, 64)))
     return network.eval()
 
 
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_ends_with_a_sentence(
 
 
 def test_a_graph_is_valid_and_uses_what_is_allowed(network: ReferenceNetwork) -> None:
-    model = exported(network, {})
+    model = export_network(network, {})
     onnx.checker.check_model(model, full_check=True)
     assert {node.op_type for node in model.graph.node} == OPERATORS
     assert [port.name for port in model.graph.input] == [INPUT]
@@ -94,7 +94,7 @@ def test_random_weights_answer_as_in_torch(network: ReferenceNetwork, tmp_path: 
 def test_parameters_of_another_version_are_told_apart(
     network: ReferenceNetwork, tmp_path: Path, change: str
 ) -> None:
-    model, file = exported(network, {}), tmp_path / "weights.onnx"
+    model, file = export_network(network, {}), tmp_path / "weights.onnx"
     bias = next(each for each in model.graph.initializer if each.name == "head.bias")
     if change == "missing":
         model.graph.initializer.remove(bias)

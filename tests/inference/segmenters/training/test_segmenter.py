@@ -7,7 +7,11 @@ from torch.nn import functional as fn
 
 from inference.figures import draw_figure
 from inference.segmenters.reference.labels import LABELS
-from inference.segmenters.reference.training.network import ReferenceNetwork, folded, normalised
+from inference.segmenters.reference.training.network import (
+    ReferenceNetwork,
+    fold_network,
+    normalise,
+)
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 
@@ -18,7 +22,7 @@ def network() -> ReferenceNetwork:
     network = ReferenceNetwork(len(LABELS))
     with torch.no_grad():
         for _ in range(3):
-            network(normalised(torch.rand(2, 3, 48, 64)))
+            network(normalise(torch.rand(2, 3, 48, 64)))
     return network.eval()
 
 
@@ -28,14 +32,14 @@ def _as_batch(size: tuple[int, int]) -> torch.Tensor:
 
 
 def test_a_folded_network_answers_the_same(network: ReferenceNetwork) -> None:
-    pictures = normalised(_as_batch((96, 144)))
+    pictures = normalise(_as_batch((96, 144)))
     with torch.no_grad():
-        assert torch.allclose(folded(network)(pictures), network(pictures), atol=1e-4)
+        assert torch.allclose(fold_network(network)(pictures), network(pictures), atol=1e-4)
 
 
 def test_folding_leaves_the_network_as_it_was(network: ReferenceNetwork) -> None:
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    folded(network)
+    fold_network(network)
     after = network.state_dict()
     assert list(before) == list(after)
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -13,9 +13,9 @@ from inference.segmenters.reference.training.network import ReferenceNetwork
 from inference.segmenters.reference.training.recipe import CROWDS
 from inference.segmenters.reference.training.trainer import (
     Trainer,
-    blended,
+    blend_networks,
     class_weights,
-    corrected,
+    correct_bias,
     loss_of,
 )
 
@@ -67,17 +67,17 @@ def test_the_average_follows_the_network_slowly() -> None:
     for _ in range(4):
         trainer.step(_pairs())
     moved = (trainer.network.head.weight - start).abs().sum()
-    averaged = (trainer.averaged().head.weight - start).abs().sum()
-    assert 0 < averaged < moved
+    change = (trainer.copy_average().head.weight - start).abs().sum()
+    assert 0 < change < moved
 
 
 def test_a_correction_takes_back_what_the_weights_taught() -> None:
     network, weights = ReferenceNetwork(len(LABELS)), torch.linspace(0.5, 2, len(LABELS))
     after, before = (
-        n.state_dict()["head.bias"] for n in (corrected(network, weights, 0.5), network)
+        n.state_dict()["head.bias"] for n in (correct_bias(network, weights, 0.5), network)
     )
     assert torch.allclose(after - before, -0.5 * weights.log(), atol=1e-6)
-    unchanged = corrected(network, weights, 0.0).state_dict()
+    unchanged = correct_bias(network, weights, 0.0).state_dict()
     assert all(torch.equal(unchanged[name], t) for name, t in network.state_dict().items())
 
 
@@ -89,7 +89,7 @@ def test_blended_weights_lie_between_start_and_end() -> None:
         (0.25, torch.lerp(ends[1], ends[0], 0.25)),
         (1.0, ends[0]),
     ):
-        assert torch.allclose(blended(start, end, share).head.weight, expected, atol=1e-6)
+        assert torch.allclose(blend_networks(start, end, share).head.weight, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
