@@ -68,8 +68,8 @@ def job_named(name: str) -> Job:
     try:
         return _BY_NAME[name.replace("-", "_")]
     except KeyError:
-        known = ", ".join(_BY_NAME)
-        raise UnknownJob(f"There is no job {name!r}: the jobs are {known}.") from None
+        names = ", ".join(_BY_NAME)
+        raise UnknownJob(f"There is no job {name!r}: the jobs are {names}.") from None
 
 
 def _every(seconds: int) -> IntervalTrigger:

@@ -23,7 +23,7 @@ def retrain_is_due(context: JobContext) -> bool:
     with context.database.read() as session:
         return (
             _model_is_missing_or_old(session, context)
-            and not _failed_lately(session, context)
+            and not _has_failed_lately(session, context)
             and _has_enough_records(session, context)
         )
 
@@ -35,7 +35,7 @@ def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
     return bool(OutlierModelStore(context.settings.store.var_dir).list_missing(session))
 
 
-def _failed_lately(session: Session, context: JobContext) -> bool:
+def _has_failed_lately(session: Session, context: JobContext) -> bool:
     last = last_outcome(session, "retrain")
     if last is None or last.outcome != FAILED:
         return False
@@ -45,7 +45,7 @@ def _failed_lately(session: Session, context: JobContext) -> bool:
 def _has_enough_records(session: Session, context: JobContext) -> bool:
     settings = context.settings
     since = context.now - timedelta(days=settings.training.training_days)
-    found = clean_features(
+    sample = clean_features(
         session, FITTED_NAMES[:1], since, settings.training.training_rows_per_client, MIN_ROWS
     )
-    return len(found.rows) >= MIN_ROWS
+    return len(sample.rows) >= MIN_ROWS

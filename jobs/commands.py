@@ -4,7 +4,7 @@ from datetime import datetime
 
 from jobs.catalogue import job_named
 from jobs.context import JobContext, JobOutcome
-from jobs.runs import recorded
+from jobs.runs import record_run
 from jobs.settings import JobSettings
 from store.engine.database import Database
 from store.engine.schema import ensure_current
@@ -21,6 +21,6 @@ def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
     database = Database.open(settings, settings.schedule.job_timeout_seconds)
     try:
         ensure_current(database)
-        return recorded(job.name, job.run, JobContext(database, settings, now))
+        return record_run(job.name, job.run, JobContext(database, settings, now))
     finally:
         database.close()

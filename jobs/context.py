@@ -34,21 +34,21 @@ class JobOutcome:
 
     Attributes:
         rows: how many rows it touched.
-        skipped: whether there was nothing to work on yet.
+        is_skipped: whether there was nothing to work on yet.
     """
 
     sentence: str
     rows: int = 0
-    skipped: bool = False
+    is_skipped: bool = False
 
 
 JobFunction = Callable[[JobContext], JobOutcome]
 
 
-def counted(number: int, noun: str) -> str:
+def phrase_count(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> counted(1, "outlier"), counted(0, "outlier")
+    >>> phrase_count(1, "outlier"), phrase_count(0, "outlier")
     ('1 outlier', '0 outliers')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -15,32 +15,32 @@ from store.engine.database import StoreUnavailable
 _log = structlog.get_logger(__name__)
 
 
-def recorded(name: str, function: JobFunction, context: JobContext) -> JobOutcome:
+def record_run(name: str, function: JobFunction, context: JobContext) -> JobOutcome:
     """Run a job and write down how it went; having nothing to work on is an outcome.
 
     Raises:
         Exception: whatever the job raised, after it was written down.
     """
-    started = monotonic()
+    start = monotonic()
     with context.database.write() as session:
         run_id = start_run(session, name, context.now)
     try:
         outcome = function(context)
     except Skipped as error:
-        outcome = JobOutcome(str(error), skipped=True)
+        outcome = JobOutcome(str(error), is_skipped=True)
     except Exception as error:
         # The job's own error matters more than one about writing it down.
         with suppress(StoreUnavailable):
-            _finish(context, run_id, FAILED, JobOutcome(sentence(name, error)), started)
+            _finish(context, run_id, FAILED, JobOutcome(sentence(name, error)), start)
         raise
-    _finish(context, run_id, SKIPPED if outcome.skipped else SUCCEEDED, outcome, started)
+    _finish(context, run_id, SKIPPED if outcome.is_skipped else SUCCEEDED, outcome, start)
     return outcome
 
 
-def quietly(name: str, function: JobFunction, context: JobContext) -> None:
+def run_quietly(name: str, function: JobFunction, context: JobContext) -> None:
     """Run a job for the scheduler: its outcome is recorded and logged, nothing is raised."""
-    with logged(name):
-        outcome = recorded(name, function, context)
+    with log_faults(name):
+        outcome = record_run(name, function, context)
         _log.info("job done", job=name, rows=outcome.rows, sentence=outcome.sentence)
 
 
@@ -53,7 +53,7 @@ def sentence(name: str, error: Exception) -> str:
 
 
 @contextmanager
-def logged(name: str) -> Iterator[None]:
+def log_faults(name: str) -> Iterator[None]:
     """Log what a block raises instead of raising it."""
     try:
         yield
@@ -64,8 +64,8 @@ def logged(name: str) -> Iterator[None]:
 
 
 def _finish(
-    context: JobContext, run_id: int, outcome: str, result: JobOutcome, started: float
+    context: JobContext, run_id: int, outcome: str, result: JobOutcome, start: float
 ) -> None:
-    finished_at = context.now + timedelta(seconds=monotonic() - started)
+    finished_at = context.now + timedelta(seconds=monotonic() - start)
     with context.database.write() as session:
         finish_run(session, run_id, outcome, result.rows, result.sentence, finished_at)

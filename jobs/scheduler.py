@@ -17,7 +17,7 @@ from jobs.catch_up import retrain_is_due
 from jobs.context import JobContext
 from jobs.executor import DaemonExecutor
 from jobs.leader import leadership
-from jobs.runs import logged, quietly
+from jobs.runs import log_faults, run_quietly
 from jobs.settings import JobSettings
 from store.alerts.job_runs import fail_interrupted_runs
 from store.engine.database import Database
@@ -42,7 +42,7 @@ def run(settings: JobSettings, stop: Event | None = None) -> None:
     stop = stop or Event()
     database = open_database(settings, settings.schedule.job_timeout_seconds)
     try:
-        with leadership(database, settings.store.var_dir), _signals_set(stop):
+        with leadership(database, settings.store.var_dir), _set_signals(stop):
             _close_interrupted(database)
             scheduler = build_scheduler(
                 settings, lambda: JobContext(database, settings, datetime.now(UTC))
@@ -78,7 +78,7 @@ def run_chain(job: Job, context_now: ContextNow) -> None:
     """Run a job and the one that follows it; the scan first sees whether a training is due."""
     if job.name == "scan":
         _catch_up(context_now())
-    quietly(job.name, job.run, context_now())
+    run_quietly(job.name, job.run, context_now())
     if job.followed_by is not None:
         run_chain(job_named(job.followed_by), context_now)
 
@@ -92,20 +92,20 @@ def _schedule(
 
 
 def _catch_up(context: JobContext) -> None:
-    with logged("retrain"):
+    with log_faults("retrain"):
         if retrain_is_due(context):
-            quietly("retrain", job_named("retrain").run, context)
+            run_quietly("retrain", job_named("retrain").run, context)
 
 
 def _close_interrupted(database: Database) -> None:
     with database.write() as session:
-        closed = fail_interrupted_runs(session, datetime.now(UTC))
-    if closed:
-        _log.warning("runs were interrupted", runs=closed)
+        runs = fail_interrupted_runs(session, datetime.now(UTC))
+    if runs:
+        _log.warning("runs were interrupted", runs=runs)
 
 
 @contextmanager
-def _signals_set(stop: Event) -> Iterator[None]:
+def _set_signals(stop: Event) -> Iterator[None]:
     """SIGINT and SIGTERM set the event; only the main thread may listen to signals."""
     if current_thread() is not main_thread():
         yield

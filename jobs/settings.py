@@ -128,15 +128,15 @@ class MailGroup(Group):
     @field_validator("mail_from")
     @classmethod
     def _one_address(cls, value: str) -> str:
-        return _checked_address(value)
+        return _check_address(value)
 
     @field_validator("mail_to")
     @classmethod
     def _several_addresses(cls, value: str) -> str:
-        return ", ".join(_checked_address(address) for address in value.split(","))
+        return ", ".join(_check_address(address) for address in value.split(","))
 
 
-def _checked_address(text: str) -> str:
+def _check_address(text: str) -> str:
     """An address that can stand in a header as it is: ASCII, one line, one ``@``."""
     text = text.strip(" ")
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
-from jobs.context import JobContext, JobOutcome, counted
+from jobs.context import JobContext, JobOutcome, phrase_count
 from jobs.settings import JobSettings
 from store.alerts.alerts import (
     CRITICAL,
@@ -68,23 +68,23 @@ class ShareLimits:
 def run(context: JobContext) -> JobOutcome:
     """The job ``evaluate_alerts``."""
     # Read before, for no transaction should wait for files.
-    spooled = list(_spool_conditions(context))
+    spool_conditions = list(_spool_conditions(context))
     with context.database.write() as session:
         take_turn(session, "alerts")
         before = open_fingerprints(session)
-        conditions = [*_conditions(session, context, before), *spooled]
+        conditions = [*_conditions(session, context, before), *spool_conditions]
         for condition in conditions:
             apply_condition(session, condition, context.now)
         after = open_fingerprints(session)
-    fired, resolved = len(after - before), len(before - after)
+    fire_count, resolve_count = len(after - before), len(before - after)
     return JobOutcome(
-        f"{counted(fired, 'alert')} fired, {resolved} resolved, {len(after)} open.",
-        fired + resolved,
+        f"{phrase_count(fire_count, 'alert')} fired, {resolve_count} resolved, {len(after)} open.",
+        fire_count + resolve_count,
     )
 
 
 def invalid_share_condition(
-    counts: InvalidShare, listed: InvalidRequests, limits: ShareLimits, is_open: bool
+    counts: InvalidShare, examples: InvalidRequests, limits: ShareLimits, is_open: bool
 ) -> Condition:
     """Too many requests were refused by the gate or flagged by a rule.
 
@@ -103,7 +103,7 @@ def invalid_share_condition(
         value=counts.share,
         threshold=limit,
         summary=(
-            f"{percent(counts.share)} of the last {counted(counts.total, 'request')} in "
+            f"{percent(counts.share)} of the last {phrase_count(counts.total, 'request')} in "
             f"{WINDOW_HOURS} hours were refused or flagged (limit {percent(limit)})."
         ),
         atlas="AML.T0043",
@@ -112,27 +112,27 @@ def invalid_share_condition(
             "requests": counts.total,
             "invalid": counts.invalid,
             "window_hours": WINDOW_HOURS,
-            "reasons": [list(entry) for entry in listed.reasons],
-            "clients": [list(entry) for entry in listed.clients],
-            "request_ids": list(listed.request_ids),
+            "reasons": [list(entry) for entry in examples.reasons],
+            "clients": [list(entry) for entry in examples.clients],
+            "request_ids": list(examples.request_ids),
         },
     )
 
 
 def job_failed_condition(last: JobRunRow) -> Condition:
     """The last run of a job failed."""
-    failed = last.outcome == FAILED
+    has_failed = last.outcome == FAILED
     moment = f"{last.started_at:%d %b %Y %H:%M} UTC"
     return Condition(
         fingerprint=f"{JOB_FAILED}:{last.job}",
         rule=JOB_FAILED,
         severity=WARNING,
-        active=failed,
-        value=float(failed),
+        active=has_failed,
+        value=float(has_failed),
         threshold=0.0,
         summary=(
             f"The job {last.job} failed at {moment}. {last.message or ''}".strip()
-            if failed
+            if has_failed
             else f"The job {last.job} ran at {moment} without failing."
         ),
         atlas=NO_TECHNIQUE,
@@ -150,13 +150,15 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 2):g} %"
 
 
-def _conditions(session: Session, context: JobContext, is_open: Set[str]) -> Iterator[Condition]:
+def _conditions(
+    session: Session, context: JobContext, fingerprints: Set[str]
+) -> Iterator[Condition]:
     period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
     yield invalid_share_condition(
         invalid_share(session, period),
         invalid_requests(session, period, _MAX_LISTED),
         ShareLimits.of(context.settings),
-        INVALID_SHARE in is_open,
+        INVALID_SHARE in fingerprints,
     )
     yield patch_condition(list_new_patches(session, period.since), WINDOW_HOURS)
     for name in WATCHED_JOBS:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from jobs.alerting.channels.mail import OutgoingMail, compose
 from jobs.alerting.channels.transports import DeliveryFailed, Transport, transport_for
 from jobs.alerting.report import clients_in, report_on
-from jobs.context import JobContext, JobOutcome, counted
+from jobs.context import JobContext, JobOutcome, phrase_count
 from store.alerts.alerts import Event, claim_notification, mark_sent, postpone
 from store.decisions.decisions import Kind, Scope, active_decisions
 from store.tables.work_tables import AlertRow, NotificationRow
@@ -23,7 +23,7 @@ _MAX_PER_RUN = 100
 class NotifyResult:
     """How many notifications went out, and why each of the others did not."""
 
-    sent: int
+    deliveries: int
     failures: tuple[str, ...]
 
 
@@ -34,18 +34,19 @@ def run(context: JobContext) -> JobOutcome:
         DeliveryFailed: at least one notification had to be postponed; none is lost.
     """
     result = notify(context, transport_for(context.settings))
-    sent = counted(result.sent, "notification")
+    deliveries = phrase_count(result.deliveries, "notification")
     if result.failures:
-        waiting = len(result.failures)
+        failure_count = len(result.failures)
         raise DeliveryFailed(
-            f"{result.failures[0]} Sent {sent}, {waiting} {'waits' if waiting == 1 else 'wait'}."
+            f"{result.failures[0]} Sent {deliveries}, {failure_count} "
+            f"{'waits' if failure_count == 1 else 'wait'}."
         )
-    return JobOutcome(f"Sent {sent}.", result.sent)
+    return JobOutcome(f"Sent {deliveries}.", result.deliveries)
 
 
 def notify(context: JobContext, transport: Transport) -> NotifyResult:
     """Send all due notifications through one transport."""
-    results = [_deliver(context, transport, claimed) for claimed in _claimed(context)]
+    results = [_deliver(context, transport, notification) for notification in _claim_all(context)]
     failures = tuple(failure for failure in results if failure is not None)
     return NotifyResult(len(results) - len(failures), failures)
 
@@ -59,7 +60,7 @@ def wait_seconds(attempts: int) -> int:
     return min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS << min(max(attempts, 1) - 1, 10))
 
 
-def _claimed(context: JobContext) -> Iterator[NotificationRow]:
+def _claim_all(context: JobContext) -> Iterator[NotificationRow]:
     for _ in range(_MAX_PER_RUN):
         with context.database.write() as session:
             notification = claim_notification(session, context.now, _LEASE_SECONDS)
@@ -88,9 +89,9 @@ def _mail(context: JobContext, notification: NotificationRow) -> OutgoingMail:
     with context.database.read() as session:
         alert = session.get_one(AlertRow, notification.alert_id)
         blocks = {
-            client: found[-1]
+            client: active[-1]
             for client in clients_in(alert)
-            if (found := active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK))
+            if (active := active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK))
         }
     event = Event(notification.event)
     report = report_on(alert, event, blocks, context.settings.dashboard.public_url())

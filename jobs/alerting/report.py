@@ -12,7 +12,7 @@ from jobs.alerting.next_steps import next_steps
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
-from jobs.context import counted
+from jobs.context import phrase_count
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.tables.work_tables import AlertRow, DecisionRow
 
@@ -110,14 +110,14 @@ def _title(alert: AlertRow, event: Event) -> str:
         return f"job {alert.evidence.get('job')} {verb}"
     if alert.rule == MODEL_FILE_CHANGED:
         # No names: whoever writes files chooses them, and a subject is a header.
-        changed = f"{counted(int(alert.value), 'model file')} changed"
-        return "model files as loaded" if event is Event.RESOLVED else changed
+        files = f"{phrase_count(int(alert.value), 'model file')} changed"
+        return "model files as loaded" if event is Event.RESOLVED else files
     if alert.rule == SPOOL_IN_USE:
-        waiting = f"{counted(int(alert.value), 'record')} in the spool"
-        return "spool is empty" if event is Event.RESOLVED else waiting
+        records = f"{phrase_count(int(alert.value), 'record')} in the spool"
+        return "spool is empty" if event is Event.RESOLVED else records
     if alert.rule == RECURRING_PATCH:
-        listed = f"{counted(int(alert.value), 'recurring print')} on the blacklist"
-        return "no new recurring print" if event is Event.RESOLVED else listed
+        prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
+        return "no new recurring print" if event is Event.RESOLVED else prints
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
 
@@ -162,10 +162,10 @@ def _model_facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> tuple[Table, ...]:
     reasons = tuple(
-        (_explained(str(code)), str(count)) for code, count in evidence.get("reasons", ())
+        (_explain(str(code)), str(count)) for code, count in evidence.get("reasons", ())
     )
     clients = tuple(
-        (str(name), str(count), _standing(blocks.get(str(name))))
+        (str(name), str(count), _describe_block(blocks.get(str(name))))
         for name, count in evidence.get("clients", ())
     )
     files = tuple((str(name), str(kind)) for kind, name in evidence.get("files", ()))
@@ -177,14 +177,14 @@ def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> t
     return tuple(table for table in tables if table.rows)
 
 
-def _explained(code: str) -> str:
+def _explain(code: str) -> str:
     try:
         return f"{code}: {find_rule(code).sentence}"
     except KeyError:
         return code
 
 
-def _standing(block: DecisionRow | None) -> str:
+def _describe_block(block: DecisionRow | None) -> str:
     if block is None:
         return "none"
     verb = "would be blocked (simulated)" if block.simulated else "blocked"

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from detectors.outliers.model import outlier_cutoff
-from jobs.blocking.policy import BlockPolicy, blocked, decide
-from jobs.context import JobContext, JobOutcome, counted
+from jobs.blocking.policy import BlockPolicy, decide, phrase_blocks
+from jobs.context import JobContext, JobOutcome, phrase_count
 from jobs.settings import JobSettings
 from store.decisions.decisions import (
     Kind,
@@ -52,7 +52,7 @@ def block_policy(settings: JobSettings, model_rows: int | None) -> BlockPolicy:
 def _sentence(blocks: int, simulated: bool) -> str:
     if not blocks:
         return "No client has to be blocked."
-    return blocked(counted(blocks, "client"), simulated)
+    return phrase_blocks(phrase_count(blocks, "client"), simulated)
 
 
 def _model_rows(session: Session) -> int | None:
@@ -76,7 +76,7 @@ def _decision_on(
     if any(active_decisions(session, now, Scope.CLIENT, client, kind) for kind in Kind):
         return None
     since = now - timedelta(minutes=policy.window_minutes)
-    changed = last_change(session, client)
-    found = client_activity(session, max(since, changed or since), client)
+    changed_at = last_change(session, client)
+    activities = client_activity(session, max(since, changed_at or since), client)
     repeats = earlier_blocks(session, client)
-    return decide(found[0], repeats, now, policy) if found else None
+    return decide(activities[0], repeats, now, policy) if activities else None

@@ -12,8 +12,8 @@ from detectors.patches.patches import Tile
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.blocking.picture_views import cut_out, read_image
-from jobs.blocking.policy import blocked
-from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.blocking.policy import phrase_blocks
+from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import ListedPatch, list_decided_patches, patch_evidence
 from store.engine.locks import take_turn
@@ -37,7 +37,7 @@ class NothingToCompare(Skipped):
 class _Suspect:
     """A flagged picture and the part of it that a finding is about."""
 
-    kept: KeptPicture
+    picture: KeptPicture
     image: Image
     tile: Tile
 
@@ -49,13 +49,13 @@ def run(context: JobContext) -> JobOutcome:
         NothingToCompare: too few flagged or ordinary pictures are kept.
     """
     suspects, ordinary = _pictures(context)
-    chosen = choose_patches([each.tile for each in suspects], ordinary)
+    patches = choose_patches([each.tile for each in suspects], ordinary)
     with context.database.write() as session:
         take_turn(session, "find_patches")
-        for each in chosen:
+        for each in patches:
             add_decision(session, _decision(each, suspects, context), context.now)
     return JobOutcome(
-        _sentence(len(chosen), context.settings.blocking.simulate_blocks), len(chosen)
+        _sentence(len(patches), context.settings.blocking.simulate_blocks), len(patches)
     )
 
 
@@ -63,62 +63,60 @@ def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
     since, store = context.now - _LOOKED_BACK, PictureStore(context.settings.store.var_dir)
     with context.database.read() as session:
-        flagged = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
-        passed = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
-        known = list_decided_patches(
+        candidates = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
+        samples = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
+        patches = list_decided_patches(
             session, context.now, simulated=context.settings.blocking.simulate_blocks
         )
-    suspects = _unexplained(_suspects(store, flagged), known)[:_MAX_FLAGGED]
+    suspects = _drop_explained(_suspects(store, candidates), patches)[:_MAX_FLAGGED]
     if len(suspects) < _MIN_FLAGGED:
         raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
-    ordinary = [image for kept in passed if (image := read_image(store, kept)) is not None]
+    ordinary = [image for picture in samples if (image := read_image(store, picture)) is not None]
     if len(ordinary) < MIN_ORDINARY:
         raise NothingToCompare(
-            f"{counted(len(ordinary), 'sampled picture')} of ordinary requests, a few of each "
+            f"{phrase_count(len(ordinary), 'sampled picture')} of ordinary requests, a few of each "
             f"client, do not tell a patch from a button: {MIN_ORDINARY} do."
         )
     return suspects, ordinary
 
 
-def _suspects(store: PictureStore, flagged: Sequence[KeptPicture]) -> list[_Suspect]:
+def _suspects(store: PictureStore, pictures: Sequence[KeptPicture]) -> list[_Suspect]:
     """One for each different picture, newest first: copies share all that they show."""
-    by_file = {kept.sha256: kept for kept in reversed(flagged)}
-    found = [
-        _Suspect(kept, image, cut_out(image, kept.size, kept.place))
-        for kept in reversed(by_file.values())
-        if kept.place is not None and (image := read_image(store, kept)) is not None
+    by_file = {picture.sha256: picture for picture in reversed(pictures)}
+    suspects = [
+        _Suspect(picture, image, cut_out(image, picture.size, picture.place))
+        for picture in reversed(by_file.values())
+        if picture.place is not None and (image := read_image(store, picture)) is not None
     ]
-    return [found[index] for index in different_pictures([each.image for each in found])]
+    return [suspects[index] for index in different_pictures([each.image for each in suspects])]
 
 
-def _unexplained(suspects: Sequence[_Suspect], known: Sequence[ListedPatch]) -> list[_Suspect]:
-    left = list(suspects)
-    for listed in known:
-        matcher = PatchMatcher(listed.patch)
-        left = [each for each in left if matcher.look(each.image).correlation < listed.limit]
-    return left
+def _drop_explained(suspects: Sequence[_Suspect], patches: Sequence[ListedPatch]) -> list[_Suspect]:
+    rest = list(suspects)
+    for patch in patches:
+        matcher = PatchMatcher(patch.patch)
+        rest = [each for each in rest if matcher.look(each.image).correlation < patch.limit]
+    return rest
 
 
-def _decision(
-    chosen: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext
-) -> NewDecision:
-    members = [suspects[index].kept for index in chosen.members]
-    clients = len({kept.client for kept in members})
+def _decision(patch: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext) -> NewDecision:
+    members = [suspects[index].picture for index in patch.members]
+    clients = len({picture.client for picture in members})
     return NewDecision(
         kind=Kind.BLOCK,
         scope=Scope.PATCH,
-        value=chosen.patch.digest,
+        value=patch.patch.digest,
         scenario=RECURRING_PATCH,
         origin=BY_POLICY,
-        reason=f"{counted(len(members), 'flagged picture')} of {counted(clients, 'client')} "
-        "show it; ordinary pictures do not.",
+        reason=f"{phrase_count(len(members), 'flagged picture')} of "
+        f"{phrase_count(clients, 'client')} show it; ordinary pictures do not.",
         created_by=BY_POLICY,
         until=context.now + timedelta(days=context.settings.blocking.patch_block_days),
         simulated=context.settings.blocking.simulate_blocks,
         evidence={
-            **patch_evidence(chosen.patch, chosen.limit),
-            "correlation": round(chosen.correlation, 4),
-            "request_ids": [kept.request_id for kept in members],
+            **patch_evidence(patch.patch, patch.limit),
+            "correlation": round(patch.correlation, 4),
+            "request_ids": [picture.request_id for picture in members],
         },
         job="find_patches",
     )
@@ -127,4 +125,4 @@ def _decision(
 def _sentence(patches: int, simulated: bool) -> str:
     if not patches:
         return "No patch recurs that ordinary pictures do not show."
-    return blocked("1 patch" if patches == 1 else f"{patches} patches", simulated)
+    return phrase_blocks("1 patch" if patches == 1 else f"{patches} patches", simulated)

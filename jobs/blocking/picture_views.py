@@ -16,13 +16,13 @@ from store.requests.picture_store import PictureStore
 _MIN_SHARE = 0.2
 
 
-def read_image(store: PictureStore, kept: KeptPicture) -> Image | None:
+def read_image(store: PictureStore, picture: KeptPicture) -> Image | None:
     """RGB ``(h, w, 3)`` uint8; ``None`` if the file is gone or was changed."""
-    data = store.read(kept.sha256)
+    data = store.read(picture.sha256)
     if data is None:
         return None
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return None if decoded is None else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8)
 
 
 def cut_out(image: Image, size: tuple[int, int], place: Place) -> Tile:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from scipy.special import bdtrc
 
-from jobs.context import counted
+from jobs.context import phrase_count
 from jobs.settings import MAX_BLOCK_MINUTES
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
 from store.requests.record_store import ClientActivity
@@ -76,10 +76,10 @@ def is_repeated(activity: ClientActivity, policy: BlockPolicy) -> bool:
     return bool(chance < MAX_CHANCE)
 
 
-def blocked(what: str, simulated: bool) -> str:
+def phrase_blocks(what: str, simulated: bool) -> str:
     """What a job says of the blocks that it made.
 
-    >>> blocked("2 clients", simulated=False)
+    >>> phrase_blocks("2 clients", simulated=False)
     'Blocked 2 clients.'
     """
     if not simulated:
@@ -100,11 +100,11 @@ def block_minutes(first: int, earlier_blocks: int) -> int:
 def reason(activity: ClientActivity, window_minutes: int) -> str:
     """The sentence that an analyst reads."""
     counts = [
-        counted(number, noun)
+        phrase_count(number, noun)
         for number, noun in ((activity.outliers, "outlier"), (activity.refusals, "refusal"))
         if number
     ]
     return (
-        f"{' and '.join(counts)} among {counted(activity.requests, 'request')} "
-        f"in {counted(window_minutes, 'minute')}."
+        f"{' and '.join(counts)} among {phrase_count(activity.requests, 'request')} "
+        f"in {phrase_count(window_minutes, 'minute')}."
     )

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from jobs.context import JobContext, JobOutcome, Skipped, counted
-from jobs.keeping.prune_batches import BATCH, Removed, batches, in_turn
+from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.keeping.prune_batches import BATCH, RowCounts, batches, in_turn
 from jobs.keeping.prune_pictures import prune_evidence
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
@@ -60,36 +60,37 @@ def run(context: JobContext) -> JobOutcome:
         Postponed: somebody read from the start.
     """
     _make_days(context)
-    removed: Counter[str] = Counter()
-    stopped = ""
+    totals: Counter[str] = Counter()
+    ending = ""
     try:
-        for gone in _rounds(context):
-            removed.update(gone)
+        for counts in _rounds(context):
+            totals.update(counts)
     except (BeingRead, DaysInUse) as error:
-        if not removed.total():
+        if not totals.total():
             raise Postponed(f"Skipped: {error.because}.") from None
-        stopped = f" Stopped early: {error.because}."
-    _tell(context, removed)
-    rows = sum(count for name, count in removed.items() if name not in _NO_ROWS)
-    return JobOutcome(_sentence(removed) + stopped, rows)
+        ending = f" Stopped early: {error.because}."
+    _tell(context, totals)
+    rows = sum(count for name, count in totals.items() if name not in _NO_ROWS)
+    return JobOutcome(_sentence(totals) + ending, rows)
 
 
-def _tell(context: JobContext, removed: Removed) -> None:
+def _tell(context: JobContext, counts: RowCounts) -> None:
     """Leave word of what went, table by table."""
-    if not any(removed.values()):
+    if not any(counts.values()):
         return
-    _log.info("pruned", **removed)
-    entry = Entry(job("prune"), Action.RETENTION_PRUNED, "records", dict(removed))
+    _log.info("pruned", **counts)
+    entry = Entry(job("prune"), Action.RETENTION_PRUNED, "records", dict(counts))
     with context.database.write() as session:
         append(session, entry, context.now)
 
 
-def _sentence(removed: Removed) -> str:
-    parts = [counted(removed[name], noun) for name, noun in _NOUNS.items() if removed.get(name)]
+def _sentence(counts: RowCounts) -> str:
+    parts = [phrase_count(counts[name], noun) for name, noun in _NOUNS.items() if counts.get(name)]
     if not parts:
         return "Nothing is old enough to be removed."
-    freed = removed.get("freed_bytes", 0)
-    return f"Removed {', '.join(parts)}{f'; {freed / 1e6:.1f} MB of files' if freed else ''}."
+    freed_bytes = counts.get("freed_bytes", 0)
+    space = f"; {freed_bytes / 1e6:.1f} MB of files" if freed_bytes else ""
+    return f"Removed {', '.join(parts)}{space}."
 
 
 def _make_days(context: JobContext) -> None:
@@ -101,7 +102,7 @@ def _make_days(context: JobContext) -> None:
         _log.warning("no new days", sentence=str(error))
 
 
-def _rounds(context: JobContext) -> Iterator[Removed]:
+def _rounds(context: JobContext) -> Iterator[RowCounts]:
     before = _records_before(context)
     # A day that is dropped does not say which files its pictures lie in: they go before it.
     pictures_before = context.now - timedelta(days=context.settings.retention.evidence_days)
@@ -109,7 +110,7 @@ def _rounds(context: JobContext) -> Iterator[Removed]:
     yield from _whole_days(context, before)
     yield from batches(context, lambda s: forget_requests(s, key_of(before), BATCH))
     yield from batches(context, lambda s: {"fingerprints": forget_fingerprints(s, before, BATCH)})
-    yield from _grown(context)
+    yield from _slow_growth(context)
 
 
 def _records_before(context: JobContext) -> datetime:
@@ -123,16 +124,16 @@ def _records_before(context: JobContext) -> datetime:
         return start_of(before.date()) if is_partitioned(session) else before
 
 
-def _whole_days(context: JobContext, before: datetime) -> Iterator[Removed]:
+def _whole_days(context: JobContext, before: datetime) -> Iterator[RowCounts]:
     with context.database.read() as session:
         days = days_before(session, before.date())
     for day in days:
         with in_turn(context) as session:
-            gone = drop_old_day(session, day)
-        yield {"requests": gone, "days": 1}
+            count = drop_old_day(session, day)
+        yield {"requests": count, "days": 1}
 
 
-def _grown(context: JobContext) -> Iterator[Removed]:
+def _slow_growth(context: JobContext) -> Iterator[RowCounts]:
     """What grows slowly beside the records."""
     a_year_ago = context.now - _A_YEAR
     yield from batches(context, lambda s: {"sign_ins": forget_sign_ins(s, context.now - _A_DAY)})

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from jobs.context import JobContext
 from store.engine.reader_locks import lock_for_pruning
 
-Removed = Mapping[str, int]
+RowCounts = Mapping[str, int]
 """How much was removed, by table or by what it is."""
 
 # A batch is over in some hundredths of a second. In the pause the service takes its turn to write,
@@ -33,7 +33,7 @@ def in_turn(context: JobContext) -> Iterator[Session]:
     sleep(_PAUSE_SECONDS)
 
 
-def batches(context: JobContext, remove: Callable[[Session], Removed]) -> Iterator[Removed]:
+def batches(context: JobContext, remove: Callable[[Session], RowCounts]) -> Iterator[RowCounts]:
     """Remove in turns until a batch finds nothing, or until the next round.
 
     Args:
@@ -44,7 +44,7 @@ def batches(context: JobContext, remove: Callable[[Session], Removed]) -> Iterat
     """
     for _ in range(MAX_BATCHES):
         with in_turn(context) as session:
-            removed = remove(session)
-        if not any(removed.values()):
+            counts = remove(session)
+        if not any(counts.values()):
             return
-        yield removed
+        yield counts

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from jobs.context import JobContext
-from jobs.keeping.prune_batches import BATCH, MAX_BATCHES, Removed, in_turn
+from jobs.keeping.prune_batches import BATCH, MAX_BATCHES, RowCounts, in_turn
 from store.requests.picture_store import PictureStore, RemovedFiles, forget_evidence
 from store.requests.request_keys import key_of
 from store.spool.spool_files import records_wait
@@ -18,22 +18,22 @@ _IN_FLIGHT = timedelta(minutes=10)
 _ORPHANED = timedelta(days=1)
 
 
-def prune_evidence(context: JobContext, before: datetime) -> Iterator[Removed]:
+def prune_evidence(context: JobContext, before: datetime) -> Iterator[RowCounts]:
     """Remove pictures of requests before a time, then orphans, then the oldest above the quota.
 
     Raises:
         BeingRead: somebody reads.
     """
     store = PictureStore(context.settings.store.var_dir)
-    for removed, _ in _forgotten(context, store, key_of(before)):
-        yield removed
+    for counts, _ in _forget(context, store, key_of(before)):
+        yield counts
     yield from _orphans(context, store)
     yield from _over_quota(context, store)
 
 
-def _forgotten(
+def _forget(
     context: JobContext, store: PictureStore, before_key: int | None
-) -> Iterator[tuple[Removed, RemovedFiles]]:
+) -> Iterator[tuple[RowCounts, RemovedFiles]]:
     """Forget the oldest rows batch by batch, each with the files that nobody needs any more."""
     in_flight = _ORPHANED if records_wait(context.settings.store.var_dir) else _IN_FLIGHT
     for _ in range(MAX_BATCHES):
@@ -45,7 +45,7 @@ def _forgotten(
         yield {"evidence": len(digests), "freed_bytes": files.freed_bytes}, files
 
 
-def _orphans(context: JobContext, store: PictureStore) -> Iterator[Removed]:
+def _orphans(context: JobContext, store: PictureStore) -> Iterator[RowCounts]:
     """Files that were written for a record that was never stored."""
     before = context.now - _ORPHANED
     if records_wait(context.settings.store.var_dir):
@@ -54,18 +54,18 @@ def _orphans(context: JobContext, store: PictureStore) -> Iterator[Removed]:
     old = [file.digest for file in store.files() if file.used_at < before.timestamp()]
     for start in range(0, len(old), BATCH):
         with in_turn(context):
-            gone = store.remove_unreferred(context.database, old[start : start + BATCH], before)
-        yield {"orphans": gone.files, "freed_bytes": gone.freed_bytes}
+            removal = store.remove_unreferred(context.database, old[start : start + BATCH], before)
+        yield {"orphans": removal.files, "freed_bytes": removal.freed_bytes}
     yield {"orphans": store.remove_parts(before)}
 
 
-def _over_quota(context: JobContext, store: PictureStore) -> Iterator[Removed]:
-    used = sum(file.size_bytes for file in store.files())
-    excess = used - context.settings.pictures.evidence_quota_bytes
+def _over_quota(context: JobContext, store: PictureStore) -> Iterator[RowCounts]:
+    used_bytes = sum(file.size_bytes for file in store.files())
+    excess = used_bytes - context.settings.pictures.evidence_quota_bytes
     if excess <= 0:
         return
-    for removed, files in _forgotten(context, store, None):
-        yield removed
+    for counts, files in _forget(context, store, None):
+        yield counts
         excess -= files.freed_bytes
         # Files that were put a moment ago stay: to forget more rows would make no room.
         if excess <= 0 or (files.spared_files and not files.freed_bytes):

@@ -1,6 +1,6 @@
 """The job ``roll_up``: counts new records by minute, hour and day, and keeps the counts small."""
 
-from jobs.context import JobContext, JobOutcome, counted
+from jobs.context import JobContext, JobOutcome, phrase_count
 from store.counts.roll_up_upkeep import drop_old_clients, drop_old_counts, fold_names
 from store.counts.roll_ups import roll_up
 
@@ -12,23 +12,23 @@ _DROPPED = 5000
 
 def run(context: JobContext) -> JobOutcome:
     """Count in batches until nothing is left, or until the next round."""
-    rolled_up = _in_batches(context)
+    count = _in_batches(context)
     _fold(context)
     with context.database.write() as session:
         drop_old_counts(session, context.now, _DROPPED)
         drop_old_clients(session, context.now, _DROPPED)
-    return JobOutcome(f"{counted(rolled_up, 'record')} rolled up.", rolled_up)
+    return JobOutcome(f"{phrase_count(count, 'record')} rolled up.", count)
 
 
 def _in_batches(context: JobContext) -> int:
-    rolled_up = 0
+    count = 0
     for _ in range(_MAX_BATCHES):
         with context.database.write() as session:
             batch = roll_up(session, context.now, _BATCH)
-        rolled_up += batch
+        count += batch
         if batch < _BATCH:
             break
-    return rolled_up
+    return count
 
 
 def _fold(context: JobContext) -> None:

@@ -15,7 +15,7 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel, outlier_cutoff
 from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
-from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from store.audit.actors import job
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
@@ -50,7 +50,7 @@ class Sample:
 class Judgement:
     """Whether a challenger is promoted, why, and the numbers behind it."""
 
-    promoted: bool
+    is_promoted: bool
     because: str
     correlation: float | None
     outlier_share: float
@@ -61,7 +61,7 @@ class Judgement:
             "clients": clients,
             "correlation": self.correlation,
             "outlier_share": self.outlier_share,
-            "promoted_because" if self.promoted else "held_back_because": self.because,
+            "promoted_because" if self.is_promoted else "held_back_because": self.because,
         }
 
 
@@ -78,10 +78,10 @@ def run(context: JobContext) -> JobOutcome:
     judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
-    verb = "promoted" if judgement.promoted else "held back"
-    records = counted(len(sample.clean.rows), "clean record")
+    verb = "promoted" if judgement.is_promoted else "held back"
+    records = phrase_count(len(sample.clean.rows), "clean record")
     return JobOutcome(
-        f"A model ({challenger.kind}) trained on {records} of {counted(clients, 'client')} "
+        f"A model ({challenger.kind}) trained on {records} of {phrase_count(clients, 'client')} "
         f"was {verb}. "
         f"{judgement.because}",
         len(sample.clean.rows),
@@ -106,8 +106,8 @@ def training_sample(context: JobContext) -> Sample:
             f"there are {len(clean.rows)}: let the service take more pictures first."
         )
     # No more of them than chance alone makes, or whoever sends enough would set the limit.
-    expected = round(settings.outliers.outlier_p_value * len(clean.rows))
-    return Sample(clean, outliers.rows[:expected])
+    count = round(settings.outliers.outlier_p_value * len(clean.rows))
+    return Sample(clean, outliers.rows[:count])
 
 
 def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
@@ -175,5 +175,5 @@ def _keep(
         row = store.add(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now
         )
-        if judgement.promoted:
+        if judgement.is_promoted:
             promote(session, row.id, job("retrain"), context.now)

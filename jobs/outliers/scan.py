@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from detectors.outliers.model import OutlierModel, outlier_cutoff
-from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, champion
 from store.requests.record_store import FeatureMatrix, unscored_features
@@ -21,7 +21,7 @@ class NoModelYet(Skipped):
 class ScanResult:
     """How many records were scored and how many of them are outliers."""
 
-    scored: int
+    records: int
     outliers: int
 
 
@@ -33,8 +33,11 @@ def run(context: JobContext) -> JobOutcome:
     """
     with lock_for_reading(context.database, Reader.SCAN):
         result = scan(context)
-    scored, outliers = counted(result.scored, "record"), counted(result.outliers, "outlier")
-    return JobOutcome(f"Scored {scored}, found {outliers}.", result.scored)
+    records, outliers = (
+        phrase_count(result.records, "record"),
+        phrase_count(result.outliers, "outlier"),
+    )
+    return JobOutcome(f"Scored {records}, found {outliers}.", result.records)
 
 
 def scan(context: JobContext) -> ScanResult:
@@ -47,14 +50,14 @@ def scan(context: JobContext) -> ScanResult:
     """
     row, model = _load_champion(context)
     cutoff = outlier_cutoff(context.settings.outliers.outlier_p_value, row.rows)
-    scored = outliers = 0
+    records = outliers = 0
     for batch in _batches(context, model.names):
         scores = score_batch(model, batch, cutoff)
         with context.database.write() as session:
             add_scores(session, row.id, scores, context.now)
-        scored += len(scores)
+        records += len(scores)
         outliers += sum(score.outlier for score in scores)
-    return ScanResult(scored, outliers)
+    return ScanResult(records, outliers)
 
 
 def score_batch(model: OutlierModel, batch: FeatureMatrix, cutoff: float) -> list[NewScore]:

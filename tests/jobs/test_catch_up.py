@@ -5,7 +5,7 @@ from typing import Any
 from jobs.catch_up import retrain_is_due
 from jobs.context import JobContext, JobOutcome
 from jobs.outliers.retrain import run as retrain
-from jobs.runs import quietly, recorded
+from jobs.runs import record_run, run_quietly
 
 
 def due(context: JobContext, **after: float) -> bool:
@@ -34,7 +34,7 @@ def test_records_that_a_training_leaves_out_do_not_make_it_due(
 
 def test_a_missed_night_is_made_up_for(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 30)
-    recorded("retrain", retrain, context)
+    record_run("retrain", retrain, context)
     assert not due(context)
     assert not due(context, hours=25)
     assert due(context, hours=25, seconds=1)
@@ -44,17 +44,17 @@ def test_a_missed_night_is_made_up_for(context: JobContext, traffic: Any) -> Non
 
 def test_a_champion_without_its_file_is_replaced_at_once(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 30)
-    recorded("retrain", retrain, context)
+    record_run("retrain", retrain, context)
     assert not due(context, minutes=1)
     [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.rename(archive.with_suffix(".skops"))
     assert due(context, minutes=1)
-    recorded("retrain", retrain, context)
+    record_run("retrain", retrain, context)
     assert not due(context, minutes=1)
 
 
 def test_after_a_failure_it_waits_an_hour(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 30)
-    quietly("retrain", fail, context)
+    run_quietly("retrain", fail, context)
     assert not due(context, minutes=59)
     assert due(context, minutes=60)

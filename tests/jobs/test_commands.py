@@ -47,7 +47,7 @@ def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobConte
 
 def test_a_command_without_work_says_so_and_does_not_fail(context: JobContext) -> None:
     outcome = run_once("scan", context.settings, context.now)
-    assert outcome.skipped
+    assert outcome.is_skipped
     assert "run `maskwatch retrain`" in outcome.sentence
     assert runs(context.database) == [("scan", SKIPPED, outcome.sentence)]
 

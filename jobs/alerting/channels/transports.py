@@ -62,13 +62,13 @@ class SmtpTransport:
 
     def send(self, mail: OutgoingMail) -> str:  # noqa: D102
         address = f"{self.settings.mail.smtp_host}:{self.settings.mail.smtp_port}"
-        with _faults_named(address), self._session() as server:
-            refused = server.send_message(
+        with _name_faults(address), self._session() as server:
+            refusals = server.send_message(
                 mail.message, self.settings.mail.mail_from, self.settings.mail.recipients
             )
-        if refused:
-            _log.warning("some receivers were refused", server=address, receivers=sorted(refused))
-        return ", ".join(to for to in self.settings.mail.recipients if to not in refused)
+        if refusals:
+            _log.warning("some receivers were refused", server=address, receivers=sorted(refusals))
+        return ", ".join(to for to in self.settings.mail.recipients if to not in refusals)
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -120,7 +120,7 @@ def transport_for(settings: JobSettings) -> Transport:
 
 
 @contextmanager
-def _faults_named(address: str) -> Iterator[None]:
+def _name_faults(address: str) -> Iterator[None]:
     try:
         yield
     except (OSError, smtplib.SMTPException) as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from jobs.context import JobContext, JobOutcome, Skipped, counted
+from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from store.alerts.alerts import CRITICAL, Condition, apply_condition, open_alerts
 from store.engine.locks import take_turn
 from store.models.loaded_models import models_in_use, this_host
@@ -15,7 +15,7 @@ from store.tables.work_tables import LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"
 # The evidence of an alert goes into mails and pages: a folder full of new files must not.
-_MAX_NAMES, _MAX_TOLD = 20, 5
+_MAX_NAMES, _MAX_SENTENCE_NAMES = 20, 5
 # What was put on disk is the next model: that is manipulation, by way of the supply chain.
 _ATLAS, _OWASP = "AML.T0018", "ML06:2023"
 
@@ -31,26 +31,26 @@ def run(context: JobContext) -> JobOutcome:
     if not loads:
         raise Skipped(f"No service on {host} has loaded a model yet: there is nothing to compare.")
     # Hashing takes a while: no transaction waits for it.
-    looked_at = [(load, differences(Path(load.path), load.files)) for load in loads]
+    looks = [(load, differences(Path(load.path), load.files)) for load in loads]
     with context.database.write() as session:
         take_turn(session, "alerts")
         in_use = models_in_use(session, host)
-        current = _still_in_use(looked_at, in_use)
+        current = _still_in_use(looks, in_use)
         for condition in (*_conditions(current), *_over(session, host, in_use)):
             apply_condition(session, condition, context.now, judge="integrity")
-    return _outcome([found for _, found in current])
+    return _outcome([change for _, change in current])
 
 
-def model_changed_condition(load: LoadedModelRow, found: Differences) -> Condition:
+def model_changed_condition(load: LoadedModelRow, change: Differences) -> Condition:
     """Some file of a model is not what a service loaded."""
     return Condition(
         fingerprint=_fingerprint(load.host, load.path),
         rule=MODEL_FILE_CHANGED,
         severity=CRITICAL,
-        active=found.total > 0,
-        value=float(found.total),
+        active=change.total > 0,
+        value=float(change.total),
         threshold=0.0,
-        summary=_summary(load, found),
+        summary=_summary(load, change),
         atlas=_ATLAS,
         owasp=_OWASP,
         evidence={
@@ -59,27 +59,29 @@ def model_changed_condition(load: LoadedModelRow, found: Differences) -> Conditi
             "service": load.service,
             "loaded_digest": load.digest,
             "loaded_at": f"{load.loaded_at:%d %b %Y %H:%M} UTC",
-            "files": [[kind, name] for kind, names in found.kinds() for name in _listed(names)],
+            "files": [
+                [kind, name] for kind, names in change.kinds() for name in _first_names(names)
+            ],
         },
     )
 
 
-def _still_in_use(looked_at: Iterable[_Look], in_use: Iterable[LoadedModelRow]) -> list[_Look]:
+def _still_in_use(looks: Iterable[_Look], in_use: Iterable[LoadedModelRow]) -> list[_Look]:
     """Leave out what was loaded anew meanwhile: the files belong to another load now."""
     ids = {load.id for load in in_use}
-    return [(load, found) for load, found in looked_at if load.id in ids]
+    return [(load, change) for load, change in looks if load.id in ids]
 
 
-def _conditions(looked_at: Iterable[_Look]) -> Iterator[Condition]:
-    for load, found in looked_at:
-        yield model_changed_condition(load, found)
+def _conditions(looks: Iterable[_Look]) -> Iterator[Condition]:
+    for load, change in looks:
+        yield model_changed_condition(load, change)
 
 
 def _over(session: Session, host: str, loads: Sequence[LoadedModelRow]) -> Iterator[Condition]:
     """Conditions that resolve the alerts about models that this host does not use any more."""
-    used = {_fingerprint(load.host, load.path) for load in loads}
+    fingerprints = {_fingerprint(load.host, load.path) for load in loads}
     for alert in open_alerts(session, MODEL_FILE_CHANGED):
-        if alert.evidence.get("host") == host and alert.fingerprint not in used:
+        if alert.evidence.get("host") == host and alert.fingerprint not in fingerprints:
             yield Condition(
                 fingerprint=alert.fingerprint,
                 rule=MODEL_FILE_CHANGED,
@@ -99,31 +101,31 @@ def _fingerprint(host: str, path: str) -> str:
     return f"{MODEL_FILE_CHANGED}:{sha256(f'{host}:{path}'.encode()).hexdigest()[:32]}"
 
 
-def _summary(load: LoadedModelRow, found: Differences) -> str:
+def _summary(load: LoadedModelRow, change: Differences) -> str:
     where = f"of the model {escape_name(load.path)} on {load.host}"
-    if not found.total:
+    if not change.total:
         return f"All files {where} are what the service {load.service} loaded."
-    told = "; ".join(f"{kind}: {_told(names)}" for kind, names in found.kinds() if names)
-    differ = "differs" if found.total == 1 else "differ"
+    parts = "; ".join(f"{kind}: {_join_names(names)}" for kind, names in change.kinds() if names)
+    differ = "differs" if change.total == 1 else "differ"
     return (
-        f"{counted(found.total, 'file')} {where} {differ} from what the service {load.service} "
-        f"loaded ({told})."
+        f"{phrase_count(change.total, 'file')} {where} {differ} from what the service "
+        f"{load.service} loaded ({parts})."
     )
 
 
-def _told(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_TOLD
-    told = ", ".join(escape_name(name) for name in names[:_MAX_TOLD])
-    return f"{told} and {more} more" if more > 0 else told
+def _join_names(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_SENTENCE_NAMES
+    text = ", ".join(escape_name(name) for name in names[:_MAX_SENTENCE_NAMES])
+    return f"{text} and {more} more" if more > 0 else text
 
 
-def _listed(names: Sequence[str]) -> list[str]:
+def _first_names(names: Sequence[str]) -> list[str]:
     return [escape_name(name) for name in names[:_MAX_NAMES]]
 
 
-def _outcome(found: Sequence[Differences]) -> JobOutcome:
-    changed = sum(each.total > 0 for each in found)
+def _outcome(changes: Sequence[Differences]) -> JobOutcome:
+    count = sum(each.total > 0 for each in changes)
     return JobOutcome(
-        f"{counted(len(found), 'model')} compared with the files on disk, {changed} changed.",
-        len(found),
+        f"{phrase_count(len(changes), 'model')} compared with the files on disk, {count} changed.",
+        len(changes),
     )

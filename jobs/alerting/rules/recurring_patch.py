@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from detectors.rule_book import BLOCKED_PATCH
-from jobs.context import counted
+from jobs.context import phrase_count
 from store.alerts.alerts import WARNING, Condition
 from store.decisions.listed_patches import NewPatch
 
@@ -11,23 +11,23 @@ RECURRING_PATCH = "recurring_patch"
 _MAX_EXAMPLES = 5
 
 
-def patch_condition(listed: Sequence[NewPatch], hours: int) -> Condition:
+def patch_condition(patches: Sequence[NewPatch], hours: int) -> Condition:
     """Patches were put on the blacklist lately and stand there still."""
-    found = [request_id for each in listed for request_id in each.request_ids]
+    request_ids = [request_id for each in patches for request_id in each.request_ids]
     return Condition(
         fingerprint=RECURRING_PATCH,
         rule=RECURRING_PATCH,
         severity=WARNING,
-        active=bool(listed),
-        value=float(len(listed)),
+        active=bool(patches),
+        value=float(len(patches)),
         threshold=0.0,
-        summary=_summary(len(listed), len(set(found)), hours),
+        summary=_summary(len(patches), len(set(request_ids)), hours),
         atlas=BLOCKED_PATCH.atlas,
         owasp=BLOCKED_PATCH.owasp,
         evidence={
-            "decisions": [each.decision_id for each in listed],
-            "simulated": any(each.simulated for each in listed),
-            "request_ids": list(dict.fromkeys(found))[:_MAX_EXAMPLES],
+            "decisions": [each.decision_id for each in patches],
+            "simulated": any(each.simulated for each in patches),
+            "request_ids": list(dict.fromkeys(request_ids))[:_MAX_EXAMPLES],
         },
     )
 
@@ -37,6 +37,6 @@ def _summary(prints: int, pictures: int, hours: int) -> str:
         return f"No print was put on the blacklist in {hours} hours."
     verb = "recurs" if prints == 1 else "recur"
     return (
-        f"{counted(prints, 'print')} {verb} in {counted(pictures, 'flagged picture')} and in no "
-        "ordinary one: somebody tries a patch, or the model has a backdoor."
+        f"{phrase_count(prints, 'print')} {verb} in {phrase_count(pictures, 'flagged picture')} "
+        "and in no ordinary one: somebody tries a patch, or the model has a backdoor."
     )

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from jobs.context import counted
+from jobs.context import phrase_count
 from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition
 from store.spool.spool import Backlog
 
@@ -38,6 +38,6 @@ def _summary(backlog: Backlog, host: str) -> str:
     since = f", the oldest since {backlog.since:%d %b %Y %H:%M} UTC" if backlog.since else ""
     waits = "waits" if backlog.records == 1 else "wait"
     return (
-        f"{counted(backlog.records, 'record')} {waits} in the spool on {host}{since}: the database "
-        "did not take them, and a service has yet to replay them."
+        f"{phrase_count(backlog.records, 'record')} {waits} in the spool on {host}{since}: the "
+        "database did not take them, and a service has yet to replay them."
     )

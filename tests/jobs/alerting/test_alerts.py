@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from jobs.alerting.alerts import ShareLimits, invalid_share_condition, run
 from jobs.context import JobContext, JobOutcome
-from jobs.runs import quietly
+from jobs.runs import run_quietly
 from store.alerts.alerts import Event
 from store.alerts.job_runs import fail_interrupted_runs, start_run
 from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
@@ -91,19 +91,19 @@ def succeed(_context: JobContext) -> JobOutcome:
 
 
 def test_a_failed_job_raises_an_alert_until_it_runs_again(context: JobContext) -> None:
-    quietly("retrain", fail, context)
+    run_quietly("retrain", fail, context)
     run(context)
     [alert] = alerts(context)
     assert alert.fingerprint == "job_failed:retrain"
     assert "unexpected fault (OSError: The disk is full)" in alert.summary
     later = replace(context, now=context.now + timedelta(minutes=1))
-    quietly("retrain", succeed, later)
+    run_quietly("retrain", succeed, later)
     run(later)
     assert events(context) == [Event.FIRING, Event.RESOLVED]
 
 
 def test_failing_mail_raises_no_alert_about_itself(context: JobContext) -> None:
-    quietly("notify", fail, context)
+    run_quietly("notify", fail, context)
     assert run(context).rows == 0
 
 

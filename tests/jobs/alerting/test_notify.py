@@ -223,5 +223,5 @@ def test_two_notifiers_at_once_send_each_mail_once(mailing: JobContext, server: 
         thread.start()
     for thread in threads:
         thread.join(timeout=20)
-    assert sum(result.sent for result in results) == 12
+    assert sum(result.deliveries for result in results) == 12
     assert len(server.mails) == len({mail["Message-ID"] for mail in server.mails}) == 12

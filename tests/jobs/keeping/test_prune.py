@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from jobs.context import JobContext
 from jobs.keeping import prune, prune_batches
 from jobs.keeping import prune_pictures as prune_evidence
-from jobs.keeping.prune_batches import Removed
-from jobs.runs import recorded
+from jobs.keeping.prune_batches import RowCounts
+from jobs.runs import record_run
 from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.period_counts import ROLL_UP
@@ -178,8 +178,8 @@ def test_it_is_skipped_while_somebody_reads(
 ) -> None:
     world.add(40 * DAY)
     with lock_for_reading(context.database, reader):
-        outcome = recorded("prune", prune.run, context)
-    assert outcome.skipped
+        outcome = record_run("prune", prune.run, context)
+    assert outcome.is_skipped
     assert outcome.sentence == f"Skipped: {reader.title} is reading the records."
     assert set(world.counts().values()) == {1}
     with context.database.read() as session:
@@ -193,7 +193,7 @@ def test_it_stops_between_two_batches_for_a_reader(
     world.add(40 * DAY, 39 * DAY)
     rounds = prune_evidence.prune_evidence
 
-    def met_by_a_scan(met: JobContext, before: datetime) -> Iterator[Removed]:
+    def met_by_a_scan(met: JobContext, before: datetime) -> Iterator[RowCounts]:
         found = rounds(met, before)
         yield next(found)
         with lock_for_reading(met.database, Reader.SCAN):

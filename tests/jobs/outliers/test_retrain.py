@@ -64,7 +64,7 @@ def test_a_changed_champion_is_replaced(context: JobContext, traffic: Any) -> No
     traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
     run(context)
     assert promoted(context).metrics["promoted_because"] == "There was no usable model before it."
-    assert scan(context).scored == 50
+    assert scan(context).records == 50
 
 
 def test_a_challenger_that_disagrees_is_held_back() -> None:
@@ -73,7 +73,7 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
     both = np.linspace([0, 0], [10, 10], 100)
     first, second = (OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (low, high))
     judgement = judge(first, second, both, 0.01)
-    assert not judgement.promoted
+    assert not judgement.is_promoted
     assert judgement.correlation is not None
     assert judgement.correlation < 0
     assert "held_back_because" in judgement.metrics(clients=1)
@@ -99,7 +99,7 @@ def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
         for kind in (FOREST, OutlierKind.NEAREST_NEIGHBOURS)
     )
     judgement = judge(first, second, rows + 50, 0.01)
-    assert not judgement.promoted
+    assert not judgement.is_promoted
     assert judgement.because == "It calls 100.0 % of the clean records outliers."
 
 

@@ -30,11 +30,11 @@ def test_scores_each_parsed_record_once(context: JobContext, traffic: Any) -> No
     traffic.wild("ip:198.51.100.9", 3)
     traffic.refused("ip:198.51.100.9", 2)
     first = scan(context)
-    assert first.scored == 43
+    assert first.records == 43
     assert first.outliers >= 3
     assert scan(context) == ScanResult(0, 0)
     traffic.clean("ip:203.0.113.1", 2)
-    assert scan(context).scored == 2
+    assert scan(context).records == 2
 
 
 def test_a_new_champion_does_not_score_the_past_again(context: JobContext, traffic: Any) -> None:
@@ -43,7 +43,7 @@ def test_a_new_champion_does_not_score_the_past_again(context: JobContext, traff
     scan(context)
     traffic.later(minutes=1).clean("ip:203.0.113.2", 40)
     retrain(context)
-    assert scan(context).scored == 40
+    assert scan(context).records == 40
 
 
 def test_outliers_keep_their_contributions(context: JobContext, traffic: Any) -> None:
@@ -97,7 +97,7 @@ def test_a_model_of_an_earlier_version_stops_the_scan_until_one_is_trained(
     with pytest.raises(NoOutlierModel, match=re.escape(f"{former} was written by an earlier")):
         scan(context)
     retrain(context)
-    assert scan(context).scored == 40
+    assert scan(context).records == 40
 
 
 def test_a_second_score_of_the_same_model_is_ignored(context: JobContext, traffic: Any) -> None:

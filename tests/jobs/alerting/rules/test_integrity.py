@@ -83,7 +83,7 @@ def test_nothing_loaded_on_this_host_is_nothing_to_do(
     with pytest.raises(Skipped):
         run(context)
     load(model, host="another")
-    assert run_once("integrity", context.settings, context.now).skipped
+    assert run_once("integrity", context.settings, context.now).is_skipped
     with context.database.read() as session:
         last = last_outcome(session, "integrity")
         assert last is not None
