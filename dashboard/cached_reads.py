@@ -43,14 +43,14 @@ def overview(window: str) -> Overview:
     """The overview of one of the windows."""
     process = parts()
     now = process.clock()
-    shown = WINDOWS[window]
-    period = shown.period(now)
+    span = WINDOWS[window]
+    period = span.period(now)
     with process.database.read() as session:
         return Overview(
             since=period.since,
             until=now,
             headline=headline(session, period, now),
-            over_time=verdicts_over_time(session, period, shown.slice_seconds),
+            over_time=verdicts_over_time(session, period, span.slice_seconds),
             reasons=top_reasons(session, period, 6),
             clients=busiest_clients(session, period, 6),
             alerts=latest_alerts(session, 5),
@@ -63,8 +63,8 @@ def reason_codes() -> tuple[str, ...]:
     """Codes to filter by: every rule, and what refused requests in the last week."""
     process = parts()
     with process.database.read() as session:
-        seen = top_reasons(session, WINDOWS["7d"].period(process.clock()), 100)
-    return tuple(sorted({rule.code for rule in RULES} | {count.reason for count in seen}))
+        counts = top_reasons(session, WINDOWS["7d"].period(process.clock()), 100)
+    return tuple(sorted({rule.code for rule in RULES} | {count.reason for count in counts}))
 
 
 @st.cache_data(ttl=60, show_spinner=False)

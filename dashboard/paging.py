@@ -30,16 +30,16 @@ Row = TypeVar("Row", bound=Listed)
 class Place:
     """A page of one filter's requests, on one side of a primary key; the newest without a side."""
 
-    wanted: tuple[object, ...]
+    filters: tuple[object, ...]
     before: int | None = None
     after: int | None = None
 
 
-def place_in(remembered: object, wanted: TrafficFilter, window: str) -> Place:
+def place_in(state: object, filters: TrafficFilter, window: str) -> Place:
     """The remembered page; a changed filter starts again at the newest request."""
-    fields = (window, wanted.verdicts, wanted.client, wanted.reason, wanted.outliers_only)
-    if isinstance(remembered, Place) and remembered.wanted == fields:
-        return remembered
+    fields = (window, filters.verdicts, filters.client, filters.reason, filters.outliers_only)
+    if isinstance(state, Place) and state.filters == fields:
+        return state
     return Place(fields)
 
 
@@ -47,16 +47,16 @@ def place_in(remembered: object, wanted: TrafficFilter, window: str) -> Place:
 class AuditPlace:
     """A page of the audit entries of one filter, on one side of one row."""
 
-    wanted: AuditFilter
+    filters: AuditFilter
     before: int | None = None
     after: int | None = None
 
 
-def audit_place_in(remembered: object, wanted: AuditFilter) -> AuditPlace:
+def audit_place_in(state: object, filters: AuditFilter) -> AuditPlace:
     """The remembered page; a changed filter starts again at the newest entry."""
-    if isinstance(remembered, AuditPlace) and remembered.wanted == wanted:
-        return remembered
-    return AuditPlace(wanted)
+    if isinstance(state, AuditPlace) and state.filters == filters:
+        return state
+    return AuditPlace(filters)
 
 
 def older_than(place: str) -> int | None:

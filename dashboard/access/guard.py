@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access import signed_out_pages as notices
 from dashboard.access.sessions import secret_of, set_cookie, subject_of
-from dashboard.access.sign_in import SIGN_IN, SIGN_OUT, WANTED_COOKIE, local_path
+from dashboard.access.sign_in import RETURN_COOKIE, SIGN_IN, SIGN_OUT, local_path
 from dashboard.wiring import Parts
 from store.engine.database import StoreUnavailable
 
 _NOT_SIGNED_IN, _NOT_ALLOWED, _TRY_LATER = 4401, 1008, 1013
-_WANTED_SECONDS = 900
+_RETURN_SECONDS = 900
 
 # Streamlit's charts compile expressions at run time and its styles are inline; nothing is loaded
 # from, or sent to, another host.
@@ -110,7 +110,7 @@ class SessionCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or websocket."""
         if scope["type"] == "lifespan" or scope["path"] in {SIGN_IN, SIGN_OUT}:
-            handler: ASGIApp = _translated(self.app)
+            handler: ASGIApp = _answer_store_faults(self.app)
         else:
             handler = await self._refusal(scope) or self.app
         await handler(scope, receive, send)
@@ -128,14 +128,14 @@ class SessionCheck:
     def _ask_to_sign_in(self, connection: HTTPConnection) -> Response:
         """The notice; a browser that opened a page is brought there after it signed in."""
         response = notices.sign_in_needed()
-        wanted = local_path(connection.url.path + _query(connection))
-        if "text/html" in connection.headers.get("accept", "") and wanted != "/":
-            value = quote(wanted, safe="/?=&-_.~%")
-            set_cookie(response, self._parts, WANTED_COOKIE, value, _WANTED_SECONDS)
+        path = local_path(connection.url.path + _query(connection))
+        if "text/html" in connection.headers.get("accept", "") and path != "/":
+            value = quote(path, safe="/?=&-_.~%")
+            set_cookie(response, self._parts, RETURN_COOKIE, value, _RETURN_SECONDS)
         return response
 
 
-def _translated(app: ASGIApp) -> ASGIApp:
+def _answer_store_faults(app: ASGIApp) -> ASGIApp:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)

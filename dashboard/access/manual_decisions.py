@@ -42,7 +42,7 @@ def decision_by_hand(
     )
 
 
-def client_name(typed: str) -> str:
+def client_name(entry: str) -> str:
     """A client as records name it; a bare address becomes ``ip:ADDRESS``.
 
     >>> client_name(" 203.0.113.7 "), client_name("IP:2001:DB8::1"), client_name("Key:acme")
@@ -51,7 +51,7 @@ def client_name(typed: str) -> str:
     Raises:
         DecisionError: it is neither an address nor a client's name.
     """
-    text = typed.strip()
+    text = entry.strip()
     if text.lower().startswith(CLIENT_PREFIX):
         return _key_client(text[len(CLIENT_PREFIX) :])
     bare = text[3:] if text.lower().startswith("ip:") else text
@@ -63,8 +63,8 @@ def client_name(typed: str) -> str:
                 "Name a client by its address, e.g. 203.0.113.7, or as the traffic page shows it."
             ) from None
         return text
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return f"ip:{mapped or address}"
+    ipv4 = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return f"ip:{ipv4 or address}"
 
 
 def _key_client(name: str) -> str:
@@ -75,13 +75,13 @@ def _key_client(name: str) -> str:
     return CLIENT_PREFIX + name
 
 
-def picture_digest(typed: str) -> str:
+def picture_digest(entry: str) -> str:
     """The SHA-256 of an exact picture in lower case.
 
     Raises:
         DecisionError: it is no SHA-256 digest.
     """
-    digest = typed.strip().lower()
+    digest = entry.strip().lower()
     if not _SHA256.fullmatch(digest):
         raise DecisionError(
             "Name a picture by its SHA-256, 64 hexadecimal digits; the request page shows it."

@@ -13,7 +13,7 @@ from dashboard.wiring import Parts
 from store.people.sign_in import end_session, redeem_token, token_is_open
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
-WANTED_COOKIE = "maskwatch_wanted"
+RETURN_COOKIE = "maskwatch_wanted"
 
 
 def sign_in_routes(parts: Parts) -> list[Route]:
@@ -35,9 +35,9 @@ def _sign_in(parts: Parts, request: Request) -> Response:
     secret = _redeem(parts, request.query_params.get("token", ""))
     if secret is None and subject_of(parts, secret_of(request)) is None:
         return notices.link_used_up()
-    wanted = request.query_params.get("next") or request.cookies.get(WANTED_COOKIE)
-    response = RedirectResponse(local_path(wanted), status_code=303)
-    response.delete_cookie(WANTED_COOKIE)
+    path = request.query_params.get("next") or request.cookies.get(RETURN_COOKIE)
+    response = RedirectResponse(local_path(path), status_code=303)
+    response.delete_cookie(RETURN_COOKIE)
     if secret is not None:
         set_cookie(response, parts, COOKIE, secret, parts.settings.sign_in.session_hours * 3600)
     return response
@@ -58,12 +58,12 @@ def _sign_out(parts: Parts, request: Request) -> Response:
     if secret:
         with parts.database.write() as session:
             end_session(session, secret, parts.clock())
-    response = notices.signed_out()
+    response = notices.sign_out_notice()
     response.delete_cookie(COOKIE)
     return response
 
 
-def local_path(wanted: str | None) -> str:
+def local_path(address: str | None) -> str:
     """The page to go to after signing in: a path of ours, or else the first page.
 
     >>> local_path("/alerts?alert=3")
@@ -71,7 +71,7 @@ def local_path(wanted: str | None) -> str:
     >>> local_path("//evil.example"), local_path("https://evil.example"), local_path(None)
     ('/', '/', '/')
     """
-    text = wanted or "/"
+    text = address or "/"
     # Browsers read a backslash as a slash and drop control characters.
     odd = any(character <= " " or character in "\\\x7f" for character in text)
     if odd or not text.startswith("/") or text.startswith("//") or urlsplit(text).netloc:

@@ -43,7 +43,7 @@ def link_used_up() -> HTMLResponse:
     return _notice(401, "This link does not work any more", body + _NEW_LINK)
 
 
-def signed_out() -> HTMLResponse:
+def sign_out_notice() -> HTMLResponse:
     """After signing out."""
     return _notice(200, "You are signed out", Markup("<p>You can close this tab.</p>") + _NEW_LINK)
 

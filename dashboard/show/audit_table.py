@@ -51,7 +51,7 @@ def _row(entry: AuditView) -> Markup:
 def _when(at: datetime | None, now: datetime) -> Markup:
     if at is None:
         return markup.quiet("no time")
-    return markup.stacked(words.utc(at), words.ago(at, now))
+    return markup.stack(words.utc(at), words.ago(at, now))
 
 
 def _subject(subject: str) -> Markup:
@@ -63,11 +63,11 @@ def _subject(subject: str) -> Markup:
 
 
 def _details(entry: AuditView) -> Markup:
-    told = [
-        markup.joined((markup.quiet(words.label(name)), _value(value)))
+    parts = [
+        markup.join((markup.quiet(words.label(name)), _value(value)))
         for name, value in entry.details.items()
     ]
-    return markup.joined(told, Markup(" · ")) if told else markup.quiet("–")
+    return markup.join(parts, Markup(" · ")) if parts else markup.quiet("–")
 
 
 def _value(value: object) -> Markup:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import altair as alt
 import pandas as pd
 
-from dashboard.show.words import label, signed
+from dashboard.show.words import label, signed_number
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURE_NAMES, find_feature
 from detectors.verdict import Verdict
@@ -22,7 +22,7 @@ def traffic_chart(
     """Requests per slice, stacked by verdict with the worst at the bottom."""
     tick_format = "%H:%M" if until - since < timedelta(days=2) else "%a %d %b"
     chart: alt.Chart = (
-        alt.Chart(_stacked(counts, since, until, slice_seconds), height=250)
+        alt.Chart(_stack_rectangles(counts, since, until, slice_seconds), height=250)
         .mark_rect(cornerRadius=1)
         .encode(
             x=alt.X(
@@ -51,7 +51,7 @@ def traffic_chart(
     return chart
 
 
-def _stacked(
+def _stack_rectangles(
     counts: Sequence[VerdictCount], since: datetime, until: datetime, slice_seconds: int
 ) -> pd.DataFrame:
     """One rectangle per slice and verdict, and an empty one at either end of the window."""
@@ -86,7 +86,7 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
         {
             "feature": [_feature_label(name) for name in contributions],
             "distance": list(contributions.values()),
-            "text": [signed(value) for value in contributions.values()],
+            "text": [signed_number(value) for value in contributions.values()],
         }
     )
     base = alt.Chart(data, height=alt.Step(30)).encode(
@@ -104,8 +104,8 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
     above = base.mark_text(align="left", dx=5, color=QUIET).transform_filter("datum.distance >= 0")
     below = base.mark_text(align="right", dx=-5, color=QUIET).transform_filter("datum.distance < 0")
     chart = bars + above.encode(text="text:N") + below.encode(text="text:N")
-    styled: alt.Chart = chart.configure_view(stroke=None).configure_axis(**_axis_style())
-    return styled
+    result: alt.Chart = chart.configure_view(stroke=None).configure_axis(**_axis_style())
+    return result
 
 
 def _feature_label(name: str) -> str:

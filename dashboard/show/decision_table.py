@@ -30,7 +30,7 @@ def decision_table(decisions: Sequence[DecisionView], now: datetime) -> None:
                 kind_badges(decision),
                 about(decision),
                 reason(decision),
-                made(decision),
+                describe_creation(decision),
                 _state(decision, now),
             )
             for decision in decisions
@@ -53,9 +53,9 @@ def about(decision: DecisionView) -> Markup:
         return markup.client_link(decision.value)
     digest = markup.code(words.short(decision.value))
     if decision.scope is Scope.PATCH:
-        named = markup.span(markup.stacked("Patch", digest), "")
-        return markup.span(markup.joined((*_patch(decision), named)), "mw-patch")
-    return markup.joined(("Picture", digest))
+        name = markup.span(markup.stack("Patch", digest), "")
+        return markup.span(markup.join((*_patch(decision), name)), "mw-patch")
+    return markup.join(("Picture", digest))
 
 
 def _patch(decision: DecisionView) -> tuple[Markup, ...]:
@@ -71,19 +71,19 @@ def _patch(decision: DecisionView) -> tuple[Markup, ...]:
 
 def reason(decision: DecisionView) -> Markup:
     """Why, and by which scenario."""
-    return markup.stacked(decision.reason, words.label(decision.scenario))
+    return markup.stack(decision.reason, words.label(decision.scenario))
 
 
-def made(decision: DecisionView) -> Markup:
+def describe_creation(decision: DecisionView) -> Markup:
     """When and by whom."""
-    return markup.stacked(words.utc(decision.created_at), f"by {decision.created_by}")
+    return markup.stack(words.utc(decision.created_at), f"by {decision.created_by}")
 
 
 def _state(decision: DecisionView, now: datetime) -> Markup:
     if decision.active(now):
         until = f"until {words.utc(decision.until)}"
-        return markup.stacked(markup.badge("Active", Tone.INFO), until)
+        return markup.stack(markup.badge("Active", Tone.INFO), until)
     if decision.revoked_at is None:
-        return markup.stacked(markup.badge("Expired", Tone.NONE), words.utc(decision.until))
+        return markup.stack(markup.badge("Expired", Tone.NONE), words.utc(decision.until))
     who = f"{words.utc(decision.revoked_at)} by {decision.revoked_by}: {decision.revoked_reason}"
-    return markup.stacked(markup.badge("Revoked", Tone.NONE), who)
+    return markup.stack(markup.badge("Revoked", Tone.NONE), who)

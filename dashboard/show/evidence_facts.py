@@ -15,30 +15,30 @@ _CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 
 def evidence_facts(evidence: Mapping[str, Any]) -> None:
     """Every entry with its name; request ids and clients lead to their pages."""
-    shown = {words.label(name): _value(name, value) for name, value in evidence.items()}
-    markup.facts({name: value for name, value in shown.items() if value})
+    facts = {words.label(name): _value(name, value) for name, value in evidence.items()}
+    markup.facts({name: value for name, value in facts.items() if value})
 
 
 def _value(name: str, value: Any) -> Markup:
     if isinstance(value, Mapping):
         return _lines([(str(key), inner) for key, inner in value.items()])
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _listed(name, value)
+        return _list_values(name, value)
     return _scalar(name, value)
 
 
-def _listed(name: str, values: Sequence[Any]) -> Markup:
+def _list_values(name: str, values: Sequence[Any]) -> Markup:
     if values and all(isinstance(each, list | tuple) and len(each) == 2 for each in values):
         return _lines([(str(key), inner) for key, inner in values])
-    shown = [_value(name, each) for each in values[:_MAX]]
-    more = len(values) - len(shown)
-    listed = markup.badges(*shown, *([markup.quiet(f"and {more} more")] if more else []))
-    return markup.span(listed, "mw-long") if len(shown) > 2 else listed
+    items = [_value(name, each) for each in values[:_MAX]]
+    more = len(values) - len(items)
+    badges = markup.badges(*items, *([markup.quiet(f"and {more} more")] if more else []))
+    return markup.span(badges, "mw-long") if len(items) > 2 else badges
 
 
 def _lines(pairs: Sequence[tuple[str, Any]]) -> Markup:
-    lines = [markup.joined((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MAX]]
-    return markup.joined(lines, Markup("<br>"))
+    lines = [markup.join((_key(key), markup.quiet(_plain(inner)))) for key, inner in pairs[:_MAX]]
+    return markup.join(lines, Markup("<br>"))
 
 
 def _key(key: str) -> Markup:

@@ -27,10 +27,10 @@ def feature_table(features: FeatureVector, normal: dict[str, NormalRange]) -> No
     """Every measured feature, by group, with the quartiles of recent passed requests."""
     rows: list[tuple[str, ...] | GroupRow] = []
     for group, title in _GROUPS.items():
-        measured = [f for f in FEATURES if f.group is group and not isnan(features[f.name])]
-        if measured:
+        group_features = [f for f in FEATURES if f.group is group and not isnan(features[f.name])]
+        if group_features:
             rows.append(GroupRow(title))
-        rows += [_row(each, features[each.name], normal.get(each.name)) for each in measured]
+        rows += [_row(each, features[each.name], normal.get(each.name)) for each in group_features]
     markup.table(
         [
             Column("Feature"),
@@ -47,14 +47,14 @@ def feature_table(features: FeatureVector, normal: dict[str, NormalRange]) -> No
 
 def _row(feature: Feature, value: float, normal: NormalRange | None) -> tuple[str, ...]:
     name = Markup("{}<br>{}").format(feature.meaning, markup.span(feature.name, "mw-code mw-quiet"))
-    shown = Markup("<b>{}</b>").format(words.feature_value(feature.name, value))
+    text = Markup("<b>{}</b>").format(words.feature_value(feature.name, value))
     unit = markup.quiet(words.feature_unit(feature.name))
     if normal is None:
-        return (name, shown, unit, markup.quiet("nothing to compare with"), "–", "–", "–")
+        return (name, text, unit, markup.quiet("nothing to compare with"), "–", "–", "–")
     quartiles = (normal.low, normal.middle, normal.high)
     return (
         name,
-        shown,
+        text,
         unit,
         range_mark(distance(value, normal)),
         *(words.feature_value(feature.name, each) for each in quartiles),
@@ -76,7 +76,7 @@ def range_mark(ranges: float) -> Markup:
     place = 50 + 20 * max(-2.25, min(2.25, ranges))
     far, off = abs(ranges) >= _FAR, abs(ranges) >= 1
     colour = VERDICT_COLOURS[Verdict.REFUSE if far else Verdict.FLAG] if off else ACCENT
-    words_for = "within" if abs(ranges) <= 0.5 else words.signed(ranges) + " IQR"
+    words_for = "within" if abs(ranges) <= 0.5 else words.signed_number(ranges) + " IQR"
     return Markup(
         '<div class="mw-place"><div class="mw-range">'
         '<div class="axis"></div><div class="band"></div>'

@@ -27,14 +27,14 @@ def job_table(jobs: Sequence[JobHealth], now: datetime) -> None:
 
 
 def _line(job: JobHealth, now: datetime) -> tuple[str, ...]:
-    started = words.ago(job.started_at, now)
-    return (_name(job), _outcome(job), words.number(job.rows), _took(job), started)
+    start = words.ago(job.started_at, now)
+    return (_name(job), _outcome(job), words.number(job.rows), _duration(job), start)
 
 
 def _name(job: JobHealth) -> Markup:
     name = escape(words.label(job.job))
-    failed = job.outcome == FAILED and job.message
-    return markup.stacked(name, job.message or "") if failed else name
+    has_failed = job.outcome == FAILED and job.message
+    return markup.stack(name, job.message or "") if has_failed else name
 
 
 def _outcome(job: JobHealth) -> Markup:
@@ -45,5 +45,5 @@ def _outcome(job: JobHealth) -> Markup:
     return markup.badge("✓ Succeeded", Tone.GOOD)
 
 
-def _took(job: JobHealth) -> str:
+def _duration(job: JobHealth) -> str:
     return words.duration(job.finished_at - job.started_at) if job.finished_at else "–"

@@ -32,19 +32,19 @@ _VERDICTS = {
 }
 
 
-def stacked(upper: str, lower: str) -> Markup:
+def stack(upper: str, lower: str) -> Markup:
     """A value and, below it, a smaller remark."""
     return Markup("{}<br>{}").format(upper, quiet(lower))
 
 
-def joined(parts: Iterable[str], separator: str = " ") -> Markup:
+def join(parts: Iterable[str], separator: str = " ") -> Markup:
     """Several values in a row."""
     return escape(separator).join(parts)
 
 
 def put(*parts: str) -> None:
     """Show HTML on the page."""
-    st.html(Markup('<div class="mw">{}</div>').format(joined(parts)))
+    st.html(Markup('<div class="mw">{}</div>').format(join(parts)))
 
 
 def span(text: str, classes: str) -> Markup:
@@ -89,12 +89,12 @@ def alert_badge(alert: AlertView) -> Markup:
 
 def badges(*parts: str) -> Markup:
     """Badges that wrap."""
-    return Markup('<div class="mw-badges">{}</div>').format(joined(parts, ""))
+    return Markup('<div class="mw-badges">{}</div>').format(join(parts, ""))
 
 
 def reasons(codes: Sequence[str]) -> Markup:
     """Reason codes in words."""
-    return joined((label(each) for each in codes), ", ") if codes else quiet("–")
+    return join((label(each) for each in codes), ", ") if codes else quiet("–")
 
 
 def link(page: str, text: str, **query: str) -> Markup:
@@ -144,7 +144,7 @@ class Tile:
 
 def tiles(*each: Tile) -> None:
     """Headline numbers in a row."""
-    inner = joined((_TILE.format(tile) for tile in each), "")
+    inner = join((_TILE.format(tile) for tile in each), "")
     st.html(Markup('<div class="mw-tiles">{}</div>').format(inner))
 
 
@@ -173,7 +173,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str] | GroupRow]) -
     """A table of escaped text and HTML cells."""
     titles = (Markup('<th class="{0.style}">{0.title}</th>').format(each) for each in columns)
     body = (_row(columns, row) for row in rows)
-    st.html(_TABLE.format(joined(titles, ""), joined(body, "")))
+    st.html(_TABLE.format(join(titles, ""), join(body, "")))
 
 
 _TABLE = Markup(
@@ -187,13 +187,13 @@ def _row(columns: Sequence[Column], row: Sequence[str] | GroupRow) -> Markup:
         return line.format(len(columns), row.title)
     cell = Markup('<td class="{}">{}</td>')
     cells = (cell.format(column.style, value) for column, value in zip(columns, row, strict=True))
-    return Markup("<tr>{}</tr>").format(joined(cells, ""))
+    return Markup("<tr>{}</tr>").format(join(cells, ""))
 
 
 def facts(pairs: Mapping[str, str]) -> None:
     """Names and values side by side."""
     pair = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
-    inner = joined((pair.format(*each) for each in pairs.items()), "")
+    inner = join((pair.format(*each) for each in pairs.items()), "")
     st.html(Markup('<dl class="mw mw-facts">{}</dl>').format(inner))
 
 
@@ -206,12 +206,12 @@ def swatch(text: str, colour: tuple[int, int, int]) -> Markup:
 def bar(share: float, colour: str) -> Markup:
     """A share between 0 and 1 as a bar."""
     width = 100 * min(1.0, max(0.0, share))
-    drawn = Markup('<div class="mw-bar"><i style="width:{:.1f}%;background:{}"></i></div>')
-    return drawn.format(width, colour)
+    template = Markup('<div class="mw-bar"><i style="width:{:.1f}%;background:{}"></i></div>')
+    return template.format(width, colour)
 
 
 def verdict_legend() -> Markup:
     """Which colour is which verdict."""
     entry = Markup('<span><i style="background:{}"></i>{}</span>')
     entries = (entry.format(VERDICT_COLOURS[verdict], label(verdict)) for verdict in Verdict)
-    return Markup('<div class="mw-legend">{}</div>').format(joined(entries, ""))
+    return Markup('<div class="mw-legend">{}</div>').format(join(entries, ""))

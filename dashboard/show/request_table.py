@@ -29,7 +29,7 @@ def request_table(
 
 def _line(request: RequestSummary, now: datetime, with_client: bool) -> list[str]:
     cells: list[str] = [
-        markup.joined(
+        markup.join(
             (
                 f"{request.received_at:%Y-%m-%d %H:%M:%S}",
                 markup.quiet(words.ago(request.received_at, now)),
@@ -47,7 +47,7 @@ def _line(request: RequestSummary, now: datetime, with_client: bool) -> list[str
 
 
 def _verdict(request: RequestSummary) -> Markup:
-    shown = markup.verdict_badge(request.verdict)
+    badge = markup.verdict_badge(request.verdict)
     if not request.outlier:
-        return shown
-    return markup.badges(shown, markup.badge("◆ Outlier", Tone.INFO))
+        return badge
+    return markup.badges(badge, markup.badge("◆ Outlier", Tone.INFO))

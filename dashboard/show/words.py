@@ -75,10 +75,10 @@ def number(value: float) -> str:
     return f"\u2212{text}" if value < 0 and text != "0" else text
 
 
-def signed(value: float) -> str:
+def signed_number(value: float) -> str:
     """One decimal with its sign.
 
-    >>> signed(1.26), signed(-3.0)
+    >>> signed_number(1.26), signed_number(-3.0)
     ('+1.3', '\u22123.0')
     """
     return f"{value:+.1f}".replace("-", "\u2212")

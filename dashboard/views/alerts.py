@@ -30,27 +30,27 @@ def show() -> None:
     context = current_page()
     markup.head("Alerts", "Conditions that somebody should look at, and who was told about them.")
     with context.parts.database.read() as session:
-        firing = firing_alerts(session, _MAX_LISTED)
-        resolved = resolved_alerts(session, _MAX_LISTED + 1, before=older_than(_PLACE))
-    wanted = st.query_params.get("alert")
-    if wanted:
-        _one(context, wanted)
-    _firing(context, [alert for alert in firing if str(alert.id) != wanted])
-    _resolved(resolved)
+        current_alerts = firing_alerts(session, _MAX_LISTED)
+        past_alerts = resolved_alerts(session, _MAX_LISTED + 1, before=older_than(_PLACE))
+    alert_id = st.query_params.get("alert")
+    if alert_id:
+        _show_alert(context, alert_id)
+    _show_firing(context, [alert for alert in current_alerts if str(alert.id) != alert_id])
+    _show_resolved(past_alerts)
 
 
-def _one(context: PageContext, wanted: str) -> None:
-    found = None
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+def _show_alert(context: PageContext, alert_id: str) -> None:
+    alert = None
+    if alert_id.isascii() and alert_id.isdigit() and len(alert_id) < 19:
         with context.parts.database.read() as session:
-            found = alert_view(session, int(wanted))
-    if found is None:
-        markup.empty("There is no such alert", f"No alert has the number {wanted}.")
+            alert = alert_view(session, int(alert_id))
+    if alert is None:
+        markup.empty("There is no such alert", f"No alert has the number {alert_id}.")
         return
-    _card(context, found)
+    _card(context, alert)
 
 
-def _firing(context: PageContext, alerts: list[AlertView]) -> None:
+def _show_firing(context: PageContext, alerts: list[AlertView]) -> None:
     if "alert" in st.query_params and not alerts:
         return
     markup.section("Also firing" if "alert" in st.query_params else "Firing")
@@ -62,7 +62,7 @@ def _firing(context: PageContext, alerts: list[AlertView]) -> None:
         _table(alerts[_MAX_OPEN:])
 
 
-def _resolved(alerts: Sequence[AlertView]) -> None:
+def _show_resolved(alerts: Sequence[AlertView]) -> None:
     markup.section("Resolved", "latest first")
     if not alerts:
         markup.empty("No resolved alerts", "Alerts move here when their condition is over.")
@@ -100,7 +100,7 @@ def _card(context: PageContext, alert: AlertView) -> None:
             markup.put(
                 markup.badges(
                     markup.alert_badge(alert),
-                    _handled(alert),
+                    _acknowledgement(alert),
                     markup.quiet(f"Alert {alert.id} · {words.label(alert.rule)}"),
                 )
             )
@@ -115,7 +115,7 @@ def _card(context: PageContext, alert: AlertView) -> None:
         _notifications(context, alert.notifications)
 
 
-def _handled(alert: AlertView) -> Markup:
+def _acknowledgement(alert: AlertView) -> Markup:
     if alert.acknowledged_by:
         return markup.badge(f"Acknowledged by {alert.acknowledged_by}", Tone.INFO)
     return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Markup()
@@ -143,11 +143,11 @@ def _acknowledge_button(context: PageContext, alert: AlertView) -> None:
 
 
 def _card_facts(context: PageContext, alert: AlertView) -> None:
-    fired = markup.stacked(words.utc(alert.fired_at), words.ago(alert.fired_at, context.now))
+    since = markup.stack(words.utc(alert.fired_at), words.ago(alert.fired_at, context.now))
     pairs = {
         "Value": _amount(alert, alert.value),
         "Threshold": _amount(alert, alert.threshold),
-        "Fired": fired,
+        "Fired": since,
         "Last evaluated": words.utc(alert.evaluated_at),
         "Threat catalogues": " · ".join(filter(None, (alert.atlas, alert.owasp))),
     }
@@ -181,7 +181,7 @@ def _notifications(context: PageContext, notifications: tuple[NotificationView, 
             (
                 words.label(each.event),
                 _delivery(each),
-                markup.joined((each.transport or "", each.destination or "–")),
+                markup.join((each.transport or "", each.destination or "–")),
                 words.utc(each.sent_at) if each.sent_at else _next_try(context, each),
                 words.number(each.attempts),
                 each.last_error or markup.quiet("–"),

@@ -17,16 +17,16 @@ def show() -> None:
     """The page; its filters are part of the address."""
     context = current_page()
     markup.head("Audit", "Every change by people and jobs, chained so that later edits show.")
-    wanted = _filter()
-    place = audit_place_in(st.session_state.get(_PLACE), wanted)
+    filters = _filter()
+    place = audit_place_in(st.session_state.get(_PLACE), filters)
     with context.parts.database.read() as session:
-        page = audit_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
+        page = audit_page(session, filters, _PAGE_ROWS, before=place.before, after=place.after)
     if not page.entries:
         markup.empty("Nothing to show", "No change matches; clear a filter to see the others.")
         return
     _warn(page)
     audit_table(page.entries, context.now)
-    _pager(page, wanted)
+    _pager(page, filters)
 
 
 def _filter() -> AuditFilter:
@@ -49,16 +49,16 @@ def _filter() -> AuditFilter:
 
 
 def _warn(page: AuditPage) -> None:
-    changed = [str(entry.sequence) for entry in page.entries if not entry.fits]
-    if changed:
+    rows = [str(entry.sequence) for entry in page.entries if not entry.fits]
+    if rows:
         st.error(
-            f"Somebody changed what is written here, row {', '.join(changed)}. Run "
+            f"Somebody changed what is written here, row {', '.join(rows)}. Run "
             "`maskwatch audit verify` on the server to see all of it.",
             icon=":material/gpp_bad:",
         )
 
 
-def _pager(page: AuditPage, wanted: AuditFilter) -> None:
+def _pager(page: AuditPage, filters: AuditFilter) -> None:
     first, last = page.entries[0].sequence, page.entries[-1].sequence
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
@@ -69,9 +69,9 @@ def _pager(page: AuditPage, wanted: AuditFilter) -> None:
             )
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        _step("Newest", "first_page", page.newer, AuditPlace(wanted))
-        _step("Newer", "chevron_left", page.newer, AuditPlace(wanted, after=first))
-        _step("Older", "chevron_right", page.older, AuditPlace(wanted, before=last))
+        _step("Newest", "first_page", page.newer, AuditPlace(filters))
+        _step("Newer", "chevron_left", page.newer, AuditPlace(filters, after=first))
+        _step("Older", "chevron_right", page.older, AuditPlace(filters, before=last))
 
 
 def _step(label: str, icon: str, possible: bool, place: AuditPlace) -> None:

@@ -6,7 +6,13 @@ from dashboard.access.manual_decisions import decision_by_hand
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
-from dashboard.show.decision_table import about, decision_table, kind_badges, made, reason
+from dashboard.show.decision_table import (
+    about,
+    decision_table,
+    describe_creation,
+    kind_badges,
+    reason,
+)
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.decisions.decisions import Kind, Scope, add_decision, revoke
@@ -15,7 +21,7 @@ from store.pages.decision_views import DecisionView, list_active_decisions, list
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
-_DONE, _PLACE = "blacklist_done", "blacklist_place"
+_MESSAGE, _PLACE = "blacklist_done", "blacklist_place"
 _MAX_ENDED = 100
 
 
@@ -31,18 +37,18 @@ def show() -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
             _new_decision(context)
-    if done := st.session_state.pop(_DONE, None):
-        st.success(done, icon=":material/check_circle:")
+    if message := st.session_state.pop(_MESSAGE, None):
+        st.success(message, icon=":material/check_circle:")
     with context.parts.database.read() as session:
         active = list_active_decisions(session, context.now)
-        ended = list_ended_decisions(
+        past_decisions = list_ended_decisions(
             session, context.now, _MAX_ENDED + 1, before=older_than(_PLACE)
         )
     _active(context, active)
     markup.section("Ended", "expired or revoked, latest first")
-    if ended:
-        decision_table(ended[:_MAX_ENDED], context.now)
-        step_older(_PLACE, ended, _MAX_ENDED)
+    if past_decisions:
+        decision_table(past_decisions[:_MAX_ENDED], context.now)
+        step_older(_PLACE, past_decisions, _MAX_ENDED)
     else:
         markup.empty("No ended decisions", "Expired and revoked entries stay here for the record.")
 
@@ -66,8 +72,14 @@ def _active(context: PageContext, active: tuple[DecisionView, ...]) -> None:
 
 def _line(context: PageContext, decision: DecisionView) -> None:
     columns = st.columns(_WIDTHS, vertical_alignment="center")
-    ends = markup.stacked(words.utc(decision.until), words.ago(decision.until, context.now))
-    cells = (kind_badges(decision), about(decision), reason(decision), made(decision), ends)
+    ends = markup.stack(words.utc(decision.until), words.ago(decision.until, context.now))
+    cells = (
+        kind_badges(decision),
+        about(decision),
+        reason(decision),
+        describe_creation(decision),
+        ends,
+    )
     for column, cell in zip(columns, cells, strict=False):
         with column:
             markup.put(markup.span(cell, "mw-cell"))
@@ -79,9 +91,9 @@ def _line(context: PageContext, decision: DecisionView) -> None:
 def _revoke(context: PageContext, decision: DecisionView) -> None:
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
-    told = {name: value for name, value in decision.evidence.items() if name != PIXELS}
-    if told:
-        evidence_facts(told)
+    evidence = {name: value for name, value in decision.evidence.items() if name != PIXELS}
+    if evidence:
+        evidence_facts(evidence)
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
@@ -146,7 +158,7 @@ def _new_decision(context: PageContext) -> None:
 
 
 def _finish(sentence: str) -> None:
-    st.session_state[_DONE] = sentence
+    st.session_state[_MESSAGE] = sentence
     st.cache_data.clear()
     st.rerun()
 

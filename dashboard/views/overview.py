@@ -43,25 +43,27 @@ def _live(window: str) -> None:
         st.error(str(error), icon=":material/error:")
 
 
-def _figures(window: str, shown: Overview) -> None:
-    _tiles(window, shown)
+def _figures(window: str, figures: Overview) -> None:
+    _tiles(window, figures)
     with st.container(border=True):
-        _traffic(window, shown)
+        _traffic(window, figures)
     left, right = st.columns(2, gap="medium")
     with left:
-        _reasons(shown)
-        _alerts(shown)
+        _reasons(figures)
+        _alerts(figures)
     with right:
-        _clients(shown)
-        _jobs(shown)
+        _clients(figures)
+        _jobs(figures)
 
 
-def _tiles(window: str, shown: Overview) -> None:
-    top = shown.headline
+def _tiles(window: str, figures: Overview) -> None:
+    top = figures.headline
     limit = current_page().parts.settings.alerts.invalid_share_threshold
     over = top.invalid.share > limit
-    simulated = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
-    waiting = f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"
+    block_note = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
+    alert_note = (
+        f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"
+    )
     markup.tiles(
         Tile(
             f"Requests in {WINDOWS[window].label}",
@@ -84,22 +86,22 @@ def _tiles(window: str, shown: Overview) -> None:
         Tile(
             "Active blocks",
             words.number(top.blocks),
-            simulated,
+            block_note,
             Tone.WARN if top.blocks else Tone.NONE,
         ),
         Tile(
             "Firing alerts",
             words.number(top.firing_alerts),
-            waiting,
+            alert_note,
             Tone.BAD if top.firing_alerts else Tone.GOOD,
         ),
     )
 
 
-def _traffic(window: str, shown: Overview) -> None:
+def _traffic(window: str, figures: Overview) -> None:
     slices = words.duration_of(WINDOWS[window].slice_seconds)
     markup.section("Requests over time", f"by verdict, per {slices}, UTC", markup.verdict_legend())
-    if not shown.over_time:
+    if not figures.over_time:
         markup.empty(
             "No requests in this window",
             "Send a picture with `maskwatch parse` or widen the window.",
@@ -107,17 +109,17 @@ def _traffic(window: str, shown: Overview) -> None:
         return
     slice_seconds = WINDOWS[window].slice_seconds
     st.altair_chart(
-        traffic_chart(shown.over_time, shown.since, shown.until, slice_seconds),
+        traffic_chart(figures.over_time, figures.since, figures.until, slice_seconds),
         alt="Requests over time, stacked by verdict",
     )
 
 
-def _reasons(shown: Overview) -> None:
+def _reasons(figures: Overview) -> None:
     markup.section("Top reasons", "of flagged and refused requests")
-    if not shown.reasons:
+    if not figures.reasons:
         markup.empty("Nothing was flagged or refused", "Every request of this window passed.")
         return
-    most = max(each.count for each in shown.reasons)
+    most = max(each.count for each in figures.reasons)
     markup.table(
         [Column("Reason"), Column("Verdict"), Column(""), Column("Requests", "right")],
         [
@@ -127,14 +129,14 @@ def _reasons(shown: Overview) -> None:
                 markup.bar(each.count / most, VERDICT_COLOURS[each.verdict]),
                 words.number(each.count),
             )
-            for each in shown.reasons
+            for each in figures.reasons
         ],
     )
 
 
-def _clients(shown: Overview) -> None:
+def _clients(figures: Overview) -> None:
     markup.section("Busiest clients", "and the share that was flagged or refused")
-    if not shown.clients:
+    if not figures.clients:
         markup.empty("No clients yet", "They appear with the first request.")
         return
     markup.table(
@@ -146,14 +148,14 @@ def _clients(shown: Overview) -> None:
                 markup.bar(each.bad_share, VERDICT_COLOURS[Verdict.REFUSE]),
                 words.percent(each.bad_share),
             )
-            for each in shown.clients
+            for each in figures.clients
         ],
     )
 
 
-def _alerts(shown: Overview) -> None:
+def _alerts(figures: Overview) -> None:
     markup.section("Latest alerts")
-    if not shown.alerts:
+    if not figures.alerts:
         markup.empty("No alerts", "You will see one here when a threshold is passed.")
         return
     markup.table(
@@ -162,16 +164,16 @@ def _alerts(shown: Overview) -> None:
             (
                 markup.alert_badge(alert),
                 markup.link("alerts", alert.summary, alert=str(alert.id)),
-                words.ago(alert.fired_at, shown.until),
+                words.ago(alert.fired_at, figures.until),
             )
-            for alert in shown.alerts
+            for alert in figures.alerts
         ],
     )
 
 
-def _jobs(shown: Overview) -> None:
+def _jobs(figures: Overview) -> None:
     markup.section("Scheduled jobs", "latest run of each")
-    job_table(shown.jobs, shown.until)
+    job_table(figures.jobs, figures.until)
 
 
 if __name__ == "__main__":

@@ -33,13 +33,13 @@ _CAPTIONS = {
 def show() -> None:
     """The page; ``?id=`` names the request."""
     context = current_page()
-    wanted = st.query_params.get("id", "")
+    request_id = st.query_params.get("id", "")
     detail = None
-    if wanted:
+    if request_id:
         with context.parts.database.read() as session:
-            detail = request_detail(session, wanted)
+            detail = request_detail(session, request_id)
     if detail is None:
-        _search(wanted)
+        _search(request_id)
         return
     _header(context, detail)
     left, right = st.columns([3, 2], gap="large")
@@ -48,19 +48,19 @@ def show() -> None:
     with right:
         _findings(detail)
     _score(detail)
-    _related(context, detail)
+    _show_related(context, detail)
     _features(detail)
 
 
-def _search(wanted: str) -> None:
+def _search(request_id: str) -> None:
     markup.head("Request", "Look up one request by the id that the client got with its answer.")
     with st.form("find", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
-        typed = left.text_input("Request id", wanted, placeholder="e.g. 6f1c1d1e-8a6b-4e1b-…")
+        entry = left.text_input("Request id", request_id, placeholder="e.g. 6f1c1d1e-8a6b-4e1b-…")
         if right.form_submit_button("Open", icon=":material/search:", type="primary"):
-            st.query_params["id"] = typed.strip()
+            st.query_params["id"] = entry.strip()
             st.rerun()
-    if wanted:
+    if request_id:
         markup.empty(
             "There is no such request",
             "Check the id, or find the request in Traffic.",
@@ -91,7 +91,7 @@ def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
     request = detail.summary
     pairs: dict[str, str] = {
         "Client": markup.client_link(request.client),
-        "Received": markup.stacked(
+        "Received": markup.stack(
             words.utc(request.received_at), words.ago(request.received_at, context.now)
         ),
         "Answer": f"HTTP {request.status}, over {detail.route}",
@@ -119,14 +119,14 @@ def _evidence(context: PageContext, detail: RequestDetail) -> None:
     markup.section("What the model saw")
     store = PictureStore(context.parts.settings.store.var_dir)
     with context.parts.database.read() as session:
-        kept = store.of_request(session, detail.summary.pk)
-    if not kept:
+        pictures = store.of_request(session, detail.summary.pk)
+    if not pictures:
         markup.empty("No pictures are kept of this request", _why_no_picture(detail))
         return
     for column, (kind, caption) in zip(st.columns(3), _CAPTIONS.items(), strict=True):
         with column:
-            if kind in kept:
-                st.image(kept[kind], caption, width="stretch", alt=caption)
+            if kind in pictures:
+                st.image(pictures[kind], caption, width="stretch", alt=caption)
             else:
                 st.html(f'<div class="mw-placeholder">{caption.split(":")[0]}: not kept</div>')
 
@@ -179,22 +179,22 @@ def _finding(finding: StoredFinding) -> Markup:
 
 def _meanings(finding: StoredFinding) -> Markup:
     """What each piece of evidence means, and how many times the limit of clean pictures it is."""
-    told = [
+    meanings = [
         f"{words.number(excess)} × the limit: {meaning}"
         for name, excess in finding.evidence.items()
         if (meaning := words_of(name)) is not None
     ]
-    return markup.joined(told, Markup("<br>"))
+    return markup.join(meanings, Markup("<br>"))
 
 
 def _places(finding: StoredFinding) -> Markup:
     """Where it shows, as the overlay outlines it."""
-    told = [
+    places = [
         f"{place.part or 'outlined'} at {place.left}, {place.top}: "
         f"{place.right - place.left} × {place.bottom - place.top} pixels"
         for place in finding.places
     ]
-    return escape("Where: " + " · ".join(told)) if told else Markup()
+    return escape("Where: " + " · ".join(places)) if places else Markup()
 
 
 def _evidence_number(name: str, value: float) -> str:
@@ -250,7 +250,7 @@ def _features(detail: RequestDetail) -> None:
     feature_table(detail.features, normal)
 
 
-def _related(context: PageContext, detail: RequestDetail) -> None:
+def _show_related(context: PageContext, detail: RequestDetail) -> None:
     request = detail.summary
     with context.parts.database.read() as session:
         decisions = decisions_about(session, request.client, detail.content_sha256)
@@ -266,9 +266,9 @@ def _related(context: PageContext, detail: RequestDetail) -> None:
             ),
         )
     markup.section("Other requests", "the latest of the same client")
-    listed = [other for other in others if other.pk != request.pk][:10]
-    if listed:
-        request_table(listed, context.now, with_client=False)
+    requests = [other for other in others if other.pk != request.pk][:10]
+    if requests:
+        request_table(requests, context.now, with_client=False)
     else:
         markup.empty("No others", "This client sent nothing else.")
 

@@ -20,10 +20,10 @@ def show() -> None:
     """The page; its filters are part of the address."""
     context = current_page()
     markup.head("Traffic", "Every request with its verdict. A request's id opens its details.")
-    wanted, window = _filter(context)
-    place = place_in(st.session_state.get(_PLACE), wanted, window)
+    filters, window = _filter(context)
+    place = place_in(st.session_state.get(_PLACE), filters, window)
     with context.parts.database.read() as session:
-        page = traffic_page(session, wanted, _PAGE_ROWS, before=place.before, after=place.after)
+        page = traffic_page(session, filters, _PAGE_ROWS, before=place.before, after=place.after)
     if page.more_clients:
         markup.put(markup.quiet(f"Only the {MAX_CLIENTS} matching clients seen last are listed."))
     if page.requests:
@@ -67,14 +67,14 @@ def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
             bind="query-params",
         )
         outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
-    wanted = TrafficFilter(
+    filters = TrafficFilter(
         since=WINDOWS[window].period(context.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,
         outliers_only=outliers,
     )
-    return wanted, window
+    return filters, window
 
 
 def _pager(page: TrafficPage, place: Place) -> None:
@@ -83,9 +83,9 @@ def _pager(page: TrafficPage, place: Place) -> None:
         markup.put(markup.quiet(_extent(page)))
     first, last = _ends(page, place)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        _step("Newest", "first_page", page.newer, Place(place.wanted))
-        _step("Newer", "chevron_left", page.newer, Place(place.wanted, after=first))
-        _step("Older", "chevron_right", page.older, Place(place.wanted, before=last))
+        _step("Newest", "first_page", page.newer, Place(place.filters))
+        _step("Newer", "chevron_left", page.newer, Place(place.filters, after=first))
+        _step("Older", "chevron_right", page.older, Place(place.filters, before=last))
 
 
 def _extent(page: TrafficPage) -> str:
