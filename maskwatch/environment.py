@@ -84,7 +84,7 @@ def _variables() -> dict[str, str]:
     return {name: PREFIX + name.upper() for name in flat}
 
 
-def _hint(name: str, known: Mapping[str, str]) -> str:
+def _hint(name: str, names: Mapping[str, str]) -> str:
     """The nearest right name, as it is to be written there."""
-    close = get_close_matches(name, known, n=1)
-    return f" Did you mean {known[close[0]]}?" if close else " See docs/settings.md."
+    close = get_close_matches(name, names, n=1)
+    return f" Did you mean {names[close[0]]}?" if close else " See docs/settings.md."

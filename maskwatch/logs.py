@@ -102,12 +102,12 @@ class FewAlike:
         """
         name = str(event.pop("template", event["event"]))
         with self._lock:
-            left_out = self._left_out(name, self.clock())
+            left_out = self._count_left_out(name, self.clock())
         if left_out:
             event["left_out"] = left_out
         return event
 
-    def _left_out(self, name: str, now: float) -> int:
+    def _count_left_out(self, name: str, now: float) -> int:
         since, count = self._counts.pop(name, (now, 0))
         is_over = now - since >= _ALIKE_SECONDS
         self._remember(name, (now, 1) if is_over else (since, count + 1))
@@ -127,9 +127,9 @@ def _one_line_error(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """Replace a traceback with the error's type and text."""
-    given = event.pop("exc_info", None)
-    given = sys.exc_info() if given is True else given
-    error = given[1] if isinstance(given, tuple) else given
+    info = event.pop("exc_info", None)
+    info = sys.exc_info() if info is True else info
+    error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
         event["error"] = f"{type(error).__name__}: {error}"
     return event

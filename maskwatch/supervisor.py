@@ -31,7 +31,7 @@ class ProcessDied(MaskwatchError):
 class _Child:
     name: str
     process: "subprocess.Popen[bytes]"
-    started: float
+    start_seconds: float
     quick_deaths: int = 0
 
 
@@ -50,11 +50,11 @@ class Supervisor:
     _children: list[_Child] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
     _busy: bool = False
-    _interrupted: bool = False
+    _is_interrupted: bool = False
 
     def start(self) -> None:
         """Start every process."""
-        with self._undisturbed():
+        with self._hold_signals():
             self._children = [_Child(name, self._spawn(name), monotonic()) for name in self.names]
 
     def check(self) -> None:
@@ -82,7 +82,7 @@ class Supervisor:
         Raises:
             KeyboardInterrupt: unless a process is being started; then that happens first.
         """
-        self._interrupted = True
+        self._is_interrupted = True
         if not self._busy:
             raise KeyboardInterrupt
 
@@ -100,7 +100,7 @@ class Supervisor:
             _wait_or_kill(child.process, max(0.1, deadline - monotonic()))
 
     def _restart(self, child: _Child) -> None:
-        age = monotonic() - child.started
+        age = monotonic() - child.start_seconds
         if child.process.returncode == os.EX_TEMPFAIL:
             # It waits for something that may come back, such as the database.
             if age > _RETRY_SECONDS:
@@ -116,18 +116,18 @@ class Supervisor:
         self._start_again(child)
 
     def _start_again(self, child: _Child) -> None:
-        with self._undisturbed():
-            child.process, child.started = self._spawn(child.name), monotonic()
+        with self._hold_signals():
+            child.process, child.start_seconds = self._spawn(child.name), monotonic()
 
     @contextmanager
-    def _undisturbed(self) -> Iterator[None]:
+    def _hold_signals(self) -> Iterator[None]:
         """A signal in here takes effect at the end: no process is started and forgotten."""
         self._busy = True
         try:
             yield
         finally:
             self._busy = False
-        if self._interrupted:
+        if self._is_interrupted:
             raise KeyboardInterrupt
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":

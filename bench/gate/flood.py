@@ -11,12 +11,11 @@ from time import perf_counter
 import httpx2 as httpx
 import numpy as np
 
-from bench.gate.mutations import sample_mutations
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures
 from inference.figures import draw_figure
 from inference.settings import ServiceSettings
-from maskwatch.demo.pictures import encoded, malformed
+from maskwatch.demo.pictures import encode, make_malformed
 
 _TIMES_CONCURRENCY = 10
 _HOSTILE_SHARE = 0.25
@@ -94,7 +93,7 @@ def measure_flood(seconds: float) -> Figures:
 async def _flood(service: RunningService, seconds: float) -> Figures:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(timeout=60, limits=limits) as http:
-        ordinary = [encoded(draw_figure(seed).image, "", "JPEG").data for seed in range(20)]
+        ordinary = [encode(draw_figure(seed).image, "", "JPEG").data for seed in range(20)]
         idle_ms = await _measure_idle(http, service.url, ordinary)
         tally = await _run_flood(http, service, ordinary, seconds)
         recovery = await _recovery(http, service.url, ordinary[0], idle_ms)
@@ -119,7 +118,7 @@ async def _run_flood(
     http: httpx.AsyncClient, service: RunningService, ordinary: Sequence[bytes], seconds: float
 ) -> Tally:
     tally, random = Tally(), Random(5)  # noqa: S311 - a repeatable order, no secret
-    hostile = [*sample_mutations(50), *(picture.data for picture, _ in malformed(7))]
+    hostile = [*sample_mutations(50), *(picture.data for picture, _ in make_malformed(7))]
     deadline = perf_counter() + seconds
     senders = [
         Sender(f"203.0.113.{number}", http, service.url, ordinary, hostile, tally)

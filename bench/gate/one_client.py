@@ -16,7 +16,7 @@ from bench.gate.flood import post
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures
 from inference.figures import draw_figure
-from maskwatch.demo.pictures import encoded
+from maskwatch.demo.pictures import encode
 
 _CONNECTIONS = 3
 _BYTES_PER_SECOND = 12_000
@@ -51,7 +51,7 @@ def expensive_picture() -> bytes:
 
 
 async def _beside_one_client(service: RunningService) -> Figures:
-    pictures = [encoded(draw_figure(seed).image, "", "JPEG").data for seed in range(_WARM_UP)]
+    pictures = [encode(draw_figure(seed).image, "", "JPEG").data for seed in range(_WARM_UP)]
     async with httpx.AsyncClient(timeout=60) as http:
         for number, data in enumerate(pictures):
             (await post(http, service.url, data, f"192.0.2.{number}")).raise_for_status()

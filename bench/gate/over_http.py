@@ -12,7 +12,7 @@ from bench.gate.processes import is_alive
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures
 from inference.figures import draw_figure
-from maskwatch.demo.pictures import encoded
+from maskwatch.demo.pictures import encode
 
 _SERVER_FAULT = 500
 _TIMEOUT_SECONDS = 60
@@ -52,7 +52,7 @@ def _warm_up(http: httpx.Client, service: RunningService) -> None:
     """Pictures of many shapes: a model keeps something for each of the first that it sees."""
     for number in range(_WARM_UP):
         size = (96 + 8 * (number % 12), 64 + 8 * (number % 7))
-        _send(http, service, encoded(draw_figure(number, size).image, "", "PNG").data)
+        _send(http, service, encode(draw_figure(number, size).image, "", "PNG").data)
 
 
 def _client() -> httpx.Client:

@@ -34,44 +34,46 @@ class Inspection:
 
     def run(self, dashboard_link: str) -> None:
         """Every fact that the demo promises."""
-        self._ordinary_passed()
+        self._check_ordinary()
         for what, address in _HOSTILE.items():
-            self._attacker_stopped(what, address)
-        self._outliers_found()
-        self._neighbours_not_blocked()
-        self._alert_mailed()
-        self._dashboard_opens(dashboard_link)
+            self._check_attacker(what, address)
+        self._check_outliers()
+        self._check_neighbours()
+        self._check_mail()
+        self._check_dashboard(dashboard_link)
 
-    def _ordinary_passed(self) -> None:
+    def _check_ordinary(self) -> None:
         answers = self.report.answers[ORDINARY]
-        passed, total = answers["pass"], answers.total()
+        pass_count, total = answers["pass"], answers.total()
         self.report.observe(
             "at least 95 % of ordinary pictures pass",
-            f"{passed} of {total}",
-            passed >= 0.95 * total,
+            f"{pass_count} of {total}",
+            pass_count >= 0.95 * total,
         )
 
-    def _attacker_stopped(self, what: str, address: str) -> None:
+    def _check_attacker(self, what: str, address: str) -> None:
         visitor = Visitor(self.http, address)
         now = datetime.now(UTC)
         with self.database.read() as session:
             blocks = active_decisions(session, now, Scope.CLIENT, visitor.client, Kind.BLOCK)
-        seen = f"until {blocks[0].until:%H:%M} UTC: {blocks[0].reason}" if blocks else "no decision"
-        self.report.observe(f"the client of the {what} is blocked", seen, bool(blocks))
-        answer = _soon_refused(visitor)
+        observation = (
+            f"until {blocks[0].until:%H:%M} UTC: {blocks[0].reason}" if blocks else "no decision"
+        )
+        self.report.observe(f"the client of the {what} is blocked", observation, bool(blocks))
+        answer = _wait_for_refusal(visitor)
         self.report.observe(
             "  and its requests are refused",
-            f"{answer.status} {answer.said}",
-            (answer.status, answer.said) == (403, "blocked"),
+            f"{answer.status} {answer.outcome}",
+            (answer.status, answer.outcome) == (403, "blocked"),
         )
 
-    def _outliers_found(self) -> None:
+    def _check_outliers(self) -> None:
         for what, address in (("gradient attacks", ARTIST), ("probing queries", PROBER)):
-            outliers, scored = self._scores_of(f"ip:{address}")
+            outliers, total = self._scores_of(f"ip:{address}")
             self.report.observe(
                 f"most {what} are found to be outliers",
-                f"{outliers} of {scored}",
-                2 * outliers > scored > 0,
+                f"{outliers} of {total}",
+                2 * outliers > total > 0,
             )
 
     def _scores_of(self, client: str) -> tuple[int, int]:
@@ -84,18 +86,18 @@ class Inspection:
             outliers = session.scalars(statement).all()
         return sum(outliers), len(outliers)
 
-    def _neighbours_not_blocked(self) -> None:
+    def _check_neighbours(self) -> None:
         now = datetime.now(UTC)
         with self.database.read() as session:
-            blocked = [
+            victims = [
                 address
                 for address in NEIGHBOURS
                 if active_decisions(session, now, Scope.CLIENT, f"ip:{address}", Kind.BLOCK)
             ]
-        seen = f"{len(blocked)} of {len(NEIGHBOURS)} blocked"
-        self.report.observe("no ordinary visitor is blocked", seen, not blocked)
+        observation = f"{len(victims)} of {len(NEIGHBOURS)} blocked"
+        self.report.observe("no ordinary visitor is blocked", observation, not victims)
 
-    def _alert_mailed(self) -> None:
+    def _check_mail(self) -> None:
         with self.database.read() as session:
             alert = session.scalars(
                 select(AlertRow).where(AlertRow.rule == "invalid_share")
@@ -109,18 +111,18 @@ class Inspection:
         if mails:
             self.report.observe("the mail waits where it can be read", mails[0], mails[0].is_file())
 
-    def _dashboard_opens(self, link: str) -> None:
+    def _check_dashboard(self, link: str) -> None:
         with httpx.Client(follow_redirects=True, timeout=10) as browser:
             without = browser.get(link.partition("/sign-in")[0]).status_code
-            opened = browser.get(link).status_code
+            status = browser.get(link).status_code
         self.report.observe(
             "the dashboard opens with its link and not without",
-            f"{opened} with, {without} without",
-            (opened, without) == (200, 401),
+            f"{status} with, {without} without",
+            (status, without) == (200, 401),
         )
 
 
-def _soon_refused(visitor: Visitor) -> Answer:
+def _wait_for_refusal(visitor: Visitor) -> Answer:
     """The first answer that is a refusal; the service looks for new decisions now and then."""
     give_up_at = monotonic() + _REFUSED_SECONDS
     answer = visitor.send(ordinary(seed=4000))

@@ -26,7 +26,7 @@ def figure(seed: int) -> Image:
     return draw_figure(seed).image
 
 
-def encoded(image: Image, name: str, kind: str) -> Picture:
+def encode(image: Image, name: str, kind: str) -> Picture:
     """A picture as JPEG or PNG; attacks and ordinary uploads use both, so neither gives away."""
     buffer = BytesIO()
     options = {"quality": 90} if kind == "JPEG" else {}
@@ -37,12 +37,12 @@ def encoded(image: Image, name: str, kind: str) -> Picture:
 
 def ordinary(seed: int) -> Picture:
     """An everyday upload: three in four are JPEG."""
-    return encoded(figure(seed), f"look-{seed}", "PNG" if seed % 4 == 0 else "JPEG")
+    return encode(figure(seed), f"look-{seed}", "PNG" if seed % 4 == 0 else "JPEG")
 
 
-def malformed(seed: int) -> tuple[tuple[Picture, int], ...]:
+def make_malformed(seed: int) -> tuple[tuple[Picture, int], ...]:
     """Hostile files with the HTTP status that each has to get."""
-    whole = encoded(figure(seed), "whole", "JPEG").data
+    whole = encode(figure(seed), "whole", "JPEG").data
     noise = np.random.default_rng(seed).bytes(4_000)
     return (
         (Picture("empty.jpg", "image/jpeg", b""), 422),

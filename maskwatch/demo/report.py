@@ -12,7 +12,7 @@ class Fact:
     """One thing that has to be seen."""
 
     claim: str
-    seen: str
+    observation: str
     holds: bool
 
 
@@ -23,13 +23,15 @@ class Report:
     facts: list[Fact] = field(default_factory=list)
     answers: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def observe(self, claim: str, seen: object, holds: bool) -> None:
+    def observe(self, claim: str, observation: object, holds: bool) -> None:
         """Note one fact."""
-        self.facts.append(Fact(claim, str(seen), holds))
+        self.facts.append(Fact(claim, str(observation), holds))
 
-    def tally(self, act: str, status: int, said: str) -> None:
+    def tally(self, act: str, status: int, outcome: str) -> None:
         """Count one answer."""
-        self.answers.setdefault(act, Counter())[said if status == 200 else f"{status} {said}"] += 1
+        self.answers.setdefault(act, Counter())[
+            outcome if status == 200 else f"{status} {outcome}"
+        ] += 1
 
     @property
     def holds(self) -> bool:
@@ -41,11 +43,13 @@ class Report:
         traffic = Table(
             "Uploads", "Answers of the service", title="What was sent", title_justify="left"
         )
-        for act, counted in self.answers.items():
-            traffic.add_row(act, ", ".join(f"{n} × {said}" for said, n in counted.most_common()))
+        for act, counts in self.answers.items():
+            traffic.add_row(
+                act, ", ".join(f"{n} × {outcome}" for outcome, n in counts.most_common())
+            )
         console.print(traffic)
         facts = Table("", "Claim", "Observed", title="What was observed", title_justify="left")
         for fact in self.facts:
             mark = "[green]✓[/]" if fact.holds else "[red]✗[/]"
-            facts.add_row(mark, fact.claim, fact.seen)
+            facts.add_row(mark, fact.claim, fact.observation)
         console.print(facts)

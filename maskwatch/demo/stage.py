@@ -41,7 +41,9 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """The variables of the demo's processes: none of a real installation's settings remain."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
+        }
         own = {
             "VAR_DIR": str(self.var_dir),
             "PORT": str(self.port),
@@ -57,7 +59,7 @@ class Stage:
             "ALERT_INTERVAL_SECONDS": "3600",
             "NOTIFY_INTERVAL_SECONDS": "3600",
         }
-        return kept | {PREFIX + name: value for name, value in own.items()}
+        return variables | {PREFIX + name: value for name, value in own.items()}
 
 
 def prepare(var_dir: Path) -> Stage:
@@ -75,9 +77,9 @@ def prepare(var_dir: Path) -> Stage:
     return Stage(var_dir, free_port(8080), free_port(8501))
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port on loopback if it is free, else any that is."""
-    for port in (wanted, 0):
+def free_port(preferred_port: int) -> int:
+    """The preferred port on loopback if it is free, else any that is."""
+    for port in (preferred_port, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

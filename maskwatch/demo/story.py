@@ -16,7 +16,7 @@ from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from jobs.commands import run_once
 from jobs.settings import JobSettings
-from maskwatch.demo.pictures import encoded, figure, malformed, ordinary
+from maskwatch.demo.pictures import encode, figure, make_malformed, ordinary
 from maskwatch.demo.report import Report
 from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Visitor
 
@@ -44,11 +44,11 @@ class _Prober:
 
     def is_better(self, query: Image) -> bool:
         """Send a query picture; whether the answer shows less foreground than all before."""
-        answer = self.visitor.send(encoded(query, "try", "PNG"))
-        self.report.tally(PROBING, answer.status, answer.said)
-        improved = answer.area < self.smallest_area
+        answer = self.visitor.send(encode(query, "try", "PNG"))
+        self.report.tally(PROBING, answer.status, answer.outcome)
+        is_smaller = answer.area < self.smallest_area
         self.smallest_area = min(self.smallest_area, answer.area)
-        return improved
+        return is_smaller
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ class Story:
         for number, seed in enumerate(self._track(seeds, title)):
             visitor = Visitor(self.http, NEIGHBOURS[number % len(NEIGHBOURS)])
             answer = visitor.send(ordinary(seed))
-            self.report.tally(ORDINARY, answer.status, answer.said)
+            self.report.tally(ORDINARY, answer.status, answer.outcome)
 
     def _vandal(self) -> None:
         visitor = Visitor(self.http, VANDAL)
-        files = [picture for seed in _VANDALISMS for picture in malformed(seed)]
+        files = [picture for seed in _VANDALISMS for picture in make_malformed(seed)]
         right = 0
         for picture, status in self._track(files, "One client sends files that are no pictures"):
             answer = visitor.send(picture)
-            self.report.tally(MALFORMED, answer.status, answer.said)
+            self.report.tally(MALFORMED, answer.status, answer.outcome)
             right += answer.status == status
         self.report.observe(
             "every malformed file is refused with its own status",
@@ -96,9 +96,9 @@ class Story:
         segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
         for seed in self._track(range(2000, 2000 + _ATTACKS), "One client computes gradients"):
             hostile = pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)
-            picture = encoded(hostile, f"look-{seed}", "PNG" if seed % 2 else "JPEG")
+            picture = encode(hostile, f"look-{seed}", "PNG" if seed % 2 else "JPEG")
             answer = visitor.send(picture)
-            self.report.tally(GRADIENT, answer.status, answer.said)
+            self.report.tally(GRADIENT, answer.status, answer.outcome)
 
     def _prober(self) -> None:
         prober = _Prober(Visitor(self.http, PROBER), self.report)

@@ -18,7 +18,7 @@ class Answer:
     """What came back: HTTP status, the verdict or the problem's code, labelled pixels."""
 
     status: int
-    said: str
+    outcome: str
     area: int = 0
 
 
