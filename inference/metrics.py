@@ -40,6 +40,14 @@ class Metrics:
             "Repeated refusals at admission that were answered and counted without a record.",
             "reason",
         )
+        self.unreadable_senders = self._counter(
+            "unreadable_senders",
+            "Requests whose client a trusted proxy named in no form that can be read.",
+        )
+        self.untrusted_proxies = self._counter(
+            "untrusted_proxies",
+            "Requests that a private address forwarded without being a trusted proxy.",
+        )
         self.broken_off = self._counter("broken_uploads", "Uploads that the client broke off.")
         self.closed_connections = self._counter(
             "closed_connections", "Connections that were closed on a client, by why.", "why"

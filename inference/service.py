@@ -9,6 +9,7 @@ from inference.admission.access import Access
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
 from inference.admission.repeated_refusals import RepeatedRefusals
+from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
 from inference.admission.thread_pools import ThreadPool
 from inference.cache import ParseCache
@@ -48,6 +49,7 @@ class Service:
     pipeline: Pipeline
     recorder: Recorder
     access: Access
+    senders: Senders
     champion: Champion
     blacklist: Blacklist
     slots: Slots
@@ -124,6 +126,7 @@ def build_service(settings: ServiceSettings) -> Service:
         pipeline=pipeline,
         recorder=recorder,
         access=access,
+        senders=Senders(settings.proxies, metrics),
         champion=champion,
         blacklist=Blacklist(access),
         slots=Slots(_slot_limits(settings), metrics),

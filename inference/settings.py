@@ -15,7 +15,7 @@ from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
 from store.configuration.groups import Group
-from store.settings import OutliersGroup, PicturesGroup, RetentionGroup
+from store.settings import OutliersGroup, PicturesGroup, ProxiesGroup, RetentionGroup
 
 
 class ServiceGroup(Group):
@@ -77,6 +77,7 @@ class ServiceSettings(RecorderSettings):
 
     service: ServiceGroup = Field(default_factory=ServiceGroup)
     connections: ConnectionsGroup = Field(default_factory=ConnectionsGroup)
+    proxies: ProxiesGroup = Field(default_factory=ProxiesGroup)
     admission: AdmissionGroup = Field(default_factory=AdmissionGroup)
     gate: GateGroup = Field(default_factory=GateGroup)
     parsing: ParsingGroup = Field(default_factory=ParsingGroup)

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -44,6 +45,34 @@ class StoreGroup(Group):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
+
+
+Network = IPv4Network | IPv6Network
+
+
+class ForwardedHeader(StrEnum):
+    """The headers in which proxies name their clients."""
+
+    AUTO = "auto"
+    FORWARDED_FOR = "x-forwarded-for"
+    FORWARDED = "forwarded"
+
+
+class ProxiesGroup(Group):
+    """Which proxies stand in front, and how they name whom they serve."""
+
+    trusted_proxies: tuple[Network, ...] = ()
+    """Comma-separated networks of proxies that name the client. No policy ever blocks them."""
+
+    forwarded_header: ForwardedHeader = ForwardedHeader.AUTO
+    """The header that they write: `x-forwarded-for`, or `forwarded` (RFC 7239). `auto` reads
+    `X-Forwarded-For` where a request has it, else `Forwarded`: set it if your proxies write
+    `Forwarded`, or clients could write the other one."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_list(value)
 
 
 class PicturesGroup(Group):

@@ -1,12 +1,10 @@
 """Settings of admission: who may send pictures, how many at a time, over which connections."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from store.configuration.groups import Group
-from store.settings import split_list
 
 
 def usable_cores() -> int:
@@ -21,9 +19,6 @@ def default_concurrency() -> int:
 
 class AdmissionGroup(Group):
     """Who may send pictures, and how many at a time."""
-
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Comma-separated networks whose `X-Forwarded-For` header names the client."""
 
     require_api_key: bool = False
     """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
@@ -63,11 +58,6 @@ class AdmissionGroup(Group):
     refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
     """About how long the answer to a repeated refusal at admission is held back: whoever asks again
     at once slows itself down; 0: not at all."""
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
 
 
 class ConnectionsGroup(Group):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network
 
+from inference.admission.forwarded import Address, read_address, read_hop
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, Refusal
-
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
+from store.decisions.protected import is_trusted, name_unknown
+from store.settings import Network
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,24 @@ def presented_keys(authorization: Sequence[str], x_api_key: Sequence[str]) -> Se
     return {key.strip() for key in (*bearer, *x_api_key)}
 
 
-def address_name(peer: str, forwarded_for: str, proxies: Sequence[Network]) -> str:
-    """The name of an address, ``ip:ADDRESS``.
+def name_address(peer: str, hops: Sequence[str], trusted: Sequence[Network]) -> str:
+    """The name of the address that a request comes from: ``ip:ADDRESS``, or ``unknown@PROXY``.
 
-    ``X-Forwarded-For`` is read from the right, and only as long as the address that added an entry
-    is a trusted proxy: entries that a client wrote itself are never reached.
+    Hops are read from the right, and only as long as the address that added an entry is a trusted
+    proxy: entries that a client wrote itself are never reached. An entry of a trusted proxy that
+    cannot be read leaves the sender unknown: taken for the proxy, it would answer for everybody.
 
-    >>> address_name("198.51.100.9", "203.0.113.7", ())
+    >>> name_address("198.51.100.9", ["203.0.113.7"], ())
     'ip:198.51.100.9'
     """
-    current = _address(peer)
+    current: Address | None = read_address(peer)
     if current is None:
         return f"ip:{peer}"
-    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
-    while hops and _is_trusted(current, proxies):
-        entry = _address(hops.pop())
-        if entry is None:
-            break
-        current = entry
+    remaining = list(hops)
+    while remaining and is_trusted(current, trusted):
+        proxy, current = current, read_hop(remaining.pop())
+        if current is None:
+            return name_unknown(proxy)
     return f"ip:{current}"
 
 
@@ -90,20 +90,7 @@ def network_of(client: str) -> str:
     'ip:203.0.113.7'
     """
     kind, _, name = client.partition(":")
-    address = _address(name) if kind == "ip" and ":" in name else None
+    address = read_address(name) if kind == "ip" and ":" in name else None
     if not isinstance(address, IPv6Address):
         return client
     return f"ip:{IPv6Network((int(address) >> 64 << 64, 64))}"
-
-
-def _address(text: str) -> Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    ipv4 = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return ipv4 or address
-
-
-def _is_trusted(address: Address, proxies: Sequence[Network]) -> bool:
-    return any(address in network for network in proxies)

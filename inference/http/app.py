@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from inference.admission.identity import Sender, address_name, identify, presented_keys
+from inference.admission.identity import Sender, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
 from inference.http.body import receive_form
@@ -28,7 +28,14 @@ _log = structlog.get_logger(__name__)
 
 def build_app(service: Service) -> FastAPI:
     """The web application of one service; it has no documentation pages to give away."""
-    app = FastAPI(title="Maskwatch", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Maskwatch",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # A redirect would repeat whatever host the client named.
+        redirect_slashes=False,
+    )
     app.state.service = service
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"])
@@ -79,12 +86,10 @@ async def metrics(request: Request) -> Response:
 
 def _sender(request: Request, service: Service) -> Sender:
     peer = request.client.host if request.client else "unknown"
-    # Some proxies append a line of their own instead of extending the client's.
-    forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
-    headers = (request.headers.getlist(name) for name in ("authorization", "x-api-key"))
+    lines = request.headers.getlist
     return identify(
-        address_name(peer, forwarded_for, service.settings.admission.trusted_proxies),
-        presented_keys(*headers),
+        service.senders.name_address(peer, lines("x-forwarded-for"), lines("forwarded")),
+        presented_keys(lines("authorization"), lines("x-api-key")),
         service.access.current.client_of,
         is_required=service.settings.admission.require_api_key,
     )

@@ -12,6 +12,7 @@ from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
+from maskwatch.commands.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
@@ -30,6 +31,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
     yield from guarded("var folder", lambda: _var_folder(settings))
     yield from guarded("database", lambda: _database(settings))
     yield from guarded("SQLite", lambda: _sqlite(settings))
+    yield from guarded("forwarded headers", lambda: check_running_service(settings))
 
 
 def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:

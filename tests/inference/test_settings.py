@@ -88,7 +88,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("MASKWATCH_MODE", "enforce")
     monkeypatch.setenv("MASKWATCH_MODEL", "weights.onnx")
     settings = load_settings(ServiceSettings)
-    assert settings.admission.trusted_proxies == (
+    assert settings.proxies.trusted_proxies == (
         ip_network("10.0.0.0/8"),
         ip_network("2001:db8::/32"),
     )
@@ -98,7 +98,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_settings_the_service_is_private_and_only_watches() -> None:
     settings = ServiceSettings()
     assert (settings.service.host, settings.service.mode) == ("127.0.0.1", Mode.MONITOR)
-    assert settings.admission.trusted_proxies == ()
+    assert settings.proxies.trusted_proxies == ()
 
 
 def test_the_rules_get_their_limits_from_settings_and_else_as_learnt() -> None:

@@ -1,12 +1,13 @@
 """The service behind real sockets."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from time import monotonic, sleep
+from types import MappingProxyType
 
 import pytest
 import uvicorn
@@ -105,10 +106,15 @@ def block(service: Service, client: str) -> None:
     until(lambda: service.access.current.is_blocked(datetime.now(UTC), (client,), None))
 
 
-def post(client: TestClient, data: bytes, accept: str | None = None) -> Response:
+def post(
+    client: TestClient,
+    data: bytes,
+    accept: str = "*/*",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     """Send one upload."""
     files = {"file": ("a.png", data, "image/png")}
-    return client.post("/v1/parse", files=files, headers={"Accept": accept} if accept else None)
+    return client.post("/v1/parse", files=files, headers={"Accept": accept, **headers})
 
 
 def stored_row(service: Service, request_id: str) -> RequestRow:

@@ -1,7 +1,9 @@
 """The HTTP interface with the real model, a real database and real files."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from io import BytesIO
+from ipaddress import ip_network
 from pathlib import Path
 from uuid import UUID
 
@@ -197,3 +199,24 @@ def test_health_readiness_and_metrics(client: TestClient, figure: Image, encode:
     text = client.get("/metrics").text
     assert 'maskwatch_reasons_total{reason="unsupported_type"} 1.0' in text
     assert "maskwatch_request_seconds_count 2.0" in text
+
+
+def test_a_sender_whom_the_proxy_does_not_name_is_recorded_as_unknown(
+    settings: ServiceSettings, figure: Image, encode: Encode
+) -> None:
+    behind_proxy = settings.model_copy(update={"trusted_proxies": (ip_network("192.0.2.1"),)})
+    names = {"203.0.113.7:50112": "ip:203.0.113.7", "_hidden": "unknown@192.0.2.1"}
+    with (
+        closing(build_service(behind_proxy)) as service,
+        TestClient(build_app(service), client=("192.0.2.1", 5)) as client,
+    ):
+        for entry, name in names.items():
+            answer = post(client, encode(figure), headers={"X-Forwarded-For": entry})
+            assert stored_row(service, answer.json()["request_id"]).client == name
+
+
+def test_nobody_is_sent_on_to_a_host_that_the_client_names(client: TestClient) -> None:
+    for path in ("/v1/parse/", "/healthz/"):
+        answer = client.post(path, headers={"Host": "example.org"}, follow_redirects=False)
+        assert answer.status_code == 404
+        assert "location" not in answer.headers

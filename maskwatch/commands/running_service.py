@@ -1,0 +1,56 @@
+"""What a running service counted that somebody should look into."""
+
+from collections.abc import Iterator
+from urllib.parse import urlunsplit
+
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+
+from inference.settings import ServiceSettings
+from maskwatch.commands.checks import Check, State
+
+_SECONDS = 2.0
+_ADVICE = {
+    "maskwatch_unreadable_senders": (
+        "a trusted proxy names its client in no form that can be read: look at what it writes, and "
+        "at MASKWATCH_FORWARDED_HEADER"
+    ),
+    "maskwatch_untrusted_proxies": (
+        "a private address forwards requests without being trusted, and its visitors are one "
+        "client: add it to MASKWATCH_TRUSTED_PROXIES if it is yours"
+    ),
+}
+
+
+def check_running_service(settings: ServiceSettings) -> Iterator[Check]:
+    """Ask the service of these settings for its counters, if one runs."""
+    counts = _read_counts(settings)
+    if counts is None:
+        yield Check("forwarded headers", State.OK, "No service runs here that could have seen any.")
+        return
+    for name, advice in _ADVICE.items():
+        if counts.get(name):
+            requests = f"In {counts[name]:.0f} requests since its start"
+            yield Check("forwarded headers", State.WARN, f"{requests} {advice}.")
+    if not any(counts.get(name) for name in _ADVICE):
+        yield Check("forwarded headers", State.OK, "The running service could read all of them.")
+
+
+def _read_counts(settings: ServiceSettings) -> dict[str, float] | None:
+    """Counters by name; ``None`` if nobody answers there."""
+    host, port = settings.service.host, settings.service.port
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        with httpx2.Client(trust_env=False, timeout=_SECONDS) as client:
+            answer = client.get(urlunsplit(("http", place, "/metrics", "", "")))
+        return dict(_sum_counters(answer.raise_for_status().text))
+    except (httpx2.HTTPError, ValueError):
+        return None
+
+
+def _sum_counters(exposition: str) -> Iterator[tuple[str, float]]:
+    """The name of each counter, and what it counted under all its labels."""
+    for family in text_string_to_metric_families(exposition):
+        if family.type == "counter":
+            totals = (each.value for each in family.samples if each.name.endswith("_total"))
+            yield family.name, sum(totals)
