@@ -87,6 +87,12 @@ KEY_REQUIRED = Refusal(
     "An API key is needed: send it in the header X-API-Key, or as a bearer token.",
     Stage.ADMISSION,
 )
+CROSS_SITE = Refusal(
+    "cross_site",
+    HTTPStatus.FORBIDDEN,
+    "A page of another site asked for this: send the picture from the service's own page.",
+    Stage.ADMISSION,
+)
 OVERLOADED = Refusal(
     "overloaded",
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -144,6 +150,7 @@ REFUSALS: tuple[Refusal, ...] = (
     BLOCKED,
     UNKNOWN_KEY,
     KEY_REQUIRED,
+    CROSS_SITE,
     OVERLOADED,
     RATE_LIMITED,
     TOO_MANY_UPLOADS,

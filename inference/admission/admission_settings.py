@@ -1,10 +1,13 @@
 """Settings of admission: who may send pictures, how many at a time, over which connections."""
 
 import os
+from enum import StrEnum
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from store.configuration.groups import Group
+from store.settings import split_list
 
 
 def usable_cores() -> int:
@@ -17,11 +20,26 @@ def default_concurrency() -> int:
     return min(4, usable_cores())
 
 
+class CrossSite(StrEnum):
+    """What becomes of uploads that pages of other sites make their visitors send."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+
+
 class AdmissionGroup(Group):
     """Who may send pictures, and how many at a time."""
 
     require_api_key: bool = False
     """Refuse requests without an API key (`maskwatch keys add`); a wrong key is refused anyway."""
+
+    cross_site: CrossSite = CrossSite.REFUSE
+    """`refuse` uploads that a page of another site makes its visitor send (`Sec-Fetch-Site`, or a
+    foreign `Origin`); they count against nobody. `accept` takes them."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Comma-separated origins of other sites whose pages may send pictures, e.g.
+    `https://app.example`."""
 
     access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
     """How often changes of blocks, allows, API keys and the promoted outlier model are looked for;
@@ -58,6 +76,23 @@ class AdmissionGroup(Group):
     refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
     """About how long the answer to a repeated refusal at admission is held back: whoever asks again
     at once slows itself down; 0: not at all."""
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_list(value)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_check_origin(origin) for origin in value)
+
+
+def _check_origin(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.scheme or text != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+        raise ValueError(f"{text!r} must look like https://app.example, without a path")
+    return text.lower()
 
 
 class ConnectionsGroup(Group):

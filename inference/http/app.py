@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from inference.admission.admission_settings import CrossSite
+from inference.admission.cross_site import is_cross_site
 from inference.admission.identity import Sender, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
@@ -17,7 +19,7 @@ from inference.http.body import receive_form
 from inference.http.form import SentForm
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
-from inference.refusals import FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
+from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.requests.request_ids import new_request_id
@@ -126,6 +128,8 @@ async def _answer_upload(
     try:
         # First the block: who is blocked does not learn here whether a key is one.
         _admit(service, arrival)
+        # Before the rate: a page shall not use up what its visitor may send.
+        _check_site(service, request)
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
@@ -142,6 +146,15 @@ def _read_upload(service: Service, arrival: Arrival, form: SentForm) -> Upload:
     upload = form.read_upload()
     _admit(service, arrival, upload)
     return upload
+
+
+def _check_site(service: Service, request: Request) -> None:
+    admission, headers = service.settings.admission, request.headers
+    hosts = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
+    if admission.cross_site is CrossSite.REFUSE and is_cross_site(
+        headers.get("sec-fetch-site"), headers.get("origin"), hosts, admission.allowed_origins
+    ):
+        raise Refused(CROSS_SITE)
 
 
 def _check_rate(service: Service, arrival: Arrival) -> None:

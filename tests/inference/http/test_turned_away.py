@@ -11,6 +11,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from detectors.parsing import Image
+from inference.admission.admission_settings import CrossSite
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
@@ -202,3 +203,24 @@ def test_an_upload_that_is_broken_off_is_counted_and_gives_its_place_back(
 
 def _in_flight(service: Service) -> float | None:
     return service.metrics.registry.get_sample_value("maskwatch_in_flight")
+
+
+def test_a_page_of_another_site_uses_up_nothing_of_its_visitors(
+    settings: ServiceSettings, figure: Image, encode: Encode
+) -> None:
+    foreign = {"Origin": "https://example.org", "Sec-Fetch-Site": "cross-site"}
+    with _client_of(settings, rate_per_second=0.001, rate_burst=1) as (client, service):
+        refused = [post(client, encode(figure), headers=foreign) for _ in range(3)]
+        own = post(client, encode(figure), headers={"Sec-Fetch-Site": "same-origin"})
+        assert [answer.status_code for answer in (*refused, own)] == [403, 403, 403, 200]
+        assert refused[0].json()["type"] == "urn:maskwatch:problem:cross_site"
+        assert _rows(service, "cross_site") == 1
+
+
+def test_pages_of_other_sites_can_be_accepted(
+    settings: ServiceSettings, figure: Image, encode: Encode
+) -> None:
+    foreign = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
+    for changes in ({"cross_site": CrossSite.ACCEPT}, {"allowed_origins": ("https://app.example",)}):
+        with _client_of(settings, **changes) as (client, _):
+            assert post(client, encode(figure), headers=foreign).status_code == 200
