@@ -30,6 +30,10 @@ class Refusal:
     owasp: str = ""
     retry_after_seconds: int | None = None
 
+    def saying(self, sentence: str) -> "Refusal":
+        """The same refusal, put more precisely."""
+        return replace(self, sentence=sentence)
+
     def retry_after(self, seconds: float) -> "Refusal":
         """The same refusal with another ``Retry-After``, in whole seconds rounded up."""
         return replace(self, retry_after_seconds=max(1, ceil(seconds)))
@@ -48,12 +52,40 @@ _DENIAL, _INPUT = "AML.T0029", "ML01:2023"
 WRONG_FIELD = Refusal(
     "wrong_field",
     HTTPStatus.UNPROCESSABLE_ENTITY,
-    "The form has no file field named 'file': send the picture there, and only there.",
+    "The form has no file in a field for pictures: send the picture there, and only there.",
 )
+NO_FILE = WRONG_FIELD.saying("The form holds no file: send the picture as a file, not as text.")
+SECOND_FILE = WRONG_FIELD.saying("The form holds more than one file: send one picture.")
 NOT_MULTIPART = Refusal(
     "not_multipart",
     HTTPStatus.BAD_REQUEST,
-    "The body is not a complete multipart form: send the picture as multipart/form-data.",
+    "The body is not a multipart form that can be read: let a library build it.",
+)
+NO_BOUNDARY = NOT_MULTIPART.saying(
+    "The media type of the form names no boundary: let the library that builds the form set the "
+    "header Content-Type."
+)
+FORM_CUT_OFF = NOT_MULTIPART.saying("The form ends before its last boundary: send it whole.")
+UNKNOWN_BODY = NOT_MULTIPART.saying(
+    "The body is neither a form, nor a picture, nor JSON: set the header Content-Type to "
+    "multipart/form-data, to the type of the picture, or to application/json."
+)
+PACKED_BODY = Refusal(
+    "packed_body",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "The body is compressed: send it without Content-Encoding.",
+)
+NOT_JSON = Refusal(
+    "not_json",
+    HTTPStatus.BAD_REQUEST,
+    "The body is not a JSON object in UTF-8 whose names are all different.",
+)
+NO_JSON_FIELD = NOT_JSON.saying(
+    "The JSON object has no field, or several, for the picture in base64: send it in one."
+)
+NO_BASE64 = NOT_JSON.saying("The picture in the JSON object is not in base64.")
+ADDRESS_INSTEAD = NOT_JSON.saying(
+    "The JSON object holds an address: send the picture itself, in base64."
 )
 FORM_TOO_LARGE = Refusal(
     "form_too_large",
@@ -145,6 +177,8 @@ NOT_RECORDED = Refusal(
 REFUSALS: tuple[Refusal, ...] = (
     WRONG_FIELD,
     NOT_MULTIPART,
+    PACKED_BODY,
+    NOT_JSON,
     FORM_TOO_LARGE,
     TOO_MANY_BYTES,
     BLOCKED,

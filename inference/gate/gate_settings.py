@@ -24,6 +24,11 @@ class GateGroup(Group):
     """Comma-separated types that are taken, by content: also `image/gif`, `image/bmp` and
     `image/tiff`."""
 
+    picture_fields: tuple[str, ...] = Field(
+        ("file", "image", "img", "upload", "files[]"), min_length=1
+    )
+    """Comma-separated names of the field that holds the picture, in a form or in JSON."""
+
     max_pixels: int = Field(40_000_000, ge=1_000, le=400_000_000)
     """Most pixels a picture may have, checked in its header before anything is decoded."""
 
@@ -74,7 +79,7 @@ class GateGroup(Group):
     max_high_frequency_share: float = Field(0.6, ge=0, le=1, allow_inf_nan=False)
     """A picture with a larger share of energy above half the Nyquist frequency is noise."""
 
-    @field_validator("picture_types", mode="before")
+    @field_validator("picture_types", "picture_fields", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_list(value)

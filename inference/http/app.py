@@ -15,12 +15,12 @@ from inference.admission.cross_site import is_cross_site
 from inference.admission.identity import Sender, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
-from inference.http.body import receive_form
-from inference.http.form import SentForm
+from inference.http.body import BodyRules, SentBody, receive_body
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
+from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
@@ -133,17 +133,23 @@ async def _answer_upload(
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            form = await receive_form(
-                request, settings.gate.max_upload_bytes, settings.connections.body_seconds
-            )
-            upload = await service.form_threads.run(_read_upload, service, arrival, form)
+            body = await receive_body(request, _body_rules(settings))
+            upload = await service.form_threads.run(_open, service, arrival, body)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
 
 
-def _read_upload(service: Service, arrival: Arrival, form: SentForm) -> Upload:
-    upload = form.read_upload()
+def _body_rules(settings: ServiceSettings) -> BodyRules:
+    return BodyRules(
+        settings.gate.picture_fields,
+        settings.gate.max_upload_bytes,
+        settings.connections.body_seconds,
+    )
+
+
+def _open(service: Service, arrival: Arrival, body: SentBody) -> Upload:
+    upload = body.read_upload()
     _admit(service, arrival, upload)
     return upload
 

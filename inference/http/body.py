@@ -1,38 +1,123 @@
 """Collects the bytes of an upload in the event loop; what grows with them is done elsewhere."""
 
 from asyncio import timeout
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.requests import Request
 
-from inference.http.form import SentForm, read_boundary
-from inference.refusals import TOO_MANY_BYTES, TOO_SLOW, Refused
+from inference.http.form import MEDIA_TYPE as FORM
+from inference.http.form import SentForm, check_boundary
+from inference.http.json_body import MEDIA_TYPE as JSON
+from inference.http.json_body import SentJson
+from inference.http.parameters import read_parameters
+from inference.refusals import (
+    NOT_MULTIPART,
+    PACKED_BODY,
+    TOO_MANY_BYTES,
+    TOO_SLOW,
+    UNKNOWN_BODY,
+    Refused,
+)
+from inference.upload import Upload
 
 # Boundaries, part headers, a client's file name, short fields.
-_FORM_OVERHEAD_BYTES = 16_384
+_OVERHEAD_BYTES = 16_384
+# Longer headers than this hold something else.
+_MAX_TYPE_CHARACTERS = 1_000
 
 
-async def receive_form(request: Request, max_bytes: int, seconds: float) -> SentForm:
-    """The whole body of a form; one over the limit is cut off, never kept.
+@dataclass(frozen=True)
+class BodyRules:
+    """What a body may be.
+
+    Attributes:
+        fields: names of the field that holds the picture, in a form or in JSON.
+        max_bytes: of the picture.
+        seconds: that a whole body may take.
+    """
+
+    fields: Sequence[str]
+    max_bytes: int
+    seconds: float
+
+
+class SentBody(Protocol):
+    """A body as it came: nothing in it was looked at yet."""
+
+    def read_upload(self) -> Upload:
+        """The picture in it, hashed; the bytes of the body are given back.
+
+        Raises:
+            Refused: the body holds no picture, or much besides it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SentPicture:
+    """A body that is the picture itself.
+
+    Attributes:
+        chunks: the body, in pieces as they came; taken out when it is read.
+    """
+
+    media_type: str
+    chunks: list[bytes]
+
+    def read_upload(self) -> Upload:
+        """The whole body; what is no picture is the gate's to find out."""
+        upload = Upload(b"".join(self.chunks), self.media_type)
+        self.chunks.clear()
+        _ = upload.sha256  # here, and not where it is asked for
+        return upload
+
+
+async def receive_body(request: Request, rules: BodyRules) -> SentBody:
+    """The whole body of a request; one over the limit is cut off, never kept.
 
     Raises:
-        Refused: no multipart form, more bytes than allowed, or it took too long.
+        Refused: it is neither a form, nor a picture, nor JSON; it has more bytes than allowed, or
+            it took too long.
         ClientDisconnect: the client is gone.
     """
-    limit = max_bytes + _FORM_OVERHEAD_BYTES
-    _check_declared_length(request.headers.get("content-length", "0"), limit)
-    boundary = read_boundary(request.headers.get("content-type", ""))
+    headers = request.headers
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(PACKED_BODY)
+    build, limit = choose_reader(headers.get("content-type", ""), rules)
+    _check_declared_length(headers.get("content-length", "0"), limit)
     try:
-        async with timeout(seconds):
-            return SentForm(boundary, await _collect(request, limit))
+        async with timeout(rules.seconds):
+            return build(await _collect(request, limit))
     except TimeoutError:
         raise Refused(TOO_SLOW) from None
 
 
+def choose_reader(
+    content_type: str, rules: BodyRules
+) -> tuple[Callable[[list[bytes]], SentBody], int]:
+    """What makes sense of a body of this type, and how many bytes it may have."""
+    if len(content_type) > _MAX_TYPE_CHARACTERS:
+        raise Refused(NOT_MULTIPART)
+    media_type, parameters = read_parameters(content_type)
+    limit = rules.max_bytes + _OVERHEAD_BYTES
+    if media_type == FORM:
+        boundary = check_boundary(parameters.get("boundary", ""))
+        return lambda chunks: SentForm(boundary, chunks, rules.fields), limit
+    if media_type == JSON:
+        # Four characters stand for three bytes, and some clients break lines or escape slashes.
+        return lambda chunks: SentJson(chunks, rules.fields, rules.max_bytes), limit * 3 // 2
+    if media_type.startswith("image/"):
+        return lambda chunks: SentPicture(media_type, chunks), limit
+    raise Refused(UNKNOWN_BODY)
+
+
 async def _collect(request: Request, limit: int) -> list[bytes]:
-    chunks, budget = [], limit
+    chunks, room = [], limit
     async for chunk in request.stream():
-        budget -= len(chunk)
-        if budget < 0:
+        room -= len(chunk)
+        if room < 0:
             raise Refused(TOO_MANY_BYTES)
         chunks.append(chunk)
     return chunks

@@ -9,8 +9,8 @@ from typing import Any
 
 from detectors.verdict import Verdict
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
+from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
-from inference.http.form import FIELD
 from inference.http.problems import MEDIA_TYPE as PROBLEM
 from inference.refusals import REFUSALS, Refusal
 
@@ -61,22 +61,33 @@ def parse_refusals() -> tuple[Refusal, ...]:
 
 
 def _parse() -> Json:
-    upload = {
-        "type": "object",
-        "required": [FIELD],
-        "properties": {FIELD: {"type": "string", "format": "binary", "minLength": 1}},
-    }
     return {
         "operationId": "parse",
         "summary": "Take a picture in, answer its masks.",
         "security": [{}, _BEARER, _KEY],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": upload}}},
+        "requestBody": {"required": True, "content": _pictures()},
         "responses": {
             "200": _masks(),
             **_refusals(),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
         },
     }
+
+
+def _pictures() -> Json:
+    """The ways to send a picture; each of the fields' names will do."""
+    binary = {"type": "string", "format": "binary", "minLength": 1}
+    text = {"type": "string", "contentEncoding": "base64", "minLength": 1}
+    types = {media_type.value: {"schema": binary} for media_type in DEFAULT_TYPES}
+    return {
+        "multipart/form-data": {"schema": _hold("file", binary)},
+        **types,
+        "application/json": {"schema": _hold("image", text)},
+    }
+
+
+def _hold(field: str, picture: Json) -> Json:
+    return {"type": "object", "required": [field], "properties": {field: picture}}
 
 
 def _masks() -> Json:

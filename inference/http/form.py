@@ -1,6 +1,6 @@
 """Takes a multipart form apart (RFC 7578). It runs in a thread: its time grows with the body."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -8,13 +8,20 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from inference.http.parameters import read_parameters
-from inference.refusals import FORM_TOO_LARGE, NOT_MULTIPART, WRONG_FIELD, Refused
+from inference.refusals import (
+    FORM_CUT_OFF,
+    FORM_TOO_LARGE,
+    NO_BOUNDARY,
+    NO_FILE,
+    NOT_MULTIPART,
+    SECOND_FILE,
+    WRONG_FIELD,
+    Refused,
+)
 from inference.upload import Upload
 
-FIELD = "file"
 MEDIA_TYPE = "multipart/form-data"
-# RFC 2046 allows 70; longer headers than this hold something else.
-_MAX_BOUNDARY_CHARACTERS, _MAX_TYPE_CHARACTERS = 70, 1_000
+_MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046
 _MAX_PARTS, _MAX_PADDING_BYTES = 32, 64
 _MAX_PART_HEADERS, _MAX_PART_HEADER_BYTES = 8, 2_048
 _MAX_TEXT_BYTES = 16_384
@@ -27,10 +34,12 @@ class SentForm:
     Attributes:
         boundary: the only thing that is taken over from the media type that the client declared.
         chunks: the body, in pieces as they came; taken out when the form is read.
+        fields: names that the field of the file may have.
     """
 
     boundary: bytes
     chunks: list[bytes]
+    fields: Sequence[str]
 
     def read_upload(self) -> Upload:
         """The file of the form, hashed.
@@ -40,23 +49,20 @@ class SentForm:
         """
         body = b"".join(self.chunks)
         self.chunks.clear()
-        upload = _read_parts(self.boundary, body).upload()
+        upload = _read_parts(self.boundary, body, self.fields).upload()
         _ = upload.sha256  # here, and not where it is asked for
         return upload
 
 
-def read_boundary(content_type: str) -> bytes:
-    """The boundary that a media type names.
+def check_boundary(boundary: str) -> bytes:
+    """The boundary of a form.
 
     Raises:
-        Refused: it is not that of a form.
+        Refused: it is missing, or no boundary.
     """
-    if len(content_type) > _MAX_TYPE_CHARACTERS:
-        raise Refused(NOT_MULTIPART)
-    media_type, parameters = read_parameters(content_type)
-    boundary = parameters.get("boundary", "")
-    is_usable = boundary.isascii() and 0 < len(boundary) <= _MAX_BOUNDARY_CHARACTERS
-    if media_type != MEDIA_TYPE or not is_usable:
+    if not boundary:
+        raise Refused(NO_BOUNDARY)
+    if not boundary.isascii() or len(boundary) > _MAX_BOUNDARY_CHARACTERS:
         raise Refused(NOT_MULTIPART)
     return boundary.encode()
 
@@ -76,9 +82,9 @@ def _check_delimiters(delimiter: bytes, body: bytes) -> None:
         at = body.find(delimiter, at)
 
 
-def _read_parts(boundary: bytes, body: bytes) -> "_Parts":
+def _read_parts(boundary: bytes, body: bytes, fields: Sequence[str]) -> "_Parts":
     _check_delimiters(b"\r\n--" + boundary, body)
-    parts = _Parts()
+    parts = _Parts(fields)
     parser = MultipartParser(
         boundary,
         {
@@ -115,6 +121,10 @@ def _file_name(parameters: Mapping[str, str]) -> str | None:
     return unquote(extended_name.rpartition("'")[2], "utf-8", "replace")
 
 
+def _name_field(fields: Sequence[str]) -> str:
+    return f"The file is in a field of another name: send the picture in the field '{fields[0]}'."
+
+
 @dataclass
 class _Part:
     """A part, as far as it was read."""
@@ -123,15 +133,12 @@ class _Part:
     name: str = ""
     file_name: str | None = None
 
-    @property
-    def is_the_file(self) -> bool:
-        return self.name == FIELD and self.file_name is not None
-
 
 class _Parts:
     """What the parser finds: one file, which may be large, and a little text."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Sequence[str]) -> None:
+        self._fields = fields
         self._text_bytes = 0
         self._part = _Part()
         self._header_name = self._header_value = b""
@@ -142,10 +149,10 @@ class _Parts:
     def upload(self) -> Upload:
         """The file."""
         if not self._is_complete:
-            raise Refused(NOT_MULTIPART)
+            raise Refused(FORM_CUT_OFF)
         if self._file is None:
-            raise Refused(WRONG_FIELD)
-        media_type = self._file.headers.get(b"content-type")
+            raise Refused(NO_FILE)
+        declared = self._file.headers.get(b"content-type")
         return Upload(
             b"".join(self._pieces),
             None if media_type is None else media_type.decode("latin-1"),
@@ -172,8 +179,10 @@ class _Parts:
         self._part.file_name = _file_name(parameters)
         if self._part.file_name is None:
             return
-        if not self._part.is_the_file or self._file is not None:
-            raise Refused(WRONG_FIELD)
+        if self._file is not None:
+            raise Refused(SECOND_FILE)
+        if self._part.name not in self._fields:
+            raise Refused(WRONG_FIELD.saying(_name_field(self._fields)))
         self._file = self._part
 
     def add_data(self, data: bytes, start: int, end: int) -> None:

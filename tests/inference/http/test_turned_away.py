@@ -221,6 +221,9 @@ def test_pages_of_other_sites_can_be_accepted(
     settings: ServiceSettings, figure: Image, encode: Encode
 ) -> None:
     foreign = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
-    for changes in ({"cross_site": CrossSite.ACCEPT}, {"allowed_origins": ("https://app.example",)}):
+    for changes in (
+        {"cross_site": CrossSite.ACCEPT},
+        {"allowed_origins": ("https://app.example",)},
+    ):
         with _client_of(settings, **changes) as (client, _):
             assert post(client, encode(figure), headers=foreign).status_code == 200
