@@ -202,6 +202,7 @@ class ReportSettings(StoreSettings):
 
     dashboard: DashboardGroup = Field(default_factory=DashboardGroup)
     alerts: AlertsGroup = Field(default_factory=AlertsGroup)
+    proxies: ProxiesGroup = Field(default_factory=ProxiesGroup)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,11 +1,14 @@
 """Decisions that people make: what they typed, checked and brought into one form."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope
+from store.decisions.protected import is_protected, is_unknown
 from store.people.api_keys import CLIENT_PREFIX, is_key_name
+from store.settings import Network
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[a-z]{2,8}:\S{1,70}")
@@ -42,7 +45,18 @@ def decision_by_hand(
     )
 
 
-def client_name(entry: str) -> str:
+def warn_of_block(decision: NewDecision, trusted: Sequence[Network]) -> str | None:
+    """What a person should know before a block is saved; ``None`` if there is nothing to say."""
+    is_block = decision.kind is Kind.BLOCK and decision.scope is Scope.CLIENT
+    if not is_block or decision.simulated or not is_protected(decision.value, trusted):
+        return None
+    return (
+        f"{decision.value} is one of your trusted proxies: a block of it shuts out everybody "
+        "behind it whom it does not name. Save again to block it all the same."
+    )
+
+
+def client_name(typed: str) -> str:
     """A client as records name it; a bare address becomes ``ip:ADDRESS``.
 
     >>> client_name(" 203.0.113.7 "), client_name("IP:2001:DB8::1"), client_name("Key:acme")
@@ -51,7 +65,12 @@ def client_name(entry: str) -> str:
     Raises:
         DecisionError: it is neither an address nor a client's name.
     """
-    text = entry.strip()
+    text = typed.strip()
+    if is_unknown(text.lower()):
+        raise DecisionError(
+            "Nobody can tell these senders apart, so they cannot be blocked: mend what the proxy "
+            "writes into X-Forwarded-For or Forwarded."
+        )
     if text.lower().startswith(CLIENT_PREFIX):
         return _key_client(text[len(CLIENT_PREFIX) :])
     bare = text[3:] if text.lower().startswith("ip:") else text

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.access.manual_decisions import decision_by_hand
+from dashboard.access.manual_decisions import decision_by_hand, warn_of_block
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
@@ -15,13 +15,13 @@ from dashboard.show.decision_table import (
 )
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
-from store.decisions.decisions import Kind, Scope, add_decision, revoke
+from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import PIXELS
 from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
-_MESSAGE, _PLACE = "blacklist_done", "blacklist_place"
+_DONE, _PLACE, _WARNED = "blacklist_done", "blacklist_place", "blacklist_warned"
 _MAX_ENDED = 100
 
 
@@ -149,12 +149,24 @@ def _new_decision(context: PageContext) -> None:
             simulated=simulated,
             now=now,
         )
+        if _is_warned_of(context, new):
+            return
         with context.parts.database.write() as session:
             add_decision(session, new, now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
     _finish(f"The {new.kind} of {new.value} holds until {words.utc(new.until)}.")
+
+
+def _is_warned_of(context: PageContext, new: NewDecision) -> bool:
+    """Whether a decision is held back for a warning; saved again, it is not."""
+    warning = warn_of_block(new, context.parts.settings.proxies.trusted_proxies)
+    if warning is None or st.session_state.get(_WARNED) == new.value:
+        return False
+    st.session_state[_WARNED] = new.value
+    st.warning(warning, icon=":material/warning:")
+    return True
 
 
 def _finish(sentence: str) -> None:

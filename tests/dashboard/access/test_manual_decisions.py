@@ -1,10 +1,11 @@
 """What analysts type becomes the name that records and lookups use, or is refused."""
 
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 
-from dashboard.access.manual_decisions import client_name, decision_by_hand
+from dashboard.access.manual_decisions import client_name, decision_by_hand, warn_of_block
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import DecisionError, Kind, Scope, add_decision
 from store.engine.database import Database
@@ -62,3 +63,34 @@ def test_a_key_that_is_blocked_by_hand_is_blocked(database: Database, now: datet
     assert client == "key:acme"
     assert access.is_blocked(now + timedelta(minutes=59), [client])
     assert not access.is_blocked(now + timedelta(minutes=60), [client])
+
+
+def test_senders_whom_nobody_can_tell_apart_cannot_be_blocked() -> None:
+    with pytest.raises(DecisionError, match="X-Forwarded-For"):
+        client_name("Unknown@10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "simulated", "is_warned_of"),
+    [
+        ("10.0.0.1", Kind.BLOCK, False, True),
+        ("10.0.0.1", Kind.BLOCK, True, False),
+        ("10.0.0.1", Kind.ALLOW, False, False),
+        ("192.0.2.7", Kind.BLOCK, False, False),
+    ],
+)
+def test_a_block_of_a_trusted_proxy_is_warned_of(
+    value: str, kind: Kind, simulated: bool, is_warned_of: bool, now: datetime
+) -> None:
+    decision = decision_by_hand(
+        kind=kind,
+        scope=Scope.CLIENT,
+        value=value,
+        minutes=60,
+        reason="A test.",
+        who="ada",
+        simulated=simulated,
+        now=now,
+    )
+    warning = warn_of_block(decision, (ip_network("10.0.0.0/8"),))
+    assert (warning is not None) is is_warned_of
