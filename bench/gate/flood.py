@@ -11,6 +11,7 @@ from time import perf_counter
 import httpx2 as httpx
 import numpy as np
 
+from bench.gate.mutations import sample_mutations
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures
 from inference.figures import draw_figure

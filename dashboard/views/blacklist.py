@@ -21,7 +21,7 @@ from store.pages.decision_views import DecisionView, list_active_decisions, list
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
-_DONE, _PLACE, _WARNED = "blacklist_done", "blacklist_place", "blacklist_warned"
+_MESSAGE, _PLACE, _WARNED = "blacklist_done", "blacklist_place", "blacklist_warned"
 _MAX_ENDED = 100
 
 

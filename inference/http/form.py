@@ -152,7 +152,7 @@ class _Parts:
             raise Refused(FORM_CUT_OFF)
         if self._file is None:
             raise Refused(NO_FILE)
-        declared = self._file.headers.get(b"content-type")
+        media_type = self._file.headers.get(b"content-type")
         return Upload(
             b"".join(self._pieces),
             None if media_type is None else media_type.decode("latin-1"),
