@@ -10,6 +10,7 @@ from pathlib import Path
 from detectors.registry import FEATURES, Feature, Group
 from inference.http.description import describe
 from store.pages.queries import DASHBOARD_QUERIES
+from tools.clients_page import clients_page
 from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
         "gate.md": gate_page(),
+        "clients.md": clients_page(),
         "layout.md": layout_page(),
         "queries.md": queries_page(),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",

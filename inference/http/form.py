@@ -191,7 +191,8 @@ class _Parts:
             return
         self._text_bytes += end - start
         if self._text_bytes > _MAX_TEXT_BYTES:
-            raise Refused(FORM_TOO_LARGE)
+            # The picture itself, most likely, sent without a file name.
+            raise Refused(NO_FILE if self._part.name in self._fields else FORM_TOO_LARGE)
 
     def end(self) -> None:
         self._is_complete = True

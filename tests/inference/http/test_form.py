@@ -94,6 +94,7 @@ def test_pieces_of_any_size_make_the_same_upload() -> None:
         ([part(_FILE, b"1"), part(b'form-data; name="image"; filename="a"', b"2")], SECOND_FILE),
         ([part(b'form-data; name="x"; filename="a"', b"1")], _OTHER_NAME),
         ([part(b'form-data; name="file"', b"1")], NO_FILE),
+        ([part(b'form-data; name="image"', b"a" * 20_000)], NO_FILE),
         ([part(_FILE, b"1", *[b"X: a"] * 9)], NOT_MULTIPART),
         ([part(_FILE, b"1", b"X: " + b"a" * 3_000)], NOT_MULTIPART),
         ([b"--b\r\nno header\r\n\r\n"], NOT_MULTIPART),
