@@ -78,7 +78,7 @@ PACKED_BODY = Refusal(
 NOT_JSON = Refusal(
     "not_json",
     HTTPStatus.BAD_REQUEST,
-    "The body is not a JSON object in UTF-8 whose names are all different.",
+    "The body is not a JSON object that can be read, with each of its names once.",
 )
 NO_JSON_FIELD = NOT_JSON.saying(
     "The JSON object has no field, or several, for the picture in base64: send it in one."

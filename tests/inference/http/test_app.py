@@ -91,7 +91,7 @@ def test_bad_files_get_a_problem_document_and_a_record(
 def test_a_wrong_field_name_is_said_and_recorded(
     client: TestClient, service: Service, figure: Image, encode: Encode
 ) -> None:
-    response = client.post("/v1/parse", files={"image": ("a.png", encode(figure), "image/png")})
+    response = client.post("/v1/parse", files={"photo": ("a.png", encode(figure), "image/png")})
     assert response.status_code == 422
     assert "'file'" in response.json()["detail"]
     assert stored_row(service, response.json()["request_id"]).reasons == ["wrong_field"]
@@ -100,7 +100,7 @@ def test_a_wrong_field_name_is_said_and_recorded(
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (b"raw bytes", "image/png"),
+        (b"raw bytes", "text/plain"),
         (b"--x\r\nbroken", "multipart/form-data; boundary=y"),
         (b"", "multipart/form-data"),
     ],
