@@ -16,7 +16,9 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from sqlalchemy import URL
 
+from store.configuration.database_address import file_address, read_address
 from store.configuration.groups import Group, groups_of, settings_of, sort_into_groups
 from store.configuration.names import PREFIX, SettingsError
 from store.configuration.sources import find_values
@@ -40,11 +42,19 @@ class StoreGroup(Group):
     start_check_seconds: float = Field(2.0, ge=0, le=3600, allow_inf_nan=False)
     """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
 
-    def effective_database_url(self) -> str:
-        """The configured URL, or the SQLite file under ``var_dir``."""
+    def database_address(self) -> URL:
+        """What the URL says, or the SQLite file under ``var_dir``.
+
+        Raises:
+            SettingsError: the URL is none that Maskwatch knows.
+        """
         if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        return f"sqlite:///{self.var_dir / 'maskwatch.db'}"
+            return read_address(self.database_url.get_secret_value())
+        return file_address(self.var_dir / "maskwatch.db")
+
+    def effective_database_url(self) -> str:
+        """The same as text, with its password, for the environment of another process."""
+        return self.database_address().render_as_string(hide_password=False)
 
 
 Network = IPv4Network | IPv6Network

@@ -5,7 +5,7 @@ from contextlib import closing
 from math import inf
 from pathlib import Path
 
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import text
 
 from maskwatch.commands.checks import Check, State, guarded
 from store.engine.database import Database
@@ -43,7 +43,7 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:
-            postgresql_backups.back_up(_url(settings), file)
+            postgresql_backups.back_up(settings.store.database_address(), file)
     yield f"Wrote {file} and its checksum: restore it with `maskwatch db restore {file}`."
     var_dir = settings.store.var_dir
     if with_files:
@@ -64,7 +64,9 @@ def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
         if database.file is not None:
             replaced = sqlite_backups.restore(file, database.file, force=force)
         else:
-            replaced = postgresql_backups.restore(database, _url(settings), file, force=force)
+            replaced = postgresql_backups.restore(
+                database, settings.store.database_address(), file, force=force
+            )
         found = current_revision(database)
     kept = "" if replaced is None else f" What was there before is kept as {replaced}."
     return f"Restored {file}, at schema revision {found}.{kept}"
@@ -137,7 +139,3 @@ def _spool(settings: StoreSettings) -> Iterator[Check]:
         size = sum(path.stat().st_size for path in waiting)
         said = f"{size} bytes wait in {folder}; a running service replays them."
         yield Check("spool", State.WARN, said)
-
-
-def _url(settings: StoreSettings) -> URL:
-    return make_url(settings.store.effective_database_url())

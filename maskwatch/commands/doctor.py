@@ -114,5 +114,5 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
 
 def _sqlite(settings: ServiceSettings) -> Iterator[Check]:
     warning = wal_reset_warning()
-    if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
+    if warning is not None and settings.store.database_address().drivername == "sqlite":
         yield Check("SQLite", State.WARN, warning)

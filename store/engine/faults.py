@@ -42,7 +42,7 @@ class ReadScopeWrites(MaskwatchError):
 
 
 class StoreMisconfigured(MaskwatchError):
-    """The database URL cannot be used."""
+    """There can be no database where the settings say."""
 
 
 @contextmanager

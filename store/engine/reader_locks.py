@@ -127,7 +127,7 @@ def _ask(connection: Connection, function: str, reader: Reader) -> object:
 
 @contextmanager
 def _file(database: Database, reader: Reader) -> Iterator[int]:
-    path = Path(f"{database.engine.url.database}.{reader.name.lower()}.lock")
+    path = Path(f"{database.file}.{reader.name.lower()}.lock")
     # Read-only: whoever may read the database may have its turn, whoever made the file.
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     try:

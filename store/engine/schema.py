@@ -99,6 +99,7 @@ def _scripts() -> ScriptDirectory:
 
 def _config(connection: object) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(migrations_folder()))
+    # Alembic expands what follows a %.
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from store.configuration.database_address import file_address
+
 BEGIN, SECONDS = "maskwatch_begin", "maskwatch_seconds"
 _DEADLINE = "deadline"
 # A look at the clock after so many steps of SQLite's machine: about a millisecond.
@@ -31,7 +33,7 @@ _READER = ("cache_size=-8192", "query_only=ON")
 def writer_engine(path: Path, wait_seconds: float) -> Engine:
     """The engine of write transactions; writers take turns, so it has one connection."""
     engine = create_engine(
-        f"sqlite:///{path}",
+        file_address(path.absolute()),
         connect_args={"timeout": wait_seconds},
         pool_size=1,
         max_overflow=0,
@@ -42,9 +44,14 @@ def writer_engine(path: Path, wait_seconds: float) -> Engine:
 
 def reader_engine(path: Path, wait_seconds: float) -> Engine:
     """The engine of reads: SQLite itself refuses to write through its connections."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
+    engine = create_engine(file_address(path.absolute()), connect_args={"timeout": wait_seconds})
     event.listen(engine, "before_cursor_execute", _set_deadline)
     return _prepare_engine(engine, _EVERY + _READER)
+
+
+def read_only_address(file: Path) -> str:
+    """What SQLite itself opens with ``uri=True``: the file, which is neither changed nor made."""
+    return f"{file.absolute().as_uri()}?mode=ro"
 
 
 def until(deadline: Callable[[], float | None]) -> Callable[[], bool]:

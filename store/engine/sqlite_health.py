@@ -6,10 +6,9 @@ from contextlib import closing, contextmanager
 from math import inf
 from pathlib import Path
 from time import monotonic
-from urllib.parse import quote
 
 from store.engine.faults import StoreDamaged, StoreUnavailable, damage, not_writable
-from store.engine.sqlite_engine import set_limit
+from store.engine.sqlite_engine import read_only_address, set_limit
 
 # Before it, several writers could damage a write-ahead log when it was reset.
 _SAFE_VERSION = (3, 51, 3)
@@ -82,8 +81,9 @@ def _open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
     """A connection that only reads and makes no file."""
     deadline = monotonic() + seconds
     try:
-        address = f"file:{quote(str(file.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        with closing(
+            sqlite3.connect(read_only_address(file), uri=True, isolation_level=None)
+        ) as connection:
             set_limit(connection, lambda: deadline)
             yield connection
     except sqlite3.Error as error:

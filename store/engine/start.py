@@ -17,7 +17,8 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
         statement_seconds: as :meth:`Database.open` takes it.
 
     Raises:
-        StoreMisconfigured: the URL cannot be used.
+        SettingsError: the URL cannot be used.
+        StoreMisconfigured: the folder cannot be made.
         StoreDamaged: the SQLite file is damaged, with what to do.
         StoreUnavailable: the database cannot be reached.
         SchemaError: the tables are of another version, with the command to run.

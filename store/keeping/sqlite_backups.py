@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
 from store.engine.faults import StoreUnavailable
 from store.engine.schema import require_known_revision
+from store.engine.sqlite_engine import read_only_address
 from store.engine.sqlite_health import full_look, revision_of
 from store.engine.whole_files import sync, whole_path
 from store.keeping.backup_files import (
@@ -72,9 +72,8 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
 
 
 def _copy(source: Path, partial: Path) -> None:
-    address = f"file:{quote(str(source.absolute()))}?mode=ro"
     with (
-        closing(sqlite3.connect(address, uri=True)) as old,
+        closing(sqlite3.connect(read_only_address(source), uri=True)) as old,
         closing(sqlite3.connect(partial)) as new,
     ):
         # All pages in one step: smaller steps start again whenever somebody has written in between.
