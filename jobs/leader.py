@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
+from store.engine.private_files import OWNER_ONLY
 
 _LOCK_KEY = 0x6A6F6273
 
@@ -35,9 +36,9 @@ def leadership(database: Database, var_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        lock = FileLock(path, timeout=0).acquire()
+        lock = FileLock(path, timeout=0, mode=OWNER_ONLY).acquire()
     except Timeout:
         raise _already_running(f"the folder {path.parent}") from None
     with lock:

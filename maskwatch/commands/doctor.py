@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import TemporaryFile
 
 from PIL import features
@@ -14,6 +15,7 @@ from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
 from maskwatch.commands.running_service import check_running_service
 from store.engine.database import Database
+from store.engine.private_files import exposed_files
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
 
@@ -29,6 +31,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
     yield from guarded("processor", lambda: _processor(settings))
     yield from guarded("segmenter", lambda: _segmenter(settings))
     yield from guarded("var folder", lambda: _var_folder(settings))
+    yield from guarded("permissions", lambda: _permissions(settings))
     yield from guarded("database", lambda: _database(settings))
     yield from guarded("SQLite", lambda: _sqlite(settings))
     yield from guarded("forwarded headers", lambda: check_running_service(settings))
@@ -97,6 +100,18 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
         yield Check("var folder", State.OK, f"{folder} can be written and is private.")
     else:
         yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
+
+
+def _permissions(settings: ServiceSettings) -> Iterator[Check]:
+    """Whether other users may read what is recorded; the next start mends it."""
+    address = settings.store.database_address()
+    database = Path(address.database or "") if address.drivername == "sqlite" else None
+    exposed = tuple(exposed_files(settings.store.var_dir, database))
+    if exposed:
+        said = f"Others may read {len(exposed)} files, the first is {exposed[0]}: chmod 600 them; "
+        yield Check("permissions", State.WARN, f"{said}a start does so for files of its user.")
+    else:
+        yield Check("permissions", State.OK, "Files of the var folder are their owner's alone.")
 
 
 def _database(settings: ServiceSettings) -> Iterator[Check]:

@@ -14,6 +14,7 @@ from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.picture_files import File, FileProblem
+from store.engine.whole_files import write_whole
 from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"
@@ -92,7 +93,10 @@ def _told(finding: Finding) -> dict[str, object]:
 
 
 def _write(outcome: Outcome, target: Path) -> None:
-    """Write ``NAME.composite.png`` and ``NAME.labels.png``, the whole file name before the dot."""
+    """Write ``NAME.composite.png`` and ``NAME.labels.png``, the whole file name before the dot.
+
+    They show people as they are: only their owner may read them.
+    """
     if outcome.image is None or outcome.parsing is None:
         return
     masks = {
@@ -102,7 +106,7 @@ def _write(outcome: Outcome, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for kind, data in masks.items():
-            target.with_name(f"{target.name}.{kind}.png").write_bytes(data)
+            write_whole(target.with_name(f"{target.name}.{kind}.png"), data)
     except OSError as error:
         raise FileProblem(
             f"The folder {target.parent} cannot be written: {error.strerror}."

@@ -21,6 +21,7 @@ from store.engine.faults import (
     not_writable,
     translate_errors,
 )
+from store.engine.private_files import OWNER_ONLY
 from store.settings import StoreSettings
 
 __all__ = [
@@ -205,4 +206,5 @@ def _session(engine: Engine) -> Session:
 
 
 def _turn(file: Path, wait_seconds: float) -> FileLock:
-    return FileLock(f"{file}.lock", timeout=wait_seconds, poll_interval=0.005)
+    lock = f"{file}.lock"
+    return FileLock(lock, timeout=wait_seconds, mode=OWNER_ONLY, poll_interval=0.005)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
+from store.engine.private_files import OWNER_ONLY
 
 _CLASS = 0x72656164
 _POLL_SECONDS = 0.05
@@ -128,8 +129,7 @@ def _ask(connection: Connection, function: str, reader: Reader) -> object:
 @contextmanager
 def _file(database: Database, reader: Reader) -> Iterator[int]:
     path = Path(f"{database.file}.{reader.name.lower()}.lock")
-    # Read-only: whoever may read the database may have its turn, whoever made the file.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, OWNER_ONLY)
     try:
         yield descriptor
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from store.engine.faults import StoreUnavailable
+from store.engine.private_files import OWNER_ONLY
 from store.engine.schema import require_known_revision
 from store.engine.sqlite_engine import read_only_address
 from store.engine.sqlite_health import full_look, revision_of
@@ -118,7 +119,7 @@ def _nobody_else(target: Path) -> Iterator[None]:
         f"{target} is in use: stop `maskwatch up`, service, jobs and dashboard first."
     )
     try:
-        with FileLock(f"{target}.lock", timeout=0):
+        with FileLock(f"{target}.lock", timeout=0, mode=OWNER_ONLY):
             if not target.exists():
                 yield
                 return

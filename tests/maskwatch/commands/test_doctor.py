@@ -27,6 +27,7 @@ _NAMES = [
     "processor",
     "segmenter",
     "model signature",
+    "permissions",
 ]
 
 
@@ -107,6 +108,16 @@ def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) 
     assert _states(settings)["var folder"] is State.OK
     settings.store.var_dir.chmod(0o755)
     assert _states(settings)["var folder"] is State.WARN
+
+
+def test_files_that_others_may_read_are_a_warning(settings: ServiceSettings) -> None:
+    assert _states(settings)["permissions"] is State.OK
+    database = Database.open(StoreSettings(var_dir=settings.store.var_dir))
+    upgrade(database)
+    database.close()
+    assert _states(settings)["permissions"] is State.OK
+    (settings.store.var_dir / "maskwatch.db").chmod(0o644)
+    assert _states(settings)["permissions"] is State.WARN
 
 
 @pytest.mark.parametrize(("required", "state"), [(False, State.WARN), (True, State.FAIL)])
