@@ -15,7 +15,13 @@ from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
 from store.configuration.groups import Group
-from store.settings import OutliersGroup, PicturesGroup, ProxiesGroup, RetentionGroup
+from store.settings import (
+    OutliersGroup,
+    PicturesGroup,
+    ProxiesGroup,
+    RetentionGroup,
+    StoreGroup,
+)
 
 
 class ServiceGroup(Group):
@@ -90,7 +96,8 @@ class ServiceSettings(RecorderSettings):
 
     def digest(self) -> str:
         """Hash of all settings that an answer may depend on; secrets and places are left out."""
-        left_out = {"store": {"database_url", "var_dir"}, "probing": {"fingerprint_salt"}}
+        address = {name for name in StoreGroup.model_fields if name.startswith("database_")}
+        left_out = {"store": {"var_dir", *address}, "probing": {"fingerprint_salt"}}
         return sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
 
     def ensemble_recipe(self) -> Recipe:

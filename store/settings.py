@@ -18,7 +18,12 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL
 
-from store.configuration.database_address import file_address, read_address
+from store.configuration.database_address import (
+    AddressParts,
+    file_address,
+    read_address,
+    server_address,
+)
 from store.configuration.groups import Group, groups_of, settings_of, sort_into_groups
 from store.configuration.names import PREFIX, SettingsError
 from store.configuration.sources import find_values
@@ -33,6 +38,21 @@ class StoreGroup(Group):
     database_url: SecretStr | None = None
     """SQLAlchemy URL (`postgresql+psycopg://…`, `sqlite:///…`); default: SQLite in `var_dir`."""
 
+    database_host: str | None = Field(None, min_length=1)
+    """PostgreSQL's host, address or folder of its socket, if `database_url` does not say it."""
+
+    database_port: int | None = Field(None, ge=1, le=65535)
+    """PostgreSQL's port, if `database_url` does not say it."""
+
+    database_name: str | None = Field(None, min_length=1)
+    """The database's name, if `database_url` does not say it."""
+
+    database_user: str | None = Field(None, min_length=1)
+    """User on PostgreSQL, if `database_url` does not say it; as it is, without percent forms."""
+
+    database_password: SecretStr | None = Field(None, min_length=1)
+    """Password on PostgreSQL, if `database_url` does not say it; without percent forms too."""
+
     database_wait_seconds: float = Field(5.0, ge=0, le=600, allow_inf_nan=False)
     """How long a statement waits for a locked SQLite file before the record goes to the spool."""
 
@@ -43,18 +63,35 @@ class StoreGroup(Group):
     """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
 
     def database_address(self) -> URL:
-        """What the URL says, or the SQLite file under ``var_dir``.
+        """What the URL and the parts say, or the SQLite file under ``var_dir``.
 
         Raises:
-            SettingsError: the URL is none that Maskwatch knows.
+            SettingsError: the URL is none that Maskwatch knows, or they do not go together.
         """
-        if self.database_url is not None:
-            return read_address(self.database_url.get_secret_value())
+        url = _text_of(self.database_url)
+        parts = self._address_parts()
+        if parts.given():
+            return server_address(parts, url)
+        if url is not None:
+            return read_address(url)
         return file_address(self.var_dir / "maskwatch.db")
 
     def effective_database_url(self) -> str:
         """The same as text, with its password, for the environment of another process."""
         return self.database_address().render_as_string(hide_password=False)
+
+    def _address_parts(self) -> AddressParts:
+        return AddressParts(
+            self.database_host,
+            self.database_port,
+            self.database_name,
+            self.database_user,
+            _text_of(self.database_password),
+        )
+
+
+def _text_of(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 Network = IPv4Network | IPv6Network

@@ -154,7 +154,8 @@ def test_another_model_or_other_settings_meet_nothing() -> None:
 
 def test_settings_have_a_digest_that_leaves_secrets_out(tmp_path: Path) -> None:
     settings = ServiceSettings(var_dir=tmp_path)
-    secret = settings.model_copy(update={"database_url": "postgresql+psycopg://u:hunter2@h/d"})
+    place = {"database_url": "postgresql+psycopg://h/d", "database_password": "hunter2"}
+    secret = settings.model_copy(update=place)
     changed = settings.model_copy(update={"min_skin_share": 0.02})
     assert settings.digest() == secret.digest() != changed.digest()
 
