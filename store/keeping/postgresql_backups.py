@@ -26,23 +26,15 @@ _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
-_VARIABLES = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "passfile": "PGPASSFILE",
-    "service": "PGSERVICE",
-    "options": "PGOPTIONS",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "channel_binding": "PGCHANNELBINDING",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
+# Options without a variable that change neither whom libpq asks nor what it tells.
+_OF_NO_MATTER = {
+    "fallback_application_name",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
 }
-
 
 _DROP = """
 DO $$
@@ -101,6 +93,7 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
         StoreUnavailable: the database cannot be reached.
     """
     programs = Programs(_program("pg_restore"), _program("psql"))
+    file = file.absolute()  # a relative one may look like an option
     check_sum(file)
     require_known_revision(_revision_in(programs.restore, file))
     there = current_revision(database) is not None
@@ -184,15 +177,23 @@ def _run(arguments: Sequence[str], url: URL) -> str | None:
 
 
 def _environment(url: URL) -> dict[str, str]:
-    parts = {
-        "host": url.host,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-        **{name: value for name, value in url.query.items() if isinstance(value, str)},
-    }
-    variables = {_VARIABLES[name]: str(v) for name, v in parts.items() if v and name in _VARIABLES}
-    return {**variables, "PGDATABASE": url.database or "", "LC_ALL": "C"}
+    """What the URL says, in libpq's own variables.
+
+    Raises:
+        BackupFailed: an option has no variable; to leave it out could reach another server.
+    """
+    dialect = url.get_dialect()()
+    _, options = dialect.create_connect_args(url)
+    defaults = dialect.import_dbapi().pq.Conninfo.get_defaults()
+    variables = {each.keyword.decode(): each.envvar and each.envvar.decode() for each in defaults}
+    unnamed = sorted(name for name in options if not variables[name] and name not in _OF_NO_MATTER)
+    if unnamed:
+        raise BackupFailed(
+            f"PostgreSQL's programs do not take the option {unnamed[0]} of MASKWATCH_DATABASE_URL "
+            "by the environment: run pg_dump or pg_restore yourself."
+        )
+    environment = {variables[name]: str(v) for name, v in options.items() if variables[name]}
+    return {"PGDATABASE": "", **environment, "LC_ALL": "C"}
 
 
 def _hint(error: str) -> str:
