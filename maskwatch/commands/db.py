@@ -110,7 +110,17 @@ def _schema(database: Database) -> Iterator[Check]:
 
 def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("evidence", tuple(PictureStore(settings.store.var_dir).list_missing(session)))
+        files = PictureStore(settings.store.var_dir).check_all(session)
+    if files.changed:
+        yield Check("evidence", State.FAIL, _some(files.changed, "were changed on disk"))
+    if files.missing:
+        yield Check("evidence", State.WARN, _some(files.missing, "are missing"))
+    if not files.changed and not files.missing:
+        yield Check("evidence", State.OK, "every file that a row names is there, as it was kept.")
+
+
+def _some(digests: tuple[str, ...], what: str) -> str:
+    return f"{len(digests)} files {what}, the first is {digests[0]}: restore the var folder."
 
 
 def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
@@ -119,13 +129,6 @@ def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
         missing = store.list_missing(session)
     said = store.explain_absence(missing[0]) if missing else "the promoted one is there, if any is."
     yield Check("outlier models", State.WARN if missing else State.OK, said)
-
-
-def _files(name: str, missing: tuple[str, ...]) -> Check:
-    if not missing:
-        return Check(name, State.OK, "every file that a row names is there.")
-    said = f"{len(missing)} files are missing, the first is {missing[0]}: restore the var folder."
-    return Check(name, State.WARN, said)
 
 
 def _spool(settings: StoreSettings) -> Iterator[Check]:
