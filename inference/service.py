@@ -24,6 +24,7 @@ from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
+from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
 from inference.settings import ServiceSettings
 from store.engine.database import Database, StoreUnavailable
@@ -60,18 +61,26 @@ class Service:
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
+    spool_probe: DiskProbe
+    database_probe: DiskProbe | None
 
-    def status(self) -> str:
-        """``ready``, or ``degraded`` while the database is away or records wait in the spool."""
+    def status(self) -> Readiness:
+        """Whether the next upload would be recorded, and whether in the database at once."""
+        return Readiness.of(
+            database=self._database_takes_records(), spool=self.spool_probe.takes_files()
+        )
+
+    def _database_takes_records(self) -> bool:
+        """Also not while records wait in the spool: new ones go behind them."""
         try:
             with self.database.read() as session:
                 session.connection()
             if not self.recorder.is_behind():
-                return "ready"
+                return self.database_probe is None or self.database_probe.takes_files()
             self.recorder.try_again()
         except (StoreUnavailable, NotRecorded):
             pass
-        return "degraded"
+        return False
 
     def close(self) -> None:
         """End the threads and the decode workers, give the connections back."""
@@ -91,6 +100,7 @@ def build_service(settings: ServiceSettings) -> Service:
     """
     share_cores(settings.admission.max_concurrency)
     metrics = Metrics()
+    metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines = read_baselines(settings)
     model = load_model(settings)
@@ -137,6 +147,8 @@ def build_service(settings: ServiceSettings) -> Service:
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
+        spool_probe=DiskProbe(settings.store.var_dir / "spool"),
+        database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
 
 

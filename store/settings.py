@@ -59,6 +59,10 @@ class StoreGroup(Group):
     read_timeout_seconds: float = Field(5.0, gt=0, le=3600, allow_inf_nan=False)
     """How long one statement of a read may take in the service and on a page of the dashboard."""
 
+    min_free_disk_mb: int = Field(1024, ge=1, le=10_000_000)
+    """With fewer megabytes (of 1,000,000 bytes) left on the disk of the var folder or of the SQLite
+    file, an alert fires: a full disk takes no records, and without a record there is no answer."""
+
     start_check_seconds: float = Field(2.0, ge=0, le=3600, allow_inf_nan=False)
     """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
 
@@ -75,6 +79,11 @@ class StoreGroup(Group):
         if url is not None:
             return read_address(url)
         return file_address(self.var_dir / "maskwatch.db")
+
+    @property
+    def min_free_disk_bytes(self) -> int:
+        """The least room on a disk that raises no alert."""
+        return self.min_free_disk_mb * 1_000_000
 
     def effective_database_url(self) -> str:
         """The same as text, with its password, for the environment of another process."""

@@ -23,6 +23,8 @@ _MAX_LISTED, _MAX_OPEN = 100, 5
 _PLACE = "alerts_place"
 # Rules whose value is a number of things.
 _COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_patch": "print"}
+# Rules whose value is measured.
+_MEASURED = {"disk_low": "MB"}
 
 
 def show() -> None:
@@ -161,6 +163,8 @@ def _card_facts(context: PageContext, alert: AlertView) -> None:
 def _amount(alert: AlertView, value: float) -> str:
     if alert.rule in _COUNTED:
         return words.count(int(value), _COUNTED[alert.rule])
+    if alert.rule in _MEASURED:
+        return f"{words.number(value)} {_MEASURED[alert.rule]}"
     return words.percent(value) if "share" in alert.rule else words.number(value)
 
 

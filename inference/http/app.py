@@ -18,6 +18,7 @@ from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
+from inference.recording.readiness import Readiness
 from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.settings import ServiceSettings
@@ -74,10 +75,11 @@ async def healthz() -> dict[str, str]:
 
 
 async def readyz(request: Request) -> Response:
-    """Whether pictures are taken in; ``degraded`` while records go to the spool."""
+    """Whether the next upload would be recorded; 503 if it would be refused instead."""
     service: Service = request.app.state.service
     status = await service.status_threads.run(service.status)
-    return JSONResponse({"status": status})
+    code = 503 if status is Readiness.UNAVAILABLE else 200
+    return JSONResponse({"status": status}, code)
 
 
 async def metrics(request: Request) -> Response:

@@ -12,6 +12,7 @@ from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
+from inference.recording.readiness import Readiness
 from inference.refusals import REFUSALS, Refusal
 
 Json = dict[str, Any]
@@ -41,7 +42,11 @@ def describe() -> Json:
             "/v1/parse": {"post": _parse()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
-                "get": _state("Whether pictures are taken in.", ("ready", "degraded")),
+                "get": _state(
+                    "Whether the next upload would be recorded.",
+                    (Readiness.READY, Readiness.DEGRADED),
+                    unavailable=(Readiness.UNAVAILABLE,),
+                ),
             },
             "/metrics": {"get": _metrics()},
         },
@@ -136,13 +141,16 @@ def _answer_problem(sentence: str) -> Json:
     }
 
 
-def _state(summary: str, states: tuple[str, ...]) -> Json:
+def _state(summary: str, states: tuple[str, ...], unavailable: tuple[str, ...] = ()) -> Json:
+    responses = {"200": _one_of("The state.", states)}
+    if unavailable:
+        responses["503"] = _one_of("No upload is taken in.", unavailable)
+    return {"summary": summary, "responses": responses}
+
+
+def _one_of(description: str, states: tuple[str, ...]) -> Json:
     schema = _object({"status": {"enum": list(states)}})
-    content = {"application/json": {"schema": schema}}
-    return {
-        "summary": summary,
-        "responses": {"200": {"description": "The state.", "content": content}},
-    }
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _metrics() -> Json:

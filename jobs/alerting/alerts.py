@@ -1,12 +1,13 @@
 """Alert rules: pure functions from counts to conditions, and the job that applies them."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
+from jobs.alerting.rules.disk_low import disk_condition, disk_fingerprint
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
 from jobs.context import JobContext, JobOutcome, phrase_count
@@ -28,6 +29,7 @@ from store.counts.invalid_requests import (
 )
 from store.counts.periods import Period
 from store.decisions.listed_patches import list_new_patches
+from store.engine.disk_room import DiskRoom, rooms_of
 from store.engine.locks import take_turn
 from store.models.loaded_models import this_host
 from store.spool.spool import NotRecorded, Spool
@@ -68,11 +70,12 @@ class ShareLimits:
 def run(context: JobContext) -> JobOutcome:
     """The job ``evaluate_alerts``."""
     # Read before, for no transaction should wait for files.
-    spool_conditions = list(_spool_conditions(context))
+    spool_conditions, rooms = list(_spool_conditions(context)), _disk_rooms(context)
     with context.database.write() as session:
         take_turn(session, "alerts")
         before = open_fingerprints(session)
-        conditions = [*_conditions(session, context, before), *spool_conditions]
+        host_conditions = [*spool_conditions, *_disk_conditions(rooms, context, before)]
+        conditions = [*_conditions(session, context, before), *host_conditions]
         for condition in conditions:
             apply_condition(session, condition, context.now)
         after = open_fingerprints(session)
@@ -174,3 +177,20 @@ def _spool_conditions(context: JobContext) -> Iterator[Condition]:
         yield spool_condition(Spool(var_dir).backlog(), this_host(), var_dir)
     except NotRecorded as error:
         _log.warning("spool not looked at", why=str(error))
+
+
+def _disk_rooms(context: JobContext) -> tuple[DiskRoom, ...]:
+    """None where this user may not look: the other rules must go on."""
+    try:
+        return rooms_of(context.settings.store.var_dir, context.database.file)
+    except OSError as error:
+        _log.warning("disk not looked at", why=str(error))
+        return ()
+
+
+def _disk_conditions(
+    rooms: Sequence[DiskRoom], context: JobContext, is_open: Set[str]
+) -> Iterator[Condition]:
+    host, least = this_host(), context.settings.store.min_free_disk_bytes
+    for room in rooms:
+        yield disk_condition(room, host, least, is_open=disk_fingerprint(host, room) in is_open)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from jobs.alerting.alerts import JOB_FAILED
+from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
@@ -26,6 +27,13 @@ _OF_RULES: Mapping[str, tuple[str, ...]] = {
         "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
         "files back.",
         "The alert resolves by itself when the files match again.",
+    ),
+    DISK_LOW: (
+        "Free the disk of the folder above, or make it larger: what fills it, `du` says. Do not "
+        "remove files of the folder by hand.",
+        "MASKWATCH_EVIDENCE_QUOTA_MB and MASKWATCH_RETENTION_DAYS say what Maskwatch itself "
+        "keeps; `maskwatch prune` removes what is too old at once.",
+        "The alert resolves by itself when there is a quarter more room than the limit.",
     ),
     SPOOL_IN_USE: (
         "Nothing is lost: the records are on disk in the folder above. Do not remove it.",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.alerting.next_steps import next_steps
+from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
@@ -115,6 +116,9 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == SPOOL_IN_USE:
         records = f"{phrase_count(int(alert.value), 'record')} in the spool"
         return "spool is empty" if event is Event.RESOLVED else records
+    if alert.rule == DISK_LOW:
+        room = f"{alert.value:.0f} MB left on the disk (limit {alert.threshold:.0f} MB)"
+        return "the disk has room again" if event is Event.RESOLVED else room
     if alert.rule == RECURRING_PATCH:
         prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
         return "no new recurring print" if event is Event.RESOLVED else prints
@@ -139,6 +143,11 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
         facts += [
             ("Host", str(alert.evidence.get("host"))),
             ("Folder", str(alert.evidence.get("var_dir"))),
+        ]
+    if alert.rule == DISK_LOW:
+        facts += [
+            ("Host", str(alert.evidence.get("host"))),
+            ("Folder", str(alert.evidence.get("folder"))),
         ]
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))

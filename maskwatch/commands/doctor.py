@@ -3,7 +3,6 @@
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from PIL import features
 
@@ -15,6 +14,7 @@ from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
 from maskwatch.commands.running_service import check_running_service
 from store.engine.database import Database
+from store.engine.disk_room import rooms_of, write_probe
 from store.engine.private_files import exposed_files
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
@@ -31,6 +31,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
     yield from guarded("processor", lambda: _processor(settings))
     yield from guarded("segmenter", lambda: _segmenter(settings))
     yield from guarded("var folder", lambda: _var_folder(settings))
+    yield from guarded("disk", lambda: _disk(settings))
     yield from guarded("permissions", lambda: _permissions(settings))
     yield from guarded("database", lambda: _database(settings))
     yield from guarded("SQLite", lambda: _sqlite(settings))
@@ -93,8 +94,7 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
     if not folder.exists():
         yield Check("var folder", State.OK, f"{folder} is made at the first start.")
         return
-    with TemporaryFile(dir=folder):
-        pass
+    write_probe(folder)
     private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
     if private:
         yield Check("var folder", State.OK, f"{folder} can be written and is private.")
@@ -102,11 +102,25 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
         yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
 
 
+def _disk(settings: ServiceSettings) -> Iterator[Check]:
+    least = settings.store.min_free_disk_bytes
+    for room in rooms_of(settings.store.var_dir, _database_file(settings)):
+        left = f"{room.free_bytes // 1_000_000} MB are left for {room.folder}"
+        if room.free_bytes >= least:
+            yield Check("disk", State.OK, f"{left}.")
+        else:
+            said = "less than MASKWATCH_MIN_FREE_DISK_MB: free it before records are refused"
+            yield Check("disk", State.WARN, f"{left}, {said}.")
+
+
+def _database_file(settings: ServiceSettings) -> Path | None:
+    address = settings.store.database_address()
+    return Path(address.database or "") if address.drivername == "sqlite" else None
+
+
 def _permissions(settings: ServiceSettings) -> Iterator[Check]:
     """Whether other users may read what is recorded; the next start mends it."""
-    address = settings.store.database_address()
-    database = Path(address.database or "") if address.drivername == "sqlite" else None
-    exposed = tuple(exposed_files(settings.store.var_dir, database))
+    exposed = tuple(exposed_files(settings.store.var_dir, _database_file(settings)))
     if exposed:
         said = f"Others may read {len(exposed)} files, the first is {exposed[0]}: chmod 600 them; "
         yield Check("permissions", State.WARN, f"{said}a start does so for files of its user.")

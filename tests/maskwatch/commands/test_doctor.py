@@ -110,6 +110,12 @@ def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) 
     assert _states(settings)["var folder"] is State.WARN
 
 
+def test_a_disk_with_little_room_is_a_warning(settings: ServiceSettings) -> None:
+    assert _states(settings)["disk"] is State.OK
+    greedy = settings.model_copy(update={"min_free_disk_mb": 10_000_000_000})
+    assert _states(greedy)["disk"] is State.WARN
+
+
 def test_files_that_others_may_read_are_a_warning(settings: ServiceSettings) -> None:
     assert _states(settings)["permissions"] is State.OK
     database = Database.open(StoreSettings(var_dir=settings.store.var_dir))
