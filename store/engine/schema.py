@@ -1,5 +1,7 @@
 """The schema's version: migrations forward and back, and the check at every start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
@@ -11,12 +13,16 @@ from sqlalchemy import text
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
+from store.engine.faults import first_line, is_of_the_schema
+from store.engine.schema_place import SchemaError, check_place
+
+__all__ = ["MigrationFailed", "SchemaError"]
 
 _MIGRATION_LOCK = 0x6D61736B
 
 
-class SchemaError(MaskwatchError):
-    """The database's tables are not the ones this version of Maskwatch knows."""
+class MigrationFailed(SchemaError):
+    """A migration met something that it does not expect; the database is as it was."""
 
 
 def migrations_folder() -> Path:
@@ -29,25 +35,37 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the tables to the newest revision, or up to another one.
 
     Raises:
-        SchemaError: they are of a revision that this version does not know.
+        SchemaError: they are of a revision that this version does not know, or another Maskwatch's.
+        MigrationFailed: a migration could not be made.
     """
     require_known_revision(current_revision(database))
     with database.write(inf) as session:
         if database.dialect == "postgresql":
             # Three processes may start on a new database at once; SQLite's turn-taking covers that.
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        command.upgrade(_config(session.connection()), revision)
+        check_place(session)
+        with _faults_named():
+            command.upgrade(_config(session.connection()), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Take the tables back to a revision (``base`` removes them)."""
-    with database.write(inf) as session:
+    """Take the tables back to a revision (``base`` removes them).
+
+    Raises:
+        MigrationFailed: a migration could not be made.
+    """
+    with database.write(inf) as session, _faults_named():
         command.downgrade(_config(session.connection()), revision)
 
 
 def current_revision(database: Database) -> str | None:
-    """The revision the database is at; ``None`` for a new one."""
+    """The revision the database is at; ``None`` for a new one.
+
+    Raises:
+        SchemaError: the tables of a PostgreSQL database are not where its search_path says.
+    """
     with database.read() as session:
+        check_place(session)
         return MigrationContext.configure(session.connection()).get_current_revision()
 
 
@@ -91,6 +109,21 @@ def require_known_revision(revision: str | None) -> str | None:
         f"The database is at schema revision {revision}, which this Maskwatch does not know: "
         "run the version that made it, or a newer one."
     )
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """Say what to do about whatever a migration meets."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MaskwatchError) or not is_of_the_schema(error):
+            raise
+        raise MigrationFailed(
+            f"The tables could not be migrated ({first_line(error)}), and are as they were: look "
+            "for tables that another program made or somebody changed, restore the last backup, or "
+            "give Maskwatch a database of its own. `maskwatch --debug db upgrade` says where."
+        ) from error
 
 
 def _scripts() -> ScriptDirectory:
