@@ -9,6 +9,7 @@ from detectors.errors import MaskwatchError
 from store.audit.hash_chain import GENESIS, ChainCheck
 from store.engine.database import Database
 from store.engine.schema import ensure_current
+from store.engine.schema_objects import object_faults
 from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
 
@@ -39,6 +40,9 @@ def checked(settings: StoreSettings, expected: str | None) -> Iterator[Line]:
         ensure_current(database)
         check = ChainCheck(head)
         faults = 0
+        for said in object_faults(database):
+            faults += 1
+            yield Line(f"The database was changed: {said}.", wrong=True)
         for fault in verify(database, check):
             faults += 1
             yield Line(fault.sentence, wrong=True)

@@ -12,6 +12,7 @@ from store.engine.database import Database
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema import check_revision, current_revision
 from store.engine.schema import upgrade as upgrade_schema
+from store.engine.schema_objects import check_objects
 from store.engine.sqlite_health import full_look, wal_reset_warning
 from store.keeping import postgresql_backups, sqlite_backups
 from store.keeping.backup_files import back_up_files
@@ -30,6 +31,7 @@ def upgrade(settings: StoreSettings) -> str | None:
     """
     with closing(Database.open(settings)) as database:
         upgrade_schema(database)
+        check_objects(database)
         return current_revision(database)
 
 
@@ -104,6 +106,7 @@ def _whole(database: Database) -> Iterator[Check]:
 
 def _schema(database: Database) -> Iterator[Check]:
     revision = check_revision(database)
+    check_objects(database)
     said = f"at revision {revision}." if revision else "empty; tables are made at a start."
     yield Check("schema", State.OK, said)
 

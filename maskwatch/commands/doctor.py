@@ -17,6 +17,7 @@ from store.engine.database import Database
 from store.engine.disk_room import rooms_of, write_probe
 from store.engine.private_files import exposed_files
 from store.engine.schema import check_revision
+from store.engine.schema_objects import check_objects
 from store.engine.sqlite_health import wal_reset_warning
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
@@ -135,6 +136,7 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
     database = Database.open(settings)
     try:
         revision = check_revision(database)
+        check_objects(database)
         said = f"at schema revision {revision}" if revision else "empty; tables are made at a start"
         yield Check("database", State.OK, f"{database.dialect}, {said}.")
     finally:

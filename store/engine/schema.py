@@ -6,12 +6,12 @@ from math import inf
 from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from detectors.errors import MaskwatchError
+from store.engine.alembic_config import alembic_config
 from store.engine.database import Database
 from store.engine.faults import first_line, is_of_the_schema
 from store.engine.schema_place import SchemaError, check_place
@@ -45,7 +45,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         check_place(session)
         with _faults_named():
-            command.upgrade(_config(session.connection()), revision)
+            command.upgrade(alembic_config(migrations_folder(), session.connection()), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -55,7 +55,7 @@ def downgrade(database: Database, revision: str) -> None:
         MigrationFailed: a migration could not be made.
     """
     with database.write(inf) as session, _faults_named():
-        command.downgrade(_config(session.connection()), revision)
+        command.downgrade(alembic_config(migrations_folder(), session.connection()), revision)
 
 
 def current_revision(database: Database) -> str | None:
@@ -87,7 +87,7 @@ def check_revision(database: Database) -> str | None:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
-    head = _scripts().get_current_head()
+    head = newest_revision()
     revision = require_known_revision(current_revision(database))
     if revision not in {None, head}:
         raise SchemaError(
@@ -95,6 +95,11 @@ def check_revision(database: Database) -> str | None:
             "back it up, then run `maskwatch db upgrade`."
         )
     return revision
+
+
+def newest_revision() -> str | None:
+    """The revision that this version of Maskwatch works with."""
+    return _scripts().get_current_head()
 
 
 def require_known_revision(revision: str | None) -> str | None:
@@ -127,12 +132,4 @@ def _faults_named() -> Iterator[None]:
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(None))
-
-
-def _config(connection: object) -> Config:
-    config = Config()
-    # Alembic expands what follows a %.
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+    return ScriptDirectory.from_config(alembic_config(migrations_folder(), None))

@@ -41,7 +41,7 @@ def quick_look(file: Path, seconds: float) -> bool:
         StoreDamaged: it found some, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, seconds) as connection:
+    with open_file(file, seconds) as connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         return _run_check(connection, file, "quick_check(1)")
 
@@ -53,7 +53,7 @@ def full_look(file: Path) -> None:
         StoreDamaged: something is wrong, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, inf) as connection:
+    with open_file(file, inf) as connection:
         _run_check(connection, file, f"integrity_check({_MAX_FAULTS})")
         violation = connection.execute("PRAGMA foreign_key_check").fetchone()
         if violation is not None:
@@ -68,7 +68,7 @@ def revision_of(file: Path) -> str | None:
         StoreDamaged: the file is damaged.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, inf) as connection:
+    with open_file(file, inf) as connection:
         statement = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
         if connection.execute(statement).fetchone() is None:
             return None
@@ -77,8 +77,12 @@ def revision_of(file: Path) -> str | None:
 
 
 @contextmanager
-def _open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads and makes no file."""
+def open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads and makes no file, for so many seconds.
+
+    Raises:
+        StoreUnavailable: the file cannot be read, or is damaged.
+    """
     deadline = monotonic() + seconds
     try:
         with closing(

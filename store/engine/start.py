@@ -7,6 +7,7 @@ import structlog
 from store.engine.database import Database
 from store.engine.private_files import close_to_others
 from store.engine.schema import ensure_current
+from store.engine.schema_objects import check_objects
 from store.engine.sqlite_health import quick_look, wal_reset_warning
 from store.settings import StoreSettings
 
@@ -26,13 +27,15 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
         StoreMisconfigured: the folder cannot be made.
         StoreDamaged: the SQLite file is damaged, with what to do.
         StoreUnavailable: the database cannot be reached.
-        SchemaError: the tables are of another version, with the command to run.
+        SchemaError: the tables are of another version, with the command to run; or somebody
+            changed them, or put a trigger there.
     """
     database = Database.open(settings, statement_seconds)
     try:
         _close_files(settings.store.var_dir, database.file)
         _look(database, settings.store.start_check_seconds)
         ensure_current(database)
+        check_objects(database)
     except BaseException:
         database.close()
         raise

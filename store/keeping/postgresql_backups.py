@@ -12,7 +12,8 @@ from sqlalchemy import URL, text
 
 from store.engine.database import Database
 from store.engine.day_partitions import SCHEMA
-from store.engine.schema import current_revision, require_known_revision
+from store.engine.schema import current_revision, newest_revision, require_known_revision
+from store.engine.schema_objects import object_faults
 from store.keeping.backup_files import (
     BackupFailed,
     RestoreRefused,
@@ -108,7 +109,41 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
     if dump is not None:
         back_up(url, dump)
     _put(programs, url, file)
+    _check_restored(database, programs, url, file, dump)
     return dump
+
+
+def _check_restored(
+    database: Database, programs: Programs, url: URL, file: Path, dump: Path | None
+) -> None:
+    """Take a restored dump out again if it holds what Maskwatch did not make.
+
+    A dump cannot be looked into before. One of an earlier version is looked at by the first start
+    after its upgrade.
+    """
+    if current_revision(database) != newest_revision():
+        return
+    faults = object_faults(database)
+    database.close()
+    if not faults:
+        return
+    if dump is None:
+        _drop(programs, url, file.parent)
+    else:
+        _put(programs, url, dump)
+    raise RestoreRefused(
+        f"The backup {file} is not restored, and the database is as it was: in it {faults[0]}"
+        f"{f' and {len(faults) - 1} more objects differ' if faults[1:] else ''}. Use another."
+    )
+
+
+def _drop(programs: Programs, url: URL, folder: Path) -> None:
+    with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
+        drop_script = Path(scratch, "drop.sql")
+        drop_script.write_text(_drop_everything(), encoding="utf-8")
+        error = _run_scripts(programs, url, drop_script)
+    if error is not None:
+        raise RestoreRefused(f"What was restored cannot be removed again: {error}")
 
 
 def _put(programs: Programs, url: URL, file: Path) -> None:
@@ -122,13 +157,17 @@ def _put(programs: Programs, url: URL, file: Path) -> None:
         drop_script.write_text(_drop_everything(), encoding="utf-8")
         error = _run([programs.restore, f"--file={make_script}", str(file)], url)
         if error is None:
-            options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
-            scripts = [f"--file={drop_script}", f"--file={make_script}"]
-            error = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
+            error = _run_scripts(programs, url, drop_script, make_script)
     if error is not None:
         raise RestoreRefused(
             f"The database could not be restored from {file}, and is as it was: {error}"
         )
+
+
+def _run_scripts(programs: Programs, url: URL, *scripts: Path) -> str | None:
+    options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
+    files = [f"--file={script}" for script in scripts]
+    return _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *files], url)
 
 
 def _drop_everything() -> str:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from store.engine.faults import StoreUnavailable
 from store.engine.private_files import OWNER_ONLY
 from store.engine.schema import require_known_revision
+from store.engine.schema_objects import SchemaChanged, check_file
 from store.engine.sqlite_engine import read_only_address
 from store.engine.sqlite_health import full_look, revision_of
 from store.engine.whole_files import sync, whole_path
@@ -53,8 +54,8 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
         where the replaced file lies now, if there was one.
 
     Raises:
-        RestoreRefused: the backup is not whole, of an unknown version, the database is in use, or
-            there is one already and ``force`` is not set.
+        RestoreRefused: the backup is not whole, of an unknown version, holds what Maskwatch did not
+            make, the database is in use, or there is one already and ``force`` is not set.
     """
     check_sum(file)
     try:
@@ -62,6 +63,10 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
     except StoreUnavailable as error:
         raise RestoreRefused(f"The backup {file} is not usable: {error}") from error
     require_known_revision(revision_of(file))
+    try:
+        check_file(file)
+    except SchemaChanged as error:
+        raise RestoreRefused(str(error)) from error
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise RestoreRefused(

@@ -25,10 +25,13 @@ def _head(said: Said) -> str:
 
 
 def _tamper(file: Path, *statements: str) -> None:
+    """Change rows and leave no other trace: the triggers are put back."""
     connection = sqlite3.connect(file)
-    for trigger in ("update", "delete", "replace"):
-        connection.execute(f"DROP TRIGGER audit_no_{trigger}")
-    for statement in statements:
+    asked = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+    triggers = connection.execute(asked).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in (*statements, *(sql for _, sql in triggers)):
         connection.execute(statement)
     connection.commit()
     connection.close()
@@ -62,6 +65,15 @@ def test_every_fault_is_a_line_and_the_exit_code_says_so(maskwatch: Run, three_k
     assert last.startswith("The audit chain does not hold: 2 faults in 3 rows. Last hash: ")
     listed = maskwatch("audit", "list").out
     assert listed.count("CHANGED") == 1
+
+
+def test_a_chain_without_its_triggers_does_not_hold(maskwatch: Run, three_keys: Path) -> None:
+    connection = sqlite3.connect(three_keys)
+    connection.execute("DROP TRIGGER audit_no_delete")
+    connection.close()
+    said = maskwatch("audit", "verify")
+    assert said.code == 1
+    assert "The database was changed: the trigger audit_no_delete is missing." in said.out
 
 
 def test_a_missing_end_is_seen_by_a_head_that_was_kept(maskwatch: Run, three_keys: Path) -> None:
