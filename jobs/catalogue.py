@@ -12,7 +12,7 @@ from jobs.alerting import alerts, notify
 from jobs.alerting.rules import integrity
 from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
-from jobs.keeping import expire_fingerprints, prune, roll_up
+from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
 from jobs.outliers import retrain, scan
 from jobs.settings import JobSettings
 
@@ -47,6 +47,7 @@ JOBS: tuple[Job, ...] = (
         lambda s: _every(s.schedule.expire_interval_seconds),
     ),
     Job("find_patches", find_patches.run, lambda s: _every(s.schedule.patch_interval_seconds)),
+    Job("anchor_audit", anchor_audit.run, lambda s: _every(s.schedule.anchor_interval_seconds)),
     Job("roll_up", roll_up.run, lambda s: _every(s.schedule.roll_up_interval_seconds)),
     Job("prune", prune.run, lambda s: _every(s.schedule.prune_interval_seconds)),
     Job("notify", notify.run, lambda s: _every(s.schedule.notify_interval_seconds)),

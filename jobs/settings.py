@@ -31,6 +31,9 @@ class ScheduleGroup(Group):
     roll_up_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two rounds in which new records are counted for the dashboard."""
 
+    anchor_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two anchors of the audit chain; rows cut off within them are not missed."""
+
     patch_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two searches for a patch that recurs in flagged pictures."""
 

@@ -224,6 +224,12 @@ def integrity() -> None:
 
 
 @app.command()
+def anchor_audit() -> None:
+    """See that the audit's last anchor holds, and anchor its newest row."""
+    _one_shot("anchor_audit")
+
+
+@app.command()
 def prune() -> None:
     """Remove records and pictures that are too old, and files that no record refers to."""
     _one_shot("prune")

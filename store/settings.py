@@ -131,6 +131,19 @@ class ProxiesGroup(Group):
         return split_list(value)
 
 
+class AuditGroup(Group):
+    """Where the head of the audit chain is kept besides the database."""
+
+    audit_anchor_file: Path | None = None
+    """File that the job `anchor_audit` appends the newest row's number and hash to; make it first,
+    on a disk that whoever may change the database may not change."""
+
+    audit_anchor_syslog: str | None = Field(
+        None, pattern=r"^(/\S+|\[[0-9a-fA-F:.]+\]:[0-9]{1,5}|[A-Za-z0-9._-]+:[0-9]{1,5})$"
+    )
+    """System log that gets them too: a socket such as `/dev/log`, or `host:port` for UDP."""
+
+
 class PicturesGroup(Group):
     """Which pictures of requests are kept, and how much room they may take."""
 
@@ -231,6 +244,7 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     store: StoreGroup = Field(default_factory=StoreGroup)
+    audit: AuditGroup = Field(default_factory=AuditGroup)
 
     @classmethod
     def settings_customise_sources(

@@ -41,7 +41,7 @@ INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
 WATCHED_JOBS = (
     *("scan", "decide", "evaluate_alerts", "find_patches", "retrain", "integrity", "roll_up"),
-    "prune",
+    *("prune", "anchor_audit"),
 )
 WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.

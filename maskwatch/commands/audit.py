@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from detectors.errors import MaskwatchError
+from store.audit.anchors import read_anchors
 from store.audit.hash_chain import GENESIS, ChainCheck
 from store.engine.database import Database
 from store.engine.schema import ensure_current
@@ -29,12 +31,20 @@ class Line:
     wrong: bool = False
 
 
-def checked(settings: StoreSettings, expected: str | None) -> Iterator[Line]:
+def checked(
+    settings: StoreSettings, expected: str | None, anchor_file: Path | None = None
+) -> Iterator[Line]:
     """Everything that is wrong with the chain, as it is found; then a sentence about all of it.
 
+    Args:
+        anchor_file: with anchors that must hold, over the settings.
+
     Raises:
-        MaskwatchError: the expected hash is none, or the database cannot be used.
+        MaskwatchError: the expected hash is none, the file has no anchors, or the database cannot
+            be used.
     """
+    file = anchor_file or settings.audit.audit_anchor_file
+    anchors = () if file is None else read_anchors(file)
     head = GENESIS if expected is None else _hash(expected)
     with closing(Database.open(settings)) as database:
         ensure_current(database)
@@ -43,7 +53,7 @@ def checked(settings: StoreSettings, expected: str | None) -> Iterator[Line]:
         for said in object_faults(database):
             faults += 1
             yield Line(f"The database was changed: {said}.", wrong=True)
-        for fault in verify(database, check):
+        for fault in verify(database, check, anchors):
             faults += 1
             yield Line(fault.sentence, wrong=True)
     if not check.is_head_met:
@@ -52,6 +62,8 @@ def checked(settings: StoreSettings, expected: str | None) -> Iterator[Line]:
             f"No row has the hash {head}: rows were removed from the end, or written anew.",
             wrong=True,
         )
+    if anchors and not faults:
+        yield Line(f"Every anchored row is there: {len(anchors)} anchors of {file}.")
     yield Line(_summary(check, faults), wrong=faults > 0)
 
 

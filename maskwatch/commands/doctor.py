@@ -13,6 +13,7 @@ from inference.segmenters.processor import read_processor_flags, resolve_precisi
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
 from maskwatch.commands.running_service import check_running_service
+from store.audit.anchors import last_anchor
 from store.engine.database import Database
 from store.engine.disk_room import rooms_of, write_probe
 from store.engine.private_files import exposed_files
@@ -34,6 +35,7 @@ def examine(settings: ServiceSettings) -> Iterator[Check]:
     yield from guarded("var folder", lambda: _var_folder(settings))
     yield from guarded("disk", lambda: _disk(settings))
     yield from guarded("permissions", lambda: _permissions(settings))
+    yield from guarded("audit anchor", lambda: _anchor(settings))
     yield from guarded("database", lambda: _database(settings))
     yield from guarded("SQLite", lambda: _sqlite(settings))
     yield from guarded("forwarded headers", lambda: check_running_service(settings))
@@ -117,6 +119,23 @@ def _disk(settings: ServiceSettings) -> Iterator[Check]:
 def _database_file(settings: ServiceSettings) -> Path | None:
     address = settings.store.database_address()
     return Path(address.database or "") if address.drivername == "sqlite" else None
+
+
+def _anchor(settings: ServiceSettings) -> Iterator[Check]:
+    """Whether somebody could tell that the end of the audit chain was cut off."""
+    file, syslog = settings.audit.audit_anchor_file, settings.audit.audit_anchor_syslog
+    if file is None:
+        said = f"It goes to {syslog}." if syslog else "None: nobody would miss the newest rows; "
+        more = "" if syslog else "set MASKWATCH_AUDIT_ANCHOR_FILE or _SYSLOG."
+        yield Check("audit anchor", State.OK, f"{said}{more}")
+        return
+    last_anchor(file)  # raises if it cannot be read
+    disks = {room.device for room in rooms_of(settings.store.var_dir, _database_file(settings))}
+    if file.stat().st_dev in disks:
+        said = f"{file} is on the disk of what it anchors: whoever changes one may change both."
+        yield Check("audit anchor", State.WARN, said)
+    else:
+        yield Check("audit anchor", State.OK, f"{file}, on another disk than the database.")
 
 
 def _permissions(settings: ServiceSettings) -> Iterator[Check]:

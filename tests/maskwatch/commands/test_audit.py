@@ -85,6 +85,30 @@ def test_a_missing_end_is_seen_by_a_head_that_was_kept(maskwatch: Run, three_key
     assert said.out.startswith(f"No row has the hash {head}: rows were removed from the end")
 
 
+def test_a_missing_end_is_seen_by_anchors(
+    maskwatch: Run, three_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchors = tmp_path / "anchors"
+    anchors.touch()
+    monkeypatch.setenv("MASKWATCH_AUDIT_ANCHOR_FILE", str(anchors))
+    assert maskwatch("anchor-audit").out == "Row 3 of the audit is anchored.\n"
+    said = maskwatch("audit", "verify")
+    assert said.code == 0
+    assert f"Every anchored row is there: 1 anchors of {anchors}." in said.out
+    _tamper(three_keys, "DELETE FROM audit WHERE sequence = 3")
+    assert "Row 3 of the audit was anchored and is gone" in maskwatch("anchor-audit").err
+    monkeypatch.delenv("MASKWATCH_AUDIT_ANCHOR_FILE")
+    assert maskwatch("audit", "verify").code == 0
+    log = tmp_path / "syslog"
+    log.write_text(f"Mar  2 12:00:00 host other: x\nMar  2 maskwatch: {anchors.read_text()}")
+    for file in (anchors, log):
+        said = maskwatch("audit", "verify", "--anchor", str(file))
+        assert said.code == 1
+        assert "Row 3 was anchored and is gone: the chain was cut off before it." in said.out
+    said = maskwatch("audit", "verify", "--anchor", str(tmp_path / "none"))
+    assert (said.code, said.err.count("\n")) == (1, 1)
+
+
 @pytest.mark.usefixtures("three_keys")
 def test_entries_are_a_table_or_json(maskwatch: Run) -> None:
     maskwatch("keys", "revoke", "two")

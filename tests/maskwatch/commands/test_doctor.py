@@ -17,6 +17,7 @@ from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
+from tests.small_disk import small_disk
 
 _NAMES = [
     "resource limits",
@@ -114,6 +115,20 @@ def test_a_disk_with_little_room_is_a_warning(settings: ServiceSettings) -> None
     assert _states(settings)["disk"] is State.OK
     greedy = settings.model_copy(update={"min_free_disk_mb": 10_000_000_000})
     assert _states(greedy)["disk"] is State.WARN
+
+
+def test_an_anchor_beside_the_database_is_a_warning(
+    settings: ServiceSettings, tmp_path: Path
+) -> None:
+    assert _states(settings)["audit anchor"] is State.OK
+    anchored = settings.model_copy(update={"audit_anchor_file": tmp_path / "anchors"})
+    assert _states(anchored)["audit anchor"] is State.FAIL
+    (tmp_path / "anchors").touch()
+    assert _states(anchored)["audit anchor"] is State.WARN
+    with small_disk(tmp_path / "other") as disk:
+        (disk / "anchors").touch()
+        apart = settings.model_copy(update={"audit_anchor_file": disk / "anchors"})
+        assert _states(apart)["audit anchor"] is State.OK
 
 
 def test_files_that_others_may_read_are_a_warning(settings: ServiceSettings) -> None:
