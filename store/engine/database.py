@@ -21,7 +21,7 @@ from store.engine.faults import (
     not_writable,
     translate_errors,
 )
-from store.engine.private_files import OWNER_ONLY
+from store.engine.private_files import private_lock
 from store.settings import StoreSettings
 
 __all__ = [
@@ -206,5 +206,4 @@ def _session(engine: Engine) -> Session:
 
 
 def _turn(file: Path, wait_seconds: float) -> FileLock:
-    lock = f"{file}.lock"
-    return FileLock(lock, timeout=wait_seconds, mode=OWNER_ONLY, poll_interval=0.005)
+    return private_lock(f"{file}.lock", wait_seconds, poll_seconds=0.005)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
+from filelock import FileLock
+
 OWNER_ONLY = 0o600
 # What goes meanwhile, and what this user may not look into, such as `lost+found`.
 _PASSED_BY = (FileNotFoundError, PermissionError)
@@ -40,6 +42,21 @@ def make_private(file: Path) -> None:
     # Never open one that is there: to close it would end the locks that SQLite has on it here.
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+
+
+def private_lock(file: str | Path, wait_seconds: float, poll_seconds: float = 0.05) -> FileLock:
+    """A lock on a file of its owner alone; it ends with its process.
+
+    Where the file system has no such locks, taking it is an :class:`OSError`: the library's
+    stand-in would outlive a process that died, and exclude nobody who locks in the usual way.
+    """
+    return FileLock(
+        file,
+        timeout=wait_seconds,
+        mode=OWNER_ONLY,
+        poll_interval=poll_seconds,
+        fallback_to_soft=False,
+    )
 
 
 def exposed_files(var_dir: Path, database: Path | None) -> Iterator[Path]:

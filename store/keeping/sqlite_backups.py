@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from store.engine.faults import StoreUnavailable
-from store.engine.private_files import OWNER_ONLY
+from store.engine.private_files import private_lock
 from store.engine.schema import require_known_revision
 from store.engine.schema_objects import SchemaChanged, check_file
 from store.engine.sqlite_engine import read_only_address
@@ -124,7 +124,7 @@ def _nobody_else(target: Path) -> Iterator[None]:
         f"{target} is in use: stop `maskwatch up`, service, jobs and dashboard first."
     )
     try:
-        with FileLock(f"{target}.lock", timeout=0, mode=OWNER_ONLY):
+        with private_lock(f"{target}.lock", 0):
             if not target.exists():
                 yield
                 return

@@ -1,5 +1,6 @@
 """Files of the var folder are their owner's alone, whatever the umask and the folder's mode."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from store.alerts.job_runs import start_run
-from store.engine.database import Database
+from store.engine.database import Database, StoreUnavailable
 from store.engine.private_files import close_to_others, exposed_files
 from store.engine.reader_locks import Reader, lock_for_pruning, lock_for_reading
 from store.engine.schema import current_revision
@@ -23,7 +24,7 @@ from store.keeping.backup_files import back_up_files
 from store.keeping.sqlite_backups import back_up, restore
 from store.requests.picture_store import PICTURE, PictureStore
 from store.settings import StoreSettings
-from store.spool.spool import Spool
+from store.spool.spool import Spool, SpoolFailed
 from tests.makers import make_record
 
 
@@ -124,3 +125,20 @@ def test_links_are_not_followed(var_dir: Path, tmp_path: Path) -> None:
     assert not list(exposed_files(var_dir, None))
     assert close_to_others(var_dir, None).closed == ()
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
+
+
+def test_a_file_system_without_locks_is_said_and_nothing_stands_in(
+    var_dir: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure that this machine cannot have: a kernel or a mount without ``flock``."""
+
+    def lacking(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    with closing(open_database(StoreSettings(var_dir=var_dir))) as database:
+        monkeypatch.setattr("fcntl.flock", lacking)
+        with pytest.raises(StoreUnavailable, match="not implemented"), database.write() as session:
+            start_run(session, "scan", now)
+        with pytest.raises(SpoolFailed, match="not implemented"):
+            Spool(var_dir).append([make_record()])
+        monkeypatch.undo()
