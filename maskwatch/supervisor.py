@@ -133,7 +133,7 @@ class Supervisor:
             raise KeyboardInterrupt
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
-        with nullcontext() if self.logs is None else _opened(_log(self.logs, name)) as output:
+        with nullcontext() if self.logs is None else _open_log(_log(self.logs, name)) as output:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "maskwatch", name],
                 env=dict(self.environment),
@@ -177,7 +177,7 @@ def _log(folder: Path, name: str) -> Path:
     return folder / f"{name}.log"
 
 
-def _opened(log: Path) -> IO[bytes]:
+def _open_log(log: Path) -> IO[bytes]:
     """A file to append to, which its owner alone may read: log lines name clients."""
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab")
 

@@ -74,7 +74,7 @@ class StoreGroup(Group):
         """
         url = _text_of(self.database_url)
         parts = self._address_parts()
-        if parts.given():
+        if parts.as_dict():
             return server_address(parts, url)
         if url is not None:
             return read_address(url)

@@ -105,5 +105,5 @@ def _address(place: str) -> tuple[int, Any]:
     if place.startswith("/"):
         return socket.AF_UNIX, place
     host, _, port = place.rpartition(":")
-    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
-    return found[0][0], found[0][4]
+    addresses = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)
+    return addresses[0][0], addresses[0][4]

@@ -43,28 +43,28 @@ class AnchorCheck:
     """Holds the rows of the chain against anchors, in the order of sequence numbers."""
 
     def __init__(self, anchors: Iterable[Anchor]) -> None:
-        self._wanted = dict[int, set[str]]()
+        self._hashes = dict[int, set[str]]()
         for anchor in anchors:
-            self._wanted.setdefault(anchor.sequence, set()).add(anchor.own_hash)
+            self._hashes.setdefault(anchor.sequence, set()).add(anchor.own_hash)
 
     def follow(self, link: Link) -> Iterator[Fault]:
         """What is wrong with a row that was anchored."""
-        wanted = self._wanted.pop(link.sequence, None)
-        if wanted is not None and wanted != {link.own_hash}:
-            said = f"Row {link.sequence} is not the one that was anchored: it was written anew."
-            yield Fault(link.sequence, Wrong.UNLINKED, said)
+        hashes = self._hashes.pop(link.sequence, None)
+        if hashes is not None and hashes != {link.own_hash}:
+            sentence = f"Row {link.sequence} is not the one that was anchored: it was written anew."
+            yield Fault(link.sequence, Wrong.UNLINKED, sentence)
 
     def end(self) -> Iterator[Fault]:
         """The anchored rows that did not come."""
-        for sequence in sorted(self._wanted):
-            said = f"Row {sequence} was anchored and is gone: the chain was cut off before it."
-            yield Fault(sequence, Wrong.CUT, said)
+        for sequence in sorted(self._hashes):
+            sentence = f"Row {sequence} was anchored and is gone: the chain was cut off before it."
+            yield Fault(sequence, Wrong.CUT, sentence)
 
 
 def anchors_in(text: str) -> Iterator[Anchor]:
     """Every anchor of a text, whatever stands around it: a file, a system's log, a mail."""
-    for found in _LINE.finditer(text):
-        yield Anchor(int(found[1]), found[2])
+    for match in _LINE.finditer(text):
+        yield Anchor(int(match[1]), match[2])
 
 
 def read_anchors(file: Path) -> tuple[Anchor, ...]:

@@ -29,7 +29,7 @@ class AddressParts:
     user: str | None = None
     password: str | None = None
 
-    def given(self) -> dict[str, str | int]:
+    def as_dict(self) -> dict[str, str | int]:
         """The parts that are set, by their names."""
         return {part: value for part, value in vars(self).items() if value is not None}
 
@@ -59,7 +59,7 @@ def server_address(parts: AddressParts, url: str | None) -> URL:
             "A part of the database's address is set, and its host is not: set "
             "MASKWATCH_DATABASE_HOST, or name it in MASKWATCH_DATABASE_URL."
         )
-    for part in parts.given():
+    for part in parts.as_dict():
         if _value_in(address, part):
             raise SettingsError(
                 f"MASKWATCH_DATABASE_{part.upper()} is set, and MASKWATCH_DATABASE_URL says it "

@@ -94,8 +94,8 @@ def is_of_the_schema(error: Exception) -> bool:
 
 def first_line(error: Exception) -> str:
     """What a driver says, or the error itself, without statements and values."""
-    said = str(getattr(error, "orig", None) or error)
-    return (said.splitlines() or [""])[0].rstrip(".") or type(error).__name__
+    text = str(getattr(error, "orig", None) or error)
+    return (text.splitlines() or [""])[0].rstrip(".") or type(error).__name__
 
 
 def _wait_sentence(error: Exception) -> str:

@@ -68,8 +68,8 @@ def acting_objects(session: Session) -> Mapping[str, str]:
     """Each by its name, with a digest of what it is; the schema's name does not count."""
     here = session.scalar(text("SELECT current_schema()"))
     tables = [*METADATA.tables, "alembic_version"]
-    found = session.execute(_ACTING, {"tables": tables})
-    return {name: _digest(definition, str(here)) for name, definition in found}
+    rows = session.execute(_ACTING, {"tables": tables})
+    return {name: _digest(definition, str(here)) for name, definition in rows}
 
 
 def _digest(definition: str, schema: str) -> str:

@@ -66,11 +66,11 @@ def exposed_files(var_dir: Path, database: Path | None) -> Iterator[Path]:
         database: the SQLite file; ``None`` on PostgreSQL.
     """
     for name in _MADE:
-        yield from _exposed(var_dir / name)
+        yield from _list_exposed(var_dir / name)
     if database is not None:
         for ending in _BESIDE_DATABASE:
             for file in database.parent.glob(escape(database.name) + ending):
-                yield from _exposed(file)
+                yield from _list_exposed(file)
 
 
 def close_to_others(var_dir: Path, database: Path | None) -> Mending:
@@ -87,25 +87,25 @@ def close_to_others(var_dir: Path, database: Path | None) -> Mending:
     return Mending(tuple(closed), tuple(refused))
 
 
-def _exposed(path: Path) -> Iterator[Path]:
+def _list_exposed(path: Path) -> Iterator[Path]:
     """A file, or the files below a folder. Links below it are not followed."""
     with suppress(*_PASSED_BY):
         if path.is_dir():
-            yield from _exposed_below(path)
+            yield from _list_exposed_below(path)
         elif _is_exposed(path.lstat()):
             yield path
 
 
-def _exposed_below(folder: str | Path) -> Iterator[Path]:
+def _list_exposed_below(folder: str | Path) -> Iterator[Path]:
     # A scan, since there may be a hundred thousand pictures: a path is made of exposed ones only.
     with os.scandir(folder) as entries:
         for entry in entries:
             with suppress(*_PASSED_BY):
                 if entry.is_dir(follow_symlinks=False):
-                    yield from _exposed_below(entry.path)
+                    yield from _list_exposed_below(entry.path)
                 elif _is_exposed(entry.stat(follow_symlinks=False)):
                     yield Path(entry.path)
 
 
-def _is_exposed(found: os.stat_result) -> bool:
-    return stat.S_ISREG(found.st_mode) and bool(found.st_mode & _OTHERS)
+def _is_exposed(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and bool(status.st_mode & _OTHERS)

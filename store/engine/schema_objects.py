@@ -38,8 +38,8 @@ def object_faults(database: Database) -> tuple[str, ...]:
     if current_revision(database) is None:
         return ()
     with database.read() as session:
-        found = postgresql_objects.acting_objects(session)
-    return tuple(_differences(found, postgresql_objects.EXPECTED))
+        objects = postgresql_objects.acting_objects(session)
+    return tuple(_differences(objects, postgresql_objects.EXPECTED))
 
 
 def check_file(file: Path) -> None:
@@ -60,14 +60,14 @@ def _file_faults(file: Path) -> tuple[str, ...]:
     return tuple(_differences(sqlite_objects.objects_of(file), expected))
 
 
-def _differences(found: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(found.keys() - expected.keys()):
+def _differences(objects: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(objects.keys() - expected.keys()):
         if not name.startswith("index "):  # an administrator's own: it does nothing by itself
             yield f"the {name} is not Maskwatch's"
-    for name in sorted(expected.keys() - found.keys()):
+    for name in sorted(expected.keys() - objects.keys()):
         yield f"the {name} is missing"
-    for name in sorted(expected.keys() & found.keys()):
-        if expected[name] != found[name]:
+    for name in sorted(expected.keys() & objects.keys()):
+        if expected[name] != objects[name]:
             yield f"the {name} was changed"
 
 
