@@ -15,13 +15,13 @@ from rich.console import Console
 from detectors.errors import MaskwatchError
 from detectors.verdict import Verdict
 from maskwatch import logs
-from maskwatch.commands.audit_commands import audit_app
-from maskwatch.commands.config_commands import config_app
-from maskwatch.commands.db_commands import database_app
-from maskwatch.commands.erase_command import erase
-from maskwatch.commands.export_commands import export
-from maskwatch.commands.key_commands import keys_app
-from maskwatch.commands.model_commands import model_app
+from maskwatch.commands.audit.commands import audit_app
+from maskwatch.commands.config.commands import config_app
+from maskwatch.commands.database.commands import database_app
+from maskwatch.commands.keys.commands import keys_app
+from maskwatch.commands.model.commands import model_app
+from maskwatch.commands.records.erase_command import erase
+from maskwatch.commands.records.export_command import export
 from maskwatch.listener import listen
 from store.configuration.names import CONFIG_VARIABLE
 from store.settings import load_settings
@@ -103,8 +103,8 @@ def parse(
     """Parse files as the service would; every one is recorded."""
     from inference.service import build_service
     from inference.settings import ServiceSettings
-    from maskwatch.commands.parse_files import parse_file
-    from maskwatch.commands.picture_files import FileProblem, find_files
+    from maskwatch.commands.pictures.parse_files import parse_file
+    from maskwatch.commands.pictures.picture_files import FileProblem, find_files
 
     failed = False
     with closing(build_service(load_settings(ServiceSettings))) as service:
@@ -129,7 +129,7 @@ def baseline(
     """Learn from clean pictures what is normal for the model, so that crafted ones stand out."""
     from inference.service import build_service
     from inference.settings import ServiceSettings
-    from maskwatch.commands.baseline import learn_baseline, write_baseline
+    from maskwatch.commands.model.baseline import learn_baseline, write_baseline
 
     with closing(build_service(load_settings(ServiceSettings))) as service:
         learnt = learn_baseline(service, paths)
@@ -146,8 +146,8 @@ def screen(
     from inference.metrics import Metrics
     from inference.service import build_gate
     from inference.settings import ServiceSettings
-    from maskwatch.commands.picture_files import find_files
-    from maskwatch.commands.screen_files import REFUSE, screen_file
+    from maskwatch.commands.pictures.picture_files import find_files
+    from maskwatch.commands.pictures.screen_files import REFUSE, screen_file
 
     settings = load_settings(ServiceSettings)
     refused = False
@@ -165,7 +165,7 @@ def doctor() -> None:
     """Look at what this machine offers and what stands in the way of a start."""
     from inference.settings import ServiceSettings
     from maskwatch.commands.checks import State
-    from maskwatch.commands.doctor import examine
+    from maskwatch.commands.machine.doctor import examine
 
     failed = False
     for check in examine(load_settings(ServiceSettings)):

@@ -89,12 +89,12 @@ HOSTING = (
 COMMANDS_OF_HOSTING = (
     *(
         "maskwatch.__main__",
-        "maskwatch.commands.baseline",
-        "maskwatch.commands.doctor",
-        "maskwatch.commands.model",
+        "maskwatch.commands.model.baseline",
+        "maskwatch.commands.machine.doctor",
+        "maskwatch.commands.model.model_files",
     ),
     *("maskwatch.demo.command", "maskwatch.demo.inspection", "maskwatch.demo.story"),
-    "maskwatch.commands.parse_files",
+    "maskwatch.commands.pictures.parse_files",
 )
 
 

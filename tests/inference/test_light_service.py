@@ -24,7 +24,7 @@ _DOCTOR = """
 import sys
 from pathlib import Path
 from inference.settings import ServiceSettings
-from maskwatch.commands.doctor import examine
+from maskwatch.commands.machine.doctor import examine
 
 checks = examine(ServiceSettings(var_dir=Path(sys.argv[1])))
 assert any(check.name == "segmenter" for check in checks)

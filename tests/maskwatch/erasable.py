@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from maskwatch.commands.erase import Report, erase
+from maskwatch.commands.records.erasure import Report, erase
 from store.alerts.alerts import Condition, apply_condition
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.database import Database

@@ -11,7 +11,7 @@ import pytest
 from inference.metrics import Metrics
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State
-from maskwatch.commands.running_service import check_running_service
+from maskwatch.commands.machine.running_service import check_running_service
 
 
 @contextmanager

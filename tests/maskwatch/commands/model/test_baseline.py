@@ -12,8 +12,8 @@ from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.figures import draw_figure
 from inference.service import build_service
 from inference.settings import ServiceSettings
-from maskwatch.commands.baseline import learn_baseline, write_baseline
-from maskwatch.commands.picture_files import FileProblem
+from maskwatch.commands.model.baseline import learn_baseline, write_baseline
+from maskwatch.commands.pictures.picture_files import FileProblem
 from tests.maskwatch.conftest import Run
 
 

@@ -16,7 +16,7 @@ def erase(
     dry_run: Annotated[bool, typer.Option(help="Only count what would go.")] = False,
 ) -> None:
     """Erase everything that names a request or a client, for a data-protection request."""
-    from maskwatch.commands import erase as erasure
+    from maskwatch.commands.records import erasure
     from store.audit.actors import operator
     from store.keeping.erasure import Subject
 

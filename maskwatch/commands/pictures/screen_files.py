@@ -8,7 +8,7 @@ from detectors.findings import Severity
 from inference.gate.screen import Gate, Screened
 from inference.refusals import Refusal
 from inference.upload import Upload
-from maskwatch.commands.picture_files import File, FileProblem
+from maskwatch.commands.pictures.picture_files import File, FileProblem
 
 ACCEPT, FLAG, REFUSE = "accept", "flag", "refuse"
 _NOT_READ = "cannot_be_read"

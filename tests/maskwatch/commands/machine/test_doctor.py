@@ -12,7 +12,7 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import State
-from maskwatch.commands.doctor import examine
+from maskwatch.commands.machine.doctor import examine
 from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings

@@ -12,7 +12,7 @@ from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, guarded
-from maskwatch.commands.running_service import check_running_service
+from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning

@@ -15,8 +15,8 @@ from inference.ensemble.seed import fresh_random
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
-from maskwatch.commands.parse_files import CLIENT
-from maskwatch.commands.picture_files import File, FileProblem, find_files
+from maskwatch.commands.pictures.parse_files import CLIENT
+from maskwatch.commands.pictures.picture_files import File, FileProblem, find_files
 from store.requests.request_ids import new_request_id
 
 # Of every three pictures in name order: two fit the lines, one calibrates.

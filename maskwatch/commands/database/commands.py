@@ -13,7 +13,7 @@ database_app = typer.Typer(help="The database: migrations, checks, backups.", no
 @database_app.command()
 def upgrade() -> None:
     """Bring the tables to the newest revision."""
-    from maskwatch.commands import db
+    from maskwatch.commands.database import upkeep as db
 
     revision = db.upgrade(load_settings(StoreSettings))
     print(f"The database is at schema revision {revision}.")  # noqa: T201
@@ -22,8 +22,8 @@ def upgrade() -> None:
 @database_app.command()
 def check() -> None:
     """Look at everything: pages, references, revision, files and spool. It may take minutes."""
-    from maskwatch.commands import db
     from maskwatch.commands.checks import State
+    from maskwatch.commands.database import upkeep as db
 
     failed = False
     for each in db.check(load_settings(StoreSettings)):
@@ -41,7 +41,7 @@ def backup(
     ] = False,
 ) -> None:
     """Copy the database while the processes run, with a checksum beside the copy."""
-    from maskwatch.commands import db
+    from maskwatch.commands.database import upkeep as db
 
     for sentence in db.backup(load_settings(StoreSettings), out_file, with_files=with_files):
         print(sentence)  # noqa: T201
@@ -53,6 +53,6 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace a database that has tables.")] = False,
 ) -> None:
     """Put a backup in the place of the database, after checks; stop the processes first."""
-    from maskwatch.commands import db
+    from maskwatch.commands.database import upkeep as db
 
     print(db.restore(load_settings(StoreSettings), file, force=force))  # noqa: T201

@@ -20,7 +20,7 @@ def sign_model(
 ) -> None:
     """Sign every file; a locked key has its password in MASKWATCH_MODEL_KEY_PASSWORD."""
     from inference.model_settings import SigningSettings
-    from maskwatch.commands import model
+    from maskwatch.commands.model import model_files as model
 
     print(model.sign_model(path, key, load_settings(SigningSettings)))  # noqa: T201
 
@@ -30,7 +30,7 @@ def verify_model(
     path: Annotated[Path, _MODEL], keys: Annotated[list[Path] | None, _KEYS] = None
 ) -> None:
     """Check files and signature; exit code 1 if anything is not as it was signed."""
-    from maskwatch.commands import model
+    from maskwatch.commands.model import model_files as model
 
     for line in model.verified_lines(model.verify(path, _keys_or_configured(keys))):
         print(line)  # noqa: T201
@@ -43,7 +43,7 @@ def show_model(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """List files, sizes and hashes, the signature and what picklescan says; nothing is loaded."""
-    from maskwatch.commands import model
+    from maskwatch.commands.model import model_files as model
 
     shown = model.show(path, _keys_or_configured(keys))
     for line in [model.to_json(shown)] if as_json else model.to_text(shown):

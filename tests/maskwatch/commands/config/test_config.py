@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwatch.commands.config_draft import draft
+from maskwatch.commands.config.draft import draft
 from maskwatch.environment import ALL_SETTINGS, all_groups, all_settings
 from store.configuration.groups import groups_of
 from store.settings import load_settings

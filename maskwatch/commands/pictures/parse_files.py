@@ -13,7 +13,7 @@ from inference.pipeline import Outcome
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
-from maskwatch.commands.picture_files import File, FileProblem
+from maskwatch.commands.pictures.picture_files import File, FileProblem
 from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from detectors.patches.patches import Patch
-from maskwatch.commands import erase as erasure
-from maskwatch.commands.erase import NothingToErase, erase, look
+from maskwatch.commands.records import erasure
+from maskwatch.commands.records.erasure import NothingToErase, erase, look
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, lock_for_reading

@@ -16,7 +16,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file of that name.")] = False,
 ) -> None:
     """Write requests with their features, for pandas, DuckDB or a notebook."""
-    from maskwatch.commands import export as exports
+    from maskwatch.commands.records import export as exports
     from maskwatch.commands.time_arguments import moment
     from store.exports.export import parse_format
 

@@ -14,7 +14,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Print every setting, by group, and where its value comes from; secrets are hidden."""
-    from maskwatch.commands import config
+    from maskwatch.commands.config import settings_view as config
 
     shown = config.show_settings()
     for line in [config.to_json(shown)] if as_json else config.to_text(shown):
@@ -24,7 +24,7 @@ def show(
 @config_app.command()
 def check() -> None:
     """Look whether the settings of all processes can be used; one sentence for each problem."""
-    from maskwatch.commands import config
+    from maskwatch.commands.config import settings_view as config
 
     problems = config.find_problems()
     for sentence in problems:
@@ -41,7 +41,7 @@ def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("maskwatch.toml"),
 ) -> None:
     """Write a TOML file with every setting, its meaning and its default, commented out."""
-    from maskwatch.commands.config_draft import write_draft
+    from maskwatch.commands.config.draft import write_draft
 
     write_draft(file)
     print(f"Wrote {file}: start with `maskwatch --config {file} …`.")  # noqa: T201

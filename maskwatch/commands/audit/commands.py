@@ -17,7 +17,7 @@ def verify(
     ] = None,
 ) -> None:
     """Find changed, missing and reordered rows; keep the printed hash elsewhere."""
-    from maskwatch.commands import audit
+    from maskwatch.commands.audit import chain as audit
 
     wrong = False
     for line in audit.checked(load_settings(StoreSettings), expect):
@@ -37,7 +37,7 @@ def list_entries(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List who changed what, oldest first."""
-    from maskwatch.commands import audit
+    from maskwatch.commands.audit import chain as audit
     from maskwatch.commands.time_arguments import moment
     from store.pages.audit_views import AuditFilter
 
