@@ -11,7 +11,7 @@ from store.tables.work_tables import AlertRow, DecisionRow
 _ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
 _SIMULATED = "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."
 _OF_A_JOB = (
-    "Mend what the sentence above names, then run `maskwatch {command}`.",
+    "Mend what the sentence above names, then run `maskwatch jobs run {job}`.",
     "The alert resolves by itself after the next run that succeeds.",
 )
 _OF_REQUESTS = (
@@ -50,8 +50,8 @@ def next_steps(alert: AlertRow, blocks: Mapping[str, DecisionRow]) -> tuple[str,
         blocks: the active block of each client that the alert names.
     """
     if alert.rule == JOB_FAILED:
-        command = str(alert.evidence.get("job")).replace("_", "-")
-        return (_ACKNOWLEDGE, *(step.format(command=command) for step in _OF_A_JOB))
+        job = str(alert.evidence.get("job"))
+        return (_ACKNOWLEDGE, *(step.format(job=job) for step in _OF_A_JOB))
     simulated = alert.evidence.get("simulated") or any(b.simulated for b in blocks.values())
     steps = _OF_RULES.get(alert.rule, _OF_REQUESTS)
     return (_ACKNOWLEDGE, *steps, *((_SIMULATED,) if simulated else ()))

@@ -1,4 +1,4 @@
-"""``maskwatch audit``: whether the chain holds, and what it tells of."""
+"""``maskwatch audit``: whether the chain holds, and its entries."""
 
 import json
 from collections.abc import Iterator
@@ -6,13 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from detectors.errors import MaskwatchError
+from maskwatch.commands.printable import escape_unprintable
 from store.audit.hash_chain import GENESIS, ChainCheck
 from store.engine.database import Database
 from store.engine.schema import ensure_current
 from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
 
-_HASH = frozenset("0123456789abcdef")
+_HEX_DIGITS = frozenset("0123456789abcdef")
 _WIDTHS = (8, 20, 24, 23)
 
 
@@ -21,37 +22,37 @@ class BadHash(MaskwatchError):
 
 
 @dataclass(frozen=True)
-class Line:
+class ChainLine:
     """One line about the chain, and whether something is wrong with it."""
 
     text: str
-    wrong: bool = False
+    is_wrong: bool = False
 
 
-def checked(settings: StoreSettings, expected: str | None) -> Iterator[Line]:
+def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine]:
     """Everything that is wrong with the chain, as it is found; then a sentence about all of it.
 
     Raises:
         MaskwatchError: the expected hash is none, or the database cannot be used.
     """
-    head = GENESIS if expected is None else _hash(expected)
+    expected = GENESIS if head is None else _read_hash(head)
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        check = ChainCheck(head)
+        check = ChainCheck(expected)
         faults = 0
         for fault in verify(database, check):
             faults += 1
-            yield Line(fault.sentence, wrong=True)
+            yield ChainLine(fault.sentence, is_wrong=True)
     if not check.is_head_met:
         faults += 1
-        yield Line(
-            f"No row has the hash {head}: rows were removed from the end, or written anew.",
-            wrong=True,
+        yield ChainLine(
+            f"No row has the hash {expected}: rows were removed from the end, or written anew.",
+            is_wrong=True,
         )
-    yield Line(_summary(check, faults), wrong=faults > 0)
+    yield ChainLine(_summary(check, faults), is_wrong=faults > 0)
 
 
-def listed(settings: StoreSettings, wanted: AuditFilter) -> Iterator[AuditView]:
+def list_entries(settings: StoreSettings, selection: AuditFilter) -> Iterator[AuditView]:
     """Entries, oldest first.
 
     Raises:
@@ -59,7 +60,7 @@ def listed(settings: StoreSettings, wanted: AuditFilter) -> Iterator[AuditView]:
     """
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        yield from audit_entries(database, wanted)
+        yield from audit_entries(database, selection)
 
 
 def to_json(entry: AuditView) -> str:
@@ -87,29 +88,29 @@ def to_text(entry: AuditView) -> str:
     """One line for people; what is no printable character is escaped."""
     at = f"{entry.at:%Y-%m-%d %H:%M:%S}" if entry.at else "?"
     details = ", ".join(f"{name}={value}" for name, value in entry.details.items())
-    told = f"{entry.subject}  {details}" if details else entry.subject
-    changed = "" if entry.fits else "  CHANGED"
-    return _row(str(entry.sequence), at, entry.actor, entry.action, told + changed)
+    subject = f"{entry.subject}  {details}" if details else entry.subject
+    mark = "" if entry.fits else "  CHANGED"
+    return _row(str(entry.sequence), at, entry.actor, entry.action, subject + mark)
 
 
 def _row(*cells: str) -> str:
-    padded = [f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=False)]
-    text = " ".join([*padded, cells[-1]])
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    columns = [f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=False)]
+    text = " ".join([*columns, cells[-1]])
+    return escape_unprintable(text)
 
 
-def _hash(typed: str) -> str:
-    text = typed.strip().lower()
-    if len(text) != 64 or not _HASH.issuperset(text):
+def _read_hash(text: str) -> str:
+    digits = text.strip().lower()
+    if len(digits) != 64 or not _HEX_DIGITS.issuperset(digits):
         raise BadHash("Give --expect a hash that `maskwatch audit verify` printed: 64 hex digits.")
-    return text
+    return digits
 
 
 def _summary(check: ChainCheck, faults: int) -> str:
     rows = f"{check.rows} row{'' if check.rows == 1 else 's'}"
     if faults:
-        found = f"{faults} fault{'' if faults == 1 else 's'}"
-        return f"The audit chain does not hold: {found} in {rows}. Last hash: {check.head}"
+        count = f"{faults} fault{'' if faults == 1 else 's'}"
+        return f"The audit chain does not hold: {count} in {rows}. Last hash: {check.head}"
     if not check.rows:
         return "The audit chain is empty."
     return f"The audit chain holds: {rows}. Last hash: {check.head}"

@@ -17,13 +17,13 @@ def verify(
     ] = None,
 ) -> None:
     """Find changed, missing and reordered rows; keep the printed hash elsewhere."""
-    from maskwatch.commands.audit import chain as audit
+    from maskwatch.commands.audit.chain import check_chain
 
-    wrong = False
-    for line in audit.checked(load_settings(StoreSettings), expect):
-        wrong = wrong or line.wrong
-        print(line.text, flush=True)  # noqa: T201
-    if wrong:
+    is_wrong = False
+    for line in check_chain(load_settings(StoreSettings), expect):
+        is_wrong = is_wrong or line.is_wrong
+        typer.echo(line.text)
+    if is_wrong:
         raise typer.Exit(1)
 
 
@@ -37,14 +37,13 @@ def list_entries(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List who changed what, oldest first."""
-    from maskwatch.commands.audit import chain as audit
-    from maskwatch.commands.time_arguments import moment
+    from maskwatch.commands.audit import chain
+    from maskwatch.commands.time_arguments import read_time
     from store.pages.audit_views import AuditFilter
 
-    earliest = None if since is None else moment(since, datetime.now(UTC))
+    earliest = None if since is None else read_time(since, datetime.now(UTC))
+    selection = AuditFilter(since=earliest, actor=actor, action=action)
     if not as_json:
-        print(audit.heading())  # noqa: T201
-    for entry in audit.listed(
-        load_settings(StoreSettings), AuditFilter(since=earliest, actor=actor, action=action)
-    ):
-        print(audit.to_json(entry) if as_json else audit.to_text(entry))  # noqa: T201
+        typer.echo(chain.heading())
+    for entry in chain.list_entries(load_settings(StoreSettings), selection):
+        typer.echo(chain.to_json(entry) if as_json else chain.to_text(entry))

@@ -1,6 +1,5 @@
 """The commands ``maskwatch config``. Thin, as the rest of the command line."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,26 +13,26 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Print every setting, by group, and where its value comes from; secrets are hidden."""
-    from maskwatch.commands.config import settings_view as config
+    from maskwatch.commands.config.settings_view import show_settings, to_json, to_text
 
-    shown = config.show_settings()
-    for line in [config.to_json(shown)] if as_json else config.to_text(shown):
-        print(line)  # noqa: T201
+    views = show_settings()
+    for line in [to_json(views)] if as_json else to_text(views):
+        typer.echo(line)
 
 
 @config_app.command()
 def check() -> None:
     """Look whether the settings of all processes can be used; one sentence for each problem."""
-    from maskwatch.commands.config import settings_view as config
+    from maskwatch.commands.config.settings_view import find_notes, find_problems
 
-    problems = config.find_problems()
+    problems = find_problems()
     for sentence in problems:
-        print(f"maskwatch: {sentence}", file=sys.stderr)  # noqa: T201
+        typer.echo(f"maskwatch: {sentence}", err=True)
     if problems:
         raise typer.Exit(1)
-    print("All settings can be used.")  # noqa: T201
-    for sentence in config.find_notes():
-        print(f"Note: {sentence}")  # noqa: T201
+    typer.echo("All settings can be used.")
+    for sentence in find_notes():
+        typer.echo(f"Note: {sentence}")
 
 
 @config_app.command()
@@ -44,4 +43,4 @@ def init(
     from maskwatch.commands.config.draft import write_draft
 
     write_draft(file)
-    print(f"Wrote {file}: start with `maskwatch --config {file} …`.")  # noqa: T201
+    typer.echo(f"Wrote {file}: start with `maskwatch --config {file} …`.")

@@ -31,7 +31,7 @@ _HEAD = """\
 """
 
 
-class NotWritten(MaskwatchError):
+class DraftError(MaskwatchError):
     """The file cannot be written."""
 
 
@@ -39,20 +39,20 @@ def write_draft(path: Path) -> None:
     """Write the file, for its owner alone.
 
     Raises:
-        NotWritten: there is a file of this name, or the folder is not writable.
+        DraftError: there is a file of this name, or the folder is not writable.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
     except FileExistsError:
-        raise NotWritten(f"{path} exists: it is left as it is.") from None
+        raise DraftError(f"{path} exists: it is left as it is.") from None
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        raise NotWritten(f"{path} cannot be written: {why}.") from None
+        raise DraftError(f"{path} cannot be written: {why}.") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(draft())
+        file.write(build_draft())
 
 
-def draft() -> str:
+def build_draft() -> str:
     """The text of the file."""
     sections = [_section(name, group) for name, group in all_groups().items()]
     return "\n".join([_HEAD, *("\n".join(section) for section in sections)])

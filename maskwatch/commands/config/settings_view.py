@@ -16,7 +16,7 @@ from store.settings import StoreSettings, load_settings
 
 
 @dataclass(frozen=True)
-class Shown:
+class SettingView:
     """A setting as people may see it.
 
     Attributes:
@@ -30,42 +30,42 @@ class Shown:
     origin: str
 
 
-def show_settings() -> list[Shown]:
+def show_settings() -> list[SettingView]:
     """Every setting of every process, by group.
 
     Raises:
         SettingsError: a setting cannot be used.
     """
     check_names()
-    shown = {each.name: each for cls in ALL_SETTINGS for each in _show(cls)}
-    return [shown[name] for name in all_settings()]
+    views = {view.name: view for cls in ALL_SETTINGS for view in _show(cls)}
+    return [views[name] for name in all_settings()]
 
 
-def _show(cls: type[StoreSettings]) -> Iterator[Shown]:
+def _show(cls: type[StoreSettings]) -> Iterator[SettingView]:
     settings = settings_of(cls)
     # Only to JSON are secrets stars, whatever becomes of the values later.
     values = load_settings(cls).model_dump(mode="json")
-    found = find_values(settings, os.environ)
+    sources = find_values(settings, os.environ)
     for name, setting in settings.items():
-        origin = found[name].origin() if name in found else "default"
-        yield Shown(setting.group, name, values[setting.group][name], origin)
+        origin = sources[name].origin() if name in sources else "default"
+        yield SettingView(setting.group, name, values[setting.group][name], origin)
 
 
-def to_text(shown: Iterable[Shown]) -> Iterator[str]:
+def to_text(views: Iterable[SettingView]) -> Iterator[str]:
     """Lines with the name, the value and its origin, under the name of the group."""
-    for group, settings in groupby(shown, lambda each: each.group):
+    for group, settings in groupby(views, lambda view: view.group):
         yield f"[{group}]"
-        for each in settings:
-            value = "none" if each.value is None else toml_value(each.value)
-            yield f"  {each.name} = {value}  # {each.origin}"
+        for view in settings:
+            value = "none" if view.value is None else toml_value(view.value)
+            yield f"  {view.name} = {value}  # {view.origin}"
 
 
-def to_json(shown: Iterable[Shown]) -> str:
+def to_json(views: Iterable[SettingView]) -> str:
     """One JSON object: groups, in them settings with ``value`` and ``from``."""
     groups: dict[str, dict[str, object]] = {}
-    for each in shown:
-        told = {"value": each.value, "from": each.origin}
-        groups.setdefault(each.group, {})[each.name] = told
+    for view in views:
+        setting = {"value": view.value, "from": view.origin}
+        groups.setdefault(view.group, {})[view.name] = setting
     return json.dumps(groups, indent=2, ensure_ascii=False)
 
 
@@ -90,8 +90,8 @@ def find_notes() -> list[str]:
     Raises:
         SettingsError: a setting cannot be used.
     """
-    found = find_values(all_settings(), os.environ)
-    files = [each.secret_file for each in found.values() if each.secret_file is not None]
+    sources = find_values(all_settings(), os.environ).values()
+    files = [each.secret_file for each in sources if each.secret_file is not None]
     return [
         f"Every user of this machine who reaches {path} may read the secret in it."
         for path in files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url, text
 
-from maskwatch.commands.checks import Check, State, guarded
+from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema import check_revision, current_revision
@@ -62,12 +62,12 @@ def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
     """
     with closing(Database.open(settings)) as database:
         if database.file is not None:
-            replaced = sqlite_backups.restore(file, database.file, force=force)
+            former = sqlite_backups.restore(file, database.file, force=force)
         else:
-            replaced = postgresql_backups.restore(database, _url(settings), file, force=force)
-        found = current_revision(database)
-    kept = "" if replaced is None else f" What was there before is kept as {replaced}."
-    return f"Restored {file}, at schema revision {found}.{kept}"
+            former = postgresql_backups.restore(database, _url(settings), file, force=force)
+        revision = current_revision(database)
+    note = "" if former is None else f" What was there before is kept as {former}."
+    return f"Restored {file}, at schema revision {revision}.{note}"
 
 
 def check(settings: StoreSettings) -> Iterator[Check]:
@@ -77,14 +77,14 @@ def check(settings: StoreSettings) -> Iterator[Check]:
         if file is not None and not file.exists():
             yield Check("database", State.OK, f"{file} is made at the first start.")
             return
-        yield from guarded("database", lambda: _whole(database))
-        yield from guarded("schema", lambda: _schema(database))
-        yield from guarded("evidence", lambda: _evidence(database, settings))
-        yield from guarded("outlier models", lambda: _models(database, settings))
-    yield from guarded("spool", lambda: _spool(settings))
+        yield from run_check("database", lambda: _check_database(database))
+        yield from run_check("schema", lambda: _check_schema(database))
+        yield from run_check("evidence", lambda: _check_pictures(database, settings))
+        yield from run_check("outlier models", lambda: _check_outlier_models(database, settings))
+    yield from run_check("spool", lambda: _check_spool(settings))
 
 
-def _whole(database: Database) -> Iterator[Check]:
+def _check_database(database: Database) -> Iterator[Check]:
     if database.file is not None:
         full_look(database.file)
         yield Check("database", State.OK, f"{database.file}: every page and reference is sound.")
@@ -93,50 +93,54 @@ def _whole(database: Database) -> Iterator[Check]:
             yield Check("SQLite", State.WARN, warning)
         return
     with database.read(inf) as session:
-        broken = session.scalars(_INVALID_INDEXES).all()
-    if broken:
-        yield Check("database", State.FAIL, f"The index {broken[0]} is not valid: REINDEX it.")
+        indexes = session.scalars(_INVALID_INDEXES).all()
+    if indexes:
+        yield Check("database", State.FAIL, f"The index {indexes[0]} is not valid: REINDEX it.")
     else:
         yield Check("database", State.OK, "PostgreSQL answers, every index is valid.")
 
 
-def _schema(database: Database) -> Iterator[Check]:
+def _check_schema(database: Database) -> Iterator[Check]:
     revision = check_revision(database)
-    said = f"at revision {revision}." if revision else "empty; tables are made at a start."
-    yield Check("schema", State.OK, said)
+    sentence = f"at revision {revision}." if revision else "empty; tables are made at a start."
+    yield Check("schema", State.OK, sentence)
 
 
-def _evidence(database: Database, settings: StoreSettings) -> Iterator[Check]:
+def _check_pictures(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _files("evidence", tuple(PictureStore(settings.store.var_dir).list_missing(session)))
+        yield _check_files(
+            "evidence", tuple(PictureStore(settings.store.var_dir).list_missing(session))
+        )
 
 
-def _models(database: Database, settings: StoreSettings) -> Iterator[Check]:
+def _check_outlier_models(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
         store = OutlierModelStore(settings.store.var_dir)
         missing = store.list_missing(session)
-    said = store.explain_absence(missing[0]) if missing else "the promoted one is there, if any is."
-    yield Check("outlier models", State.WARN if missing else State.OK, said)
+    if missing:
+        yield Check("outlier models", State.WARN, store.explain_absence(missing[0]))
+    else:
+        yield Check("outlier models", State.OK, "the promoted one is there, if any is.")
 
 
-def _files(name: str, missing: tuple[str, ...]) -> Check:
+def _check_files(name: str, missing: tuple[str, ...]) -> Check:
     if not missing:
         return Check(name, State.OK, "every file that a row names is there.")
-    said = f"{len(missing)} files are missing, the first is {missing[0]}: restore the var folder."
-    return Check(name, State.WARN, said)
+    sentence = f"{len(missing)} files are missing, first {missing[0]}: restore the var folder."
+    return Check(name, State.WARN, sentence)
 
 
-def _spool(settings: StoreSettings) -> Iterator[Check]:
+def _check_spool(settings: StoreSettings) -> Iterator[Check]:
     folder = settings.store.var_dir / "spool"
-    waiting = [
+    files = [
         path for path in sorted(folder.glob("*")) if path.suffix != ".lock" and path.stat().st_size
     ]
-    if not waiting:
+    if not files:
         yield Check("spool", State.OK, "no record waits.")
     else:
-        size = sum(path.stat().st_size for path in waiting)
-        said = f"{size} bytes wait in {folder}; a running service replays them."
-        yield Check("spool", State.WARN, said)
+        size = sum(path.stat().st_size for path in files)
+        sentence = f"{size} bytes wait in {folder}; a running service replays them."
+        yield Check("spool", State.WARN, sentence)
 
 
 def _url(settings: StoreSettings) -> URL:

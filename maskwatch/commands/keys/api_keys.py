@@ -13,33 +13,33 @@ from store.people.api_keys import ApiKey, add_key, list_keys, revoke_key
 from store.settings import StoreSettings
 
 
-def add(settings: StoreSettings, name: str, now: datetime) -> str:
+def make_key(settings: StoreSettings, name: str, now: datetime) -> str:
     """Make a key; its secret is nowhere else.
 
     Raises:
         MaskwatchError: the name cannot be used, or the database cannot.
     """
-    with _opened(settings) as database, database.write() as session:
+    with _open_database(settings) as database, database.write() as session:
         return add_key(session, name, operator(), now)
 
 
-def revoke(settings: StoreSettings, name: str, now: datetime) -> None:
+def end_key(settings: StoreSettings, name: str, now: datetime) -> None:
     """End a key for good.
 
     Raises:
         MaskwatchError: there is no such active key, or the database cannot be used.
     """
-    with _opened(settings) as database, database.write() as session:
+    with _open_database(settings) as database, database.write() as session:
         revoke_key(session, name, operator(), now)
 
 
-def listed(settings: StoreSettings) -> tuple[ApiKey, ...]:
+def read_keys(settings: StoreSettings) -> tuple[ApiKey, ...]:
     """Every key there ever was, by name.
 
     Raises:
         MaskwatchError: the database cannot be used.
     """
-    with _opened(settings) as database, database.read() as session:
+    with _open_database(settings) as database, database.read() as session:
         return list_keys(session)
 
 
@@ -50,16 +50,16 @@ def to_json(key: ApiKey) -> str:
 
 def to_text(key: ApiKey) -> str:
     """One line for people."""
-    made = f"made {key.created_at:%Y-%m-%d %H:%M} UTC by {key.created_by}"
+    origin = f"made {key.created_at:%Y-%m-%d %H:%M} UTC by {key.created_by}"
     if key.revoked_at is None:
-        return f"{key.name:<20} active   {made}"
+        return f"{key.name:<20} active   {origin}"
     return (
-        f"{key.name:<20} revoked  {key.revoked_at:%Y-%m-%d %H:%M} UTC by {key.revoked_by}, {made}"
+        f"{key.name:<20} revoked  {key.revoked_at:%Y-%m-%d %H:%M} UTC by {key.revoked_by}, {origin}"
     )
 
 
 @contextmanager
-def _opened(settings: StoreSettings) -> Iterator[Database]:
+def _open_database(settings: StoreSettings) -> Iterator[Database]:
     database = Database.open(settings)
     try:
         ensure_current(database)

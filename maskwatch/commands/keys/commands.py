@@ -13,9 +13,9 @@ keys_app = typer.Typer(help="API keys: clients that name themselves.", no_args_i
 @keys_app.command("add")
 def add_key(name: Annotated[str, typer.Argument(help="How records will name the client.")]) -> None:
     """Make an API key and print it, once."""
-    from maskwatch.commands.keys import api_keys as keys
+    from maskwatch.commands.keys import api_keys
 
-    print(keys.add(load_settings(StoreSettings), name, datetime.now(UTC)))  # noqa: T201
+    typer.echo(api_keys.make_key(load_settings(StoreSettings), name, datetime.now(UTC)))
     typer.echo("Keep this key now: it is not stored and cannot be shown again.", err=True)
 
 
@@ -24,16 +24,16 @@ def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List API keys, revoked ones too."""
-    from maskwatch.commands.keys import api_keys as keys
+    from maskwatch.commands.keys import api_keys
 
-    for key in keys.listed(load_settings(StoreSettings)):
-        print(keys.to_json(key) if as_json else keys.to_text(key))  # noqa: T201
+    for key in api_keys.read_keys(load_settings(StoreSettings)):
+        typer.echo(api_keys.to_json(key) if as_json else api_keys.to_text(key))
 
 
 @keys_app.command("revoke")
 def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
     """Revoke an API key for good."""
-    from maskwatch.commands.keys import api_keys as keys
+    from maskwatch.commands.keys import api_keys
 
-    keys.revoke(load_settings(StoreSettings), name, datetime.now(UTC))
-    print(f"The key {name} is revoked: running services refuse it in a moment.")  # noqa: T201
+    api_keys.end_key(load_settings(StoreSettings), name, datetime.now(UTC))
+    typer.echo(f"The key {name} is revoked: running services refuse it in a moment.")

@@ -11,7 +11,7 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
-from maskwatch.commands.checks import Check, State, guarded
+from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.schema import check_revision
@@ -23,15 +23,15 @@ _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
 
 def examine(settings: ServiceSettings) -> Iterator[Check]:
     """Look at everything that a start needs."""
-    yield from guarded("decode workers", lambda: _decode_workers(settings))
-    yield from guarded("picture libraries", _libraries)
-    yield from guarded("face prior", _face_prior)
-    yield from guarded("processor", lambda: _processor(settings))
-    yield from guarded("segmenter", lambda: _segmenter(settings))
-    yield from guarded("var folder", lambda: _var_folder(settings))
-    yield from guarded("database", lambda: _database(settings))
-    yield from guarded("SQLite", lambda: _sqlite(settings))
-    yield from guarded("forwarded headers", lambda: check_running_service(settings))
+    yield from run_check("decode workers", lambda: _decode_workers(settings))
+    yield from run_check("picture libraries", _libraries)
+    yield from run_check("face prior", _face_prior)
+    yield from run_check("processor", lambda: _processor(settings))
+    yield from run_check("segmenter", lambda: _segmenter(settings))
+    yield from run_check("var folder", lambda: _var_folder(settings))
+    yield from run_check("database", lambda: _database(settings))
+    yield from run_check("SQLite", lambda: _sqlite(settings))
+    yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
 
 def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
@@ -39,13 +39,13 @@ def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
     sandbox = pool.sandbox
     pool.close()
     landlock = f"version {sandbox.landlock} of the interface" if sandbox.landlock else "not offered"
-    for name, active, said in (
+    for name, is_active, effect in (
         ("resource limits", sandbox.limits, "memory, processor time, no core dump, no file"),
         ("seccomp", sandbox.seccomp, "system calls of decode workers are filtered"),
         ("landlock", sandbox.landlock > 0, f"no files, no ports: {landlock}"),
     ):
-        state = State.OK if active else _lacking(settings)
-        yield Check(name, state, said if active else "The kernel does not offer it.")
+        state = State.OK if is_active else _lacking(settings)
+        yield Check(name, state, effect if is_active else "The kernel does not offer it.")
 
 
 def _lacking(settings: ServiceSettings) -> State:
@@ -54,8 +54,8 @@ def _lacking(settings: ServiceSettings) -> State:
 
 def _libraries() -> Iterator[Check]:
     names = ("pil", "libjpeg_turbo", "zlib", "webp", "littlecms2")
-    found = (f"{name} {features.version(name)}" for name in names if features.check(name))
-    yield Check("picture libraries", State.OK, ", ".join(found))
+    versions = (f"{name} {features.version(name)}" for name in names if features.check(name))
+    yield Check("picture libraries", State.OK, ", ".join(versions))
 
 
 def _face_prior() -> Iterator[Check]:
@@ -64,23 +64,21 @@ def _face_prior() -> Iterator[Check]:
 
 
 def _processor(settings: ServiceSettings) -> Iterator[Check]:
-    known = read_processor_flags()
-    features_found = sorted(name for name in known if name.startswith(_FEATURES))
-    asked, taken = (
-        settings.parsing.model_precision,
-        resolve_precision(settings.parsing.model_precision),
-    )
-    said = f"m2fp computes in {taken} on it (MASKWATCH_MODEL_PRECISION={asked})."
-    if known:
-        yield Check("processor", State.OK, f"{', '.join(features_found) or 'plain'}; {said}")
+    flags = read_processor_flags()
+    names = sorted(name for name in flags if name.startswith(_FEATURES))
+    setting = settings.parsing.model_precision
+    precision = resolve_precision(setting)
+    sentence = f"m2fp computes in {precision} on it (MASKWATCH_MODEL_PRECISION={setting})."
+    if flags:
+        yield Check("processor", State.OK, f"{', '.join(names) or 'plain'}; {sentence}")
     else:
-        yield Check("processor", State.WARN, f"The system does not say what it can do; {said}")
+        yield Check("processor", State.WARN, f"The system does not say what it can do; {sentence}")
 
 
 def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
-    loaded = load_model(settings)
-    yield Check("segmenter", State.OK, f"{loaded.segmenter.name}, {loaded.files.digest[:12]}")
-    standing = loaded.files.standing
+    model = load_model(settings)
+    yield Check("segmenter", State.OK, f"{model.segmenter.name}, {model.files.digest[:12]}")
+    standing = model.files.standing
     state = State.OK if standing.is_proven else State.WARN
     yield Check("model signature", state, standing.sentence)
 
@@ -92,8 +90,8 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
         return
     with TemporaryFile(dir=folder):
         pass
-    private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-    if private:
+    is_private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    if is_private:
         yield Check("var folder", State.OK, f"{folder} can be written and is private.")
     else:
         yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
@@ -106,8 +104,10 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
     database = Database.open(settings)
     try:
         revision = check_revision(database)
-        said = f"at schema revision {revision}" if revision else "empty; tables are made at a start"
-        yield Check("database", State.OK, f"{database.dialect}, {said}.")
+        condition = (
+            f"at schema revision {revision}" if revision else "empty; tables are made at a start"
+        )
+        yield Check("database", State.OK, f"{database.dialect}, {condition}.")
     finally:
         database.close()
 

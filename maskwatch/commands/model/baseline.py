@@ -1,4 +1,4 @@
-"""``maskwatch baseline``: learns from a folder of clean pictures what is normal for the model."""
+"""``maskwatch model learn-baseline``: learns from clean pictures what is normal for the model."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +32,12 @@ def learn_baseline(service: Service, folders: Sequence[Path]) -> Baseline:
         BaselineError: there are too few pictures.
         FileProblem: a picture cannot be read.
     """
-    seen = list(_seen(service, folders))
-    measured = [each.features for each in seen]
+    pictures = list(_take_looks(service, folders))
+    features = [picture.features for picture in pictures]
     digest = service.pipeline.segmenter.digest
-    fit = [each for place, each in enumerate(measured) if place % _CYCLE != _CALIBRATES]
-    calibrate = measured[_CALIBRATES::_CYCLE]
-    return learn(digest, fit, calibrate, [each.extremes for each in seen])
+    fit = [vector for place, vector in enumerate(features) if place % _CYCLE != _CALIBRATES]
+    calibrate = features[_CALIBRATES::_CYCLE]
+    return learn(digest, fit, calibrate, [picture.extremes for picture in pictures])
 
 
 def write_baseline(baseline: Baseline, file: Path) -> None:
@@ -53,18 +53,18 @@ def write_baseline(baseline: Baseline, file: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Measurement:
     """A picture's features, and how near it comes to the limits of the topology rules."""
 
     features: Mapping[str, float]
     extremes: Mapping[str, float]
 
 
-def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
+def _take_looks(service: Service, folders: Sequence[Path]) -> Iterator[_Measurement]:
     checks = every_look(service.pipeline.checks, fresh_random)
     pipeline = replace(service.pipeline, checks=checks)
     for file in find_files(folders):
-        content = _content(file, service.settings.gate.max_upload_bytes)
+        content = _read_content(file, service.settings.gate.max_upload_bytes)
         if content is None:
             continue
         now = datetime.now(UTC)
@@ -72,9 +72,9 @@ def _seen(service: Service, folders: Sequence[Path]) -> Iterator[_Seen]:
         outcome = pipeline.handle(arrival, Upload(content, file_name=file.path.name))
         features, parsing = outcome.record.features, outcome.parsing
         if features is not None and parsing is not None:
-            yield _Seen(features.collect_values(), topology_extremes(Scene.of(parsing)))
+            yield _Measurement(features.collect_values(), topology_extremes(Scene.of(parsing)))
 
 
-def _content(file: File, max_bytes: int) -> bytes | None:
+def _read_content(file: File, max_bytes: int) -> bytes | None:
     content = file.read(max_bytes)
     return None if isinstance(content, Refusal) else content

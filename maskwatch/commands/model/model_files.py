@@ -31,7 +31,7 @@ from store.models.outlier_models import FORMER_SUFFIX, former_archive_sentence
 
 
 @dataclass(frozen=True)
-class Shown:
+class ModelView:
     """What there is to know of a model without loading it.
 
     Attributes:
@@ -58,10 +58,10 @@ def sign_model(path: Path, key: Path, settings: SigningSettings) -> str:
     files = hash_files(path)
     secret = settings.signing.model_key_password
     fingerprint = sign(path, files, key, secret.get_secret_value() if secret else None)
-    return f"Signed {_counted(files)} with key {fingerprint}: {signature_path(path)}"
+    return f"Signed {_count_files(files)} with key {fingerprint}: {signature_path(path)}"
 
 
-def verify(path: Path, keys: tuple[Path, ...]) -> VerifiedModel:
+def verify_signed_model(path: Path, keys: tuple[Path, ...]) -> VerifiedModel:
     """Check a model as a start would, and that there is a signature.
 
     Raises:
@@ -77,7 +77,7 @@ def verify(path: Path, keys: tuple[Path, ...]) -> VerifiedModel:
     return model
 
 
-def show(path: Path, keys: tuple[Path, ...]) -> Shown:
+def inspect(path: Path, keys: tuple[Path, ...]) -> ModelView:
     """Look at every file and at the signature, whether they fit or not.
 
     Raises:
@@ -91,7 +91,7 @@ def show(path: Path, keys: tuple[Path, ...]) -> Shown:
         state, sentence, signed_by = model.standing, model.standing.sentence, model.signed_by
     except ModelError as error:
         sentence = str(error)
-    return Shown(
+    return ModelView(
         str(path), digest_of(path, files), state, sentence, signed_by, files, advice_on(path, files)
     )
 
@@ -109,27 +109,27 @@ def advice_on(path: Path, files: tuple[ModelFile, ...]) -> tuple[Advice, ...]:
         raise ModelError(f"A file of the model {path} {fault}: look at it again.") from None
 
 
-def to_json(shown: Shown) -> str:
+def to_json(view: ModelView) -> str:
     """One JSON object."""
-    return json.dumps(asdict(shown))
+    return json.dumps(asdict(view))
 
 
-def to_text(shown: Shown) -> Iterator[str]:
+def to_text(view: ModelView) -> Iterator[str]:
     """Lines for people."""
-    yield f"model      {shown.path}"
-    yield f"digest     {shown.digest}"
-    yield f"signature  {shown.state}: {shown.sentence}"
-    if shown.signed_by is not None:
-        yield f"key        {shown.signed_by}"
-    for file in shown.files:
+    yield f"model      {view.path}"
+    yield f"digest     {view.digest}"
+    yield f"signature  {view.state}: {view.sentence}"
+    if view.signed_by is not None:
+        yield f"key        {view.signed_by}"
+    for file in view.files:
         yield f"file       {file.sha256}  {file.size:>12,}  {escape_name(file.name)}"
-    yield from advice_lines(shown.advice)
+    yield from advice_lines(view.advice)
 
 
 def verified_lines(model: VerifiedModel) -> Iterator[str]:
     """What ``verify`` says of a model that passed."""
     key = f" Key: {model.signed_by}." if model.signed_by is not None else ""
-    yield f"{model.path}: {_counted(model.files)} verified. {model.standing.sentence}{key}"
+    yield f"{model.path}: {_count_files(model.files)} verified. {model.standing.sentence}{key}"
     yield from advice_lines(advice_on(model.path, model.files))
 
 
@@ -139,8 +139,8 @@ def advice_lines(advice: tuple[Advice, ...]) -> Iterator[str]:
         name = escape_name(each.file)
         for what, calls in (("would run code", each.dangerous), ("unknown names", each.unknown)):
             if calls:
-                told = ", ".join(escape_name(call) for call in calls)
-                yield f"advice     {name}: {what}: {told}"
+                names = ", ".join(escape_name(call) for call in calls)
+                yield f"advice     {name}: {what}: {names}"
         if not each.complete:
             yield f"advice     {name}: cannot be read to its end"
         elif not each.dangerous and not each.unknown:
@@ -155,5 +155,5 @@ def _refuse_former_archives(path: Path) -> None:
                 raise ModelError(former_archive_sentence(file_of(path, name)))
 
 
-def _counted(files: tuple[ModelFile, ...]) -> str:
+def _count_files(files: tuple[ModelFile, ...]) -> str:
     return f"{len(files)} file{'' if len(files) == 1 else 's'}"

@@ -39,16 +39,16 @@ class ParsedFile:
 
     def to_json(self) -> str:
         """One JSON object."""
-        data = asdict(self) | {"findings": [_told(finding) for finding in self.findings]}
+        data = asdict(self) | {"findings": [_describe(finding) for finding in self.findings]}
         if self.why is None:
             del data["why"]
         return json.dumps(data, ensure_ascii=False)
 
     def to_text(self) -> str:
         """One line for people."""
-        said = ", ".join(self.labels) or self.why or "nothing found"
-        because = f" [{', '.join(self.reasons)}]" if self.reasons else ""
-        return f"{self.verdict:<6} {self.ms:>7.1f} ms  {self.path}{because}: {said}"
+        content = ", ".join(self.labels) or self.why or "nothing found"
+        reasons = f" [{', '.join(self.reasons)}]" if self.reasons else ""
+        return f"{self.verdict:<6} {self.ms:>7.1f} ms  {self.path}{reasons}: {content}"
 
 
 def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
@@ -59,13 +59,13 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     """
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, CLIENT, "cli")
-    read = file.read(service.settings.gate.max_upload_bytes)
-    started = perf_counter()
-    if isinstance(read, Refusal):
-        outcome = service.pipeline.refuse(arrival, read)
+    content = file.read(service.settings.gate.max_upload_bytes)
+    start = perf_counter()
+    if isinstance(content, Refusal):
+        outcome = service.pipeline.refuse(arrival, content)
     else:
-        outcome = service.pipeline.handle(arrival, Upload(read, file_name=file.path.name))
-    ms = round((perf_counter() - started) * 1000, 1)
+        outcome = service.pipeline.handle(arrival, Upload(content, file_name=file.path.name))
+    ms = round((perf_counter() - start) * 1000, 1)
     if out is not None:
         _write(outcome, out / file.name)
     record = outcome.record
@@ -81,7 +81,7 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
     )
 
 
-def _told(finding: Finding) -> dict[str, object]:
+def _describe(finding: Finding) -> dict[str, object]:
     return {
         "rule": finding.rule.code,
         "severity": finding.rule.severity,

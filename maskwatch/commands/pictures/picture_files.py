@@ -37,7 +37,7 @@ def find_files(paths: Sequence[Path]) -> Iterator[File]:
     """The files themselves, and those inside of folders, in name order."""
     for path in paths:
         if path.is_dir():
-            inside = sorted(found for found in path.rglob("*") if found.is_file())
-            yield from (File(found, found.relative_to(path)) for found in inside)
+            files = sorted(file for file in path.rglob("*") if file.is_file())
+            yield from (File(file, file.relative_to(path)) for file in files)
         else:
             yield File(path, Path(path.name))

@@ -47,35 +47,35 @@ class ScreenedFile:
 
 def screen_file(gate: Gate, file: File, max_bytes: int) -> ScreenedFile:
     """Take one file through the gate; a file that cannot be read is a refused one."""
-    started = perf_counter()
+    start = perf_counter()
     try:
         data = file.read(max_bytes)
     except FileProblem:
         return ScreenedFile(str(file.path), REFUSE, _NOT_READ)
-    outcome = data if isinstance(data, Refusal) else _screened(gate, data, file.path.name)
-    ms = round((perf_counter() - started) * 1000, 1)
+    outcome = data if isinstance(data, Refusal) else _screen(gate, data, file.path.name)
+    ms = round((perf_counter() - start) * 1000, 1)
     if isinstance(outcome, Refusal):
         return ScreenedFile(str(file.path), REFUSE, outcome.code, ms=ms)
     height, width = outcome.image.shape[:2]
     peak = round(outcome.decoded.peak_bytes / 1e6, 1)
-    return ScreenedFile(str(file.path), *_said(outcome), width, height, ms, peak)
+    return ScreenedFile(str(file.path), *_summarise(outcome), width, height, ms, peak)
 
 
-def _screened(gate: Gate, data: bytes, name: str) -> Screened | Refusal:
+def _screen(gate: Gate, data: bytes, name: str) -> Screened | Refusal:
     """What the gate makes of a file; what its name says is one more finding."""
-    said = gate.compare(Upload(data, file_name=name))
-    if isinstance(said, Refusal):
-        return said
-    screened = gate.screen(data)
-    if isinstance(screened, Refusal):
-        return screened
-    return replace(screened, findings=(*said, *screened.findings))
+    claims = gate.compare(Upload(data, file_name=name))
+    if isinstance(claims, Refusal):
+        return claims
+    screening = gate.screen(data)
+    if isinstance(screening, Refusal):
+        return screening
+    return replace(screening, findings=(*claims, *screening.findings))
 
 
-def _said(screened: Screened) -> tuple[str, str]:
+def _summarise(screening: Screened) -> tuple[str, str]:
     """Outcome and code; what flags the picture comes before what is merely odd."""
-    ordered = sorted(screened.findings, key=lambda found: found.rule.severity is Severity.ODD)
-    if not ordered:
+    findings = sorted(screening.findings, key=lambda each: each.rule.severity is Severity.ODD)
+    if not findings:
         return ACCEPT, ""
-    rule = ordered[0].rule
+    rule = findings[0].rule
     return (ACCEPT if rule.severity is Severity.ODD else FLAG), rule.code

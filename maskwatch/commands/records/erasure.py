@@ -39,17 +39,17 @@ class Report:
     Attributes:
         rows: by table.
         files: pictures whose files went; those that other requests share stay.
-        kept: decisions and alerts that still hold and keep the name.
-        spooled: whether records wait in the spool, which may bring the name back.
+        remaining: decisions and alerts that still hold and keep the name.
+        spool_waits: whether records wait in the spool, which may bring the name back.
     """
 
     rows: Mapping[str, int]
     files: int = 0
-    kept: int = 0
-    spooled: bool = False
+    remaining: int = 0
+    spool_waits: bool = False
 
 
-def look(settings: StoreSettings, subject: Subject) -> Report:
+def preview_erasure(settings: StoreSettings, subject: Subject) -> Report:
     """What would go.
 
     Raises:
@@ -57,11 +57,11 @@ def look(settings: StoreSettings, subject: Subject) -> Report:
     """
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        rows = _counted(database, subject)
-    return Report(rows, spooled=records_wait(settings.store.var_dir))
+        rows = _count_rows(database, subject)
+    return Report(rows, spool_waits=records_wait(settings.store.var_dir))
 
 
-def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) -> Report:
+def erase_subject(settings: StoreSettings, subject: Subject, who: str, now: datetime) -> Report:
     """Delete everything that names a request or a client.
 
     Raises:
@@ -75,21 +75,21 @@ def erase(settings: StoreSettings, subject: Subject, who: str, now: datetime) ->
     files = 0
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        found = _counted(database, subject)
+        counts = _count_rows(database, subject)
         # What arrives from now on is another matter, or a busy client would keep this from ending.
         with database.read() as session:
             until_key = last_key(session)
         with lock_for_pruning(database, _PATIENCE_SECONDS), database.write() as session:
-            entry = Entry(command_line(who), Action.EVIDENCE_ERASED, str(subject), dict(found))
+            entry = Entry(command_line(who), Action.EVIDENCE_ERASED, str(subject), dict(counts))
             append(session, entry, now)
-        for erased in _batches(database, subject, until_key, now):
-            rows.update(erased.rows)
-            files += store.remove_unreferred(database, erased.digests, None).files
-        kept = _finish(database, subject, now)
-    return Report(rows, files, kept, records_wait(settings.store.var_dir))
+        for batch in _erase_batches(database, subject, until_key, now):
+            rows.update(batch.rows)
+            files += store.remove_unreferred(database, batch.digests, None).files
+        remaining = _erase_name(database, subject, now)
+    return Report(rows, files, remaining, records_wait(settings.store.var_dir))
 
 
-def _counted(database: Database, subject: Subject) -> dict[str, int]:
+def _count_rows(database: Database, subject: Subject) -> dict[str, int]:
     with database.read() as session:
         rows = count(session, subject)
     if not rows:
@@ -97,19 +97,19 @@ def _counted(database: Database, subject: Subject) -> dict[str, int]:
     return rows
 
 
-def _batches(
+def _erase_batches(
     database: Database, subject: Subject, until_key: int, now: datetime
 ) -> Iterator[Erasure]:
     while True:
         with lock_for_pruning(database, _PATIENCE_SECONDS), database.write() as session:
-            known = find(session, subject, until_key, _BATCH)
-            if not known:
+            requests = find(session, subject, until_key, _BATCH)
+            if not requests:
                 return
-            erased = erase_requests(session, known, now)
-        yield erased
+            batch = erase_requests(session, requests, now)
+        yield batch
 
 
-def _finish(database: Database, subject: Subject, now: datetime) -> int:
+def _erase_name(database: Database, subject: Subject, now: datetime) -> int:
     """Take the client out of what outlives its records; how many rows keep its name."""
     if subject.client is None:
         return 0
@@ -118,28 +118,28 @@ def _finish(database: Database, subject: Subject, now: datetime) -> int:
         return erase_name(session, subject.client, now)
 
 
-def would_erase(subject: Subject, report: Report) -> list[str]:
+def describe_preview(subject: Subject, report: Report) -> list[str]:
     """Lines for people, before."""
-    return [f"An erasure of {subject} would delete:", *_counts(report), *_warnings(report)]
+    return [f"An erasure of {subject} would delete:", *_describe_rows(report), *_warn(report)]
 
 
-def erased(subject: Subject, report: Report) -> list[str]:
+def describe_erasure(subject: Subject, report: Report) -> list[str]:
     """Lines for people, after."""
     files = f"  {report.files} files of pictures"
-    return [f"Everything of {subject} is erased:", *_counts(report), files, *_warnings(report)]
+    return [f"Everything of {subject} is erased:", *_describe_rows(report), files, *_warn(report)]
 
 
-def _counts(report: Report) -> list[str]:
+def _describe_rows(report: Report) -> list[str]:
     return [f"  {number} {name}" for name, number in report.rows.items()]
 
 
-def _warnings(report: Report) -> Iterator[str]:
-    if report.kept:
+def _warn(report: Report) -> Iterator[str]:
+    if report.remaining:
         yield (
-            f"{report.kept} decisions or alerts still hold and keep the name: "
+            f"{report.remaining} decisions or alerts still hold and keep the name: "
             "run this again when they are over."
         )
-    if report.spooled:
+    if report.spool_waits:
         yield (
             "Records wait in the spool and may bring the name back: "
             "run this again when the service has stored them."

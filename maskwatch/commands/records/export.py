@@ -19,7 +19,9 @@ from store.settings import StoreSettings
 STANDARD_OUTPUT = "-"
 
 
-def export(settings: StoreSettings, window: Window, form: Format, out: str, *, force: bool) -> str:
+def write_export(
+    settings: StoreSettings, window: Window, form: Format, out: str, *, force: bool
+) -> str:
     """Write an export; returns a sentence about it.
 
     Raises:
@@ -31,14 +33,15 @@ def export(settings: StoreSettings, window: Window, form: Format, out: str, *, f
         ensure_current(database)
         with lock_for_reading(database, Reader.EXPORT):
             if out == STANDARD_OUTPUT:
-                return f"Wrote {_counted(_stream(database, window, form, sys.stdout.buffer))}."
+                count = _write_to_stream(database, window, form, sys.stdout.buffer)
+                return f"Wrote {_count_requests(count)}."
             path = Path(out)
-            written = export_to_file(database, window, form, path, force=force)
-    described = "" if form is Format.PARQUET else f", their columns to {schema_path(path)}"
-    return f"Wrote {_counted(written)} to {path}{described}."
+            count = export_to_file(database, window, form, path, force=force)
+    schema = "" if form is Format.PARQUET else f", their columns to {schema_path(path)}"
+    return f"Wrote {_count_requests(count)} to {path}{schema}."
 
 
-def window(since: datetime, until: datetime | None, now: datetime) -> Window:
+def choose_window(since: datetime, until: datetime | None, now: datetime) -> Window:
     """From one time to another; to now by default, so that an export under traffic ends.
 
     Raises:
@@ -47,16 +50,16 @@ def window(since: datetime, until: datetime | None, now: datetime) -> Window:
     return window_of(since, until or now)
 
 
-def _stream(database: Database, window: Window, form: Format, sink: IO[bytes]) -> int:
+def _write_to_stream(database: Database, window: Window, form: Format, sink: IO[bytes]) -> int:
     try:
-        written = export_to(database, window, form, sink)
+        count = export_to(database, window, form, sink)
         sink.flush()
     except BrokenPipeError:
         # What is still buffered has nowhere to go when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise ExportError("The export was cut off: whoever read it stopped reading.") from None
-    return written
+    return count
 
 
-def _counted(requests: int) -> str:
+def _count_requests(requests: int) -> str:
     return f"{requests} request{'' if requests == 1 else 's'}"

@@ -134,7 +134,7 @@ def test_a_failed_job_names_the_command(context: JobContext) -> None:
     assert row is not None
     message, text, _ = parsed(mail_of(context, row, Event.FIRING, {}))
     assert message["Subject"] == "[Maskwatch] FIRING warning: job evaluate_alerts failed"
-    assert "`maskwatch evaluate-alerts`" in text
+    assert "`maskwatch jobs run evaluate_alerts`" in text
     assert "ATLAS" not in text
 
 

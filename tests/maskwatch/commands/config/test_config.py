@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwatch.commands.config.draft import draft
+from maskwatch.commands.config.draft import build_draft
 from maskwatch.environment import ALL_SETTINGS, all_groups, all_settings
 from store.configuration.groups import groups_of
 from store.settings import load_settings
@@ -119,7 +119,7 @@ def test_what_init_writes_is_valid_as_a_whole_and_equals_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     defaults = [cls() for cls in ALL_SETTINGS]
-    text, times = re.subn(r"^#(?=[a-z_]+ = )", "", draft(), flags=re.MULTILINE)
+    text, times = re.subn(r"^#(?=[a-z_]+ = )", "", build_draft(), flags=re.MULTILINE)
     assert times > 80
     file = tmp_path / "whole.toml"
     file.write_text(text)
@@ -128,14 +128,14 @@ def test_what_init_writes_is_valid_as_a_whole_and_equals_the_defaults(
 
 
 def test_what_init_writes_names_every_setting_with_its_meaning() -> None:
-    lines = draft().splitlines()
+    lines = build_draft().splitlines()
     assert [line for line in lines if line.startswith("[")] == [
         f"[{name}]" for name in all_groups()
     ]
     assert max(map(len, lines)) <= 120
     for name, setting in all_settings().items():
-        assert re.search(rf"^# ?{name} = ", draft(), re.MULTILINE), name
-        assert setting.variable in draft()
+        assert re.search(rf"^# ?{name} = ", build_draft(), re.MULTILINE), name
+        assert setting.variable in build_draft()
 
 
 def test_the_file_that_the_option_names_counts_and_reaches_children(

@@ -232,7 +232,7 @@ def test_a_promoted_model_of_an_earlier_version_is_named(maskwatch: Run, tmp_pat
     said = maskwatch("db", "check")
     assert f"warn outlier models: The outlier model {former} was written by an earlier" in said.out
     former.unlink()
-    assert "is gone: run `maskwatch retrain`" in maskwatch("db", "check").out
+    assert "is gone: run `maskwatch jobs run retrain`" in maskwatch("db", "check").out
 
 
 def test_without_a_database_there_is_nothing_to_back_up_or_check(

@@ -1,4 +1,4 @@
-"""``maskwatch baseline``: too few pictures, and files that cannot be written."""
+"""``maskwatch model learn-baseline``: too few pictures, and files that cannot be written."""
 
 import sqlite3
 from pathlib import Path

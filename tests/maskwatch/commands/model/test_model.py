@@ -159,7 +159,9 @@ def test_an_outlier_model_of_an_earlier_version_is_named(
     key = ("--key", keys[0]) if command == "sign" else ()
     for path in (former, folder.parent):
         said = maskwatch("model", command, str(path), *key)
-        _one_sentence(said, f"{former} was written by an earlier version", "maskwatch retrain")
+        _one_sentence(
+            said, f"{former} was written by an earlier version", "maskwatch jobs run retrain"
+        )
     assert former.read_bytes() == b"PK"
 
 

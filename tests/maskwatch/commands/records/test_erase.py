@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from detectors.patches.patches import Patch
 from maskwatch.commands.records import erasure
-from maskwatch.commands.records.erasure import NothingToErase, erase, look
+from maskwatch.commands.records.erasure import NothingToErase, erase_subject, preview_erasure
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, lock_for_reading
@@ -42,7 +42,7 @@ def test_nothing_names_an_erased_request(world: World) -> None:
     report = world.erase(Subject(request_id=request_id))
     assert world.tables_with(key, request_id) == set()
     assert dict(report.rows) == dict.fromkeys(OF_A_REQUEST, 1)
-    assert (report.files, report.kept, world.files()) == (1, 0, 1)
+    assert (report.files, report.remaining, world.files()) == (1, 0, 1)
     assert {*OF_A_REQUEST, "alerts", "decisions"} <= world.tables_with(other, other_id)
 
 
@@ -67,7 +67,7 @@ def test_nothing_names_an_erased_client_and_others_stay(
     assert values == [ERASED, ANNABELLE]
     assert reason == f"3 refusals of {ERASED}."
     assert dict(report.rows) == dict.fromkeys(OF_A_REQUEST, 5)
-    assert (report.files, report.kept, world.files()) == (5, 0, 1)
+    assert (report.files, report.remaining, world.files()) == (5, 0, 1)
     assert {*OF_A_REQUEST, "alerts"} <= world.tables_with(key, request_id, ANNABELLE)
 
 
@@ -90,10 +90,10 @@ def test_a_listed_patch_forgets_the_request_and_its_pixels_once_it_is_over(
 def test_a_block_that_holds_keeps_its_name_until_it_is_over(world: World) -> None:
     world.add(ANNA, b"picture")
     world.block(ANNA, over=False)
-    assert world.erase(Subject(client=ANNA)).kept == 1
+    assert world.erase(Subject(client=ANNA)).remaining == 1
     assert world.tables_with(ANNA) == {"decisions"}
     later = world.now + timedelta(hours=2)
-    assert erase(world.settings, Subject(client=ANNA), "root", later).kept == 0
+    assert erase_subject(world.settings, Subject(client=ANNA), "root", later).remaining == 0
     assert world.tables_with(ANNA) == set()
 
 
@@ -110,7 +110,9 @@ def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
     world.add(ANNA, b"one")
     world.add(ANNA, b"two")
     before = list(map(str, world.values()))
-    assert dict(look(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(OF_A_REQUEST, 2)
+    assert dict(preview_erasure(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(
+        OF_A_REQUEST, 2
+    )
     assert list(map(str, world.values())) == before
     assert world.files() == 2
 
@@ -155,7 +157,9 @@ def test_cut_off_in_the_middle_the_same_command_goes_on(
         broken.setattr(erasure, "erase_requests", second_fails)
         with pytest.raises(ZeroDivisionError):
             world.erase(Subject(client=ANNA))
-    assert dict(look(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(OF_A_REQUEST, 2)
+    assert dict(preview_erasure(world.settings, Subject(client=ANNA)).rows) == dict.fromkeys(
+        OF_A_REQUEST, 2
+    )
     assert world.files() == 2
     world.erase(Subject(client=ANNA))
     assert (world.tables_with(ANNA), world.files()) == (set(), 0)
@@ -167,8 +171,8 @@ def test_what_waits_in_the_spool_is_told(world: World) -> None:
     spool.parent.mkdir()
     spool.write_text("a record\n")
     report = world.erase(Subject(client=ANNA))
-    assert report.spooled
-    assert "spool" in erasure.erased(Subject(client=ANNA), report)[-1]
+    assert report.spool_waits
+    assert "spool" in erasure.describe_erasure(Subject(client=ANNA), report)[-1]
 
 
 def test_what_is_erased_cannot_be_read_in_the_sqlite_file(world: World) -> None:
