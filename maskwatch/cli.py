@@ -65,13 +65,13 @@ class _Options:
 _options = _Options()
 
 
-def print_version(is_wanted: bool) -> None:
+def print_version(value: bool) -> None:
     """Print the installed version, and end.
 
     Raises:
         Exit: it was asked for.
     """
-    if is_wanted:
+    if value:
         from importlib.metadata import version
 
         typer.echo(f"maskwatch {version('maskwatch')}")

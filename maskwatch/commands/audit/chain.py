@@ -35,10 +35,10 @@ def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine
     Raises:
         MaskwatchError: the expected hash is none, or the database cannot be used.
     """
-    expected = GENESIS if head is None else _read_hash(head)
+    target = GENESIS if head is None else _read_hash(head)
     with closing(Database.open(settings)) as database:
         ensure_current(database)
-        check = ChainCheck(expected)
+        check = ChainCheck(target)
         faults = 0
         for fault in verify(database, check):
             faults += 1
@@ -46,7 +46,7 @@ def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine
     if not check.is_head_met:
         faults += 1
         yield ChainLine(
-            f"No row has the hash {expected}: rows were removed from the end, or written anew.",
+            f"No row has the hash {target}: rows were removed from the end, or written anew.",
             is_wrong=True,
         )
     yield ChainLine(_summary(check, faults), is_wrong=faults > 0)
