@@ -49,7 +49,7 @@ def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine
             f"No row has the hash {target}: rows were removed from the end, or written anew.",
             is_wrong=True,
         )
-    yield ChainLine(_summary(check, faults), is_wrong=faults > 0)
+    yield ChainLine(_summarise(check, faults), is_wrong=faults > 0)
 
 
 def list_entries(settings: StoreSettings, selection: AuditFilter) -> Iterator[AuditView]:
@@ -79,9 +79,9 @@ def to_json(entry: AuditView) -> str:
     )
 
 
-def heading() -> str:
+def describe_columns() -> str:
     """Titles for the columns of :func:`to_text`."""
-    return _row("row", "time (UTC)", "actor", "action", "subject and details")
+    return _lay_out_row("row", "time (UTC)", "actor", "action", "subject and details")
 
 
 def to_text(entry: AuditView) -> str:
@@ -90,10 +90,10 @@ def to_text(entry: AuditView) -> str:
     details = ", ".join(f"{name}={value}" for name, value in entry.details.items())
     subject = f"{entry.subject}  {details}" if details else entry.subject
     mark = "" if entry.fits else "  CHANGED"
-    return _row(str(entry.sequence), at, entry.actor, entry.action, subject + mark)
+    return _lay_out_row(str(entry.sequence), at, entry.actor, entry.action, subject + mark)
 
 
-def _row(*cells: str) -> str:
+def _lay_out_row(*cells: str) -> str:
     columns = [f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=False)]
     text = " ".join([*columns, cells[-1]])
     return escape_unprintable(text)
@@ -106,7 +106,7 @@ def _read_hash(text: str) -> str:
     return digits
 
 
-def _summary(check: ChainCheck, faults: int) -> str:
+def _summarise(check: ChainCheck, faults: int) -> str:
     rows = f"{check.rows} row{'' if check.rows == 1 else 's'}"
     if faults:
         count = f"{faults} fault{'' if faults == 1 else 's'}"

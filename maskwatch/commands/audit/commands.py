@@ -44,6 +44,6 @@ def list_entries(
     earliest = None if since is None else read_time(since, datetime.now(UTC))
     selection = AuditFilter(since=earliest, actor=actor, action=action)
     if not as_json:
-        typer.echo(chain.heading())
+        typer.echo(chain.describe_columns())
     for entry in chain.list_entries(load_settings(StoreSettings), selection):
         typer.echo(chain.to_json(entry) if as_json else chain.to_text(entry))

@@ -54,26 +54,26 @@ def write_draft(path: Path) -> None:
 
 def build_draft() -> str:
     """The text of the file."""
-    sections = [_section(name, group) for name, group in all_groups().items()]
+    sections = [_write_section(name, group) for name, group in all_groups().items()]
     return "\n".join([_HEAD, *("\n".join(section) for section in sections)])
 
 
-def _section(name: str, group: type[Group]) -> Iterator[str]:
+def _write_section(name: str, group: type[Group]) -> Iterator[str]:
     defaults = group().model_dump(mode="json")
     yield f"[{name}]"
-    yield from _comment(" ".join((group.__doc__ or "").split()))
+    yield from _write_comment(" ".join((group.__doc__ or "").split()))
     for setting in all_settings().values():
         if setting.group == name:
             yield ""
-            yield from _comment(meaning_of(setting.field))
-            yield from _assignment(setting, defaults[setting.name])
+            yield from _write_comment(meaning_of(setting.field))
+            yield from _write_assignment(setting, defaults[setting.name])
     yield ""
 
 
-def _assignment(setting: Setting, default: object) -> Iterator[str]:
+def _write_assignment(setting: Setting, default: object) -> Iterator[str]:
     """``#name = default``; without a value that is the same everywhere, the words for it."""
     values = values_in_words(setting.field)
-    yield from _comment(f"{values[:1].upper()}{values[1:]}; {setting.variable}.")
+    yield from _write_comment(f"{values[:1].upper()}{values[1:]}; {setting.variable}.")
     if default is None or is_computed(setting.field):
         yield f"# {setting.name} = (default: {default_in_words(setting.field)})"
     else:
@@ -82,5 +82,5 @@ def _assignment(setting: Setting, default: object) -> Iterator[str]:
         yield f"# {setting.name}{FILE_SUFFIX} = (path)"
 
 
-def _comment(text: str) -> list[str]:
+def _write_comment(text: str) -> list[str]:
     return [f"# {line}" for line in wrap(text, _WIDTH, break_on_hyphens=False)]

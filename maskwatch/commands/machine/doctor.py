@@ -12,7 +12,6 @@ from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, run_check
-from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
@@ -21,20 +20,19 @@ from store.engine.sqlite_health import wal_reset_warning
 _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
 
 
-def examine(settings: ServiceSettings) -> Iterator[Check]:
+def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     """Look at everything that a start needs."""
-    yield from run_check("decode workers", lambda: _decode_workers(settings))
-    yield from run_check("picture libraries", _libraries)
-    yield from run_check("face prior", _face_prior)
-    yield from run_check("processor", lambda: _processor(settings))
-    yield from run_check("segmenter", lambda: _segmenter(settings))
-    yield from run_check("var folder", lambda: _var_folder(settings))
-    yield from run_check("database", lambda: _database(settings))
-    yield from run_check("SQLite", lambda: _sqlite(settings))
-    yield from run_check("forwarded headers", lambda: check_running_service(settings))
+    yield from run_check("decode workers", lambda: _check_decode_workers(settings))
+    yield from run_check("picture libraries", _check_libraries)
+    yield from run_check("face prior", _check_face_prior)
+    yield from run_check("processor", lambda: _check_processor(settings))
+    yield from run_check("segmenter", lambda: _check_segmenter(settings))
+    yield from run_check("var folder", lambda: _check_var_folder(settings))
+    yield from run_check("database", lambda: _check_database(settings))
+    yield from run_check("SQLite", lambda: _check_sqlite(settings))
 
 
-def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
+def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
     pool = DecoderPool(1, settings.gate.worker_limits())
     sandbox = pool.sandbox
     pool.close()
@@ -44,26 +42,26 @@ def _decode_workers(settings: ServiceSettings) -> Iterator[Check]:
         ("seccomp", sandbox.seccomp, "system calls of decode workers are filtered"),
         ("landlock", sandbox.landlock > 0, f"no files, no ports: {landlock}"),
     ):
-        state = State.OK if is_active else _lacking(settings)
+        state = State.OK if is_active else _judge_lack(settings)
         yield Check(name, state, effect if is_active else "The kernel does not offer it.")
 
 
-def _lacking(settings: ServiceSettings) -> State:
+def _judge_lack(settings: ServiceSettings) -> State:
     return State.FAIL if settings.gate.require_sandbox else State.WARN
 
 
-def _libraries() -> Iterator[Check]:
+def _check_libraries() -> Iterator[Check]:
     names = ("pil", "libjpeg_turbo", "zlib", "webp", "littlecms2")
     versions = (f"{name} {features.version(name)}" for name in names if features.check(name))
     yield Check("picture libraries", State.OK, ", ".join(versions))
 
 
-def _face_prior() -> Iterator[Check]:
+def _check_face_prior() -> Iterator[Check]:
     FaceFinder()
     yield Check("face prior", State.OK, "The Haar cascade is there.")
 
 
-def _processor(settings: ServiceSettings) -> Iterator[Check]:
+def _check_processor(settings: ServiceSettings) -> Iterator[Check]:
     flags = read_processor_flags()
     names = sorted(name for name in flags if name.startswith(_FEATURES))
     setting = settings.parsing.model_precision
@@ -75,7 +73,7 @@ def _processor(settings: ServiceSettings) -> Iterator[Check]:
         yield Check("processor", State.WARN, f"The system does not say what it can do; {sentence}")
 
 
-def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
+def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
     model = load_model(settings)
     yield Check("segmenter", State.OK, f"{model.segmenter.name}, {model.files.digest[:12]}")
     standing = model.files.standing
@@ -83,7 +81,7 @@ def _segmenter(settings: ServiceSettings) -> Iterator[Check]:
     yield Check("model signature", state, standing.sentence)
 
 
-def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
+def _check_var_folder(settings: ServiceSettings) -> Iterator[Check]:
     folder = settings.store.var_dir
     if not folder.exists():
         yield Check("var folder", State.OK, f"{folder} is made at the first start.")
@@ -97,7 +95,7 @@ def _var_folder(settings: ServiceSettings) -> Iterator[Check]:
         yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
 
 
-def _database(settings: ServiceSettings) -> Iterator[Check]:
+def _check_database(settings: ServiceSettings) -> Iterator[Check]:
     if settings.store.database_url is None and not settings.store.var_dir.exists():
         yield Check("database", State.OK, "SQLite; it is made at the first start.")
         return
@@ -112,7 +110,7 @@ def _database(settings: ServiceSettings) -> Iterator[Check]:
         database.close()
 
 
-def _sqlite(settings: ServiceSettings) -> Iterator[Check]:
+def _check_sqlite(settings: ServiceSettings) -> Iterator[Check]:
     warning = wal_reset_warning()
     if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
         yield Check("SQLite", State.WARN, warning)

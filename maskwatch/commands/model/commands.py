@@ -35,9 +35,9 @@ def verify_model(
     path: Annotated[Path, _MODEL], keys: Annotated[list[Path] | None, _KEYS] = None
 ) -> None:
     """Check files and signature; exit code 1 if anything is not as it was signed."""
-    from maskwatch.commands.model.model_files import verified_lines, verify_signed_model
+    from maskwatch.commands.model.model_files import describe_verification, verify_signed_model
 
-    for line in verified_lines(verify_signed_model(path, _choose_keys(keys))):
+    for line in describe_verification(verify_signed_model(path, _choose_keys(keys))):
         typer.echo(line)
 
 

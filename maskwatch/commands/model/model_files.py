@@ -92,11 +92,17 @@ def inspect(path: Path, keys: tuple[Path, ...]) -> ModelView:
     except ModelError as error:
         sentence = str(error)
     return ModelView(
-        str(path), digest_of(path, files), state, sentence, signed_by, files, advice_on(path, files)
+        str(path),
+        digest_of(path, files),
+        state,
+        sentence,
+        signed_by,
+        files,
+        collect_advice(path, files),
     )
 
 
-def advice_on(path: Path, files: tuple[ModelFile, ...]) -> tuple[Advice, ...]:
+def collect_advice(path: Path, files: tuple[ModelFile, ...]) -> tuple[Advice, ...]:
     """What picklescan says of the files that may be pickles.
 
     Raises:
@@ -123,17 +129,17 @@ def to_text(view: ModelView) -> Iterator[str]:
         yield f"key        {view.signed_by}"
     for file in view.files:
         yield f"file       {file.sha256}  {file.size:>12,}  {escape_name(file.name)}"
-    yield from advice_lines(view.advice)
+    yield from describe_advice(view.advice)
 
 
-def verified_lines(model: VerifiedModel) -> Iterator[str]:
+def describe_verification(model: VerifiedModel) -> Iterator[str]:
     """What ``verify`` says of a model that passed."""
     key = f" Key: {model.signed_by}." if model.signed_by is not None else ""
     yield f"{model.path}: {_count_files(model.files)} verified. {model.standing.sentence}{key}"
-    yield from advice_lines(advice_on(model.path, model.files))
+    yield from describe_advice(collect_advice(model.path, model.files))
 
 
-def advice_lines(advice: tuple[Advice, ...]) -> Iterator[str]:
+def describe_advice(advice: tuple[Advice, ...]) -> Iterator[str]:
     """What picklescan says, one line a file."""
     for each in advice:
         name = escape_name(each.file)

@@ -12,7 +12,7 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import State
-from maskwatch.commands.machine.doctor import examine
+from maskwatch.commands.machine.doctor import examine_machine
 from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
@@ -36,7 +36,7 @@ def settings(tmp_path: Path) -> ServiceSettings:
 
 
 def _states(settings: ServiceSettings) -> dict[str, State]:
-    return {check.name: check.state for check in examine(settings)}
+    return {check.name: check.state for check in examine_machine(settings)}
 
 
 def test_says_what_is_active_and_changes_nothing(maskwatch: Run, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_processor_and_the_precision_are_said(
     settings: ServiceSettings, claim_processor: Callable[[str], None], line: str, said: str
 ) -> None:
     claim_processor(line)
-    lines = [check.to_text() for check in examine(settings)]
+    lines = [check.to_text() for check in examine_machine(settings)]
     assert f"{said} on it (MASKWATCH_MODEL_PRECISION=auto)." in lines
 
 

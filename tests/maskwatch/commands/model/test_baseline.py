@@ -56,7 +56,9 @@ def test_every_look_is_taken_and_recorded_without_accusing(tmp_path: Path, clean
 
 
 def test_a_missing_folder_is_said(maskwatch: Run, tmp_path: Path) -> None:
-    said = maskwatch("baseline", str(tmp_path / "gone"), "--out", str(tmp_path / "own.json"))
+    said = maskwatch(
+        "model", "learn-baseline", str(tmp_path / "gone"), "--out", str(tmp_path / "own.json")
+    )
     assert said.code == 1
     assert f"The file {tmp_path / 'gone'} cannot be read" in said.err
 
