@@ -19,9 +19,9 @@ from tests.maskwatch.conftest import Run
 
 
 def _runs(tmp_path: Path) -> list[str]:
-    with closing(Database.open(StoreSettings(var_dir=tmp_path / "var"))) as database:  # noqa: SIM117
-        with database.read() as session:
-            return list(session.scalars(select(JobRunRow.job).order_by(JobRunRow.id)))
+    database = Database.open(StoreSettings(var_dir=tmp_path / "var"))
+    with closing(database), database.read() as session:
+        return list(session.scalars(select(JobRunRow.job).order_by(JobRunRow.id)))
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
