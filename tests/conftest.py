@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.makers import NOW
+from tests.poolers import pgbouncer, pooled_url
 
 TEMPLATE = "maskwatch_template"
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
@@ -79,13 +80,17 @@ def _random_model(folder: Path, **options: int) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""
+    """Settings of a fresh, migrated database; every test that uses it runs on both kinds.
+
+    ``pgbouncer`` is a third one, for tests that ask for it: PostgreSQL behind a pooler.
+    """
     if request.param == "sqlite":
         settings = StoreSettings(var_dir=tmp_path)
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
         yield settings
         return
-    yield request.getfixturevalue("postgres_settings")
+    name = {"postgresql": "postgres_settings", "pgbouncer": "pooled_settings"}[request.param]
+    yield request.getfixturevalue(name)
 
 
 @pytest.fixture
@@ -95,6 +100,21 @@ def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSet
     _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name))
     _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def pooled_settings(postgres_settings: StoreSettings, pooler: Path) -> StoreSettings:
+    """The same database, reached through PgBouncer in transaction mode."""
+    url = make_url(postgres_settings.store.effective_database_url())
+    pooled = SecretStr(pooled_url(pooler, str(url.database)))
+    return StoreSettings(var_dir=postgres_settings.store.var_dir, database_url=pooled)
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres_server: Any) -> Iterator[Path]:
+    """PgBouncer in transaction mode in front of the tests' PostgreSQL."""
+    with pgbouncer(socket_folder(postgres_server)) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -132,6 +152,11 @@ def postgres_server() -> Iterator[Any]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def socket_folder(server: Any) -> Path:
+    """Where an embedded PostgreSQL server's socket lies."""
+    return Path(str(make_url(server.get_uri(driver="psycopg")).query["host"]))
 
 
 def _url(server: Any, name: str) -> SecretStr:
