@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.makers import NOW
-from tests.poolers import pgbouncer, pooled_url
+from tests.poolers import pgbouncer, pooled, socket_folder
 
 TEMPLATE = "maskwatch_template"
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
@@ -106,9 +106,7 @@ def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSet
 @pytest.fixture
 def pooled_settings(postgres_settings: StoreSettings, pooler: Path) -> StoreSettings:
     """The same database, reached through PgBouncer in transaction mode."""
-    url = make_url(postgres_settings.store.effective_database_url())
-    pooled = SecretStr(pooled_url(pooler, str(url.database)))
-    return StoreSettings(var_dir=postgres_settings.store.var_dir, database_url=pooled)
+    return pooled(postgres_settings, pooler)
 
 
 @pytest.fixture(scope="session")
@@ -166,11 +164,6 @@ def _server() -> Iterator[tuple[Any, Path]]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def socket_folder(server: Any) -> Path:
-    """Where an embedded PostgreSQL server's socket lies."""
-    return Path(str(make_url(server.get_uri(driver="psycopg")).query["host"]))
 
 
 def _url(server: Any, name: str) -> SecretStr:

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
 
+from store.settings import StoreSettings
 from tests.waiting import wait_for
 
 _PORT = 6432  # of the socket's name only: nothing listens on the network
@@ -56,9 +60,21 @@ def pgbouncer(server: Path, mode: str = "transaction", ignored: str = "") -> Ite
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def pooled_url(folder: Path, name: str) -> str:
-    """The address of a database behind PgBouncer."""
-    return f"postgresql+psycopg://postgres@/{name}?host={folder}&port={_PORT}"
+def pooled(settings: StoreSettings, folder: Path, **query: str) -> StoreSettings:
+    """The same database, reached through PgBouncer."""
+    return with_query(settings, host=str(folder), port=str(_PORT), **query)
+
+
+def with_query(settings: StoreSettings, **query: str) -> StoreSettings:
+    """The same database with other parameters in its address."""
+    url = make_url(settings.store.effective_database_url()).update_query_dict(query)
+    address = SecretStr(url.render_as_string(hide_password=False))
+    return StoreSettings(var_dir=settings.store.var_dir, database_url=address)
+
+
+def socket_folder(server: Any) -> Path:
+    """Where an embedded PostgreSQL server's socket lies."""
+    return Path(str(make_url(server.get_uri(driver="psycopg")).query["host"]))
 
 
 def find_pgbouncer() -> str:

@@ -75,6 +75,7 @@ def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -
         assert next_time == datetime(2026, 3, due, 4, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("store_settings", ["sqlite", "postgresql", "pgbouncer"], indirect=True)
 def test_it_runs_each_interval_job_at_once_and_stops(
     settings: JobSettings, database: Database, runs_of: RunsOf
 ) -> None:

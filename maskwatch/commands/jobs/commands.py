@@ -74,6 +74,17 @@ def show_status(
         typer.echo("No job has run yet: start them with `maskwatch jobs` or `maskwatch up`.")
 
 
+@jobs_app.command("health")
+def show_health() -> None:
+    """Say who runs the jobs and whether they run; for probes: exit code 1 if they do not."""
+    from maskwatch.commands.jobs.health import read_jobs_health
+
+    health = read_jobs_health(load_settings(StoreSettings))
+    typer.echo(health.sentence)
+    if not health.is_ready:
+        raise typer.Exit(1)
+
+
 def run_former_command(context: typer.Context) -> None:
     """Run the job whose name the command has, as `maskwatch jobs run` does."""
     run_job(str(context.info_name))
