@@ -8,7 +8,8 @@ from pydantic import Field
 from store.configuration.groups import Group
 from store.settings import ReportSettings, is_loopback
 
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+"""How browsers on this machine, or at the end of a tunnel to it, may name it."""
 
 
 class SignInGroup(Group):
@@ -38,5 +39,5 @@ class DashboardSettings(ReportSettings):
         """Names that a request's ``Host`` header may carry."""
         names = {urlsplit(self.dashboard.public_url()).hostname or ""}
         if is_loopback(self.dashboard.dashboard_host):
-            names.update(_LOOPBACK_NAMES)
+            names.update(LOOPBACK_NAMES)
         return frozenset(names)
