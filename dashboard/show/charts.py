@@ -89,7 +89,7 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
             "text": [signed_number(value) for value in contributions.values()],
         }
     )
-    base = alt.Chart(data, height=alt.Step(30)).encode(
+    base = alt.Chart(data, height=30 * len(data)).encode(
         y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=300, ticks=False)),
         x=alt.X(
             "distance:Q",
