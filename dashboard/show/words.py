@@ -121,6 +121,6 @@ def feature_unit(name: str) -> str:
     return "" if unit == "share" else unit
 
 
-def short(identifier: str) -> str:
-    """The first eight characters of an id or digest."""
-    return identifier[:8]
+def short(digest: str) -> str:
+    """The first eight characters of a digest."""
+    return digest[:8]
