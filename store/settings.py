@@ -166,6 +166,25 @@ class AlertsGroup(Group):
         return value
 
 
+class ConnectionsGroup(Group):
+    """How many connections a process that listens may have open, and for how long."""
+
+    max_connections: int = Field(500, ge=1, le=100_000)
+    """Connections that may be open; further ones are closed at once."""
+
+    header_seconds: float = Field(10, gt=0, le=600)
+    """How long a client may take to send the headers of a request."""
+
+    body_seconds: float = Field(20, gt=0, le=3600)
+    """How long a client may take to send a whole body; an upload is then answered 408."""
+
+    send_seconds: float = Field(30, gt=0, le=3600)
+    """How long a client may take to read an answer; then the connection is closed."""
+
+    idle_seconds: int = Field(5, ge=1, le=3600)
+    """How long a connection may stay open between an answer and the next request."""
+
+
 class StoreSettings(BaseSettings):
     """What every process reads. Values count in this order: keywords, environment, TOML file.
 
