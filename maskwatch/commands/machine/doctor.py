@@ -12,6 +12,7 @@ from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, run_check
+from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
@@ -30,6 +31,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("var folder", lambda: _check_var_folder(settings))
     yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
+    yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
 
 def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
