@@ -50,9 +50,7 @@ class SentJson:
         data = _decode(text)
         if len(data) > self.max_bytes:
             raise Refused(TOO_MANY_BYTES)
-        upload = Upload(data, declared)
-        _ = upload.sha256  # here, and not where it is asked for
-        return upload
+        return Upload.hash_now(data, declared)
 
 
 def _read_object(body: bytes) -> dict[str, object]:
