@@ -20,7 +20,8 @@ MEDIA_TYPE = "application/json"
 _BLANKS = b" \t\r\n"
 # Both alphabets are read, as one.
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-_ADDRESSES = ("http:", "https:", "file:", "ftp:", "//", "s3:", "gs:")
+# Each with its colon, which base64 does not have.
+_ADDRESSES = ("http:", "https:", "file:", "ftp:", "s3:", "gs:")
 _MAX_HEAD_CHARACTERS = 200
 
 
