@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from store.configuration.groups import Group
-from store.settings import split_list
+from store.settings import CommaList
 
 
 def usable_cores() -> int:
@@ -37,7 +37,7 @@ class AdmissionGroup(Group):
     """`refuse` uploads that a page of another site makes its visitor send (`Sec-Fetch-Site`, or a
     foreign `Origin`); they count against nobody. `accept` takes them."""
 
-    allowed_origins: tuple[str, ...] = ()
+    allowed_origins: CommaList[str] = ()
     """Comma-separated origins of other sites whose pages may send pictures, e.g.
     `https://app.example`."""
 
@@ -76,11 +76,6 @@ class AdmissionGroup(Group):
     refusal_pause_seconds: float = Field(0.5, ge=0, le=10)
     """About how long the answer to a repeated refusal at admission is held back: whoever asks again
     at once slows itself down; 0: not at all."""
-
-    @field_validator("allowed_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
 
     @field_validator("allowed_origins")
     @classmethod

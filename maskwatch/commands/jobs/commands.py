@@ -11,7 +11,13 @@ jobs_app = typer.Typer(invoke_without_command=True)
 
 # Names of commands before `maskwatch jobs run`: people and their timers still use them.
 FORMER_NAMES = (
-    *("scan", "find-patches", "retrain", "evaluate-alerts", "integrity", "prune", "notify"),
+    "scan",
+    "find-patches",
+    "retrain",
+    "evaluate-alerts",
+    "integrity",
+    "prune",
+    "notify",
 )
 
 

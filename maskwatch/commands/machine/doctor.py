@@ -13,6 +13,7 @@ from inference.segmenters.processor import read_processor_flags, resolve_precisi
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
+from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
 from store.engine.poolers import Pooling, check_search_path, find_pooling
 from store.engine.schema import check_revision
@@ -33,6 +34,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))
+    yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
 
 def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
