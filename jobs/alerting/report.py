@@ -9,13 +9,20 @@ from urllib.parse import quote
 from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.alerting.next_steps import next_steps
+from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.context import phrase_count
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
+from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
+
+# Rules about something on one host, and where the evidence of some has a folder.
+_OF_HOSTS = frozenset({SPOOL_IN_USE, DISK_LOW, CLOCK_STEPPED, JOBS_STANDING_STILL})
+_OF_FOLDERS = {SPOOL_IN_USE: "var_dir", DISK_LOW: "folder"}
 
 
 @dataclass(frozen=True)
@@ -116,14 +123,23 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == SPOOL_IN_USE:
         records = f"{phrase_count(int(alert.value), 'record')} in the spool"
         return "spool is empty" if event is Event.RESOLVED else records
-    if alert.rule == DISK_LOW:
-        room = f"{alert.value:.0f} MB left on the disk (limit {alert.threshold:.0f} MB)"
-        return "the disk has room again" if event is Event.RESOLVED else room
     if alert.rule == RECURRING_PATCH:
         prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
         return "no new recurring print" if event is Event.RESOLVED else prints
+    if alert.rule in _OF_HOSTS:
+        return _host_title(alert, event)
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
+
+
+def _host_title(alert: AlertRow, event: Event) -> str:
+    resolved = event is Event.RESOLVED
+    if alert.rule == DISK_LOW:
+        room = f"{alert.value:.0f} MB left on the disk (limit {alert.threshold:.0f} MB)"
+        return "the disk has room again" if resolved else room
+    if alert.rule == JOBS_STANDING_STILL:
+        return "jobs begin again" if resolved else "jobs stand still"
+    return "clock has not stepped for a day" if resolved else f"clock put {step_text(alert.value)}"
 
 
 def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
@@ -139,16 +155,10 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
         ]
     if alert.rule == MODEL_FILE_CHANGED:
         facts += _model_facts(alert.evidence)
-    if alert.rule == SPOOL_IN_USE:
-        facts += [
-            ("Host", str(alert.evidence.get("host"))),
-            ("Folder", str(alert.evidence.get("var_dir"))),
-        ]
-    if alert.rule == DISK_LOW:
-        facts += [
-            ("Host", str(alert.evidence.get("host"))),
-            ("Folder", str(alert.evidence.get("folder"))),
-        ]
+    if alert.rule in _OF_HOSTS:
+        facts.append(("Host", str(alert.evidence.get("host"))))
+    if alert.rule in _OF_FOLDERS:
+        facts.append(("Folder", str(alert.evidence.get(_OF_FOLDERS[alert.rule]))))
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:

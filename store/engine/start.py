@@ -5,6 +5,7 @@ from pathlib import Path
 import structlog
 
 from store.engine.database import Database
+from store.engine.poolers import check_search_path
 from store.engine.private_files import close_to_others
 from store.engine.schema import ensure_current
 from store.engine.schema_objects import check_objects
@@ -24,7 +25,7 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
 
     Raises:
         SettingsError: the URL cannot be used.
-        StoreMisconfigured: the folder cannot be made.
+        StoreMisconfigured: the folder cannot be made, or a pooler drops a part of the URL.
         StoreDamaged: the SQLite file is damaged, with what to do.
         StoreUnavailable: the database cannot be reached.
         SchemaError: the tables are of another version, with the command to run; or somebody
@@ -34,6 +35,7 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
     try:
         _close_files(settings.store.var_dir, database.file)
         _look(database, settings.store.start_check_seconds)
+        check_search_path(database)
         ensure_current(database)
         check_objects(database)
     except BaseException:

@@ -199,7 +199,7 @@ def test_a_dump_with_a_foreign_trigger_is_taken_out_again(
     monkeypatch.setenv("PATH", f"{postgres_server.bin_path}{os.pathsep}{os.environ['PATH']}")
     address, dump = store_settings.store.database_address(), tmp_path / "dump"
     _change(database, _ON_POSTGRESQL[0][0])
-    postgresql_backups.back_up(address, dump)
+    postgresql_backups.back_up(database, address, dump)
     _change(database, "DROP TRIGGER helpful ON requests; DROP FUNCTION helpful()")
     if is_empty:
         downgrade(database, "base")
