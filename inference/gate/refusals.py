@@ -5,6 +5,7 @@ from http import HTTPStatus
 from detectors.findings import Rule
 from detectors.rule_book import (
     BLANK_PICTURE,
+    CHECKSUM_DIFFERS,
     END_MISSING,
     FLAT_PICTURE,
     NAME_MISMATCH,
@@ -14,6 +15,7 @@ from detectors.rule_book import (
     SCRIPT_IN_METADATA,
     SEVERAL_FRAMES,
     TRAILING_DATA,
+    TRAILING_NOTE,
     TYPE_MISMATCH,
 )
 from inference.refusals import Refusal
@@ -122,6 +124,8 @@ _ADVICE: tuple[tuple[Rule, str], ...] = (
     (SEVERAL_FRAMES, "The file holds several pictures: send a single one."),
     (END_MISSING, "The file lacks its end: send the whole file."),
     (PROFILE_UNUSABLE, f"The picture's colour profile is damaged: {_SAVE_AGAIN}."),
+    (CHECKSUM_DIFFERS, f"The file is damaged: {_SAVE_AGAIN}."),
+    (TRAILING_NOTE, f"The file holds more than a picture: {_SAVE_AGAIN}."),
     (TRAILING_DATA, f"The file holds more than a picture: {_SAVE_AGAIN}."),
     (POLYGLOT, f"The file is more than a picture: {_SAVE_AGAIN}."),
     (SCRIPT_IN_METADATA, f"The file holds more than a picture: {_SAVE_AGAIN}."),

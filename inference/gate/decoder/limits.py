@@ -23,9 +23,12 @@ class PictureLimits:
         max_frames: pictures in one file; only the first is decoded.
         max_scans: passes of a progressive JPEG, each of which costs the time of a whole picture.
         max_metadata_bytes: Exif, XMP, comments and the like, after they are unpacked.
+        max_unpacked_bytes: those of them that are stored packed, after they are unpacked.
         max_profile_bytes: the colour profile, after it is unpacked.
         max_expansion: decoded bytes for each uploaded byte.
         free_bytes: decoded size up to which ``max_expansion`` does not matter.
+        free_passes: pixels, counted once for each pass of a progressive JPEG, up to which
+            ``max_expansion`` does not matter.
     """
 
     max_pixels: int = 40_000_000
@@ -35,9 +38,11 @@ class PictureLimits:
     max_frames: int = 256
     max_scans: int = 100
     max_metadata_bytes: int = 4_000_000
+    max_unpacked_bytes: int = 4_000_000
     max_profile_bytes: int = 4_000_000
     max_expansion: float = 500.0
     free_bytes: int = 16_000_000
+    free_passes: int = 200_000_000
 
     def check(self, width: int, height: int, file_bytes: int) -> None:
         """Judge a picture by the size that its header states.
@@ -56,3 +61,14 @@ class PictureLimits:
         decoded = width * height * 3
         if decoded > self.free_bytes and decoded > self.max_expansion * file_bytes:
             raise Unacceptable("expands_too_much")
+
+    def check_passes(self, passes: int, pixels: int, file_bytes: int) -> None:
+        """Judge the passes that a picture has had so far: each visits all pixels, or may.
+
+        Raises:
+            Unacceptable: there are too many, by number or for the size of the file.
+        """
+        visits = passes * pixels
+        costly = visits > self.free_passes and visits > self.max_expansion * file_bytes
+        if passes > self.max_scans or costly:
+            raise Unacceptable("too_many_scans")

@@ -107,7 +107,7 @@ def test_a_refusal_of_the_worker_is_one_of_the_table(make_gate: MakeGate, png: b
 def test_the_policy_decides_what_a_sign_does(
     make_gate: MakeGate, figure_file: bytes, action: Action
 ) -> None:
-    found = make_gate(trailing_data=action).screen(figure_file + b"more")
+    found = make_gate(trailing_data=action).screen(figure_file + b"more" * 2_000)
     if action is Action.REFUSE:
         assert found is RULE_REFUSALS["trailing_data"]
     elif action is Action.OFF:
@@ -116,7 +116,7 @@ def test_the_policy_decides_what_a_sign_does(
         [finding] = _screened(found).findings
         weight = Severity.ODD if action is Action.RECORD else Severity.SUSPECT
         assert (finding.rule.code, finding.rule.severity) == ("trailing_data", weight)
-        assert finding.evidence == {"bytes": 4.0}
+        assert finding.evidence == {"bytes": 8_000.0}
 
 
 @pytest.mark.parametrize(
