@@ -50,6 +50,17 @@ class PictureLimits:
         Raises:
             Unacceptable: which bound it breaks.
         """
+        self.check_sides(width, height)
+        decoded = width * height * 3
+        if decoded > self.free_bytes and decoded > self.max_expansion * file_bytes:
+            raise Unacceptable("expands_too_much")
+
+    def check_sides(self, width: int, height: int) -> None:
+        """Judge a picture by its size alone.
+
+        Raises:
+            Unacceptable: which bound it breaks.
+        """
         if width * height > self.max_pixels:
             raise Unacceptable("too_many_pixels")
         if max(width, height) > self.max_side:
@@ -58,9 +69,6 @@ class PictureLimits:
             raise Unacceptable("too_small")
         if max(width, height) > self.max_ratio * min(width, height):
             raise Unacceptable("extreme_ratio")
-        decoded = width * height * 3
-        if decoded > self.free_bytes and decoded > self.max_expansion * file_bytes:
-            raise Unacceptable("expands_too_much")
 
     def check_passes(self, passes: int, pixels: int, file_bytes: int) -> None:
         """Judge the passes that a picture has had so far: each visits all pixels, or may.

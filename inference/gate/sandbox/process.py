@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image
-from inference.gate.decoder.limits import PictureLimits
+from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.sandbox.arena import Arena
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.rlimits import Resources
@@ -215,10 +215,18 @@ class WorkerProcess:
             reply = Reply.from_bytes(message)
         except BadReply:
             raise WorkerGone(End.BAD_REPLY) from None
-        too_large = reply.width * reply.height > self._limits.picture.max_pixels
-        if too_large or reply.number != order.number:
+        too_odd = not reply.refusal and not self._may_be(reply.width, reply.height)
+        if too_odd or reply.number != order.number:
             raise WorkerGone(End.BAD_REPLY)
         return reply
+
+    def _may_be(self, width: int, height: int) -> bool:
+        """Whether a worker of ours would have accepted such a picture: one may be taken over."""
+        try:
+            self._limits.picture.check_sides(width, height)
+        except Unacceptable:
+            return False
+        return True
 
     def _cause(self) -> End:
         """Why the channel closed: a dying process closes its files before it can be waited for."""

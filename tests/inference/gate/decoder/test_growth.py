@@ -26,7 +26,8 @@ HOSTILE = (
     b"MZP", b"MZ", b"PE\0\0", b"onload", b"onload ", b"onload=", b"onload= ", b"eval", b"eval (",
     b"system( ", b"<", b"<!doctype ", b"<!doctype" + b" " * 40, b" ", b"\t", b"#!", b"#! ", b"#!/",
     b"PK\x05\x06", b"PK\x03\x04", b"\xff", b"\xff\xd9", b"\0", b"\r\n", b"$", b"offset=",
-    b";offset",    b'Item:Length="1', b'"offset" ', b'"offset":', b"ftyp", b"\0\0\0\x08ftyp", b"\xff\xd8\xff",
+    b";offset",
+    b'Item:Length="1', b'"offset" ', b'"offset":', b"ftyp", b"\0\0\0\x08ftyp", b"\xff\xd8\xff",
     b"vivo{\"", b"streamdata", b"SEFT", b"edof", b"<script", b"ustar", b"MSCF\0\0\0", b"v1_f",
 )  # fmt: skip
 
