@@ -43,6 +43,13 @@ PROFILE_UNUSABLE = Rule(
     _EXPLOIT,
     _INPUT,
 )
+MADE_SMALLER = Rule(
+    "made_smaller",
+    Severity.ODD,
+    "The picture has more pixels than are looked at: its sides were divided, also in the answer.",
+    _CRAFTED,
+    _INPUT,
+)
 CHECKSUM_DIFFERS = Rule(
     "checksum_differs",
     Severity.ODD,
@@ -106,6 +113,7 @@ GATE_RULES: tuple[Rule, ...] = (
     SEVERAL_FRAMES,
     END_MISSING,
     PROFILE_UNUSABLE,
+    MADE_SMALLER,
     CHECKSUM_DIFFERS,
     TRAILING_NOTE,
     TRAILING_DATA,

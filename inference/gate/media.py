@@ -12,6 +12,7 @@ class MediaType(StrEnum):
     GIF = "image/gif"
     BMP = "image/bmp"
     TIFF = "image/tiff"
+    AVIF = "image/avif"
 
 
 PILLOW_FORMATS: dict[MediaType, str] = {
@@ -21,6 +22,7 @@ PILLOW_FORMATS: dict[MediaType, str] = {
     MediaType.GIF: "GIF",
     MediaType.BMP: "BMP",
     MediaType.TIFF: "TIFF",
+    MediaType.AVIF: "AVIF",
 }
 
 _SUFFIXES: dict[str, MediaType] = {
@@ -36,6 +38,7 @@ _SUFFIXES: dict[str, MediaType] = {
     "bmp": MediaType.BMP,
     "tif": MediaType.TIFF,
     "tiff": MediaType.TIFF,
+    "avif": MediaType.AVIF,
 }
 
 # Ends of names that a server or a desktop would not treat as a picture.
@@ -55,6 +58,7 @@ _MAGIC: tuple[tuple[bytes, MediaType], ...] = (
     (b"II*\0", MediaType.TIFF),
     (b"MM\0*", MediaType.TIFF),
 )
+_AVIF_BRANDS, _MAX_BRANDS_BYTES = {b"avif", b"avis"}, 256
 # What clients declare when they do not know, and old names of types that they do know.
 _UNDECLARED = {"", "application/octet-stream"}
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
@@ -70,7 +74,15 @@ def detect(data: bytes) -> MediaType | None:
     """
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return MediaType.WEBP
+    if data[4:8] == b"ftyp" and _AVIF_BRANDS & _brands(data):
+        return MediaType.AVIF
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """What the first box of a file says that it can be read as (ISO/IEC 14496-12)."""
+    end = min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)
+    return {data[8:12], *(data[place : place + 4] for place in range(16, end, 4))}
 
 
 def declares_otherwise(declared: str | None, found: MediaType) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from inference.gate.decoder import jpeg, png, webp
+from inference.gate.decoder import boxes, jpeg, png, webp
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import Parts
 from inference.gate.media import MediaType
@@ -11,6 +11,7 @@ _WALKERS: dict[MediaType, Callable[[bytes, PictureLimits], Parts]] = {
     MediaType.JPEG: jpeg.walk,
     MediaType.PNG: png.walk,
     MediaType.WEBP: webp.walk,
+    MediaType.AVIF: boxes.walk,
 }
 
 

@@ -42,13 +42,13 @@ def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image,
     profile = picture.info.get("icc_profile") or b""
     if len(profile) > limits.max_profile_bytes:
         raise Unacceptable("profile_too_large")
-    plain = _flat(picture)
+    plain = to_plain(picture)
     if not profile:
         return plain.convert("RGB") if plain.mode != "RGB" else plain, False
     return _profiled(plain, profile)
 
 
-def _flat(picture: Pillow.Image) -> Pillow.Image:
+def to_plain(picture: Pillow.Image) -> Pillow.Image:
     """One of the modes ``L``, ``RGB`` and ``CMYK``, without transparency."""
     if picture.mode.startswith("I;16"):
         return _from_16_bits(picture)

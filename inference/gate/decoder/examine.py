@@ -9,7 +9,7 @@ from inference.gate.decoder.anatomy import dissect
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.missing_end import decode_without_end
 from inference.gate.decoder.parts import Parts
-from inference.gate.decoder.pixels import decode
+from inference.gate.decoder.pixels import Pixels, decode
 from inference.gate.decoder.suspicions import has_script, is_polyglot
 from inference.gate.decoder.tail import Tail
 from inference.gate.media import MediaType
@@ -45,15 +45,17 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
         if parts.width and parts.height:
             limits.check(parts.width, parts.height, len(data))
         signs |= _signs(data, parts)
-    picture, profile_unusable = _decoded(data, media_type, limits, parts)
-    if profile_unusable:
+    pixels = _decoded(data, media_type, limits, parts)
+    if pixels.profile_unusable:
         signs["profile_unusable"] = {}
-    return Examined(picture, signs)
+    if pixels.times_smaller > 1:
+        signs["made_smaller"] = {"times": float(pixels.times_smaller)}
+    return Examined(pixels.picture, signs)
 
 
 def _decoded(
     data: bytes, media_type: MediaType, limits: PictureLimits, parts: Parts | None
-) -> tuple[Pillow.Image, bool]:
+) -> Pixels:
     if parts is None:
         return decode(data, media_type, limits)
     if media_type is MediaType.JPEG and not parts.complete:

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops
 
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
-from inference.gate.decoder.pixels import decode
+from inference.gate.decoder.pixels import Pixels, decode
 from inference.gate.media import MediaType
 
 _END = b"\xff\xd9"
@@ -20,19 +20,19 @@ _MAX_MISSING_SHARE = 0.1
 _BLOCK_SIDE = 16
 
 
-def decode_without_end(data: bytes, limits: PictureLimits) -> tuple[Pillow.Image, bool]:
-    """The picture in mode ``RGB``, and whether it had a profile that could not be used.
+def decode_without_end(data: bytes, limits: PictureLimits) -> Pixels:
+    """The picture, if most of it is there.
 
     Raises:
         Unacceptable: there is no picture, or too much of it is missing.
         MemoryError: it takes more memory than the process may have.
     """
-    picture, unusable = decode(data + _END, MediaType.JPEG, limits)
+    pixels = decode(data + _END, MediaType.JPEG, limits)
     other_end = _SOMETHING_ELSE * (1 + int(len(data) * _REPEAT_PER_BYTE)) + _END
-    other, _ = decode(data + other_end, MediaType.JPEG, limits)
-    if _misses_much(ImageChops.difference(picture, other)):
+    other = decode(data + other_end, MediaType.JPEG, limits)
+    if _misses_much(ImageChops.difference(pixels.picture, other.picture)):
         raise Unacceptable("truncated")
-    return picture, unusable
+    return pixels
 
 
 def _misses_much(difference: Pillow.Image) -> bool:

@@ -106,7 +106,7 @@ class WorkerProcess:
         self._limits = limits
         self._sandbox: Sandbox | None = None
         with ExitStack() as undo:
-            self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_pixels)
+            self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_decoded_pixels)
             undo.callback(self._arena.close)
             # What it says before it is locked down; after that it cannot write to any file.
             self._errors = os.fdopen(os.memfd_create("maskwatch-errors"), "w+b")
@@ -223,7 +223,7 @@ class WorkerProcess:
     def _may_be(self, width: int, height: int) -> bool:
         """Whether a worker of ours would have accepted such a picture: one may be taken over."""
         try:
-            self._limits.picture.check_sides(width, height)
+            self._limits.picture.check_decoded(width, height)
         except Unacceptable:
             return False
         return True

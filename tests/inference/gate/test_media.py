@@ -52,7 +52,7 @@ def test_any_bytes_have_a_type_or_none(data: bytes) -> None:
         b"%PDF-1.7",
         b"PK\x03\x04",
         b"\0\0\0\x0cjP  \r\n",
-        b"\0\0\0\x1cftypavif",
+        b"\0\0\0\x1cftypheic",
     ],
 )
 def test_other_files_have_no_type(data: bytes) -> None:

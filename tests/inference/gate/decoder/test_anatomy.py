@@ -10,6 +10,7 @@ from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import Parts
 from inference.gate.media import MediaType
 
+UNWALKED = [MediaType.GIF, MediaType.BMP, MediaType.TIFF]
 KINDS = {MediaType.JPEG: "JPEG", MediaType.PNG: "PNG", MediaType.WEBP: "WEBP"}
 KNOWN = pytest.mark.parametrize("media_type", KINDS)
 
@@ -79,6 +80,6 @@ def test_the_size_of_the_profile_is_bounded(
     assert _refusal(data, media_type, max_profile_bytes=69_999) == "profile_too_large"
 
 
-@pytest.mark.parametrize("media_type", sorted(set(MediaType) - set(KINDS)))
+@pytest.mark.parametrize("media_type", UNWALKED)
 def test_other_types_are_left_to_the_decoder(media_type: MediaType) -> None:
     assert dissect(b"anything", media_type, PictureLimits()) is None

@@ -320,3 +320,18 @@ def test_an_end_that_is_cut_off_is_a_missing_end(
     png: bytes, signs_of: Callable[..., set[str]], cut: int
 ) -> None:
     assert signs_of(png[:-cut], MediaType.PNG) == {"end_missing"}
+
+
+def test_it_is_said_that_a_picture_was_made_smaller(jpeg: bytes) -> None:
+    examined = examine(jpeg, MediaType.JPEG, PictureLimits(max_decoded_pixels=4_000))
+    assert dict(examined.signs) == {"made_smaller": {"times": 2.0}}
+    assert examined.picture.size == (64, 48)
+
+
+def test_the_depths_of_a_portrait_are_ordinary(
+    jpeg: bytes, segment: Callable[..., bytes], signs_of: Callable[..., set[str]]
+) -> None:
+    head = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + bytes(8)
+    depths = segment(0xE1, head + b"QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 2_400) * 250
+    assert len(depths) > 15_000_000
+    assert signs_of(jpeg[:2] + depths + jpeg[2:], MediaType.JPEG) == set()
