@@ -29,7 +29,8 @@ class PictureLimits:
         max_expansion: decoded bytes for each uploaded byte.
         free_bytes: decoded size up to which ``max_expansion`` does not matter.
         free_passes: pixels, counted once for each pass of a progressive JPEG, up to which
-            ``max_expansion`` does not matter.
+            ``max_passes_per_byte`` does not matter.
+        max_passes_per_byte: such pixels for each uploaded byte.
     """
 
     max_pixels: int = 66_000_000
@@ -45,6 +46,7 @@ class PictureLimits:
     max_expansion: float = 500.0
     free_bytes: int = 16_000_000
     free_passes: int = 200_000_000
+    max_passes_per_byte: int = 500
 
     def check(self, width: int, height: int, file_bytes: int) -> None:
         """Judge a picture by the size that its header states.
@@ -53,8 +55,15 @@ class PictureLimits:
             Unacceptable: which bound it breaks.
         """
         self.check_sides(width, height)
-        decoded = width * height * 3
-        if decoded > self.free_bytes and decoded > self.max_expansion * file_bytes:
+        self.check_expansion(width * height * 3, file_bytes)
+
+    def check_expansion(self, decoded_bytes: int, file_bytes: int) -> None:
+        """Judge how much a file unpacks to.
+
+        Raises:
+            Unacceptable: it is too much for its size.
+        """
+        if decoded_bytes > self.free_bytes and decoded_bytes > self.max_expansion * file_bytes:
             raise Unacceptable("expands_too_much")
 
     def check_sides(self, width: int, height: int) -> None:
@@ -105,6 +114,6 @@ class PictureLimits:
             Unacceptable: there are too many, by number or for the size of the file.
         """
         visits = passes * pixels
-        costly = visits > self.free_passes and visits > self.max_expansion * file_bytes
+        costly = visits > self.free_passes and visits > self.max_passes_per_byte * file_bytes
         if passes > self.max_scans or costly:
             raise Unacceptable("too_many_scans")

@@ -9,6 +9,8 @@ from inference.gate.decoder.parts import MAX_PIECES, Parts, Span, unpack
 from inference.gate.decoder.png_pixels import Header, pixels_end
 
 _SIGNATURE_BYTES = 8
+# Rows are unpacked twice, once to find their end, and cannot be decoded smaller.
+_TIMES_AS_COSTLY = 3
 # Set in the first letter of a chunk's kind where readers may do without it.
 _ANCILLARY = 0x20
 
@@ -83,6 +85,9 @@ class _Walker:
             raise Unacceptable("unreadable")
         if parts.height:
             limits.check(parts.width, parts.height, len(data))
+            # Deep and clear pixels take more bytes than come out of them.
+            unpacked_bytes = self._header.unpacked_bytes() - parts.height
+            limits.check_expansion(unpacked_bytes, len(data) // _TIMES_AS_COSTLY)
         if self._damaged:
             raise Unacceptable("unreadable")
         end = pixels_end(data, self._still, self._header)

@@ -133,3 +133,15 @@ def test_a_length_beyond_the_file_ends_the_walk(png: bytes) -> None:
 
 def test_more_chunks_than_any_picture_has_are_unreadable(png_with: Callable[..., bytes]) -> None:
     assert _refusal(png_with(b"tIME", b"", times=20_001)) == "unreadable"
+
+
+def test_deep_pixels_count_as_the_bytes_that_they_unpack_to(png: bytes) -> None:
+    header = struct.pack(">IIBBBBB", 2_000, 1_000, 16, 6, 0, 0, 0)
+    checksum = struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    data = png[:12] + b"IHDR" + header + checksum + png[33:]
+    share = 3 * 16_000_000 / len(data)
+    for free, most in ((16_000_000, 10), (15_999_999, share + 1)):
+        limits = PictureLimits(free_bytes=free, max_expansion=most)
+        assert walker.walk(data, limits).width == 2_000
+    with pytest.raises(Unacceptable, match="expands_too_much"):
+        walker.walk(data, PictureLimits(free_bytes=15_999_999, max_expansion=share - 1))
