@@ -133,9 +133,12 @@ async def _answer_upload(
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            body = await receive_body(request, _body_rules(settings))
-            upload = await service.form_threads.run(_open, service, arrival, body)
-            return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
+            with service.body_memory.reserve() as take:
+                body = await receive_body(request, _body_rules(settings), take)
+                upload = await service.form_threads.run(_open, service, arrival, body)
+                return await service.slots.work(
+                    arrival.client, _work, service, arrival, upload, answer
+                )
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
 

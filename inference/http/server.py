@@ -8,7 +8,7 @@ from threading import current_thread, main_thread
 
 import uvicorn
 
-from inference.allocator import keep_few_arenas
+from inference.allocator import give_large_blocks_back, keep_few_arenas
 from inference.http.app import build_app
 from inference.http.protocol import ConnectionLimits, patient_protocol
 from inference.service import Service, build_service
@@ -33,6 +33,7 @@ def run(
         MaskwatchError: something that the service needs is not usable.
     """
     keep_few_arenas()
+    give_large_blocks_back()
     with listener:
         service = build_service(settings)
         host, port = listener.getsockname()[:2]
