@@ -130,10 +130,10 @@ def _findings(reply: Reply) -> tuple[Finding, ...]:
 
 
 def _compared(upload: Upload) -> Iterator[Finding]:
-    found = detect(upload.data)
-    if found is None:
+    media_type = detect(upload.data)
+    if media_type is None:
         return
-    if declares_otherwise(upload.declared_type, found):
+    if declares_otherwise(upload.declared_type, media_type):
         yield Finding(TYPE_MISMATCH)
-    if named_otherwise(upload.file_name, found):
+    if named_otherwise(upload.file_name, media_type):
         yield Finding(NAME_MISMATCH)

@@ -69,11 +69,11 @@ def _from_16_bits(picture: Pillow.Image) -> Pillow.Image:
     clear = picture.info.get("transparency")
     if not isinstance(clear, int):
         return grey
-    shown = ImageMath.lambda_eval(
-        lambda given: given["convert"]((given["deep"] != clear) * 255, "L"),
+    opaque = ImageMath.lambda_eval(
+        lambda bands: bands["convert"]((bands["deep"] != clear) * 255, "L"),
         deep=picture.convert("I"),
     )
-    return ImageChops.lighter(grey, ImageChops.invert(shown))
+    return ImageChops.lighter(grey, ImageChops.invert(opaque))
 
 
 def _profiled(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:

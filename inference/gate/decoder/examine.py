@@ -44,8 +44,8 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
     if parts is not None:
         if parts.width and parts.height:
             limits.check(parts.width, parts.height, len(data))
-        signs |= _signs(data, parts)
-    pixels = _decoded(data, media_type, limits, parts)
+        signs |= _find_signs(data, parts)
+    pixels = _decode_parts(data, media_type, limits, parts)
     if pixels.profile_unusable:
         signs["profile_unusable"] = {}
     if pixels.times_smaller > 1:
@@ -53,7 +53,7 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
     return Examined(pixels.picture, signs)
 
 
-def _decoded(
+def _decode_parts(
     data: bytes, media_type: MediaType, limits: PictureLimits, parts: Parts | None
 ) -> Pixels:
     if parts is None:
@@ -65,7 +65,7 @@ def _decoded(
     return decode(parts.without_damage(data), media_type, limits)
 
 
-def _signs(data: bytes, parts: Parts) -> Signs:
+def _find_signs(data: bytes, parts: Parts) -> Signs:
     tail = Tail.of(data, parts)
     parts.pixels = sorted([*parts.pixels, *tail.bulk])
     texts, signs = list(parts.texts(data)), Signs()

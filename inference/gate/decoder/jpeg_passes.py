@@ -37,11 +37,11 @@ class Passes:
 
     def _note_scan(self, segment: bytes) -> None:
         count = segment[0] if segment else 0
-        bits = self._brought(segment[1 + 2 * count : 4 + 2 * count])
+        bits = self._read_selection(segment[1 + 2 * count : 4 + 2 * count])
         for component in segment[1 : 1 + 2 * count : 2]:
             self.components[component] = self.components.get(component, 0) | bits
 
-    def _brought(self, selection: bytes) -> int:
+    def _read_selection(self, selection: bytes) -> int:
         """First and last coefficient, and by how many bits they are shifted."""
         if not self.is_progressive:
             return _ALL

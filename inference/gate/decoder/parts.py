@@ -75,8 +75,8 @@ class Parts:
 
     def may_unpack(self, limits: PictureLimits) -> int:
         """How many bytes of text may still be unpacked."""
-        left = limits.max_metadata_bytes - self.metadata_bytes
-        return max(0, min(left, limits.max_unpacked_bytes - self.unpacked_bytes))
+        room = limits.max_metadata_bytes - self.metadata_bytes
+        return max(0, min(room, limits.max_unpacked_bytes - self.unpacked_bytes))
 
     def add_profile(self, piece: bytes, limits: PictureLimits) -> None:
         """Keep a piece of the colour profile.

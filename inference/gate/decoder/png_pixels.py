@@ -53,28 +53,28 @@ def pixels_end(data: bytes, spans: Sequence[Span], header: Header) -> int:
 
     What lies behind it in the same chunks is no picture: readers stop there.
     """
-    inflater, left = zlib.decompressobj(), header.unpacked_bytes()
+    inflater, room = zlib.decompressobj(), header.unpacked_bytes()
     for start, end in spans:
         for place in range(start, end, _STEP_BYTES):
             step = data[place : min(place + _STEP_BYTES, end)]
-            unused, left = _inflate(inflater, step, left)
+            unused, room = _inflate(inflater, step, room)
             if unused is not None:
                 return place + len(step) - unused
     return spans[-1][1] if spans else 0
 
 
-def _inflate(inflater: "zlib._Decompress", step: bytes, left: int) -> tuple[int | None, int]:
+def _inflate(inflater: "zlib._Decompress", step: bytes, room: int) -> tuple[int | None, int]:
     """Bytes of a step that nobody needs, where the stream ends in it; bytes still to come."""
     try:
         while True:
             content = inflater.decompress(step, _STEP_BYTES)
-            left -= len(content)
+            room -= len(content)
             step = inflater.unconsumed_tail
             if inflater.eof:
-                return len(inflater.unused_data), left
-            if left < 0:
-                return len(step), left
+                return len(inflater.unused_data), room
+            if room < 0:
+                return len(step), room
             if not step and len(content) < _STEP_BYTES:
-                return None, left
+                return None, room
     except zlib.error:
-        return len(step), left
+        return len(step), room

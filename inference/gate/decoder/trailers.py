@@ -30,10 +30,10 @@ def trailers_start(data: bytes, floor: int = 0) -> int:
         starts = (
             read(data, floor, place) for place in _ends(data, floor, end) for read in _READERS
         )
-        known = [start for start in starts if start is not None and floor <= start < end]
-        if not known:
+        places = [start for start in starts if start is not None and floor <= start < end]
+        if not places:
             break
-        end = min(known)
+        end = min(places)
     return end
 
 

@@ -24,8 +24,8 @@ class _Ruleset(ctypes.Structure):
 
 def version() -> int:
     """The version of the kernel's interface; 0 where there is none."""
-    found: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
-    return max(0, found)
+    answer: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
+    return max(0, answer)
 
 
 def give_up_files_and_ports() -> int:

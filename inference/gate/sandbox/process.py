@@ -165,7 +165,7 @@ class WorkerProcess:
         Raises:
             WorkerGone: it died, hung or answered nonsense; it must be ended now.
         """
-        reply = self._checked(self._answer(self._limits.wall_seconds), order)
+        reply = self._check_reply(self._answer(self._limits.wall_seconds), order)
         if reply.refusal:
             return reply, None
         length = reply.width * reply.height * reply.depth
@@ -210,7 +210,7 @@ class WorkerProcess:
         for _, event in waiting.poll(0):
             raise WorkerGone(self._cause() if event & select.POLLHUP else End.BAD_REPLY)
 
-    def _checked(self, message: bytes, order: Order) -> Reply:
+    def _check_reply(self, message: bytes, order: Order) -> Reply:
         try:
             reply = Reply.from_bytes(message)
         except BadReply:
@@ -244,7 +244,7 @@ class WorkerProcess:
 
 def _copied(shared: memoryview, reply: Reply) -> Image:
     """A picture of our own: what the worker writes later does not matter."""
-    laid = np.frombuffer(shared, np.uint8).reshape(reply.height, reply.width, reply.depth)
+    pixels = np.frombuffer(shared, np.uint8).reshape(reply.height, reply.width, reply.depth)
     if reply.depth == 3:
-        return laid.copy()
-    return cv2.cvtColor(laid, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
+        return pixels.copy()
+    return cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)

@@ -21,7 +21,7 @@ from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.media import PILLOW_FORMATS, MediaType
 from inference.gate.sandbox.arena import Arena
-from inference.gate.sandbox.arrow_pixels import lent_pixels
+from inference.gate.sandbox.arrow_pixels import lend_pixels
 from inference.gate.sandbox.lockdown import Sandbox, lock_down
 from inference.gate.sandbox.memory import PeakMemory
 from inference.gate.sandbox.rlimits import Resources
@@ -74,7 +74,7 @@ class Worker:
         self._memory.reset()
         started = perf_counter()
         self._orders += 1
-        outcome = self._decoded(order)
+        outcome = self._decode(order)
         return Reply(
             number=order.number,
             **outcome,
@@ -83,7 +83,7 @@ class Worker:
             tired=self._is_tired() or outcome.get("refusal") == "too_much_memory",
         )
 
-    def _decoded(self, order: Order) -> dict[str, Any]:
+    def _decode(self, order: Order) -> dict[str, Any]:
         try:
             data = self._arena.upload(order.upload_bytes)
             examined = examine(data, order.media_type, self._setup.limits)
@@ -97,9 +97,9 @@ class Worker:
 
     def _lay_down(self, picture: Pillow.Image) -> int:
         """Copy the pixels into the arena; returns how many bytes each of them takes there."""
-        with lent_pixels(picture) as lent:
-            if lent is not None:
-                self._arena.put_pixels(lent, 0)
+        with lend_pixels(picture) as pixels:
+            if pixels is not None:
+                self._arena.put_pixels(pixels, 0)
                 return 4
         self._pack(picture)
         return 3
