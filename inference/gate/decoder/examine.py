@@ -10,7 +10,7 @@ from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.missing_end import decode_without_end
 from inference.gate.decoder.parts import Parts
 from inference.gate.decoder.pixels import Pixels, decode
-from inference.gate.decoder.suspicions import has_script, is_polyglot
+from inference.gate.decoder.suspicions import begins_packed, has_script, is_polyglot
 from inference.gate.decoder.tail import Tail
 from inference.gate.media import MediaType
 
@@ -69,7 +69,7 @@ def _find_signs(data: bytes, parts: Parts) -> Signs:
     tail = Tail.of(data, parts)
     parts.pixels = sorted([*parts.pixels, *tail.bulk])
     texts, signs = list(parts.texts(data)), Signs()
-    if is_polyglot(b"", texts):
+    if begins_packed(tail.rest) or is_polyglot(b"", texts):
         signs["polyglot"] = {}
     if has_script(b"", texts):
         signs["script_in_metadata"] = {}

@@ -70,6 +70,15 @@ _PROGRAM, _PROGRAM_START = re.compile(rb"PE\0\0"), b"MZ"
 _MIN_PROGRAM_HEAD_BYTES, _MAX_PROGRAM_HEAD_BYTES = 60, 512
 
 
+# Packed files without a longer mark: gzip, zstd. They count where a tail begins.
+_PACKED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")
+
+
+def begins_packed(tail: bytes) -> bool:
+    """Whether what lies behind a picture begins like a packed file."""
+    return tail.startswith(_PACKED)
+
+
 def marks_in(data: bytes) -> dict[str, dict[str, float]]:
     """Signs that a whole file gives without being taken apart, by code."""
     signs: dict[str, dict[str, float]] = {}

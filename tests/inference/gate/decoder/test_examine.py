@@ -1,5 +1,7 @@
 """Whole files: what is refused from the header alone, what is odd, and what is ordinary."""
 
+import bz2
+import lzma
 import struct
 import zlib
 from collections.abc import Callable
@@ -335,3 +337,24 @@ def test_the_depths_of_a_portrait_are_ordinary(
     depths = segment(0xE1, head + b"QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 2_400) * 250
     assert len(depths) > 15_000_000
     assert signs_of(jpeg[:2] + depths + jpeg[2:], MediaType.JPEG) == set()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        zlib.compress(PHP, wbits=31),
+        b"\x28\xb5\x2f\xfd" + PHP,
+        bz2.compress(PHP),
+        lzma.compress(PHP),
+        b"Rar!\x1a\x07\1\0",
+        b"!<arch>\ndebian-binary",
+        b"\0asm\1\0\0\0",
+        b"L\0\0\0\1\x14\2\0",
+    ],
+)
+def test_packed_files_and_programs_behind_the_picture_are_polyglots(
+    jpeg: bytes, signs_of: Callable[..., set[str]], packed: bytes
+) -> None:
+    for padding in (b"", bytes(9)):
+        data = jpeg + padding + packed
+        assert "polyglot" in signs_of(data, MediaType.JPEG)
