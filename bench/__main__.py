@@ -177,9 +177,12 @@ def store(
 def footprint(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that a median is taken of.")] = 5,
+    install: Annotated[
+        bool, typer.Option("--install", help="Also install the base profile anew, and measure it.")
+    ] = False,
 ) -> None:
     """Memory of every process, and seconds until help and service are there; needs Chromium."""
-    measure_footprint(json, rounds)
+    measure_footprint(json, rounds, install=install)
 
 
 @app.command()

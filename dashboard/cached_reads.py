@@ -22,6 +22,7 @@ from store.pages.overview import (
     verdicts_over_time,
 )
 from store.pages.request_detail import NormalRange, normal_ranges
+from store.pages.scheduler_health import SchedulerHealth, scheduler_health
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Overview:
     clients: tuple[ClientCount, ...]
     alerts: tuple[AlertView, ...]
     jobs: tuple[JobHealth, ...]
+    scheduler: SchedulerHealth
 
 
 @st.cache_data(ttl=3, show_spinner=False)
@@ -55,6 +57,7 @@ def overview(window: str) -> Overview:
             clients=busiest_clients(session, period, 6),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
+            scheduler=scheduler_health(session),
         )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
@@ -26,32 +28,72 @@ class Job:
     """One job.
 
     Attributes:
+        purpose: what it does, in one sentence.
         trigger: when the scheduler runs it; ``None`` for a job that only follows another.
         followed_by: a job that runs right after it, however it ended.
     """
 
     name: str
+    purpose: str
     run: JobFunction
     trigger: Callable[[JobSettings], BaseTrigger] | None
     followed_by: str | None = None
 
 
 JOBS: tuple[Job, ...] = (
-    Job("scan", scan.run, lambda s: _every(s.schedule.scan_interval_seconds), followed_by="decide"),
-    Job("decide", decide.run, None),
-    Job("evaluate_alerts", alerts.run, lambda s: _every(s.schedule.alert_interval_seconds)),
-    Job("integrity", integrity.run, lambda s: _every(s.schedule.integrity_interval_seconds)),
+    Job(
+        "scan",
+        "Score new records once and record the outliers.",
+        scan.run,
+        lambda s: _every(s.schedule.scan_interval_seconds),
+        followed_by="decide",
+    ),
+    Job("decide", "Decide which clients to block.", decide.run, None),
+    Job(
+        "evaluate_alerts",
+        "Compare the thresholds with the records; fire and resolve alerts.",
+        alerts.run,
+        lambda s: _every(s.schedule.alert_interval_seconds),
+    ),
+    Job(
+        "integrity",
+        "Compare the model files on this host with what its services loaded.",
+        integrity.run,
+        lambda s: _every(s.schedule.integrity_interval_seconds),
+    ),
     Job(
         "expire_fingerprints",
+        "Forget the fingerprints of pictures that are beyond their window.",
         expire_fingerprints.run,
         lambda s: _every(s.schedule.expire_interval_seconds),
     ),
-    Job("find_patches", find_patches.run, lambda s: _every(s.schedule.patch_interval_seconds)),
-    Job("roll_up", roll_up.run, lambda s: _every(s.schedule.roll_up_interval_seconds)),
-    Job("prune", prune.run, lambda s: _every(s.schedule.prune_interval_seconds)),
-    Job("notify", notify.run, lambda s: _every(s.schedule.notify_interval_seconds)),
+    Job(
+        "find_patches",
+        "Look for a patch that recurs in flagged pictures and put it on the blacklist.",
+        find_patches.run,
+        lambda s: _every(s.schedule.patch_interval_seconds),
+    ),
+    Job(
+        "roll_up",
+        "Count new records by minute, hour and day.",
+        roll_up.run,
+        lambda s: _every(s.schedule.roll_up_interval_seconds),
+    ),
+    Job(
+        "prune",
+        "Remove records and pictures that are too old, and files that no record refers to.",
+        prune.run,
+        lambda s: _every(s.schedule.prune_interval_seconds),
+    ),
+    Job(
+        "notify",
+        "Send what waits in the outbox.",
+        notify.run,
+        lambda s: _every(s.schedule.notify_interval_seconds),
+    ),
     Job(
         "retrain",
+        "Train an outlier model on clean records and promote it if it holds up.",
         retrain.run,
         lambda s: CronTrigger(hour=s.schedule.retrain_hour_utc, timezone="UTC"),
     ),
@@ -63,13 +105,26 @@ def job_named(name: str) -> Job:
     """The job of a name; ``evaluate-alerts`` and ``evaluate_alerts`` are the same.
 
     Raises:
-        UnknownJob: with the names that exist.
+        UnknownJob: with the nearest name, and all that exist.
     """
-    try:
-        return _BY_NAME[name.replace("-", "_")]
-    except KeyError:
-        names = ", ".join(_BY_NAME)
-        raise UnknownJob(f"There is no job {name!r}: the jobs are {names}.") from None
+    job = _BY_NAME.get(name.replace("-", "_"))
+    if job is None:
+        nearest = get_close_matches(name, _BY_NAME, n=1)
+        hint = f" Did you mean {nearest[0]}?" if nearest else ""
+        raise UnknownJob(f"There is no job {name!r}.{hint} The jobs are {', '.join(_BY_NAME)}.")
+    return job
+
+
+def describe_schedule(job: Job, settings: JobSettings) -> str:
+    """When the scheduler runs a job, in words."""
+    if job.trigger is None:
+        leader = next(other.name for other in JOBS if other.followed_by == job.name)
+        return f"after {leader}"
+    trigger = job.trigger(settings)
+    if isinstance(trigger, IntervalTrigger):
+        return f"every {trigger.interval / timedelta(seconds=1):g} s"
+    hour = trigger.fields[CronTrigger.FIELD_NAMES.index("hour")]
+    return f"daily at {hour}:00 UTC"
 
 
 def _every(seconds: int) -> IntervalTrigger:

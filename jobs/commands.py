@@ -1,5 +1,6 @@
 """The one-shot commands: one job, once, in this process."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from jobs.catalogue import job_named
@@ -8,6 +9,22 @@ from jobs.runs import record_run
 from jobs.settings import JobSettings
 from store.engine.database import Database
 from store.engine.schema import ensure_current
+
+
+def run_chain_once(
+    name: str, settings: JobSettings, read_clock: Callable[[], datetime]
+) -> Iterator[JobOutcome]:
+    """Run a job, then the one that always follows it, as the scheduler does.
+
+    Raises:
+        UnknownJob: there is no job of that name.
+        MaskwatchError: why a job failed; what follows it does not run.
+    """
+    following: str | None = name
+    while following is not None:
+        job = job_named(following)
+        yield run_once(job.name, settings, read_clock())
+        following = job.followed_by
 
 
 def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:

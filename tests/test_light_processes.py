@@ -85,23 +85,23 @@ HOSTING = (
     *("inference.segmenters", "inference.models", "inference.service"),
     *("inference.http.app", "inference.http.server"),
 )
-# Commands that build a service, and those that read a model's files.
-COMMANDS_OF_HOSTING = (
+# Commands that build a service, those that read a model's files, and one that loads the jobs.
+HEAVY_COMMANDS = (
     *(
         "maskwatch.__main__",
-        "maskwatch.commands.baseline",
-        "maskwatch.commands.doctor",
-        "maskwatch.commands.model",
+        "maskwatch.commands.model.baseline",
+        "maskwatch.commands.machine.doctor",
+        "maskwatch.commands.model.model_files",
     ),
     *("maskwatch.demo.command", "maskwatch.demo.inspection", "maskwatch.demo.story"),
-    "maskwatch.commands.parse_files",
+    *("maskwatch.commands.pictures.parse_files", "maskwatch.commands.jobs.job_list"),
 )
 
 
 def test_what_hosts_no_segmenter_loads_no_network() -> None:
     modules = [
         *_modules_under("inference", *HOSTING),
-        *_modules_under("maskwatch", *COMMANDS_OF_HOSTING),
+        *_modules_under("maskwatch", *HEAVY_COMMANDS),
     ]
     assert _imported_with(*modules).isdisjoint({*NETWORKS, "sklearn", "scipy"})
 

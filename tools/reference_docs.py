@@ -11,6 +11,7 @@ from detectors.registry import FEATURES, Feature, Group
 from inference.http.description import describe
 from store.pages.queries import DASHBOARD_QUERIES
 from tools.clients_page import clients_page
+from tools.commands_table import api_page
 from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
         "clients.md": clients_page(),
         "layout.md": layout_page(),
         "queries.md": queries_page(),
+        "api.md": api_page(DOCS / "api.md"),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
 

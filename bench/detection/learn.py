@@ -7,7 +7,7 @@ from bench.detection.observe import observer
 from bench.detection.pictures import Use, photos
 from bench.detection.uploads import list_traffic
 from detectors.baseline.baseline_fit import learn
-from maskwatch.commands.baseline import write_baseline
+from maskwatch.commands.model.baseline import write_baseline
 
 
 def learn_shipped(data: Path, cache: Path, out: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench.footprint.install import measure_base_install
 from bench.footprint.sides import (
     make_stock,
     time_help,
@@ -17,11 +18,13 @@ from bench.footprint.sides import (
 from bench.report import publish
 
 
-def measure_footprint(out: Path, rounds: int) -> None:
+def measure_footprint(out: Path, rounds: int, *, install: bool) -> None:
     """Measure and publish: medians, each round in processes of its own.
 
+    With ``install`` also how much an environment with the base profile takes, once.
+
     Raises:
-        CommandFailed: a process did not start, or there is no browser.
+        CommandFailed: a process did not start, there is no browser, or pip cannot install.
     """
     services = [weigh_service() for _ in range(rounds)]
     figures = {
@@ -38,6 +41,8 @@ def measure_footprint(out: Path, rounds: int) -> None:
         train(stock)
         figures["jobs_rss_mb"] = _median_of(lambda: weigh_jobs(stock), rounds)
         figures["dashboard_rss_mb"] = _median_of(lambda: weigh_dashboard(stock), rounds)
+    if install:
+        figures["base_install_mb"] = measure_base_install()
     publish("Footprint", figures | {"rounds": rounds}, out)
 
 

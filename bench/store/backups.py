@@ -8,8 +8,8 @@ from threading import Event, Thread
 from sqlalchemy import func, select
 
 from bench.store.servers import client_programs, open_place
-from maskwatch.commands import db
 from maskwatch.commands.checks import State
+from maskwatch.commands.database import upkeep as db
 from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord

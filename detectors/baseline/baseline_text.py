@@ -44,7 +44,7 @@ def from_json(text: str) -> Baseline:
         )
     except (AttributeError, KeyError, IndexError, OverflowError, TypeError, ValueError):
         raise BaselineError(
-            "It is no baseline of this version: learn one with `maskwatch baseline`."
+            "It is no baseline of this version: learn one with `maskwatch model learn-baseline`."
         ) from None
 
 

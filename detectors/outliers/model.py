@@ -116,7 +116,7 @@ class OutlierModel:
         except FOREIGN:
             raise OutlierModelError(
                 f"Outlier model {digest[:12]} is not one that this version can read: "
-                "run `maskwatch retrain`."
+                "run `maskwatch jobs run retrain`."
             ) from None
 
     @classmethod

@@ -54,7 +54,8 @@ class LooksGroup(Group):
     """An ensemble that is expected to take longer is cut or not run."""
 
     baseline: Path | None = None
-    """What clean pictures look like to the model, from `maskwatch baseline`; or the shipped one."""
+    """What clean pictures look like to the model: `maskwatch model learn-baseline` writes such a
+    file. By default the shipped one."""
 
     false_positive_rate: float = Field(0.005, gt=0, le=0.1, allow_inf_nan=False)
     """Share of clean pictures that may be called made to mislead, by the baseline's calibration."""

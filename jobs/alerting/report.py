@@ -9,11 +9,14 @@ from urllib.parse import quote
 from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.alerting.next_steps import next_steps
+from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.context import phrase_count
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
+from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
 
 
@@ -118,8 +121,17 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == RECURRING_PATCH:
         prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
         return "no new recurring print" if event is Event.RESOLVED else prints
+    if alert.rule in {CLOCK_STEPPED, JOBS_STANDING_STILL}:
+        return _scheduler_title(alert, event)
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
+
+
+def _scheduler_title(alert: AlertRow, event: Event) -> str:
+    resolved = event is Event.RESOLVED
+    if alert.rule == JOBS_STANDING_STILL:
+        return "jobs begin again" if resolved else "jobs stand still"
+    return "clock has not stepped for a day" if resolved else f"clock put {step_text(alert.value)}"
 
 
 def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
@@ -140,6 +152,8 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
             ("Host", str(alert.evidence.get("host"))),
             ("Folder", str(alert.evidence.get("var_dir"))),
         ]
+    if alert.rule in {CLOCK_STEPPED, JOBS_STANDING_STILL}:
+        facts.append(("Host", str(alert.evidence.get("host"))))
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:

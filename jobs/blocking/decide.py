@@ -17,6 +17,7 @@ from store.decisions.decisions import (
     earlier_blocks,
     last_change,
 )
+from store.decisions.protected import is_protected
 from store.engine.locks import take_turn
 from store.models.outlier_models import champion
 from store.requests.record_store import client_activity
@@ -30,7 +31,8 @@ def run(context: JobContext) -> JobOutcome:
         new = [
             decision
             for client in _suspects(session, context.now, policy)
-            if (decision := _decision_on(session, client, context.now, policy)) is not None
+            if not is_protected(client, context.settings.proxies.trusted_proxies)
+            and (decision := _decision_on(session, client, context.now, policy)) is not None
         ]
         for decision in new:
             add_decision(session, decision, context.now)

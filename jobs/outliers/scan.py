@@ -83,8 +83,8 @@ def _load_champion(context: JobContext) -> tuple[OutlierModelRow, OutlierModel]:
         row = champion(session)
     if row is None:
         raise NoModelYet(
-            "No outlier model is promoted yet: run `maskwatch retrain` once there are clean "
-            "records."
+            "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
+            "clean records."
         )
     archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
     return row, OutlierModel.loads(archive, row.digest)

@@ -31,9 +31,9 @@ class Check:
         return f"{_MARKS[self.state]} {self.name}: {self.sentence}"
 
 
-def guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+def run_check(name: str, check: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     """A check that cannot even be made has failed, and the others go on."""
     try:
-        yield from look()
+        yield from check()
     except (MaskwatchError, OSError) as error:
         yield Check(name, State.FAIL, str(error))

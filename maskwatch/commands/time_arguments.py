@@ -13,24 +13,24 @@ class BadTime(MaskwatchError):
     """A time that cannot be read."""
 
 
-def moment(typed: str, now: datetime) -> datetime:
+def read_time(text: str, now: datetime) -> datetime:
     """The time that somebody means; in UTC where no zone is given.
 
     >>> noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    >>> [f"{moment(text, noon):%d %H:%M}" for text in ("2026-03-01T08:30+01:00", "2d")]
+    >>> [f"{read_time(text, noon):%d %H:%M}" for text in ("2026-03-01T08:30+01:00", "2d")]
     ['01 07:30', '28 12:00']
 
     Raises:
         BadTime: it is no time, or lies outside of the years that there are.
     """
-    text = typed.strip()
+    words = text.strip()
     try:
-        if ago := _AGO.fullmatch(text):
+        if ago := _AGO.fullmatch(words):
             return now - int(ago[1]) * _UNITS[ago[2]]
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        time = datetime.fromisoformat(words)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise BadTime(
-            f"The time {typed!r} cannot be read: write a date (2026-03-01), a time in UTC "
+            f"The time {text!r} cannot be read: write a date (2026-03-01), a time in UTC "
             "(2026-03-01T08:30), or how long ago it was (90min, 24h, 7d)."
         ) from None

@@ -116,14 +116,14 @@ class OutlierModelStore:
         """What became of an archive that is not there, and what to do."""
         if self._former.has(digest):
             return former_archive_sentence(self._former.path_of(digest))
-        return f"The file of outlier model {digest[:12]} is gone: run `maskwatch retrain`."
+        return f"The file of outlier model {digest[:12]} is gone: run `maskwatch jobs run retrain`."
 
 
 def former_archive_sentence(archive: Path) -> str:
     """What to do about an archive of an earlier version."""
     return (
         f"The outlier model {archive} was written by an earlier version and is not read any more: "
-        "run `maskwatch retrain`, which trains one that replaces it."
+        "run `maskwatch jobs run retrain`, which trains one that replaces it."
     )
 
 

@@ -24,9 +24,9 @@ _DOCTOR = """
 import sys
 from pathlib import Path
 from inference.settings import ServiceSettings
-from maskwatch.commands.doctor import examine
+from maskwatch.commands.machine.doctor import examine_machine
 
-checks = examine(ServiceSettings(var_dir=Path(sys.argv[1])))
+checks = examine_machine(ServiceSettings(var_dir=Path(sys.argv[1])))
 assert any(check.name == "segmenter" for check in checks)
 """
 _COMMAND = "import maskwatch.cli"

@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from sqlalchemy import select
 
 from jobs.alerting.channels.transports import DeliveryFailed
 from jobs.catalogue import UnknownJob
-from jobs.commands import run_once
+from jobs.commands import run_chain_once, run_once
 from jobs.context import JobContext
 from jobs.settings import JobSettings
 from store.alerts.alerts import apply_condition
@@ -37,7 +38,8 @@ def test_a_hyphen_and_an_underscore_name_the_same_job(context: JobContext, name:
 
 
 def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobContext) -> None:
-    with pytest.raises(UnknownJob, match="no job 'scam': the jobs are scan, decide") as caught:
+    expected = "There is no job 'scam'. Did you mean scan? The jobs are scan, decide"
+    with pytest.raises(UnknownJob, match=re.escape(expected)) as caught:
         run_once("scam", context.settings, context.now)
     assert str(caught.value).endswith(
         "expire_fingerprints, find_patches, roll_up, prune, notify, retrain."
@@ -45,10 +47,22 @@ def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobConte
     assert runs(context.database) == []
 
 
+def test_a_name_that_is_near_to_none_gets_no_hint(context: JobContext) -> None:
+    with pytest.raises(UnknownJob, match=r"^There is no job 'x'\. The jobs are scan"):
+        run_once("x", context.settings, context.now)
+
+
+def test_the_job_that_follows_runs_as_well(context: JobContext) -> None:
+    outcomes = run_chain_once("scan", context.settings, lambda: context.now)
+    sentences = [outcome.sentence for outcome in outcomes]
+    assert sentences[1] == "No client has to be blocked."
+    assert [job for job, _, _ in runs(context.database)] == ["scan", "decide"]
+
+
 def test_a_command_without_work_says_so_and_does_not_fail(context: JobContext) -> None:
     outcome = run_once("scan", context.settings, context.now)
     assert outcome.is_skipped
-    assert "run `maskwatch retrain`" in outcome.sentence
+    assert "run `maskwatch jobs run retrain`" in outcome.sentence
     assert runs(context.database) == [("scan", SKIPPED, outcome.sentence)]
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from maskwatch.commands.erase import Report, erase
+from maskwatch.commands.records.erasure import Report, erase_subject
 from store.alerts.alerts import Condition, apply_condition
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.database import Database
@@ -87,7 +87,7 @@ class World:
                 revoke(session, row.id, "anna", "A brand.", self.now)
 
     def erase(self, subject: Subject) -> Report:
-        return erase(self.settings, subject, "root", self.now)
+        return erase_subject(self.settings, subject, "root", self.now)
 
     def values(self) -> list[tuple[str, Any]]:
         """Every value in every table, and every string inside of what is JSON."""

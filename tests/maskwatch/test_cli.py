@@ -1,12 +1,19 @@
 """What goes wrong at the command line is one clear sentence and a non-zero exit."""
 
 import sqlite3
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from maskwatch.cli import app
+from maskwatch.commands.jobs.commands import FORMER_NAMES
+from maskwatch.commands.panels import Panel
 from maskwatch.listener import listen
 from tests.maskwatch.conftest import Run
+from tools.commands_table import list_commands
 
 
 @pytest.mark.parametrize(
@@ -71,11 +78,11 @@ def test_debug_shows_where_it_went_wrong(maskwatch: Run, monkeypatch: pytest.Mon
 
 
 def test_one_shot_jobs_say_what_they_did(maskwatch: Run) -> None:
-    assert "at least 30 clean records" in maskwatch("retrain").out
-    assert "No outlier model is promoted yet" in maskwatch("scan").out
-    assert "0 alerts fired" in maskwatch("evaluate-alerts").out
-    assert "too few flagged pictures" in maskwatch("find-patches").out
-    said = maskwatch("notify")
+    assert "at least 30 clean records" in maskwatch("jobs", "run", "retrain").out
+    assert "No outlier model is promoted yet" in maskwatch("jobs", "run", "scan").out
+    assert "0 alerts fired" in maskwatch("jobs", "run", "evaluate_alerts").out
+    assert "too few flagged pictures" in maskwatch("jobs", "run", "find_patches").out
+    said = maskwatch("jobs", "run", "notify")
     assert "Sent 0 notifications" in said.out
     assert said.code == 0
 
@@ -88,19 +95,33 @@ def test_a_new_link_names_the_dashboards_address(
     assert said.out.startswith("https://maskwatch.example/sign-in?token=")
 
 
-def test_every_command_explains_itself(maskwatch: Run) -> None:
+def test_the_version_is_that_of_the_installation(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_PROT", "8080")  # a mistake must not keep it from being said
+    said = maskwatch("--version")
+    assert (said.code, said.out, said.err) == (0, f"maskwatch {version('maskwatch')}\n", "")
+
+
+def test_help_stands_under_panels_and_begins_with_what_a_newcomer_needs(maskwatch: Run) -> None:
     said = maskwatch("--help")
     assert said.code == 0
-    for command in (
-        "serve",
-        "parse",
-        "jobs",
-        "scan",
-        "retrain",
-        "dashboard",
-        "up",
-        "demo",
-        "db",
-        "keys",
-    ):
-        assert command in said.out
+    places = [said.out.index(f"─ {panel} ") for panel in Panel]
+    assert places == sorted(places)
+    assert said.out[places[0] :].splitlines()[1].split()[1] == "up"
+
+
+def test_every_command_stands_under_a_panel_unless_it_is_hidden() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    panels = {name: getattr(each, "rich_help_panel", None) for name, each in group.commands.items()}
+    hidden = {name for name, each in group.commands.items() if each.hidden}
+    assert hidden == {*FORMER_NAMES, "baseline"}
+    assert {name for name, panel in panels.items() if panel not in set(Panel)} == hidden
+
+
+@pytest.mark.parametrize("path", [path for path, _ in list_commands(get_command(app))])
+def test_every_command_explains_itself(maskwatch: Run, path: tuple[str, ...]) -> None:
+    said = maskwatch(*path, "--help")
+    assert said.code == 0
+    assert " ".join(("Usage: maskwatch", *path)) in said.out

@@ -225,7 +225,7 @@ def test_a_baseline_of_the_first_version_has_the_default_limits(baseline: Baseli
 )
 def test_foreign_limits_are_refused(baseline: Baseline, limits: object) -> None:
     told = {**json.loads(to_json(baseline)), "limits": limits}
-    with pytest.raises(BaselineError, match="learn one with `maskwatch baseline`"):
+    with pytest.raises(BaselineError, match="learn one with `maskwatch model learn-baseline`"):
         from_json(json.dumps(told))
 
 
@@ -255,7 +255,7 @@ def _damaged(baseline: Baseline) -> list[str]:
 
 @pytest.mark.parametrize("kind", range(11))
 def test_a_foreign_text_is_said_to_be_no_baseline(baseline: Baseline, kind: int) -> None:
-    with pytest.raises(BaselineError, match="learn one with `maskwatch baseline`"):
+    with pytest.raises(BaselineError, match="learn one with `maskwatch model learn-baseline`"):
         from_json(_damaged(baseline)[kind])
 
 

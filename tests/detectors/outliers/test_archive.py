@@ -41,7 +41,9 @@ def _read(data: bytes) -> OutlierModel:
 
 
 def _refused(data: bytes) -> None:
-    with pytest.raises(OutlierModelError, match=r"this version can read: run `maskwatch retrain`"):
+    with pytest.raises(
+        OutlierModelError, match=r"this version can read: run `maskwatch jobs run retrain`"
+    ):
         _read(data)
 
 

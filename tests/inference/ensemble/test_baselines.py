@@ -63,5 +63,5 @@ def test_a_foreign_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> Non
 def test_a_service_does_not_start_on_a_foreign_file(tmp_path: Path) -> None:
     file = tmp_path / "foreign.json"
     file.write_text("{}")
-    with pytest.raises(BaselineError, match="maskwatch baseline"):
+    with pytest.raises(BaselineError, match="maskwatch model learn-baseline"):
         build_service(ServiceSettings(var_dir=tmp_path, baseline=file))

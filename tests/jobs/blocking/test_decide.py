@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from sqlalchemy import select
@@ -45,6 +46,17 @@ def test_repeated_refusals_block_a_client(context: JobContext, traffic: Any) -> 
     assert decision.reason == "3 refusals among 3 requests in 60 minutes."
     assert decision.evidence["request_ids"] == [r.request_id for r in reversed(refused)]
     assert run(context).rows == 0
+
+
+def test_trusted_proxies_and_whom_they_do_not_name_are_never_blocked(
+    context: JobContext, traffic: Any
+) -> None:
+    proxies = {"trusted_proxies": (ip_network("198.51.100.0/24"),)}
+    context = replace(context, settings=context.settings.model_copy(update=proxies))
+    traffic.refused(CLIENT, 3)
+    traffic.refused("unknown@198.51.100.9", 3)
+    assert run(context).rows == 0
+    assert decisions(context) == []
 
 
 def test_a_client_with_a_key_is_judged_like_any_other(context: JobContext, traffic: Any) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("few_trees")
 
 def test_without_a_model_it_says_what_to_run(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 3)
-    with pytest.raises(NoModelYet, match="run `maskwatch retrain`"):
+    with pytest.raises(NoModelYet, match="run `maskwatch jobs run retrain`"):
         scan(context)
 
 

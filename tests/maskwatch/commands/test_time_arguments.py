@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maskwatch.commands.time_arguments import BadTime, moment
+from maskwatch.commands.time_arguments import BadTime, read_time
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from maskwatch.commands.time_arguments import BadTime, moment
     ],
 )
 def test_a_time_is_read(now: datetime, typed: str, meant: datetime) -> None:
-    found = moment(typed, now)
+    found = read_time(typed, now)
     assert found == meant
     assert found.utcoffset() == timedelta(0)
 
@@ -29,4 +29,4 @@ def test_a_time_is_read(now: datetime, typed: str, meant: datetime) -> None:
 )
 def test_what_is_no_time_says_what_to_write(now: datetime, typed: str) -> None:
     with pytest.raises(BadTime, match="write a date"):
-        moment(typed, now)
+        read_time(typed, now)

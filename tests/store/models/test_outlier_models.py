@@ -74,7 +74,9 @@ def test_there_is_one_champion_and_old_ones_can_return(
 
 
 def test_a_model_whose_file_is_gone_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(NoOutlierModel, match="abababababab is gone: run `maskwatch retrain`"):
+    with pytest.raises(
+        NoOutlierModel, match="abababababab is gone: run `maskwatch jobs run retrain`"
+    ):
         OutlierModelStore(tmp_path).read("ab" * 32)
 
 
@@ -88,7 +90,7 @@ def test_an_archive_of_an_earlier_version_is_named_with_what_to_run(
         store.read(row.digest)
     assert str(refused.value) == (
         f"The outlier model {former} was written by an earlier version and is not read any more: "
-        "run `maskwatch retrain`, which trains one that replaces it."
+        "run `maskwatch jobs run retrain`, which trains one that replaces it."
     )
     with database.write() as session:
         promote(session, row.id, job("retrain"), now)

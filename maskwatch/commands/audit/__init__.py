@@ -1,0 +1,1 @@
+"""The commands ``maskwatch audit``: who changed what."""

@@ -1,0 +1,1 @@
+"""The commands ``maskwatch config``: show settings, check them, begin a file."""

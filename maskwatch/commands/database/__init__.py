@@ -1,0 +1,1 @@
+"""The commands ``maskwatch db``: migrations, checks, backups."""

@@ -1,0 +1,1 @@
+"""The commands ``maskwatch decisions``: the blocks and allows that hold."""

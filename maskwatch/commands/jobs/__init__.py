@@ -1,0 +1,1 @@
+"""The commands ``maskwatch jobs``: the scheduler, one job, the latest runs."""

@@ -1,0 +1,36 @@
+"""``maskwatch jobs status``: the latest run of each job, as the dashboard's overview has it."""
+
+import json
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+
+from maskwatch.commands.printable import escape_unprintable
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.pages.overview import JobHealth, job_health
+from store.settings import StoreSettings
+
+
+def list_latest_runs(settings: StoreSettings) -> tuple[JobHealth, ...]:
+    """The latest run of every job that ever ran, by name.
+
+    Raises:
+        MaskwatchError: the database cannot be used.
+    """
+    with closing(Database.open(settings)) as database:
+        ensure_current(database)
+        with database.read() as session:
+            return job_health(session)
+
+
+def to_json(run: JobHealth) -> str:
+    """One JSON object; times in ISO 8601, UTC."""
+    return json.dumps(asdict(run), default=datetime.isoformat)
+
+
+def to_text(run: JobHealth) -> str:
+    """One line for people."""
+    start = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
+    text = f"{run.job:<20} {run.outcome:<10} {start} UTC  {run.message or ''}"
+    return escape_unprintable(text.rstrip())

@@ -1,0 +1,68 @@
+"""``maskwatch keys``: make, list and revoke API keys from a shell on the server."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+
+from store.audit.actors import operator
+from store.engine.database import Database
+from store.engine.schema import ensure_current
+from store.people.api_keys import ApiKey, add_key, list_keys, revoke_key
+from store.settings import StoreSettings
+
+
+def make_key(settings: StoreSettings, name: str, now: datetime) -> str:
+    """Make a key; its secret is nowhere else.
+
+    Raises:
+        MaskwatchError: the name cannot be used, or the database cannot.
+    """
+    with _open_database(settings) as database, database.write() as session:
+        return add_key(session, name, operator(), now)
+
+
+def end_key(settings: StoreSettings, name: str, now: datetime) -> None:
+    """End a key for good.
+
+    Raises:
+        MaskwatchError: there is no such active key, or the database cannot be used.
+    """
+    with _open_database(settings) as database, database.write() as session:
+        revoke_key(session, name, operator(), now)
+
+
+def read_keys(settings: StoreSettings) -> tuple[ApiKey, ...]:
+    """Every key there ever was, by name.
+
+    Raises:
+        MaskwatchError: the database cannot be used.
+    """
+    with _open_database(settings) as database, database.read() as session:
+        return list_keys(session)
+
+
+def to_json(key: ApiKey) -> str:
+    """One JSON object; times in ISO 8601, UTC."""
+    return json.dumps(asdict(key), default=datetime.isoformat)
+
+
+def to_text(key: ApiKey) -> str:
+    """One line for people."""
+    origin = f"made {key.created_at:%Y-%m-%d %H:%M} UTC by {key.created_by}"
+    if key.revoked_at is None:
+        return f"{key.name:<20} active   {origin}"
+    return (
+        f"{key.name:<20} revoked  {key.revoked_at:%Y-%m-%d %H:%M} UTC by {key.revoked_by}, {origin}"
+    )
+
+
+@contextmanager
+def _open_database(settings: StoreSettings) -> Iterator[Database]:
+    database = Database.open(settings)
+    try:
+        ensure_current(database)
+        yield database
+    finally:
+        database.close()

@@ -1,0 +1,1 @@
+"""The command ``maskwatch doctor``: what this machine offers."""

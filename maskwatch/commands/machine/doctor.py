@@ -1,0 +1,130 @@
+"""``maskwatch doctor``: what this machine offers, and what stands in the way of a start."""
+
+import stat
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+
+from PIL import features
+
+from inference.gate.faces import FaceFinder
+from inference.gate.sandbox.pool import DecoderPool
+from inference.models import load_model
+from inference.segmenters.processor import read_processor_flags, resolve_precision
+from inference.settings import ServiceSettings
+from maskwatch.commands.checks import Check, State, run_check
+from maskwatch.commands.jobs.health import check_jobs
+from maskwatch.commands.machine.running_service import check_running_service
+from store.engine.database import Database
+from store.engine.poolers import Pooling, check_search_path, find_pooling
+from store.engine.schema import check_revision
+from store.engine.sqlite_health import wal_reset_warning
+
+# Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
+_FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
+
+
+def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
+    """Look at everything that a start needs."""
+    yield from run_check("decode workers", lambda: _check_decode_workers(settings))
+    yield from run_check("picture libraries", _check_libraries)
+    yield from run_check("face prior", _check_face_prior)
+    yield from run_check("processor", lambda: _check_processor(settings))
+    yield from run_check("segmenter", lambda: _check_segmenter(settings))
+    yield from run_check("var folder", lambda: _check_var_folder(settings))
+    yield from run_check("database", lambda: _check_database(settings))
+    yield from run_check("SQLite", lambda: _check_sqlite(settings))
+    yield from run_check("jobs", lambda: check_jobs(settings))
+    yield from run_check("forwarded headers", lambda: check_running_service(settings))
+
+
+def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
+    pool = DecoderPool(1, settings.gate.worker_limits())
+    sandbox = pool.sandbox
+    pool.close()
+    landlock = f"version {sandbox.landlock} of the interface" if sandbox.landlock else "not offered"
+    for name, is_active, effect in (
+        ("resource limits", sandbox.limits, "memory, processor time, no core dump, no file"),
+        ("seccomp", sandbox.seccomp, "system calls of decode workers are filtered"),
+        ("landlock", sandbox.landlock > 0, f"no files, no ports: {landlock}"),
+    ):
+        state = State.OK if is_active else _judge_lack(settings)
+        yield Check(name, state, effect if is_active else "The kernel does not offer it.")
+
+
+def _judge_lack(settings: ServiceSettings) -> State:
+    return State.FAIL if settings.gate.require_sandbox else State.WARN
+
+
+def _check_libraries() -> Iterator[Check]:
+    names = ("pil", "libjpeg_turbo", "zlib", "webp", "littlecms2")
+    versions = (f"{name} {features.version(name)}" for name in names if features.check(name))
+    yield Check("picture libraries", State.OK, ", ".join(versions))
+
+
+def _check_face_prior() -> Iterator[Check]:
+    FaceFinder()
+    yield Check("face prior", State.OK, "The Haar cascade is there.")
+
+
+def _check_processor(settings: ServiceSettings) -> Iterator[Check]:
+    flags = read_processor_flags()
+    names = sorted(name for name in flags if name.startswith(_FEATURES))
+    setting = settings.parsing.model_precision
+    precision = resolve_precision(setting)
+    sentence = f"m2fp computes in {precision} on it (MASKWATCH_MODEL_PRECISION={setting})."
+    if flags:
+        yield Check("processor", State.OK, f"{', '.join(names) or 'plain'}; {sentence}")
+    else:
+        yield Check("processor", State.WARN, f"The system does not say what it can do; {sentence}")
+
+
+def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
+    model = load_model(settings)
+    yield Check("segmenter", State.OK, f"{model.segmenter.name}, {model.files.digest[:12]}")
+    standing = model.files.standing
+    state = State.OK if standing.is_proven else State.WARN
+    yield Check("model signature", state, standing.sentence)
+
+
+def _check_var_folder(settings: ServiceSettings) -> Iterator[Check]:
+    folder = settings.store.var_dir
+    if not folder.exists():
+        yield Check("var folder", State.OK, f"{folder} is made at the first start.")
+        return
+    with TemporaryFile(dir=folder):
+        pass
+    is_private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    if is_private:
+        yield Check("var folder", State.OK, f"{folder} can be written and is private.")
+    else:
+        yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
+
+
+def _check_database(settings: ServiceSettings) -> Iterator[Check]:
+    if settings.store.database_url is None and not settings.store.var_dir.exists():
+        yield Check("database", State.OK, "SQLite; it is made at the first start.")
+        return
+    database = Database.open(settings)
+    try:
+        revision = check_revision(database)
+        condition = (
+            f"at schema revision {revision}" if revision else "empty; tables are made at a start"
+        )
+        yield Check("database", State.OK, f"{database.dialect}, {condition}.")
+        if database.file is None:
+            yield from _check_pooler(database)
+    finally:
+        database.close()
+
+
+def _check_pooler(database: Database) -> Iterator[Check]:
+    check_search_path(database)
+    pooling = find_pooling(database)
+    hint = "; back up and restore past it" if pooling is Pooling.TRANSACTIONS else ""
+    yield Check("pooler", State.OK, f"PostgreSQL is reached {pooling.value}{hint}.")
+
+
+def _check_sqlite(settings: ServiceSettings) -> Iterator[Check]:
+    warning = wal_reset_warning()
+    if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
+        yield Check("SQLite", State.WARN, warning)

@@ -1,0 +1,1 @@
+"""The commands that take files of pictures: ``parse`` and ``screen``."""

@@ -1,0 +1,1 @@
+"""The commands that start processes: service, dashboard, all of them, the demo."""

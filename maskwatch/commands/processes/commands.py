@@ -1,0 +1,83 @@
+"""The commands that start processes. Thin, as the rest of the command line."""
+
+from datetime import UTC, datetime
+from typing import Annotated, NoReturn
+
+import typer
+
+from maskwatch.listener import listen
+from store.settings import load_settings
+
+
+def up(
+    demo: Annotated[bool, typer.Option(help="Play the demo's story beside the processes.")] = False,
+) -> None:
+    """Start service, jobs and dashboard: the place to begin. Ctrl-C stops all of them."""
+    from maskwatch import supervisor
+    from maskwatch.environment import ALL_SETTINGS
+
+    if demo:
+        _play_demo(stay=True)
+    for settings in ALL_SETTINGS:
+        load_settings(settings)
+    supervisor.run(supervisor.Supervisor(), lambda: None)
+
+
+def serve(
+    segmenter: Annotated[
+        str | None, typer.Option(help="reference or m2fp; over MASKWATCH_SEGMENTER.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder, ModelScope id or file; over MASKWATCH_MODEL.")
+    ] = None,
+) -> None:
+    """Serve pictures: POST /v1/parse."""
+    from inference.http.server import run
+    from inference.settings import ServiceSettings
+
+    settings = load_settings(ServiceSettings, segmenter=segmenter, model=model)
+    listener = listen(settings.service.host, settings.service.port)
+    run(settings, listener, lambda url: typer.echo(f"Service: {url}/v1/parse"))
+
+
+def dashboard() -> None:
+    """Serve the dashboard; prints a one-time link to open it."""
+    from dashboard.server import run
+    from dashboard.settings import DashboardSettings
+
+    settings = load_settings(DashboardSettings)
+    listener = listen(
+        settings.dashboard.dashboard_host, settings.dashboard.dashboard_port, "DASHBOARD_"
+    )
+    run(settings, listener, lambda link: typer.echo(f"Dashboard: {link}"))
+
+
+def dashboard_link() -> None:
+    """Print a new one-time link to the running dashboard."""
+    from dashboard.server import new_link
+    from dashboard.settings import DashboardSettings
+    from store.engine.database import Database
+    from store.engine.schema import ensure_current
+
+    settings = load_settings(DashboardSettings)
+    database = Database.open(settings)
+    ensure_current(database)
+    typer.echo(new_link(settings, database, datetime.now(UTC)))
+
+
+def demo(
+    once: Annotated[bool, typer.Option(help="Stop when the story is told.")] = False,
+) -> None:
+    """Play a story of attacks against a service of its own and print what was observed."""
+    _play_demo(stay=not once)
+
+
+def _play_demo(*, stay: bool) -> NoReturn:
+    from rich.console import Console
+
+    from inference.extras import require_extra
+
+    require_extra("dev", "The demo", ("torch", "onnx"))
+    from maskwatch.demo.command import run_demo
+
+    raise typer.Exit(run_demo(Console(highlight=False, soft_wrap=True), stay=stay))

@@ -1,0 +1,1 @@
+"""The commands ``export`` and ``erase``: records that leave, and records that go."""

@@ -1,0 +1,127 @@
+"""``maskwatch doctor`` says what is there and what is not."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inference.gate.sandbox.lockdown import Sandbox
+from inference.gate.sandbox.pool import DecoderPool
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.settings import ServiceSettings
+from maskwatch.commands.checks import State
+from maskwatch.commands.machine.doctor import examine_machine
+from store.engine.database import Database
+from store.engine.schema import upgrade
+from store.settings import StoreSettings
+from tests.maskwatch.conftest import Run
+
+_NAMES = [
+    "resource limits",
+    "seccomp",
+    "landlock",
+    "picture libraries",
+    "face prior",
+    "processor",
+    "segmenter",
+    "model signature",
+    "forwarded headers",
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServiceSettings:
+    return ServiceSettings(var_dir=tmp_path / "var")
+
+
+def _states(settings: ServiceSettings) -> dict[str, State]:
+    return {check.name: check.state for check in examine_machine(settings)}
+
+
+def test_says_what_is_active_and_changes_nothing(maskwatch: Run, tmp_path: Path) -> None:
+    said = maskwatch("doctor")
+    assert said.code == 0
+    assert all(name in said.out for name in _NAMES)
+    assert "seccomp" in said.out
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("flags : fpu amx_bf16 avx2", "ok   processor: amx_bf16, avx2; m2fp computes in bfloat16"),
+        ("flags : fpu avx2", "ok   processor: avx2; m2fp computes in float32"),
+        ("", "warn processor: The system does not say what it can do; m2fp computes in float32"),
+    ],
+)
+def test_the_processor_and_the_precision_are_said(
+    settings: ServiceSettings, claim_processor: Callable[[str], None], line: str, said: str
+) -> None:
+    claim_processor(line)
+    lines = [check.to_text() for check in examine_machine(settings)]
+    assert f"{said} on it (MASKWATCH_MODEL_PRECISION=auto)." in lines
+
+
+def test_reading_the_processor_takes_no_torch() -> None:
+    asked = "import sys, inference.segmenters.processor; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True)
+
+
+def test_a_missing_model_fails_and_the_others_are_still_looked_at(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_MODEL", "gone.onnx")
+    said = maskwatch("doctor")
+    assert said.code == 1
+    assert "FAIL segmenter" in said.out
+    assert "gone.onnx" in said.out
+    assert "database" in said.out
+
+
+def test_a_model_that_nobody_vouches_for_is_a_warning(
+    settings: ServiceSettings, tmp_path: Path
+) -> None:
+    assert _states(settings)["model signature"] is State.OK
+    copy = tmp_path / "weights.onnx"
+    copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
+    unsigned = settings.model_copy(update={"model": str(copy)})
+    assert _states(unsigned)["model signature"] is State.WARN
+    assert _states(unsigned)["segmenter"] is State.OK
+    strict = unsigned.model_copy(update={"require_signed_model": True})
+    assert _states(strict)["segmenter"] is State.FAIL
+
+
+def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:
+    database = Database.open(StoreSettings(var_dir=settings.store.var_dir))
+    upgrade(database)
+    assert _states(settings)["database"] is State.OK
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+    assert _states(settings)["database"] is State.FAIL
+
+
+def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) -> None:
+    settings.store.var_dir.mkdir(mode=0o700)
+    assert _states(settings)["var folder"] is State.OK
+    settings.store.var_dir.chmod(0o755)
+    assert _states(settings)["var folder"] is State.WARN
+
+
+@pytest.mark.parametrize(("required", "state"), [(False, State.WARN), (True, State.FAIL)])
+def test_a_kernel_without_a_sandbox_is_said(
+    settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch, required: bool, state: State
+) -> None:
+    """The one thing that this machine cannot show: a kernel that lacks them."""
+    start = DecoderPool.__init__
+
+    def started(self: DecoderPool, *arguments: object) -> None:
+        start(self, *arguments)  # type: ignore[arg-type]
+        self.sandbox = Sandbox(limits=True, seccomp=False, landlock=0)
+
+    monkeypatch.setattr(DecoderPool, "__init__", started)
+    states = _states(settings.model_copy(update={"require_sandbox": required}))
+    assert states["resource limits"] is State.OK
+    assert states["seccomp"] is states["landlock"] is state

@@ -1,0 +1,80 @@
+"""Doctor asks the service that runs what it could not read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from inference.metrics import Metrics
+from inference.settings import ServiceSettings
+from maskwatch.commands.checks import Check, State
+from maskwatch.commands.machine.running_service import check_running_service
+
+
+@contextmanager
+def _answer(status: int, body: bytes) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _check(tmp_path: Path, port: int) -> list[Check]:
+    return list(check_running_service(ServiceSettings(var_dir=tmp_path, port=port)))
+
+
+@pytest.mark.parametrize(
+    ("counter", "setting"),
+    [
+        ("unreadable_senders", "MASKWATCH_FORWARDED_HEADER"),
+        ("untrusted_proxies", "MASKWATCH_TRUSTED_PROXIES"),
+    ],
+)
+def test_what_the_service_could_not_read_is_said_with_the_setting_that_mends_it(
+    tmp_path: Path, counter: str, setting: str
+) -> None:
+    metrics = Metrics()
+    getattr(metrics, counter).inc(3)
+    with _answer(200, metrics.exposition()) as port:
+        (check,) = _check(tmp_path, port)
+    assert check.state is State.WARN
+    assert check.sentence.startswith("In 3 requests since its start")
+    assert setting in check.sentence
+
+
+def test_a_service_that_could_read_everything_is_fine(tmp_path: Path) -> None:
+    with _answer(200, Metrics().exposition()) as port:
+        (check,) = _check(tmp_path, port)
+    assert check == Check(
+        "forwarded headers", State.OK, "The running service could read all of them."
+    )
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b'# TYPE x counter\nx{ "')])
+def test_something_else_at_the_port_is_no_service(tmp_path: Path, status: int, body: bytes) -> None:
+    with _answer(status, body) as port:
+        (check,) = _check(tmp_path, port)
+    assert "No service runs here" in check.sentence
+
+
+def test_a_port_where_nobody_listens_is_no_fault(tmp_path: Path) -> None:
+    with _answer(200, b"") as port:
+        pass
+    (check,) = _check(tmp_path, port)
+    assert check.state is State.OK
