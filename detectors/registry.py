@@ -98,7 +98,7 @@ FEATURES: tuple[Feature, ...] = (
         "jpeg_blockiness", "ratio", "Contrast across 8-pixel block borders over contrast inside"
     ),
     _input("colour_detail_tile", "levels", "Largest change of a tile's colours under a blur"),
-    _input("faces_found", "count", "Frontal faces seen by the Haar cascade"),
+    _input("faces_found", "count", "Frontal faces seen by the Haar cascade, where it was asked"),
     _model("entropy_mean", "nats", "Mean entropy of the class probabilities", high=5.5452),
     _model("entropy_p95", "nats", "95th percentile of the pixel entropies", high=5.5452),
     _model("entropy_foreground", "nats", "Mean pixel entropy on the foreground", high=5.5452),

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.model_features import entropy_map, model_features
+from detectors.model_features import model_features
 from detectors.parsing import Parsing
+from detectors.reductions import entropy_map
 from detectors.registry import FeatureVector
 
 LABELS = ("background", "face", "hair", "pants")

@@ -28,6 +28,7 @@ from inference.ensemble.budget import Budget
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
+from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
@@ -92,7 +93,7 @@ def _content(image: Image, *, is_lost: bool, **features: float) -> Content:
         "foreground_share": 0.5,
         **features,
     }
-    return Content(Screened(decoded, (), {}, ()), parsing, measured, ())
+    return Content(Screened(decoded, FacePrior(tuple), {}, ()), parsing, measured, ())
 
 
 def _clean() -> Content:
