@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
@@ -46,7 +47,7 @@ class Parsing:
     @cached_property
     def present(self) -> tuple[int, ...]:
         """Indices of the labels that the label map contains, background left out."""
-        counts = np.bincount(self.label_map.ravel())
+        counts = cv2.calcHist([self.label_map], [0], None, [256], [0, 256])
         return tuple(int(label) for label in np.flatnonzero(counts) if label != 0)
 
     def present_labels(self) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, insert, select, union_all
+from sqlalchemy import Select, bindparam, delete, insert, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.probing.fingerprint import Fingerprint
@@ -45,20 +46,32 @@ def lookalikes(
     """
     if not keys:
         return ()
+    values = {f"key_{place}": key for place, key in enumerate(keys)}
+    rows = session.execute(_lookup(len(keys)), {"since": since, "most": most, **values})
+    return tuple(
+        Member(row.received_at, row.client, Fingerprint.from_bytes(row.data), row.family)
+        for row in rows
+    )
+
+
+# Composing it takes longer than running it, and nearly all pictures have the same number of keys.
+@cache
+def _lookup(keys: int) -> Select[tuple[datetime, str, str, bytes]]:
+    """The statement for so many keys, named ``key_0`` and so on."""
     table = fingerprint_keys_table
     probes = [
         select(
             select(table.c.request_pk)
-            .where(table.c.key == key)
+            .where(table.c.key == bindparam(f"key_{place}"))
             .order_by(table.c.request_pk.desc())
             .limit(_MAX_PER_KEY)
             .subquery()
             .c.request_pk
         )
-        for key in keys
+        for place in range(keys)
     ]
     matches = union_all(*probes).subquery()
-    rows = session.execute(
+    return (
         select(
             FingerprintRow.received_at,
             FingerprintRow.client,
@@ -67,14 +80,10 @@ def lookalikes(
         )
         .where(
             FingerprintRow.request_pk.in_(select(matches.c.request_pk)),
-            FingerprintRow.received_at >= since,
+            FingerprintRow.received_at >= bindparam("since"),
         )
         .order_by(FingerprintRow.request_pk.desc())
-        .limit(most)
-    )
-    return tuple(
-        Member(row.received_at, row.client, Fingerprint.from_bytes(row.data), row.family)
-        for row in rows
+        .limit(bindparam("most"))
     )
 
 
