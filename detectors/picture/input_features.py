@@ -59,7 +59,7 @@ def grey_entropy(grey: Grey) -> float:
 
     Tells blank, synthetic and pure-noise pictures; it says next to nothing about gradient attacks.
     """
-    share = np.bincount(grey.ravel(), minlength=256) / grey.size
+    share = cv2.calcHist([grey], [0], None, [256], [0, 256]).astype(np.float64) / grey.size
     share = share[share > 0]
     return float(max(0.0, -(share * np.log(share)).sum()))
 
@@ -87,7 +87,9 @@ def spectrum_features(crop: Grey) -> dict[str, float]:
     if min(crop.shape) < 16 or not crop.std():
         return dict.fromkeys(("high_frequency_share", "spectral_slope", "periodic_peak"), nan)
     bins = _frequency_bins(*crop.shape)
-    energy = np.abs(np.fft.rfft2((crop - crop.mean()) * bins.window)) ** 2
+    waves = np.fft.rfft2((crop - crop.mean()) * bins.window)
+    # The square of ``abs`` would draw a root for each of them first.
+    energy = waves.real**2 + waves.imag**2
     sums = np.bincount(bins.rings.ravel(), weights=energy.ravel(), minlength=_RINGS)
     profile = sums / bins.counts
     log_profile = np.log(profile + 1e-9)

@@ -9,8 +9,8 @@ from detectors.parts import PartGroup, group_indices
 from detectors.reductions import belongs, masked_mean, pixels_of
 from inference.checks.base import Case, CheckResult, Needs
 
-# One picture in 50, so that it is known what is normal.
-_SAMPLE = round(0.02 * 2**64)
+# One picture in 100, so that it is known what is normal.
+_SAMPLE = round(0.01 * 2**64)
 
 
 @dataclass(frozen=True)
