@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -83,7 +84,13 @@ def unknown_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 def group_indices(labels: Sequence[str], groups: Sequence[PartGroup]) -> list[int]:
     """Indices into ``labels`` that belong to any of ``groups``; unknown labels belong to none."""
-    return [i for i, label in enumerate(labels) if group_of(label) in groups]
+    return list(_group_indices(tuple(labels), tuple(groups)))
+
+
+# The same few questions for every picture: one model's labels and the groups of the features.
+@lru_cache(maxsize=512)
+def _group_indices(labels: tuple[str, ...], groups: tuple[PartGroup, ...]) -> tuple[int, ...]:
+    return tuple(i for i, label in enumerate(labels) if group_of(label) in groups)
 
 
 def part_indices(labels: Sequence[str], parts: Set[str]) -> list[int]:
