@@ -70,6 +70,16 @@ def test_the_95th_percentile_is_the_lower_empirical_one() -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_margin_and_largest_are_those_of_sorted_probabilities(seed: int) -> None:
+    probabilities = _random(seed)
+    ordered = np.sort(probabilities, axis=0)
+    found = model_features(_parsing(probabilities))
+    assert found["margin_mean"] == float(np.mean(ordered[-1] - ordered[-2]))
+    assert found["max_softmax_mean"] == float(np.mean(ordered[-1]))
+
+
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9))
 def test_numpy_and_torch_give_the_same_numbers(seed: int, height: int, width: int) -> None:
     probabilities = _random(seed, height, width)

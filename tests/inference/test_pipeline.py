@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from math import isnan
 from pathlib import Path
@@ -115,6 +116,14 @@ def test_a_picture_becomes_a_record_with_all_its_features(
     assert stored.segmenter == service.pipeline.segmenter.digest
     assert stored.labels == outcome.parsing.present_labels()
     assert stored.summary.received_at == arrival.received_at
+
+
+def test_every_step_takes_its_time_once(service: Service, arrival: Arrival, upload: Upload) -> None:
+    steps = ("decode", "picture", "parse", "evidence", "record", "faces", "traffic", "first_look")
+    count = partial(_metric, service, "maskwatch_step_seconds_count")
+    before = {step: count(step=step) for step in steps}
+    service.pipeline.handle(arrival, upload)
+    assert {step: count(step=step) - before[step] for step in steps} == dict.fromkeys(steps, 1)
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,18 @@ def test_a_first_look_that_is_normal_costs_one_pass(cascade: Cascade) -> None:
     FeatureVector.of(found.features)
 
 
+def test_a_first_look_that_is_switched_off_costs_nothing_until_a_baseline_is_learnt(
+    cascade: Cascade,
+) -> None:
+    segmenter = Bright()
+    off = cascade.changed("first_look", is_on=False)
+    found = off.run(segmenter, _clean(), (), 1.0)
+    assert segmenter.calls == []
+    assert "glance_divergence" not in found.features
+    check = FirstLookCheck(lambda _: None, is_on=False).for_learning(lambda: default_rng(0))
+    assert "glance_divergence" in check.run(case_of(_clean(), segmenter)).features
+
+
 def test_a_first_look_that_is_odd_runs_the_ensemble(cascade: Cascade) -> None:
     segmenter = Bright()
     found = cascade.run(segmenter, _attacked(), (), 1.0)
