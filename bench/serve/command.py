@@ -1,16 +1,19 @@
 """``python -m bench serve``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from time import process_time
 
 from bench.gate.service import running_service
 from bench.report import Figures, publish
 from bench.serve.bare import BareLoop
 from bench.serve.pictures import Pictures, read_pictures
+from bench.serve.processor import processor_seconds
 from bench.serve.profile import Profile, medians_of_records
 from bench.serve.senders import Senders
 
@@ -26,19 +29,34 @@ class Service:
 
     Attributes:
         folder: its database and files.
+        pid: its process.
     """
 
     senders: Senders
     folder: Path
+    pid: int
 
 
 @dataclass(frozen=True)
-class Rate:
-    """Pictures a second of the three sides in one round."""
+class Speed:
+    """How fast one side answered, and what it used.
 
-    bare: float
-    full: float
-    without_looks: float
+    Attributes:
+        rate: pictures a second.
+        cpu_ms: processor time of a picture.
+    """
+
+    rate: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """The three sides one after the other: what else the machine does, all of them share."""
+
+    bare: Speed
+    full: Speed
+    without_looks: Speed
 
 
 def measure_serve(data: Path, out: Path, rounds: int) -> None:
@@ -63,22 +81,21 @@ def _measured(pictures: Pictures, full: Service, without: Service, rounds: int) 
         side.pictures_per_second(pictures.known[:_WARM_UP], _SENDERS)
     bare.pictures_per_second(pictures.known[:_WARM_UP])
     profile = Profile(full.senders.url)
-    rates, tails = [], []
+    turns, tails = [], []
     for _ in range(rounds):
-        rates.append(_rate(bare, full, without, pictures.known))
-        tails.append(_tail(full.senders, pictures.known, _LOAD * rates[-1].full))
+        turns.append(_take_turns(bare, full, without, pictures.known))
+        tails.append(_tail(full.senders, pictures.known, _LOAD * turns[-1].full.rate))
     by_part = profile.milliseconds()
     p50s = medians_of_records(full.folder, tuple(_MEDIANS))
     return {
-        "serve_ratio_vs_bare": median(rate.full / rate.bare for rate in rates),
-        "serve_ratio_vs_bare_without_looks": median(
-            rate.without_looks / rate.bare for rate in rates
-        ),
+        **_ratios("serve_ratio_vs_bare", turns, lambda speed: speed.rate),
         **{_MEDIANS[name]: value for name, value in p50s.items()},
         "p99_over_p50": median(p99 / p50 for p50, p99 in tails),
         "latency_ms_p50": median(p50 for p50, _ in tails),
         "latency_ms_p99": median(p99 for _, p99 in tails),
-        **_medians("pictures_per_second", rates),
+        **_ratios("processor_ratio_vs_bare", turns, lambda speed: 1 / speed.cpu_ms),
+        **_medians("pictures_per_second", turns, lambda speed: speed.rate),
+        **_medians("processor_ms", turns, lambda speed: speed.cpu_ms),
         **_portraits(bare, full, without, pictures.portraits, rounds),
         "pictures": len(pictures.known),
         "pictures_are_drawn": int(pictures.are_drawn),
@@ -87,13 +104,26 @@ def _measured(pictures: Pictures, full: Service, without: Service, rounds: int) 
     }
 
 
-def _rate(bare: BareLoop, full: Service, without: Service, pictures: Sequence[bytes]) -> Rate:
-    """The three sides one after the other: what else the machine does is shared among them."""
-    return Rate(
-        bare.pictures_per_second(pictures),
-        full.senders.pictures_per_second(pictures, _SENDERS),
-        without.senders.pictures_per_second(pictures, _SENDERS),
+def _take_turns(
+    bare: BareLoop, full: Service, without: Service, pictures: Sequence[bytes]
+) -> Round:
+    return Round(
+        _speed(partial(bare.pictures_per_second, pictures), process_time, len(pictures)),
+        _speed_of(full, pictures),
+        _speed_of(without, pictures),
     )
+
+
+def _speed_of(service: Service, pictures: Sequence[bytes]) -> Speed:
+    send = partial(service.senders.pictures_per_second, pictures, _SENDERS)
+    return _speed(send, partial(processor_seconds, service.pid), len(pictures))
+
+
+def _speed(answer: Callable[[], float], seconds: Callable[[], float], pictures: int) -> Speed:
+    """Let a side answer: ``seconds`` tells the processor time that it used until now."""
+    before = seconds()
+    rate = answer()
+    return Speed(rate, 1000 * (seconds() - before) / pictures)
 
 
 def _tail(senders: Senders, pictures: Sequence[bytes], per_second: float) -> tuple[float, float]:
@@ -111,21 +141,32 @@ def _portraits(
 ) -> dict[str, float]:
     if not portraits:
         return {}
-    rates = [_rate(bare, full, without, portraits) for _ in range(rounds)]
+    turns = [_take_turns(bare, full, without, portraits) for _ in range(rounds)]
     return {
-        "portraits_ratio_vs_bare": median(rate.full / rate.bare for rate in rates),
-        "portraits_ratio_vs_bare_without_looks": median(
-            rate.without_looks / rate.bare for rate in rates
-        ),
+        **_ratios("portraits_ratio_vs_bare", turns, lambda speed: speed.rate),
         "portraits": len(portraits),
     }
 
 
-def _medians(name: str, rates: Sequence[Rate]) -> dict[str, float]:
+def _ratios(
+    name: str, turns: Sequence[Round], figure: Callable[[Speed], float]
+) -> dict[str, float]:
+    """Medians over the rounds of each service's figure over that of the bare loop."""
     return {
-        f"{name}_bare": median(rate.bare for rate in rates),
-        f"{name}_full": median(rate.full for rate in rates),
-        f"{name}_without_looks": median(rate.without_looks for rate in rates),
+        name: median(figure(turn.full) / figure(turn.bare) for turn in turns),
+        f"{name}_without_looks": median(
+            figure(turn.without_looks) / figure(turn.bare) for turn in turns
+        ),
+    }
+
+
+def _medians(
+    name: str, turns: Sequence[Round], figure: Callable[[Speed], float]
+) -> dict[str, float]:
+    return {
+        f"{name}_bare": median(figure(turn.bare) for turn in turns),
+        f"{name}_full": median(figure(turn.full) for turn in turns),
+        f"{name}_without_looks": median(figure(turn.without_looks) for turn in turns),
     }
 
 
@@ -134,4 +175,4 @@ def _service(**settings: str) -> Iterator[Service]:
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="maskwatch-bench-"))
         service = stack.enter_context(running_service(VAR_DIR=folder, **settings))
-        yield Service(Senders(service.url), Path(folder))
+        yield Service(Senders(service.url), Path(folder), service.process.pid)

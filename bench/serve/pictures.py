@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.detection.pictures import PhotosMissing, Use, photos
-from maskwatch.demo.pictures import encoded, figure
+from maskwatch.demo.pictures import encode, figure
 
 _PORTRAITS = 60
 _DRAWN = 80
@@ -32,7 +32,7 @@ def read_pictures(data: Path) -> Pictures:
         PhotosMissing: the folder is there and holds other things.
     """
     if not data.is_dir():
-        drawn = tuple(encoded(figure(seed), "", "JPEG").data for seed in range(_DRAWN))
+        drawn = tuple(encode(figure(seed), "", "JPEG").data for seed in range(_DRAWN))
         return Pictures(drawn, (), are_drawn=True)
     known = photos(data, Use.TEST)
     people = sorted((data / "varied" / "people").glob("*"))[:_PORTRAITS]
