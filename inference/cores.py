@@ -29,11 +29,6 @@ def shared_threads(parses: int, environment: Mapping[str, str] = os.environ) -> 
     return _operators_word(environment) or max(1, usable_cores() - parses + 1)
 
 
-def all_threads(environment: Mapping[str, str] = os.environ) -> int:
-    """Threads for work that may use whatever the parses leave idle."""
-    return _operators_word(environment) or usable_cores()
-
-
 def _operators_word(environment: Mapping[str, str]) -> int:
     """The number in ``OMP_NUM_THREADS``, which holds instead; 0 if there is none."""
     word = environment.get("OMP_NUM_THREADS", "")

@@ -11,7 +11,7 @@ import structlog
 
 from detectors.errors import MaskwatchError
 from inference.allocator import keep_pages, keep_small_pages
-from inference.cores import all_threads, core_share, shared_threads
+from inference.cores import core_share, shared_threads
 from inference.extras import require_extra
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
@@ -48,9 +48,8 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.parsing.trust())
     network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
-    looks = NetworkSession(model, all_threads())
     keep_small_pages()
-    return LoadedModel(ReferenceSegmenter(network, model.digest, looks), model)
+    return LoadedModel(ReferenceSegmenter(network, model.digest), model)
 
 
 def _m2fp(settings: ServiceSettings) -> LoadedModel:

@@ -51,7 +51,7 @@ class LooksGroup(Group):
     Default: 0.07 for the reference segmenter, which 0.5 % of clean pictures reach; 0.3 for `m2fp`,
     which is a guess."""
 
-    ensemble_budget: float = Field(0.15, ge=0, le=1, allow_inf_nan=False)
+    ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)
     """Share of the time of all turns that ensembles may take for long; further ones are not run."""
 
     ensemble_max_ms: float = Field(10_000, ge=1, le=600_000, allow_inf_nan=False)

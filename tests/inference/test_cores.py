@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from inference.admission.admission_settings import default_concurrency, usable_cores
-from inference.cores import all_threads, core_share, share_cores, shared_threads
+from inference.cores import core_share, share_cores, shared_threads
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,6 @@ def test_the_operators_word_holds() -> None:
     word = {"OMP_NUM_THREADS": "7"}
     share_cores(1, word)
     assert cv2.getNumThreads() == core_share(1, word) == shared_threads(3, word) == 7
-    assert all_threads(word) == 7
 
 
 @pytest.mark.parametrize("word", ["", "0", "all", "-1"])
@@ -42,10 +41,6 @@ def test_parses_in_one_session_and_its_threads_are_as_many_as_the_cores() -> Non
         of_the_session = shared_threads(parses, {}) - 1
         assert parses + of_the_session == usable_cores()
     assert shared_threads(usable_cores() + 3, {}) == 1
-
-
-def test_ensembles_may_use_every_core() -> None:
-    assert all_threads({}) == usable_cores()
 
 
 def test_by_default_there_is_a_core_for_each_parse() -> None:

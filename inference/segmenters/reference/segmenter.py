@@ -34,24 +34,15 @@ class ReferenceSegmenter:
     name = "reference"
     labels = LABELS
 
-    def __init__(
-        self,
-        network: Callable[[Floats], Floats],
-        digest: str,
-        looks: Callable[[Floats], Floats] | None = None,
-    ) -> None:
+    def __init__(self, network: Callable[[Floats], Floats], digest: str) -> None:
         """Wrap a network.
 
         Args:
             network: logits ``(N, 15, H / 2, W / 2)`` of pictures ``(N, 3, H, W)`` in [0, 1].
             digest: SHA-256 of its weights file.
-            looks: the same network for several pictures at once, best on all cores: an ensemble
-                takes ten times as long as a parse, and a request that has one shall not wait while
-                a core is idle.
         """
         self.digest = digest
         self.network = network
-        self._looks = looks or network
 
     @classmethod
     def load(cls, path: Path, trust: Trust = ANYONE) -> Self:
@@ -80,8 +71,7 @@ class ReferenceSegmenter:
         height, width = pictures[0].shape[:2]
         size = working_size(width, height, round(WORKING_PIXELS * scale**2))
         small = np.stack([_resize(picture, size) for picture in pictures])
-        network = self.network if len(pictures) == 1 else self._looks
-        straight, mirror = np.split(network(np.concatenate([small, small[..., ::-1]])), 2)
+        straight, mirror = np.split(self.network(np.concatenate([small, small[..., ::-1]])), 2)
         return np.asarray((straight + mirror[..., ::-1]) / 2, dtype=np.float32)
 
 

@@ -1,7 +1,5 @@
 """ONNX Runtime answers what the torch network of the same file answers."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,6 @@ from detectors.parsing import Image
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import (
     WORKING_PIXELS,
-    Floats,
     ReferenceSegmenter,
     working_size,
 )
@@ -75,26 +72,6 @@ def test_a_batch_is_the_one_of_torch(
     pictures = [_picture(300, 200, seed) for seed in range(count)]
     for found, picture in zip(served.probabilities(pictures), pictures, strict=True):
         assert np.abs(found - _on_torch(twin, picture)).max() < 1e-4
-
-
-def test_several_pictures_go_to_the_network_of_the_looks_and_one_to_that_of_the_parses(
-    served: ReferenceSegmenter,
-) -> None:
-    calls: list[str] = []
-
-    def network(name: str) -> Callable[[Floats], Floats]:
-        def run(pictures: Floats) -> Floats:
-            calls.append(f"{name} {len(pictures)}")
-            return served.network(pictures)
-
-        return run
-
-    both = ReferenceSegmenter(network("parses"), served.digest, network("looks"))
-    pictures = [_picture(64, 64, seed) for seed in range(3)]
-    both.parse(pictures[0])
-    both.probabilities(pictures[:1])
-    both.probabilities(pictures)
-    assert calls == ["parses 2", "parses 2", "looks 6"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
