@@ -9,6 +9,7 @@ _ARENAS = 2
 _LARGE_BYTES = 8_000_000
 _MAX_BYTES = 2**31 - 1
 _LARGEST_KEPT = 2**30
+_SMALL = 2**25
 
 
 def keep_few_arenas() -> None:
@@ -40,6 +41,12 @@ def keep_pages() -> None:
     """
     _set(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
     _set(_M_TRIM_THRESHOLD, _MAX_BYTES)
+
+
+def keep_small_pages() -> None:
+    """The same for arrays of ordinary pictures alone: what a huge one took is given back."""
+    _set(_M_MMAP_THRESHOLD, _SMALL)
+    _set(_M_TRIM_THRESHOLD, 2 * _SMALL)
 
 
 def _set(parameter: int, value: int) -> None:

@@ -10,7 +10,7 @@ from threading import Thread
 import structlog
 
 from detectors.errors import MaskwatchError
-from inference.allocator import keep_pages
+from inference.allocator import keep_pages, keep_small_pages
 from inference.cores import core_share, shared_threads
 from inference.extras import require_extra
 from inference.metrics import Metrics
@@ -47,8 +47,9 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
         return _m2fp(settings)
     path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.parsing.trust())
-    session = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
-    return LoadedModel(ReferenceSegmenter(session, model.digest), model)
+    network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
+    keep_small_pages()
+    return LoadedModel(ReferenceSegmenter(network, model.digest), model)
 
 
 def _m2fp(settings: ServiceSettings) -> LoadedModel:

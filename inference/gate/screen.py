@@ -8,7 +8,7 @@ from detectors.parsing import Image
 from detectors.picture.input_features import input_features
 from detectors.picture.input_rules import InputLimits, input_findings
 from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, find_rule
-from inference.gate.faces import FaceBox, FaceFinder
+from inference.gate.faces import FaceFinder, FacePrior
 from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise
 from inference.gate.policy import GatePolicy
 from inference.gate.refusals import EMPTY_UPLOAD, UNSUPPORTED_TYPE, refusal_named
@@ -45,10 +45,14 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """A picture that came through the gate, with what was measured there."""
+    """A picture that came through the gate, with what was measured there.
+
+    Attributes:
+        faces: not asked yet: that costs more than everything else that is measured.
+    """
 
     decoded: Decoded
-    faces: tuple[FaceBox, ...]
+    faces: FacePrior
     features: dict[str, float]
     findings: tuple[Finding, ...]
 
@@ -106,13 +110,12 @@ class Gate:
 
     def measure(self, decoded: Decoded, upload_bytes: int) -> Screened | Refusal:
         """Measure the pixels and judge by the rules of the gate."""
-        faces = self._faces.find(decoded.image)
         features = input_features(decoded.image, upload_bytes)
-        features |= {"faces_found": float(len(faces))}
         odd = input_findings(features, self._limits.inputs)
         findings = self._limits.policy.apply((*decoded.findings, *odd))
         if isinstance(findings, Refusal):
             return findings
+        faces = self._faces.prior_of(decoded.image)
         return Screened(decoded, faces, features, findings)
 
     def close(self) -> None:

@@ -173,7 +173,9 @@ def _check_rate(service: Service, arrival: Arrival) -> None:
 
 
 def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
-    return respond(service.pipeline.handle(arrival, upload), answer)
+    outcome = service.pipeline.handle(arrival, upload)
+    with service.metrics.time_step("answer"):
+        return respond(outcome, answer)
 
 
 async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
