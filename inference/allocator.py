@@ -9,7 +9,6 @@ _ARENAS = 2
 _LARGE_BYTES = 8_000_000
 _MAX_BYTES = 2**31 - 1
 _LARGEST_KEPT = 2**30
-_SMALL = 2**25
 
 
 def keep_few_arenas() -> None:
@@ -26,8 +25,9 @@ def give_large_blocks_back() -> None:
     """Let what a large upload needed go back to the system as soon as it is not needed any more.
 
     By default the C library keeps blocks of the largest size that was ever given back, up to 32 MB:
-    a burst of large uploads leaves the process as large as it was at its peak. :func:`keep_pages`
-    wins over this where a large network is hosted.
+    a burst of large uploads leaves the process as large as it was at its peak. What ordinary
+    pictures need is kept for the next one. :func:`keep_pages` wins over this where a large network
+    is hosted.
     """
     _set(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     _set(_M_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
@@ -41,12 +41,6 @@ def keep_pages() -> None:
     """
     _set(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
     _set(_M_TRIM_THRESHOLD, _MAX_BYTES)
-
-
-def keep_small_pages() -> None:
-    """The same for arrays of ordinary pictures alone: what a huge one took is given back."""
-    _set(_M_MMAP_THRESHOLD, _SMALL)
-    _set(_M_TRIM_THRESHOLD, 2 * _SMALL)
 
 
 def _set(parameter: int, value: int) -> None:

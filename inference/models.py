@@ -10,7 +10,7 @@ from threading import Thread
 import structlog
 
 from detectors.errors import MaskwatchError
-from inference.allocator import keep_pages, keep_small_pages
+from inference.allocator import keep_pages
 from inference.cores import core_share, shared_threads
 from inference.extras import require_extra
 from inference.metrics import Metrics
@@ -48,7 +48,6 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.parsing.trust())
     network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
-    keep_small_pages()
     return LoadedModel(ReferenceSegmenter(network, model.digest), model)
 
 
