@@ -85,20 +85,20 @@ def _brands(data: bytes) -> set[bytes]:
     return {data[8:12], *(data[place : place + 4] for place in range(16, end, 4))}
 
 
-def declares_otherwise(declared: str | None, kind: MediaType) -> bool:
+def declares_otherwise(declared_type: str | None, kind: MediaType) -> bool:
     """Whether a declared media type names another type than the content.
 
     >>> declares_otherwise("image/jpg; q=1", MediaType.JPEG)
     False
     """
-    named = (declared or "").partition(";")[0].strip().lower()
-    return named not in _UNDECLARED and _ALIASES.get(named, named) != kind.value
+    name = (declared_type or "").partition(";")[0].strip().lower()
+    return name not in _UNDECLARED and _ALIASES.get(name, name) != kind.value
 
 
-def named_otherwise(file_name: str | None, kind: MediaType) -> bool:
+def names_otherwise(file_name: str | None, kind: MediaType) -> bool:
     """Whether a file name ends like a picture of another type, a document or a program.
 
-    >>> [named_otherwise(name, MediaType.JPEG) for name in ("a.png", "a.php", "blob", "john.doe")]
+    >>> [names_otherwise(name, MediaType.JPEG) for name in ("a.png", "a.php", "blob", "john.doe")]
     [True, True, False, False]
     """
     suffix = (file_name or "").rpartition(".")[2].lower() if "." in (file_name or "") else ""

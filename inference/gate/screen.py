@@ -9,7 +9,7 @@ from detectors.picture.input_features import input_features
 from detectors.picture.input_rules import InputLimits, input_findings
 from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, find_rule
 from inference.gate.faces import FaceFinder, FacePrior
-from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise
+from inference.gate.media import MediaType, declares_otherwise, detect, names_otherwise
 from inference.gate.policy import GatePolicy
 from inference.gate.refusals import EMPTY_UPLOAD, UNSUPPORTED_TYPE, refusal_named
 from inference.gate.sandbox.pool import DecoderPool
@@ -87,7 +87,7 @@ class Gate:
 
     def compare(self, upload: Upload) -> tuple[Finding, ...] | Refusal:
         """Hold what a client says about its upload against the first bytes."""
-        return self._limits.policy.apply(_compared(upload))
+        return self._limits.policy.apply(_find_contradictions(upload))
 
     def screen(self, data: bytes) -> Screened | Refusal:
         """Take an upload apart: content type, structure, size, pixels, measures, rules."""
@@ -132,11 +132,11 @@ def _findings(reply: Reply) -> tuple[Finding, ...]:
     )
 
 
-def _compared(upload: Upload) -> Iterator[Finding]:
+def _find_contradictions(upload: Upload) -> Iterator[Finding]:
     media_type = detect(upload.data)
     if media_type is None:
         return
     if declares_otherwise(upload.declared_type, media_type):
         yield Finding(TYPE_MISMATCH)
-    if named_otherwise(upload.file_name, media_type):
+    if names_otherwise(upload.file_name, media_type):
         yield Finding(NAME_MISMATCH)

@@ -31,12 +31,12 @@ def walk(data: bytes, limits: PictureLimits) -> Parts:
     for box in _boxes(data, 0, len(data)):
         parts.end = box.end
         if box.kind == b"meta":
-            parts.pixels += _coded(data, box)
+            parts.pixels += _find_pixels(data, box)
         elif box.kind == _FILM:
             parts.pixels.append((box.start, box.end))
     parts.pixels.sort()
-    coded = sum(end - start for start, end in parts.pixels)
-    parts.count_metadata(max(0, parts.end - coded), limits)
+    pixel_bytes = sum(end - start for start, end in parts.pixels)
+    parts.count_metadata(max(0, parts.end - pixel_bytes), limits)
     return parts
 
 
@@ -57,7 +57,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
     raise Unacceptable("unreadable")
 
 
-def _coded(data: bytes, meta: _Box) -> list[Span]:
+def _find_pixels(data: bytes, meta: _Box) -> list[Span]:
     """Where the items lie that are coded pixels."""
     inside = {box.kind: box for box in _boxes(data, meta.start + _FULL_BYTES, meta.end)}
     if b"iinf" not in inside or b"iloc" not in inside:

@@ -45,7 +45,7 @@ def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image,
     plain = to_plain(picture)
     if not profile:
         return plain.convert("RGB") if plain.mode != "RGB" else plain, False
-    return _profiled(plain, profile)
+    return _apply_profile(plain, profile)
 
 
 def to_plain(picture: Pillow.Image) -> Pillow.Image:
@@ -76,7 +76,7 @@ def _from_16_bits(picture: Pillow.Image) -> Pillow.Image:
     return ImageChops.lighter(grey, ImageChops.invert(opaque))
 
 
-def _profiled(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
+def _apply_profile(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
     try:
         transform = _transform(profile, picture.mode)
         if transform is None:
@@ -106,11 +106,11 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 def _is_matrix(source: ImageCms.ImageCmsProfile) -> bool:
     """Whether a profile is made of curves and a matrix; tables of colours may hide anything."""
     tables = source.profile.clut or {}
-    return source.profile.is_matrix_shaper and not any(used for used, _, _ in tables.values())
+    return source.profile.is_matrix_shaper and not any(is_used for is_used, _, _ in tables.values())
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether the probed colours come out at most two levels away."""
-    probed = ImageCms.applyTransform(_PROBE, transform)
-    differences = ImageChops.difference(_PROBE, probed or _PROBE).tobytes()
+    colours = ImageCms.applyTransform(_PROBE, transform)
+    differences = ImageChops.difference(_PROBE, colours or _PROBE).tobytes()
     return max(differences) <= _UNSEEN_LEVELS

@@ -46,7 +46,7 @@ def _follows(data: bytes, stop: int, parts: Parts, limits: PictureLimits) -> boo
         return False
     following = Parts(
         pixels=parts.pixels,
-        unpacked=parts.unpacked,
+        unpacked_texts=parts.unpacked_texts,
         metadata_bytes=parts.metadata_bytes,
         unpacked_bytes=parts.unpacked_bytes,
     )
@@ -100,6 +100,6 @@ def _note(parts: Parts, marker: int, segment: bytes, limits: PictureLimits) -> N
 
 def _join(parts: Parts, piece: bytes, limits: PictureLimits) -> None:
     """Keep the end of one piece together with the beginning of the next."""
-    if parts.unpacked:
-        parts.add_unpacked(parts.unpacked.pop()[-_SEAM_BYTES:] + piece[:_SEAM_BYTES], limits)
-    parts.unpacked.append(piece[-_SEAM_BYTES:])
+    if parts.unpacked_texts:
+        parts.add_unpacked(parts.unpacked_texts.pop()[-_SEAM_BYTES:] + piece[:_SEAM_BYTES], limits)
+    parts.unpacked_texts.append(piece[-_SEAM_BYTES:])

@@ -30,7 +30,7 @@ class Parts:
         first_end: the same of the first picture alone, where others may follow.
         lacks_passes: whether a picture without an end lacks whole passes over it.
         pixels: spans of compressed pixels and films, as good as random, in the order of the file.
-        unpacked: texts that cannot be read as they stand in the file: packed, or in pieces.
+        unpacked_texts: texts that cannot be read as they stand in the file: packed, or in pieces.
         profile: colour profile, unpacked.
         metadata_bytes: of everything that is neither pixels nor profile, unpacked.
         unpacked_bytes: of what had to be unpacked for that.
@@ -45,7 +45,7 @@ class Parts:
     first_end: int = 0
     lacks_passes: bool = False
     pixels: list[Span] = field(default_factory=list)
-    unpacked: list[bytes] = field(default_factory=list)
+    unpacked_texts: list[bytes] = field(default_factory=list)
     profile: bytearray = field(default_factory=bytearray)
     metadata_bytes: int = 0
     unpacked_bytes: int = 0
@@ -67,7 +67,7 @@ class Parts:
         Raises:
             Unacceptable: all pieces together are too large.
         """
-        self.unpacked.append(text)
+        self.unpacked_texts.append(text)
         self.unpacked_bytes += len(text)
         self.count_metadata(len(text), limits)
         if self.unpacked_bytes > limits.max_unpacked_bytes:
@@ -95,7 +95,7 @@ class Parts:
             if start > place:
                 yield data[place:start]
             place = max(place, end)
-        yield from self.unpacked
+        yield from self.unpacked_texts
         yield bytes(self.profile)
 
     def without_damage(self, data: bytes) -> bytes:
@@ -106,7 +106,7 @@ class Parts:
         return b"".join(data[start:end] for start, end in zip(cuts[::2], cuts[1::2], strict=True))
 
 
-def unpack(packed: bytes, most: int) -> bytes:
+def unpack(stream: bytes, most: int) -> bytes:
     """Inflate a zlib stream, up to one byte more than ``most``.
 
     A wrong checksum or a damaged end does not matter: whatever could be read of it counts, since
@@ -114,10 +114,10 @@ def unpack(packed: bytes, most: int) -> bytes:
     """
     inflater = zlib.decompressobj(_RAW)
     content = bytearray()
-    for place in range(_ZLIB_HEADER_BYTES, len(packed), _STEP_BYTES):
+    for place in range(_ZLIB_HEADER_BYTES, len(stream), _STEP_BYTES):
         try:
             content += inflater.decompress(
-                packed[place : place + _STEP_BYTES], most + 1 - len(content)
+                stream[place : place + _STEP_BYTES], most + 1 - len(content)
             )
         except zlib.error:
             break

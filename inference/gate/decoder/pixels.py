@@ -62,8 +62,8 @@ def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
     except (Unacceptable, MemoryError):
         raise
     except (OSError, EOFError) as error:
-        truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
-        raise Unacceptable("truncated" if truncated else "unreadable") from None
+        is_truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        raise Unacceptable("truncated" if is_truncated else "unreadable") from None
     except Exception:  # noqa: BLE001 - decoders raise nearly anything on hostile bytes
         raise Unacceptable("unreadable") from None
 
@@ -78,13 +78,13 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
             # Only for camera pictures: their decoder leaves out what a smaller one does not need.
             picture.draft(None, (picture.width // times, picture.height // times))
         picture.load()
-        rgb, profile_unusable = to_srgb(_reduced(picture, limits), limits)
+        rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
         turn = _turn(picture)
         upright = rgb.transpose(turn) if turn is not None else rgb
         return Pixels(upright, profile_unusable, times)
 
 
-def _reduced(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
+def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
     """The picture, made smaller as far as its decoder has not done so."""
     times = limits.times_smaller(picture.width, picture.height)
     if times == 1:

@@ -59,12 +59,12 @@ class _Walker:
         self._limits = limits
         self._header: Header | None = None
         self._still: list[Span] = []
-        self._frame_control = self._hidden_default = self._damaged = False
+        self._frame_control = self._hidden_default = self._is_damaged = False
 
     def note(self, chunk: _Chunk) -> None:
         """One chunk."""
         if not chunk.is_sound():
-            self._damaged = self._damaged or not chunk.may_be_left_out()
+            self._is_damaged = self._is_damaged or not chunk.may_be_left_out()
             self._parts.left_out.append((chunk.start - 8, chunk.end + 4))
         self._frame_control = self._frame_control or chunk.kind == b"fcTL"
         if chunk.kind == b"IDAT":
@@ -88,7 +88,7 @@ class _Walker:
             # Deep and clear pixels take more bytes than come out of them.
             unpacked_bytes = self._header.unpacked_bytes() - parts.height
             limits.check_expansion(unpacked_bytes, len(data) // _TIMES_AS_COSTLY)
-        if self._damaged:
+        if self._is_damaged:
             raise Unacceptable("unreadable")
         end = pixels_end(data, self._still, self._header)
         parts.pixels += [(start, min(stop, end)) for start, stop in self._still if start < end]
@@ -107,13 +107,13 @@ class _Walker:
         if chunk.kind == b"acTL" and len(chunk.content) == 8:
             parts.frames = max(1, int.from_bytes(chunk.content[:4]))
         elif chunk.kind == b"iCCP":
-            _, _, packed = chunk.content.partition(b"\0")
-            parts.add_profile(unpack(packed[1:], limits.max_profile_bytes), limits)
+            _, _, stream = chunk.content.partition(b"\0")
+            parts.add_profile(unpack(stream[1:], limits.max_profile_bytes), limits)
             return
-        packed = _packed_text(chunk.kind, chunk.content)
-        parts.count_metadata(len(chunk.content) - len(packed), limits)
-        if packed:
-            parts.add_unpacked(unpack(packed, parts.may_unpack(limits)), limits)
+        packed_text = _find_packed_text(chunk.kind, chunk.content)
+        parts.count_metadata(len(chunk.content) - len(packed_text), limits)
+        if packed_text:
+            parts.add_unpacked(unpack(packed_text, parts.may_unpack(limits)), limits)
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
@@ -132,7 +132,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
     raise Unacceptable("unreadable")
 
 
-def _packed_text(kind: bytes, content: bytes) -> bytes:
+def _find_packed_text(kind: bytes, content: bytes) -> bytes:
     """What readers unpack of a chunk; the flag of the second kind counts unless it is zero."""
     _, _, rest = content.partition(b"\0")
     if kind == b"zTXt":

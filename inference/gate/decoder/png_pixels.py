@@ -27,7 +27,7 @@ class Header:
     width: int
     height: int
     pixel_bits: int
-    interlaced: bool
+    is_interlaced: bool
 
     @classmethod
     def read(cls, content: bytes) -> "Header":
@@ -37,7 +37,7 @@ class Header:
 
     def unpacked_bytes(self) -> int:
         """Size of all rows, each with the byte that names its filter."""
-        if not self.interlaced:
+        if not self.is_interlaced:
             return self._rows(self.width, self.height)
         return sum(
             self._rows(-(-(self.width - left) // across), -(-(self.height - top) // down))
@@ -57,9 +57,9 @@ def pixels_end(data: bytes, spans: Sequence[Span], header: Header) -> int:
     for start, end in spans:
         for place in range(start, end, _STEP_BYTES):
             step = data[place : min(place + _STEP_BYTES, end)]
-            unused, room = _inflate(inflater, step, room)
-            if unused is not None:
-                return place + len(step) - unused
+            unused_bytes, room = _inflate(inflater, step, room)
+            if unused_bytes is not None:
+                return place + len(step) - unused_bytes
     return spans[-1][1] if spans else 0
 
 

@@ -42,7 +42,7 @@ class Tail:
         start, bulk = _skip_known(data, parts.end, end)
         trailers = (*bulk, (end, len(data)))
         rest = data[start:end].rstrip(_FILLING_BYTES)
-        if _is_depth(rest) or start >= _announced_start(data, parts.end):
+        if _is_depth(rest) or start >= _find_announced_start(data, parts.end):
             return cls((*bulk, (start, len(data))), b"")
         return cls(trailers, rest)
 
@@ -82,7 +82,7 @@ def _is_depth(rest: bytes) -> bool:
     return _DEPTH in rest[:_DEPTH_REACH_BYTES] or _DEPTH in rest[-_DEPTH_REACH_BYTES:]
 
 
-def _announced_start(data: bytes, end: int) -> int:
+def _find_announced_start(data: bytes, end: int) -> int:
     """Where the earliest piece begins that the picture's own words place behind it."""
     numbers = _ANNOUNCED.findall(data, 0, min(end, _XMP_REACH_BYTES))[:_MAX_ANNOUNCED]
     return len(data) - sum(map(int, numbers)) if numbers else len(data) + 1

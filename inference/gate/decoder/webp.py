@@ -26,11 +26,11 @@ def walk(data: bytes, limits: PictureLimits) -> Parts:
     Raises:
         Unacceptable: it is shorter than it says, or there is too much of something.
     """
-    stated = 8 + int.from_bytes(data[4:8], "little")
+    stated_end = 8 + int.from_bytes(data[4:8], "little")
     # Some writers count the padding of the last chunk and leave it out.
-    if stated > len(data) + 1:
+    if stated_end > len(data) + 1:
         raise Unacceptable("truncated")
-    parts = Parts(frames=0, end=min(stated, len(data)), complete=True)
+    parts = Parts(frames=0, end=min(stated_end, len(data)), complete=True)
     chunks = list(_chunks(data, _RIFF_HEADER_BYTES, parts.end))
     for chunk in chunks:
         _note(parts, chunk, limits)

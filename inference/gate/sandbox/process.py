@@ -77,9 +77,9 @@ class WorkerLimits:
 
     def resources(self) -> Resources:
         """Processor time is for a life: the wall limit already bounds it for each picture."""
-        return Resources(self.memory_bytes, int(2 * self._tired_after() + 1))
+        return Resources(self.memory_bytes, int(2 * self._max_cpu_seconds() + 1))
 
-    def _tired_after(self) -> float:
+    def _max_cpu_seconds(self) -> float:
         return max(30.0, 2 * self.wall_seconds)
 
     def setup(self, channel: int, arena: int) -> Setup:
@@ -89,7 +89,7 @@ class WorkerLimits:
             arena=arena,
             max_upload_bytes=self.max_upload_bytes,
             max_orders=self.max_orders,
-            max_cpu_seconds=self._tired_after(),
+            max_cpu_seconds=self._max_cpu_seconds(),
             limits=self.picture,
             resources=self.resources(),
         )
@@ -115,7 +115,7 @@ class WorkerProcess:
             undo.callback(self._channel.close)
             with theirs:
                 self._process = self._start(theirs)
-            self._held = undo.pop_all()
+            self._undo = undo.pop_all()
 
     @property
     def pid(self) -> int:
@@ -169,7 +169,7 @@ class WorkerProcess:
         if reply.refusal:
             return reply, None
         length = reply.width * reply.height * reply.depth
-        image = _copied(self._arena.pixels(length), reply)
+        image = _copy_pixels(self._arena.pixels(length), reply)
         self._arena.tidy(length)
         return reply, image
 
@@ -178,7 +178,7 @@ class WorkerProcess:
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        self._held.close()
+        self._undo.close()
 
     def _start(self, channel: socket.socket) -> subprocess.Popen[bytes]:
         setup = self._limits.setup(channel.fileno(), self._arena.descriptor)
@@ -242,9 +242,9 @@ class WorkerProcess:
         return causes.get(code, End.CRASHED)
 
 
-def _copied(shared: memoryview, reply: Reply) -> Image:
+def _copy_pixels(memory: memoryview, reply: Reply) -> Image:
     """A picture of our own: what the worker writes later does not matter."""
-    pixels = np.frombuffer(shared, np.uint8).reshape(reply.height, reply.width, reply.depth)
+    pixels = np.frombuffer(memory, np.uint8).reshape(reply.height, reply.width, reply.depth)
     if reply.depth == 3:
         return pixels.copy()
     return cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)

@@ -72,13 +72,13 @@ class Worker:
     def obey(self, order: Order) -> Reply:
         """Decode the upload in the arena into the arena."""
         self._memory.reset()
-        started = perf_counter()
+        start = perf_counter()
         self._orders += 1
         outcome = self._decode(order)
         return Reply(
             number=order.number,
             **outcome,
-            decode_ms=round((perf_counter() - started) * 1000, 3),
+            decode_ms=round((perf_counter() - start) * 1000, 3),
             peak_bytes=self._memory.read(),
             tired=self._is_tired() or outcome.get("refusal") == "too_much_memory",
         )

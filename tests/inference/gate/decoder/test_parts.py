@@ -60,7 +60,7 @@ def test_pieces_are_bounded_together_up_to_the_bound_itself() -> None:
     parts = Parts()
     parts.count_metadata(400, LIMITS)
     parts.add_unpacked(bytes(600), LIMITS)
-    assert (parts.metadata_bytes, parts.unpacked) == (1_000, [bytes(600)])
+    assert (parts.metadata_bytes, parts.unpacked_texts) == (1_000, [bytes(600)])
     parts.count_metadata(0, LIMITS)
     with pytest.raises(Unacceptable, match="metadata_too_large"):
         parts.count_metadata(1, LIMITS)

@@ -59,7 +59,7 @@ def test_packed_texts_are_bounded_by_what_they_unpack_to(
 ) -> None:
     most = 10_000 - walker.walk(png_with(kind, _packed(kind, b"")), LIMITS).metadata_bytes
     parts = walker.walk(png_with(kind, _packed(kind, bytes(most))), LIMITS)
-    assert (parts.unpacked, parts.unpacked_bytes) == ([bytes(most)], most)
+    assert (parts.unpacked_texts, parts.unpacked_bytes) == ([bytes(most)], most)
     assert _refusal(png_with(kind, _packed(kind, bytes(most + 1)))) == "metadata_too_large"
     bomb = png_with(kind, _packed(kind, bytes(50_000_000)))
     assert len(bomb) < 150_000
