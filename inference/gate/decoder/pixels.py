@@ -32,6 +32,11 @@ _TURNS: dict[int, Pillow.Transpose] = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
+# The others undo themselves.
+_TURNS_BACK = {
+    Pillow.Transpose.ROTATE_90: Pillow.Transpose.ROTATE_270,
+    Pillow.Transpose.ROTATE_270: Pillow.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +47,19 @@ class Pixels:
         picture: in mode ``RGB``.
         profile_unusable: whether it had a colour profile that could not be used.
         times_smaller: by how much both of its sides were divided.
+        turn: how it was turned to stand upright.
     """
 
     picture: Pillow.Image
     profile_unusable: bool
     times_smaller: int
+    turn: Pillow.Transpose | None
+
+    def turn_back(self, upright: Pillow.Image) -> Pillow.Image:
+        """A picture of the same size, as it would lie in the file."""
+        if self.turn is None:
+            return upright
+        return upright.transpose(_TURNS_BACK.get(self.turn, self.turn))
 
 
 def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
@@ -81,7 +94,7 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
         rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
         turn = _turn(picture)
         upright = rgb.transpose(turn) if turn is not None else rgb
-        return Pixels(upright, profile_unusable, times)
+        return Pixels(upright, profile_unusable, times, turn)
 
 
 def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
