@@ -27,6 +27,7 @@ from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
 from bench.report import publish
 from bench.segmenter import measure_segmenter
+from bench.serve.command import measure_serve
 from bench.store.command import QUICK, Sizes, measure_store
 from detectors.errors import MaskwatchError
 from inference.ensemble.baselines import SHIPPED
@@ -183,6 +184,16 @@ def footprint(
 ) -> None:
     """Memory of every process, and seconds until help and service are there; needs Chromium."""
     measure_footprint(json, rounds, install=install)
+
+
+@app.command()
+def serve(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with parsing/ and varied/.")] = _SHARED,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that a median is taken of.")] = 5,
+) -> None:
+    """What a picture costs in the service, beside a bare loop of decode, parse and encode."""
+    measure_serve(data, json, rounds)
 
 
 @app.command()

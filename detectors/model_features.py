@@ -14,21 +14,11 @@ from detectors.parts import REGIONS, group_indices
 from detectors.reductions import belongs, masked_mean
 
 
-def entropy_map(probabilities: Any) -> Any:
-    """Pixel entropies ``(h, w)`` in nats of class probabilities ``(C, h, w)``."""
-    xp = array_namespace(probabilities)
-    safe = xp.clip(probabilities, 1e-12, 1.0)
-    return -xp.sum(safe * xp.log(safe), axis=0)
-
-
 def model_features(parsing: Parsing) -> dict[str, float]:
     """Measure the ``model`` group; a confidence is NaN where its part group is absent."""
-    probabilities = parsing.probabilities
-    xp = array_namespace(probabilities)
-    sorted_probabilities = xp.sort(probabilities, axis=0)
-    best, second = sorted_probabilities[-1, ...], sorted_probabilities[-2, ...]
-    winners = xp.argmax(probabilities, axis=0)
-    entropies = entropy_map(probabilities)
+    xp = array_namespace(parsing.probabilities)
+    best, second = _two_likeliest(xp, parsing.probabilities)
+    winners, entropies = parsing.winners, parsing.entropies
     foreground = winners != 0
     return {
         "entropy_mean": float(xp.mean(entropies)),
@@ -44,6 +34,16 @@ def model_features(parsing: Parsing) -> dict[str, float]:
             for region, groups in REGIONS.items()
         },
     }
+
+
+def _two_likeliest(xp: Any, probabilities: Any) -> tuple[Any, Any]:
+    """The largest and second largest probability of each pixel; many times faster than sorting."""
+    best, second = probabilities[0, ...], xp.zeros_like(probabilities[0, ...])
+    for label in range(1, probabilities.shape[0]):
+        channel = probabilities[label, ...]
+        second = xp.maximum(second, xp.minimum(best, channel))
+        best = xp.maximum(best, channel)
+    return best, second
 
 
 def _percentile(xp: Any, values: Any, share: float) -> float:

@@ -1,10 +1,15 @@
 """What a segmenter returns."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
+
+from detectors.reductions import entropy_map
 
 LabelMap = npt.NDArray[np.uint8]
 Image = npt.NDArray[np.uint8]
@@ -29,6 +34,22 @@ class Parsing:
     labels: tuple[str, ...]
     persons: LabelMap | None = None
 
+    @cached_property
+    def winners(self) -> Any:
+        """The likeliest label of each pixel at the working size, ``(h, w)`` integers."""
+        return array_namespace(self.probabilities).argmax(self.probabilities, axis=0)
+
+    @cached_property
+    def entropies(self) -> Any:
+        """Pixel entropies at the working size, ``(h, w)`` in nats."""
+        return entropy_map(self.probabilities)
+
+    @cached_property
+    def present(self) -> tuple[int, ...]:
+        """Indices of the labels that the label map contains, background left out."""
+        counts = cv2.calcHist([self.label_map], [0], None, [256], [0, 256])
+        return tuple(int(label) for label in np.flatnonzero(counts) if label != 0)
+
     def present_labels(self) -> tuple[str, ...]:
         """Names of the labels that the label map contains, background left out."""
-        return tuple(self.labels[i] for i in np.unique(self.label_map) if i != 0)
+        return tuple(self.labels[label] for label in self.present)

@@ -19,6 +19,13 @@ def belongs(winners: Any, indices: Sequence[int]) -> Any:
     return mask
 
 
+def entropy_map(probabilities: Any) -> Any:
+    """Pixel entropies ``(h, w)`` in nats of class probabilities ``(C, h, w)``."""
+    xp = array_namespace(probabilities)
+    safe = xp.clip(probabilities, 1e-12, 1.0)
+    return -xp.sum(safe * xp.log(safe), axis=0)
+
+
 def masked_mean(values: Any, mask: Any) -> float:
     """Mean of the values under a mask; NaN where the mask is empty."""
     xp = array_namespace(values)

@@ -39,9 +39,9 @@ class Feature:
         meaning: one line for an analyst, also the dashboard's label.
         low: smallest possible value.
         high: largest possible value.
-        is_fitted: whether outlier models learn from it. Costs depend on the machine's load, whether
-            an ensemble is run on what the policy thinks of the request, and traffic features on
-            what others send, so all of them are recorded and charted but not learnt from.
+        is_fitted: whether outlier models learn from it. Costs depend on the machine's load, traffic
+            features on what others send; whether an ensemble is run or the face prior asked depends
+            on what is thought of the request. So all of these are recorded and charted, not learnt.
     """
 
     name: str
@@ -98,7 +98,13 @@ FEATURES: tuple[Feature, ...] = (
         "jpeg_blockiness", "ratio", "Contrast across 8-pixel block borders over contrast inside"
     ),
     _input("colour_detail_tile", "levels", "Largest change of a tile's colours under a blur"),
-    _input("faces_found", "count", "Frontal faces seen by the Haar cascade"),
+    Feature(
+        "faces_found",
+        "count",
+        Group.INPUT,
+        "Frontal faces seen by the Haar cascade, where it was asked",
+        is_fitted=False,
+    ),
     _model("entropy_mean", "nats", "Mean entropy of the class probabilities", high=5.5452),
     _model("entropy_p95", "nats", "95th percentile of the pixel entropies", high=5.5452),
     _model("entropy_foreground", "nats", "Mean pixel entropy on the foreground", high=5.5452),

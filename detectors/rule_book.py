@@ -32,7 +32,7 @@ SEVERAL_FRAMES = Rule(
 END_MISSING = Rule(
     "end_missing",
     Severity.ODD,
-    "The file lacks its end, though all of its pixels could be decoded.",
+    "The file lacks its end: all of its pixels could be decoded, or all but a tenth of a JPEG.",
     _CRAFTED,
     _INPUT,
 )
@@ -40,6 +40,27 @@ PROFILE_UNUSABLE = Rule(
     "profile_unusable",
     Severity.ODD,
     "The colour profile is damaged or made for other colours; it was left out.",
+    _EXPLOIT,
+    _INPUT,
+)
+MADE_SMALLER = Rule(
+    "made_smaller",
+    Severity.ODD,
+    "The picture has more pixels than are looked at: its sides were divided, also in the answer.",
+    _CRAFTED,
+    _INPUT,
+)
+CHECKSUM_DIFFERS = Rule(
+    "checksum_differs",
+    Severity.ODD,
+    "A piece of the file that is not needed for the pixels is damaged; it was left out.",
+    _EXPLOIT,
+    _INPUT,
+)
+TRAILING_NOTE = Rule(
+    "trailing_note",
+    Severity.ODD,
+    "Behind the picture's end stand a few bytes or filling that no known camera puts there.",
     _EXPLOIT,
     _INPUT,
 )
@@ -92,6 +113,9 @@ GATE_RULES: tuple[Rule, ...] = (
     SEVERAL_FRAMES,
     END_MISSING,
     PROFILE_UNUSABLE,
+    MADE_SMALLER,
+    CHECKSUM_DIFFERS,
+    TRAILING_NOTE,
     TRAILING_DATA,
     POLYGLOT,
     SCRIPT_IN_METADATA,

@@ -71,5 +71,9 @@ class Content:
     @property
     def size_bytes(self) -> int:
         """Memory of its arrays."""
-        arrays = (self.screening.image, self.parsing.probabilities, self.parsing.label_map)
+        parsing = self.parsing
+        arrays = (
+            *(self.screening.image, parsing.probabilities, parsing.label_map),
+            *(parsing.winners, parsing.entropies),
+        )
         return sum(int(array.nbytes) for array in arrays)

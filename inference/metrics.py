@@ -1,10 +1,18 @@
 """Prometheus metrics of the service process."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from math import nan
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+    generate_latest,
+)
 
 from store.engine.disk_room import room_of
 from store.requests.records import RequestRecord
@@ -24,6 +32,12 @@ class Metrics:
         self.seconds = Histogram(
             "maskwatch_request_seconds",
             "Time from the whole upload to the durable record.",
+            registry=self.registry,
+        )
+        self.steps = Summary(
+            "maskwatch_step_seconds",
+            "Time of one step of a request: what a picture costs, part by part.",
+            ["step"],
             registry=self.registry,
         )
         self.in_flight = self._gauge("in_flight", "Uploads that are worked on or wait.")
@@ -115,6 +129,10 @@ class Metrics:
         self.requests.labels(record.verdict.value, record.stage.value).inc()
         for reason in record.reasons:
             self.reasons.labels(reason).inc()
+
+    def time_step(self, step: str) -> AbstractContextManager[object]:
+        """Take the time of a step, however it ends."""
+        return self.steps.labels(step).time()
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""

@@ -47,8 +47,8 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
         return _m2fp(settings)
     path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.parsing.trust())
-    session = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
-    return LoadedModel(ReferenceSegmenter(session, model.digest), model)
+    network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
+    return LoadedModel(ReferenceSegmenter(network, model.digest), model)
 
 
 def _m2fp(settings: ServiceSettings) -> LoadedModel:

@@ -12,7 +12,7 @@ from inference.cache import ParseCache
 from inference.checks.base import Case, Check, Needs, ensure_order
 from inference.checks.run import run_check
 from inference.content import Content
-from inference.gate.screen import Gate
+from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
@@ -121,11 +121,12 @@ class Pipeline:
         content = self.cache.get(upload.sha256, segmenter.digest)
         if content is not None:
             return replace(content, costs={})
-        screening = self.gate.screen(upload.data)
+        screening = self._screen(upload.data)
         if isinstance(screening, Refusal):
             return screening
         costs = {"gate_ms": watch.lap(), **screening.decoded.costs()}
-        parsing = segmenter.parse(screening.image)
+        with self.metrics.time_step("parse"):
+            parsing = segmenter.parse(screening.image)
         costs["forward_ms"] = watch.lap()
         case = Case(arrival, upload, segmenter, screening, parsing)
         results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
@@ -134,6 +135,14 @@ class Pipeline:
         if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
+
+    def _screen(self, data: bytes) -> Screened | Refusal:
+        with self.metrics.time_step("decode"):
+            decoded = self.gate.decode(data)
+        if isinstance(decoded, Refusal):
+            return decoded
+        with self.metrics.time_step("picture"):
+            return self.gate.measure(decoded, len(data))
 
     def _checks(self, *needs: Needs) -> Sequence[Check]:
         return [check for check in self.checks if check.needs in needs]
@@ -165,9 +174,10 @@ class Pipeline:
     def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[PictureFile, ...]:
         try:
             places = [place for each in case.findings for place in each.places]
-            return self.evidence.keep(
-                judgement.verdict, case.image, case.parsing, case.screening.faces, places
-            )
+            with self.metrics.time_step("evidence"):
+                return self.evidence.keep(
+                    judgement.verdict, case.image, case.parsing, case.screening.faces, places
+                )
         except Exception:  # noqa: BLE001
             # Open on purpose: a full disk must not cost the parse.
             self.metrics.faults.labels("evidence").inc()
@@ -175,7 +185,8 @@ class Pipeline:
             return ()
 
     def _record(self, record: RequestRecord, watch: Stopwatch) -> None:
-        self.recorder.record(record)
+        with self.metrics.time_step("record"):
+            self.recorder.record(record)
         self.metrics.count(record)
         self.metrics.seconds.observe(watch.total() / 1000)
 

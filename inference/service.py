@@ -6,6 +6,7 @@ from random import SystemRandom
 import structlog
 
 from inference.admission.access import Access
+from inference.admission.body_memory import BodyMemory
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
 from inference.admission.repeated_refusals import RepeatedRefusals
@@ -38,6 +39,7 @@ _log = structlog.get_logger(__name__)
 _RECORDING_THREADS = 16
 # One that takes long to be taken apart shall not keep the others waiting.
 _FORM_THREADS = 2
+_BODY_OVERHEAD_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Service:
     buckets: Buckets
     repeated_refusals: RepeatedRefusals
     tarpit: Tarpit
+    body_memory: BodyMemory
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
@@ -144,12 +147,19 @@ def build_service(settings: ServiceSettings) -> Service:
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
         tarpit=_build_tarpit(settings),
+        body_memory=_build_body_memory(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
         spool_probe=DiskProbe(settings.store.var_dir / "spool"),
         database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
+
+
+def _build_body_memory(settings: ServiceSettings) -> BodyMemory:
+    """At least one body of the largest upload fits, in base64 too."""
+    largest = 2 * settings.gate.max_upload_bytes + _BODY_OVERHEAD_BYTES
+    return BodyMemory(max(settings.admission.max_body_memory_bytes, largest))
 
 
 def _build_tarpit(settings: ServiceSettings) -> Tarpit:

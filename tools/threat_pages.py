@@ -63,7 +63,47 @@ def gate_page() -> str:
         (f"`{r.code}`", str(r.status.value), r.sentence, r.atlas, r.owasp)
         for r in (TOO_MANY_BYTES, *GATE_REFUSALS)
     ]
-    return page("Gate", parts + table(of_limits, rows))
+    parts += table(of_limits, rows)
+    parts += ["", "## Types", "", *_TYPES, "", "## Files of phones, cameras and tools", ""]
+    parts += table(("What comes", "What becomes of it"), _FILES)
+    return page("Gate", parts)
+
+
+_TYPES = (
+    "JPEG, PNG and WebP are taken; a file of another type gets 415 `unsupported_type`. The",
+    "operator switches further ones on by naming all that are taken: for the AVIF files of phones",
+    "`MASKWATCH_PICTURE_TYPES=image/jpeg,image/png,image/webp,image/avif`. Pillow decodes AVIF in",
+    "the same sandbox and under the same limits as the others, and its boxes are searched. HEIC,",
+    "which iPhones write unless they are asked for *Most Compatible*, cannot be switched on:",
+    "[why not](decisions/0049-no-heic-for-now.md).",
+)
+_FILES = (
+    ("a JPEG without its end marker, or that breaks off", "`end_missing` if at most a tenth of the "
+     "picture or one row of blocks (16 pixels) is missing and all passes of a progressive one are "
+     "there; what is missing is grey, as in browsers. Else `truncated`"),
+    ("the same with a maker's trailer, a film or a preview behind it", "the same"),
+    ("a PNG without its end chunk", "`end_missing` if all pixels are there, else `truncated`"),
+    ("a WebP or AVIF that breaks off", "`truncated` or `unreadable`"),
+    ("a wrong checksum in a chunk of a PNG that readers may do without (text, Exif, "
+     "profile, gamma)", "the chunk is left out, as in browsers: `checksum_differs`"),
+    ("a wrong checksum in a chunk that the picture needs", "`unreadable`"),
+    ("trailers of Samsung, vivo, OPPO, OnePlus, Honor, Huawei, Canon, Nikon, Sony, Insta360, "
+     "PhotoMechanic, FotoStation; pieces that the picture's XMP announces (Google, Xiaomi); maps "
+     "of depths; films of moving photos, with filler before them", "passes, no sign"),
+    ("previews and gain maps behind the picture (MPF)",
+     "`several_frames`; one that breaks off: no sign"),
+    ("zeros, set bits, line ends or a second end marker behind the picture", "passes, no sign"),
+    ("up to 4 KB of anything else behind the picture, or filling of one value", "`trailing_note`"),
+    ("more of anything else behind the picture", "`trailing_data`"),
+    ("archives, documents, programs or scripts in any of these",
+     "`polyglot`, `script_in_metadata`"),
+    ("photos of up to 66 million pixels",
+     "over `MASKWATCH_MAX_DECODED_PIXELS` (25 million) decoded smaller: `made_smaller`"),
+    ("photos of 100 or 200 million pixels", "`too_many_pixels`"),
+    ("portraits with up to 20 MB of depths in their XMP", "passes, no sign"),
+    ("a progressive JPEG whose passes visit more than 200 million pixels, and more than 500 for "
+     "each byte", "`too_many_scans`"),
+)  # fmt: skip
 
 
 def _gate_rule(rule: Rule) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 
 # Raised when the code measures something else than before.
-_VERSION = "3"
+_VERSION = "4"
 
 
 @dataclass(frozen=True)

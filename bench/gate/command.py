@@ -8,6 +8,7 @@ from bench.gate.hostile import measure_hostile
 from bench.gate.kills import measure_kills
 from bench.gate.one_client import measure_one_client
 from bench.gate.over_http import measure_over_http
+from bench.gate.small_files import measure_small_files
 from bench.gate.stalls import measure_stalls
 from bench.report import Figures, publish
 from inference.metrics import Metrics
@@ -25,10 +26,10 @@ def measure_gate(folder: Path, out: Path, mutations: int, flood_seconds: float) 
         ServiceFailed: the service does not start.
     """
     gate = build_gate(ServiceSettings(), Metrics())
-    cost = measure_cost(gate)
+    alone = {**measure_cost(gate), **measure_small_files(gate)}
     gate.close()
     figures: Figures = {
-        **cost,
+        **alone,
         **measure_hostile(folder, mutations),
         **measure_over_http(folder),
         **measure_kills(),

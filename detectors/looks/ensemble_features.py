@@ -15,10 +15,10 @@ from array_api_compat import array_namespace
 
 from detectors.looks.squeeze_features import divergence, divergence_map
 from detectors.looks.tile_maps import largest_tile_mean
-from detectors.model_features import entropy_map
 from detectors.parts import REGIONS, group_indices
 from detectors.reductions import (
     belongs,
+    entropy_map,
     iou,
     is_comparable,
     masked_mean,

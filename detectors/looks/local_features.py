@@ -24,8 +24,8 @@ from detectors.looks.tile_maps import (
     largest_tile_mean,
     worst_tile,
 )
-from detectors.model_features import entropy_map
 from detectors.parts import REGIONS, group_indices
+from detectors.reductions import entropy_map
 
 PERSON = "person"
 # Of the picture: a smaller region is taken for this large, so that specks make no large shares.

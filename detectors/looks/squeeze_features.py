@@ -11,8 +11,15 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from detectors.looks.tile_maps import largest_tile_mean
-from detectors.model_features import entropy_map
-from detectors.reductions import divide, drop_nan, iou, largest, masked_mean, pixels_of
+from detectors.reductions import (
+    divide,
+    drop_nan,
+    entropy_map,
+    iou,
+    largest,
+    masked_mean,
+    pixels_of,
+)
 
 
 def divergence_map(first: Any, second: Any) -> Any:

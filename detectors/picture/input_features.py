@@ -4,6 +4,8 @@ Noise statistics are taken at native resolution on a central crop, because resca
 exactly the high frequencies that gradient attacks leave behind.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
 from math import nan
 
 import cv2
@@ -18,6 +20,7 @@ Grey = npt.NDArray[np.uint8]
 _CROP_SIDE = 512
 _TILE = 8
 _FLAT_RANGE = 2
+_RINGS = 32
 
 
 def input_features(image: Image, upload_bytes: int) -> dict[str, float]:
@@ -56,7 +59,7 @@ def grey_entropy(grey: Grey) -> float:
 
     Tells blank, synthetic and pure-noise pictures; it says next to nothing about gradient attacks.
     """
-    share = np.bincount(grey.ravel(), minlength=256) / grey.size
+    share = cv2.calcHist([grey], [0], None, [256], [0, 256]).astype(np.float64) / grey.size
     share = share[share > 0]
     return float(max(0.0, -(share * np.log(share)).sum()))
 
@@ -66,8 +69,12 @@ def flat_share(grey: Grey) -> float:
     rows, columns = grey.shape[0] // _TILE, grey.shape[1] // _TILE
     if not rows or not columns:
         return float(np.ptp(grey) <= _FLAT_RANGE)
-    tiles = grey[: rows * _TILE, : columns * _TILE].reshape(rows, _TILE, columns, _TILE)
-    spread = tiles.max(axis=(1, 3)).astype(np.int16) - tiles.min(axis=(1, 3))
+    # Down the columns first: whole rows of pixels are compared at once.
+    tiles = grey[: rows * _TILE, : columns * _TILE].reshape(rows, _TILE, columns * _TILE)
+    high, low = (
+        each.reshape(rows, columns, _TILE) for each in (tiles.max(axis=1), tiles.min(axis=1))
+    )
+    spread = high.max(axis=2).astype(np.int16) - low.min(axis=2)
     return float((spread <= _FLAT_RANGE).mean())
 
 
@@ -79,30 +86,46 @@ def spectrum_features(crop: Grey) -> dict[str, float]:
     """
     if min(crop.shape) < 16 or not crop.std():
         return dict.fromkeys(("high_frequency_share", "spectral_slope", "periodic_peak"), nan)
-    energy, radius = _windowed_energy(crop)
-    rings = np.clip((radius * 64).astype(int), 0, 31)
-    counts = np.maximum(np.bincount(rings.ravel(), minlength=32), 1)
-    profile = np.bincount(rings.ravel(), weights=energy.ravel(), minlength=32) / counts
+    bins = _frequency_bins(*crop.shape)
+    waves = np.fft.rfft2((crop - crop.mean()) * bins.window)
+    # The square of ``abs`` would draw a root for each of them first.
+    energy = waves.real**2 + waves.imag**2
+    sums = np.bincount(bins.rings.ravel(), weights=energy.ravel(), minlength=_RINGS)
+    profile = sums / bins.counts
     log_profile = np.log(profile + 1e-9)
-    frequency = np.log((np.arange(32) + 0.5) / 64)
-    above_floor = energy > 1e-3 * profile[1:].max(initial=1e-9)
-    peaks = np.where(above_floor & (radius > 0.1), np.log(energy + 1e-9) - log_profile[rings], 0.0)
+    frequency = np.log((np.arange(_RINGS) + 0.5) / (2 * _RINGS))
+    peaks = (energy > 1e-3 * profile[1:].max(initial=1e-9)) & bins.may_be_peak
+    heights = np.log(energy[peaks] + 1e-9) - log_profile[bins.rings[peaks]]
     return {
-        "high_frequency_share": float(energy[radius > 0.25].sum() / (energy.sum() + 1e-9)),
+        "high_frequency_share": float(energy[bins.is_high].sum() / (energy.sum() + 1e-9)),
         "spectral_slope": float(np.polyfit(frequency[1:], log_profile[1:], 1)[0]),
-        "periodic_peak": float(peaks.max()),
+        "periodic_peak": float(heights.max(initial=0.0)),
     }
 
 
-def _windowed_energy(
-    crop: Grey,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Energy spectrum without its mean, and the frequency of each bin in cycles per pixel."""
-    height, width = crop.shape
-    window = np.outer(np.hanning(height), np.hanning(width))
-    energy = np.abs(np.fft.rfft2((crop - crop.mean()) * window)) ** 2
+@dataclass(frozen=True, eq=False)
+class _Bins:
+    """What follows from the size of a crop alone: its window, and where each frequency belongs."""
+
+    window: npt.NDArray[np.float64]
+    rings: npt.NDArray[np.intp]
+    counts: npt.NDArray[np.intp]
+    may_be_peak: npt.NDArray[np.bool_]
+    is_high: npt.NDArray[np.bool_]
+
+
+# Most pictures are larger than the crop, so that one size serves nearly all of them.
+@lru_cache(maxsize=4)
+def _frequency_bins(height: int, width: int) -> _Bins:
     radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
-    return energy, radius
+    rings = np.clip((radius * 2 * _RINGS).astype(np.intp), 0, _RINGS - 1)
+    return _Bins(
+        np.outer(np.hanning(height), np.hanning(width)),
+        rings,
+        np.maximum(np.bincount(rings.ravel(), minlength=_RINGS), 1),
+        radius > 0.1,
+        radius > 0.25,
+    )
 
 
 def jpeg_blockiness(crop: Grey) -> float:

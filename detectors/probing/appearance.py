@@ -62,14 +62,14 @@ class Appearance:
 
 
 def secret_signs(key: bytes) -> Signs:
-    """Signs for every detail coefficient of every cell: ``(3 bands, 64 cells, 32, 32, 2)`` of ±1.
+    """Signs for every detail coefficient of every cell: ``(2, 3 bands, 64 cells, 32, 32)`` of ±1.
 
-    The last axis tells luminance and colour apart.
+    The first axis tells luminance and colour apart.
     """
     seed = int.from_bytes(blake2b(b"signs", digest_size=16, key=key).digest())
     shape = (_BANDS, GRID * GRID, CROP // 2, CROP // 2, _COLOURS)
     bits = np.random.default_rng(seed).integers(0, 2, size=shape, dtype=np.int8)
-    return (2 * bits - 1).astype(np.float32)
+    return np.ascontiguousarray(np.moveaxis(2 * bits - 1, -1, 0), dtype=np.float32)
 
 
 def appearance(image: Image, signs: Signs) -> Appearance:
@@ -77,29 +77,35 @@ def appearance(image: Image, signs: Signs) -> Appearance:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     thumbnail = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
-    middles: Values = crops(image).astype(np.float32)
+    # Whole numbers of 16 bits hold all of these sums, and take half the memory.
+    middles = crops(image).astype(np.int16)
     red, green, blue = middles[..., 0], middles[..., 1], middles[..., 2]
-    brightness: Values = (red + 2 * green + blue) / np.float32(4)
-    luma = _sum_signed(_details(brightness), signs[..., 0])
-    chroma = _sum_signed(_details(red + blue - np.float32(2) * green)[-1:], signs[-1:, ..., 1])
+    outer, inner = red + blue, 2 * green
+    luma = _sum_signed(_double_details(outer + inner), signs[0]) / np.float32(4)
+    chroma = _sum_signed(_double_details(outer - inner)[-1:], signs[1, -1:])
     return Appearance(np.asarray(thumbnail, dtype=np.float32), luma, chroma)
 
 
-def _details(plane: Values) -> Values:
-    """Orthonormal Haar details of crops ``(cells, h, w)``: ``(3, cells, h / 2, w / 2)``."""
-    a, b = plane[:, ::2, ::2], plane[:, ::2, 1::2]
-    c, d = plane[:, 1::2, ::2], plane[:, 1::2, 1::2]
-    bands: Values = np.stack([a - b + c - d, a + b - c - d, a - b - c + d])
-    bands *= np.float32(0.5)
-    return bands
+def _double_details(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Twice the orthonormal Haar details of crops ``(cells, h, w)``: ``(3, cells, h/2, w/2)``."""
+    left, right = plane[..., ::2], plane[..., 1::2]
+    across, along = left - right, left + right
+    return np.stack(
+        [
+            across[:, ::2] + across[:, 1::2],
+            along[:, ::2] - along[:, 1::2],
+            across[:, ::2] - across[:, 1::2],
+        ]
+    )
 
 
-def _sum_signed(bands: Values, signs: Signs) -> Values:
-    """Signed sums of ``(bands, cells, h, w)``: ``(cells,)``.
+def _sum_signed(double_details: npt.NDArray[np.int16], signs: Signs) -> Values:
+    """Signed sums of twice the details ``(bands, cells, h, w)``: ``(cells,)``.
 
     Divided so that the difference of two sums has the standard deviation of the differences.
     """
-    rows, columns = bands.shape[2:]
-    sums = np.einsum("bcij,bcij->c", bands, signs[:, :, :rows, :columns])
-    values: Values = (sums / np.sqrt(bands.shape[0] * rows * columns)).astype(np.float32)
+    bands, _, rows, columns = double_details.shape
+    details = double_details.astype(np.float32)
+    sums = np.einsum("bcij,bcij->c", details, signs[:, :, :rows, :columns])
+    values: Values = (sums / (2 * np.sqrt(bands * rows * columns))).astype(np.float32)
     return values

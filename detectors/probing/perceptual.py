@@ -7,6 +7,7 @@ is above their median. Not bit-compatible with other implementations.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -50,15 +51,25 @@ def perceptual_hash(image: Image) -> PerceptualHash:
 
 
 def _smooth(plane: _Plane) -> _Plane:
-    """Box means over the picture's part of each window, twice, as wide as half a sample."""
-    width, height = (max(1, -(-side // (2 * _SIDE))) for side in plane.shape[::-1])
-    ones = np.ones_like(plane)
-    share = cv2.blur(ones, (width, height), borderType=cv2.BORDER_CONSTANT)
+    """Box means over the picture's part of each window, twice."""
+    share = _window_shares(plane.shape[0], plane.shape[1])
     for _ in range(_PASSES):
-        plane = (cv2.blur(plane, (width, height), borderType=cv2.BORDER_CONSTANT) / share).astype(
-            np.float32
-        )
+        plane = _window_means(plane) / share
     return plane
+
+
+# Large pictures are all brought to one size.
+@lru_cache(maxsize=4)
+def _window_shares(height: int, width: int) -> _Plane:
+    """Share of each window that lies inside a picture of this size ``(height, width)``."""
+    return _window_means(np.ones((height, width), dtype=np.float32))
+
+
+def _window_means(plane: _Plane) -> _Plane:
+    """Box means with nothing around the picture; a window is as wide as half a sample."""
+    width, height = (max(1, -(-side // (2 * _SIDE))) for side in plane.shape[::-1])
+    means = cv2.blur(plane, (width, height), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(means, dtype=np.float32)
 
 
 def _sample(plane: _Plane) -> _Plane:

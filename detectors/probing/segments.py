@@ -35,13 +35,15 @@ def segment_sketch(image: Image, key: bytes) -> Sketch:
     size = min(_SEGMENT_BYTES, values.size)
     segments = values[: values.size // size * size].reshape(-1, size)
     places = np.unique(np.linspace(0, len(segments) - 1, _MAX_SEGMENTS).round().astype(np.intp))
-    data = segments[places].tobytes()
     # The place is hashed too: flat segments would be equal everywhere and in every picture.
-    hashes = {
-        _hash(int(place).to_bytes(4) + data[i * size : (i + 1) * size], key)
-        for i, place in enumerate(places)
-    }
-    return tuple(sorted(hashes)[:SKETCH_SIZE])
+    names = places.astype(">u4").view(np.uint8).reshape(-1, 4)
+    data = np.hstack([names, segments[places]]).tobytes()
+    length = 4 + size
+    digests = b"".join(
+        blake2b(data[start : start + length], digest_size=8, key=key).digest()
+        for start in range(0, len(data), length)
+    )
+    return tuple(np.unique(np.frombuffer(digests, ">i8"))[:SKETCH_SIZE].tolist())
 
 
 def shared_share(one: Sketch, other: Sketch) -> float:
@@ -54,7 +56,3 @@ def shared_share(one: Sketch, other: Sketch) -> float:
     if not smallest:
         return 0.0
     return len({*smallest} & {*one} & {*other}) / len(smallest)
-
-
-def _hash(data: bytes, key: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8, key=key).digest(), signed=True)

@@ -51,6 +51,10 @@ class AdmissionGroup(Group):
     max_queue: int = Field(32, ge=0, le=10_000)
     """Further uploads that are read or wait; more are answered 503 before they are read."""
 
+    max_body_memory_bytes: int = Field(160_000_000, ge=1_000_000, le=1_000_000_000_000)
+    """Bytes of all uploads inside together, as they were sent; one that would exceed them is
+    answered 503. While it is read, an upload takes up to three times as much."""
+
     min_wait_seconds: float = Field(0.1, ge=0, le=600)
     """How long a whole upload waits for its turn at least, before it is answered 503; it waits as
     long as recent turns took, if that is longer."""

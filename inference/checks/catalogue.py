@@ -13,6 +13,7 @@ from inference.checks.base import Check
 from inference.checks.champion import Champion, ChampionCheck
 from inference.checks.crafted import CraftedCheck
 from inference.checks.ensemble import EnsembleCheck
+from inference.checks.faces import FacesCheck, sampling_key
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.listed_patches import ListedPatchesCheck
 from inference.checks.measures import InputCheck, ModelCheck
@@ -48,17 +49,19 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
     Raises:
         SaltUnusable: there is no secret for fingerprints, and none can be made.
     """
-    baseline_of = parts.baselines.of
+    baseline_of, looks = parts.baselines.of, parts.settings.looks
+    secret = fingerprint_salt(parts.settings)
     return (
         InputCheck(),
         ModelCheck(),
         TopologyCheck(parts.limits_of),
-        _build_traffic(parts),
+        FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
+        _build_traffic(parts, secret),
         ListedPatchesCheck(parts.access),
-        FirstLookCheck(baseline_of),
+        FirstLookCheck(baseline_of, is_on=looks.first_look),
         ChampionCheck(parts.champion),
         _build_ensemble(parts),
-        CraftedCheck(baseline_of, parts.settings.looks.false_positive_rate),
+        CraftedCheck(baseline_of, looks.false_positive_rate),
     )
 
 
@@ -77,11 +80,11 @@ def every_look(checks: Sequence[Check], new_random: Callable[[], Generator]) -> 
     )
 
 
-def _build_traffic(parts: Parts) -> TrafficCheck:
+def _build_traffic(parts: Parts, secret: bytes) -> TrafficCheck:
     settings = parts.settings
     return TrafficCheck(
         parts.database,
-        Fingerprinter(fingerprint_salt(settings)),
+        Fingerprinter(secret),
         settings.probing.probing_limits(),
         timedelta(hours=settings.retention.fingerprint_hours),
     )

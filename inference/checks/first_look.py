@@ -23,18 +23,20 @@ class FirstLookCheck:
     Attributes:
         baseline_of: the baseline of a segmenter's digest, or ``None``.
         new_random: makes the generator of a request.
+        is_on: whether it is taken at all.
     """
 
     baseline_of: Callable[[str], Baseline | None]
     first_look: FirstLook = field(default_factory=FirstLook)
     new_random: Callable[[], Generator] = fresh_random
+    is_on: bool = True
     name = "first_look"
     # A draw of its own for every request: neither a lucky nor an unlucky one may be remembered.
     needs = Needs.REQUEST
 
     def run(self, case: Case) -> CheckResult:
         """The features of the look with their places, and its cost."""
-        if self.baseline_of(case.segmenter.digest) is None:
+        if not self.is_on or self.baseline_of(case.segmenter.digest) is None:
             return CheckResult()
         watch, image = Stopwatch(), case.image
         contrast = self.first_look.look(case.segmenter, image, case.parsing, self.new_random())
@@ -46,7 +48,7 @@ class FirstLookCheck:
     def for_learning(self, new_random: Callable[[], Generator]) -> "FirstLookCheck":
         """The same for segmenters that have no baseline yet."""
         blank = Baseline("", (), -inf, (0.0,))
-        return replace(self, baseline_of=lambda _: blank, new_random=new_random)
+        return replace(self, baseline_of=lambda _: blank, new_random=new_random, is_on=True)
 
 
 def _costs(milliseconds: float) -> dict[str, float]:

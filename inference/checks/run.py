@@ -16,7 +16,8 @@ def run_check(check: Check, case: Case, metrics: Metrics) -> CheckResult:
     given none, so that its result cannot depend on its place in the list.
     """
     try:
-        result = check.run(case if check.needs is Needs.FINDINGS else case.alone())
+        with metrics.time_step(check.name):
+            result = check.run(case if check.needs is Needs.FINDINGS else case.alone())
         FeatureVector.of(result.features)
     except Exception:  # noqa: BLE001
         # Open on purpose: a check that fails must not cost the parse.

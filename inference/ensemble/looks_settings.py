@@ -14,6 +14,10 @@ from store.configuration.groups import Group
 class LooksGroup(Group):
     """Further looks at parses, and what they are held against."""
 
+    first_look: bool = True
+    """Save each picture as JPEG and look at it once more, which doubles the cost of a parse.
+    Without it hardly any crafted picture is told, and ensembles are chosen by the parse alone."""
+
     ensemble: EnsembleMode = EnsembleMode.SUSPICIOUS
     """Which parses are looked at again, changed at random: `always` all, `suspicious` those that
     look odd and a sample, `sampled` a sample, `never` none."""

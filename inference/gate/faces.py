@@ -1,6 +1,8 @@
 """The face prior: frontal faces by Haar cascade (Viola & Jones, CVPR 2001), at a bounded size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from threading import local
 
@@ -58,8 +60,24 @@ class FaceFinder:
             FaceBox(*(int(side / scale) for side in box)) for box in np.reshape(boxes, (-1, 4))
         )
 
+    def prior_of(self, image: Image) -> "FacePrior":
+        """The prior of one picture, to be asked if its answer matters."""
+        return FacePrior(partial(self.find, image))
+
     def _cascade(self) -> cv2.CascadeClassifier:
         if not hasattr(self._threads, "cascade"):
             self._threads.cascade = cv2.CascadeClassifier(str(self._file))
         cascade: cv2.CascadeClassifier = self._threads.cascade
         return cascade
+
+
+class FacePrior:
+    """The faces of one picture: looked for when somebody asks, and once only."""
+
+    def __init__(self, find: Callable[[], tuple[FaceBox, ...]]) -> None:
+        self._find = find
+
+    @cached_property
+    def boxes(self) -> tuple[FaceBox, ...]:
+        """The faces; the first to ask waits for the cascade."""
+        return self._find()

@@ -17,20 +17,24 @@ from store.settings import CommaList
 class GateGroup(Group):
     """What the gate takes, and what decode workers may use."""
 
-    max_upload_bytes: int = Field(10_000_000, ge=1_000, le=1_000_000_000)
+    max_upload_bytes: int = Field(32_000_000, ge=1_000, le=1_000_000_000)
     """Largest file that is read; a longer upload is cut off."""
 
     picture_types: CommaList[MediaType] = DEFAULT_TYPES
-    """Comma-separated types that are taken, by content: also `image/gif`, `image/bmp` and
-    `image/tiff`."""
+    """Comma-separated types that are taken, by content: also `image/avif`, which some phones write,
+    `image/gif`, `image/bmp` and `image/tiff`."""
 
     picture_fields: CommaList[str] = Field(
         ("file", "image", "img", "upload", "files[]"), min_length=1
     )
     """Comma-separated names of the field that holds the picture, in a form or in JSON."""
 
-    max_pixels: int = Field(40_000_000, ge=1_000, le=400_000_000)
+    max_pixels: int = Field(66_000_000, ge=1_000, le=400_000_000)
     """Most pixels a picture may have, checked in its header before anything is decoded."""
+
+    max_decoded_pixels: int = Field(25_000_000, ge=100_000, le=400_000_000)
+    """Most pixels of a picture that are looked at: the sides of a larger one are divided by 2, 4 or
+    more while it is decoded, and the answer has that size."""
 
     min_side: int = Field(8, ge=1, le=1_000)
     """Shortest side in pixels that is worth parsing."""
@@ -44,21 +48,25 @@ class GateGroup(Group):
     max_frames: int = Field(256, ge=1, le=1_000_000)
     """Pictures in one file; only the first is decoded."""
 
-    max_metadata_bytes: int = Field(4_000_000, ge=0, le=1_000_000_000)
+    max_metadata_bytes: int = Field(20_000_000, ge=0, le=1_000_000_000)
     """Exif, XMP, comments and the like, after they are unpacked."""
+
+    max_unpacked_bytes: int = Field(4_000_000, ge=0, le=1_000_000_000)
+    """What of them is stored packed, as some texts of PNG files are, after it is unpacked."""
 
     max_profile_bytes: int = Field(4_000_000, ge=0, le=1_000_000_000)
     """Colour profile, after it is unpacked."""
 
     max_expansion: float = Field(500.0, ge=1, allow_inf_nan=False)
-    """Decoded bytes for each uploaded byte, for pictures that decode to more than 16 MB."""
+    """Decoded bytes for each uploaded byte, for pictures that decode to more than 16 MB; of a PNG,
+    whose rows take longer than others, a third."""
 
     decode_seconds: float = Field(5.0, gt=0, le=300, allow_inf_nan=False)
     """Longest time for one picture in a decode worker, which is killed after it."""
 
     decode_memory_bytes: int = Field(768_000_000, ge=64_000_000, le=64_000_000_000)
-    """Memory that a decode worker may take for one picture; the largest allowed one needs about
-    fifteen bytes a pixel."""
+    """Memory that a decode worker may take for one picture; one of `MASKWATCH_MAX_DECODED_PIXELS`
+    needs about fifteen bytes a pixel."""
 
     decode_recycle_after: int = Field(500, ge=1, le=1_000_000)
     """Pictures after which a decode worker is replaced."""
@@ -99,11 +107,13 @@ class GateGroup(Group):
         """What a decode worker may take."""
         picture = PictureLimits(
             max_pixels=self.max_pixels,
+            max_decoded_pixels=self.max_decoded_pixels,
             min_side=self.min_side,
             max_side=self.max_side,
             max_ratio=self.max_ratio,
             max_frames=self.max_frames,
             max_metadata_bytes=self.max_metadata_bytes,
+            max_unpacked_bytes=self.max_unpacked_bytes,
             max_profile_bytes=self.max_profile_bytes,
             max_expansion=self.max_expansion,
         )

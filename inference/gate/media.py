@@ -12,6 +12,7 @@ class MediaType(StrEnum):
     GIF = "image/gif"
     BMP = "image/bmp"
     TIFF = "image/tiff"
+    AVIF = "image/avif"
 
 
 PILLOW_FORMATS: dict[MediaType, str] = {
@@ -21,6 +22,7 @@ PILLOW_FORMATS: dict[MediaType, str] = {
     MediaType.GIF: "GIF",
     MediaType.BMP: "BMP",
     MediaType.TIFF: "TIFF",
+    MediaType.AVIF: "AVIF",
 }
 
 _SUFFIXES: dict[str, MediaType] = {
@@ -36,6 +38,7 @@ _SUFFIXES: dict[str, MediaType] = {
     "bmp": MediaType.BMP,
     "tif": MediaType.TIFF,
     "tiff": MediaType.TIFF,
+    "avif": MediaType.AVIF,
 }
 
 # Ends of names that a server or a desktop would not treat as a picture.
@@ -55,6 +58,7 @@ _MAGIC: tuple[tuple[bytes, MediaType], ...] = (
     (b"II*\0", MediaType.TIFF),
     (b"MM\0*", MediaType.TIFF),
 )
+_AVIF_BRANDS, _MAX_BRANDS_BYTES = {b"avif", b"avis"}, 256
 # What clients declare when they do not know, and old names of types that they do know.
 _UNDECLARED = {"", "application/octet-stream"}
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
@@ -70,24 +74,32 @@ def detect(data: bytes) -> MediaType | None:
     """
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return MediaType.WEBP
+    if data[4:8] == b"ftyp" and _AVIF_BRANDS & _brands(data):
+        return MediaType.AVIF
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
-def declares_otherwise(declared: str | None, found: MediaType) -> bool:
+def _brands(data: bytes) -> set[bytes]:
+    """What the first box of a file says that it can be read as (ISO/IEC 14496-12)."""
+    end = min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)
+    return {data[8:12], *(data[place : place + 4] for place in range(16, end, 4))}
+
+
+def declares_otherwise(declared_type: str | None, kind: MediaType) -> bool:
     """Whether a declared media type names another type than the content.
 
     >>> declares_otherwise("image/jpg; q=1", MediaType.JPEG)
     False
     """
-    named = (declared or "").partition(";")[0].strip().lower()
-    return named not in _UNDECLARED and _ALIASES.get(named, named) != found.value
+    name = (declared_type or "").partition(";")[0].strip().lower()
+    return name not in _UNDECLARED and _ALIASES.get(name, name) != kind.value
 
 
-def named_otherwise(file_name: str | None, found: MediaType) -> bool:
+def names_otherwise(file_name: str | None, kind: MediaType) -> bool:
     """Whether a file name ends like a picture of another type, a document or a program.
 
-    >>> [named_otherwise(name, MediaType.JPEG) for name in ("a.png", "a.php", "blob", "john.doe")]
+    >>> [names_otherwise(name, MediaType.JPEG) for name in ("a.png", "a.php", "blob", "john.doe")]
     [True, True, False, False]
     """
     suffix = (file_name or "").rpartition(".")[2].lower() if "." in (file_name or "") else ""
-    return suffix in _NO_PICTURES or _SUFFIXES.get(suffix, found) is not found
+    return suffix in _NO_PICTURES or _SUFFIXES.get(suffix, kind) is not kind

@@ -36,15 +36,15 @@ class GatePolicy:
 
     def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...] | Refusal:
         """The findings that count, each with the weight that its rule has here; or a refusal."""
-        kept = []
+        counting = []
         for finding in findings:
             action = self.action(finding.rule.code)
             if action is Action.REFUSE:
                 return RULE_REFUSALS[finding.rule.code]
             if action is not Action.OFF:
                 rule = replace(finding.rule, severity=_WEIGHTS[action])
-                kept.append(replace(finding, rule=rule))
-        return tuple(kept)
+                counting.append(replace(finding, rule=rule))
+        return tuple(counting)
 
 
 def parse_actions(text: str) -> dict[str, Action]:
@@ -66,10 +66,10 @@ def check_actions(actions: Mapping[str, object]) -> dict[str, Action]:
     Raises:
         ValueError: a rule or an action that does not exist, in words.
     """
-    return {code: _checked(code, str(action)) for code, action in actions.items()}
+    return {code: _check_action(code, str(action)) for code, action in actions.items()}
 
 
-def _checked(code: str, action: str) -> Action:
+def _check_action(code: str, action: str) -> Action:
     if code not in DEFAULT_ACTIONS:
         raise ValueError(f"the gate has no rule {code!r}; it has {', '.join(DEFAULT_ACTIONS)}")
     if action not in set(Action):

@@ -5,8 +5,10 @@ from http import HTTPStatus
 from detectors.findings import Rule
 from detectors.rule_book import (
     BLANK_PICTURE,
+    CHECKSUM_DIFFERS,
     END_MISSING,
     FLAT_PICTURE,
+    MADE_SMALLER,
     NAME_MISMATCH,
     NOISE_PICTURE,
     POLYGLOT,
@@ -14,6 +16,7 @@ from detectors.rule_book import (
     SCRIPT_IN_METADATA,
     SEVERAL_FRAMES,
     TRAILING_DATA,
+    TRAILING_NOTE,
     TYPE_MISMATCH,
 )
 from inference.refusals import Refusal
@@ -47,7 +50,9 @@ TOO_SMALL = Refusal(
     "The picture is too small to show a person: send a larger one.",
 )
 TOO_MANY_PIXELS = _denial(
-    "too_many_pixels", _TOO_LARGE, "The picture has too many pixels: send a smaller one."
+    "too_many_pixels",
+    _TOO_LARGE,
+    "The picture has too many pixels: set the camera to a lower resolution or send a smaller copy.",
 )
 SIDE_TOO_LONG = _denial(
     "side_too_long", _TOO_LARGE, "The picture is too wide or too high: send a smaller one."
@@ -122,6 +127,9 @@ _ADVICE: tuple[tuple[Rule, str], ...] = (
     (SEVERAL_FRAMES, "The file holds several pictures: send a single one."),
     (END_MISSING, "The file lacks its end: send the whole file."),
     (PROFILE_UNUSABLE, f"The picture's colour profile is damaged: {_SAVE_AGAIN}."),
+    (MADE_SMALLER, "The picture has too many pixels: set the camera to a lower resolution."),
+    (CHECKSUM_DIFFERS, f"The file is damaged: {_SAVE_AGAIN}."),
+    (TRAILING_NOTE, f"The file holds more than a picture: {_SAVE_AGAIN}."),
     (TRAILING_DATA, f"The file holds more than a picture: {_SAVE_AGAIN}."),
     (POLYGLOT, f"The file is more than a picture: {_SAVE_AGAIN}."),
     (SCRIPT_IN_METADATA, f"The file holds more than a picture: {_SAVE_AGAIN}."),

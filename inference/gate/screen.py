@@ -8,8 +8,8 @@ from detectors.parsing import Image
 from detectors.picture.input_features import input_features
 from detectors.picture.input_rules import InputLimits, input_findings
 from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, find_rule
-from inference.gate.faces import FaceBox, FaceFinder
-from inference.gate.media import MediaType, declares_otherwise, detect, named_otherwise
+from inference.gate.faces import FaceFinder, FacePrior
+from inference.gate.media import MediaType, declares_otherwise, detect, names_otherwise
 from inference.gate.policy import GatePolicy
 from inference.gate.refusals import EMPTY_UPLOAD, UNSUPPORTED_TYPE, refusal_named
 from inference.gate.sandbox.pool import DecoderPool
@@ -45,10 +45,14 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """A picture that came through the gate, with what was measured there."""
+    """A picture that came through the gate, with what was measured there.
+
+    Attributes:
+        faces: not asked yet: that costs more than everything else that is measured.
+    """
 
     decoded: Decoded
-    faces: tuple[FaceBox, ...]
+    faces: FacePrior
     features: dict[str, float]
     findings: tuple[Finding, ...]
 
@@ -83,7 +87,7 @@ class Gate:
 
     def compare(self, upload: Upload) -> tuple[Finding, ...] | Refusal:
         """Hold what a client says about its upload against the first bytes."""
-        return self._limits.policy.apply(_compared(upload))
+        return self._limits.policy.apply(_find_contradictions(upload))
 
     def screen(self, data: bytes) -> Screened | Refusal:
         """Take an upload apart: content type, structure, size, pixels, measures, rules."""
@@ -106,13 +110,12 @@ class Gate:
 
     def measure(self, decoded: Decoded, upload_bytes: int) -> Screened | Refusal:
         """Measure the pixels and judge by the rules of the gate."""
-        faces = self._faces.find(decoded.image)
         features = input_features(decoded.image, upload_bytes)
-        features |= {"faces_found": float(len(faces))}
         odd = input_findings(features, self._limits.inputs)
         findings = self._limits.policy.apply((*decoded.findings, *odd))
         if isinstance(findings, Refusal):
             return findings
+        faces = self._faces.prior_of(decoded.image)
         return Screened(decoded, faces, features, findings)
 
     def close(self) -> None:
@@ -129,11 +132,11 @@ def _findings(reply: Reply) -> tuple[Finding, ...]:
     )
 
 
-def _compared(upload: Upload) -> Iterator[Finding]:
-    found = detect(upload.data)
-    if found is None:
+def _find_contradictions(upload: Upload) -> Iterator[Finding]:
+    media_type = detect(upload.data)
+    if media_type is None:
         return
-    if declares_otherwise(upload.declared_type, found):
+    if declares_otherwise(upload.declared_type, media_type):
         yield Finding(TYPE_MISMATCH)
-    if named_otherwise(upload.file_name, found):
+    if names_otherwise(upload.file_name, media_type):
         yield Finding(NAME_MISMATCH)

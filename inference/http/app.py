@@ -135,9 +135,12 @@ async def _answer_upload(
         _check_rate(service, arrival)
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            body = await receive_body(request, _body_rules(settings))
-            upload = await service.form_threads.run(_read_upload, service, arrival, body)
-            return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
+            with service.body_memory.reserve() as take:
+                body = await receive_body(request, _body_rules(settings), take)
+                upload = await service.form_threads.run(_read_upload, service, arrival, body)
+                return await service.slots.work(
+                    arrival.client, _work, service, arrival, upload, answer
+                )
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
 
@@ -172,7 +175,9 @@ def _check_rate(service: Service, arrival: Arrival) -> None:
 
 
 def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
-    return respond(service.pipeline.handle(arrival, upload), answer)
+    outcome = service.pipeline.handle(arrival, upload)
+    with service.metrics.time_step("answer"):
+        return respond(outcome, answer)
 
 
 async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:

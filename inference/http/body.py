@@ -73,12 +73,15 @@ class SentPicture:
         return Upload.hash_now(body, self.media_type)
 
 
-async def receive_body(request: Request, rules: BodyRules) -> SentBody:
+async def receive_body(request: Request, rules: BodyRules, take: Callable[[int], None]) -> SentBody:
     """The whole body of a request; one over the limit is cut off, never kept.
+
+    Args:
+        take: is told how many bytes come, and may refuse them.
 
     Raises:
         Refused: it is neither a form, nor a picture, nor JSON; it has more bytes than allowed, or
-            it took too long.
+            it took too long, or memory for bodies is used up.
         ClientDisconnect: the client is gone.
     """
     headers = request.headers
@@ -88,7 +91,7 @@ async def receive_body(request: Request, rules: BodyRules) -> SentBody:
     _check_declared_length(headers.get("content-length", "0"), limit)
     try:
         async with timeout(rules.seconds):
-            return build(await _collect(request, limit))
+            return build(await _collect(request, limit, take))
     except TimeoutError:
         raise Refused(TOO_SLOW) from None
 
@@ -112,12 +115,13 @@ def choose_reader(
     raise Refused(UNKNOWN_BODY)
 
 
-async def _collect(request: Request, limit: int) -> list[bytes]:
+async def _collect(request: Request, limit: int, take: Callable[[int], None]) -> list[bytes]:
     chunks, room = [], limit
     async for chunk in request.stream():
         room -= len(chunk)
         if room < 0:
             raise Refused(TOO_MANY_BYTES)
+        take(len(chunk))
         chunks.append(chunk)
     return chunks
 

@@ -8,7 +8,7 @@ from threading import current_thread, main_thread
 
 import uvicorn
 
-from inference.allocator import keep_few_arenas
+from inference.allocator import give_large_blocks_back, keep_few_arenas
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
@@ -24,6 +24,7 @@ def run(
         MaskwatchError: something that the service needs is not usable.
     """
     keep_few_arenas()
+    give_large_blocks_back()
     with listener:
         service = build_service(settings)
         host, port = listener.getsockname()[:2]

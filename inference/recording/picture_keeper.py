@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.findings import Place
-from detectors.model_features import entropy_map
 from detectors.parsing import Image, Parsing
 from detectors.parts import PartGroup, group_mask
 from detectors.sizes import scaled_size
@@ -16,7 +15,7 @@ from detectors.verdict import Verdict
 from inference.answer.boxes import outline_places
 from inference.answer.composite import mask_overlay
 from inference.answer.encode import label_png, webp
-from inference.gate.faces import FaceBox
+from inference.gate.faces import FaceBox, FacePrior
 from store.requests.picture_quota import PictureQuota
 from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import PictureFile
@@ -56,17 +55,18 @@ class PictureKeeper:
         verdict: Verdict,
         image: Image,
         parsing: Parsing,
-        faces: Sequence[FaceBox],
+        faces: FacePrior,
         places: Sequence[Place] = (),
     ) -> tuple[PictureFile, ...]:
         """Store picture, overlay, label map and entropy map of a request, if it is one to keep.
 
         Args:
+            faces: asked before anything is kept, whatever the parse shows.
             places: where findings are; the overlay outlines them.
         """
         if verdict is Verdict.PASS and not self._is_sampled():
             return ()
-        picture = pixelate(image, face_mask(parsing, faces))
+        picture = pixelate(image, face_mask(parsing, faces.boxes))
         overlay = mask_overlay(picture, parsing, MAX_SIDE)
         overlay = outline_places(overlay, places, image.shape[0], image.shape[1])
         pictures = {
@@ -114,7 +114,7 @@ def pixelate(image: Image, mask: npt.NDArray[np.bool_]) -> Image:
 
 def draw_entropy(parsing: Parsing) -> Image:
     """The pixel entropies as a heat map ``(h, w, 3)`` at the picture's proportions."""
-    entropies = np.asarray(entropy_map(parsing.probabilities), dtype=np.float32)
+    entropies = np.asarray(parsing.entropies, dtype=np.float32)
     share = np.clip(entropies / np.log(len(parsing.labels)), 0, 1)
     heat = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     height, width = parsing.label_map.shape

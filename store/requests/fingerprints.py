@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import cast
 
-from sqlalchemy import delete, insert, select, union_all
+from sqlalchemy import Select, Table, bindparam, delete, insert, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.probing.fingerprint import Fingerprint
 from detectors.probing.sequence import Member
 from detectors.verdict import Verdict
 from store.requests.records import RequestRecord
-from store.requests.request_keys import arrived_since
+from store.requests.request_keys import key_of
 from store.tables.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
 _MAX_PER_KEY = 64
@@ -45,37 +47,59 @@ def lookalikes(
     """
     if not keys:
         return ()
+    values = {f"key_{place}": key for place, key in enumerate(keys)}
+    rows = session.execute(_lookup(len(keys)), {"since": since, "most": most, **values})
+    return tuple(
+        Member(row.received_at, row.client, Fingerprint.from_bytes(row.data), row.family)
+        for row in rows
+    )
+
+
+# Composing it takes longer than running it, and nearly all pictures have the same number of keys.
+@cache
+def _lookup(keys: int) -> Select[tuple[datetime, str, str, bytes]]:
+    """The statement for so many keys, named ``key_0`` and so on."""
     table = fingerprint_keys_table
     probes = [
         select(
             select(table.c.request_pk)
-            .where(table.c.key == key)
+            .where(table.c.key == bindparam(f"key_{place}"))
             .order_by(table.c.request_pk.desc())
             .limit(_MAX_PER_KEY)
             .subquery()
             .c.request_pk
         )
-        for key in keys
+        for place in range(keys)
     ]
     matches = union_all(*probes).subquery()
-    rows = session.execute(
-        select(
-            FingerprintRow.received_at,
-            FingerprintRow.client,
-            FingerprintRow.family,
-            FingerprintRow.data,
-        )
+    of = cast(Table, FingerprintRow.__table__).c
+    return (
+        select(of.received_at, of.client, of.family, of.data)
         .where(
-            FingerprintRow.request_pk.in_(select(matches.c.request_pk)),
-            FingerprintRow.received_at >= since,
+            of.request_pk.in_(select(matches.c.request_pk)),
+            of.received_at >= bindparam("since"),
         )
-        .order_by(FingerprintRow.request_pk.desc())
-        .limit(most)
+        .order_by(of.request_pk.desc())
+        .limit(bindparam("most"))
     )
-    return tuple(
-        Member(row.received_at, row.client, Fingerprint.from_bytes(row.data), row.family)
-        for row in rows
+
+
+def _trail() -> Select[tuple[datetime, str]]:
+    requests = cast(Table, RequestRow.__table__)
+    return (
+        select(requests.c.received_at, requests.c.verdict)
+        .where(
+            requests.c.client == bindparam("client"),
+            # As `arrived_since` says it, with names in the place of values.
+            requests.c.id >= bindparam("first_key"),
+            requests.c.received_at >= bindparam("since"),
+        )
+        .order_by(requests.c.id.desc())
+        .limit(bindparam("most"))
     )
+
+
+_TRAIL = _trail()
 
 
 @dataclass(frozen=True)
@@ -93,12 +117,8 @@ class Trail:
 
 def client_trail(session: Session, client: str, since: datetime, most: int) -> Trail:
     """The newest requests of a client since a time."""
-    rows = session.execute(
-        select(RequestRow.received_at, RequestRow.verdict)
-        .where(RequestRow.client == client, arrived_since(since))
-        .order_by(RequestRow.id.desc())
-        .limit(most)
-    ).all()
+    values = {"client": client, "first_key": key_of(since), "since": since, "most": most}
+    rows = session.execute(_TRAIL, values).all()
     refusals = tuple(row.verdict == Verdict.REFUSE.value for row in rows)
     return Trail(tuple(row.received_at for row in rows), refusals)
 

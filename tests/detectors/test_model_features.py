@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.model_features import entropy_map, model_features
+from detectors.model_features import model_features
 from detectors.parsing import Parsing
+from detectors.reductions import entropy_map
 from detectors.registry import FeatureVector
 
 LABELS = ("background", "face", "hair", "pants")
@@ -66,6 +67,16 @@ def test_the_95th_percentile_is_the_lower_empirical_one() -> None:
     assert model_features(_parsing(probabilities))["entropy_p95"] == pytest.approx(0, abs=1e-6)
     probabilities[:, 0, 5] = 0.25
     assert model_features(_parsing(probabilities))["entropy_p95"] == pytest.approx(log(4))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_margin_and_largest_are_those_of_sorted_probabilities(seed: int) -> None:
+    probabilities = _random(seed)
+    ordered = np.sort(probabilities, axis=0)
+    found = model_features(_parsing(probabilities))
+    assert found["margin_mean"] == float(np.mean(ordered[-1] - ordered[-2]))
+    assert found["max_softmax_mean"] == float(np.mean(ordered[-1]))
 
 
 @settings(max_examples=25)

@@ -11,6 +11,7 @@ from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from inference.checks.base import Case, Check
 from inference.content import Content
+from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.segmenters.base import Segmenter
@@ -53,7 +54,7 @@ class Blind:
 def blank_content() -> Content:
     """A black picture in which nobody is seen, before anything was measured on it."""
     image = np.zeros((8, 8, 3), dtype=np.uint8)
-    screened = Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), (), {}, ())
+    screened = Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), FacePrior(tuple), {}, ())
     return Content(screened, Blind().parse(image), {}, ())
 
 

@@ -12,6 +12,7 @@ from detectors.parsing import Image, Parsing
 from detectors.verdict import Verdict
 from inference.cache import ParseCache
 from inference.content import Content
+from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.pipeline import MEASUREMENT_FAILED, Outcome
@@ -35,7 +36,7 @@ def _content(side: int = 10) -> Content:
         np.zeros((1, side, side), np.float32), np.zeros((side, side), np.uint8), ("background",)
     )
     decoded = Decoded(image, MediaType.PNG, (), 1.0, 1)
-    return Content(Screened(decoded, (), {}, ()), parsing, {}, ())
+    return Content(Screened(decoded, FacePrior(tuple), {}, ()), parsing, {}, ())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from math import isnan
 from pathlib import Path
@@ -108,13 +109,21 @@ def test_a_picture_becomes_a_record_with_all_its_features(
     assert outcome.parsing is not None
     assert stored.features is not None
     inputs = {feature.name for feature in FEATURES if feature.group is Group.INPUT}
-    always = inputs | _ALWAYS_MEASURED_COSTS
+    always = (inputs - {"faces_found"}) | _ALWAYS_MEASURED_COSTS
     assert not [name for name in always if isnan(stored.features[name])]
     assert stored.features["total_ms"] >= stored.features["forward_ms"] > 0
     assert stored.content_sha256 == sha256(upload.data).hexdigest()
     assert stored.segmenter == service.pipeline.segmenter.digest
     assert stored.labels == outcome.parsing.present_labels()
     assert stored.summary.received_at == arrival.received_at
+
+
+def test_every_step_takes_its_time_once(service: Service, arrival: Arrival, upload: Upload) -> None:
+    steps = ("decode", "picture", "parse", "evidence", "record", "faces", "traffic", "first_look")
+    count = partial(_metric, service, "maskwatch_step_seconds_count")
+    before = {step: count(step=step) for step in steps}
+    service.pipeline.handle(arrival, upload)
+    assert {step: count(step=step) - before[step] for step in steps} == dict.fromkeys(steps, 1)
 
 
 @pytest.mark.parametrize(

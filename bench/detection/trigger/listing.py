@@ -26,6 +26,7 @@ from detectors.patches.patch_match import PatchMatcher
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.ensemble.tile_search import TileRecipe
+from inference.gate.faces import FacePrior
 from inference.recording.picture_keeper import MAX_SIDE, PictureKeeper, limit_size
 from inference.segmenters.base import Segmenter
 from jobs.blocking.find_patches import run
@@ -115,7 +116,7 @@ class _Service:
             reasons=tuple(finding.rule.code for finding in findings),
             features=FeatureVector.of({"height": float(height), "width": float(width)}),
             findings=findings,
-            evidence=self._keeper.keep(verdict, image, segmenter.parse(image), ()),
+            evidence=self._keeper.keep(verdict, image, segmenter.parse(image), FacePrior(tuple)),
         )
         with self._context.database.write() as session:
             add_records(session, [record])

@@ -42,13 +42,13 @@ def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image,
     profile = picture.info.get("icc_profile") or b""
     if len(profile) > limits.max_profile_bytes:
         raise Unacceptable("profile_too_large")
-    plain = _flat(picture)
+    plain = to_plain(picture)
     if not profile:
         return plain.convert("RGB") if plain.mode != "RGB" else plain, False
-    return _profiled(plain, profile)
+    return _apply_profile(plain, profile)
 
 
-def _flat(picture: Pillow.Image) -> Pillow.Image:
+def to_plain(picture: Pillow.Image) -> Pillow.Image:
     """One of the modes ``L``, ``RGB`` and ``CMYK``, without transparency."""
     if picture.mode.startswith("I;16"):
         return _from_16_bits(picture)
@@ -69,14 +69,14 @@ def _from_16_bits(picture: Pillow.Image) -> Pillow.Image:
     clear = picture.info.get("transparency")
     if not isinstance(clear, int):
         return grey
-    shown = ImageMath.lambda_eval(
-        lambda given: given["convert"]((given["deep"] != clear) * 255, "L"),
+    opaque = ImageMath.lambda_eval(
+        lambda bands: bands["convert"]((bands["deep"] != clear) * 255, "L"),
         deep=picture.convert("I"),
     )
-    return ImageChops.lighter(grey, ImageChops.invert(shown))
+    return ImageChops.lighter(grey, ImageChops.invert(opaque))
 
 
-def _profiled(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
+def _apply_profile(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
     try:
         transform = _transform(profile, picture.mode)
         if transform is None:
@@ -106,11 +106,11 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 def _is_matrix(source: ImageCms.ImageCmsProfile) -> bool:
     """Whether a profile is made of curves and a matrix; tables of colours may hide anything."""
     tables = source.profile.clut or {}
-    return source.profile.is_matrix_shaper and not any(used for used, _, _ in tables.values())
+    return source.profile.is_matrix_shaper and not any(is_used for is_used, _, _ in tables.values())
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether the probed colours come out at most two levels away."""
-    probed = ImageCms.applyTransform(_PROBE, transform)
-    differences = ImageChops.difference(_PROBE, probed or _PROBE).tobytes()
+    colours = ImageCms.applyTransform(_PROBE, transform)
+    differences = ImageChops.difference(_PROBE, colours or _PROBE).tobytes()
     return max(differences) <= _UNSEEN_LEVELS

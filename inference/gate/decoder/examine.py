@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 
 from PIL import Image as Pillow
 
-from inference.gate.decoder.anatomy import Tail, dissect
-from inference.gate.decoder.limits import PictureLimits
+from inference.gate.decoder.anatomy import dissect
+from inference.gate.decoder.limits import PictureLimits, Unacceptable
+from inference.gate.decoder.missing_end import decode_without_end
 from inference.gate.decoder.parts import Parts
-from inference.gate.decoder.pixels import decode
-from inference.gate.decoder.suspicions import has_script, is_polyglot
+from inference.gate.decoder.pixels import Pixels, decode
+from inference.gate.decoder.suspicions import begins_packed, has_script, is_polyglot
+from inference.gate.decoder.tail import Tail
 from inference.gate.media import MediaType
 
-Signs = Mapping[str, Mapping[str, float]]
+Signs = dict[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class Examined:
     """
 
     picture: Pillow.Image
-    signs: Signs = field(default_factory=dict)
+    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examined:
@@ -38,29 +40,46 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
         MemoryError: it takes more memory than the process may have.
     """
     parts = dissect(data, media_type, limits)
-    signs: dict[str, Mapping[str, float]] = {}
+    signs: Signs = {}
     if parts is not None:
         if parts.width and parts.height:
             limits.check(parts.width, parts.height, len(data))
-        signs |= _signs(data, parts)
-    picture, profile_unusable = decode(data, media_type, limits)
-    if profile_unusable:
+        signs |= _find_signs(data, parts)
+    pixels = _decode_parts(data, media_type, limits, parts)
+    if pixels.profile_unusable:
         signs["profile_unusable"] = {}
-    return Examined(picture, signs)
+    if pixels.times_smaller > 1:
+        signs["made_smaller"] = {"times": float(pixels.times_smaller)}
+    return Examined(pixels.picture, signs)
 
 
-def _signs(data: bytes, parts: Parts) -> Signs:
+def _decode_parts(
+    data: bytes, media_type: MediaType, limits: PictureLimits, parts: Parts | None
+) -> Pixels:
+    if parts is None:
+        return decode(data, media_type, limits)
+    if media_type is MediaType.JPEG and not parts.complete:
+        if parts.lacks_passes:
+            raise Unacceptable("truncated")
+        return decode_without_end(data[: parts.first_end], limits)
+    return decode(parts.without_damage(data), media_type, limits)
+
+
+def _find_signs(data: bytes, parts: Parts) -> Signs:
     tail = Tail.of(data, parts)
-    found: dict[str, Mapping[str, float]] = {}
-    pieces = (*parts.metadata, parts.profile)
-    if is_polyglot(b"", pieces, tail.content if tail.is_odd() else b""):
-        found["polyglot"] = {}
-    if has_script(b"", pieces):
-        found["script_in_metadata"] = {}
-    if tail.is_odd():
-        found["trailing_data"] = {"bytes": float(len(tail.content))}
+    parts.pixels = sorted([*parts.pixels, *tail.bulk])
+    texts, signs = list(parts.texts(data)), Signs()
+    if begins_packed(tail.rest) or is_polyglot(b"", texts):
+        signs["polyglot"] = {}
+    if has_script(b"", texts):
+        signs["script_in_metadata"] = {}
+    if tail.rest:
+        code = "trailing_note" if tail.is_small() else "trailing_data"
+        signs[code] = {"bytes": float(len(tail.rest))}
     if parts.frames > 1:
-        found["several_frames"] = {"frames": float(parts.frames)}
+        signs["several_frames"] = {"frames": float(parts.frames)}
     if not parts.complete:
-        found["end_missing"] = {}
-    return found
+        signs["end_missing"] = {}
+    if parts.left_out:
+        signs["checksum_differs"] = {"pieces": float(len(parts.left_out))}
+    return signs

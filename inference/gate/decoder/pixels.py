@@ -1,13 +1,14 @@
 """Decodes with Pillow: the first picture of a file, upright, in sRGB, without metadata."""
 
 import warnings
+from dataclasses import dataclass
 from io import BytesIO
 
+from PIL import AvifImagePlugin, ImageFile, PngImagePlugin
 from PIL import Image as Pillow
-from PIL import ImageFile, PngImagePlugin
 from PIL.TiffImagePlugin import TiffImageFile
 
-from inference.gate.decoder.colour import to_srgb
+from inference.gate.decoder.colour import to_plain, to_srgb
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.media import PILLOW_FORMATS, MediaType
 
@@ -16,10 +17,12 @@ Pillow.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 # The same for text, which the walkers have bounded before.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+# A worker has no other threads.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 _ORIENTATION = 0x0112
 # Types without a walker of ours; to count their pictures takes the decoder.
-_COUNTED_HERE = {MediaType.GIF, MediaType.TIFF}
+_COUNTED_HERE = {MediaType.GIF, MediaType.TIFF, MediaType.AVIF}
 _TURNS: dict[int, Pillow.Transpose] = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
     3: Pillow.Transpose.ROTATE_180,
@@ -29,10 +32,38 @@ _TURNS: dict[int, Pillow.Transpose] = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
+# The others undo themselves.
+_TURNS_BACK = {
+    Pillow.Transpose.ROTATE_90: Pillow.Transpose.ROTATE_270,
+    Pillow.Transpose.ROTATE_270: Pillow.Transpose.ROTATE_90,
+}
 
 
-def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> tuple[Pillow.Image, bool]:
-    """The picture in mode ``RGB``, and whether it had a colour profile that could not be used.
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A decoded picture.
+
+    Attributes:
+        picture: in mode ``RGB``.
+        profile_unusable: whether it had a colour profile that could not be used.
+        times_smaller: by how much both of its sides were divided.
+        turn: how it was turned to stand upright.
+    """
+
+    picture: Pillow.Image
+    profile_unusable: bool
+    times_smaller: int
+    turn: Pillow.Transpose | None
+
+    def turn_back(self, upright: Pillow.Image) -> Pillow.Image:
+        """A picture of the same size, as it would lie in the file."""
+        if self.turn is None:
+            return upright
+        return upright.transpose(_TURNS_BACK.get(self.turn, self.turn))
+
+
+def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
+    """The first picture of a file, made smaller if it has more pixels than are handed on.
 
     Raises:
         Unacceptable: why there is no picture.
@@ -44,21 +75,36 @@ def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> tuple[P
     except (Unacceptable, MemoryError):
         raise
     except (OSError, EOFError) as error:
-        truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
-        raise Unacceptable("truncated" if truncated else "unreadable") from None
+        is_truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        raise Unacceptable("truncated" if is_truncated else "unreadable") from None
     except Exception:  # noqa: BLE001 - decoders raise nearly anything on hostile bytes
         raise Unacceptable("unreadable") from None
 
 
-def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> tuple[Pillow.Image, bool]:
+def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
     with Pillow.open(BytesIO(data), formats=[PILLOW_FORMATS[media_type]]) as picture:
         limits.check(picture.width, picture.height, len(data))
         if media_type in _COUNTED_HERE and getattr(picture, "n_frames", 1) > limits.max_frames:
             raise Unacceptable("too_many_frames")
+        times = limits.times_smaller(picture.width, picture.height)
+        if times > 1:
+            # Only for camera pictures: their decoder leaves out what a smaller one does not need.
+            picture.draft(None, (picture.width // times, picture.height // times))
         picture.load()
-        rgb, profile_unusable = to_srgb(picture, limits)
+        rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
         turn = _turn(picture)
-        return (rgb.transpose(turn) if turn is not None else rgb), profile_unusable
+        upright = rgb.transpose(turn) if turn is not None else rgb
+        return Pixels(upright, profile_unusable, times, turn)
+
+
+def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
+    """The picture, made smaller as far as its decoder has not done so."""
+    times = limits.times_smaller(picture.width, picture.height)
+    if times == 1:
+        return picture
+    smaller = to_plain(picture).reduce(times)
+    smaller.info = {"icc_profile": picture.info.get("icc_profile") or b""}
+    return smaller
 
 
 def _turn(picture: Pillow.Image) -> Pillow.Transpose | None:

@@ -33,7 +33,7 @@ _pointer_of.argtypes = (ctypes.py_object, ctypes.c_char_p)
 
 
 @contextmanager
-def lent_pixels(picture: Pillow.Image) -> Iterator[memoryview | None]:
+def lend_pixels(picture: Pillow.Image) -> Iterator[memoryview | None]:
     """The ``height * width * 4`` bytes of a picture in mode ``RGB``; the fourth of each is unused.
 
     ``None`` for a picture that Pillow keeps in several pieces, as it does from 16 MB on.

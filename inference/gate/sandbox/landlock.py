@@ -24,8 +24,8 @@ class _Ruleset(ctypes.Structure):
 
 def version() -> int:
     """The version of the kernel's interface; 0 where there is none."""
-    found: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
-    return max(0, found)
+    answer: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
+    return max(0, answer)
 
 
 def give_up_files_and_ports() -> int:
@@ -36,23 +36,23 @@ def give_up_files_and_ports() -> int:
     Returns:
         The version of the interface in force; 0 where the kernel offers none.
     """
-    known = version()
-    if known == 0:
+    abi = version()
+    if abi == 0:
         return 0
     libc = ctypes.CDLL(None, use_errno=True)
-    rules = _everything(known)
-    size = 8 if known < _TCP_SINCE else 16 if known < _SCOPES_SINCE else ctypes.sizeof(rules)
+    rules = _everything(abi)
+    size = 8 if abi < _TCP_SINCE else 16 if abi < _SCOPES_SINCE else ctypes.sizeof(rules)
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), size, 0)
     if ruleset < 0 or libc.syscall(_RESTRICT_SELF, ruleset, 0):
         raise OSError(ctypes.get_errno(), "Landlock cannot be applied")
     os.close(ruleset)
-    return known
+    return abi
 
 
-def _everything(known: int) -> _Ruleset:
-    rights = max(count for since, count in _FILE_RIGHTS.items() if since <= known)
+def _everything(abi: int) -> _Ruleset:
+    rights = max(count for since, count in _FILE_RIGHTS.items() if since <= abi)
     return _Ruleset(
         (1 << rights) - 1,
-        _TCP_RIGHTS if known >= _TCP_SINCE else 0,
-        _SCOPES if known >= _SCOPES_SINCE else 0,
+        _TCP_RIGHTS if abi >= _TCP_SINCE else 0,
+        _SCOPES if abi >= _SCOPES_SINCE else 0,
     )

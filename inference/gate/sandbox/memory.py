@@ -11,8 +11,8 @@ class PeakMemory:
     """Reads and resets this process's peak resident memory, through files opened beforehand."""
 
     def __init__(self) -> None:
-        self._status = _opened("/proc/self/status", os.O_RDONLY)
-        self._reset = _opened("/proc/self/clear_refs", os.O_WRONLY)
+        self._status = _open_file("/proc/self/status", os.O_RDONLY)
+        self._reset = _open_file("/proc/self/clear_refs", os.O_WRONLY)
 
     def reset(self) -> None:
         """Start to measure anew, where the system allows that."""
@@ -26,11 +26,11 @@ class PeakMemory:
         """Bytes since the last reset; 0 where the system does not tell."""
         if self._status is None:
             return 0
-        found = _PEAK.search(os.pread(self._status, 4_096, 0))
-        return int(found.group(1)) * 1_024 if found else 0
+        match = _PEAK.search(os.pread(self._status, 4_096, 0))
+        return int(match.group(1)) * 1_024 if match else 0
 
 
-def _opened(path: str, flags: int) -> int | None:
+def _open_file(path: str, flags: int) -> int | None:
     try:
         return os.open(path, flags | os.O_CLOEXEC)
     except OSError:

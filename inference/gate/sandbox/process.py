@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image
-from inference.gate.decoder.limits import PictureLimits
+from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.sandbox.arena import Arena
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.rlimits import Resources
@@ -77,9 +77,9 @@ class WorkerLimits:
 
     def resources(self) -> Resources:
         """Processor time is for a life: the wall limit already bounds it for each picture."""
-        return Resources(self.memory_bytes, int(2 * self._tired_after() + 1))
+        return Resources(self.memory_bytes, int(2 * self._max_cpu_seconds() + 1))
 
-    def _tired_after(self) -> float:
+    def _max_cpu_seconds(self) -> float:
         return max(30.0, 2 * self.wall_seconds)
 
     def setup(self, channel: int, arena: int) -> Setup:
@@ -89,7 +89,7 @@ class WorkerLimits:
             arena=arena,
             max_upload_bytes=self.max_upload_bytes,
             max_orders=self.max_orders,
-            max_cpu_seconds=self._tired_after(),
+            max_cpu_seconds=self._max_cpu_seconds(),
             limits=self.picture,
             resources=self.resources(),
         )
@@ -106,7 +106,7 @@ class WorkerProcess:
         self._limits = limits
         self._sandbox: Sandbox | None = None
         with ExitStack() as undo:
-            self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_pixels)
+            self._arena = Arena.make(limits.max_upload_bytes, limits.picture.max_decoded_pixels)
             undo.callback(self._arena.close)
             # What it says before it is locked down; after that it cannot write to any file.
             self._errors = os.fdopen(os.memfd_create("maskwatch-errors"), "w+b")
@@ -115,7 +115,7 @@ class WorkerProcess:
             undo.callback(self._channel.close)
             with theirs:
                 self._process = self._start(theirs)
-            self._held = undo.pop_all()
+            self._undo = undo.pop_all()
 
     @property
     def pid(self) -> int:
@@ -165,11 +165,11 @@ class WorkerProcess:
         Raises:
             WorkerGone: it died, hung or answered nonsense; it must be ended now.
         """
-        reply = self._checked(self._answer(self._limits.wall_seconds), order)
+        reply = self._check_reply(self._answer(self._limits.wall_seconds), order)
         if reply.refusal:
             return reply, None
         length = reply.width * reply.height * reply.depth
-        image = _copied(self._arena.pixels(length), reply)
+        image = _copy_pixels(self._arena.pixels(length), reply)
         self._arena.tidy(length)
         return reply, image
 
@@ -178,7 +178,7 @@ class WorkerProcess:
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        self._held.close()
+        self._undo.close()
 
     def _start(self, channel: socket.socket) -> subprocess.Popen[bytes]:
         setup = self._limits.setup(channel.fileno(), self._arena.descriptor)
@@ -210,15 +210,23 @@ class WorkerProcess:
         for _, event in waiting.poll(0):
             raise WorkerGone(self._cause() if event & select.POLLHUP else End.BAD_REPLY)
 
-    def _checked(self, message: bytes, order: Order) -> Reply:
+    def _check_reply(self, message: bytes, order: Order) -> Reply:
         try:
             reply = Reply.from_bytes(message)
         except BadReply:
             raise WorkerGone(End.BAD_REPLY) from None
-        too_large = reply.width * reply.height > self._limits.picture.max_pixels
-        if too_large or reply.number != order.number:
+        too_odd = not reply.refusal and not self._may_be(reply.width, reply.height)
+        if too_odd or reply.number != order.number:
             raise WorkerGone(End.BAD_REPLY)
         return reply
+
+    def _may_be(self, width: int, height: int) -> bool:
+        """Whether a worker of ours would have accepted such a picture: one may be taken over."""
+        try:
+            self._limits.picture.check_decoded(width, height)
+        except Unacceptable:
+            return False
+        return True
 
     def _cause(self) -> End:
         """Why the channel closed: a dying process closes its files before it can be waited for."""
@@ -234,9 +242,9 @@ class WorkerProcess:
         return causes.get(code, End.CRASHED)
 
 
-def _copied(shared: memoryview, reply: Reply) -> Image:
+def _copy_pixels(memory: memoryview, reply: Reply) -> Image:
     """A picture of our own: what the worker writes later does not matter."""
-    laid = np.frombuffer(shared, np.uint8).reshape(reply.height, reply.width, reply.depth)
+    pixels = np.frombuffer(memory, np.uint8).reshape(reply.height, reply.width, reply.depth)
     if reply.depth == 3:
-        return laid.copy()
-    return cv2.cvtColor(laid, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
+        return pixels.copy()
+    return cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)

@@ -22,8 +22,8 @@ class Resources:
 
 def apply(resources: Resources) -> None:
     """Limit this process for good: memory, processor time, no core dump, no file, no process."""
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE_BYTES
-    _limit(resource.RLIMIT_AS, used + resources.memory_bytes)
+    used_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE_BYTES
+    _limit(resource.RLIMIT_AS, used_bytes + resources.memory_bytes)
     # At the soft limit comes SIGXCPU, which says why; at the hard one SIGKILL.
     _limit(resource.RLIMIT_CPU, resources.cpu_seconds, grace=1)
     _limit(resource.RLIMIT_CORE, 0)

@@ -57,7 +57,7 @@ class Seat:
         """Decode an upload; whatever happens to the worker becomes a refusal of this upload."""
         # Nobody can answer an order in advance whose number nobody knows.
         order = Order(randbits(_NUMBER_BITS), len(data), media_type)
-        worker = self._given(data, order)
+        worker = self._give_order(data, order)
         if worker is None:
             return Reply(refusal=_UNAVAILABLE), None
         marks = marks_in(data)  # while the worker works; searching bytes is safe anywhere
@@ -76,7 +76,7 @@ class Seat:
             self._worker.end()
             self._worker = None
 
-    def _given(self, data: bytes, order: Order) -> WorkerProcess | None:
+    def _give_order(self, data: bytes, order: Order) -> WorkerProcess | None:
         """A worker that has the order; one that dies before that costs nobody anything."""
         for _ in range(_ATTEMPTS):
             try:

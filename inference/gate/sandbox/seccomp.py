@@ -100,8 +100,8 @@ def filter_system_calls() -> bool:
     if architecture is None:
         return False
     code = program(architecture, os.getpid())
-    filled = _Program(len(code) // 8, code)
-    _prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(filled))
+    call_filter = _Program(len(code) // 8, code)
+    _prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(call_filter))
     return True
 
 

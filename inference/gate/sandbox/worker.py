@@ -8,6 +8,7 @@ import gc
 import json
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from time import perf_counter, process_time
@@ -18,9 +19,9 @@ from PIL import ImageCms
 
 from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
-from inference.gate.media import PILLOW_FORMATS
+from inference.gate.media import PILLOW_FORMATS, MediaType
 from inference.gate.sandbox.arena import Arena
-from inference.gate.sandbox.arrow_pixels import lent_pixels
+from inference.gate.sandbox.arrow_pixels import lend_pixels
 from inference.gate.sandbox.lockdown import Sandbox, lock_down
 from inference.gate.sandbox.memory import PeakMemory
 from inference.gate.sandbox.rlimits import Resources
@@ -71,18 +72,18 @@ class Worker:
     def obey(self, order: Order) -> Reply:
         """Decode the upload in the arena into the arena."""
         self._memory.reset()
-        started = perf_counter()
+        start = perf_counter()
         self._orders += 1
-        outcome = self._decoded(order)
+        outcome = self._decode(order)
         return Reply(
             number=order.number,
             **outcome,
-            decode_ms=round((perf_counter() - started) * 1000, 3),
+            decode_ms=round((perf_counter() - start) * 1000, 3),
             peak_bytes=self._memory.read(),
             tired=self._is_tired() or outcome.get("refusal") == "too_much_memory",
         )
 
-    def _decoded(self, order: Order) -> dict[str, Any]:
+    def _decode(self, order: Order) -> dict[str, Any]:
         try:
             data = self._arena.upload(order.upload_bytes)
             examined = examine(data, order.media_type, self._setup.limits)
@@ -96,9 +97,9 @@ class Worker:
 
     def _lay_down(self, picture: Pillow.Image) -> int:
         """Copy the pixels into the arena; returns how many bytes each of them takes there."""
-        with lent_pixels(picture) as lent:
-            if lent is not None:
-                self._arena.put_pixels(lent, 0)
+        with lend_pixels(picture) as pixels:
+            if pixels is not None:
+                self._arena.put_pixels(pixels, 0)
                 return 4
         self._pack(picture)
         return 3
@@ -118,16 +119,24 @@ class Worker:
         )
 
 
-def warm_up() -> None:
-    """Decode a small picture of each type: locked down, nothing can be loaded any more."""
+def small_pictures() -> dict[MediaType, bytes]:
+    """A file of each type, with all that decoders have code for."""
     Pillow.init()
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Pillow.Exif()
     exif[0x0112] = 6
+    files = {}
     for media_type, name in PILLOW_FORMATS.items():
         buffer = BytesIO()
         Pillow.new("RGB", (16, 16)).save(buffer, name, icc_profile=profile, exif=exif)
-        examine(buffer.getvalue(), media_type, PictureLimits())
+        files[media_type] = buffer.getvalue()
+    return files
+
+
+def warm_up(files: Mapping[MediaType, bytes]) -> None:
+    """Decode a picture of each type: locked down, nothing can be loaded any more."""
+    for media_type, data in files.items():
+        examine(data, media_type, PictureLimits())
 
 
 def greet(channel: socket.socket, sandbox: Sandbox) -> None:
@@ -139,12 +148,13 @@ def main(argument: str) -> None:
     """Start, lock down, serve."""
     setup = Setup.from_json(argument)
     channel = socket.socket(fileno=setup.channel)
-    arena = Arena(setup.arena, setup.max_upload_bytes, setup.limits.max_pixels)
+    arena = Arena(setup.arena, setup.max_upload_bytes, setup.limits.max_decoded_pixels)
     worker = Worker(setup, arena, PeakMemory())
-    warm_up()
+    files = small_pictures()
+    warm_up(files)
     gc.freeze()
     sandbox = lock_down(setup.resources)
-    warm_up()
+    warm_up(files)
     greet(channel, sandbox)
     while message := channel.recv(MAX_MESSAGE_BYTES):
         channel.send(worker.obey(Order.from_bytes(message)).to_bytes())

@@ -28,6 +28,7 @@ from inference.ensemble.budget import Budget
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
+from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
@@ -92,7 +93,7 @@ def _content(image: Image, *, is_lost: bool, **features: float) -> Content:
         "foreground_share": 0.5,
         **features,
     }
-    return Content(Screened(decoded, (), {}, ()), parsing, measured, ())
+    return Content(Screened(decoded, FacePrior(tuple), {}, ()), parsing, measured, ())
 
 
 def _clean() -> Content:
@@ -203,6 +204,18 @@ def test_a_first_look_that_is_normal_costs_one_pass(cascade: Cascade) -> None:
     assert "js_consensus" not in found.features
     assert found.findings == ()
     FeatureVector.of(found.features)
+
+
+def test_a_first_look_that_is_switched_off_costs_nothing_until_a_baseline_is_learnt(
+    cascade: Cascade,
+) -> None:
+    segmenter = Bright()
+    off = cascade.changed("first_look", is_on=False)
+    found = off.run(segmenter, _clean(), (), 1.0)
+    assert segmenter.calls == []
+    assert "glance_divergence" not in found.features
+    check = FirstLookCheck(lambda _: None, is_on=False).for_learning(lambda: default_rng(0))
+    assert "glance_divergence" in check.run(case_of(_clean(), segmenter)).features
 
 
 def test_a_first_look_that_is_odd_runs_the_ensemble(cascade: Cascade) -> None:

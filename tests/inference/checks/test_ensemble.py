@@ -18,6 +18,7 @@ from inference.ensemble.budget import Budget
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
+from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, Screened
 from inference.metrics import Metrics
@@ -80,7 +81,7 @@ def content() -> Content:
 
 
 def _screened(image: Image) -> Screened:
-    return Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), (), {}, ())
+    return Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), FacePrior(tuple), {}, ())
 
 
 def _measure(

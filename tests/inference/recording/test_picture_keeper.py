@@ -16,7 +16,7 @@ from detectors.findings import Place
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.verdict import Verdict
 from inference.figures import draw_figure
-from inference.gate.faces import FaceBox
+from inference.gate.faces import FaceBox, FacePrior
 from inference.recording.picture_keeper import PictureKeeper, draw_entropy, face_mask, pixelate
 from inference.segmenters.reference.labels import LABELS, Label
 from store.engine.files import FileStore
@@ -27,6 +27,7 @@ from tests.waiting import wait_for
 
 Keep = Callable[..., tuple[PictureFile, ...]]
 FIGURE = draw_figure(11)
+NO_FACE = FacePrior(tuple)
 FACE = FIGURE.label_map == Label.FACE
 
 
@@ -56,7 +57,7 @@ def keep(tmp_path: Path) -> Keep:
     def kept(
         image: Image, label_map: LabelMap = FIGURE.label_map, faces: tuple[FaceBox, ...] = ()
     ) -> tuple[PictureFile, ...]:
-        return keeper.keep(Verdict.FLAG, image, _parsing(label_map), faces)
+        return keeper.keep(Verdict.FLAG, image, _parsing(label_map), FacePrior(lambda: faces))
 
     return kept
 
@@ -108,6 +109,24 @@ def test_a_face_that_the_parse_lost_is_hidden_by_the_face_prior(keep: Keep, tmp_
     assert np.abs(kept[0] - kept[1]).mean() < 1
 
 
+@pytest.mark.parametrize(
+    ("share", "verdict", "is_asked"),
+    [(0.0, Verdict.PASS, False), (1.0, Verdict.PASS, True), (0.0, Verdict.FLAG, True)],
+)
+def test_the_face_prior_is_asked_before_anything_is_kept_and_only_then(
+    tmp_path: Path, share: float, verdict: Verdict, is_asked: bool
+) -> None:
+    asked: list[Verdict] = []
+
+    def find() -> tuple[FaceBox, ...]:
+        asked.append(verdict)
+        return ()
+
+    keeper = PictureKeeper(PictureStore(tmp_path), share, SystemRandom())
+    kept = keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), FacePrior(find))
+    assert bool(kept) == bool(asked) == is_asked
+
+
 def test_what_is_no_face_stays_visible() -> None:
     mask = face_mask(_parsing(FIGURE.label_map), ())
     hidden = pixelate(FIGURE.image, mask)
@@ -138,7 +157,7 @@ def test_a_face_box_beyond_the_border_hides_up_to_it() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.FLAG, Verdict.REFUSE])
 def test_what_did_not_pass_is_always_kept(tmp_path: Path, verdict: Verdict) -> None:
     keeper = PictureKeeper(PictureStore(tmp_path), 0, SystemRandom())
-    assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), ())) == 4
+    assert len(keeper.keep(verdict, FIGURE.image, _parsing(FIGURE.label_map), NO_FACE)) == 4
 
 
 def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
@@ -147,7 +166,10 @@ def test_places_are_outlined_on_the_overlay_only(tmp_path: Path) -> None:
     keeper = PictureKeeper(PictureStore(tmp_path), 0, SystemRandom())
     parsing = _parsing(FIGURE.label_map)
     bare, boxed = (
-        [_read(tmp_path, file) for file in keeper.keep(Verdict.FLAG, FIGURE.image, parsing, (), p)]
+        [
+            _read(tmp_path, file)
+            for file in keeper.keep(Verdict.FLAG, FIGURE.image, parsing, NO_FACE, p)
+        ]
         for p in ((), (place,))
     )
     assert np.array_equal(bare[0], boxed[0])
@@ -163,7 +185,7 @@ def test_of_what_passed_only_the_sampled_share_is_kept(tmp_path: Path) -> None:
     image, parsing = FIGURE.image[::8, ::8], _parsing(FIGURE.label_map[::8, ::8])
     for share, least, most in ((0, 0, 0), (0.5, 10, 50), (1, 60, 60)):
         keeper = PictureKeeper(PictureStore(tmp_path), share, SystemRandom())
-        kept = [bool(keeper.keep(Verdict.PASS, image, parsing, ())) for _ in range(60)]
+        kept = [bool(keeper.keep(Verdict.PASS, image, parsing, NO_FACE)) for _ in range(60)]
         assert least <= sum(kept) <= most
 
 
@@ -174,13 +196,13 @@ def test_beyond_the_quota_only_what_did_not_pass_is_kept(tmp_path: Path) -> None
     quota = PictureQuota(store, 1)
     keeper = PictureKeeper(store, 1, SystemRandom(), quota, lambda: left_out.append(True))
     assert not quota.is_reached()  # the folder is empty, or not measured yet
-    assert keeper.keep(Verdict.FLAG, image, parsing, ())
+    assert keeper.keep(Verdict.FLAG, image, parsing, NO_FACE)
     full = PictureQuota(store, 1)
     wait_for(full.is_reached)
     keeper = PictureKeeper(store, 1, SystemRandom(), full, lambda: left_out.append(True))
-    assert keeper.keep(Verdict.PASS, image, parsing, ()) == ()
+    assert keeper.keep(Verdict.PASS, image, parsing, NO_FACE) == ()
     assert left_out == [True]
-    assert len(keeper.keep(Verdict.FLAG, image, parsing, ())) == 4
+    assert len(keeper.keep(Verdict.FLAG, image, parsing, NO_FACE)) == 4
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 12_000), (12_000, 8), (1, 700)])

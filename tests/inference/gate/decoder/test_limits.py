@@ -68,3 +68,24 @@ def test_any_size_passes_or_has_one_of_the_codes_whichever_way_it_lies(
     code = _code(width, height, file_bytes)
     assert code in CODES | {""}
     assert _code(height, width, file_bytes) == code
+
+
+@given(
+    st.integers(8, 12_000),
+    st.integers(8, 12_000),
+    st.integers(100_000, 100_000_000),
+    st.floats(1, 30),
+    st.integers(1, 1_000),
+)
+def test_what_is_made_smaller_is_taken_in_the_service(
+    width: int, height: int, most: int, ratio: float, min_side: int
+) -> None:
+    limits = PictureLimits(max_decoded_pixels=most, max_ratio=ratio, min_side=min_side)
+    try:
+        limits.check(width, height, 10**9)
+    except Unacceptable:
+        return
+    times = limits.times_smaller(width, height)
+    smaller = (-(-width // times), -(-height // times))
+    assert smaller[0] * smaller[1] <= most
+    limits.check_decoded(*smaller)

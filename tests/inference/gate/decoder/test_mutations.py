@@ -22,6 +22,8 @@ CASES: list[tuple[MediaType, str, dict[str, Any]]] = [
     (MediaType.WEBP, "RGBA", {"lossless": True}),
     (MediaType.GIF, "P", {}),
     (MediaType.BMP, "RGB", {}),
+    (MediaType.AVIF, "RGB", {}),
+    (MediaType.AVIF, "RGBA", {}),
     (MediaType.TIFF, "RGB", {"compression": "tiff_lzw"}),
     (MediaType.TIFF, "I;16", {}),
 ]
@@ -85,6 +87,7 @@ def test_a_signature_before_garbage_is_decoded_or_refused(
         MediaType.GIF: b"GIF89a",
         MediaType.BMP: b"BM",
         MediaType.TIFF: b"II*\0\x08\0\0\0",
+        MediaType.AVIF: b"\0\0\0\x10ftypavif\0\0\0\0\0\0\1\0meta",
     }
     try:
         picture = examine(starts[media_type] + garbage, media_type, LIMITS).picture

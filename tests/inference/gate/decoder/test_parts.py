@@ -58,12 +58,32 @@ def test_garbage_unpacks_to_something_or_nothing(garbage: bytes, most: int) -> N
 
 def test_pieces_are_bounded_together_up_to_the_bound_itself() -> None:
     parts = Parts()
-    for size in (400, 600):
-        parts.add_metadata(bytes(size), LIMITS)
-    assert (parts.metadata_bytes, len(parts.metadata)) == (1_000, 2)
-    parts.add_metadata(b"", LIMITS)
+    parts.count_metadata(400, LIMITS)
+    parts.add_unpacked(bytes(600), LIMITS)
+    assert (parts.metadata_bytes, parts.unpacked_texts) == (1_000, [bytes(600)])
+    parts.count_metadata(0, LIMITS)
     with pytest.raises(Unacceptable, match="metadata_too_large"):
-        parts.add_metadata(b"x", LIMITS)
+        parts.count_metadata(1, LIMITS)
+
+
+def test_what_has_to_be_unpacked_has_a_bound_of_its_own() -> None:
+    limits = PictureLimits(max_metadata_bytes=1_000, max_unpacked_bytes=500)
+    parts = Parts()
+    parts.count_metadata(400, limits)
+    assert parts.may_unpack(limits) == 500
+    parts.add_unpacked(bytes(300), limits)
+    assert parts.may_unpack(limits) == 200
+    with pytest.raises(Unacceptable, match="metadata_too_large"):
+        parts.add_unpacked(bytes(201), limits)
+
+
+@given(st.sets(st.integers(0, 100)), st.binary(min_size=100, max_size=100))
+def test_what_is_not_named_as_pixels_is_text(places: set[int], data: bytes) -> None:
+    cuts = sorted(places)[: len(places) // 2 * 2]
+    pixels = list(zip(cuts[::2], cuts[1::2], strict=True))
+    texts = Parts(pixels=pixels).texts(data)
+    rest = [data[n : n + 1] for n in range(100) if not any(a <= n < b for a, b in pixels)]
+    assert b"".join(texts) == b"".join(rest)
 
 
 def test_a_profile_is_put_together_and_bounded_up_to_the_bound_itself() -> None:

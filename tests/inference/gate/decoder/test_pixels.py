@@ -33,9 +33,9 @@ STORED: dict[int, Callable[[Pixels], Pixels]] = {
 
 
 def _pixels(data: bytes, media_type: MediaType) -> Pixels:
-    picture, unusable = decode(data, media_type, LIMITS)
-    assert (picture.mode, unusable) == ("RGB", False)
-    return np.asarray(picture)
+    pixels = decode(data, media_type, LIMITS)
+    assert (pixels.picture.mode, pixels.profile_unusable, pixels.times_smaller) == ("RGB", False, 1)
+    return np.asarray(pixels.picture)
 
 
 def _refusal(data: bytes, media_type: MediaType, limits: PictureLimits = LIMITS) -> str:
@@ -96,7 +96,9 @@ def test_damaged_camera_data_turn_nothing(jpeg: bytes, jpeg_with: Callable[..., 
         assert np.array_equal(_pixels(data, MediaType.JPEG), _pixels(jpeg, MediaType.JPEG))
 
 
-@pytest.mark.parametrize("media_type", sorted(set(MediaType) - {MediaType.JPEG, MediaType.GIF}))
+@pytest.mark.parametrize(
+    "media_type", [MediaType.PNG, MediaType.WEBP, MediaType.BMP, MediaType.TIFF]
+)
 def test_lossless_pictures_come_back_exactly(
     photo: Pillow.Image, saved: Callable[..., bytes], media_type: MediaType
 ) -> None:
@@ -151,3 +153,38 @@ def test_the_size_is_judged_for_every_type(
     data = saved(photo, PILLOW_FORMATS[media_type])
     decode(data, media_type, PictureLimits(max_pixels=128 * 96))
     assert _refusal(data, media_type, PictureLimits(max_pixels=128 * 96 - 1)) == "too_many_pixels"
+
+
+@pytest.mark.parametrize(("most", "times"), [(128 * 96, 1), (128 * 96 - 1, 2), (3_071, 4)])
+@pytest.mark.parametrize("media_type", MediaType)
+def test_a_picture_with_many_pixels_is_made_smaller(
+    photo: Pillow.Image, saved: Callable[..., bytes], media_type: MediaType, most: int, times: int
+) -> None:
+    data = saved(photo, PILLOW_FORMATS[media_type])
+    pixels = decode(data, media_type, PictureLimits(max_decoded_pixels=most))
+    assert pixels.times_smaller == times
+    assert pixels.picture.size == (128 // times, 96 // times)
+    wanted = photo.reduce(times) if times > 1 else photo
+    difference = np.asarray(pixels.picture).astype(int) - np.asarray(wanted)
+    assert np.abs(difference).mean() < 6
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_picture_of_any_colours_is_made_smaller(saved: Callable[..., bytes], mode: str) -> None:
+    deep = Pillow.fromarray(np.full((60, 90), 51_400, np.uint16))
+    picture = deep if mode == "I;16" else Pillow.new("L", (90, 60), 200).convert(mode)
+    pixels = decode(saved(picture, "PNG"), MediaType.PNG, PictureLimits(max_decoded_pixels=1_400))
+    assert (pixels.picture.mode, pixels.picture.size) == ("RGB", (45, 30))
+    assert mode == "1" or set(np.unique(np.asarray(pixels.picture))) == {200}
+
+
+@pytest.mark.parametrize("media_type", [MediaType.JPEG, MediaType.PNG])
+def test_a_smaller_picture_keeps_its_colours_and_stands_upright(
+    corners: Pixels, turned: Callable[..., bytes], media_type: MediaType, grey_profile: bytes
+) -> None:
+    limits = PictureLimits(max_decoded_pixels=32 * 48 - 1)
+    for orientation in STORED:
+        data = turned(orientation, media_type, icc_profile=grey_profile)
+        pixels = decode(data, media_type, limits)
+        assert pixels.profile_unusable
+        assert np.abs(np.asarray(pixels.picture).astype(int) - corners[::2, ::2]).mean() < 12

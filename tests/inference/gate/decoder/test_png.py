@@ -27,7 +27,9 @@ def _refusal(data: bytes) -> str:
 def test_an_ordinary_file_is_walked_to_its_end(png: bytes) -> None:
     parts = walker.walk(png + b"more", LIMITS)
     assert (parts.width, parts.height, parts.frames) == (128, 96, 1)
-    assert (parts.complete, parts.end, parts.metadata) == (True, len(png), [b""])
+    assert (parts.complete, parts.end, parts.metadata_bytes) == (True, len(png), 0)
+    start = png.index(b"IDAT")
+    assert parts.pixels == [(start + 4, start + 4 + int.from_bytes(png[start - 4 : start]))]
 
 
 @pytest.mark.parametrize(
@@ -47,19 +49,17 @@ def test_an_ordinary_file_is_walked_to_its_end(png: bytes) -> None:
 def test_texts_of_all_kinds_are_metadata_unpacked(
     png_with: Callable[..., bytes], kind: bytes, content: bytes
 ) -> None:
-    found, end = walker.walk(png_with(kind, content), LIMITS).metadata
-    assert b"spoken words" in found
-    assert end == b""
+    data = png_with(kind, content)
+    assert b"spoken words" in b"".join(walker.walk(data, LIMITS).texts(data))
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
 def test_packed_texts_are_bounded_by_what_they_unpack_to(
     png_with: Callable[..., bytes], kind: bytes
 ) -> None:
-    [keywords, _] = walker.walk(png_with(kind, _packed(kind, b"")), LIMITS).metadata
-    most = 10_000 - len(keywords)
-    [text, _] = walker.walk(png_with(kind, _packed(kind, bytes(most))), LIMITS).metadata
-    assert text == keywords + bytes(most)
+    most = 10_000 - walker.walk(png_with(kind, _packed(kind, b"")), LIMITS).metadata_bytes
+    parts = walker.walk(png_with(kind, _packed(kind, bytes(most))), LIMITS)
+    assert (parts.unpacked_texts, parts.unpacked_bytes) == ([bytes(most)], most)
     assert _refusal(png_with(kind, _packed(kind, bytes(most + 1)))) == "metadata_too_large"
     bomb = png_with(kind, _packed(kind, bytes(50_000_000)))
     assert len(bomb) < 150_000
@@ -95,7 +95,10 @@ def test_a_default_picture_that_is_not_in_the_animation_counts_too(
 def test_every_chunk_that_is_not_made_of_pixels_is_metadata(
     png_with: Callable[..., bytes], kind: bytes
 ) -> None:
-    assert b"spoken words" in walker.walk(png_with(kind, b"spoken words"), LIMITS).metadata
+    data = png_with(kind, b"spoken words")
+    parts = walker.walk(data, LIMITS)
+    assert b"spoken words" in b"".join(parts.texts(data))
+    assert parts.metadata_bytes == 12
 
 
 def test_a_profile_with_a_wrong_sum_is_kept(png_with: Callable[..., bytes]) -> None:
@@ -122,9 +125,23 @@ def test_without_a_whole_header_it_is_unreadable(png: bytes, length: int) -> Non
 
 
 def test_a_length_beyond_the_file_ends_the_walk(png: bytes) -> None:
-    parts = walker.walk(png[:33] + b"\xff\xff\xff\xfftEXt<script>" + png[33:], LIMITS)
-    assert (parts.complete, parts.metadata) == (False, [])
+    data = png[:33] + b"\xff\xff\xff\xfftEXt<script>" + png[33:]
+    parts = walker.walk(data, LIMITS)
+    assert (parts.complete, parts.end) == (False, len(data))
+    assert b"<script>" in b"".join(parts.texts(data))
 
 
 def test_more_chunks_than_any_picture_has_are_unreadable(png_with: Callable[..., bytes]) -> None:
-    assert _refusal(png_with(b"tIME", b"", times=100_001)) == "unreadable"
+    assert _refusal(png_with(b"tIME", b"", times=20_001)) == "unreadable"
+
+
+def test_deep_pixels_count_as_the_bytes_that_they_unpack_to(png: bytes) -> None:
+    header = struct.pack(">IIBBBBB", 2_000, 1_000, 16, 6, 0, 0, 0)
+    checksum = struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    data = png[:12] + b"IHDR" + header + checksum + png[33:]
+    share = 3 * 16_000_000 / len(data)
+    for free, most in ((16_000_000, 10), (15_999_999, share + 1)):
+        limits = PictureLimits(free_bytes=free, max_expansion=most)
+        assert walker.walk(data, limits).width == 2_000
+    with pytest.raises(Unacceptable, match="expands_too_much"):
+        walker.walk(data, PictureLimits(free_bytes=15_999_999, max_expansion=share - 1))

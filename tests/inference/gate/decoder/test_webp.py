@@ -56,7 +56,8 @@ def test_frames_of_an_animated_file_are_counted(
 @pytest.mark.parametrize("kind", [b"EXIF", b"XMP "])
 @pytest.mark.parametrize("text", [b"spoken words", b"spoken words, odd"])
 def test_texts_are_metadata(webp_with: Callable[..., bytes], kind: bytes, text: bytes) -> None:
-    assert text in walker.walk(webp_with(kind, text), LIMITS).metadata
+    data = webp_with(kind, text)
+    assert text in b"".join(walker.walk(data, LIMITS).texts(data))
 
 
 def test_the_profile_is_kept(photo: Pillow.Image, saved: Callable[..., bytes]) -> None:
@@ -67,7 +68,7 @@ def test_the_profile_is_kept(photo: Pillow.Image, saved: Callable[..., bytes]) -
 def test_what_lies_behind_the_stated_size_is_not_part_of_it(webp: bytes) -> None:
     parts = walker.walk(webp + b"EXIF\x04\0\0\0more", LIMITS)
     assert parts.end == len(webp)
-    assert b"more" not in parts.metadata
+    assert parts.metadata_bytes == walker.walk(webp, LIMITS).metadata_bytes
 
 
 def test_the_padding_of_the_last_chunk_may_be_left_out(webp: bytes) -> None:
@@ -87,8 +88,9 @@ def test_without_a_whole_header_the_size_is_unknown(webp: bytes, length: int) ->
 
 
 def test_chunks_that_nobody_knows_are_metadata(webp_with: Callable[..., bytes]) -> None:
-    assert b"spoken words" in walker.walk(webp_with(b"JUNK", b"spoken words"), LIMITS).metadata
+    data = webp_with(b"JUNK", b"spoken words")
+    assert b"spoken words" in b"".join(walker.walk(data, LIMITS).texts(data))
 
 
 def test_more_chunks_than_any_picture_has_are_unreadable(webp: bytes) -> None:
-    assert _refusal(_stating_its_size(webp + b"JUNK\0\0\0\0" * 100_000)) == "unreadable"
+    assert _refusal(_stating_its_size(webp + b"JUNK\0\0\0\0" * 20_000)) == "unreadable"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
-from inference.gate.sandbox.arrow_pixels import lent_pixels
+from inference.gate.sandbox.arrow_pixels import lend_pixels
 
 # Pillow keeps a picture in one piece up to 16 MB, at four bytes a pixel.
 WHOLE = [(1, 1), (8, 8), (3, 7), (160, 8), (1_000, 999), (2_048, 2_048), (4_000_000, 1)]
@@ -20,7 +20,7 @@ def _chance(size: tuple[int, int]) -> Image:
 
 
 def _lent(picture: Pillow.Image) -> Image:
-    with lent_pixels(picture) as lent:
+    with lend_pixels(picture) as lent:
         assert lent is not None
         assert (lent.format, lent.nbytes) == ("B", 4 * picture.width * picture.height)
         shape = (picture.height, picture.width, 4)
@@ -35,7 +35,7 @@ def test_a_picture_in_one_piece_is_lent_as_it_is(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", IN_PIECES, ids=str)
 def test_a_picture_in_several_pieces_is_not_lent(size: tuple[int, int]) -> None:
-    with lent_pixels(Pillow.new("RGB", size)) as lent:
+    with lend_pixels(Pillow.new("RGB", size)) as lent:
         assert lent is None
 
 
@@ -59,7 +59,7 @@ def test_a_picture_can_be_lent_again_and_is_as_it_was(photo: Pillow.Image) -> No
 def test_memory_stays_while_it_is_lent_even_if_the_picture_goes() -> None:
     pixels = _chance((500, 400))
     picture = Pillow.fromarray(pixels)
-    with lent_pixels(picture) as lent:
+    with lend_pixels(picture) as lent:
         assert lent is not None
         del picture
         gc.collect()
@@ -70,6 +70,6 @@ def test_memory_stays_while_it_is_lent_even_if_the_picture_goes() -> None:
 
 
 def test_an_error_of_the_borrower_comes_through(photo: Pillow.Image) -> None:
-    with pytest.raises(IndexError, match="no room"), lent_pixels(photo):
+    with pytest.raises(IndexError, match="no room"), lend_pixels(photo):
         raise IndexError("no room")
     assert np.array_equal(_lent(photo), np.asarray(photo))

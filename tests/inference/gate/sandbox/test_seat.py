@@ -117,7 +117,7 @@ def test_marks_of_the_whole_file_and_signs_of_its_pieces_come_together(
 ) -> None:
     seat = take_seat(worker_limits())
     reply, _ = seat.decode(png + b"more <?php echo 1;", MediaType.PNG)
-    assert set(reply.signs) == {"script_in_metadata", "trailing_data"}
+    assert set(reply.signs) == {"script_in_metadata", "trailing_note"}
     assert seat.decode(png, MediaType.PNG)[0].signs == {}
 
 

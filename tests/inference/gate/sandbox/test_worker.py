@@ -15,7 +15,7 @@ from inference.gate.sandbox.arena import Arena
 from inference.gate.sandbox.memory import PeakMemory
 from inference.gate.sandbox.process import WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
-from inference.gate.sandbox.worker import Setup, Worker, warm_up
+from inference.gate.sandbox.worker import Setup, Worker, small_pictures, warm_up
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_signs_come_with_their_numbers(
     hire: Callable[..., Worker], order: Callable[[bytes, MediaType], Order], png: bytes
 ) -> None:
     reply = hire().obey(order(png + b"more", MediaType.PNG))
-    assert reply.signs == {"trailing_data": {"bytes": 4.0}}
+    assert reply.signs == {"trailing_note": {"bytes": 4.0}}
 
 
 def test_it_is_tired_after_its_last_order(
@@ -129,7 +129,7 @@ def test_it_is_tired_after_much_processor_time(
 
 
 def test_warming_up_knows_no_limits_but_its_own() -> None:
-    warm_up()
+    warm_up(small_pictures())
 
 
 @pytest.mark.parametrize(

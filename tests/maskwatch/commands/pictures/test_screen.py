@@ -35,7 +35,7 @@ def test_a_bad_file_stops_nothing(maskwatch: Run, tmp_path: Path, look: Path) ->
     (folder / "a-empty.jpg").touch()
     (folder / "b-text.jpg").write_text("no picture")
     (folder / "c-cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "d-polyglot.jpg").write_bytes(whole + b"PK\x03\x04 and more")
+    (folder / "d-polyglot.jpg").write_bytes(whole + b"PK\x03\x04 and more" * 500)
     (folder / "e-name.png").write_bytes(whole)
     (folder / "f-good.jpg").write_bytes(whole)
     said = maskwatch("screen", str(folder), str(tmp_path / "gone.jpg"), "--json")
@@ -63,7 +63,7 @@ def test_a_file_over_the_limit_is_not_even_read(
 def test_rules_follow_the_settings(
     maskwatch: Run, look: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look.write_bytes(look.read_bytes() + b"PK\x03\x04 and more")
+    look.write_bytes(look.read_bytes() + b"PK\x03\x04 and more" * 500)
     monkeypatch.setenv("MASKWATCH_GATE_RULES", "polyglot=off, trailing_data=refuse")
     line = _lines(maskwatch("screen", str(look), "--json"))["look.jpg"]
     assert (line["outcome"], line["code"]) == ("refuse", "trailing_data")
