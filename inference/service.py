@@ -12,6 +12,7 @@ from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
 from inference.admission.thread_pools import ThreadPool
+from inference.admission.turned_away import TurnedAwayCounts
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
@@ -35,6 +36,8 @@ from store.spool.spool import NotRecorded, Spool
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.
 _RECORDING_THREADS = 16
+# A flood shows on pages and counts against its sender this soon.
+_COUNTS_STORED_SECONDS = 2.0
 # One that takes long to be taken apart shall not keep the others waiting.
 _FORM_THREADS = 2
 
@@ -56,6 +59,7 @@ class Service:
     metrics: Metrics
     buckets: Buckets
     repeated_refusals: RepeatedRefusals
+    turned_away: TurnedAwayCounts
     tarpit: Tarpit
     form_threads: ThreadPool
     record_threads: ThreadPool
@@ -80,6 +84,7 @@ class Service:
         self.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
+        self.turned_away.close()
         self.database.close()
 
 
@@ -119,6 +124,8 @@ def build_service(settings: ServiceSettings) -> Service:
     )
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
+    turned_away = TurnedAwayCounts(database, metrics)
+    turned_away.start(_COUNTS_STORED_SECONDS)
     return Service(
         settings=settings,
         database=database,
@@ -133,6 +140,7 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
+        turned_away=turned_away,
         tarpit=_build_tarpit(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),

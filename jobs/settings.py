@@ -67,7 +67,8 @@ class BlockingGroup(Group):
     """Whom and what the jobs put on the blacklist, and for how long."""
 
     block_after: int = Field(3, ge=1, le=1_000)
-    """Outliers and refusals of one client in the window that lead to a block."""
+    """Weight of one client's evidence in the window that leads to a block, and to an alert of its
+    own; `docs/evidence.md` says what weighs how much."""
 
     block_window_minutes: int = Field(60, ge=1, le=MAX_BLOCK_MINUTES)
     """Minutes that the policy looks back on a client."""

@@ -51,9 +51,18 @@ class Traffic:
     def wild(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
         return self._add(self._record(client, minutes_ago, self._extreme()) for _ in range(count))
 
-    def flagged(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
+    def flagged(
+        self,
+        client: str,
+        count: int,
+        *,
+        minutes_ago: float = 5,
+        reason: str = "no_person_found",
+        content_sha256: str | None = None,
+    ) -> list[RequestRecord]:
+        record = self._record(client, minutes_ago, self._normal(), Verdict.FLAG, (reason,))
         return self._add(
-            self._record(client, minutes_ago, self._normal(), Verdict.FLAG, ("no_person_found",))
+            replace(record, request_id=str(uuid4()), content_sha256=content_sha256)
             for _ in range(count)
         )
 

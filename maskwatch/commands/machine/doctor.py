@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from tempfile import TemporaryFile
 
 from PIL import features
@@ -11,10 +12,13 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
+from jobs.commands import preview_blocks
+from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
+from store.settings import load_settings
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
 _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
@@ -30,6 +34,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("var folder", lambda: _check_var_folder(settings))
     yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
+    yield from run_check("blocks", lambda: _check_blocks(settings))
 
 
 def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
@@ -114,3 +119,17 @@ def _check_sqlite(settings: ServiceSettings) -> Iterator[Check]:
     warning = wal_reset_warning()
     if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
         yield Check("SQLite", State.WARN, warning)
+
+
+def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
+    """Whom enforced blocks hit, before somebody enforces them."""
+    store = service.store
+    if store.database_url is None and not store.var_dir.exists():
+        return
+    settings = load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
+    blocks = preview_blocks(settings, datetime.now(UTC))
+    hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."
+    if settings.blocking.simulate_blocks:
+        yield Check("blocks", State.OK, f"Simulated. Enforced now, they would hit:{hit}")
+    else:
+        yield Check("blocks", State.OK, f"Enforced. The next `decide` blocks:{hit}")

@@ -1,0 +1,76 @@
+"""Requests that were turned away at admission without a record of their own: counts alone.
+
+They stand in the roll-ups, by kind of evidence and client, where nothing else writes them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, true
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import EvidenceKind
+from detectors.verdict import Verdict
+from store.counts.period_counts import OTHERS, ROLL_UP, of_turned_away, total
+from store.counts.periods import Period, Resolution
+from store.counts.roll_ups import Bucket, add_counts
+from store.engine.locks import take_turn
+from store.tables.roll_up_tables import RollUpRow
+
+Minute = tuple[EvidenceKind, str, int]
+"""Kind, client, and where the minute begins, in seconds since 1970."""
+
+
+def add_turned_away(session: Session, counts: Mapping[Minute, int]) -> None:
+    """Add requests of some minutes to the roll-ups."""
+    take_turn(session, ROLL_UP)
+    buckets: Counter[Bucket] = Counter()
+    for (kind, client, minute), number in counts.items():
+        for resolution in Resolution:
+            start = minute - minute % resolution
+            buckets[resolution.value, kind.value, start, client, Verdict.REFUSE.value] += number
+    add_counts(session, buckets)
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """Requests of one kind in a period.
+
+    Attributes:
+        clients: how many clients sent them; of a flood of names, those that were told apart.
+    """
+
+    kind: EvidenceKind
+    requests: int
+    clients: int
+
+
+def turned_away(session: Session, period: Period) -> tuple[TurnedAway, ...]:
+    """What was turned away in a period, most first."""
+    counted = of_turned_away(period)
+    rows = session.execute(
+        select(counted.c.dimension, total(counted), func.count(counted.c.name.distinct())).group_by(
+            counted.c.dimension
+        )
+    )
+    found = [TurnedAway(EvidenceKind(kind), requests, clients) for kind, requests, clients in rows]
+    return tuple(sorted(found, key=lambda each: -each.requests))
+
+
+def floods(session: Session, since: datetime, client: str | None = None) -> dict[str, int]:
+    """Requests too many by client, since a time or since the minute after it began."""
+    row = RollUpRow
+    rows = session.execute(
+        select(row.name, func.sum(row.requests))
+        .where(
+            row.resolution == Resolution.MINUTE.value,
+            row.dimension == EvidenceKind.FLOOD.value,
+            row.start >= since.timestamp(),
+            row.name != OTHERS,
+            true() if client is None else row.name == client,
+        )
+        .group_by(row.name)
+    )
+    return {name: int(requests) for name, requests in rows}

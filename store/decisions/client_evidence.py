@@ -1,0 +1,168 @@
+"""What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import (
+    KINDS,
+    WEIGHTS,
+    EvidenceKind,
+    Weighed,
+    codes_of,
+    count_kinds,
+    weigh,
+)
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.rule_book import OUTLIER_TRAFFIC
+from store.counts.turned_away import floods
+from store.models.outlier_models import champion
+from store.requests.records import Stage
+from store.requests.request_keys import key_of
+from store.tables.request_tables import RequestRow, ScoreRow, reasons_table
+
+_MAX_REQUEST_IDS = 20
+# Of one client; more change no decision.
+_MAX_ROWS = 2000
+_CODES = codes_of(*WEIGHTS)
+# Beside damaged files they weigh as much as one of these.
+_MISTAKES = codes_of(EvidenceKind.MISTAKE)
+_MOST = {code: WEIGHTS[KINDS[code]].weight for code in _CODES} | dict.fromkeys(
+    _MISTAKES, WEIGHTS[EvidenceKind.DAMAGED].weight
+)
+_REASON = reasons_table.c.reason
+_UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
+
+
+@dataclass(frozen=True)
+class ClientEvidence:
+    """What one client did.
+
+    Attributes:
+        uploads: different files that were read of it.
+        counts: different files by the most telling kind that each shows; of a flood, requests.
+        request_ids: of the newest requests that count.
+    """
+
+    client: str
+    uploads: int
+    counts: Mapping[EvidenceKind, int]
+    request_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A client with what weighs against it."""
+
+    evidence: ClientEvidence
+    weighed: Weighed
+
+
+def find_suspects(
+    session: Session, since: datetime, min_weight: float, chances: Mapping[EvidenceKind, float]
+) -> list[Suspect]:
+    """Clients whose evidence after a time weighs so much, the worst first."""
+    sums = _largest_sums(session, since)
+    judged = [
+        judge_client(session, client, since, chances)
+        for client, weight in sums.items()
+        if weight >= min_weight
+    ]
+    worst = [suspect for suspect in judged if suspect.weighed.weight >= min_weight]
+    return sorted(worst, key=lambda each: (-each.weighed.weight, each.evidence.client))
+
+
+def judge_client(
+    session: Session, client: str, since: datetime, chances: Mapping[EvidenceKind, float]
+) -> Suspect:
+    """What a client did after a time, and what it weighs."""
+    evidence = read_evidence(session, client, since)
+    return Suspect(evidence, weigh(evidence.counts, evidence.uploads, chances))
+
+
+def read_evidence(session: Session, client: str, since: datetime) -> ClientEvidence:
+    """What a client did after a time."""
+    its_own = (RequestRow.client == client, *_after(since))
+    rows = _evidence_rows(session, its_own)
+    mistakes = [("", code) for code in _mistakes(session, its_own)]
+    counts = count_kinds([*((row.upload, row.reason) for row in rows), *mistakes])
+    counts[EvidenceKind.FLOOD] += floods(session, since, client).get(client, 0)
+    uploads = select(func.count(_UPLOAD.distinct())).where(
+        *its_own, RequestRow.stage != Stage.ADMISSION.value
+    )
+    return ClientEvidence(
+        client=client,
+        uploads=session.scalar(uploads) or 0,
+        counts={kind: number for kind, number in counts.items() if number},
+        request_ids=tuple(dict.fromkeys(row.request_id for row in rows))[:_MAX_REQUEST_IDS],
+    )
+
+
+def chances_of(session: Session, p_value: float) -> dict[EvidenceKind, float]:
+    """How often an honest client's request is an outlier, as the promoted model has it."""
+    row = champion(session)
+    share = p_value if row is None else outlier_cutoff(p_value, row.rows)
+    return {EvidenceKind.OUTLIER: share}
+
+
+def _evidence_rows(session: Session, its_own: Sequence[ColumnElement[bool]]) -> list[Any]:
+    """``id``, ``request_id``, ``upload`` and ``reason`` of what weighs, newest first."""
+    columns = (RequestRow.id, RequestRow.request_id, _UPLOAD.label("upload"))
+    newest = RequestRow.id.desc()
+    by_reason = (
+        select(*columns, _REASON.label("reason"))
+        .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
+        .where(*its_own, _REASON.in_(_CODES))
+    )
+    by_score = (
+        select(*columns, literal(OUTLIER_TRAFFIC.code).label("reason"))
+        .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
+        .where(*its_own, ScoreRow.outlier)
+    )
+    statements = (each.order_by(newest).limit(_MAX_ROWS) for each in (by_reason, by_score))
+    rows = [row for statement in statements for row in session.execute(statement)]
+    return sorted(rows, key=lambda row: -row.id)
+
+
+def _mistakes(session: Session, its_own: Sequence[ColumnElement[bool]]) -> Sequence[str]:
+    """The different mistakes among its requests."""
+    statement = (
+        select(_REASON)
+        .distinct()
+        .join(RequestRow, RequestRow.id == reasons_table.c.request_pk)
+        .where(*its_own, _REASON.in_(_MISTAKES))
+    )
+    return session.scalars(statement).all()
+
+
+def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (RequestRow.id >= key_of(since), RequestRow.received_at > since)
+
+
+def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
+    """By client, no less than what its evidence weighs: repeats and chance are not left out yet."""
+    weight = case(_MOST, value=_REASON)
+    by_reason = (
+        select(RequestRow.client, func.sum(weight))
+        .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
+        .where(_REASON.in_(_MOST), reasons_table.c.request_pk >= key_of(since), *_after(since))
+        .group_by(RequestRow.client)
+    )
+    by_score = (
+        select(RequestRow.client, func.count() * WEIGHTS[EvidenceKind.OUTLIER].weight)
+        .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
+        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(since), *_after(since))
+        .group_by(RequestRow.client)
+    )
+    sums: defaultdict[str, float] = defaultdict(float)
+    for statement in (by_reason, by_score):
+        for client, total in session.execute(statement):
+            sums[client] += float(total)
+    for client, requests in floods(session, since).items():
+        sums[client] += requests * WEIGHTS[EvidenceKind.FLOOD].weight
+    return dict(sums)
