@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 
 from jobs.alerting.alerts import JOB_FAILED
+from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from store.tables.work_tables import AlertRow, DecisionRow
 
 _ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
-_SIMULATED = "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced."
+_SIMULATED = (
+    "Blocks are simulated: set MASKWATCH_SIMULATE_BLOCKS=false to have them enforced; "
+    "`maskwatch doctor` says whom that would hit."
+)
 _OF_A_JOB = (
     "Mend what the sentence above names, then run `maskwatch jobs run {job}`.",
     "The alert resolves by itself after the next run that succeeds.",
@@ -18,7 +22,19 @@ _OF_REQUESTS = (
     "Open some of the example requests: is it an attack, or did an honest client change?",
     "Block who attacks, and revoke a block that hits the wrong one, on the blacklist page.",
 )
+_OF_CLIENTS = (
+    "Open some of the example requests: is it an attack? The policy blocks the client by itself.",
+    "Is it honest? Allow it on the blacklist page, or revoke its block with a reason: what it "
+    "did until then does not count any more.",
+    "The alert resolves by itself when it has stopped for the length of the window.",
+)
 _OF_RULES: Mapping[str, tuple[str, ...]] = {
+    ATTACKING_CLIENT: _OF_CLIENTS,
+    MANY_ATTACKING_CLIENTS: (
+        "Look at the worst clients on the overview: do they come from one network? Then stop it "
+        "before it reaches the service.",
+        *_OF_CLIENTS[1:],
+    ),
     MODEL_FILE_CHANGED: (
         "Did somebody you know replace the model? Then check it with `maskwatch model verify` "
         "and let the service load it: send it SIGHUP, or restart it.",

@@ -6,18 +6,17 @@ They stand in the roll-ups, by kind of evidence and client, where nothing else w
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
-from store.counts.period_counts import OTHERS, ROLL_UP, of_turned_away, total
+from store.counts.period_counts import ERASED, OTHERS, ROLL_UP, of_turned_away, total
 from store.counts.periods import Period, Resolution
 from store.counts.roll_ups import Bucket, add_counts
 from store.engine.locks import take_turn
-from store.tables.roll_up_tables import RollUpRow
 
 Minute = tuple[EvidenceKind, str, int]
 """Kind, client, and where the minute begins, in seconds since 1970."""
@@ -60,17 +59,15 @@ def turned_away(session: Session, period: Period) -> tuple[TurnedAway, ...]:
 
 
 def floods(session: Session, since: datetime, client: str | None = None) -> dict[str, int]:
-    """Requests too many by client, since a time or since the minute after it began."""
-    row = RollUpRow
+    """Requests too many by client, from the first minute on that began at or after a time."""
+    begins = since + timedelta(minutes=1) - timedelta(microseconds=1)
+    counted = of_turned_away(Period(begins, from_roll_ups=True), (EvidenceKind.FLOOD.value,))
     rows = session.execute(
-        select(row.name, func.sum(row.requests))
+        select(counted.c.name, total(counted))
         .where(
-            row.resolution == Resolution.MINUTE.value,
-            row.dimension == EvidenceKind.FLOOD.value,
-            row.start >= since.timestamp(),
-            row.name != OTHERS,
-            true() if client is None else row.name == client,
+            counted.c.name.not_in((OTHERS, ERASED)),
+            true() if client is None else counted.c.name == client,
         )
-        .group_by(row.name)
+        .group_by(counted.c.name)
     )
     return {name: int(requests) for name, requests in rows}

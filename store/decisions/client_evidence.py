@@ -1,12 +1,12 @@
 """What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, Double, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import (
@@ -29,13 +29,16 @@ from store.tables.request_tables import RequestRow, ScoreRow, reasons_table
 _MAX_REQUEST_IDS = 20
 # Of one client; more change no decision.
 _MAX_ROWS = 2000
+_MAX_SUSPECTS = 1000
+# The newest of each code: in a flood they say who sends it.
+_MAX_OF_A_CODE = 5000
 _CODES = codes_of(*WEIGHTS)
 # Beside damaged files they weigh as much as one of these.
 _MISTAKES = codes_of(EvidenceKind.MISTAKE)
 _MOST = {code: WEIGHTS[KINDS[code]].weight for code in _CODES} | dict.fromkeys(
     _MISTAKES, WEIGHTS[EvidenceKind.DAMAGED].weight
 )
-_REASON = reasons_table.c.reason
+_REASON: ColumnElement[str] = reasons_table.c.reason
 _UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
 
 
@@ -64,14 +67,23 @@ class Suspect:
 
 
 def find_suspects(
-    session: Session, since: datetime, min_weight: float, chances: Mapping[EvidenceKind, float]
+    session: Session,
+    since: datetime,
+    min_weight: float,
+    chances: Mapping[EvidenceKind, float],
+    most: int = _MAX_SUSPECTS,
 ) -> list[Suspect]:
-    """Clients whose evidence after a time weighs so much, the worst first."""
+    """Clients whose evidence after a time weighs so much, the worst first.
+
+    Args:
+        most: how many are looked at, those with most evidence first.
+    """
     sums = _largest_sums(session, since)
+    clients = nlargest(most, sums, key=sums.__getitem__)
     judged = [
         judge_client(session, client, since, chances)
-        for client, weight in sums.items()
-        if weight >= min_weight
+        for client in clients
+        if sums[client] >= min_weight
     ]
     worst = [suspect for suspect in judged if suspect.weighed.weight >= min_weight]
     return sorted(worst, key=lambda each: (-each.weighed.weight, each.evidence.client))
@@ -146,23 +158,41 @@ def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
     """By client, no less than what its evidence weighs: repeats and chance are not left out yet."""
-    weight = case(_MOST, value=_REASON)
-    by_reason = (
-        select(RequestRow.client, func.sum(weight))
-        .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
-        .where(_REASON.in_(_MOST), reasons_table.c.request_pk >= key_of(since), *_after(since))
+    weighing = union_all(*(_newest_of(code, since) for code in _MOST), _newest_outliers(since))
+    keys = weighing.subquery()
+    rows = session.execute(
+        select(RequestRow.client, func.sum(keys.c.weight))
+        .join(keys, keys.c.key == RequestRow.id)
+        .where(*_after(since))
         .group_by(RequestRow.client)
     )
-    by_score = (
-        select(RequestRow.client, func.count() * WEIGHTS[EvidenceKind.OUTLIER].weight)
-        .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
-        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(since), *_after(since))
-        .group_by(RequestRow.client)
-    )
-    sums: defaultdict[str, float] = defaultdict(float)
-    for statement in (by_reason, by_score):
-        for client, total in session.execute(statement):
-            sums[client] += float(total)
+    sums: dict[str, float] = dict(rows.all())
     for client, requests in floods(session, since).items():
-        sums[client] += requests * WEIGHTS[EvidenceKind.FLOOD].weight
-    return dict(sums)
+        flood = requests * WEIGHTS[EvidenceKind.FLOOD].weight
+        sums[client] = sums.get(client, 0.0) + flood
+    return sums
+
+
+def _newest_of(code: str, since: datetime) -> Select[Any]:
+    """Keys of the newest requests with a code, each with what the code weighs at most."""
+    key: ColumnElement[int] = reasons_table.c.request_pk
+    newest = (
+        select(key.label("key"))
+        .where(literal(code) == _REASON, key >= key_of(since))
+        .order_by(key.desc())
+        .limit(_MAX_OF_A_CODE)
+        .subquery()
+    )
+    return select(newest.c.key, literal(_MOST[code], Double).label("weight"))
+
+
+def _newest_outliers(since: datetime) -> Select[Any]:
+    newest = (
+        select(ScoreRow.request_pk.label("key"))
+        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(since))
+        .order_by(ScoreRow.request_pk.desc())
+        .limit(_MAX_OF_A_CODE)
+        .subquery()
+    )
+    weight = WEIGHTS[EvidenceKind.OUTLIER].weight
+    return select(newest.c.key, literal(weight, Double).label("weight"))

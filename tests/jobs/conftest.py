@@ -29,6 +29,8 @@ def settings(store_settings: StoreSettings) -> JobSettings:
         var_dir=store_settings.store.var_dir,
         database_url=store_settings.store.database_url,
         simulate_blocks=False,
+        alert_min_requests=20,
+        alert_min_clients=1,
     )
 
 
