@@ -7,13 +7,17 @@ and nowhere else.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, lgamma, log, log1p
 
 # Evidence counts if so much of it is less likely than this among an honest client's uploads.
 MAX_CHANCE = 0.001
 _NEGLIGIBLE = 1e-12
+CLEAN_SHARE = "clean_share"
+"""Number of a finding: the share of clean pictures that come as far."""
+MAX_CLEAN_SHARE = 0.001
+"""A picture is certainly crafted if no more clean ones come as far."""
 
 
 class EvidenceKind(StrEnum):
@@ -33,6 +37,9 @@ class EvidenceKind(StrEnum):
     """A file that cannot be decoded: what somebody who tries the gate sends, and now and then
     anybody. Beside one, or a hostile file, each different mistake counts once as another: an honest
     client gets one thing wrong again and again, and not everything."""
+    DOUBTFUL = "doubtful"
+    """A picture that may be crafted: odd clean ones come as far, where a service is sent others
+    than those that its baseline knows."""
     OUTLIER = "outlier"
     """A request unlike most others."""
     FLOOD = "flood"
@@ -92,6 +99,10 @@ WEIGHTS: Mapping[EvidenceKind, Weight] = {
     EvidenceKind.DAMAGED: Weight(
         0.5, 0.03, "damaged or wrong file", "damaged or wrong files", "damaged_files", "AML.T0049"
     ),
+    EvidenceKind.DOUBTFUL: Weight(
+        *(0.25, 0.3, "picture that may be crafted", "pictures that may be crafted"),
+        "crafted_pictures",
+    ),
     EvidenceKind.OUTLIER: Weight(0.25, 0.01, "outlier", "outliers", "repeated_outliers"),
     EvidenceKind.FLOOD: Weight(
         0.03, 0, "request too many", "requests too many", "flood", "AML.T0029"
@@ -109,6 +120,8 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("takes_too_long", "too_much_memory", "decoder_crashed"),
     ),
     EvidenceKind.DAMAGED: ("unreadable",),
+    # The code is that of crafted pictures; the numbers of the finding tell the two apart.
+    EvidenceKind.DOUBTFUL: (),
     EvidenceKind.OUTLIER: ("outlier_traffic",),
     EvidenceKind.FLOOD: ("rate_limited", "too_many_uploads"),
     EvidenceKind.ODD: (
@@ -145,24 +158,43 @@ def codes_of(*kinds: EvidenceKind) -> tuple[str, ...]:
     return tuple(code for kind in kinds for code in _BY_KIND[kind])
 
 
-def count_kinds(shown: Iterable[tuple[str, str]]) -> Counter[EvidenceKind]:
+@dataclass(frozen=True)
+class Exhibit:
+    """A code that an upload was given.
+
+    Attributes:
+        upload: what tells different files apart.
+        numbers: of the finding, if the code is that of one.
+    """
+
+    upload: str
+    code: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> EvidenceKind:
+        """What it is evidence of; a record without numbers counts in full."""
+        kind = KINDS[self.code]
+        is_certain = self.numbers.get(CLEAN_SHARE, 0.0) <= MAX_CLEAN_SHARE
+        return kind if is_certain or kind is not EvidenceKind.CRAFTED else EvidenceKind.DOUBTFUL
+
+
+def count_kinds(exhibits: Iterable[Exhibit]) -> Counter[EvidenceKind]:
     """Different uploads of a client by the most telling kind that each shows.
 
     The same bytes count once, whatever they showed each time.
 
-    >>> count_kinds([("a", "outlier_traffic"), ("a", "adversarial_picture"), ("b", "truncated")])
+    >>> codes = ("outlier_traffic", "adversarial_picture")
+    >>> count_kinds([*(Exhibit("a", code) for code in codes), Exhibit("b", "truncated")])
     Counter({<EvidenceKind.CRAFTED: 'crafted'>: 1})
-
-    Args:
-        shown: pairs of an upload and a code.
     """
     kinds: dict[str, list[EvidenceKind]] = {}
     mistakes = set()
-    for upload, code in shown:
-        if KINDS[code] is EvidenceKind.MISTAKE:
-            mistakes.add(code)
-        elif KINDS[code] in WEIGHTS:
-            kinds.setdefault(upload, []).append(KINDS[code])
+    for exhibit in exhibits:
+        if exhibit.kind is EvidenceKind.MISTAKE:
+            mistakes.add(exhibit.code)
+        elif exhibit.kind in WEIGHTS:
+            kinds.setdefault(exhibit.upload, []).append(exhibit.kind)
     order = list(EvidenceKind)
     counts = Counter(min(each, key=order.index) for each in kinds.values())
     if counts[EvidenceKind.DAMAGED] or counts[EvidenceKind.HOSTILE]:

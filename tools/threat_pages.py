@@ -1,6 +1,6 @@
 """The reference pages about threats: rules, refusals, the gate."""
 
-from detectors.evidence_kinds import MAX_CHANCE, WEIGHTS, EvidenceKind, codes_of
+from detectors.evidence_kinds import MAX_CHANCE, MAX_CLEAN_SHARE, WEIGHTS, EvidenceKind, codes_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
 from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS
@@ -60,6 +60,8 @@ def evidence_page() -> str:
 
 def _kind(kind: EvidenceKind) -> tuple[str, ...]:
     codes = ", ".join(f"`{code}`" for code in codes_of(kind))
+    if kind is EvidenceKind.DOUBTFUL:
+        codes = f"`adversarial_picture` that more than {MAX_CLEAN_SHARE:g} of clean pictures reach"
     if kind not in WEIGHTS:
         return (f"`{kind.value}`", "0", "", codes)
     return (f"`{kind.value}`", f"{WEIGHTS[kind].weight:g}", f"{WEIGHTS[kind].chance:g}", codes)

@@ -91,7 +91,7 @@ def crafted(data: Path, cache: Path, victims: Sequence[Photo]) -> list[bytes]:
 
 def _succeeding(workshop: Workshop, name: str, victims: Sequence[Photo]) -> Iterator[bytes]:
     for victim in victims:
-        made = workshop.crafted(ATTACKS[name], load(victim))
+        made = workshop.craft_picture(ATTACKS[name], load(victim))
         if made.facts.succeeded and made.png is not None:
             yield made.png
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bench.evening.attackers import Attacker
 from bench.evening.play import Tally
-from bench.footprint.processes import running
+from bench.footprint.processes import start_command
 from bench.footprint.sides import browser_path
 from bench.report import Figures
 from store.engine.database import Database
@@ -95,7 +95,7 @@ def _is_named(address: str, texts: Sequence[str]) -> bool:
 
 def _first_page_rows(folder: Path) -> list[str]:
     """The rows of all tables on the overview."""
-    with running("dashboard", folder) as dashboard, sync_playwright() as playwright:
+    with start_command("dashboard", folder) as dashboard, sync_playwright() as playwright:
         link = dashboard.announced("Dashboard")
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=browser_path(), args=arguments)

@@ -6,13 +6,14 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Double, Select, and_, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import (
     KINDS,
     WEIGHTS,
     EvidenceKind,
+    Exhibit,
     Weighed,
     codes_of,
     count_kinds,
@@ -24,7 +25,7 @@ from store.counts.turned_away import floods
 from store.models.outlier_models import champion
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
-from store.tables.request_tables import RequestRow, ScoreRow, reasons_table
+from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, reasons_table
 
 _MAX_REQUEST_IDS = 20
 # Of one client; more change no decision.
@@ -101,8 +102,9 @@ def read_evidence(session: Session, client: str, since: datetime) -> ClientEvide
     """What a client did after a time."""
     its_own = (RequestRow.client == client, *_after(since))
     rows = _evidence_rows(session, its_own)
-    mistakes = [("", code) for code in _mistakes(session, its_own)]
-    counts = count_kinds([*((row.upload, row.reason) for row in rows), *mistakes])
+    exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
+    mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
+    counts = count_kinds([*exhibits, *mistakes])
     counts[EvidenceKind.FLOOD] += floods(session, since, client).get(client, 0)
     uploads = select(func.count(_UPLOAD.distinct())).where(
         *its_own, RequestRow.stage != Stage.ADMISSION.value
@@ -123,16 +125,23 @@ def chances_of(session: Session, p_value: float) -> dict[EvidenceKind, float]:
 
 
 def _evidence_rows(session: Session, its_own: Sequence[ColumnElement[bool]]) -> list[Any]:
-    """``id``, ``request_id``, ``upload`` and ``reason`` of what weighs, newest first."""
+    """Id, request id, upload, reason and numbers of what weighs, newest first."""
     columns = (RequestRow.id, RequestRow.request_id, _UPLOAD.label("upload"))
     newest = RequestRow.id.desc()
     by_reason = (
-        select(*columns, _REASON.label("reason"))
+        select(*columns, _REASON.label("reason"), FindingRow.evidence.label("numbers"))
         .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
+        .outerjoin(
+            FindingRow, and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule == _REASON)
+        )
         .where(*its_own, _REASON.in_(_CODES))
     )
     by_score = (
-        select(*columns, literal(OUTLIER_TRAFFIC.code).label("reason"))
+        select(
+            *columns,
+            literal(OUTLIER_TRAFFIC.code).label("reason"),
+            null().label("numbers"),
+        )
         .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
         .where(*its_own, ScoreRow.outlier)
     )

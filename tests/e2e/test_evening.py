@@ -30,7 +30,7 @@ from jobs.catalogue import job_named
 from jobs.context import JobContext
 from jobs.scheduler import run_chain
 from jobs.settings import JobSettings
-from maskwatch.demo.pictures import Picture, encoded, figure, malformed, ordinary
+from maskwatch.demo.pictures import Picture, encode, figure, make_malformed, ordinary
 from maskwatch.demo.visitor import Visitor
 from store.counts.periods import WINDOWS
 from store.pages.overview import headline, top_reasons
@@ -146,12 +146,12 @@ def play(stage: Stage) -> None:
     for number in range(4):
         for address in PHONES:
             stage.send(address, as_gif(number))
-    for picture, _ in (*malformed(7), *malformed(8)):
+    for picture, _ in (*make_malformed(7), *make_malformed(8)):
         stage.send(VANDAL, picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     for seed in range(2000, 2004):
         hostile = pgd(segmenter, figure(seed), epsilon=8, steps=20, seed=seed)
-        stage.send(ARTIST, encoded(hostile, "look", "PNG"))
+        stage.send(ARTIST, encode(hostile, "look", "PNG"))
     search(stage)
     for _ in range(_FLOOD):
         stage.send(FLOODER, ordinary(1))
@@ -164,7 +164,7 @@ def search(stage: Stage) -> None:
     smallest = [float("inf")]
 
     def is_better(query: Any) -> bool:
-        area = stage.send(PROBER, encoded(query, "try", "PNG"))
+        area = stage.send(PROBER, encode(query, "try", "PNG"))
         improved = area < smallest[0]
         smallest[0] = min(area, smallest[0])
         return improved
