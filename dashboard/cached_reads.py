@@ -23,7 +23,7 @@ from store.pages.request_detail import NormalRange, normal_ranges
 from store.pages.worst_clients import (
     TurnedAwayCount,
     WorstClient,
-    turned_away_counts,
+    read_turned_away,
     worst_clients,
 )
 
@@ -60,7 +60,7 @@ def overview(window: str) -> Overview:
             headline=headline(session, period, now),
             over_time=verdicts_over_time(session, period, span.slice_seconds),
             reasons=reasons[:6],
-            turned_away=turned_away_counts(session, period, reasons),
+            turned_away=read_turned_away(session, period, reasons),
             clients=worst_clients(session, period, now, 6),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),

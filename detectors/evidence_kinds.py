@@ -16,7 +16,7 @@ MAX_CHANCE = 0.001
 _NEGLIGIBLE = 1e-12
 CLEAN_SHARE = "clean_share"
 """Number of a finding: the share of clean pictures that come as far."""
-MAX_CLEAN_SHARE = 0.001
+MAX_CLEAN_SHARE = 0.002
 """A picture is certainly crafted if no more clean ones come as far."""
 
 
@@ -203,7 +203,7 @@ def count_kinds(exhibits: Iterable[Exhibit]) -> Counter[EvidenceKind]:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class EvidenceSum:
     """Evidence against one client that chance cannot explain.
 
     Attributes:
@@ -224,7 +224,7 @@ def weigh(
     counts: Mapping[EvidenceKind, int],
     uploads: int,
     chances: Mapping[EvidenceKind, float] | None = None,
-) -> Weighed:
+) -> EvidenceSum:
     """Weigh what a client did.
 
     A kind counts as a whole or not at all: only if so many are less likely than one in a thousand
@@ -232,7 +232,7 @@ def weigh(
     these, so that no evidence can speak for a client.
 
     >>> weigh({EvidenceKind.CRAFTED: 4, EvidenceKind.MISTAKE: 90}, 104)
-    Weighed(counts={}, weight=0.0)
+    EvidenceSum(counts={}, weight=0.0)
     >>> weigh({EvidenceKind.CRAFTED: 4}, 4).weight
     4.0
 
@@ -248,7 +248,7 @@ def weigh(
         if _is_beyond_chance(kind, counts, uploads, chance_of[kind])
     }
     order = sorted(weights, key=lambda kind: -weights[kind])
-    return Weighed({kind: counts[kind] for kind in order}, float(sum(weights.values())))
+    return EvidenceSum({kind: counts[kind] for kind in order}, float(sum(weights.values())))
 
 
 def _is_beyond_chance(

@@ -8,11 +8,11 @@ import structlog
 from inference.admission.access import Access
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
+from inference.admission.refusal_counts import RefusalCounts
 from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
 from inference.admission.thread_pools import ThreadPool
-from inference.admission.turned_away import TurnedAwayCounts
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
@@ -59,7 +59,7 @@ class Service:
     metrics: Metrics
     buckets: Buckets
     repeated_refusals: RepeatedRefusals
-    turned_away: TurnedAwayCounts
+    refusal_counts: RefusalCounts
     tarpit: Tarpit
     form_threads: ThreadPool
     record_threads: ThreadPool
@@ -84,7 +84,7 @@ class Service:
         self.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
-        self.turned_away.close()
+        self.refusal_counts.close()
         self.database.close()
 
 
@@ -124,8 +124,8 @@ def build_service(settings: ServiceSettings) -> Service:
     )
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
-    turned_away = TurnedAwayCounts(database, metrics)
-    turned_away.start(_COUNTS_STORED_SECONDS)
+    refusal_counts = RefusalCounts(database, metrics)
+    refusal_counts.start(_COUNTS_STORED_SECONDS)
     return Service(
         settings=settings,
         database=database,
@@ -140,7 +140,7 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
-        turned_away=turned_away,
+        refusal_counts=refusal_counts,
         tarpit=_build_tarpit(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),

@@ -96,7 +96,7 @@ def _is_named(address: str, texts: Sequence[str]) -> bool:
 def _first_page_rows(folder: Path) -> list[str]:
     """The rows of all tables on the overview."""
     with start_command("dashboard", folder) as dashboard, sync_playwright() as playwright:
-        link = dashboard.announced("Dashboard")
+        link = dashboard.wait_for_url("Dashboard")
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=browser_path(), args=arguments)
         page = browser.new_page()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from jobs.alerting.rules.attacking_client import client_conditions
+from jobs.alerting.rules.attacking_client import list_client_conditions
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
 from jobs.context import JobContext, JobOutcome, phrase_count
@@ -164,7 +164,7 @@ def _conditions(
 ) -> Iterator[Condition]:
     period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
     # First, so that the first mail of an evening names who attacks.
-    yield from client_conditions(session, context)
+    yield from list_client_conditions(session, context)
     yield invalid_share_condition(
         invalid_share(session, period),
         count_clients(session, period),

@@ -10,7 +10,7 @@ from detectors.evidence_kinds import EvidenceKind
 from jobs.blocking.policy import BlockPolicy, decide, phrase_blocks
 from jobs.context import JobContext, JobOutcome, phrase_count
 from jobs.settings import JobSettings
-from store.decisions.client_evidence import chances_of, find_suspects, judge_client
+from store.decisions.client_evidence import find_suspects, judge_client, read_chances
 from store.decisions.decisions import (
     Kind,
     NewDecision,
@@ -56,7 +56,7 @@ def block_policy(settings: JobSettings) -> BlockPolicy:
 
 def new_blocks(session: Session, context: JobContext, policy: BlockPolicy) -> list[NewDecision]:
     """What a policy decides now about clients that no decision covers."""
-    now, chances = context.now, chances_of(session, context.settings.outliers.outlier_p_value)
+    now, chances = context.now, read_chances(session, context.settings.outliers.outlier_p_value)
     # A simulated block has kept nobody out: whoever has one is judged anew to be blocked.
     simulated = {} if policy.simulated else simulated_blocks(session, now)
     since = now - timedelta(minutes=policy.window_minutes)

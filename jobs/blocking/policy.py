@@ -33,7 +33,7 @@ def decide(
     suspect: Suspect, earlier_blocks: int, now: datetime, policy: BlockPolicy
 ) -> NewDecision | None:
     """A block for a client whose evidence weighs enough, else ``None``."""
-    evidence, weighed = suspect.evidence, suspect.weighed
+    evidence, weighed = suspect.evidence, suspect.sum
     if evidence.client.startswith(_NEVER_BLOCKED) or weighed.weight < policy.block_after:
         return None
     minutes = block_minutes(policy.block_minutes, earlier_blocks)
@@ -82,4 +82,4 @@ def reason(suspect: Suspect, window_minutes: int) -> str:
     """The sentence that an analyst reads."""
     within = phrase_count(window_minutes, "minute")
     uploads = phrase_count(suspect.evidence.uploads, "upload")
-    return f"{describe(suspect.weighed.counts)} in {within}, {uploads} in all."
+    return f"{describe(suspect.sum.counts)} in {within}, {uploads} in all."

@@ -95,7 +95,7 @@ def counts(
     return union_all(*parts).subquery()
 
 
-def of_turned_away(period: Period, dimensions: Sequence[str] = TURNED_AWAY) -> Subquery:
+def select_turned_away(period: Period, dimensions: Sequence[str] = TURNED_AWAY) -> Subquery:
     """Requests without a record by ``dimension`` and ``name``, in groups still to be summed."""
     parts = [
         select(RollUpRow.dimension, RollUpRow.name, RollUpRow.requests).where(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
-from store.counts.period_counts import ERASED, OTHERS, ROLL_UP, of_turned_away, total
+from store.counts.period_counts import ERASED, OTHERS, ROLL_UP, select_turned_away, total
 from store.counts.periods import Period, Resolution
 from store.counts.roll_ups import Bucket, add_counts
 from store.engine.locks import take_turn
@@ -34,7 +34,7 @@ def add_turned_away(session: Session, counts: Mapping[Minute, int]) -> None:
 
 
 @dataclass(frozen=True)
-class TurnedAway:
+class RefusalCount:
     """Requests of one kind in a period.
 
     Attributes:
@@ -46,22 +46,22 @@ class TurnedAway:
     clients: int
 
 
-def turned_away(session: Session, period: Period) -> tuple[TurnedAway, ...]:
+def count_turned_away(session: Session, period: Period) -> tuple[RefusalCount, ...]:
     """What was turned away in a period, most first."""
-    counted = of_turned_away(period)
+    counted = select_turned_away(period)
     rows = session.execute(
         select(counted.c.dimension, total(counted), func.count(counted.c.name.distinct())).group_by(
             counted.c.dimension
         )
     )
-    found = [TurnedAway(EvidenceKind(kind), requests, clients) for kind, requests, clients in rows]
-    return tuple(sorted(found, key=lambda each: -each.requests))
+    counts = [RefusalCount(EvidenceKind(kind), *numbers) for kind, *numbers in rows]
+    return tuple(sorted(counts, key=lambda each: -each.requests))
 
 
-def floods(session: Session, since: datetime, client: str | None = None) -> dict[str, int]:
+def count_floods(session: Session, since: datetime, client: str | None = None) -> dict[str, int]:
     """Requests too many by client, from the first minute on that began at or after a time."""
     begins = since + timedelta(minutes=1) - timedelta(microseconds=1)
-    counted = of_turned_away(Period(begins, from_roll_ups=True), (EvidenceKind.FLOOD.value,))
+    counted = select_turned_away(Period(begins, from_roll_ups=True), (EvidenceKind.FLOOD.value,))
     rows = session.execute(
         select(counted.c.name, total(counted))
         .where(

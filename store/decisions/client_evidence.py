@@ -13,15 +13,15 @@ from detectors.evidence_kinds import (
     KINDS,
     WEIGHTS,
     EvidenceKind,
+    EvidenceSum,
     Exhibit,
-    Weighed,
     codes_of,
     count_kinds,
     weigh,
 )
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.rule_book import OUTLIER_TRAFFIC
-from store.counts.turned_away import floods
+from store.counts.turned_away import count_floods
 from store.models.outlier_models import champion
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
@@ -64,7 +64,7 @@ class Suspect:
     """A client with what weighs against it."""
 
     evidence: ClientEvidence
-    weighed: Weighed
+    sum: EvidenceSum
 
 
 def find_suspects(
@@ -86,8 +86,8 @@ def find_suspects(
         for client in clients
         if sums[client] >= min_weight
     ]
-    worst = [suspect for suspect in judged if suspect.weighed.weight >= min_weight]
-    return sorted(worst, key=lambda each: (-each.weighed.weight, each.evidence.client))
+    worst = [suspect for suspect in judged if suspect.sum.weight >= min_weight]
+    return sorted(worst, key=lambda each: (-each.sum.weight, each.evidence.client))
 
 
 def judge_client(
@@ -105,7 +105,7 @@ def read_evidence(session: Session, client: str, since: datetime) -> ClientEvide
     exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
     mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
     counts = count_kinds([*exhibits, *mistakes])
-    counts[EvidenceKind.FLOOD] += floods(session, since, client).get(client, 0)
+    counts[EvidenceKind.FLOOD] += count_floods(session, since, client).get(client, 0)
     uploads = select(func.count(_UPLOAD.distinct())).where(
         *its_own, RequestRow.stage != Stage.ADMISSION.value
     )
@@ -117,7 +117,7 @@ def read_evidence(session: Session, client: str, since: datetime) -> ClientEvide
     )
 
 
-def chances_of(session: Session, p_value: float) -> dict[EvidenceKind, float]:
+def read_chances(session: Session, p_value: float) -> dict[EvidenceKind, float]:
     """How often an honest client's request is an outlier, as the promoted model has it."""
     row = champion(session)
     share = p_value if row is None else outlier_cutoff(p_value, row.rows)
@@ -176,7 +176,7 @@ def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
         .group_by(RequestRow.client)
     )
     sums: dict[str, float] = dict(rows.all())
-    for client, requests in floods(session, since).items():
+    for client, requests in count_floods(session, since).items():
         flood = requests * WEIGHTS[EvidenceKind.FLOOD].weight
         sums[client] = sums.get(client, 0.0) + flood
     return sums

@@ -20,7 +20,7 @@ from store.pages.overview import (
 )
 from store.pages.request_detail import normal_ranges, request_detail
 from store.pages.traffic import TrafficFilter, requests_of_client, traffic_page
-from store.pages.worst_clients import turned_away_counts, worst_clients
+from store.pages.worst_clients import read_turned_away, worst_clients
 from store.people.sign_in import session_subject
 from store.requests.request_keys import key_of
 from store.tables.request_tables import EvidenceRow, RequestRow
@@ -66,9 +66,7 @@ def _of_overview(label: str, window: Window) -> Iterator[DashboardQuery]:
         lambda session, now: worst_clients(session, window.period(now), now, 6),
         "a number of the newest records of each reason, and the rows of a few clients",
     )
-    yield DashboardQuery(
-        f"{name}turned away", within(turned_away_counts, ()), "buckets of roll-ups"
-    )
+    yield DashboardQuery(f"{name}turned away", within(read_turned_away, ()), "buckets of roll-ups")
 
 
 def _traffic(

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, codes_of
 from store.counts.periods import Period
-from store.counts.turned_away import turned_away
-from store.decisions.client_evidence import Suspect, chances_of, find_suspects, judge_client
+from store.counts.turned_away import count_turned_away
+from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
 from store.decisions.decisions import Kind, Scope, active_decisions
 from store.pages.overview import ReasonCount, busiest_clients
 
@@ -38,7 +38,7 @@ def worst_clients(
     session: Session, period: Period, now: datetime, most: int
 ) -> tuple[WorstClient, ...]:
     """Clients by the evidence of a period, the worst first; then those with most requests."""
-    chances = chances_of(session, WEIGHTS[EvidenceKind.OUTLIER].chance)
+    chances = read_chances(session, WEIGHTS[EvidenceKind.OUTLIER].chance)
     least = min(weight.weight for weight in WEIGHTS.values())
     suspects = find_suspects(session, period.since, least, chances, most * _LOOKED_AT)
     known = {suspect.evidence.client for suspect in suspects}
@@ -56,8 +56,8 @@ def _standing(session: Session, suspect: Suspect, now: datetime) -> WorstClient:
     is_enforced = any(not block.simulated for block in blocks)
     return WorstClient(
         client=client,
-        weight=suspect.weighed.weight,
-        counts=suspect.weighed.counts,
+        weight=suspect.sum.weight,
+        counts=suspect.sum.counts,
         uploads=suspect.evidence.uploads,
         is_blocked=None if blocks and not is_enforced else is_enforced,
     )
@@ -88,7 +88,7 @@ class TurnedAwayCount:
     codes: tuple[str, ...]
 
 
-def turned_away_counts(
+def read_turned_away(
     session: Session, period: Period, reasons: Iterable[ReasonCount]
 ) -> tuple[TurnedAwayCount, ...]:
     """How many requests of a period were turned away, and why, most first.
@@ -96,7 +96,7 @@ def turned_away_counts(
     Args:
         reasons: all reasons of the period with their counts, commonest first.
     """
-    counted = {each.kind: each.requests for each in turned_away(session, period)}
+    counted = {each.kind: each.requests for each in count_turned_away(session, period)}
     listed = list(reasons)
     found = []
     for kind, codes in _AT_ADMISSION.items():

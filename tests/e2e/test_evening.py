@@ -34,7 +34,7 @@ from maskwatch.demo.pictures import Picture, encode, figure, make_malformed, ord
 from maskwatch.demo.visitor import Visitor
 from store.counts.periods import WINDOWS
 from store.pages.overview import headline, top_reasons
-from store.pages.worst_clients import TurnedAwayCount, turned_away_counts, worst_clients
+from store.pages.worst_clients import TurnedAwayCount, read_turned_away, worst_clients
 from store.tables.work_tables import DecisionRow
 from tests.jobs.alerting.channels.test_transports import MailServer
 
@@ -83,7 +83,7 @@ class Stage:
 
     def run_jobs(self) -> None:
         context = JobContext(self.service.database, self.settings, datetime.now(UTC))
-        self.service.turned_away.store()
+        self.service.refusal_counts.store()
         for name in ("scan", "evaluate_alerts", "roll_up", "notify"):
             run_chain(job_named(name), lambda: context)
         self.service.access.refresh()
@@ -149,7 +149,7 @@ def play(stage: Stage) -> None:
     for picture, _ in (*make_malformed(7), *make_malformed(8)):
         stage.send(VANDAL, picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
-    for seed in range(2000, 2004):
+    for seed in range(2000, 2005):
         hostile = pgd(segmenter, figure(seed), epsilon=8, steps=20, seed=seed)
         stage.send(ARTIST, encode(hostile, "look", "PNG"))
     search(stage)
@@ -190,7 +190,7 @@ def outcome(stage: Stage, mail_server: MailServer) -> Evening:
             statuses=stage.statuses,
             mails=[read_mail(each.content) for each in mail_server.mails],
             rows=[each.client for each in worst_clients(session, period, now, 6)],
-            turned_away=turned_away_counts(session, period, reasons),
+            turned_away=read_turned_away(session, period, reasons),
             requests=headline(session, period, now).requests,
         )
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from jobs.context import JobContext, phrase_count
 from store.alerts.alerts import WARNING, Condition, open_alerts
-from store.decisions.client_evidence import Suspect, chances_of, find_suspects, judge_client
+from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
 from store.decisions.decisions import Kind, Scope, active_decisions, last_revocation
 from store.tables.work_tables import AlertRow
 
@@ -18,7 +18,7 @@ MAX_OPEN = 20
 _MAX_EXAMPLES = 5
 
 
-def client_conditions(session: Session, context: JobContext) -> Iterator[Condition]:
+def list_client_conditions(session: Session, context: JobContext) -> Iterator[Condition]:
     """A condition for each client that attacks, and for each whose alert is over."""
     attackers = _attackers(session, context)
     alerts = {alert.fingerprint: alert for alert in open_alerts(session, ATTACKING_CLIENT)}
@@ -36,7 +36,7 @@ def client_conditions(session: Session, context: JobContext) -> Iterator[Conditi
 
 def attack_condition(suspect: Suspect, context: JobContext) -> Condition:
     """The evidence against a client weighs as much as a block takes."""
-    evidence, weighed = suspect.evidence, suspect.weighed
+    evidence, weighed = suspect.evidence, suspect.sum
     window = context.settings.blocking.block_window_minutes
     leading = WEIGHTS[next(iter(weighed.counts))]
     return Condition(
@@ -66,14 +66,14 @@ def _attackers(session: Session, context: JobContext) -> list[Suspect]:
     """Clients that attack, the worst first; what a person took back or allowed is left out."""
     settings = context.settings
     since = context.now - timedelta(minutes=settings.blocking.block_window_minutes)
-    chances = chances_of(session, settings.outliers.outlier_p_value)
+    chances = read_chances(session, settings.outliers.outlier_p_value)
     enough = settings.blocking.block_after
     suspects = find_suspects(session, since, enough, chances)
     judged = [_since_taken_back(session, each, context, chances) for each in suspects]
     return [
         each
         for each in judged
-        if each.weighed.weight >= enough and not _is_allowed(session, each, context)
+        if each.sum.weight >= enough and not _is_allowed(session, each, context)
     ]
 
 

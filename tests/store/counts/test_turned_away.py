@@ -4,7 +4,7 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS
 from store.counts.roll_ups import forget_client
-from store.counts.turned_away import TurnedAway, add_turned_away, floods, turned_away
+from store.counts.turned_away import RefusalCount, add_turned_away, count_floods, count_turned_away
 from store.engine.database import Database
 from store.pages.overview import headline, verdicts_over_time
 from store.requests.record_store import add_record
@@ -32,13 +32,15 @@ def test_each_window_shows_how_many_and_from_how_many_clients(
 ) -> None:
     fill(database, now)
     with database.read() as session:
-        hour, *longer = (turned_away(session, window.period(now)) for window in WINDOWS.values())
+        hour, *longer = (
+            count_turned_away(session, window.period(now)) for window in WINDOWS.values()
+        )
     assert hour == (
-        TurnedAway(EvidenceKind.FLOOD, 252, 1),
-        TurnedAway(EvidenceKind.SERVICE, 9, 2),
+        RefusalCount(EvidenceKind.FLOOD, 252, 1),
+        RefusalCount(EvidenceKind.SERVICE, 9, 2),
     )
     assert longer == 3 * [
-        (TurnedAway(EvidenceKind.FLOOD, 253, 2), TurnedAway(EvidenceKind.SERVICE, 9, 2))
+        (RefusalCount(EvidenceKind.FLOOD, 253, 2), RefusalCount(EvidenceKind.SERVICE, 9, 2))
     ]
 
 
@@ -63,9 +65,9 @@ def test_they_count_as_requests_and_are_drawn_as_refused(database: Database, now
 def test_floods_are_those_of_a_client_since_a_time(database: Database, now: datetime) -> None:
     fill(database, now)
     with database.read() as session:
-        assert floods(session, now - timedelta(hours=1)) == {FLOODER: 252}
-        assert floods(session, now - timedelta(minutes=3)) == {FLOODER: 200}
-        assert floods(session, now - timedelta(hours=3), GUEST) == {GUEST: 1}
+        assert count_floods(session, now - timedelta(hours=1)) == {FLOODER: 252}
+        assert count_floods(session, now - timedelta(minutes=3)) == {FLOODER: 200}
+        assert count_floods(session, now - timedelta(hours=3), GUEST) == {GUEST: 1}
 
 
 def test_an_erased_client_stays_counted_without_its_name(database: Database, now: datetime) -> None:
@@ -73,5 +75,5 @@ def test_an_erased_client_stays_counted_without_its_name(database: Database, now
     with database.write() as session:
         forget_client(session, FLOODER)
     with database.read() as session:
-        assert FLOODER not in floods(session, now - timedelta(hours=1))
+        assert FLOODER not in count_floods(session, now - timedelta(hours=1))
         assert headline(session, WINDOWS["24h"].period(now), now).requests == 262

@@ -67,7 +67,7 @@ def test_suspects_are_those_whose_evidence_weighs_enough(database: Database, now
         assert find_suspects(session, now - HOUR, 6, {}) == []
         assert find_suspects(session, now, 3, {}) == []
     assert suspect.evidence.client == CRAFTER
-    assert suspect.weighed.weight == 5
+    assert suspect.sum.weight == 5
 
 
 def test_a_flood_without_records_makes_a_suspect(database: Database, now: datetime) -> None:

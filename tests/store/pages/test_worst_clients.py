@@ -7,7 +7,7 @@ from store.counts.turned_away import add_turned_away
 from store.decisions.decisions import add_decision
 from store.engine.database import Database
 from store.pages.overview import top_reasons
-from store.pages.worst_clients import TurnedAwayCount, turned_away_counts, worst_clients
+from store.pages.worst_clients import TurnedAwayCount, read_turned_away, worst_clients
 from store.requests.record_store import add_records
 from store.requests.records import Stage
 from tests.makers import make_decision, make_record
@@ -80,7 +80,7 @@ def test_the_turned_away_are_counted_with_their_records(database: Database, now:
         add_records(session, [*turned, truncated])
     period = Period(now - timedelta(hours=1))
     with database.read() as session:
-        counts = turned_away_counts(session, period, top_reasons(session, period, 100))
+        counts = read_turned_away(session, period, top_reasons(session, period, 100))
     assert counts == (
         TurnedAwayCount(EvidenceKind.FLOOD, 300, 0, ()),
         TurnedAwayCount(EvidenceKind.SERVICE, 2, 2, ("overloaded",)),

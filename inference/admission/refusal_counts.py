@@ -22,7 +22,7 @@ _STOP_SECONDS = 5.0
 _MINUTE_SECONDS = 60
 
 
-class TurnedAwayCounts:
+class RefusalCounts:
     """Adds what it counts to the roll-ups from a thread of its own.
 
     At most ``most`` clients are told apart between two times of storing; whoever comes then under a
