@@ -60,8 +60,8 @@ class Weight:
 
     Attributes:
         weight: towards a block; a client is one to block from a sum on.
-        chance: share of an honest client's files that show it anyway. Measured on photos of other
-            cameras where the stated rate did not hold there.
+        chance: share of an honest client's files that show it anyway, at worst: a client who sends
+            nothing but animals or portraits of another camera. Measured, not what rules state.
         noun: one of it, for sentences.
         nouns: several of it.
         scenario: what a client does that shows it, as decisions store it.
@@ -84,15 +84,13 @@ WEIGHTS: Mapping[EvidenceKind, Weight] = {
         *("AML.T0043.004", "ML10:2023"),
     ),
     EvidenceKind.TRIGGER: Weight(
-        *(1, 0.02, "suspected trigger", "suspected triggers", "trigger_pictures"),
+        *(1, 0.25, "suspected trigger", "suspected triggers", "trigger_pictures"),
         *("AML.T0043.004", "ML10:2023"),
     ),
     EvidenceKind.PROBING: Weight(
         1, 0.01, "query of a search", "queries of a search", "probing_search", "AML.T0043.001"
     ),
-    EvidenceKind.CRAFTED: Weight(
-        1, 0.05, "crafted picture", "crafted pictures", "crafted_pictures"
-    ),
+    EvidenceKind.CRAFTED: Weight(1, 0.1, "crafted picture", "crafted pictures", "crafted_pictures"),
     EvidenceKind.HOSTILE: Weight(
         1, 0.0003, "hostile file", "hostile files", "hostile_files", "AML.T0049"
     ),
@@ -103,7 +101,7 @@ WEIGHTS: Mapping[EvidenceKind, Weight] = {
         *(0.25, 0.3, "picture that may be crafted", "pictures that may be crafted"),
         "crafted_pictures",
     ),
-    EvidenceKind.OUTLIER: Weight(0.25, 0.01, "outlier", "outliers", "repeated_outliers"),
+    EvidenceKind.OUTLIER: Weight(0.1, 0.01, "outlier", "outliers", "repeated_outliers"),
     EvidenceKind.FLOOD: Weight(
         0.03, 0, "request too many", "requests too many", "flood", "AML.T0029"
     ),
@@ -228,8 +226,7 @@ def weigh(
     """Weigh what a client did.
 
     A kind counts as a whole or not at all: only if so many are less likely than one in a thousand
-    among an honest client's uploads. Uploads that are evidence of another kind are left out of
-    these, so that no evidence can speak for a client.
+    among an honest client's uploads.
 
     >>> weigh({EvidenceKind.CRAFTED: 4, EvidenceKind.MISTAKE: 90}, 104)
     EvidenceSum(counts={}, weight=0.0)
@@ -245,21 +242,14 @@ def weigh(
     weights = {
         kind: counts[kind] * WEIGHTS[kind].weight
         for kind in WEIGHTS
-        if _is_beyond_chance(kind, counts, uploads, chance_of[kind])
+        if _is_beyond_chance(counts.get(kind, 0), uploads, chance_of[kind])
     }
     order = sorted(weights, key=lambda kind: -weights[kind])
     return EvidenceSum({kind: counts[kind] for kind in order}, float(sum(weights.values())))
 
 
-def _is_beyond_chance(
-    kind: EvidenceKind, counts: Mapping[EvidenceKind, int], uploads: int, chance: float
-) -> bool:
-    count = counts.get(kind, 0)
-    if not count:
-        return False
-    others = sum(counts.get(other, 0) for other in WEIGHTS if other is not kind)
-    among = max(count, uploads - others)
-    return chance_of_so_many(count, among, chance) < MAX_CHANCE
+def _is_beyond_chance(count: int, uploads: int, chance: float) -> bool:
+    return count > 0 and chance_of_so_many(count, max(count, uploads), chance) < MAX_CHANCE
 
 
 def chance_of_so_many(count: int, among: int, chance: float) -> float:

@@ -149,7 +149,7 @@ def play(stage: Stage) -> None:
     for picture, _ in (*make_malformed(7), *make_malformed(8)):
         stage.send(VANDAL, picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
-    for seed in range(2000, 2005):
+    for seed in range(2000, 2010):
         hostile = pgd(segmenter, figure(seed), epsilon=8, steps=20, seed=seed)
         stage.send(ARTIST, encode(hostile, "look", "PNG"))
     search(stage)

@@ -78,7 +78,7 @@ def test_crafted_pictures_block_a_client(context: JobContext, traffic: Any) -> N
 def test_every_kind_of_attack_blocks(
     context: JobContext, traffic: Any, reason: str, stage: Stage, scenario: str
 ) -> None:
-    traffic.refused(CLIENT, 4, stage=stage, reason=reason)
+    traffic.refused(CLIENT, 6, stage=stage, reason=reason)
     assert run(context).rows == 1
     assert decisions(context)[0].scenario == scenario
 
@@ -119,7 +119,7 @@ def test_few_outliers_that_a_first_model_finds_do_not_block(
     traffic.wild(CLIENT, 3)
     scan(context)
     assert run(context).rows == 0
-    traffic.wild(CLIENT, 12)
+    traffic.wild(CLIENT, 32)
     scan(context)
     assert run(context).rows == 1
     assert decisions(context)[0].scenario == "repeated_outliers"
