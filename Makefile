@@ -9,13 +9,13 @@ INSTALLED := .venv/installed
 SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder --durations 25
 
-.PHONY: demo test check quick format browser clean
+.PHONY: demo test check quick format browser programs clean
 
 demo: $(INSTALLED)
 	$(BIN)/maskwatch up --demo
 
 # Types are checked beside the tests: what mypy says comes when the tests have ended.
-test: quick browser
+test: quick browser programs
 	@report=$$(mktemp); $(BIN)/mypy >"$$report" 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	  $(SUITE); tests=$$?; \
 	  wait $$types; types=$$?; echo "mypy: $$(cat "$$report")"; rm "$$report"; \
@@ -44,6 +44,15 @@ browser:
 	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
 	  else \
 	    echo "Chromium is not installed: the browser tests will be skipped. Install it with your package manager."; \
+	  fi; }
+
+# Some tests need a real PgBouncer, or step a process's clock; without them they are skipped, by name.
+programs:
+	@{ PATH="$$PATH:/usr/sbin" command -v pgbouncer && command -v faketime; } >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer faketime; \
+	  else \
+	    echo "PgBouncer or faketime is not installed: some tests will be skipped. Install them with your package manager."; \
 	  fi; }
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -20,6 +20,7 @@ from store.pages.overview import (
     verdicts_over_time,
 )
 from store.pages.request_detail import NormalRange, normal_ranges
+from store.pages.scheduler_health import SchedulerHealth, scheduler_health
 from store.pages.worst_clients import (
     TurnedAwayCount,
     WorstClient,
@@ -43,6 +44,7 @@ class Overview:
     clients: tuple[WorstClient, ...]
     alerts: tuple[AlertView, ...]
     jobs: tuple[JobHealth, ...]
+    scheduler: SchedulerHealth
 
 
 @st.cache_data(ttl=3, show_spinner=False)
@@ -64,6 +66,7 @@ def overview(window: str) -> Overview:
             clients=worst_clients(session, period, now, 6),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
+            scheduler=scheduler_health(session),
         )
 
 

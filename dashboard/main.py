@@ -8,19 +8,20 @@ from dashboard.access.sign_in import SIGN_OUT
 from dashboard.theme import ICON, LOGO, STYLE_SHEET
 from detectors.errors import MaskwatchError
 
-PAGES = [
-    st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
-    st.Page("views/alerts.py", title="Alerts", icon=":material/notifications_active:"),
-    st.Page("views/traffic.py", title="Traffic", icon=":material/swap_horiz:"),
-    st.Page("views/request.py", title="Request", icon=":material/image_search:"),
-    st.Page("views/blacklist.py", title="Blacklist", icon=":material/block:"),
-    st.Page("views/audit.py", title="Audit", icon=":material/history_edu:"),
-]
+_PAGES = {
+    ":material/monitoring:": st.Page("views/overview.py", title="Overview", default=True),
+    ":material/notifications_active:": st.Page("views/alerts.py", title="Alerts"),
+    ":material/swap_horiz:": st.Page("views/traffic.py", title="Traffic"),
+    ":material/image_search:": st.Page("views/request.py", title="Request"),
+    ":material/block:": st.Page("views/blacklist.py", title="Blacklist"),
+    ":material/history_edu:": st.Page("views/audit.py", title="Audit"),
+}
 
 
 def run() -> None:
     """Show the page that the address names."""
-    page = st.navigation(PAGES)
+    # A page with an icon of its own makes browsers ask Google for a picture of it.
+    page = st.navigation(list(_PAGES.values()), position="hidden")
     st.set_page_config(f"{page.title} · Maskwatch", str(ICON), layout="wide")
     st.logo(LOGO.read_text(), size="large")
     st.html(STYLE_SHEET)
@@ -33,6 +34,8 @@ def run() -> None:
 
 def _sidebar(who: str) -> None:
     with st.sidebar:
+        for icon, page in _PAGES.items():
+            st.page_link(page, icon=icon)
         st.html(
             Markup(
                 '<div class="mw-signed">Signed in as <b>{}</b> · '

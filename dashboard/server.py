@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import datetime
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from dashboard.access.sign_in import SIGN_IN
 from dashboard.app import build_app
@@ -13,7 +14,9 @@ from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, utc_now
 from store.engine.database import Database
 from store.engine.start import open_database
+from store.http.protocol import connection_limits, patient_protocol
 from store.people.sign_in import issue_token
+from store.settings import ConnectionsGroup
 
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
@@ -31,16 +34,24 @@ def run(
     with listener, closing(open_database(settings)) as database:
         app = build_app(Parts(settings, database))
         announce(new_link(settings, database, utc_now()))
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(_server_config(app, settings.connections)).run(sockets=[listener])
+
+
+def _server_config(app: ASGIApp, connections: ConnectionsGroup) -> uvicorn.Config:
+    """How uvicorn serves: quietly, and with the service's limits on what a peer may cost."""
+    return uvicorn.Config(
+        app,
+        # Nobody reads figures of the dashboard.
+        http=patient_protocol(connection_limits(connections), lambda _why: None),
+        timeout_keep_alive=connections.idle_seconds,
+        log_config=None,
+        # Its warnings are about what peers send: a flood would fill the log with them.
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
 
 
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:

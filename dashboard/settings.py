@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from store.configuration.groups import Group
-from store.settings import ReportSettings, is_loopback
+from store.settings import ConnectionsGroup, ReportSettings, is_loopback
 
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+"""How browsers on this machine, or at the end of a tunnel to it, may name it."""
 
 
 class SignInGroup(Group):
@@ -33,10 +34,11 @@ class DashboardSettings(ReportSettings):
     """What the dashboard reads."""
 
     sign_in: SignInGroup = Field(default_factory=SignInGroup)
+    connections: ConnectionsGroup = Field(default_factory=ConnectionsGroup)
 
     def host_names(self) -> frozenset[str]:
         """Names that a request's ``Host`` header may carry."""
         names = {urlsplit(self.dashboard.public_url()).hostname or ""}
         if is_loopback(self.dashboard.dashboard_host):
-            names.update(_LOOPBACK_NAMES)
+            names.update(LOOPBACK_NAMES)
         return frozenset(names)

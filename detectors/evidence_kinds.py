@@ -125,7 +125,7 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.ODD: (
         *("blank_picture", "flat_picture", "noise_picture", "no_person_found"),
         *("skin_share_too_low", "trousers_without_feet", "headless_body", "faceless_head"),
-        "not_accepted",
+        *("not_accepted", "made_smaller"),
     ),
     EvidenceKind.MISTAKE: (
         *("wrong_field", "not_multipart", "form_too_large", "too_many_bytes", "too_slow"),
@@ -134,6 +134,7 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("extreme_ratio", "too_many_frames", "metadata_too_large", "profile_too_large"),
         *("truncated", "declared_type_differs", "file_name_differs", "several_frames"),
         *("end_missing", "profile_unusable", "trailing_data"),
+        *("trailing_note", "checksum_differs"),
     ),
     EvidenceKind.NO_ENTRY: ("blocked", "unknown_key", "key_required"),
     EvidenceKind.SERVICE: (

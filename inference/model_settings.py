@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from inference.segmenters.choice import Precision, SegmenterName
 from inference.supply.trust import MAX_KEYS, Trust
 from store.configuration.groups import Group
-from store.settings import StoreSettings, split_list
+from store.settings import CommaList, StoreSettings
 
 
 class ParsingGroup(Group):
@@ -35,18 +35,13 @@ class ParsingGroup(Group):
     """Short side in pixels at which `m2fp` sees pictures of several persons; smaller is quicker and
     coarser."""
 
-    model_keys: tuple[Path, ...] = ()
+    model_keys: CommaList[Path] = ()
     """Comma-separated files of public keys (PEM), at most two: a model is only loaded with a
     signature by one of them."""
 
     require_signed_model: bool = False
     """Do not load a model that nobody vouches for. The weights that Maskwatch ships need no
     signature: the code knows their SHA-256."""
-
-    @field_validator("model_keys", mode="before")
-    @classmethod
-    def _paths(cls, value: object) -> object:
-        return split_list(value)
 
     @field_validator("model_keys")
     @classmethod

@@ -8,14 +8,20 @@ from pydantic import Field, SecretStr
 from detectors.probing.sequence import ProbingLimits
 from detectors.topology.topology_limits import TopologyLimits
 from detectors.verdict import Mode
-from inference.admission.admission_settings import AdmissionGroup, ConnectionsGroup
+from inference.admission.admission_settings import AdmissionGroup
 from inference.ensemble.looks_settings import LooksGroup
 from inference.ensemble.recipe import Recipe
 from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
 from store.configuration.groups import Group
-from store.settings import OutliersGroup, PicturesGroup, ProxiesGroup, RetentionGroup
+from store.settings import (
+    ConnectionsGroup,
+    OutliersGroup,
+    PicturesGroup,
+    ProxiesGroup,
+    RetentionGroup,
+)
 
 
 class ServiceGroup(Group):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Upload:
     data: bytes
     declared_type: str | None = None
     file_name: str | None = None
+
+    @classmethod
+    def hash_now(
+        cls, data: bytes, declared_type: str | None = None, file_name: str | None = None
+    ) -> Self:
+        """An upload that is hashed already: where it is made, not where the hash is asked for."""
+        upload = cls(data, declared_type, file_name)
+        _ = upload.sha256
+        return upload
 
     @cached_property
     def sha256(self) -> str:

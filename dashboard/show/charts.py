@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 import altair as alt
 import pandas as pd
 
+from dashboard.show.contributions import feature_label
 from dashboard.show.words import label, signed_number
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
-from detectors.registry import FEATURE_NAMES, find_feature
 from detectors.verdict import Verdict
 from store.pages.overview import VerdictCount
 
 _BOTTOM_UP = (Verdict.REFUSE, Verdict.FLAG, Verdict.PASS)
+# What an axis and its title take of the height that Streamlit gives a chart as a whole.
+_AXIS_HEIGHT = 60
 
 
 def traffic_chart(
@@ -84,12 +86,12 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
     """What makes a request unusual: distances from the median in interquartile ranges."""
     data = pd.DataFrame(
         {
-            "feature": [_feature_label(name) for name in contributions],
+            "feature": [feature_label(name) for name in contributions],
             "distance": list(contributions.values()),
             "text": [signed_number(value) for value in contributions.values()],
         }
     )
-    base = alt.Chart(data, height=alt.Step(30)).encode(
+    base = alt.Chart(data, height=30 * len(data) + _AXIS_HEIGHT).encode(
         y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=300, ticks=False)),
         x=alt.X(
             "distance:Q",
@@ -106,10 +108,6 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
     chart = bars + above.encode(text="text:N") + below.encode(text="text:N")
     result: alt.Chart = chart.configure_view(stroke=None).configure_axis(**_axis_style())
     return result
-
-
-def _feature_label(name: str) -> str:
-    return find_feature(name).meaning if name in FEATURE_NAMES else label(name)
 
 
 def _verdict_colours() -> alt.Color:

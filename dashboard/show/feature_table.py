@@ -5,6 +5,7 @@ from math import isnan
 from markupsafe import Markup
 
 from dashboard.show import markup, words
+from dashboard.show.contributions import never_differs
 from dashboard.show.markup import Column, GroupRow
 from dashboard.theme import ACCENT, AMBER_INK, QUIET, VERDICT_COLOURS
 from detectors.registry import FEATURES, Feature, FeatureVector, Group
@@ -56,19 +57,24 @@ def _row(feature: Feature, value: float, normal: NormalRange | None) -> tuple[st
         name,
         text,
         unit,
-        range_mark(distance(value, normal)),
+        _mark(value, normal),
         *(words.feature_value(feature.name, each) for each in quartiles),
     )
 
 
+def _mark(value: float, normal: NormalRange) -> Markup:
+    if not never_differs(normal):
+        return range_mark(distance(value, normal))
+    return markup.quiet("as always" if value == normal.middle else "normal never differs")
+
+
 def distance(value: float, normal: NormalRange) -> float:
-    """How far a value lies from the median, in interquartile ranges.
+    """How far a value lies from the median, in interquartile ranges, which are above 0.
 
     >>> distance(7.0, NormalRange(1.0, 2.0, 3.0, 10))
     2.5
     """
-    floor = max(1e-3, 0.01 * abs(normal.middle))
-    return (value - normal.middle) / max(normal.high - normal.low, floor)
+    return (value - normal.middle) / (normal.high - normal.low)
 
 
 def range_mark(ranges: float) -> Markup:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from markupsafe import Markup, escape
 
-from dashboard.show.words import label, short
+from dashboard.show.words import label
 from dashboard.theme import VERDICT_COLOURS
 from detectors.verdict import Verdict
 from store.pages.alert_views import AlertView
@@ -104,8 +104,14 @@ def link(page: str, text: str, **query: str) -> Markup:
 
 
 def request_link(request_id: str) -> Markup:
-    """A short request id that opens the request."""
-    return link("request", code(short(request_id)), id=request_id)
+    """The last group of a request's id, which opens the request.
+
+    Ids begin with the time, and those of one hour all begin alike. The other groups are there too,
+    without a size, so that the whole id is copied.
+    """
+    name = Markup('<span class="mw-code mw-id" title="{}"><i>{}</i>{}</span>')
+    before, dash, last = request_id.rpartition("-")
+    return link("request", name.format(request_id, before + dash, last), id=request_id)
 
 
 def client_link(client: str) -> Markup:

@@ -121,6 +121,12 @@ def feature_unit(name: str) -> str:
     return "" if unit == "share" else unit
 
 
-def short(identifier: str) -> str:
-    """The first eight characters of an id or digest."""
-    return identifier[:8]
+def value_with_unit(name: str, value: float) -> str:
+    """A feature's value as a sentence says it."""
+    unit = feature_unit(name)
+    return f"{feature_value(name, value)} {'' if unit == 'count' else unit}".strip()
+
+
+def short(digest: str) -> str:
+    """The first eight characters of a digest."""
+    return digest[:8]

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.access.page_context import PageContext, current_page
+from dashboard.access.page_context import PageContext, begin_change, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Tone
-from store.alerts.alerts import AlertError, Delivery, acknowledge
+from detectors.errors import MaskwatchError
+from store.alerts.alerts import Delivery, acknowledge
 from store.pages.alert_views import (
     AlertView,
     NotificationView,
@@ -22,7 +23,14 @@ from store.pages.alert_views import (
 _MAX_LISTED, _MAX_OPEN = 100, 5
 _PLACE = "alerts_place"
 # Rules whose value is a number of things.
-_COUNTED = {"model_file_changed": "file", "spool_in_use": "record", "recurring_patch": "print"}
+_COUNTED = {
+    "model_file_changed": "file",
+    "spool_in_use": "record",
+    "recurring_patch": "print",
+    "many_attacking_clients": "client",
+    "clock_stepped": "second",
+    "jobs_standing_still": "second",
+}
 
 
 def show() -> None:
@@ -105,7 +113,7 @@ def _card(context: PageContext, alert: AlertView) -> None:
                 )
             )
         with right, st.container(horizontal=True, horizontal_alignment="right"):
-            _acknowledge_button(context, alert)
+            _acknowledge_button(alert)
         markup.section(alert.summary)
         _card_facts(context, alert)
         if alert.evidence:
@@ -121,7 +129,7 @@ def _acknowledgement(alert: AlertView) -> Markup:
     return markup.badge("Not acknowledged", Tone.NONE) if alert.firing else Markup()
 
 
-def _acknowledge_button(context: PageContext, alert: AlertView) -> None:
+def _acknowledge_button(alert: AlertView) -> None:
     if not alert.firing or alert.acknowledged_at:
         return
     if not st.button(
@@ -133,10 +141,10 @@ def _acknowledge_button(context: PageContext, alert: AlertView) -> None:
     ):
         return
     try:
-        with context.parts.database.write() as session:
-            acknowledge(session, alert.id, context.who, context.now)
-    except AlertError as error:
-        st.error(str(error))
+        with begin_change() as change:
+            acknowledge(change.session, alert.id, change.who, change.now)
+    except MaskwatchError as error:
+        st.error(str(error), icon=":material/error:")
         return
     st.cache_data.clear()
     st.rerun()

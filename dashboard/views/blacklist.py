@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.access.manual_decisions import decision_by_hand, warn_of_block
-from dashboard.access.page_context import PageContext, current_page
+from dashboard.access.page_context import PageContext, begin_change, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import (
@@ -36,7 +36,7 @@ def show() -> None:
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
-            _new_decision(context)
+            _new_decision()
     if message := st.session_state.pop(_MESSAGE, None):
         st.success(message, icon=":material/check_circle:")
     with context.parts.database.read() as session:
@@ -84,11 +84,12 @@ def _line(context: PageContext, decision: DecisionView) -> None:
         with column:
             markup.put(markup.span(cell, "mw-cell"))
     if columns[-1].button("Revoke", key=f"revoke-{decision.id}"):
-        _revoke(context, decision)
+        _revoke(decision)
 
 
 @st.dialog("Revoke a decision", icon=":material/undo:")
-def _revoke(context: PageContext, decision: DecisionView) -> None:
+def _revoke(decision: DecisionView) -> None:
+    current_page()
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
     evidence = {name: value for name, value in decision.evidence.items() if name != PIXELS}
@@ -97,14 +98,13 @@ def _revoke(context: PageContext, decision: DecisionView) -> None:
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
-            _do_revoke(context, decision, why)
+            _save_revocation(decision, why)
 
 
-def _do_revoke(context: PageContext, decision: DecisionView, why: str) -> None:
-    now = context.parts.clock()
+def _save_revocation(decision: DecisionView, why: str) -> None:
     try:
-        with context.parts.database.write() as session:
-            revoke(session, decision.id, context.who, why, now)
+        with begin_change() as change:
+            revoke(change.session, decision.id, change.who, why, change.now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -112,7 +112,9 @@ def _do_revoke(context: PageContext, decision: DecisionView, why: str) -> None:
 
 
 @st.dialog("New decision", icon=":material/gavel:")
-def _new_decision(context: PageContext) -> None:
+def _new_decision() -> None:
+    # A dialog is drawn anew by itself, without the page that opened it.
+    context = current_page()
     with st.form("new-decision-form", border=False):
         left, right = st.columns(2)
         kind = left.segmented_control(
@@ -137,22 +139,21 @@ def _new_decision(context: PageContext) -> None:
         simulated = st.checkbox("Only simulate: record and show it, but do not enforce it")
         if not st.form_submit_button("Save", type="primary", key="decision-save"):
             return
-    now = context.parts.clock()
     try:
-        new = decision_by_hand(
-            kind=Kind(kind or Kind.BLOCK),
-            scope=Scope(scope or Scope.CLIENT),
-            value=value,
-            minutes=int(minutes),
-            reason=why,
-            who=context.who,
-            simulated=simulated,
-            now=now,
-        )
-        if _is_warned_of(context, new):
-            return
-        with context.parts.database.write() as session:
-            add_decision(session, new, now)
+        with begin_change() as change:
+            new = decision_by_hand(
+                kind=Kind(kind or Kind.BLOCK),
+                scope=Scope(scope or Scope.CLIENT),
+                value=value,
+                minutes=int(minutes),
+                reason=why,
+                who=change.who,
+                simulated=simulated,
+                now=change.now,
+            )
+            if _is_warned_of(context, new):
+                return
+            add_decision(change.session, new, change.now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return

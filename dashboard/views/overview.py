@@ -220,6 +220,10 @@ def _alerts(figures: Overview) -> None:
 
 def _jobs(figures: Overview) -> None:
     markup.section("Scheduled jobs", "latest run of each")
+    if figures.scheduler.is_ready:
+        markup.put(markup.quiet(figures.scheduler.sentence))
+    else:
+        st.warning(figures.scheduler.sentence, icon=":material/timer_off:")
     job_table(figures.jobs, figures.until)
 
 

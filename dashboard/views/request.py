@@ -1,24 +1,26 @@
 """Request: one request, what was seen in it and why it was flagged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from dashboard import cached_reads
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
+from dashboard.show.conclusion import conclusion
+from dashboard.show.contributions import describe_contribution, measurable
 from dashboard.show.decision_table import decision_table
 from dashboard.show.feature_table import feature_table
+from dashboard.show.finding_card import finding_card
 from dashboard.show.markup import Tone
 from dashboard.show.request_table import request_table
-from detectors.baseline.attack_evidence import words_of
-from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Severity
 from detectors.label_lists import label_words
 from detectors.palette import colour_of
+from detectors.verdict import Verdict
 from store.pages.decision_views import decisions_about
-from store.pages.request_detail import RequestDetail, StoredFinding, StoredScore, request_detail
+from store.pages.request_detail import RequestDetail, request_detail
 from store.pages.traffic import requests_of_client
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
@@ -139,70 +141,17 @@ def _why_no_picture(detail: RequestDetail) -> str:
 
 def _findings(detail: RequestDetail) -> None:
     markup.section("Why", words.count(len(detail.findings), "finding"))
+    if detail.findings or detail.scores:
+        markup.put(markup.span(conclusion(detail), "mw-conclusion"))
+    for finding in detail.findings:
+        markup.put(finding_card(finding, detail.features, cached_reads.normal()))
     if detail.findings:
-        for finding in detail.findings:
-            markup.put(_finding(finding))
-    elif detail.summary.reasons:
+        return
+    if detail.summary.reasons:
         codes = ", ".join(words.label(code).lower() for code in detail.summary.reasons)
         markup.empty("No rule was needed", f"The service turned the request away: {codes}.")
     else:
         markup.empty("No rule fired", "Nothing about this request stood out to the rules.")
-
-
-def _finding(finding: StoredFinding) -> Markup:
-    bad = finding.severity == Severity.BAD
-    numbers = " · ".join(
-        f"{words.label(name)} {_evidence_number(name, value)}"
-        for name, value in finding.evidence.items()
-        if words_of(name) is None
-    )
-    ids = markup.badges(
-        markup.badge(words.label(finding.severity), Tone.BAD if bad else Tone.WARN),
-        markup.badge(f"ATLAS {finding.atlas}", Tone.NONE) if finding.atlas else Markup(),
-        markup.badge(f"OWASP {finding.owasp}", Tone.NONE) if finding.owasp else Markup(),
-    )
-    catalogue = f"MITRE ATLAS {ATLAS_VERSION}, OWASP ML Top 10 {OWASP_VERSION}"
-    return Markup(
-        '<div class="mw-finding mw-on-{tone}" title="{catalogue}"><b>{sentence}</b>'
-        '<div class="evidence">{numbers}</div><div class="evidence">{meanings}</div>'
-        '<div class="evidence">{places}</div><div style="margin-top:.5rem">{ids}</div></div>'
-    ).format(
-        tone="bad" if bad else "warn",
-        catalogue=catalogue,
-        sentence=words.sentence(finding.rule),
-        numbers=numbers,
-        meanings=_meanings(finding),
-        places=_places(finding),
-        ids=ids,
-    )
-
-
-def _meanings(finding: StoredFinding) -> Markup:
-    """What each piece of evidence means, and how many times the limit of clean pictures it is."""
-    meanings = [
-        f"{words.number(excess)} × the limit: {meaning}"
-        for name, excess in finding.evidence.items()
-        if (meaning := words_of(name)) is not None
-    ]
-    return markup.join(meanings, Markup("<br>"))
-
-
-def _places(finding: StoredFinding) -> Markup:
-    """Where it shows, as the overlay outlines it."""
-    places = [
-        f"{place.part or 'outlined'} at {place.left}, {place.top}: "
-        f"{place.right - place.left} × {place.bottom - place.top} pixels"
-        for place in finding.places
-    ]
-    return escape("Where: " + " · ".join(places)) if places else Markup()
-
-
-def _evidence_number(name: str, value: float) -> str:
-    if name == "person":
-        return words.number(value + 1)
-    if "share" in name:
-        return words.percent(value)
-    return f"{words.number(value)} body heights" if "gap" in name else words.number(value)
 
 
 def _score(detail: RequestDetail) -> None:
@@ -214,21 +163,29 @@ def _score(detail: RequestDetail) -> None:
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
-            _score_facts(detail.scores[0])
+            _score_facts(detail)
         with right:
-            if detail.scores[0].contributions:
-                st.altair_chart(
-                    contribution_chart(detail.scores[0].contributions),
-                    alt="Features that make this request unusual",
-                )
+            _contributions(detail, detail.scores[0].contributions)
 
 
-def _score_facts(score: StoredScore) -> None:
+def _contributions(detail: RequestDetail, contributions: Mapping[str, float]) -> None:
+    """A chart of the distances; in words, those that no distance describes."""
+    normal = cached_reads.normal()
+    drawn = measurable(contributions, normal)
+    if drawn:
+        st.altair_chart(contribution_chart(drawn), alt="Features that make this request unusual")
+    for name in contributions.keys() - drawn.keys():
+        sentence = describe_contribution(
+            name, contributions[name], detail.features, normal.get(name)
+        )
+        markup.put(markup.quiet(sentence))
+
+
+def _score_facts(detail: RequestDetail) -> None:
+    score = detail.scores[0]
     markup.facts(
         {
-            "Outcome": markup.badge("◆ Outlier", Tone.INFO)
-            if score.outlier
-            else markup.badge("Within normal", Tone.GOOD),
+            "Outcome": _outcome(detail),
             "p-value": words.number(score.p_value),
             "Score, high is unusual": words.number(score.score),
             "Outlier model": words.label(score.model_kind),
@@ -236,6 +193,15 @@ def _score_facts(score: StoredScore) -> None:
             "Scored": words.utc(score.scored_at),
         }
     )
+
+
+def _outcome(detail: RequestDetail) -> Markup:
+    """The outlier model's word; green only where the rules have nothing against the request."""
+    if detail.scores[0].outlier:
+        return markup.badge("◆ Outlier", Tone.INFO)
+    if detail.summary.verdict is Verdict.PASS:
+        return markup.badge("Within normal", Tone.GOOD)
+    return markup.badge("No outlier", Tone.NONE)
 
 
 def _features(detail: RequestDetail) -> None:

@@ -1,4 +1,4 @@
-"""Settings of admission: who may send pictures, how many at a time, over which connections."""
+"""Settings of admission: who may send pictures, how many at a time."""
 
 import os
 from enum import StrEnum
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from store.configuration.groups import Group
-from store.settings import split_list
+from store.settings import CommaList
 
 
 def usable_cores() -> int:
@@ -37,7 +37,7 @@ class AdmissionGroup(Group):
     """`refuse` uploads that a page of another site makes its visitor send (`Sec-Fetch-Site`, or a
     foreign `Origin`); they count against nobody. `accept` takes them."""
 
-    allowed_origins: tuple[str, ...] = ()
+    allowed_origins: CommaList[str] = ()
     """Comma-separated origins of other sites whose pages may send pictures, e.g.
     `https://app.example`."""
 
@@ -77,11 +77,6 @@ class AdmissionGroup(Group):
     """About how long the answer to a repeated refusal at admission is held back: whoever asks again
     at once slows itself down; 0: not at all."""
 
-    @field_validator("allowed_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
-
     @field_validator("allowed_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -93,22 +88,3 @@ def _check_origin(text: str) -> str:
     if not parts.scheme or text != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
         raise ValueError(f"{text!r} must look like https://app.example, without a path")
     return text.lower()
-
-
-class ConnectionsGroup(Group):
-    """How many connections may be open, and for how long."""
-
-    max_connections: int = Field(500, ge=1, le=100_000)
-    """Connections that may be open; further ones are closed at once."""
-
-    header_seconds: float = Field(10, gt=0, le=600)
-    """How long a client may take to send the headers of a request."""
-
-    body_seconds: float = Field(20, gt=0, le=3600)
-    """How long a client may take to send a whole upload; then it is answered 408."""
-
-    send_seconds: float = Field(30, gt=0, le=3600)
-    """How long a client may take to read an answer; then the connection is closed."""
-
-    idle_seconds: int = Field(5, ge=1, le=3600)
-    """How long a connection may stay open between an answer and the next request."""

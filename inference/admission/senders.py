@@ -28,9 +28,7 @@ class Senders:
         self._metrics = metrics
         self._reported: set[str] = set()
 
-    def name_address(
-        self, peer: str, forwarded_for: Sequence[str], forwarded: Sequence[str]
-    ) -> str:
+    def name_sender(self, peer: str, forwarded_for: Sequence[str], forwarded: Sequence[str]) -> str:
         """The name of the address that a request comes from.
 
         Args:

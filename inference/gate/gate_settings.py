@@ -11,7 +11,7 @@ from inference.gate.policy import Action, GatePolicy, check_actions, parse_actio
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
 from store.configuration.groups import Group
-from store.settings import split_list
+from store.settings import CommaList
 
 
 class GateGroup(Group):
@@ -20,11 +20,11 @@ class GateGroup(Group):
     max_upload_bytes: int = Field(10_000_000, ge=1_000, le=1_000_000_000)
     """Largest file that is read; a longer upload is cut off."""
 
-    picture_types: tuple[MediaType, ...] = DEFAULT_TYPES
+    picture_types: CommaList[MediaType] = DEFAULT_TYPES
     """Comma-separated types that are taken, by content: also `image/gif`, `image/bmp` and
     `image/tiff`."""
 
-    picture_fields: tuple[str, ...] = Field(
+    picture_fields: CommaList[str] = Field(
         ("file", "image", "img", "upload", "files[]"), min_length=1
     )
     """Comma-separated names of the field that holds the picture, in a form or in JSON."""
@@ -78,11 +78,6 @@ class GateGroup(Group):
 
     max_high_frequency_share: float = Field(0.6, ge=0, le=1, allow_inf_nan=False)
     """A picture with a larger share of energy above half the Nyquist frequency is noise."""
-
-    @field_validator("picture_types", "picture_fields", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
 
     @field_validator("gate_rules", mode="before")
     @classmethod

@@ -55,7 +55,7 @@ async def parse(request: Request) -> Response:
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    sender = _sender(request, service)
+    sender = _identify_sender(request, service)
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
@@ -86,11 +86,11 @@ async def metrics(request: Request) -> Response:
     return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-def _sender(request: Request, service: Service) -> Sender:
+def _identify_sender(request: Request, service: Service) -> Sender:
     peer = request.client.host if request.client else "unknown"
     lines = request.headers.getlist
     return identify(
-        service.senders.name_address(peer, lines("x-forwarded-for"), lines("forwarded")),
+        service.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
         presented_keys(lines("authorization"), lines("x-api-key")),
         service.access.current.client_of,
         is_required=service.settings.admission.require_api_key,
@@ -134,7 +134,7 @@ async def _answer_upload(
         _refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
             body = await receive_body(request, _body_rules(settings))
-            upload = await service.form_threads.run(_open, service, arrival, body)
+            upload = await service.form_threads.run(_read_upload, service, arrival, body)
             return await service.slots.work(arrival.client, _work, service, arrival, upload, answer)
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
@@ -148,7 +148,7 @@ def _body_rules(settings: ServiceSettings) -> BodyRules:
     )
 
 
-def _open(service: Service, arrival: Arrival, body: SentBody) -> Upload:
+def _read_upload(service: Service, arrival: Arrival, body: SentBody) -> Upload:
     upload = body.read_upload()
     _admit(service, arrival, upload)
     return upload

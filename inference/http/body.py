@@ -68,10 +68,9 @@ class SentPicture:
 
     def read_upload(self) -> Upload:
         """The whole body; what is no picture is the gate's to find out."""
-        upload = Upload(b"".join(self.chunks), self.media_type)
+        body = b"".join(self.chunks)
         self.chunks.clear()
-        _ = upload.sha256  # here, and not where it is asked for
-        return upload
+        return Upload.hash_now(body, self.media_type)
 
 
 async def receive_body(request: Request, rules: BodyRules) -> SentBody:

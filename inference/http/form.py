@@ -49,9 +49,7 @@ class SentForm:
         """
         body = b"".join(self.chunks)
         self.chunks.clear()
-        upload = _read_parts(self.boundary, body, self.fields).upload()
-        _ = upload.sha256  # here, and not where it is asked for
-        return upload
+        return _read_parts(self.boundary, body, self.fields).upload()
 
 
 def check_boundary(boundary: str) -> bytes:
@@ -153,7 +151,7 @@ class _Parts:
         if self._file is None:
             raise Refused(NO_FILE)
         media_type = self._file.headers.get(b"content-type")
-        return Upload(
+        return Upload.hash_now(
             b"".join(self._pieces),
             None if media_type is None else media_type.decode("latin-1"),
             self._file.file_name,

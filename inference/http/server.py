@@ -10,18 +10,9 @@ import uvicorn
 
 from inference.allocator import keep_few_arenas
 from inference.http.app import build_app
-from inference.http.protocol import ConnectionLimits, patient_protocol
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-
-_MAX_HEADER_BYTES = 16_384
-# So much may come after an answer, for so long: else a sender that does not read while it sends
-# would not learn why it was refused.
-_MAX_DRAINED_BYTES = 2_000_000
-_PARTING_SECONDS = 2
-_HOLD_SECONDS = 1
-# A slow upload is answered 408; the connection is closed only if it hangs on after that.
-_ANSWER_SECONDS = 5
+from store.http.protocol import connection_limits, patient_protocol
 
 
 def run(
@@ -64,23 +55,14 @@ def on_hangup(act: Callable[[], None]) -> Iterator[None]:
 
 def server_config(service: Service) -> uvicorn.Config:
     """How uvicorn serves: quietly, and with limits on what a peer may cost."""
-    settings = service.settings
-    limits = ConnectionLimits(
-        header_seconds=settings.connections.header_seconds,
-        body_seconds=settings.connections.body_seconds + _ANSWER_SECONDS,
-        send_seconds=settings.connections.send_seconds,
-        parting_seconds=_PARTING_SECONDS,
-        hold_seconds=_HOLD_SECONDS,
-        max_connections=settings.connections.max_connections,
-        max_drained_bytes=_MAX_DRAINED_BYTES,
-        max_head_bytes=_MAX_HEADER_BYTES,
-    )
+    connections = service.settings.connections
+    closed = service.metrics.closed_connections
     return uvicorn.Config(
         build_app(service),
-        http=patient_protocol(limits, service.metrics),
+        http=patient_protocol(connection_limits(connections), lambda why: closed.labels(why).inc()),
         # An upgraded connection would be out of reach of these limits.
         ws="none",
-        timeout_keep_alive=settings.connections.idle_seconds,
+        timeout_keep_alive=connections.idle_seconds,
         log_config=None,
         # Its warnings are about what peers send: a flood would fill the log with them.
         log_level="error",

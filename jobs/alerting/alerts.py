@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from jobs.alerting.rules.attacking_client import list_client_conditions
+from jobs.alerting.rules.clock_stepped import quiet_conditions
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
 from jobs.context import JobContext, JobOutcome, phrase_count
@@ -173,6 +174,7 @@ def _conditions(
         INVALID_SHARE in fingerprints,
     )
     yield patch_condition(list_new_patches(session, period.since), WINDOW_HOURS)
+    yield from quiet_conditions(session, context.now)
     for name in WATCHED_JOBS:
         last = last_outcome(session, name)
         if last is not None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from jobs.alerting.alerts import JOB_FAILED
 from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
+from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
 
 _ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
@@ -42,6 +44,20 @@ _OF_RULES: Mapping[str, tuple[str, ...]] = {
         "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
         "files back.",
         "The alert resolves by itself when the files match again.",
+    ),
+    CLOCK_STEPPED: (
+        "Nothing has to be mended in Maskwatch: jobs run by the new time. Find out who set the "
+        "clock: a time service that corrected it, a virtual machine that was paused, or somebody?",
+        "Records between both times may be dated wrongly, and blocks end earlier or later than "
+        "meant: look at the blacklist page.",
+        "After a step forward of an hour or more `prune` removes nothing until you acknowledge the "
+        "alert: a clock that runs ahead makes every record too old.",
+        "The alert resolves by itself when the clock has not stepped for a day.",
+    ),
+    JOBS_STANDING_STILL: (
+        "Restart `maskwatch jobs`: it begins with every job at once, and nothing is lost.",
+        "Keep its log from before the restart; the last lines say what held it up.",
+        "The alert resolves by itself when a job begins.",
     ),
     SPOOL_IN_USE: (
         "Nothing is lost: the records are on disk in the folder above. Do not remove it.",

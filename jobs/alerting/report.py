@@ -10,9 +10,11 @@ from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, percent
 from jobs.alerting.next_steps import next_steps
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.alerting.titles import title
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
+from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
 
 
@@ -121,6 +123,8 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
             ("Host", str(alert.evidence.get("host"))),
             ("Folder", str(alert.evidence.get("var_dir"))),
         ]
+    if alert.rule in {CLOCK_STEPPED, JOBS_STANDING_STILL}:
+        facts.append(("Host", str(alert.evidence.get("host"))))
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 
 from jobs.alerting.alerts import JOB_FAILED, percent
 from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS
+from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.context import phrase_count
 from store.alerts.alerts import Event
+from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow
 
 Title = Callable[[AlertRow], str]
@@ -42,6 +45,11 @@ _TITLES: Mapping[str, tuple[Title, Title]] = {
         _number("recurring print", "on the blacklist"),
         lambda _: "no new recurring print",
     ),
+    CLOCK_STEPPED: (
+        lambda alert: f"clock put {step_text(alert.value)}",
+        lambda _: "clock has not stepped for a day",
+    ),
+    JOBS_STANDING_STILL: (lambda _: "jobs stand still", lambda _: "jobs begin again"),
     # Clients do not choose their names: they are addresses, or keys that an administrator named.
     ATTACKING_CLIENT: (
         lambda alert: f"client {alert.evidence.get('client')} attacks",

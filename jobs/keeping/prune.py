@@ -13,6 +13,7 @@ import structlog
 from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from jobs.keeping.prune_batches import BATCH, RowCounts, batches, in_turn
 from jobs.keeping.prune_pictures import prune_evidence
+from store.alerts.clock_steps import may_run_ahead
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import read_roll_up_time
@@ -50,15 +51,16 @@ _NO_ROWS = {"days", "freed_bytes"}
 
 
 class Postponed(Skipped):
-    """Somebody reads: the next round comes."""
+    """Somebody reads, or the clock may run ahead: the next round comes."""
 
 
 def run(context: JobContext) -> JobOutcome:
     """Remove in rounds until nothing old is left, or until somebody reads.
 
     Raises:
-        Postponed: somebody read from the start.
+        Postponed: somebody read from the start, or the clock may run ahead.
     """
+    _refuse_a_clock_ahead(context)
     _make_days(context)
     totals: Counter[str] = Counter()
     ending = ""
@@ -72,6 +74,13 @@ def run(context: JobContext) -> JobOutcome:
     _tell(context, totals)
     rows = sum(count for name, count in totals.items() if name not in _NO_ROWS)
     return JobOutcome(_sentence(totals) + ending, rows)
+
+
+def _refuse_a_clock_ahead(context: JobContext) -> None:
+    """By a clock that runs a month ahead, every record is too old."""
+    with context.database.read() as session:
+        if may_run_ahead(session):
+            raise Postponed("Skipped: the clock was put forward; acknowledge the alert to go on.")
 
 
 def _tell(context: JobContext, counts: RowCounts) -> None:

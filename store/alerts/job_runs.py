@@ -1,8 +1,11 @@
-"""Job runs: when each job ran, how it ended and how many rows it touched."""
+"""Job runs: when each job ran, how it ended and how many rows it touched.
+
+The last run is the one that was numbered last: a clock may have been put back since.
+"""
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from store.tables.work_tables import JobRunRow
@@ -33,14 +36,9 @@ def last_success(session: Session, job: str) -> datetime | None:
     return session.scalars(
         select(JobRunRow.started_at)
         .where(JobRunRow.job == job, JobRunRow.outcome == SUCCEEDED)
-        .order_by(JobRunRow.started_at.desc())
+        .order_by(JobRunRow.id.desc())
         .limit(1)
     ).one_or_none()
-
-
-def last_start(session: Session, job: str) -> datetime | None:
-    """When a job last began, however it ended."""
-    return session.scalar(select(func.max(JobRunRow.started_at)).where(JobRunRow.job == job))
 
 
 def last_outcome(session: Session, job: str) -> JobRunRow | None:
@@ -48,7 +46,7 @@ def last_outcome(session: Session, job: str) -> JobRunRow | None:
     return session.scalars(
         select(JobRunRow)
         .where(JobRunRow.job == job, JobRunRow.outcome != RUNNING)
-        .order_by(JobRunRow.started_at.desc(), JobRunRow.id.desc())
+        .order_by(JobRunRow.id.desc())
         .limit(1)
     ).one_or_none()
 

@@ -1,7 +1,8 @@
 """Connections: one read scope, one write scope, for SQLite and PostgreSQL alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from math import inf, isinf
 from pathlib import Path
@@ -67,6 +68,7 @@ class Database:
         self._writer = engine if file is None else sqlite.writer_engine(file, limits.wait_seconds)
         self._turn = None if file is None else _turn(file, limits.wait_seconds)
         self._threads = RLock()
+        self._guard: Callable[[Session], None] | None = None
 
     @classmethod
     def open(cls, settings: StoreSettings, statement_seconds: float | None = None) -> "Database":
@@ -110,6 +112,12 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self.engine.dialect.name
 
+    def guarded_by(self, guard: Callable[[Session], None]) -> "Database":
+        """The same database, where what raises in ``guard`` undoes a write instead of ending it."""
+        guarded = copy(self)
+        guarded._guard = guard
+        return guarded
+
     @contextmanager
     def read(self, seconds: float | None = None) -> Iterator[Session]:
         """A session on one consistent state that cannot write; it is rolled back at the end.
@@ -144,6 +152,8 @@ class Database:
             session.begin(),
         ):
             yield session
+            if self._guard is not None:
+                self._guard(session)
 
     def close(self) -> None:
         """Give the connections back; refresh SQLite's statistics if nobody writes just then."""

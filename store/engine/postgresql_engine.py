@@ -21,12 +21,15 @@ _KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
+# A pooler gives the next transaction to another session, which knows nothing of the statements
+# that the driver has prepared in this one.
+_NO_SESSION_STATE = {"prepare_threshold": None}
 
 
 def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
     """An engine whose connections are checked before use; what the URL says counts more."""
     wait = max(2, ceil(wait_seconds))  # libpq knows no shorter one
-    options = {"connect_timeout": wait, **_KEEPALIVES}
+    options = {"connect_timeout": wait, **_KEEPALIVES, **_NO_SESSION_STATE}
     engine = create_engine(
         url,
         pool_pre_ping=True,

@@ -2,25 +2,27 @@
 
 Readers share; deleting takes every reader's turn for one batch at a time and never waits in the
 line, so that no reader is held up for longer than a batch. A turn ends with the process that holds
-it: it is a lock of the session on PostgreSQL and of an open file beside the database on SQLite.
+it: it is a lock of a transaction on PostgreSQL and of an open file beside the database on SQLite.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from enum import Enum
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
 
 _CLASS = 0x72656164
 _POLL_SECONDS = 0.05
+_NO_LIMITS = text("SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 class Reader(Enum):
@@ -57,11 +59,11 @@ def lock_for_reading(database: Database, reader: Reader) -> Iterator[None]:
     """Let nothing be deleted until the block ends; waits for a batch that is being deleted.
 
     Raises:
-        StoreUnavailable: the database cannot be reached.
+        StoreUnavailable: the database cannot be reached, or was away so that the turn was lost.
     """
     if database.dialect == "postgresql":
-        with _session(database) as connection:
-            _ask(connection, "pg_advisory_lock_shared", reader)
+        with _transaction(database) as session:
+            _ask(session, "pg_advisory_xact_lock_shared", reader)
             yield
     else:
         with _file(database, reader) as descriptor:
@@ -93,8 +95,8 @@ def lock_for_pruning(database: Database, patience_seconds: float = 0.0) -> Itera
 def _try(database: Database, locks: ExitStack) -> Reader | None:
     """Take the turns of all readers; or say which one has its own."""
     if database.dialect == "postgresql":
-        connection = locks.enter_context(_session(database))
-        readers = (r for r in Reader if not _ask(connection, "pg_try_advisory_lock", r))
+        session = locks.enter_context(_transaction(database))
+        readers = (r for r in Reader if not _ask(session, "pg_try_advisory_xact_lock", r))
         return next(readers, None)
     for reader in Reader:
         descriptor = locks.enter_context(_file(database, reader))
@@ -106,23 +108,22 @@ def _try(database: Database, locks: ExitStack) -> Reader | None:
 
 
 @contextmanager
-def _session(database: Database) -> Iterator[Connection]:
-    with database.read() as session:
-        # AUTOCOMMIT: an open transaction would keep the database from cleaning up behind others.
-        connection = session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        try:
-            yield connection
-        finally:
-            # A connection that broke has given its locks back already.
-            with suppress(DBAPIError):
-                connection.execute(text("SELECT pg_advisory_unlock_all()"))
+def _transaction(database: Database) -> Iterator[Session]:
+    """A transaction that holds turns and does nothing else.
+
+    A lock of the session would stay behind in the connection of a pooler. Between two statements
+    this transaction has no snapshot, so it does not keep the database from cleaning up.
+    """
+    with database.read(inf) as session:
+        session.execute(_NO_LIMITS)
+        yield session
+        # Whoever lost the turn with its connection must not believe that it lasted.
+        session.execute(text("SELECT 1"))
 
 
-def _ask(connection: Connection, function: str, reader: Reader) -> object:
-    return connection.scalar(
-        text(f"SELECT {function}(:class, :number)"),
-        {"class": _CLASS, "number": reader.number},
-    )
+def _ask(session: Session, function: str, reader: Reader) -> object:
+    # Without parameters: a statement with some keeps its snapshot until the next one.
+    return session.scalar(text(f"SELECT {function}({_CLASS}, {reader.number})"))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import structlog
 
 from store.engine.database import Database
+from store.engine.poolers import check_search_path
 from store.engine.schema import ensure_current
 from store.engine.sqlite_health import quick_look, wal_reset_warning
 from store.settings import StoreSettings
@@ -17,7 +18,7 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
         statement_seconds: as :meth:`Database.open` takes it.
 
     Raises:
-        StoreMisconfigured: the URL cannot be used.
+        StoreMisconfigured: the URL cannot be used, or a pooler drops a part of it.
         StoreDamaged: the SQLite file is damaged, with what to do.
         StoreUnavailable: the database cannot be reached.
         SchemaError: the tables are of another version, with the command to run.
@@ -25,6 +26,7 @@ def open_database(settings: StoreSettings, statement_seconds: float | None = Non
     database = Database.open(settings, statement_seconds)
     try:
         _look(database, settings.store.start_check_seconds)
+        check_search_path(database)
         ensure_current(database)
     except BaseException:
         database.close()

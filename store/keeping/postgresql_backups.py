@@ -12,6 +12,7 @@ from sqlalchemy import URL, text
 
 from store.engine.database import Database
 from store.engine.day_partitions import SCHEMA
+from store.engine.poolers import Pooling, find_pooling
 from store.engine.schema import current_revision, require_known_revision
 from store.keeping.backup_files import (
     BackupFailed,
@@ -67,6 +68,12 @@ DROP SCHEMA IF EXISTS {days} CASCADE;
 """
 
 
+_POOLED = (
+    "A pooler that shares connections stands before the database, and PostgreSQL's programs would "
+    "leave their settings there: for this command, set MASKWATCH_DATABASE_URL to the server itself."
+)
+
+
 @dataclass(frozen=True)
 class Programs:
     """PostgreSQL's own programs that a restore needs."""
@@ -75,12 +82,20 @@ class Programs:
     psql: str
 
 
-def back_up(url: URL, file: Path) -> None:
+def back_up(database: Database, url: URL, file: Path) -> None:
     """Dump the database as it is at one moment; others go on writing.
 
     Raises:
-        BackupFailed: `pg_dump` is missing or fails, or the file cannot be written.
+        BackupFailed: `pg_dump` is missing or fails, the file cannot be written, or a pooler shares
+            connections.
+        StoreUnavailable: the database cannot be reached.
     """
+    if find_pooling(database) is Pooling.TRANSACTIONS:
+        raise BackupFailed(_POOLED)
+    _dump(url, file)
+
+
+def _dump(url: URL, file: Path) -> None:
     program = _program("pg_dump")
     with create_backup_file(file) as partial:
         error = _run([program, "--format=custom", "--no-password", f"--file={partial}"], url)
@@ -95,14 +110,16 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
         a dump of what was replaced, beside ``file``; ``None`` if the database was empty.
 
     Raises:
-        RestoreRefused: the dump is not whole, of an unknown version, the database is in use, or it
-            has tables already and ``force`` is not set.
+        RestoreRefused: the dump is not whole, of an unknown version, the database is in use or has
+            tables already and ``force`` is not set, or a pooler shares connections.
         BackupFailed: what is to be replaced cannot be dumped first.
         StoreUnavailable: the database cannot be reached.
     """
     programs = Programs(_program("pg_restore"), _program("psql"))
     check_sum(file)
     require_known_revision(_revision_in(programs.restore, file))
+    if find_pooling(database) is Pooling.TRANSACTIONS:
+        raise RestoreRefused(_POOLED)
     there = current_revision(database) is not None
     if there and not force:
         raise RestoreRefused(
@@ -113,7 +130,7 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
     database.close()  # a connection of our own would hold the restore up
     dump = free_name(file.with_name(f"{file.name}.before-restore")) if there else None
     if dump is not None:
-        back_up(url, dump)
+        _dump(url, dump)
     _put(programs, url, file)
     return dump
 

@@ -216,7 +216,7 @@ def _latest_runs() -> Select[Any]:
     latest = (
         select(JobRunRow.id)
         .where(JobRunRow.job == names.c.job)
-        .order_by(JobRunRow.started_at.desc(), JobRunRow.id.desc())
+        .order_by(JobRunRow.id.desc())
         .limit(1)
     )
     return select(latest.scalar_subquery()).where(names.c.job.is_not(None))

@@ -60,6 +60,12 @@ def session_subject(session: Session, secret: str, now: datetime) -> str | None:
     ).one_or_none()
 
 
+def hold_session(session: Session, secret: str, now: datetime) -> str | None:
+    """The same for a transaction that writes: until its end, nobody ends that session."""
+    statement = select(LoginTokenRow.subject).where(*_open_session(secret, now))
+    return session.scalars(statement.with_for_update(read=True)).one_or_none()
+
+
 def _open_session(secret: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         LoginTokenRow.kind == _SESSION,

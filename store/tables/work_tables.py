@@ -100,10 +100,10 @@ class NotificationRow(Base):
 
 
 class JobRunRow(Base):
-    """One run of one job."""
+    """One run of one job; keys grow in the order of the runs, times need not."""
 
     __tablename__ = "job_runs"
-    __table_args__ = (Index(None, "job", "started_at"),)
+    __table_args__ = (Index(None, "job", "id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     job: Mapped[str] = mapped_column(String(32))
@@ -165,3 +165,18 @@ class ChangeMarkRow(Base):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class LeaseRow(Base):
+    """Who does the work that one process at a time may do; the migration makes the row."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str | None] = mapped_column(String(36))
+    holder: Mapped[str | None] = mapped_column(String(300))
+    since: Mapped[datetime | None]
+    renewed_at: Mapped[datetime | None]
+    idle_seconds: Mapped[float]
+    max_idle_seconds: Mapped[float]

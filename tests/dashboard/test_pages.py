@@ -1,12 +1,14 @@
 """Every page, run by Streamlit's own test runner; and the overview."""
 
 import pytest
+import streamlit as st
 
 from dashboard.wiring import Parts
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
 from store.counts.turned_away import add_turned_away
+from store.engine.leases import take_lease
 from store.people.sign_in import end_session
 from store.requests.record_store import add_record, add_records
 from store.requests.records import RequestRecord, Stage
@@ -53,6 +55,18 @@ def test_the_overview_counts_the_day(day: Day, signed_in: Signed) -> None:
     assert "2 not acknowledged" in html
     assert "ip:203.0.113.66" in html
     assert "Evaluate alerts" in html
+
+
+def test_the_overview_says_whether_the_jobs_run(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    at = open_page("overview")
+    assert at.warning[0].value == "Nobody runs the jobs: start `maskwatch jobs`."
+    with nothing.database.write() as session:
+        take_lease(session, 0, "parser-1, process 7")
+    st.cache_data.clear()
+    at = fine(at.run())
+    assert not at.warning
+    assert "parser-1, process 7 leads since" in html_of(at)
 
 
 def test_another_window_counts_something_else(day: Day, signed_in: Signed) -> None:

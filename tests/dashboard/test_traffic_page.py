@@ -31,7 +31,7 @@ def test_traffic_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
     assert request_ids(html_of(at)) == request_ids(first)
 
 
-def _refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
+def refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
     return RequestRecord(
         request_id=request_id[:36],
         received_at=parts.clock(),
@@ -50,7 +50,7 @@ def test_only_the_newest_of_very_many_clients_are_looked_for(
     signed_in(nothing)
     with nothing.database.write() as session:
         for number in range(25):
-            add_record(session, _refused(nothing, f"ip:198.51.100.{number}", str(number) * 36))
+            add_record(session, refused(nothing, f"ip:198.51.100.{number}", str(number) * 36))
     at = open_page("traffic")
     assert "clients seen last" not in html_of(at)
     at.text_input(key="client").set_value("198.51")

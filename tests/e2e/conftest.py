@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from tests.browsers import open_browser
 
 _LINK = re.compile(r"http://\S+/sign-in\?token=\S+")
-_BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if found is None:
-        pytest.skip("there is no Chromium on this machine: `make browser` installs it")
-    with sync_playwright() as playwright:
-        # Its sandbox does not start as root, and it opens nothing but our own pages.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        launched = playwright.chromium.launch(executable_path=found, args=arguments)
-        yield launched
-        launched.close()
+    with open_browser() as opened:
+        yield opened
 
 
 def _until_it_stays(lines: IO[str]) -> Iterator[str]:

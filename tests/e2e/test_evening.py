@@ -28,7 +28,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from jobs.catalogue import job_named
 from jobs.context import JobContext
-from jobs.scheduler import run_chain
+from jobs.schedule import run_chain
 from jobs.settings import JobSettings
 from maskwatch.demo.pictures import Picture, encode, figure, make_malformed, ordinary
 from maskwatch.demo.visitor import Visitor

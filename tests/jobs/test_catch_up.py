@@ -58,3 +58,11 @@ def test_after_a_failure_it_waits_an_hour(context: JobContext, traffic: Any) -> 
     run_quietly("retrain", fail, context)
     assert not due(context, minutes=59)
     assert due(context, minutes=60)
+
+
+def test_a_failure_that_a_wrong_clock_dated_far_ahead_does_not_hold_it_up(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    run_quietly("retrain", fail, replace(context, now=context.now + timedelta(days=400)))
+    assert due(context)

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from jobs.catalogue import JOBS, job_named
 from jobs.context import JobContext
 from jobs.leader import AlreadyRunning, leadership
-from jobs.scheduler import build_scheduler, run, run_chain
+from jobs.schedule import build_schedule, run_chain
+from jobs.scheduler import run
 from jobs.settings import JobSettings
 from store.alerts.alerts import apply_condition
 from store.alerts.job_runs import FAILED, RUNNING, SKIPPED, SUCCEEDED, start_run
 from store.engine.database import Database
 from store.tables.work_tables import JobRunRow
+from tests.jobs.leading import SHORT, leading
 from tests.makers import make_condition
 from tests.waiting import wait_for
 
@@ -59,7 +61,7 @@ def no_context() -> JobContext:
 def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -> None:
     settings = JobSettings(scan_interval_seconds=11, retrain_hour_utc=4)
     before = datetime.now(UTC)
-    jobs = {job.id: job for job in build_scheduler(settings, no_context).get_jobs()}
+    jobs = {job.id: job for job in build_schedule(settings, no_context).scheduler.get_jobs()}
     assert set(jobs) == {job.name for job in JOBS} - {"decide"}
     assert jobs["scan"].trigger.interval == timedelta(seconds=11)
     assert jobs["evaluate_alerts"].trigger.interval == timedelta(seconds=60)
@@ -73,6 +75,7 @@ def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -
         assert next_time == datetime(2026, 3, due, 4, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("store_settings", ["sqlite", "postgresql", "pgbouncer"], indirect=True)
 def test_it_runs_each_interval_job_at_once_and_stops(
     settings: JobSettings, database: Database, runs_of: RunsOf
 ) -> None:
@@ -92,18 +95,18 @@ def test_it_runs_each_interval_job_at_once_and_stops(
         assert row.finished_at is not None
         assert began <= row.started_at <= row.finished_at
     assert runs_of("retrain") == []
-    with leadership(database, settings.store.var_dir):
+    with leadership(database, Event(), SHORT):
         pass
 
 
 def test_a_second_scheduler_is_refused_and_touches_nothing(
     settings: JobSettings, database: Database
 ) -> None:
-    with leadership(database, settings.store.var_dir):
+    with leading(database):
         with database.write() as session:
             run_id = start_run(session, "scan", datetime.now(UTC))
         with pytest.raises(AlreadyRunning):
-            run(settings, Event())
+            run(settings, Event(), SHORT)
         with database.read() as session:
             assert session.get_one(JobRunRow, run_id).outcome == RUNNING
 

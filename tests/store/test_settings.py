@@ -5,7 +5,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from store.configuration.groups import Group, settings_of
 from store.configuration.names import SettingsError
-from store.settings import StoreSettings, load_settings, split_list
+from store.settings import CommaList, StoreSettings, load_settings
 
 URL = "postgresql+psycopg://robot:s3cret@db.example/maskwatch"
 
@@ -38,16 +38,11 @@ def test_an_absurd_wait_is_refused_with_its_name(
 class PairGroup(Group):
     """Settings with a rule of their own."""
 
-    pair: tuple[int | None, ...] = ()
+    pair: CommaList[int | None] = ()
     """Numbers."""
 
     rule: str = ""
     """Named with its variable."""
-
-    @field_validator("pair", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value)
 
     @field_validator("rule")
     @classmethod

@@ -43,7 +43,7 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:
-            postgresql_backups.back_up(_url(settings), file)
+            postgresql_backups.back_up(database, _url(settings), file)
     yield f"Wrote {file} and its checksum: restore it with `maskwatch db restore {file}`."
     var_dir = settings.store.var_dir
     if with_files:

@@ -11,7 +11,13 @@ jobs_app = typer.Typer(invoke_without_command=True)
 
 # Names of commands before `maskwatch jobs run`: people and their timers still use them.
 FORMER_NAMES = (
-    *("scan", "find-patches", "retrain", "evaluate-alerts", "integrity", "prune", "notify"),
+    "scan",
+    "find-patches",
+    "retrain",
+    "evaluate-alerts",
+    "integrity",
+    "prune",
+    "notify",
 )
 
 
@@ -72,6 +78,17 @@ def show_status(
         typer.echo(to_json(run) if as_json else to_text(run))
     if not runs and not as_json:
         typer.echo("No job has run yet: start them with `maskwatch jobs` or `maskwatch up`.")
+
+
+@jobs_app.command("health")
+def show_health() -> None:
+    """Say who runs the jobs and whether they run; for probes: exit code 1 if they do not."""
+    from maskwatch.commands.jobs.health import read_jobs_health
+
+    health = read_jobs_health(load_settings(StoreSettings))
+    typer.echo(health.sentence)
+    if not health.is_ready:
+        raise typer.Exit(1)
 
 
 def run_former_command(context: typer.Context) -> None:

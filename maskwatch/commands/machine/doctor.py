@@ -15,7 +15,10 @@ from inference.settings import ServiceSettings
 from jobs.commands import preview_blocks
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
+from maskwatch.commands.jobs.health import check_jobs
+from maskwatch.commands.machine.running_service import check_running_service
 from store.engine.database import Database
+from store.engine.poolers import Pooling, check_search_path, find_pooling
 from store.engine.schema import check_revision
 from store.engine.sqlite_health import wal_reset_warning
 from store.settings import load_settings
@@ -35,6 +38,8 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
     yield from run_check("blocks", lambda: _check_blocks(settings))
+    yield from run_check("jobs", lambda: check_jobs(settings))
+    yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
 
 def _check_decode_workers(settings: ServiceSettings) -> Iterator[Check]:
@@ -111,8 +116,17 @@ def _check_database(settings: ServiceSettings) -> Iterator[Check]:
             f"at schema revision {revision}" if revision else "empty; tables are made at a start"
         )
         yield Check("database", State.OK, f"{database.dialect}, {condition}.")
+        if database.file is None:
+            yield from _check_pooler(database)
     finally:
         database.close()
+
+
+def _check_pooler(database: Database) -> Iterator[Check]:
+    check_search_path(database)
+    pooling = find_pooling(database)
+    hint = "; back up and restore past it" if pooling is Pooling.TRANSACTIONS else ""
+    yield Check("pooler", State.OK, f"PostgreSQL is reached {pooling.value}{hint}.")
 
 
 def _check_sqlite(settings: ServiceSettings) -> Iterator[Check]:

@@ -210,18 +210,76 @@ def test_a_signed_in_browser_gets_its_websocket(browser: TestClient, parts: Part
         assert websocket.receive_text() == "open"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://127.0.0.1:8501",
+        "file://127.0.0.1:8501",
+        "chrome-extension://127.0.0.1:8501",
+        "moz-extension://127.0.0.1:8501",
+        "ftp://127.0.0.1:8501",
+        "http://127.0.0.1:8502",
+        "http://127.0.0.1",
+        "http://localhost:8501",
+        "http://evil@127.0.0.1:8501",
+        "http://127.0.0.1:8501.evil.example",
+        "http://127.0.0.1:x",
+        "//127.0.0.1:8501",
+        "127.0.0.1:8501",
+        "null",
+        "",
+        None,
+    ],
+)
 def test_websockets_from_other_origins_are_refused(
     browser: TestClient, parts: Parts, origin: str | None
 ) -> None:
     browser.get(_link(parts))
-    headers = {"Origin": origin} if origin else {}
+    headers = {} if origin is None else {"Origin": origin}
+    assert _close_code(browser, STREAM, headers) == 1008
+
+
+def _close_code(browser: TestClient, address: str, headers: dict[str, str]) -> int:
+    """With what a websocket is refused."""
     with (
         pytest.raises(WebSocketDisconnect) as refused,
-        browser.websocket_connect(STREAM, headers=headers),
+        browser.websocket_connect(address, headers=headers),
     ):
         pass
-    assert refused.value.code == 1008
+    return refused.value.code
+
+
+def _opens(browser: TestClient, address: str, headers: dict[str, str]) -> bool:
+    with browser.websocket_connect(address, headers=headers) as websocket:
+        return websocket.receive_text() == "open"
+
+
+def test_a_forwarded_port_is_its_own_origin(browser: TestClient, parts: Parts) -> None:
+    browser.get(_link(parts))
+    for host in ("localhost:9000", "127.0.0.1:9000", "[::1]:9000"):
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert _opens(browser, STREAM, headers)
+        assert _close_code(browser, STREAM, {**headers, "Origin": f"https://{host}"}) == 1008
+
+
+@pytest.mark.parametrize("address", ["https://maskwatch.example", "https://maskwatch.example:443"])
+@pytest.mark.parametrize("host", ["maskwatch.example", "maskwatch.example:443", "127.0.0.1:8501"])
+def test_behind_a_proxy_with_tls_its_address_is_the_origin(
+    parts: Parts, address: str, host: str
+) -> None:
+    """Whether the proxy passes the browser's Host on or not."""
+    settings = parts.settings.model_copy(update={"dashboard_url": address})
+    secured = Parts(settings, parts.database, parts.clock)
+    routes = [*sign_in_routes(secured), WebSocketRoute("/_stcore/stream", _stream)]
+    app = Starlette(routes=routes, middleware=protection(secured))
+    stream = "wss://maskwatch.example/_stcore/stream"
+    with TestClient(app, base_url="https://maskwatch.example", follow_redirects=False) as client:
+        client.get(new_link(settings, parts.database, parts.clock()))
+        headers = {"Host": host, "Origin": "https://maskwatch.example"}
+        assert _opens(client, stream, headers)
+        for foreign in ("http://maskwatch.example", "https://maskwatch.example:8443"):
+            assert _close_code(client, stream, {**headers, "Origin": foreign}) == 1008
 
 
 def test_every_answer_carries_the_security_headers(browser: TestClient, parts: Parts) -> None:

@@ -30,23 +30,23 @@ def _read(metrics: Metrics, name: str) -> float | None:
 )
 def test_one_header_counts_where_a_request_has_both(header: ForwardedHeader, name: str) -> None:
     senders, _ = _build(header)
-    assert senders.name_address(PROXY, ["203.0.113.7"], ["for=192.0.2.1"]) == name
+    assert senders.name_sender(PROXY, ["203.0.113.7"], ["for=192.0.2.1"]) == name
 
 
 def test_forwarded_is_read_by_itself_where_the_other_is_missing() -> None:
     senders, _ = _build()
-    assert senders.name_address(PROXY, [], ['for="[2001:db8::7]:443"']) == "ip:2001:db8::7"
+    assert senders.name_sender(PROXY, [], ['for="[2001:db8::7]:443"']) == "ip:2001:db8::7"
 
 
 def test_a_proxy_that_writes_the_other_header_is_not_believed_in_what_clients_could_write() -> None:
     senders, _ = _build(ForwardedHeader.FORWARDED_FOR)
-    assert senders.name_address(PROXY, [], ["for=192.0.2.1"]) == f"ip:{PROXY}"
+    assert senders.name_sender(PROXY, [], ["for=192.0.2.1"]) == f"ip:{PROXY}"
 
 
 def test_an_unreadable_entry_is_counted_each_time_and_logged_once() -> None:
     senders, metrics = _build()
     with capture_logs() as logs:
-        names = {senders.name_address(PROXY, ["_hidden"], []) for _ in range(3)}
+        names = {senders.name_sender(PROXY, ["_hidden"], []) for _ in range(3)}
     assert names == {f"unknown@{PROXY}"}
     assert _read(metrics, "unreadable_senders") == 3
     assert [log["event"] for log in logs] == ["unreadable sender"]
@@ -56,12 +56,12 @@ def test_a_proxy_that_nobody_configured_is_counted_and_logged_once() -> None:
     senders, metrics = _build()
     with capture_logs() as logs:
         for _ in range(2):
-            assert senders.name_address("10.0.0.2", ["203.0.113.7"], []) == "ip:10.0.0.2"
+            assert senders.name_sender("10.0.0.2", ["203.0.113.7"], []) == "ip:10.0.0.2"
     assert _read(metrics, "untrusted_proxies") == 2
     assert [log["event"] for log in logs] == ["untrusted proxy"]
 
 
 def test_a_stranger_that_writes_the_header_is_no_forgotten_proxy() -> None:
     senders, metrics = _build()
-    assert senders.name_address("8.8.8.8", ["203.0.113.7"], []) == "ip:8.8.8.8"
+    assert senders.name_sender("8.8.8.8", ["203.0.113.7"], []) == "ip:8.8.8.8"
     assert _read(metrics, "untrusted_proxies") == 0

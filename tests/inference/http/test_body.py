@@ -5,7 +5,7 @@ from base64 import b64encode, encodebytes, urlsafe_b64encode
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -109,6 +109,7 @@ def test_base64_is_read_as_clients_write_it(text: str) -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\xff\xff\xff")
 def test_any_picture_comes_out_as_it_went_in(data: bytes) -> None:
     assert _read(json.dumps({"file": b64encode(data).decode()})).data == data
 

@@ -7,8 +7,8 @@ from threading import Event, Thread
 import pytest
 
 from detectors.parsing import Image
-from inference.http.metered import MeteredConnection
-from inference.http.protocol import ConnectionLimits, PatientProtocol, Step
+from store.http.metered import MeteredConnection
+from store.http.protocol import ConnectionLimits, PatientProtocol, Step
 from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"

@@ -15,7 +15,7 @@ from jobs.keeping import prune, prune_batches
 from jobs.keeping import prune_pictures as prune_evidence
 from jobs.keeping.prune_batches import RowCounts
 from jobs.runs import record_run
-from store.alerts.alerts import apply_condition
+from store.alerts.alerts import acknowledge, apply_condition
 from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.period_counts import ROLL_UP
 from store.counts.roll_ups import make_marks
@@ -325,3 +325,20 @@ def test_what_grows_beside_the_records_goes_too(
             assert session.scalar(select(func.count()).select_from(table)) == 1
         assert session.scalar(select(func.count()).select_from(AlertRow)) == 2
     assert len(list((context.settings.store.var_dir / "models").rglob("*.safetensors"))) == 2
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 60.0, 3600.0])
+def test_nothing_is_removed_after_a_long_step_forward_before_somebody_acknowledges_it(
+    context: JobContext, seconds: float
+) -> None:
+    stepped = make_condition(fingerprint="clock_stepped:here", rule="clock_stepped", value=seconds)
+    with context.database.write() as session:
+        alert = apply_condition(session, stepped, context.now)
+        assert alert is not None
+        number = alert.id
+    if seconds == 3600.0:
+        with pytest.raises(prune.Postponed, match="acknowledge"):
+            prune.run(context)
+        with context.database.write() as session:
+            acknowledge(session, number, "ada", context.now)
+    assert prune.run(context).sentence == "Nothing is old enough to be removed."

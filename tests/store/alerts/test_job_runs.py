@@ -8,7 +8,6 @@ from store.alerts.job_runs import (
     fail_interrupted_runs,
     finish_run,
     last_outcome,
-    last_start,
     last_success,
     start_run,
 )
@@ -28,7 +27,6 @@ def _run(database: Database, job: str, at: datetime, outcome: str | None) -> int
 
 def test_a_job_that_never_ran_has_no_history(database: Database) -> None:
     with database.read() as session:
-        assert last_start(session, "scan") is None
         assert last_success(session, "scan") is None
         assert last_outcome(session, "scan") is None
         assert job_health(session) == ()
@@ -42,7 +40,6 @@ def test_each_question_about_the_past_has_its_own_answer(database: Database, now
     _run(database, "retrain", now + 9 * MINUTE, SUCCEEDED)
     with database.read() as session:
         assert last_success(session, "scan") == now
-        assert last_start(session, "scan") == now + 3 * MINUTE
         finished = last_outcome(session, "scan")
     assert finished is not None
     assert (finished.id, finished.outcome, finished.rows) == (failed, FAILED, 7)
@@ -71,3 +68,17 @@ def test_health_is_the_latest_run_of_each_job(database: Database, now: datetime)
     with database.read() as session:
         health = [(job.job, job.outcome, job.finished_at) for job in job_health(session)]
     assert health == [("decide", SUCCEEDED, now + MINUTE), ("scan", RUNNING, None)]
+
+
+def test_the_latest_run_is_the_one_that_began_last_though_the_clock_was_put_back(
+    database: Database, now: datetime
+) -> None:
+    _run(database, "scan", now, SUCCEEDED)
+    _run(database, "scan", now + MINUTE, FAILED)
+    _run(database, "scan", now - 60 * MINUTE, SUCCEEDED)
+    with database.read() as session:
+        finished = last_outcome(session, "scan")
+        [health] = job_health(session)
+        assert last_success(session, "scan") == now - 60 * MINUTE
+    assert finished is not None
+    assert finished.outcome == health.outcome == SUCCEEDED

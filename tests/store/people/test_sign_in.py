@@ -1,17 +1,20 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from store.engine.database import Database
+from store.engine.database import Database, StoreUnavailable
 from store.people.sign_in import (
     end_session,
+    hold_session,
     issue_token,
     redeem_token,
     session_subject,
     token_is_open,
 )
+from store.settings import StoreSettings
 from store.tables.work_tables import LoginTokenRow
 
 TEN_MINUTES, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -110,3 +113,27 @@ def test_only_hashes_are_stored(database: Database, token: str, now: datetime) -
     assert len(rows) == 2
     assert token not in stored
     assert str(secret) not in stored
+
+
+def test_a_session_that_is_held_does_not_end_meanwhile(
+    database: Database, store_settings: StoreSettings, token: str, now: datetime
+) -> None:
+    secret = _redeem(database, token, now)
+    assert secret is not None
+    impatient = Database.open(store_settings.model_copy(update={"database_wait_seconds": 0.1}))
+    with closing(impatient), database.write() as holder:
+        assert hold_session(holder, secret, now) == "analyst@example.org"
+        with pytest.raises(StoreUnavailable), impatient.write() as session:
+            end_session(session, secret, now)
+    assert _subject(database, secret, now) == "analyst@example.org"
+
+
+def test_a_session_that_is_over_cannot_be_held(
+    database: Database, token: str, now: datetime
+) -> None:
+    secret = _redeem(database, token, now)
+    assert secret is not None
+    with database.write() as session:
+        end_session(session, secret, now)
+        assert hold_session(session, secret, now) is None
+        assert hold_session(session, "", now) is None

@@ -163,3 +163,28 @@ def test_a_spool_in_use_says_where_and_that_nothing_is_lost(context: JobContext)
     row.resolved_at = context.now
     message, _, _ = parsed(mail_of(context, row, Event.RESOLVED, {}))
     assert str(message["Subject"]).endswith("spool is empty")
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject", "resolved", "words"),
+    [
+        ("clock_stepped", "clock put back by 1:00:00", "clock has not stepped for a day", "prune"),
+        ("jobs_standing_still", "jobs stand still", "jobs begin again", "Restart `maskwatch jobs`"),
+    ],
+)
+def test_what_became_of_the_scheduler_says_where_and_what_to_do(
+    context: JobContext, rule: str, subject: str, resolved: str, words: str
+) -> None:
+    condition = make_condition(
+        fingerprint=rule, rule=rule, value=-3600.0, atlas="none", evidence={"host": "parser-1"}
+    )
+    with context.database.write() as session:
+        row = apply_condition(session, condition, context.now)
+    assert row is not None
+    message, text, _ = parsed(mail_of(context, row, Event.FIRING, {}))
+    assert message["Subject"] == f"[Maskwatch] FIRING warning: {subject}"
+    assert "parser-1" in text
+    assert words in text
+    row.resolved_at = context.now
+    message, _, _ = parsed(mail_of(context, row, Event.RESOLVED, {}))
+    assert str(message["Subject"]).endswith(resolved)

@@ -278,3 +278,14 @@ def test_a_password_never_stands_on_the_command_line(
     assert maskwatch("db", "backup", "--out", str(tmp_path / "b")).code == 0
     assert (tmp_path / "env").read_text() == "s3cret\n"
     assert "s3cret" not in (tmp_path / "words").read_text()
+
+
+@pytest.mark.parametrize("store_settings", ["pgbouncer"], indirect=True)
+@pytest.mark.usefixtures("url")
+def test_a_backup_through_a_pooler_that_shares_connections_is_refused(
+    maskwatch: Run, tmp_path: Path
+) -> None:
+    said = maskwatch("db", "backup", "--out", str(tmp_path / "backup"))
+    assert said.code == 1
+    assert "set MASKWATCH_DATABASE_URL to the server itself" in said.err
+    assert not (tmp_path / "backup").exists()

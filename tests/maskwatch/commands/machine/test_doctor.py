@@ -27,6 +27,7 @@ _NAMES = [
     "processor",
     "segmenter",
     "model signature",
+    "forwarded headers",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from asyncio import BufferedProtocol, Protocol, TimerHandle, Transport
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -9,9 +10,9 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from inference.http.metered import MeteredConnection
-from inference.http.parting import PartingTransport
-from inference.metrics import Metrics
+from store.http.metered import MeteredConnection
+from store.http.parting import PartingTransport
+from store.settings import ConnectionsGroup
 
 _FULL, _FRAMING = "full", "framing"
 # So much of one connection is looked at before the others have their turn.
@@ -19,6 +20,14 @@ _READ_BYTES = 16_384
 # What nobody will look at is read in larger pieces, all into the same place.
 _THROWN_AWAY = bytearray(262_144)
 _MAY_ANSWER = (h11.IDLE, h11.SEND_RESPONSE)
+_MAX_HEADER_BYTES = 16_384
+# So much may come after an answer, for so long: else a sender that does not read while it sends
+# would not learn why it was refused.
+_MAX_DRAINED_BYTES = 2_000_000
+_PARTING_SECONDS = 2
+_HOLD_SECONDS = 1
+# A slow upload is answered 408; the connection is closed only if it hangs on after that.
+_ANSWER_SECONDS = 5
 
 
 class Step(StrEnum):
@@ -66,6 +75,20 @@ class ConnectionLimits:
         }[step]
 
 
+def connection_limits(settings: ConnectionsGroup) -> ConnectionLimits:
+    """The limits that the settings ask for."""
+    return ConnectionLimits(
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds + _ANSWER_SECONDS,
+        send_seconds=settings.send_seconds,
+        parting_seconds=_PARTING_SECONDS,
+        hold_seconds=_HOLD_SECONDS,
+        max_connections=settings.max_connections,
+        max_drained_bytes=_MAX_DRAINED_BYTES,
+        max_head_bytes=_MAX_HEADER_BYTES,
+    )
+
+
 class PatientProtocol(H11Protocol, BufferedProtocol):
     """Closes connections whose peer takes too long, costs too much, or is one too many.
 
@@ -73,11 +96,12 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
     more time. While nothing is awaited, uvicorn's keep-alive timer runs, or the application works.
 
     What comes after an early answer is counted and thrown away, never parsed, until the peer closes
-    or a limit is reached.
+    or a limit is reached. A connection that becomes a websocket is let go: its own protocol closes
+    it when pings are not answered.
     """
 
     limits: ClassVar[ConnectionLimits]
-    metrics: ClassVar[Metrics]
+    count_closed: ClassVar["staticmethod[[str], None]"]
     conn: MeteredConnection
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,6 +111,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         self._timer: TimerHandle | None = None
         self._buffer = bytearray(_READ_BYTES)
         self._drained_bytes = 0
+        self._is_websocket = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start to wait for headers, unless the connection is one too many."""
@@ -115,6 +140,12 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
             self.data_received(bytes(self._buffer[:nbytes]))
         self._watch()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the bare connection over; whatever comes and goes now is for the other protocol."""
+        self._is_websocket = True
+        self.transport = self._parting.inner
+        super().handle_websocket_upgrade(event)
+
     def on_response_complete(self) -> None:
         """Wait until the answer is read, and until a peer that still sends closes."""
         super().on_response_complete()
@@ -137,7 +168,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def _hold_and_close(self) -> None:
         """Close in a second, in which nothing is read: a sender that comes again waits for it."""
-        self.metrics.closed_connections.labels(_FRAMING).inc()
+        self.count_closed(_FRAMING)
         self.flow.pause_reading()
         self.loop.call_later(self.limits.hold_seconds, self.transport.abort)
 
@@ -152,6 +183,8 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
             self._wait_for(step)
 
     def _current_step(self) -> Step | None:
+        if self._is_websocket:
+            return None
         if self.transport.get_write_buffer_size():
             return Step.READ
         if self._parting.is_parting:
@@ -178,7 +211,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         self._watch()
 
     def _close(self, why: str) -> None:
-        self.metrics.closed_connections.labels(why).inc()
+        self.count_closed(why)
         # At once: an orderly end would first wait for the peer to read.
         self.transport.abort()
 
@@ -193,6 +226,13 @@ def _send_at_once(transport: Transport) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def patient_protocol(limits: ConnectionLimits, metrics: Metrics) -> type[Protocol]:
-    """The class that uvicorn makes connections of."""
-    return type("LimitedProtocol", (PatientProtocol,), {"limits": limits, "metrics": metrics})
+def patient_protocol(
+    limits: ConnectionLimits, count_closed: Callable[[str], None]
+) -> type[Protocol]:
+    """The class that uvicorn makes connections of.
+
+    Args:
+        count_closed: is told why a connection is closed on its peer.
+    """
+    members = {"limits": limits, "count_closed": staticmethod(count_closed)}
+    return type("LimitedProtocol", (PatientProtocol,), members)

@@ -15,42 +15,42 @@ class PartingTransport(Transport):
 
     def __init__(self, inner: Transport, is_unread: Callable[[], bool]) -> None:
         super().__init__()
-        self._inner = inner
+        self.inner = inner
         self._is_unread = is_unread
         self.is_parting = False
 
     def close(self) -> None:
         """Say that nothing more comes; close at once if nothing is unread, or if said before."""
-        if self.is_parting or self._inner.is_closing() or not self._is_unread():
-            self._inner.close()
+        if self.is_parting or self.inner.is_closing() or not self._is_unread():
+            self.inner.close()
         else:
             self.is_parting = True
-            self._inner.write_eof()
+            self.inner.write_eof()
 
     def is_closing(self) -> bool:
         """Whether nothing more may be written."""
-        return self.is_parting or self._inner.is_closing()
+        return self.is_parting or self.inner.is_closing()
 
     def abort(self) -> None:
         """Close at once, whatever is unread or unwritten."""
-        self._inner.abort()
+        self.inner.abort()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes."""
-        self._inner.write(data)
+        self.inner.write(data)
 
     def get_write_buffer_size(self) -> int:
         """Bytes that the peer has not taken yet."""
-        return self._inner.get_write_buffer_size()
+        return self.inner.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """What is known of the connection."""
-        return self._inner.get_extra_info(name, default)
+        return self.inner.get_extra_info(name, default)
 
     def pause_reading(self) -> None:
         """Take no more bytes in."""
-        self._inner.pause_reading()
+        self.inner.pause_reading()
 
     def resume_reading(self) -> None:
         """Take bytes in again."""
-        self._inner.resume_reading()
+        self.inner.resume_reading()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.http.metered import Account, MeteredConnection
+from store.http.metered import Account, MeteredConnection
 
 _HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -1,0 +1,62 @@
+"""The alert rule ``clock_stepped``: the clock under the jobs was put forward or back."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition, open_alerts
+from store.alerts.clock_steps import CLOCK_STEPPED
+
+_QUIET = timedelta(hours=24)
+
+
+def step_condition(host: str, seconds: float, noticed_at: datetime) -> Condition:
+    """The clock of a host stepped.
+
+    Args:
+        seconds: how far; negative if it went back.
+    """
+    return Condition(
+        fingerprint=f"{CLOCK_STEPPED}:{host}"[:120],
+        rule=CLOCK_STEPPED,
+        severity=WARNING,
+        active=True,
+        value=seconds,
+        threshold=0.0,
+        summary=(
+            f"The clock of {host} was put {step_text(seconds)} at "
+            f"{noticed_at:%d %b %Y %H:%M} UTC of its new time: the schedule of the jobs began anew."
+        ),
+        atlas=NO_TECHNIQUE,
+        owasp=NO_TECHNIQUE,
+        evidence={"host": host, "seconds": round(seconds, 1)},
+    )
+
+
+def quiet_conditions(session: Session, now: datetime) -> Iterator[Condition]:
+    """Conditions that resolve the alerts of clocks that have not stepped for a day."""
+    for alert in open_alerts(session, CLOCK_STEPPED):
+        # Whichever way: the last step may have been dated by a clock that ran ahead.
+        if abs(now - alert.evaluated_at) >= _QUIET:
+            yield Condition(
+                fingerprint=alert.fingerprint,
+                rule=CLOCK_STEPPED,
+                severity=WARNING,
+                active=False,
+                value=0.0,
+                threshold=0.0,
+                summary=f"The clock of {alert.evidence.get('host')} has not stepped for a day.",
+                atlas=NO_TECHNIQUE,
+                owasp=NO_TECHNIQUE,
+                evidence=alert.evidence,
+            )
+
+
+def step_text(seconds: float) -> str:
+    """A step in words.
+
+    >>> step_text(-3600.2), step_text(90.0)
+    ('back by 1:00:00', 'forward by 0:01:30')
+    """
+    return f"{'forward' if seconds > 0 else 'back'} by {timedelta(seconds=round(abs(seconds)))}"
