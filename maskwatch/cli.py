@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -161,14 +162,24 @@ def screen(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    send: Annotated[
+        bool, typer.Option("--send", help="Send a test mail to each receiver of alerts, too.")
+    ] = False,
+) -> None:
     """Look at what this machine offers and what stands in the way of a start."""
     from inference.settings import ServiceSettings
     from maskwatch.commands.checks import State
     from maskwatch.commands.doctor import examine
 
+    checks = examine(load_settings(ServiceSettings))
+    if send:
+        from jobs.settings import JobSettings
+        from maskwatch.commands.mail_check import check_mail
+
+        checks = chain(checks, check_mail(load_settings(JobSettings), datetime.now(UTC)))
     failed = False
-    for check in examine(load_settings(ServiceSettings)):
+    for check in checks:
         failed = failed or check.state is State.FAIL
         out.print(check.to_text(), markup=False)
     if failed:

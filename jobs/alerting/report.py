@@ -10,6 +10,7 @@ from detectors.rule_book import find_rule
 from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
 from jobs.alerting.next_steps import next_steps
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
+from jobs.alerting.rules.mail_refused import MAIL_REFUSED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.context import phrase_count
@@ -118,6 +119,10 @@ def _title(alert: AlertRow, event: Event) -> str:
     if alert.rule == RECURRING_PATCH:
         prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
         return "no new recurring print" if event is Event.RESOLVED else prints
+    if alert.rule == MAIL_REFUSED:
+        recipient = alert.evidence.get("recipient")
+        is_over = event is Event.RESOLVED
+        return f"mail to {recipient} goes out" if is_over else f"no mail goes to {recipient}"
     name = alert.rule.replace("_", " ")
     return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
 
