@@ -6,6 +6,7 @@ from jobs.alerting.alerts import JOB_FAILED
 from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
+from jobs.alerting.rules.mail_refused import MAIL_REFUSED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from store.alerts.clock_steps import CLOCK_STEPPED
@@ -64,6 +65,12 @@ _OF_RULES: Mapping[str, tuple[str, ...]] = {
         "See that the database runs and has room, and that a service runs on this host: it "
         "moves the records by itself. Its log says what holds it up.",
         "The alert resolves by itself when the spool is empty.",
+    ),
+    MAIL_REFUSED: (
+        "Tell that person yourself about what fires: this mail does not reach them.",
+        "Mend the address in MASKWATCH_MAIL_TO or the mailbox, then run `maskwatch doctor --send`.",
+        "The alert resolves by itself with the next mail that is taken, or when the receiver is "
+        "not in the settings any more.",
     ),
     RECURRING_PATCH: (
         "Look at the patch on the blacklist page. Does somebody wear it on purpose, or is it a "

@@ -7,6 +7,7 @@ from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKIN
 from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
+from jobs.alerting.rules.mail_refused import MAIL_REFUSED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.context import phrase_count
@@ -48,6 +49,10 @@ _TITLES: Mapping[str, tuple[Title, Title]] = {
     CLOCK_STEPPED: (
         lambda alert: f"clock put {step_text(alert.value)}",
         lambda _: "clock has not stepped for a day",
+    ),
+    MAIL_REFUSED: (
+        lambda alert: f"no mail goes to {alert.evidence.get('recipient')}",
+        lambda alert: f"mail to {alert.evidence.get('recipient')} goes out",
     ),
     JOBS_STANDING_STILL: (lambda _: "jobs stand still", lambda _: "jobs begin again"),
     # Clients do not choose their names: they are addresses, or keys that an administrator named.

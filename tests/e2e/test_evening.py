@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from io import BytesIO
 from ipaddress import ip_network
@@ -36,7 +35,7 @@ from store.counts.periods import WINDOWS
 from store.pages.overview import headline, top_reasons
 from store.pages.worst_clients import TurnedAwayCount, read_turned_away, worst_clients
 from store.tables.work_tables import DecisionRow
-from tests.jobs.alerting.channels.test_transports import MailServer
+from tests.mail_server import MailServer
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -188,16 +187,14 @@ def outcome(stage: Stage, mail_server: MailServer) -> Evening:
         return Evening(
             blocked=frozenset(value.removeprefix("ip:") for value in session.scalars(blocks)),
             statuses=stage.statuses,
-            mails=[read_mail(each.content) for each in mail_server.mails],
+            mails=[read_mail(each) for each in mail_server.mails],
             rows=[each.client for each in worst_clients(session, period, now, 6)],
             turned_away=read_turned_away(session, period, reasons),
             requests=headline(session, period, now).requests,
         )
 
 
-def read_mail(content: Any) -> tuple[str, str]:
-    message = message_from_bytes(bytes(content), policy=policy.default)
-    assert isinstance(message, EmailMessage)
+def read_mail(message: EmailMessage) -> tuple[str, str]:
     body = message.get_body(("plain",))
     assert body is not None
     return str(message["Subject"]), body.get_content()

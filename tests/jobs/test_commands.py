@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.alerting.channels.transports import DeliveryFailed
+from jobs.alerting.channels.delivery_errors import DeliveryFailed
 from jobs.catalogue import UnknownJob
 from jobs.commands import run_chain_once, run_once
 from jobs.context import JobContext
