@@ -25,7 +25,7 @@ def runs(database: Database) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_command_runs_one_job_and_records_it(context: JobContext, traffic: Any) -> None:
-    traffic.refused("ip:198.51.100.9", 3)
+    traffic.flagged("ip:198.51.100.9", 4, reason="adversarial_picture")
     outcome = run_once("decide", context.settings, context.now)
     assert outcome.sentence == "Blocked 1 client."
     assert runs(context.database) == [("decide", SUCCEEDED, "Blocked 1 client.")]
