@@ -9,6 +9,7 @@ from inference.admission.access import Access
 from inference.admission.body_memory import BodyMemory
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
+from inference.admission.refusal_counts import RefusalCounts
 from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
@@ -37,6 +38,8 @@ from store.spool.spool import NotRecorded, Spool
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.
 _RECORDING_THREADS = 16
+# A flood shows on pages and counts against its sender this soon.
+_COUNTS_STORED_SECONDS = 2.0
 # One that takes long to be taken apart shall not keep the others waiting.
 _FORM_THREADS = 2
 _BODY_OVERHEAD_BYTES = 65_536
@@ -59,6 +62,7 @@ class Service:
     metrics: Metrics
     buckets: Buckets
     repeated_refusals: RepeatedRefusals
+    refusal_counts: RefusalCounts
     tarpit: Tarpit
     body_memory: BodyMemory
     form_threads: ThreadPool
@@ -92,6 +96,7 @@ class Service:
         self.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
+        self.refusal_counts.close()
         self.database.close()
 
 
@@ -132,6 +137,8 @@ def build_service(settings: ServiceSettings) -> Service:
     )
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
+    refusal_counts = RefusalCounts(database, metrics)
+    refusal_counts.start(_COUNTS_STORED_SECONDS)
     return Service(
         settings=settings,
         database=database,
@@ -146,6 +153,7 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
+        refusal_counts=refusal_counts,
         tarpit=_build_tarpit(settings),
         body_memory=_build_body_memory(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),

@@ -237,8 +237,11 @@ class AlertsGroup(Group):
     invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
     """A larger share of invalid requests in 24 hours is critical."""
 
-    alert_min_requests: int = Field(20, ge=1, le=1_000_000)
+    alert_min_requests: int = Field(200, ge=1, le=1_000_000)
     """With fewer requests in 24 hours no share raises an alert."""
+
+    alert_min_clients: int = Field(20, ge=1, le=1_000_000)
+    """With fewer clients in 24 hours no share raises an alert: it would be about one of them."""
 
     @field_validator("invalid_share_critical")
     @classmethod

@@ -183,6 +183,7 @@ def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) ->
 async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
     if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
+        service.refusal_counts.count(arrival.client, refusal, arrival.received_at)
         await service.tarpit.hold()
     else:
         await service.record_threads.run(service.pipeline.refuse, arrival, refusal)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from jobs.alerting.rules.attacking_client import list_client_conditions
 from jobs.alerting.rules.clock_stepped import quiet_conditions
 from jobs.alerting.rules.disk_low import disk_condition, disk_fingerprint
 from jobs.alerting.rules.recurring_patch import patch_condition
@@ -22,6 +23,7 @@ from store.alerts.alerts import (
     open_fingerprints,
 )
 from store.alerts.job_runs import FAILED, last_outcome
+from store.counts.client_counts import count_clients
 from store.counts.invalid_requests import (
     InvalidRequests,
     InvalidShare,
@@ -57,6 +59,7 @@ class ShareLimits:
     warning: float
     critical: float
     min_requests: int
+    min_clients: int
 
     @classmethod
     def of(cls, settings: JobSettings) -> "ShareLimits":
@@ -65,6 +68,7 @@ class ShareLimits:
             settings.alerts.invalid_share_threshold,
             settings.alerts.invalid_share_critical,
             settings.alerts.alert_min_requests,
+            settings.alerts.alert_min_clients,
         )
 
 
@@ -88,16 +92,21 @@ def run(context: JobContext) -> JobOutcome:
 
 
 def invalid_share_condition(
-    counts: InvalidShare, examples: InvalidRequests, limits: ShareLimits, is_open: bool
+    counts: InvalidShare,
+    clients: int,
+    examples: InvalidRequests,
+    limits: ShareLimits,
+    is_open: bool,
 ) -> Condition:
     """Too many requests were refused by the gate or flagged by a rule.
 
     Args:
+        clients: how many clients there were.
         is_open: whether the alert fires already; it then closes at a lower share.
     """
     critical = counts.share > limits.critical
     limit = limits.critical if critical else limits.warning
-    enough = counts.total >= limits.min_requests
+    enough = counts.total >= limits.min_requests and clients >= limits.min_clients
     above = counts.share > (RESOLVE_BELOW * limits.warning if is_open else limits.warning)
     return Condition(
         fingerprint=INVALID_SHARE,
@@ -158,8 +167,11 @@ def _conditions(
     session: Session, context: JobContext, fingerprints: Set[str]
 ) -> Iterator[Condition]:
     period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
+    # First, so that the first mail of an evening names who attacks.
+    yield from list_client_conditions(session, context)
     yield invalid_share_condition(
         invalid_share(session, period),
+        count_clients(session, period),
         invalid_requests(session, period, _MAX_LISTED),
         ShareLimits.of(context.settings),
         INVALID_SHARE in fingerprints,

@@ -7,15 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from detectors.rule_book import find_rule
-from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
+from jobs.alerting.alerts import INVALID_SHARE, percent
 from jobs.alerting.next_steps import next_steps
-from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
-from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
-from jobs.context import phrase_count
+from jobs.alerting.titles import title
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
@@ -82,7 +80,7 @@ def report_on(
         event=event,
         critical=alert.severity == CRITICAL,
         badge="RESOLVED" if event is Event.RESOLVED else f"FIRING {alert.severity}",
-        title=_title(alert, event),
+        title=title(alert, event),
         summary=alert.summary,
         facts=_facts(alert, event),
         tables=_tables(evidence, blocks),
@@ -110,36 +108,6 @@ def moment(at: datetime) -> str:
     '2 Mar 2026, 12:05 UTC'
     """
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
-
-
-def _title(alert: AlertRow, event: Event) -> str:
-    if alert.rule == JOB_FAILED:
-        verb = "runs again" if event is Event.RESOLVED else "failed"
-        return f"job {alert.evidence.get('job')} {verb}"
-    if alert.rule == MODEL_FILE_CHANGED:
-        # No names: whoever writes files chooses them, and a subject is a header.
-        files = f"{phrase_count(int(alert.value), 'model file')} changed"
-        return "model files as loaded" if event is Event.RESOLVED else files
-    if alert.rule == SPOOL_IN_USE:
-        records = f"{phrase_count(int(alert.value), 'record')} in the spool"
-        return "spool is empty" if event is Event.RESOLVED else records
-    if alert.rule == RECURRING_PATCH:
-        prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
-        return "no new recurring print" if event is Event.RESOLVED else prints
-    if alert.rule in _OF_HOSTS:
-        return _host_title(alert, event)
-    name = alert.rule.replace("_", " ")
-    return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
-
-
-def _host_title(alert: AlertRow, event: Event) -> str:
-    resolved = event is Event.RESOLVED
-    if alert.rule == DISK_LOW:
-        room = f"{alert.value:.0f} MB left on the disk (limit {alert.threshold:.0f} MB)"
-        return "the disk has room again" if resolved else room
-    if alert.rule == JOBS_STANDING_STILL:
-        return "jobs begin again" if resolved else "jobs stand still"
-    return "clock has not stepped for a day" if resolved else f"clock put {step_text(alert.value)}"
 
 
 def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:

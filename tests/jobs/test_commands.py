@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.alerting.channels.transports import DeliveryFailed
+from jobs.alerting.channels.delivery_errors import DeliveryFailed
 from jobs.catalogue import UnknownJob
 from jobs.commands import run_chain_once, run_once
 from jobs.context import JobContext
@@ -25,7 +25,7 @@ def runs(database: Database) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_command_runs_one_job_and_records_it(context: JobContext, traffic: Any) -> None:
-    traffic.refused("ip:198.51.100.9", 3)
+    traffic.flagged("ip:198.51.100.9", 4, reason="adversarial_picture")
     outcome = run_once("decide", context.settings, context.now)
     assert outcome.sentence == "Blocked 1 client."
     assert runs(context.database) == [("decide", SUCCEEDED, "Blocked 1 client.")]

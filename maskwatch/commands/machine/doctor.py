@@ -1,6 +1,7 @@
 """``maskwatch doctor``: what this machine offers, and what stands in the way of a start."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from PIL import features
 
@@ -9,10 +10,13 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
+from jobs.commands import preview_blocks
+from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.running_service import check_running_service
-from maskwatch.commands.machine.store_checks import examine_store
+from maskwatch.commands.machine.store_checks import examine_store, is_store_missing
+from store.settings import load_settings
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
 _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
@@ -26,6 +30,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("processor", lambda: _check_processor(settings))
     yield from run_check("segmenter", lambda: _check_segmenter(settings))
     yield from examine_store(settings)
+    yield from run_check("blocks", lambda: _check_blocks(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))
     yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
@@ -77,3 +82,17 @@ def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
     standing = model.files.standing
     state = State.OK if standing.is_proven else State.WARN
     yield Check("model signature", state, standing.sentence)
+
+
+def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
+    """Whom enforced blocks hit, before somebody enforces them."""
+    store = service.store
+    if is_store_missing(service):
+        return
+    settings = load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
+    blocks = preview_blocks(settings, datetime.now(UTC))
+    hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."
+    if settings.blocking.simulate_blocks:
+        yield Check("blocks", State.OK, f"Simulated. Enforced now, they would hit:{hit}")
+    else:
+        yield Check("blocks", State.OK, f"Enforced. The next `decide` blocks:{hit}")

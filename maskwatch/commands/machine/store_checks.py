@@ -28,6 +28,12 @@ def examine_store(settings: StoreSettings) -> Iterator[Check]:
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
 
 
+def is_store_missing(settings: StoreSettings) -> bool:
+    """Whether the database is a SQLite file in a folder that no start has made yet."""
+    file = _find_database_file(settings)
+    return file is not None and not file.parent.exists()
+
+
 def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
     folder = settings.store.var_dir
     if not folder.exists():
@@ -85,7 +91,7 @@ def _check_anchor(settings: StoreSettings) -> Iterator[Check]:
 
 
 def _check_database(settings: StoreSettings) -> Iterator[Check]:
-    if settings.store.database_url is None and not settings.store.var_dir.exists():
+    if is_store_missing(settings):
         yield Check("database", State.OK, "SQLite; it is made at the first start.")
         return
     database = Database.open(settings)

@@ -157,3 +157,19 @@ def test_a_kernel_without_a_sandbox_is_said(
     states = _states(settings.model_copy(update={"require_sandbox": required}))
     assert states["resource limits"] is State.OK
     assert states["seccomp"] is states["landlock"] is state
+
+
+def test_the_switch_to_enforced_blocks_says_whom_it_will_hit(
+    settings: ServiceSettings, attacked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> str:
+        return next(c.sentence for c in examine_machine(settings) if c.name == "blocks")
+
+    assert said().startswith(f"Simulated. Enforced now, they would hit: {attacked} (4 crafted ")
+    monkeypatch.setenv("MASKWATCH_SIMULATE_BLOCKS", "false")
+    assert said().startswith(f"Enforced. The next `decide` blocks: {attacked} (4 crafted ")
+
+
+def test_without_records_enforced_blocks_hit_nobody(settings: ServiceSettings) -> None:
+    settings.store.var_dir.mkdir(mode=0o700)
+    assert _states(settings)["blocks"] is State.OK
