@@ -43,7 +43,7 @@ def test_a_rule_has_a_title_and_steps_of_its_own(
         share = apply_condition(session, make_condition(fingerprint="share"), context.now)
     assert alert is not None
     assert share is not None
-    assert "(limit " not in title(alert, event)
+    assert not title(alert, event).startswith(rule.replace("_", " "))
     assert next_steps(alert, {}) != next_steps(share, {})
 
 
