@@ -14,7 +14,7 @@ from inference.cache import ParseCache
 from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
-from inference.gate.screen import Decoded, Screened
+from inference.gate.screen import Decoded, InFile, Screened
 from inference.pipeline import MEASUREMENT_FAILED, Outcome
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
@@ -35,7 +35,7 @@ def _content(side: int = 10) -> Content:
     parsing = Parsing(
         np.zeros((1, side, side), np.float32), np.zeros((side, side), np.uint8), ("background",)
     )
-    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1)
+    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1, InFile(*image.shape[:2]))
     return Content(Screened(decoded, FacePrior(tuple), {}, ()), parsing, {}, ())
 
 
