@@ -194,9 +194,9 @@ def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: An
 
 
 def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Response:
-    refusal = service.pipeline.screen(arrival, upload)
-    if refusal is not None:
-        return refusal_problem(refusal, arrival.request_id)
+    accepted = service.pipeline.screen(arrival, upload)
+    if isinstance(accepted, Refusal):
+        return refusal_problem(accepted, arrival.request_id)
     return Response(status_code=204, headers={"X-Request-Id": arrival.request_id})
 
 

@@ -15,7 +15,8 @@ from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
-from inference.pipeline import MEASUREMENT_FAILED, Outcome
+from inference.outcomes import Outcome
+from inference.pipeline import MEASUREMENT_FAILED
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload

@@ -9,7 +9,7 @@ from time import perf_counter
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
-from inference.pipeline import Outcome
+from inference.outcomes import Outcome
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
