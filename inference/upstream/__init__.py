@@ -1,0 +1,1 @@
+"""Stands in front of, or beside, a parsing service that somebody else runs."""
