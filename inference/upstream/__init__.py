@@ -1,1 +1,1 @@
-"""Stands in front of, or beside, a parsing service that somebody else runs."""
+"""A parsing service that Maskwatch stands in front of or beside."""
