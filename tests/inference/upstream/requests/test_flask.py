@@ -31,7 +31,7 @@ _MAX_BYTES = 1_000_000
 def _read_picture() -> bytes:
     """As pages written for Flask do it: a file of the form, or base64 in JSON."""
     if flask.request.files:
-        return next(iter(flask.request.files.values())).read()
+        return bytes(next(iter(flask.request.files.values())).read())
     text = str(flask.request.get_json()["image"])
     return base64.b64decode(text.rpartition(",")[2])
 
