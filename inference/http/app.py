@@ -22,6 +22,7 @@ from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Re
 from inference.service import Service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
+from store.people.api_keys import KeyScope
 from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 
@@ -92,7 +93,8 @@ def _identify_sender(request: Request, service: Service) -> Sender:
     return identify(
         service.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
         presented_keys(lines("authorization"), lines("x-api-key")),
-        service.access.current.client_of,
+        service.access.current.find_key,
+        KeyScope.PARSE,
         is_required=service.settings.admission.require_api_key,
     )
 
