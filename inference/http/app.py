@@ -12,17 +12,17 @@ from starlette.responses import JSONResponse, Response
 
 from inference.admission.admission_settings import CrossSite
 from inference.admission.cross_site import is_cross_site
-from inference.admission.identity import Sender, identify, presented_keys
 from inference.http.accept import Answer, choose
 from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
+from inference.http.decide import decide
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
+from inference.http.sender import identify_sender, read_keys
 from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
-from store.people.api_keys import KeyScope
 from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 
@@ -41,6 +41,9 @@ def build_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
+    app.add_api_route("/v1/decide", decide, methods=["GET"], response_model=None)
+    # Envoy appends the path that it asks about, and keeps the method.
+    app.add_route("/v1/decide/{path:path}", decide, methods=_ANY_METHOD)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
@@ -56,7 +59,7 @@ async def parse(request: Request) -> Response:
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    sender = _identify_sender(request, service)
+    sender = identify_sender(request, service, read_keys(request))
     now = datetime.now(UTC)
     arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
     try:
@@ -85,18 +88,6 @@ async def metrics(request: Request) -> Response:
     """What Prometheus scrapes."""
     service: Service = request.app.state.service
     return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
-
-
-def _identify_sender(request: Request, service: Service) -> Sender:
-    peer = request.client.host if request.client else "unknown"
-    lines = request.headers.getlist
-    return identify(
-        service.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
-        presented_keys(lines("authorization"), lines("x-api-key")),
-        service.access.current.find_key,
-        KeyScope.PARSE,
-        is_required=service.settings.admission.require_api_key,
-    )
 
 
 async def _answer_or_record_fault(
@@ -211,6 +202,7 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     return refusal_problem(FAULT, request_id)
 
 
+_ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SENTENCES = {
     404: "There is nothing here: pictures go to POST /v1/parse.",
     405: "This address does not take that method: pictures go to POST /v1/parse.",

@@ -12,7 +12,15 @@ from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
-from inference.refusals import REFUSALS, Refusal
+from inference.refusals import (
+    BLOCKED,
+    KEY_REQUIRED,
+    RATE_LIMITED,
+    REFUSALS,
+    UNKNOWN_KEY,
+    WRONG_SCOPE,
+    Refusal,
+)
 
 Json = dict[str, Any]
 
@@ -39,6 +47,7 @@ def describe() -> Json:
         },
         "paths": {
             "/v1/parse": {"post": _parse()},
+            "/v1/decide": {"get": _decide()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
                 "get": _state("Whether pictures are taken in.", ("ready", "degraded")),
@@ -68,7 +77,7 @@ def _parse() -> Json:
         "requestBody": {"required": True, "content": _pictures()},
         "responses": {
             "200": _masks(),
-            **_refusals(),
+            **_refusals(parse_refusals()),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
         },
     }
@@ -107,9 +116,26 @@ def _masks() -> Json:
     return {"description": "The parse of the picture.", "headers": headers, "content": content}
 
 
-def _refusals() -> Json:
+def decide_refusals() -> tuple[Refusal, ...]:
+    """Every way in which a client can be told not to send."""
+    return (UNKNOWN_KEY, KEY_REQUIRED, BLOCKED, WRONG_SCOPE, RATE_LIMITED)
+
+
+def _decide() -> Json:
+    return {
+        "operationId": "decide",
+        "summary": "Say whether this client may send a request now; it counts as one.",
+        "security": [{}, _BEARER, _KEY],
+        "responses": {
+            "204": {"description": "It may."},
+            **_refusals(decide_refusals()),
+        },
+    }
+
+
+def _refusals(refusals: Iterable[Refusal]) -> Json:
     by_status: dict[HTTPStatus, list[Refusal]] = {}
-    for refusal in parse_refusals():
+    for refusal in refusals:
         by_status.setdefault(refusal.status, []).append(refusal)
     return {
         str(status.value): _describe_refusals(status, by_status[status])
