@@ -1,0 +1,1 @@
+"""A parsing service that Maskwatch stands in front of or beside."""

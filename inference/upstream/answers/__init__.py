@@ -1,0 +1,1 @@
+"""From the answer of an upstream to a parsing."""
