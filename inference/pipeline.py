@@ -1,10 +1,12 @@
 """The request path, top to bottom: bytes, gate, parsing, checks, verdict, record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
+from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Judgement, Mode, Verdict, judge
@@ -26,6 +28,7 @@ from store.requests.records import PictureFile, RequestRecord, Stage
 _log = structlog.get_logger(__name__)
 
 MEASUREMENT_FAILED = "measurement_failed"
+ANSWER_NOT_READ = "answer_not_read"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,38 @@ class Pipeline:
             NotRecorded: the record could not be kept, so there is no answer to give.
         """
         watch = Stopwatch()
-        outcome = self._outcome(arrival, upload, watch)
+        act = partial(self._screen_and_check, arrival, upload, watch)
+        outcome = self._outcome(arrival, upload, act)
+        self._record(outcome.record, watch)
+        return outcome
+
+    def observe(
+        self,
+        arrival: Arrival,
+        upload: Upload,
+        read: Callable[[Image], Parsing | None] | None,
+        costs: Mapping[str, float],
+        status: int,
+    ) -> Outcome:
+        """Record a request that another service has answered; nothing is parsed here.
+
+        The checks of this pipeline must be such that ask the segmenter nothing, and its mode one
+        that refuses nothing: the answer is gone.
+
+        Args:
+            read: the parse of the picture ``(H, W, 3)`` that the other service gave, or ``None`` if
+                its answer cannot be read; ``None`` in place of it if there is no answer.
+            costs: features of the group ``cost`` that were measured there.
+            status: of its answer.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        watch = Stopwatch()
+        act = partial(self._screen_and_measure, arrival, upload, read, costs, watch)
+        outcome = self._outcome(arrival, upload, act)
+        if outcome.refusal is None:
+            outcome = replace(outcome, record=replace(outcome.record, status=status))
         self._record(outcome.record, watch)
         return outcome
 
@@ -88,9 +122,11 @@ class Pipeline:
         self.metrics.count(_build_refusal(arrival, refusal).record)
         self.metrics.unrecorded_refusals.labels(refusal.code).inc()
 
-    def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
+    def _outcome(
+        self, arrival: Arrival, upload: Upload, act: Callable[[], Outcome | Refusal]
+    ) -> Outcome:
         try:
-            outcome = self._screen_and_check(arrival, upload, watch)
+            outcome = act()
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -109,10 +145,38 @@ class Pipeline:
         content = self._content(arrival, upload, segmenter, watch)
         if isinstance(content, Refusal):
             return content
-        case = content.case_of(arrival, upload, segmenter, findings)
+        return self._check_request(content.case_of(arrival, upload, segmenter, findings), watch)
+
+    def _check_request(self, case: Case, watch: Stopwatch) -> Outcome:
         for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
             case = case.plus(run_check(check, case, self.metrics))
         return self._judge_case(case, watch.total())
+
+    def _screen_and_measure(
+        self,
+        arrival: Arrival,
+        upload: Upload,
+        read: Callable[[Image], Parsing | None] | None,
+        costs: Mapping[str, float],
+        watch: Stopwatch,
+    ) -> Outcome | Refusal:
+        findings = self.gate.compare(upload)
+        if isinstance(findings, Refusal):
+            return findings
+        screening = self._screen(upload.data)
+        if isinstance(screening, Refusal):
+            return screening
+        all_costs = {"gate_ms": watch.lap(), **screening.decoded.costs(), **costs}
+        parsing = None if read is None else read(screening.image)
+        watch.lap()
+        if parsing is None:
+            reasons = () if read is None else (ANSWER_NOT_READ,)
+            return self._judge_picture(arrival, upload, screening, findings, all_costs, reasons)
+        case = Case(arrival, upload, self.segmenter, screening, parsing)
+        content = self._measure(case, all_costs, watch)
+        return self._check_request(
+            content.case_of(arrival, upload, self.segmenter, findings), watch
+        )
 
     def _content(
         self, arrival: Arrival, upload: Upload, segmenter: Segmenter, watch: Stopwatch
@@ -129,12 +193,14 @@ class Pipeline:
             parsing = segmenter.parse(screening.image)
         costs["forward_ms"] = watch.lap()
         case = Case(arrival, upload, segmenter, screening, parsing)
-        results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
-        costs["measure_ms"] = watch.lap()
-        content = replace(Content.of(case, results), costs=costs)
+        content = self._measure(case, costs, watch)
         if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
+
+    def _measure(self, case: Case, costs: Mapping[str, float], watch: Stopwatch) -> Content:
+        results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
+        return replace(Content.of(case, results), costs={**costs, "measure_ms": watch.lap()})
 
     def _screen(self, data: bytes) -> Screened | Refusal:
         with self.metrics.time_step("decode"):
@@ -170,6 +236,34 @@ class Pipeline:
             trace=case.trace,
         )
         return Outcome(record, refusal, case.image, case.parsing)
+
+    def _judge_picture(
+        self,
+        arrival: Arrival,
+        upload: Upload,
+        screening: Screened,
+        findings: tuple[Finding, ...],
+        costs: Mapping[str, float],
+        reasons: tuple[str, ...],
+    ) -> Outcome:
+        """The outcome of a picture that came through the gate and has no parse."""
+        all_findings = (*findings, *screening.findings)
+        judgement = judge(all_findings, self.mode)
+        record = RequestRecord(
+            request_id=arrival.request_id,
+            received_at=arrival.received_at,
+            client=arrival.client,
+            route=arrival.route,
+            stage=Stage.GATE,
+            verdict=judgement.verdict,
+            status=200,
+            reasons=(*judgement.reasons, *reasons),
+            content_sha256=upload.sha256,
+            media_type=screening.media_type.value,
+            features=FeatureVector.of({**screening.features, **costs}),
+            findings=all_findings,
+        )
+        return Outcome(record, image=screening.image)
 
     def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[PictureFile, ...]:
         try:
