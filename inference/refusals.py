@@ -56,6 +56,11 @@ WRONG_FIELD = Refusal(
 )
 NO_FILE = WRONG_FIELD.saying("The form holds no file: send the picture as a file, not as text.")
 SECOND_FILE = WRONG_FIELD.saying("The form holds more than one file: send one picture.")
+NO_PICTURE = WRONG_FIELD.saying("The body holds no picture where one is expected.")
+TOO_MANY_PICTURES = WRONG_FIELD.saying("The body holds more pictures than are taken in one go.")
+PICTURE_ELSEWHERE = WRONG_FIELD.saying(
+    "The body holds a picture in a place that is not for pictures: send it where it belongs."
+)
 NOT_MULTIPART = Refusal(
     "not_multipart",
     HTTPStatus.BAD_REQUEST,
@@ -84,8 +89,16 @@ NO_JSON_FIELD = NOT_JSON.saying(
     "The JSON object has no field, or several, for the picture in base64: send it in one."
 )
 NO_BASE64 = NOT_JSON.saying("The picture in the JSON object is not in base64.")
-ADDRESS_INSTEAD = NOT_JSON.saying(
-    "The JSON object holds an address: send the picture itself, in base64."
+ADDRESS_INSTEAD = Refusal(
+    "address_instead",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The body names an address or a file instead of a picture: send the picture itself.",
+)
+UNREADABLE_TENSOR = Refusal(
+    "unreadable_tensor",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The tensor is not one that a picture is read from: send the picture's file as BYTES, or its "
+    "pixels as UINT8 with the shape [height, width, 3], and let sizes and shapes fit the data.",
 )
 FORM_TOO_LARGE = Refusal(
     "form_too_large",
@@ -185,6 +198,7 @@ REFUSALS: tuple[Refusal, ...] = (
     NOT_MULTIPART,
     PACKED_BODY,
     NOT_JSON,
+    ADDRESS_INSTEAD,
     FORM_TOO_LARGE,
     TOO_MANY_BYTES,
     BLOCKED,
@@ -200,3 +214,5 @@ REFUSALS: tuple[Refusal, ...] = (
     FAULT,
     NOT_RECORDED,
 )
+# Bodies of requests to a service behind the proxy only.
+PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR,)

@@ -179,7 +179,7 @@ SENDINGS: tuple[Sending, ...] = (
         "the address of a picture in JSON",
         "application/json",
         lambda _: b'{"image": "https://example.org/a.jpg"}',
-        "not_json",
+        "address_instead",
     ),
     Sending(
         "clients that compress what they send",

@@ -4,7 +4,7 @@ from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
 from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
-from inference.refusals import REFUSALS, TOO_MANY_BYTES, Refusal
+from inference.refusals import PROXY_REFUSALS, REFUSALS, TOO_MANY_BYTES, Refusal
 from tools.markdown import page, table
 
 
@@ -34,7 +34,7 @@ def refusals_page() -> str:
         "",
     ]
     columns = ("Code", "Status", "Stage", "Sentence", "Retry-After", "ATLAS", "OWASP")
-    rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *REFUSALS)]
+    rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *REFUSALS, *PROXY_REFUSALS)]
     return page("Refusals", parts + table(columns, rows))
 
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from inference.bodies.json_document import MEDIA_TYPE as JSON
 from inference.http.form import MEDIA_TYPE as FORM
 from inference.http.form import SentForm, check_boundary
-from inference.http.json_body import MEDIA_TYPE as JSON
 from inference.http.json_body import SentJson
 from inference.http.parameters import read_parameters
 from inference.refusals import (

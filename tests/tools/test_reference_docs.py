@@ -9,7 +9,7 @@ from detectors.label_lists import LABEL_LISTS
 from detectors.registry import FEATURE_NAMES
 from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
-from inference.refusals import REFUSALS
+from inference.refusals import PROXY_REFUSALS, REFUSALS
 from maskwatch.environment import all_groups, all_settings, known_names
 from store.configuration.groups import Group
 from tools.label_pages import labels_page
@@ -54,7 +54,7 @@ def test_bounds_and_choices_are_told() -> None:
 
 def test_every_feature_and_refusal_is_listed() -> None:
     assert all(f"| `{name}` |" in features_page() for name in FEATURE_NAMES)
-    known = (*REFUSALS, *GATE_REFUSALS)
+    known = (*REFUSALS, *GATE_REFUSALS, *PROXY_REFUSALS)
     assert all(refusal.sentence in refusals_page() for refusal in known)
 
 

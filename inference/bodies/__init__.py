@@ -1,0 +1,1 @@
+"""Reads what bodies of requests are made of: JSON and base64, the same wherever they come in."""
