@@ -22,6 +22,7 @@ from maskwatch.commands.model.commands import learn_baseline, model_app
 from maskwatch.commands.panels import Panel, PanelGroup
 from maskwatch.commands.pictures.commands import parse, screen
 from maskwatch.commands.processes.commands import dashboard, dashboard_link, demo, serve, up
+from maskwatch.commands.proxy.commands import proxy_app
 from maskwatch.commands.records.commands import erase, export
 from store.configuration.names import CONFIG_VARIABLE
 
@@ -31,6 +32,7 @@ COMMANDS: tuple[tuple[Panel, tuple[Callable[..., None], ...]], ...] = (
     (Panel.LOOK_AROUND, (doctor, parse, screen, demo)),
 )
 GROUPS: tuple[tuple[Panel, str, typer.Typer], ...] = (
+    (Panel.SERVE, "proxy", proxy_app),
     (Panel.JOBS, "jobs", jobs_app),
     (Panel.MODELS, "model", model_app),
     (Panel.DECISIONS, "decisions", decisions_app),

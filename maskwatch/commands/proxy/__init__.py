@@ -1,0 +1,1 @@
+"""The commands ``maskwatch proxy``: what stands in front of a service."""
