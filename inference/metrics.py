@@ -57,6 +57,9 @@ class Metrics:
             "Repeated refusals at admission that were answered and counted without a record.",
             "reason",
         )
+        self.decisions = self._counter(
+            "decisions", "Answers of /v1/decide: `allowed`, or the code of the refusal.", "answer"
+        )
         self.unreadable_senders = self._counter(
             "unreadable_senders",
             "Requests whose client a trusted proxy named in no form that can be read.",

@@ -13,7 +13,15 @@ from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
 from inference.recording.readiness import Readiness
-from inference.refusals import REFUSALS, Refusal
+from inference.refusals import (
+    BLOCKED,
+    KEY_REQUIRED,
+    RATE_LIMITED,
+    REFUSALS,
+    UNKNOWN_KEY,
+    WRONG_SCOPE,
+    Refusal,
+)
 
 Json = dict[str, Any]
 
@@ -41,6 +49,7 @@ def describe() -> Json:
         "paths": {
             "/v1/parse": {"post": _parse()},
             "/v1/screen": {"post": _screen()},
+            "/v1/decide": {"get": _decide()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
                 "get": _state(
@@ -74,7 +83,7 @@ def _parse() -> Json:
         "requestBody": {"required": True, "content": _pictures()},
         "responses": {
             "200": _masks(),
-            **_refusals(),
+            **_refusals(parse_refusals()),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
         },
     }
@@ -88,7 +97,7 @@ def _screen() -> Json:
         "requestBody": {"required": True, "content": _pictures()},
         "responses": {
             "204": {"description": "The gate accepts the picture.", "headers": dict(_ID_HEADER)},
-            **_refusals(),
+            **_refusals(parse_refusals()),
         },
     }
 
@@ -126,9 +135,26 @@ def _masks() -> Json:
     return {"description": "The parse of the picture.", "headers": headers, "content": content}
 
 
-def _refusals() -> Json:
+def decide_refusals() -> tuple[Refusal, ...]:
+    """Every way in which a client can be told not to send."""
+    return (UNKNOWN_KEY, KEY_REQUIRED, BLOCKED, WRONG_SCOPE, RATE_LIMITED)
+
+
+def _decide() -> Json:
+    return {
+        "operationId": "decide",
+        "summary": "Say whether this client may send a request now; it counts as one.",
+        "security": [{}, _BEARER, _KEY],
+        "responses": {
+            "204": {"description": "It may."},
+            **_refusals(decide_refusals()),
+        },
+    }
+
+
+def _refusals(refusals: Iterable[Refusal]) -> Json:
     by_status: dict[HTTPStatus, list[Refusal]] = {}
-    for refusal in parse_refusals():
+    for refusal in refusals:
         by_status.setdefault(refusal.status, []).append(refusal)
     return {
         str(status.value): _describe_refusals(status, by_status[status])
