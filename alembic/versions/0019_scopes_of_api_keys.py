@@ -25,6 +25,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("scopes", sa.JSON(), server_default='["parse"]', nullable=False)
         )
+    # Only for the rows that were there: who makes a key says what it is for.
+    with op.batch_alter_table("api_keys") as batch_op:
+        batch_op.alter_column("scopes", server_default=None)
 
 
 def downgrade() -> None:
