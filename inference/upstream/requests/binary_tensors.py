@@ -115,7 +115,8 @@ def list_elements(chunk: bytes, max_elements: int) -> list[bytes]:
     Raises:
         Refused: a length goes beyond the end, or there are more elements.
     """
-    elements, start = [], 0
+    elements: list[bytes] = []
+    start = 0
     while start < len(chunk):
         begin = start + _LENGTH_BYTES
         end = begin + int.from_bytes(chunk[start:begin], "little")
