@@ -29,7 +29,7 @@ def model_features(parsing: Parsing) -> dict[str, float]:
         "foreground_share": float(xp.mean(xp.astype(foreground, best.dtype))),
         **{
             f"confidence_{region}": masked_mean(
-                best, belongs(winners, group_indices(parsing.labels, groups))
+                best, belongs(winners, group_indices(parsing.parts, groups))
             )
             for region, groups in REGIONS.items()
         },

@@ -44,12 +44,24 @@ _COLOURS: dict[str, Colour] = {
     "belt": (100, 47, 65),
     "bag": (115, 119, 94),
 }
+# A whole part group, where a label says no more, by the part that mostly shows it.
+_PARTS_OF_GROUPS = {
+    "head": "hat",
+    "torso": "upper clothes",
+    "bare torso": "torso skin",
+    "arms": "arm",
+    "lower": "pants",
+    "legs": "leg",
+    "feet": "shoes",
+    "accessories": "bag",
+}
 _UNKNOWN: Colour = (199, 199, 199)
 
 
 def colour_of(label: str) -> Colour:
     """RGB of a label in any spelling; grey for one that the palette does not know."""
-    return _COLOURS.get(label_words(label), _UNKNOWN)
+    words = label_words(label)
+    return _COLOURS.get(_PARTS_OF_GROUPS.get(words, words), _UNKNOWN)
 
 
 def colour_table(labels: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -27,12 +27,20 @@ class Parsing:
         labels: the ``C`` label names; index 0 is the background.
         persons: which person each pixel belongs to, ``(H, W)`` uint8, 0 for nobody, 1 for the
             person that the model is surest of; ``None`` if the model does not tell persons apart.
+        translation: what detectors know each of the labels as, by the words of
+            :mod:`detectors.parts`; ``None`` if they know the labels themselves.
     """
 
     probabilities: Any
     label_map: LabelMap
     labels: tuple[str, ...]
     persons: LabelMap | None = None
+    translation: tuple[str, ...] | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The ``C`` labels by names that detectors know."""
+        return self.labels if self.translation is None else self.translation
 
     @cached_property
     def winners(self) -> Any:

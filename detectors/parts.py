@@ -25,6 +25,7 @@ class PartGroup(StrEnum):
     LEGS = "legs"
     FEET = "feet"
     ACCESSORIES = "accessories"
+    OTHER = "other"
 
 
 HEAD_GROUPS = (PartGroup.HEAD, PartGroup.HAIR, PartGroup.FACE)
@@ -39,6 +40,8 @@ REGIONS: dict[str, tuple[PartGroup, ...]] = {
     "feet": (PartGroup.FEET,),
     "clothes": CLOTHES_GROUPS,
 }
+# The regions that are compared with each other, where no feature is named after one.
+COMPARED_REGIONS = {**REGIONS, "other": (PartGroup.OTHER,)}
 
 # Every label of every list, in the spelling of `label_words`.
 PARTS: Mapping[PartGroup, tuple[str, ...]] = {
@@ -53,27 +56,35 @@ PARTS: Mapping[PartGroup, tuple[str, ...]] = {
     PartGroup.FEET: ("socks", "shoes", "left shoe", "right shoe"),
     PartGroup.ACCESSORIES: ("scarf", "belt", "bag"),
 }
-# What is bare; a glove is a hand, but no skin.
+# What is bare; a glove is a hand, but no skin. Of a whole group of limbs nobody knows how much is:
+# it counts as bare, so that no person is found odd for it.
 SKIN = frozenset(
-    ("face", "torso skin", "arm", "left arm", "right arm", "leg", "left leg", "right leg")
+    (
+        *("face", "torso skin", "arm", "left arm", "right arm", "leg", "left leg", "right leg"),
+        *(PartGroup.BARE_TORSO, PartGroup.ARMS, PartGroup.LEGS),
+    )
 )
 # Clothes with legs, which end at feet or at bare legs.
 TROUSERS = frozenset(("pants", "jumpsuits"))
 
-_GROUP_OF_PART = {part: group for group, parts in PARTS.items() for part in parts}
+# A group's own word is a label too: what a label is translated to, of which no more is known.
+_GROUP_OF_PART = {group.value: group for group in PartGroup} | {
+    part: group for group, parts in PARTS.items() for part in parts
+}
 
 
 def group_of(label: str) -> PartGroup | None:
-    """The part group of a label in any spelling; none for the background and unknown labels.
+    """The part group of a label in any spelling; none for the background.
 
-    >>> group_of("Left-shoe"), group_of("tentacle")
-    (<PartGroup.FEET: 'feet'>, None)
+    >>> group_of("Left-shoe"), group_of("tentacle"), group_of("Background")
+    (<PartGroup.FEET: 'feet'>, <PartGroup.OTHER: 'other'>, None)
     """
-    return _GROUP_OF_PART.get(label_words(label))
+    words = label_words(label)
+    return None if words == BACKGROUND else _GROUP_OF_PART.get(words, PartGroup.OTHER)
 
 
 def unknown_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels that no part group knows, so that nothing is measured on them.
+    """Labels that no list has, so that no rule knows what they are: a group of their own.
 
     >>> unknown_labels(("Background", "Face", "Human"))
     ('Human',)
@@ -83,7 +94,7 @@ def unknown_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def group_indices(labels: Sequence[str], groups: Sequence[PartGroup]) -> list[int]:
-    """Indices into ``labels`` that belong to any of ``groups``; unknown labels belong to none."""
+    """Indices into ``labels`` that belong to any of ``groups``."""
     return list(_group_indices(tuple(labels), tuple(groups)))
 
 
@@ -108,4 +119,4 @@ def label_mask(label_map: LabelMap, indices: Sequence[int]) -> npt.NDArray[np.bo
 
 def group_mask(parsing: Parsing, *groups: PartGroup) -> npt.NDArray[np.bool_]:
     """Pixels ``(H, W)`` of a parsing that belong to any of ``groups``."""
-    return label_mask(parsing.label_map, group_indices(parsing.labels, groups))
+    return label_mask(parsing.label_map, group_indices(parsing.parts, groups))

@@ -1,11 +1,11 @@
 """The request path, top to bottom: bytes, gate, parsing, checks, verdict, record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from detectors.parsing import Image, Parsing
+from detectors.parsing import Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Judgement, Mode, Verdict, judge
 from inference.cache import ParseCache
@@ -14,6 +14,7 @@ from inference.checks.run import run_check
 from inference.content import Content
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
+from inference.outcomes import Accepted, Outcome, Reply, build_refusal
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
@@ -26,16 +27,6 @@ from store.requests.records import PictureFile, RequestRecord, Stage
 _log = structlog.get_logger(__name__)
 
 MEASUREMENT_FAILED = "measurement_failed"
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of a request: its record, and either a parsing of its picture or a refusal."""
-
-    record: RequestRecord
-    refusal: Refusal | None = None
-    image: Image | None = None
-    parsing: Parsing | None = None
 
 
 @dataclass(frozen=True)
@@ -73,19 +64,54 @@ class Pipeline:
         self._record(outcome.record, watch)
         return outcome
 
+    def screen(self, arrival: Arrival, upload: Upload) -> Accepted | Refusal:
+        """Take one upload through the gate alone; only a refusal leaves a record.
+
+        Raises:
+            NotRecorded: the record of the refusal could not be kept.
+        """
+        watch = Stopwatch()
+        try:
+            accepted = self._accept(arrival, upload, watch)
+        except Exception:  # noqa: BLE001
+            # Closed on purpose, as for pictures that are parsed here.
+            self.metrics.faults.labels("gate_or_segmenter").inc()
+            _log.exception("screening failed", request_id=arrival.request_id)
+            accepted = FAULT
+        if isinstance(accepted, Refusal):
+            self._record(build_refusal(arrival, accepted, upload).record, watch)
+        return accepted
+
+    def judge_reply(self, accepted: Accepted, reply: Reply) -> Outcome:
+        """Check what a service answered to an accepted upload; its record is kept then.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        watch = Stopwatch()
+        try:
+            outcome = self._judge_reply(accepted, reply, watch)
+        except Exception:  # noqa: BLE001
+            # Open on purpose: the service has answered, and monitoring must not break it.
+            self.metrics.faults.labels("reply").inc()
+            _log.exception("reply not judged", request_id=accepted.arrival.request_id)
+            outcome = self._judge_gate(accepted, replace(reply, reasons=(MEASUREMENT_FAILED,)))
+        self._record(outcome.record, watch)
+        return outcome
+
     def refuse(self, arrival: Arrival, refusal: Refusal) -> Outcome:
         """Record a request that is refused before or beside its bytes.
 
         Raises:
             NotRecorded: the record could not be kept.
         """
-        outcome = _build_refusal(arrival, refusal)
+        outcome = build_refusal(arrival, refusal)
         self._record(outcome.record, Stopwatch())
         return outcome
 
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
         """Count a refusal that gets no record of its own; touches neither disk nor database."""
-        self.metrics.count(_build_refusal(arrival, refusal).record)
+        self.metrics.count(build_refusal(arrival, refusal).record)
         self.metrics.unrecorded_refusals.labels(refusal.code).inc()
 
     def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
@@ -96,7 +122,7 @@ class Pipeline:
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             outcome = FAULT
-        return _build_refusal(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
+        return build_refusal(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
 
     def _screen_and_check(
         self, arrival: Arrival, upload: Upload, watch: Stopwatch
@@ -128,13 +154,68 @@ class Pipeline:
         with self.metrics.time_step("parse"):
             parsing = segmenter.parse(screening.image)
         costs["forward_ms"] = watch.lap()
-        case = Case(arrival, upload, segmenter, screening, parsing)
-        results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
-        costs["measure_ms"] = watch.lap()
-        content = replace(Content.of(case, results), costs=costs)
+        accepted = Accepted(arrival, upload, screening, (), costs)
+        content = self._measure(accepted, segmenter, parsing, costs, watch)
         if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
+
+    def _accept(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Accepted | Refusal:
+        findings = self.gate.compare(upload)
+        if isinstance(findings, Refusal):
+            return findings
+        screening = self._screen(upload.data)
+        if isinstance(screening, Refusal):
+            return screening
+        costs = {"gate_ms": watch.lap(), **screening.decoded.costs()}
+        return Accepted(arrival, upload, screening, findings, costs)
+
+    def _judge_reply(self, accepted: Accepted, reply: Reply, watch: Stopwatch) -> Outcome:
+        if reply.parsing is None:
+            return self._judge_gate(accepted, reply)
+        segmenter = present(self.segmenter)
+        costs = {**accepted.costs, **reply.costs}
+        content = self._measure(accepted, segmenter, reply.parsing, costs, watch)
+        case = content.case_of(accepted.arrival, accepted.upload, segmenter, accepted.findings)
+        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
+            case = case.plus(run_check(check, case, self.metrics))
+        total_ms = sum(costs.get(name, 0.0) for name in ("gate_ms", "forward_ms"))
+        return self._judge_case(case, total_ms + watch.total(), reply.status, reply.reasons)
+
+    def _judge_gate(self, accepted: Accepted, reply: Reply) -> Outcome:
+        """What the gate alone says of an upload whose parse nobody read."""
+        arrival, screening = accepted.arrival, accepted.screening
+        findings = (*accepted.findings, *screening.findings)
+        judgement = judge(findings, self.mode)
+        refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
+        record = RequestRecord(
+            request_id=arrival.request_id,
+            received_at=arrival.received_at,
+            client=arrival.client,
+            route=arrival.route,
+            stage=Stage.GATE,
+            verdict=judgement.verdict,
+            status=refusal.status if refusal else reply.status,
+            reasons=(*judgement.reasons, *reply.reasons),
+            content_sha256=accepted.upload.sha256,
+            media_type=screening.media_type.value,
+            features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
+            findings=findings,
+        )
+        return Outcome(record, refusal)
+
+    def _measure(
+        self,
+        accepted: Accepted,
+        segmenter: Segmenter,
+        parsing: Parsing,
+        costs: Mapping[str, float],
+        watch: Stopwatch,
+    ) -> Content:
+        """What the checks of the content say, with what it has cost."""
+        case = Case(accepted.arrival, accepted.upload, segmenter, accepted.screening, parsing)
+        results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
+        return replace(Content.of(case, results), costs={**costs, "measure_ms": watch.lap()})
 
     def _screen(self, data: bytes) -> Screened | Refusal:
         with self.metrics.time_step("decode"):
@@ -147,7 +228,9 @@ class Pipeline:
     def _checks(self, *needs: Needs) -> Sequence[Check]:
         return [check for check in self.checks if check.needs in needs]
 
-    def _judge_case(self, case: Case, total_ms: float) -> Outcome:
+    def _judge_case(
+        self, case: Case, total_ms: float, status: int = 200, reasons: tuple[str, ...] = ()
+    ) -> Outcome:
         judgement = judge(case.findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
         fault_reasons = () if case.is_measured else (MEASUREMENT_FAILED,)
@@ -158,8 +241,8 @@ class Pipeline:
             route=case.arrival.route,
             stage=Stage.PARSED,
             verdict=judgement.verdict,
-            status=refusal.status if refusal else 200,
-            reasons=(*judgement.reasons, *fault_reasons),
+            status=refusal.status if refusal else status,
+            reasons=(*judgement.reasons, *fault_reasons, *reasons),
             content_sha256=case.upload.sha256,
             media_type=case.screening.media_type.value,
             segmenter=case.segmenter.digest,
@@ -189,18 +272,3 @@ class Pipeline:
             self.recorder.record(record)
         self.metrics.count(record)
         self.metrics.seconds.observe(watch.total() / 1000)
-
-
-def _build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
-    record = RequestRecord(
-        request_id=arrival.request_id,
-        received_at=arrival.received_at,
-        client=arrival.client,
-        route=arrival.route,
-        stage=refusal.stage,
-        verdict=Verdict.REFUSE,
-        status=refusal.status,
-        reasons=(refusal.code,),
-        content_sha256=upload.sha256 if upload else None,
-    )
-    return Outcome(record, refusal)

@@ -132,6 +132,12 @@ KEY_REQUIRED = Refusal(
     "An API key is needed: send it in the header X-API-Key, or as a bearer token.",
     Stage.ADMISSION,
 )
+WRONG_SCOPE = Refusal(
+    "wrong_scope",
+    HTTPStatus.FORBIDDEN,
+    "The API key is not for this: ask the people who run the service for another one.",
+    Stage.ADMISSION,
+)
 CROSS_SITE = Refusal(
     "cross_site",
     HTTPStatus.FORBIDDEN,
@@ -198,6 +204,7 @@ REFUSALS: tuple[Refusal, ...] = (
     BLOCKED,
     UNKNOWN_KEY,
     KEY_REQUIRED,
+    WRONG_SCOPE,
     CROSS_SITE,
     OVERLOADED,
     RATE_LIMITED,

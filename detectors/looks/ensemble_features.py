@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 
 from detectors.looks.squeeze_features import divergence, divergence_map
 from detectors.looks.tile_maps import largest_tile_mean
-from detectors.parts import REGIONS, group_indices
+from detectors.parts import COMPARED_REGIONS, REGIONS, group_indices
 from detectors.reductions import (
     belongs,
     entropy_map,
@@ -113,7 +113,7 @@ def label_disagreement(members: Sequence[Any], consensus: Any, foreground: Any) 
 def region_ious(first: Any, second: Any, labels: Sequence[str]) -> dict[str, float]:
     """Intersection over union of each region in two label maps; NaN where it is too small."""
     ious = {}
-    for region, groups in REGIONS.items():
+    for region, groups in COMPARED_REGIONS.items():
         indices = group_indices(labels, groups)
         ious[region] = iou(belongs(first, indices), belongs(second, indices))
     return ious

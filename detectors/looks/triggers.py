@@ -20,7 +20,7 @@ from array_api_compat import array_namespace, device
 
 from detectors.findings import Finding, Place
 from detectors.parsing import Image
-from detectors.parts import PARTS, REGIONS, PartGroup, group_indices
+from detectors.parts import COMPARED_REGIONS, PartGroup, group_indices
 from detectors.reductions import largest
 from detectors.resample import Box
 from detectors.rule_book import TRIGGER_SUSPECTED
@@ -151,7 +151,7 @@ def measure_return(floor: Any, look: Any, tile: Box, labels: Sequence[str]) -> T
     foreground = foreground_of(look)
     gain = xp.clip(foreground - floor, 0.0, 1.0) * outside
     shares = {"person": _measure_share(gain, foreground * outside)}
-    for region, groups in REGIONS.items():
+    for region, groups in COMPARED_REGIONS.items():
         shares[region] = _region_share(gain, look, outside, group_indices(labels, groups))
     return TileReturn(tile, floor, gain, foreground, shares, _main_part(gain, look, labels))
 
@@ -235,7 +235,7 @@ def _main_part(gain: Any, look: Any, labels: Sequence[str]) -> PartGroup | None:
     xp = array_namespace(look)
     masses = {
         group: sum(float(xp.sum(gain * look[i, ...])) for i in group_indices(labels, (group,)))
-        for group in PARTS
+        for group in PartGroup
     }
     best = max(masses, key=lambda group: masses[group])
     return best if masses[best] > 0 else None

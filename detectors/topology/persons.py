@@ -53,6 +53,7 @@ class Scene:
     """A parsing as topology sees it: its label map at working size and the persons in it.
 
     Attributes:
+        labels: the labels by names that detectors know.
         size: height and width of the picture in its own pixels; the working size if ``None``.
     """
 
@@ -65,12 +66,13 @@ class Scene:
     def of(cls, parsing: Parsing) -> "Scene":
         """The persons that the model told apart; if it tells none apart, those that pieces show."""
         label_map = at_working_size(parsing.label_map)
+        min_labels = min(_MIN_LABELS, len(parsing.labels) - 1)
         if parsing.persons is None:
-            persons = find_persons(label_map)
+            persons = find_persons(label_map, min_labels)
         else:
-            persons = read_persons(label_map, at_working_size(parsing.persons))
+            persons = read_persons(label_map, at_working_size(parsing.persons), min_labels)
         height, width = parsing.label_map.shape
-        return cls(label_map, parsing.labels, persons, (height, width))
+        return cls(label_map, parsing.parts, persons, (height, width))
 
     def place_of(self, mask: Mask, part: str | None = None) -> Place:
         """The box around a mask ``(h, w)`` of working size, in pixels of the picture."""
@@ -114,30 +116,37 @@ def at_working_size(values: LabelMap) -> LabelMap:
     return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
-def find_persons(label_map: LabelMap) -> tuple[Person, ...]:
+def find_persons(label_map: LabelMap, min_labels: int = _MIN_LABELS) -> tuple[Person, ...]:
     """Foreground pieces that are large, tall and varied enough to be a person, largest first.
 
     A small closing joins a head and a torso that a scarf or a collar keeps apart.
+
+    Args:
+        min_labels: labels that a person shows at least; 1 where there is only one to show.
     """
     foreground = (label_map > 0).astype(np.uint8)
     mask = cv2.morphologyEx(foreground, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, pieces = cv2.connectedComponents(mask, connectivity=8)
-    return _persons(label_map, [pieces == i for i in range(1, count)])
+    return _persons(label_map, [pieces == i for i in range(1, count)], min_labels)
 
 
-def read_persons(label_map: LabelMap, persons: LabelMap) -> tuple[Person, ...]:
+def read_persons(
+    label_map: LabelMap, persons: LabelMap, min_labels: int = _MIN_LABELS
+) -> tuple[Person, ...]:
     """The persons of a person map that are large, tall and varied enough, largest first.
 
     Two people who touch are two persons, and one whom a pole cuts apart is one. Foreground that
     the map gives to nobody stays outside of them.
     """
     numbers = np.flatnonzero(np.bincount(persons.ravel())[1:]) + 1
-    return _persons(label_map, [persons == number for number in numbers])
+    return _persons(label_map, [persons == number for number in numbers], min_labels)
 
 
-def _persons(label_map: LabelMap, masks: Iterable[Mask]) -> tuple[Person, ...]:
+def _persons(label_map: LabelMap, masks: Iterable[Mask], min_labels: int) -> tuple[Person, ...]:
     persons = [_person(label_map, mask) for mask in masks]
-    selection = [each for each in persons if _is_large_enough(each) and _is_varied_enough(each)]
+    selection = [
+        each for each in persons if _is_large_enough(each) and _is_varied_enough(each, min_labels)
+    ]
     return tuple(sorted(selection, key=lambda person: -person.area))
 
 
@@ -153,6 +162,6 @@ def _is_large_enough(person: Person) -> bool:
     return bool(tall and person.area >= _MIN_AREA_SHARE * rows * columns)
 
 
-def _is_varied_enough(person: Person) -> bool:
+def _is_varied_enough(person: Person, min_labels: int) -> bool:
     counts = np.bincount(person.label_map.ravel())[1:]
-    return int((counts >= _MIN_LABEL_SHARE * person.area).sum()) >= _MIN_LABELS
+    return int((counts >= _MIN_LABEL_SHARE * person.area).sum()) >= min_labels

@@ -92,7 +92,8 @@ def _neighbour_features(scene: Scene) -> dict[str, float]:
     }
     head = group_indices(scene.labels, HEAD_GROUPS)
     headless = [not label_mask(person.label_map, head).any() for person in scene.persons]
-    return {"headless_share": float(np.mean(headless)) if headless else nan, **gaps}
+    is_measured = bool(headless and head)
+    return {"headless_share": float(np.mean(headless)) if is_measured else nan, **gaps}
 
 
 def _gap(

@@ -27,7 +27,10 @@ from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
 
 def topology_findings(scene: Scene, limits: TopologyLimits) -> tuple[Finding, ...]:
-    """Judge every person of a scene; at most one finding per rule, the worst person's."""
+    """Judge every person of a scene; at most one finding per rule, the worst person's.
+
+    A rule about parts that the labels cannot name judges nobody.
+    """
     if not scene.persons:
         return (Finding(NO_PERSON, {"foreground_share": float((scene.label_map > 0).mean())}),)
     findings = [
@@ -56,7 +59,7 @@ def topology_extremes(scene: Scene, limits: TopologyLimits = DEFAULTS) -> dict[s
 def _skin_share_low(scene: Scene, limits: TopologyLimits) -> Finding | None:
     shares = _skin_shares(scene)
     worst = int(np.argmin(shares))
-    if shares[worst] >= limits.min_skin_share:
+    if not part_indices(scene.labels, SKIN) or shares[worst] >= limits.min_skin_share:
         return None
     evidence = {"person": float(worst), "skin_share": shares[worst]}
     return Finding(SKIN_SHARE_LOW, evidence, (_whole(scene, scene.persons[worst]),))
@@ -77,7 +80,7 @@ def _headless_body(scene: Scene, limits: TopologyLimits) -> Finding | None:
     head = group_indices(scene.labels, HEAD_GROUPS)
     for number, person in enumerate(scene.persons):
         is_cut = person.top <= limits.border_share * person.height + 1
-        if not is_cut and not label_mask(scene.around(person), head).any():
+        if head and not is_cut and not label_mask(scene.around(person), head).any():
             place = _whole(scene, person)
             return Finding(HEADLESS_BODY, {"person": float(number)}, (place,))
     return None
@@ -104,8 +107,10 @@ def _skin_shares(scene: Scene) -> list[float]:
 
 
 def _faceless_hair(scene: Scene) -> list[float]:
-    """Share of hair of each person without a face; 0 of one with a face."""
+    """Share of hair of each person without a face; 0 of one with a face, or if no label is."""
     face = group_indices(scene.labels, (PartGroup.FACE,))
+    if not face:
+        return [0.0] * len(scene.persons)
     return [
         0.0 if label_mask(scene.around(person), face).any() else _share(person, _hair(scene))
         for person in scene.persons
@@ -127,12 +132,12 @@ def _trousers_gaps(scene: Scene, limits: TopologyLimits) -> list[float]:
 def _trousers_gap(scene: Scene, person: Person, limits: TopologyLimits) -> float:
     """Gap below a person's trousers in body heights; 1 without any foot, 0 where not judged."""
     trousers = label_mask(person.label_map, part_indices(scene.labels, TROUSERS))
-    if trousers.sum() < limits.min_trousers_share * person.area:
+    groups = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
+    if not groups or trousers.sum() < limits.min_trousers_share * person.area:
         return 0.0
     last_row = int(np.flatnonzero(trousers.any(axis=1))[-1])
     if person.label_map.shape[0] - last_row <= limits.border_share * person.height + 1:
         return 0.0
-    groups = group_indices(scene.labels, (PartGroup.FEET, PartGroup.LEGS))
     feet = label_mask(scene.around(person), groups)
     gap = vertical_gap(trousers, feet, person.height)
     return 1.0 if np.isnan(gap) else gap

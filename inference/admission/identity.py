@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 
 from inference.admission.forwarded import Address, read_address, read_hop
-from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, Refusal
+from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE, Refusal
+from store.decisions.access_list import ActiveKey
 from store.decisions.protected import is_trusted, name_unknown
+from store.people.api_keys import KeyScope
 from store.settings import Network
 
 
@@ -27,21 +29,27 @@ class Sender:
 
 
 def identify(
-    address: str, keys: Set[str], client_of: Callable[[str], str | None], *, is_required: bool
+    address: str,
+    keys: Set[str],
+    find_key: Callable[[str], ActiveKey | None],
+    scope: KeyScope,
+    *,
+    is_required: bool,
 ) -> Sender:
     """The sender at an address who presents these keys.
 
     Args:
         keys: all that the request presents; more than one is as wrong as an unknown one.
-        client_of: the client whose key this is, ``None`` for nobody's.
+        find_key: the active key that this is, ``None`` for nobody's.
+        scope: what the key has to be good for.
         is_required: whether a request without a key is refused.
     """
     if not keys:
         return Sender(address, address, KEY_REQUIRED if is_required else None)
-    client = client_of(next(iter(keys))) if len(keys) == 1 else None
-    if client is None:
+    key = find_key(next(iter(keys))) if len(keys) == 1 else None
+    if key is None:
         return Sender(address, address, UNKNOWN_KEY)
-    return Sender(client, address)
+    return Sender(key.client, address, None if scope in key.scopes else WRONG_SCOPE)
 
 
 def presented_keys(authorization: Sequence[str], x_api_key: Sequence[str]) -> Set[str]:

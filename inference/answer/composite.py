@@ -52,7 +52,7 @@ def _overlay(image: Image, parsing: Parsing, scale: float) -> Image:
     label_map = _resize(parsing.label_map, size)
     way = cv2.INTER_AREA if scale <= 1 else cv2.INTER_NEAREST
     picture = cv2.resize(image, size, interpolation=way).astype(np.uint8, copy=False)
-    overlay = _tint(picture, label_map, parsing.labels)
+    overlay = _tint(picture, label_map, parsing.parts)
     line = max(1, round(max(size) / _SIDE_PER_LINE))
     _outline(overlay, label_map, line)
     if parsing.persons is not None:

@@ -30,7 +30,7 @@ def label_png(parsing: Parsing, max_side: int | None = None) -> bytes:
     if max_side is not None and max(height, width) > max_side:
         size = scaled_size(height, width, max_side / max(height, width))
         picture = picture.resize(size, Pillow.Resampling.NEAREST)
-    picture.putpalette(colour_table(parsing.labels).tobytes())
+    picture.putpalette(colour_table(parsing.parts).tobytes())
     return _save(picture, "PNG")
 
 

@@ -42,8 +42,8 @@ def legend_rows(parsing: Parsing) -> tuple[LegendRow, ...]:
     areas = _areas(parsing.label_map)
     shares = areas / parsing.label_map.size
     present = [int(index) for index in np.flatnonzero(areas) if index != 0]
-    present.sort(key=lambda index: (_place(parsing.labels[index]), index))
-    rows = [_row(parsing.labels[i], shares[i], colour_of(parsing.labels[i])) for i in present]
+    present.sort(key=lambda index: (_place(parsing.parts[index]), index))
+    rows = [_row(parsing.labels[i], shares[i], colour_of(parsing.parts[i])) for i in present]
     return (*_heading(parsing, present), *rows, _row(parsing.labels[0], shares[0], None))
 
 

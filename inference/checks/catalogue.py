@@ -80,6 +80,12 @@ def every_look(checks: Sequence[Check], new_random: Callable[[], Generator]) -> 
     )
 
 
+def without_looks(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """The checks that ask the segmenter nothing, and judge by nothing that only it could tell."""
+    looks = (FirstLookCheck, EnsembleCheck, CraftedCheck)
+    return tuple(check for check in checks if not isinstance(check, looks))
+
+
 def _build_traffic(parts: Parts, secret: bytes) -> TrafficCheck:
     settings = parts.settings
     return TrafficCheck(

@@ -37,7 +37,7 @@ class FacesCheck:
         return CheckResult({"faces_found": faces})
 
     def _is_doubtful(self, parsing: Parsing) -> bool:
-        if _lacks(parsing, PartGroup.FACE) or _lacks(parsing, PartGroup.HAIR):
+        if _lacks(parsing, PartGroup.FACE) or _lacks_hair(parsing):
             return True
         entropy = masked_mean(parsing.entropies, parsing.winners != 0)
         # Written this way round, so that what cannot be judged is doubtful.
@@ -55,6 +55,12 @@ def sampling_key(secret: bytes) -> bytes:
     return blake2b(secret, digest_size=32, person=b"maskwatch-faces").digest()
 
 
+def _lacks_hair(parsing: Parsing) -> bool:
+    """Whether hair is missing that the labels could name."""
+    can_name = bool(group_indices(parsing.parts, (PartGroup.HAIR,)))
+    return can_name and _lacks(parsing, PartGroup.HAIR)
+
+
 def _lacks(parsing: Parsing, group: PartGroup) -> bool:
     """Whether a parse shows nothing of a part group."""
-    return not pixels_of(belongs(parsing.winners, group_indices(parsing.labels, (group,))))
+    return not pixels_of(belongs(parsing.winners, group_indices(parsing.parts, (group,))))

@@ -70,7 +70,7 @@ class Ensemble:
             each.name: look for each, look in zip(squeezes, looks[len(members) :], strict=True)
         }
         measurements = {
-            **consensus_features(parse, consensus, parsing.labels),
+            **consensus_features(parse, consensus, parsing.parts),
             **(squeeze_features(parse, squeeze_looks) if squeeze_looks else {}),
             **(self._patch_features(small, random) if self.recipe.patches else {}),
         }

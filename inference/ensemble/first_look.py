@@ -29,4 +29,4 @@ class FirstLook:
         """Hold the parse of a picture ``(H, W, 3)`` uint8 against one more look at it."""
         (look,) = segmenter.probabilities((self.change.apply(shrunk(image), random),))
         parse = resample(parsing.probabilities, (int(look.shape[-2]), int(look.shape[-1])))
-        return Contrast.of(parse, look, parsing.labels)
+        return Contrast.of(parse, look, parsing.parts)

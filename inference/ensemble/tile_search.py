@@ -76,13 +76,13 @@ class TileSearch:
         """
         boxes = strips(self.recipe.strips, image.shape[:2], random.random())
         base, *looks = self._see([image, *(hide_tile(image, box) for box in boxes)])
-        best = find_best_return(_floor(base, parsing), looks, boxes, parsing.labels)
+        best = find_best_return(_floor(base, parsing), looks, boxes, parsing.parts)
         count = 1 + len(boxes)
         if best.share < self.recipe.min_return:
             return suspect_of(best, 0.0, count)
         boxes = cut(best.tile, self.recipe.tiles, random.random())
         closer = self._see([hide_tile(image, box) for box in boxes])
-        best = find_best_return(best.floor, closer, boxes, parsing.labels)
+        best = find_best_return(best.floor, closer, boxes, parsing.parts)
         return suspect_of(best, self._moved_share(image, best, random), self.recipe.passes)
 
     def _moved_share(self, image: Image, best: TileReturn, random: Generator) -> float:

@@ -1,7 +1,7 @@
 """The routes."""
 
-from datetime import UTC, datetime
-from time import monotonic
+from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -10,22 +10,32 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from inference.admission.admission_settings import CrossSite
-from inference.admission.cross_site import is_cross_site
-from inference.admission.identity import Sender, identify, presented_keys
 from inference.http.accept import Answer, choose
+from inference.http.admit import (
+    admit,
+    answer_refusal,
+    check_rate,
+    check_site,
+    open_arrival,
+    refuse_for,
+)
 from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
+from inference.http.decide import decide
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
-from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
+from inference.http.sender import identify_sender, read_keys
+from inference.recording.readiness import Readiness
+from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
 from inference.service import Service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
-from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
+
+# What is done with an upload once it has a turn; it runs in a thread.
+Work = Callable[[Service, Arrival, Upload], Response]
 
 
 def build_app(service: Service) -> FastAPI:
@@ -40,6 +50,10 @@ def build_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
+    app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
+    app.add_api_route("/v1/decide", decide, methods=["GET"], response_model=None)
+    # Envoy appends the path that it asks about, and keeps the method.
+    app.add_route("/v1/decide/{path:path}", decide, methods=_ANY_METHOD)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
@@ -51,21 +65,15 @@ def build_app(service: Service) -> FastAPI:
 
 async def parse(request: Request) -> Response:
     """Take a picture in, answer its masks."""
-    service: Service = request.app.state.service
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    sender = _identify_sender(request, service)
-    now = datetime.now(UTC)
-    arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
-    try:
-        return await _answer_or_record_fault(service, request, arrival, answer, sender.refusal)
-    except NotRecorded as error:
-        _log.error("record refused", why=str(error), request_id=arrival.request_id)
-        return refusal_problem(NOT_RECORDED, arrival.request_id)
-    except ClientDisconnect:
-        service.metrics.broken_off.inc()
-        return Response(status_code=400)  # nobody is there to read it
+    return await _serve_upload(request, "api", partial(_parse_upload, answer=answer))
+
+
+async def screen(request: Request) -> Response:
+    """Take a picture through the gate alone: 204, or why it is refused."""
+    return await _serve_upload(request, "screen", _screen_upload)
 
 
 async def healthz() -> dict[str, str]:
@@ -74,10 +82,11 @@ async def healthz() -> dict[str, str]:
 
 
 async def readyz(request: Request) -> Response:
-    """Whether pictures are taken in; ``degraded`` while records go to the spool."""
+    """Whether the next upload would be recorded; 503 if it would be refused instead."""
     service: Service = request.app.state.service
     status = await service.status_threads.run(service.status)
-    return JSONResponse({"status": status})
+    code = 503 if status is Readiness.UNAVAILABLE else 200
+    return JSONResponse({"status": status}, code)
 
 
 async def metrics(request: Request) -> Response:
@@ -86,27 +95,30 @@ async def metrics(request: Request) -> Response:
     return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-def _identify_sender(request: Request, service: Service) -> Sender:
-    peer = request.client.host if request.client else "unknown"
-    lines = request.headers.getlist
-    return identify(
-        service.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
-        presented_keys(lines("authorization"), lines("x-api-key")),
-        service.access.current.client_of,
-        is_required=service.settings.admission.require_api_key,
-    )
+async def _serve_upload(request: Request, route: str, work: Work) -> Response:
+    service: Service = request.app.state.service
+    sender = identify_sender(request, service, read_keys(request))
+    arrival = open_arrival(sender, route)
+    try:
+        return await _answer_or_record_fault(service, request, arrival, work, sender.refusal)
+    except NotRecorded as error:
+        _log.error("record refused", why=str(error), request_id=arrival.request_id)
+        return refusal_problem(NOT_RECORDED, arrival.request_id)
+    except ClientDisconnect:
+        service.metrics.broken_off.inc()
+        return Response(status_code=400)  # nobody is there to read it
 
 
 async def _answer_or_record_fault(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """The answer; a fault before or beside the pipeline gets a record like any other refusal."""
     try:
-        return await _answer_upload(service, request, arrival, answer, wrong_key)
+        return await _answer_upload(service, request, arrival, work, wrong_key)
     except (NotRecorded, ClientDisconnect):
         raise
     except Exception:  # noqa: BLE001
@@ -120,27 +132,25 @@ async def _answer_upload(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """Cheap checks first, a place in the house before the body is read, a turn to work after it."""
     settings = service.settings
     try:
         # First the block: who is blocked does not learn here whether a key is one.
-        _admit(service, arrival)
+        admit(service, arrival)
         # Before the rate: a page shall not use up what its visitor may send.
-        _check_site(service, request)
-        _check_rate(service, arrival)
-        _refuse_for(wrong_key)
+        check_site(service, request)
+        check_rate(service, arrival)
+        refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
             with service.body_memory.reserve() as take:
                 body = await receive_body(request, _body_rules(settings), take)
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
-                return await service.slots.work(
-                    arrival.client, _work, service, arrival, upload, answer
-                )
+                return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:
-        return await _answer_refusal(service, arrival, error.refusal)
+        return await answer_refusal(service, arrival, error.refusal)
 
 
 def _body_rules(settings: ServiceSettings) -> BodyRules:
@@ -153,47 +163,21 @@ def _body_rules(settings: ServiceSettings) -> BodyRules:
 
 def _read_upload(service: Service, arrival: Arrival, body: SentBody) -> Upload:
     upload = body.read_upload()
-    _admit(service, arrival, upload)
+    admit(service, arrival, upload)
     return upload
 
 
-def _check_site(service: Service, request: Request) -> None:
-    admission, headers = service.settings.admission, request.headers
-    hosts = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
-    if admission.cross_site is CrossSite.REFUSE and is_cross_site(
-        headers.get("sec-fetch-site"), headers.get("origin"), hosts, admission.allowed_origins
-    ):
-        raise Refused(CROSS_SITE)
-
-
-def _check_rate(service: Service, arrival: Arrival) -> None:
-    missing_seconds = service.buckets.spend(arrival.client, monotonic())
-    if missing_seconds:
-        raise Refused(RATE_LIMITED.retry_after(missing_seconds))
-
-
-def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
+def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
     outcome = service.pipeline.handle(arrival, upload)
     with service.metrics.time_step("answer"):
         return respond(outcome, answer)
 
 
-async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
-    if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
-        service.pipeline.turn_away(arrival, refusal)
-        await service.tarpit.hold()
-    else:
-        await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
-    return refusal_problem(refusal, arrival.request_id)
-
-
-def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> None:
-    _refuse_for(service.blacklist.check(arrival, upload))
-
-
-def _refuse_for(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise Refused(refusal)
+def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Response:
+    accepted = service.pipeline.screen(arrival, upload)
+    if isinstance(accepted, Refusal):
+        return refusal_problem(accepted, arrival.request_id)
+    return Response(status_code=204, headers={"X-Request-Id": arrival.request_id})
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
@@ -209,6 +193,7 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     return refusal_problem(FAULT, request_id)
 
 
+_ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SENTENCES = {
     404: "There is nothing here: pictures go to POST /v1/parse.",
     405: "This address does not take that method: pictures go to POST /v1/parse.",

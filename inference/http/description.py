@@ -12,7 +12,16 @@ from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
-from inference.refusals import REFUSALS, Refusal
+from inference.recording.readiness import Readiness
+from inference.refusals import (
+    BLOCKED,
+    KEY_REQUIRED,
+    RATE_LIMITED,
+    REFUSALS,
+    UNKNOWN_KEY,
+    WRONG_SCOPE,
+    Refusal,
+)
 
 Json = dict[str, Any]
 
@@ -39,9 +48,15 @@ def describe() -> Json:
         },
         "paths": {
             "/v1/parse": {"post": _parse()},
+            "/v1/screen": {"post": _screen()},
+            "/v1/decide": {"get": _decide()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
-                "get": _state("Whether pictures are taken in.", ("ready", "degraded")),
+                "get": _state(
+                    "Whether the next upload would be recorded.",
+                    (Readiness.READY, Readiness.DEGRADED),
+                    unavailable=(Readiness.UNAVAILABLE,),
+                ),
             },
             "/metrics": {"get": _metrics()},
         },
@@ -68,8 +83,21 @@ def _parse() -> Json:
         "requestBody": {"required": True, "content": _pictures()},
         "responses": {
             "200": _masks(),
-            **_refusals(),
+            **_refusals(parse_refusals()),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
+        },
+    }
+
+
+def _screen() -> Json:
+    return {
+        "operationId": "screen",
+        "summary": "Take a picture through the gate alone; nothing is parsed.",
+        "security": [{}, _BEARER, _KEY],
+        "requestBody": {"required": True, "content": _pictures()},
+        "responses": {
+            "204": {"description": "The gate accepts the picture.", "headers": dict(_ID_HEADER)},
+            **_refusals(parse_refusals()),
         },
     }
 
@@ -107,9 +135,26 @@ def _masks() -> Json:
     return {"description": "The parse of the picture.", "headers": headers, "content": content}
 
 
-def _refusals() -> Json:
+def decide_refusals() -> tuple[Refusal, ...]:
+    """Every way in which a client can be told not to send."""
+    return (UNKNOWN_KEY, KEY_REQUIRED, BLOCKED, WRONG_SCOPE, RATE_LIMITED)
+
+
+def _decide() -> Json:
+    return {
+        "operationId": "decide",
+        "summary": "Say whether this client may send a request now; it counts as one.",
+        "security": [{}, _BEARER, _KEY],
+        "responses": {
+            "204": {"description": "It may."},
+            **_refusals(decide_refusals()),
+        },
+    }
+
+
+def _refusals(refusals: Iterable[Refusal]) -> Json:
     by_status: dict[HTTPStatus, list[Refusal]] = {}
-    for refusal in parse_refusals():
+    for refusal in refusals:
         by_status.setdefault(refusal.status, []).append(refusal)
     return {
         str(status.value): _describe_refusals(status, by_status[status])
@@ -136,13 +181,16 @@ def _answer_problem(sentence: str) -> Json:
     }
 
 
-def _state(summary: str, states: tuple[str, ...]) -> Json:
+def _state(summary: str, states: tuple[str, ...], unavailable: tuple[str, ...] = ()) -> Json:
+    responses = {"200": _one_of("The state.", states)}
+    if unavailable:
+        responses["503"] = _one_of("No upload is taken in.", unavailable)
+    return {"summary": summary, "responses": responses}
+
+
+def _one_of(description: str, states: tuple[str, ...]) -> Json:
     schema = _object({"status": {"enum": list(states)}})
-    content = {"application/json": {"schema": schema}}
-    return {
-        "summary": summary,
-        "responses": {"200": {"description": "The state.", "content": content}},
-    }
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _metrics() -> Json:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from detectors.findings import Place
 from detectors.parsing import Image, Parsing
-from detectors.parts import PartGroup, group_mask
+from detectors.parts import HEAD_GROUPS, PartGroup, group_indices, group_mask
 from detectors.sizes import scaled_size
 from detectors.verdict import Verdict
 from inference.answer.boxes import outline_places
@@ -90,7 +90,7 @@ class PictureKeeper:
 
 def face_mask(parsing: Parsing, faces: Sequence[FaceBox]) -> npt.NDArray[np.bool_]:
     """Pixels ``(H, W)`` that may show a face, by the parse or by the face prior, with a margin."""
-    mask = group_mask(parsing, PartGroup.FACE).astype(np.uint8)
+    mask = _parsed_faces(parsing).astype(np.uint8)
     side = max(3, round(0.01 * max(mask.shape))) | 1
     mask = cv2.dilate(mask, np.ones((side, side), np.uint8)).astype(np.uint8)
     for face in faces:
@@ -99,6 +99,14 @@ def face_mask(parsing: Parsing, faces: Sequence[FaceBox]) -> npt.NDArray[np.bool
         bottom, right = face.top + face.height + margin, face.left + face.width + margin
         mask[top:bottom, left:right] = 1
     return mask.astype(np.bool_)
+
+
+def _parsed_faces(parsing: Parsing) -> npt.NDArray[np.bool_]:
+    """Faces; of labels without one the heads, and of labels without heads the whole persons."""
+    for groups in ((PartGroup.FACE,), HEAD_GROUPS):
+        if group_indices(parsing.parts, groups):
+            return group_mask(parsing, *groups)
+    return parsing.label_map > 0
 
 
 def pixelate(image: Image, mask: npt.NDArray[np.bool_]) -> Image:

@@ -10,10 +10,22 @@ from sqlalchemy.orm import Session
 from store.decisions.decisions import Kind, Scope
 from store.decisions.listed_patches import ListedPatch, listed_patches
 from store.engine.change_marks import read_marks
-from store.people.api_keys import CLIENT_PREFIX, key_digest
+from store.people.api_keys import CLIENT_PREFIX, KeyScope, key_digest
 from store.tables.work_tables import ApiKeyRow, DecisionRow
 
 Subject = tuple[Kind, Scope, str]
+
+
+@dataclass(frozen=True)
+class ActiveKey:
+    """A key that is not revoked: the client that it names, ``key:NAME``, and what it is good for.
+
+    Attributes:
+        scopes: empty for a key that this version knows no use of.
+    """
+
+    client: str
+    scopes: frozenset[KeyScope]
 
 
 @dataclass(frozen=True)
@@ -23,13 +35,13 @@ class AccessList:
     Attributes:
         marks: the versions it was read at.
         ends: when the last enforced decision of a kind on a value ends.
-        keys: names of active keys by the SHA-256 of the key.
+        keys: active keys by the SHA-256 of the key.
         patches: what no picture should show, newest first; simulated ones too.
     """
 
     marks: Mapping[str, int]
     ends: Mapping[Subject, datetime]
-    keys: Mapping[str, str]
+    keys: Mapping[str, ActiveKey]
     patches: tuple[ListedPatch, ...] = ()
 
     def is_blocked(
@@ -46,14 +58,13 @@ class AccessList:
         """Whether a person decided to let a name of the sender or the exact picture through."""
         return self._any(now, Kind.ALLOW, _subjects(clients, content_sha256))
 
-    def client_of(self, secret: str) -> str | None:
-        """The client whose key this is, ``key:NAME``; ``None`` if no active key is this one.
+    def find_key(self, secret: str) -> ActiveKey | None:
+        """The active key that this is, or ``None``.
 
         Nothing leaks by the time this takes: what is looked up is a hash of the guess. How much of
         it agrees with a stored one says nothing about how much of the guess does.
         """
-        name = self.keys.get(key_digest(secret))
-        return None if name is None else CLIENT_PREFIX + name
+        return self.keys.get(key_digest(secret))
 
     def _any(self, now: datetime, kind: Kind, subjects: Iterable[tuple[Scope, str]]) -> bool:
         return any(self._holds(now, kind, *subject) for subject in subjects)
@@ -88,8 +99,13 @@ def _ends(session: Session, now: datetime) -> dict[Subject, datetime]:
     return {(Kind(kind), Scope(scope), value): until for kind, scope, value, until in rows}
 
 
-def _keys(session: Session) -> dict[str, str]:
-    rows = session.execute(
-        select(ApiKeyRow.key_sha256, ApiKeyRow.name).where(ApiKeyRow.revoked_at.is_(None))
-    )
-    return {row.key_sha256: row.name for row in rows}
+def _keys(session: Session) -> dict[str, ActiveKey]:
+    columns = (ApiKeyRow.key_sha256, ApiKeyRow.name, ApiKeyRow.scopes)
+    rows = session.execute(select(*columns).where(ApiKeyRow.revoked_at.is_(None)))
+    return {row.key_sha256: _read_key(row.name, row.scopes) for row in rows}
+
+
+def _read_key(name: str, scopes: list[str]) -> ActiveKey:
+    """A scope of a later version gives no rights here."""
+    known = frozenset(scope for scope in KeyScope if scope in scopes)
+    return ActiveKey(CLIENT_PREFIX + name, known)

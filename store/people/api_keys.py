@@ -1,8 +1,10 @@
 """API keys: made once, shown once, stored as a hash, revoked for good."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from secrets import token_urlsafe
 
@@ -22,6 +24,16 @@ _SECRET_PREFIX = "mwk_"  # noqa: S105 - lets scanners find a leaked key, and is 
 _SECRET_BYTES = 32
 # A key that somebody pastes where a name belongs must not be stored as one.
 _NAME = re.compile(rf"(?!{_SECRET_PREFIX})[A-Za-z0-9._-]{{1,60}}")
+
+
+class KeyScope(StrEnum):
+    """What a key is good for."""
+
+    PARSE = "parse"
+    OBSERVE = "observe"
+
+
+DEFAULT_SCOPES = frozenset({KeyScope.PARSE})
 
 
 class ApiKeyError(MaskwatchError):
@@ -45,10 +57,16 @@ class ApiKey:
     """What may be shown of a key."""
 
     name: str
+    scopes: tuple[KeyScope, ...]
     created_at: datetime
     created_by: str
     revoked_at: datetime | None
     revoked_by: str | None
+
+
+def is_key(text: str) -> bool:
+    """Whether a text looks like one of our keys, so that it is not meant for somebody else."""
+    return text.startswith(_SECRET_PREFIX)
 
 
 def is_key_name(name: str) -> bool:
@@ -65,13 +83,20 @@ def key_digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def add_key(session: Session, name: str, who: str, now: datetime) -> str:
+def add_key(
+    session: Session,
+    name: str,
+    who: str,
+    now: datetime,
+    scopes: Collection[KeyScope] = DEFAULT_SCOPES,
+) -> str:
     """Make a key and return its secret, which cannot be had again.
 
     A name is never used twice: records, decisions and mails name clients by it.
 
     Args:
         who: account that runs the command.
+        scopes: what the key is good for, at least one thing.
 
     Raises:
         BadKeyName: the name is not usable.
@@ -88,9 +113,14 @@ def add_key(session: Session, name: str, who: str, now: datetime) -> str:
             f"There is a key named {name} already, active or revoked: choose another name."
         )
     secret = _SECRET_PREFIX + token_urlsafe(_SECRET_BYTES)
-    session.add(ApiKeyRow(name=name, key_sha256=key_digest(secret), created_at=now, created_by=who))
+    names = sorted(scope.value for scope in scopes)
+    row = ApiKeyRow(
+        name=name, key_sha256=key_digest(secret), scopes=names, created_at=now, created_by=who
+    )
+    session.add(row)
     session.flush()
-    append(session, Entry(command_line(who), Action.KEY_MADE, f"key {name}"), now)
+    entry = Entry(command_line(who), Action.KEY_MADE, f"key {name}", {"scopes": names})
+    append(session, entry, now)
     return secret
 
 
@@ -122,6 +152,13 @@ def list_keys(session: Session) -> tuple[ApiKey, ...]:
     """Every key there ever was, by name."""
     rows = session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.name))
     return tuple(
-        ApiKey(row.name, row.created_at, row.created_by, row.revoked_at, row.revoked_by)
+        ApiKey(
+            row.name,
+            tuple(map(KeyScope, row.scopes)),
+            row.created_at,
+            row.created_by,
+            row.revoked_at,
+            row.revoked_by,
+        )
         for row in rows
     )

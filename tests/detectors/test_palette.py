@@ -84,3 +84,9 @@ def test_left_and_right_are_two_shades_of_one_hue(part: str) -> None:
 def test_the_colour_does_not_depend_on_the_spelling() -> None:
     for labels in LABEL_LISTS.values():
         assert all(colour_of(label) == colour_of(label_words(label)) for label in labels)
+
+
+def test_a_part_group_has_the_colour_of_its_part() -> None:
+    assert colour_of("arms") == colour_of("arm")
+    assert colour_of("Bare torso") == colour_of("torso skin")
+    assert colour_of("other") == colour_of("tentacle")

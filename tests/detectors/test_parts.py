@@ -34,7 +34,7 @@ def test_no_part_stands_in_the_table_that_no_list_has() -> None:
 @pytest.mark.parametrize("name", LABEL_LISTS)
 def test_every_list_can_speak_of_heads_torsos_limbs_and_feet(name: str) -> None:
     missing = {group for group in PartGroup if not group_indices(LABEL_LISTS[name], [group])}
-    assert missing <= {PartGroup.BARE_TORSO}
+    assert missing <= {PartGroup.BARE_TORSO, PartGroup.OTHER}
 
 
 def test_groups_hold_for_any_spelling() -> None:
@@ -76,9 +76,15 @@ def test_indices_follow_the_segmenters_own_order() -> None:
     assert group_indices(["leg", "pants", "arm"], [PartGroup.ARMS, PartGroup.LEGS]) == [0, 2]
 
 
-def test_labels_that_nobody_knows_belong_to_no_group_and_are_named() -> None:
-    assert group_indices(["background", "tentacle"], list(PartGroup)) == []
+def test_labels_that_nobody_knows_are_a_group_of_their_own_and_are_named() -> None:
+    assert group_indices(["Background", "tentacle", "face"], [PartGroup.OTHER]) == [1]
     assert unknown_labels(["Background", "tentacle", "Face", "Human"]) == ("tentacle", "Human")
+
+
+@pytest.mark.parametrize("group", PartGroup)
+def test_the_word_of_a_group_is_a_label_of_it(group: PartGroup) -> None:
+    assert group_of(group.value) is group
+    assert unknown_labels([group.value]) == ()
 
 
 def test_a_mask_of_no_labels_is_empty() -> None:

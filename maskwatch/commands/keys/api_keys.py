@@ -1,7 +1,7 @@
 """``maskwatch keys``: make, list and revoke API keys from a shell on the server."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -9,18 +9,20 @@ from datetime import datetime
 from store.audit.actors import operator
 from store.engine.database import Database
 from store.engine.schema import ensure_current
-from store.people.api_keys import ApiKey, add_key, list_keys, revoke_key
+from store.people.api_keys import ApiKey, KeyScope, add_key, list_keys, revoke_key
 from store.settings import StoreSettings
 
 
-def make_key(settings: StoreSettings, name: str, now: datetime) -> str:
+def make_key(
+    settings: StoreSettings, name: str, scopes: Collection[KeyScope], now: datetime
+) -> str:
     """Make a key; its secret is nowhere else.
 
     Raises:
         MaskwatchError: the name cannot be used, or the database cannot.
     """
     with _open_database(settings) as database, database.write() as session:
-        return add_key(session, name, operator(), now)
+        return add_key(session, name, operator(), now, frozenset(scopes))
 
 
 def end_key(settings: StoreSettings, name: str, now: datetime) -> None:
@@ -50,7 +52,8 @@ def to_json(key: ApiKey) -> str:
 
 def to_text(key: ApiKey) -> str:
     """One line for people."""
-    origin = f"made {key.created_at:%Y-%m-%d %H:%M} UTC by {key.created_by}"
+    scopes = ", ".join(key.scopes)
+    origin = f"for {scopes}, made {key.created_at:%Y-%m-%d %H:%M} UTC by {key.created_by}"
     if key.revoked_at is None:
         return f"{key.name:<20} active   {origin}"
     return (

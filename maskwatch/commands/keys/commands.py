@@ -5,17 +5,23 @@ from typing import Annotated
 
 import typer
 
+from store.people.api_keys import KeyScope
 from store.settings import StoreSettings, load_settings
 
 keys_app = typer.Typer(help="API keys: clients that name themselves.", no_args_is_help=True)
 
 
 @keys_app.command("add")
-def add_key(name: Annotated[str, typer.Argument(help="How records will name the client.")]) -> None:
+def add_key(
+    name: Annotated[str, typer.Argument(help="How records will name the client.")],
+    scope: Annotated[
+        list[KeyScope], typer.Option(help="What the key is good for; may be given twice.")
+    ] = [KeyScope.PARSE],  # noqa: B006 - typer wants a list, and nobody changes it
+) -> None:
     """Make an API key and print it, once."""
     from maskwatch.commands.keys import api_keys
 
-    typer.echo(api_keys.make_key(load_settings(StoreSettings), name, datetime.now(UTC)))
+    typer.echo(api_keys.make_key(load_settings(StoreSettings), name, scope, datetime.now(UTC)))
     typer.echo("Keep this key now: it is not stored and cannot be shown again.", err=True)
 
 

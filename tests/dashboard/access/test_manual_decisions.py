@@ -59,7 +59,9 @@ def test_a_key_that_is_blocked_by_hand_is_blocked(database: Database, now: datet
         add_decision(session, decision, now)
     with database.read() as session:
         access = read_access_list(session, now)
-    client = access.client_of(secret)
+    key = access.find_key(secret)
+    assert key is not None
+    client = key.client
     assert client == "key:acme"
     assert access.is_blocked(now + timedelta(minutes=59), [client])
     assert not access.is_blocked(now + timedelta(minutes=60), [client])

@@ -13,10 +13,11 @@ from inference.admission.places import Blacklist
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED
 from inference.upload import Arrival, Upload
+from store.decisions.access_list import ActiveKey
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.change_marks import Mark, move_mark
 from store.engine.database import Database, StoreUnavailable
-from store.people.api_keys import add_key, revoke_key
+from store.people.api_keys import KeyScope, add_key, revoke_key
 from tests.waiting import wait_for
 
 ADDRESS, KEY = "ip:203.0.113.7", "key:acme"
@@ -84,13 +85,13 @@ def test_a_refresh_brings_new_keys_and_takes_revoked_ones(
 ) -> None:
     with elsewhere.write() as session:
         secret = add_key(session, "acme", "ada", now)
-    assert access.current.client_of(secret) is None
+    assert access.current.find_key(secret) is None
     access.refresh()
-    assert access.current.client_of(secret) == KEY
+    assert access.current.find_key(secret) == ActiveKey(KEY, frozenset({KeyScope.PARSE}))
     with elsewhere.write() as session:
         revoke_key(session, "acme", "ada", now)
     access.refresh()
-    assert access.current.client_of(secret) is None
+    assert access.current.find_key(secret) is None
 
 
 def test_nothing_is_read_again_without_a_change(access: Access, elsewhere: Database) -> None:

@@ -5,15 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.admission.identity import Sender, identify, name_address, network_of, presented_keys
-from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY
+from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE
+from store.decisions.access_list import ActiveKey
+from store.people.api_keys import KeyScope
 
 PROXY = (ip_network("10.0.0.0/8"),)
 ADDRESS, KEY, OTHER_KEY = "ip:198.51.100.9", "mwk_acme", "mwk_other"
-CLIENTS = {KEY: "key:acme", OTHER_KEY: "key:other"}
+PARSE = frozenset({KeyScope.PARSE})
+KEYS = {KEY: ActiveKey("key:acme", PARSE), OTHER_KEY: ActiveKey("key:other", PARSE)}
 
 
-def _identify(*keys: str, is_required: bool = False) -> Sender:
-    return identify(ADDRESS, set(keys), CLIENTS.get, is_required=is_required)
+def _identify(*keys: str, scope: KeyScope = KeyScope.PARSE, is_required: bool = False) -> Sender:
+    return identify(ADDRESS, set(keys), KEYS.get, scope, is_required=is_required)
 
 
 def test_a_direct_client_cannot_name_itself() -> None:
@@ -67,7 +70,7 @@ def test_without_a_key_the_address_names_the_client_unless_a_key_is_required() -
 
 @given(st.text(max_size=80), st.booleans())
 def test_a_key_that_nobody_has_is_refused_and_never_falls_back(key: str, is_required: bool) -> None:
-    assert key not in CLIENTS
+    assert key not in KEYS
     assert _identify(key, is_required=is_required) == Sender(ADDRESS, ADDRESS, UNKNOWN_KEY)
 
 
@@ -112,3 +115,8 @@ def test_all_addresses_of_one_ipv6_network_count_as_one(address: IPv6Address, ho
 @pytest.mark.parametrize("name", ["ip:192.0.2.1", "ip:testclient", "cli:local", "ip:", "key:a:b"])
 def test_other_clients_count_for_themselves(name: str) -> None:
     assert network_of(name) == name
+
+
+def test_a_key_for_something_else_is_known_and_refused() -> None:
+    sender = _identify(KEY, scope=KeyScope.OBSERVE)
+    assert sender == Sender("key:acme", ADDRESS, WRONG_SCOPE)

@@ -85,6 +85,14 @@ def test_it_is_asked_where_the_parse_does_not_say_enough(
     assert _faces(question) == len(BOXES)
 
 
+def test_it_is_not_asked_for_hair_that_the_labels_cannot_name() -> None:
+    question = Question.about(["background", "face", "pants"])
+    assert question.case.parsing is not None
+    translation = ("background", "face", "head", "pants")
+    bald = replace(question.case.parsing, translation=translation)
+    assert isnan(_faces(replace(question, case=replace(question.case, parsing=bald))))
+
+
 def test_it_is_asked_where_nobody_can_say_how_sure_the_parse_is() -> None:
     assert _faces(Question.about(["background", "face", "hair"], np.nan)) == len(BOXES)
 

@@ -15,7 +15,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.database import Database
-from store.people.api_keys import add_key, revoke_key
+from store.people.api_keys import KeyScope, add_key, revoke_key
 from store.requests.records import Stage
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow
@@ -39,7 +39,7 @@ def key(service_on_both: Service, elsewhere: Database) -> str:
     """A key that the service knows already."""
     with elsewhere.write() as session:
         secret = add_key(session, "acme", "ada", datetime.now(UTC))
-    wait_for(lambda: service_on_both.access.current.client_of(secret) is not None)
+    wait_for(lambda: service_on_both.access.current.find_key(secret) is not None)
     return secret
 
 
@@ -121,6 +121,18 @@ def test_a_wrong_key_is_refused_with_a_challenge_and_recorded_for_the_address(
     row = _row(service_on_both, response)
     assert (row.client, row.stage, row.reasons) == (ADDRESS, Stage.ADMISSION, ["unknown_key"])
     assert row.content_sha256 is None
+
+
+def test_a_key_for_something_else_is_refused_and_names_the_client(
+    sender: TestClient, service_on_both: Service, elsewhere: Database
+) -> None:
+    with elsewhere.write() as session:
+        secret = add_key(session, "watcher", "ada", datetime.now(UTC), {KeyScope.OBSERVE})
+    wait_for(lambda: service_on_both.access.current.find_key(secret) is not None)
+    response = _send(sender, {"X-API-Key": secret})
+    assert (response.status_code, _code(response)) == (403, "wrong_scope")
+    row = _row(service_on_both, response)
+    assert (row.client, row.stage) == ("key:watcher", Stage.ADMISSION)
 
 
 def test_a_key_can_be_required(settings: ServiceSettings) -> None:
@@ -269,6 +281,6 @@ def test_while_the_database_is_away_blocks_and_keys_hold(
     with elsewhere.write() as session:
         revoke_key(session, "acme", "ada", datetime.now(UTC))
     wait_for(lambda: _send(sender).status_code == 403)
-    wait_for(lambda: service_on_both.access.current.client_of(key) is None)
+    wait_for(lambda: service_on_both.access.current.find_key(key) is None)
     wait_for(lambda: other.get("/readyz").json() == {"status": "ready"})
     assert _row(service_on_both, spooled).client == "ip:192.0.2.1"

@@ -1,6 +1,7 @@
 """Kept pictures: enough to look into a request, too little to recognise anybody."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from random import SystemRandom
@@ -85,6 +86,25 @@ def test_the_label_map_holds_the_labels_themselves(keep: Keep, tmp_path: Path) -
     assert set(np.unique(kept)) == set(np.unique(FIGURE.label_map))
     small = keep(FIGURE.image[::4, ::4], FIGURE.label_map[::4, ::4])[3]
     assert np.array_equal(_read(tmp_path, small), FIGURE.label_map[::4, ::4])
+
+
+@pytest.mark.parametrize(
+    ("word", "labels"),
+    [
+        ("face", {Label.FACE}),
+        ("head", {Label.FACE, Label.HAT, Label.GLASSES}),
+        ("other", set(Label) - {Label.BACKGROUND}),
+    ],
+)
+def test_heads_or_persons_are_hidden_where_no_label_is_a_face(
+    word: str, labels: set[Label]
+) -> None:
+    translation = tuple(
+        {"face": word, "hair": "torso"}.get(label, label if word != "other" else "torso")
+        for label in LABELS
+    )
+    mask = face_mask(replace(_parsing(FIGURE.label_map), translation=translation), ())
+    assert mask[np.isin(FIGURE.label_map, list(labels))].all()
 
 
 @pytest.mark.parametrize("kind", [0, 1])

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from store.decisions.access_list import read_access_list
+from store.decisions.access_list import ActiveKey, read_access_list
 from store.engine.database import Database
 from store.people.api_keys import (
     ApiKey,
     BadKeyName,
     KeyNameTaken,
     KeyNotActive,
+    KeyScope,
     add_key,
     is_key_name,
     key_digest,
@@ -34,7 +35,8 @@ def _revoke(database: Database, name: str, now: datetime) -> None:
 
 def _client_of(database: Database, secret: str, now: datetime) -> str | None:
     with database.read() as session:
-        return read_access_list(session, now).client_of(secret)
+        key = read_access_list(session, now).find_key(secret)
+    return None if key is None else key.client
 
 
 def test_only_the_hash_of_a_key_is_stored(database: Database, now: datetime) -> None:
@@ -111,8 +113,8 @@ def test_a_revoked_key_is_nobodys_and_says_who_revoked_it(
     assert _client_of(database, kept, later) == "key:kept"
     with database.read() as session:
         assert list_keys(session) == (
-            ApiKey("gone", now, "ada", later, "chief"),
-            ApiKey("kept", now, "ada", None, None),
+            ApiKey("gone", (KeyScope.PARSE,), now, "ada", later, "chief"),
+            ApiKey("kept", (KeyScope.PARSE,), now, "ada", None, None),
         )
 
 
@@ -125,3 +127,40 @@ def test_what_is_not_active_cannot_be_revoked(database: Database, now: datetime)
         _revoke(database, "other", now)
     with database.read() as session:
         assert session.scalars(select(ApiKeyRow.revoked_at)).one() == now
+
+
+def test_a_key_is_good_for_what_it_was_made_for(database: Database, now: datetime) -> None:
+    both = frozenset(KeyScope)
+    with database.write() as session:
+        usual = add_key(session, "usual", "ada", now)
+        watcher = add_key(session, "watcher", "ada", now, {KeyScope.OBSERVE})
+        all_round = add_key(session, "all_round", "ada", now, both)
+    with database.read() as session:
+        access = read_access_list(session, now)
+        listed = {key.name: key.scopes for key in list_keys(session)}
+    assert access.find_key(usual) == ActiveKey("key:usual", frozenset({KeyScope.PARSE}))
+    assert access.find_key(watcher) == ActiveKey("key:watcher", frozenset({KeyScope.OBSERVE}))
+    assert access.find_key(all_round) == ActiveKey("key:all_round", both)
+    assert set(listed["all_round"]) == both
+
+
+def test_keys_of_before_scopes_are_for_parsing_and_unknown_scopes_for_nothing(
+    database: Database, now: datetime
+) -> None:
+    columns = "name, key_sha256, created_at, created_by"
+    with database.write() as session:
+        session.execute(
+            text(f"INSERT INTO api_keys ({columns}) VALUES ('old', :key, :at, 'ada')"),  # noqa: S608
+            {"key": key_digest("old"), "at": "2026-03-02 12:00:00+00:00"},
+        )
+        session.add(_make_row("later", now))
+    with database.read() as session:
+        access = read_access_list(session, now)
+    assert access.find_key("old") == ActiveKey("key:old", frozenset({KeyScope.PARSE}))
+    assert access.find_key("later") == ActiveKey("key:later", frozenset())
+
+
+def _make_row(name: str, now: datetime) -> ApiKeyRow:
+    return ApiKeyRow(
+        name=name, key_sha256=key_digest(name), scopes=["moon"], created_at=now, created_by="ada"
+    )

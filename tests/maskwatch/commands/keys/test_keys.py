@@ -19,9 +19,9 @@ from tests.maskwatch.conftest import Run
 def _client_of(folder: Path, secret: str) -> str | None:
     database = Database.open(StoreSettings(var_dir=folder / "var"))
     with database.read() as session:
-        client = read_access_list(session, datetime.now(UTC)).client_of(secret)
+        key = read_access_list(session, datetime.now(UTC)).find_key(secret)
     database.close()
-    return client
+    return None if key is None else key.client
 
 
 def test_a_new_key_is_all_that_goes_to_standard_output_and_is_shown_once(
@@ -50,7 +50,7 @@ def test_a_revoked_key_is_nobodys_and_stays_in_the_list(maskwatch: Run, tmp_path
 
     first, second = maskwatch("keys", "list").out.splitlines()
     assert re.match(r"gone +revoked +20\d\d-", first)
-    assert re.match(r"kept +active +made 20\d\d-", second)
+    assert re.match(r"kept +active +for parse, made 20\d\d-", second)
 
     listed = [json.loads(line) for line in maskwatch("keys", "list", "--json").out.splitlines()]
     me = pwd.getpwuid(os.geteuid()).pw_name
@@ -61,6 +61,17 @@ def test_a_revoked_key_is_nobodys_and_stays_in_the_list(maskwatch: Run, tmp_path
     assert listed[1]["revoked_at"] is None
     for moment in (listed[0]["created_at"], listed[0]["revoked_at"]):
         assert datetime.fromisoformat(moment).tzinfo is not None
+
+
+def test_a_key_is_for_parsing_unless_it_is_made_for_something_else(maskwatch: Run) -> None:
+    for words in (["usual"], ["seer", "--scope", "observe"]):
+        assert maskwatch("keys", "add", *words).code == 0
+    assert maskwatch("keys", "add", "both", "--scope", "observe", "--scope", "parse").code == 0
+    lines = maskwatch("keys", "list", "--json").out.splitlines()
+    scopes = {key["name"]: key["scopes"] for key in map(json.loads, lines)}
+    assert scopes == {"usual": ["parse"], "seer": ["observe"], "both": ["observe", "parse"]}
+    assert "for observe, parse, made" in maskwatch("keys", "list").out
+    assert maskwatch("keys", "add", "moon", "--scope", "moon").code == 2
 
 
 def test_without_keys_the_list_is_empty(maskwatch: Run) -> None:
