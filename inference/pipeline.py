@@ -73,6 +73,24 @@ class Pipeline:
         self._record(outcome.record, watch)
         return outcome
 
+    def screen(self, arrival: Arrival, upload: Upload) -> Refusal | None:
+        """Take one upload through the gate alone; only a refusal leaves a record.
+
+        Raises:
+            NotRecorded: the record of the refusal could not be kept.
+        """
+        watch = Stopwatch()
+        try:
+            refusal = self._refusal_of_gate(upload)
+        except Exception:  # noqa: BLE001
+            # Closed on purpose, as for pictures that are parsed here.
+            self.metrics.faults.labels("gate_or_segmenter").inc()
+            _log.exception("screening failed", request_id=arrival.request_id)
+            refusal = FAULT
+        if refusal is not None:
+            self._record(_build_refusal(arrival, refusal, upload).record, watch)
+        return refusal
+
     def refuse(self, arrival: Arrival, refusal: Refusal) -> Outcome:
         """Record a request that is refused before or beside its bytes.
 
@@ -135,6 +153,11 @@ class Pipeline:
         if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
+
+    def _refusal_of_gate(self, upload: Upload) -> Refusal | None:
+        claims = self.gate.compare(upload)
+        outcome = claims if isinstance(claims, Refusal) else self._screen(upload.data)
+        return outcome if isinstance(outcome, Refusal) else None
 
     def _screen(self, data: bytes) -> Screened | Refusal:
         with self.metrics.time_step("decode"):

@@ -1,6 +1,8 @@
 """The routes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from uuid import uuid4
 
@@ -28,6 +30,9 @@ from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
 
+# What is done with an upload once it has a turn; it runs in a thread.
+Work = Callable[[Service, Arrival, Upload], Response]
+
 
 def build_app(service: Service) -> FastAPI:
     """The web application of one service; it has no documentation pages to give away."""
@@ -41,6 +46,7 @@ def build_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
+    app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
@@ -52,21 +58,15 @@ def build_app(service: Service) -> FastAPI:
 
 async def parse(request: Request) -> Response:
     """Take a picture in, answer its masks."""
-    service: Service = request.app.state.service
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    sender = _identify_sender(request, service)
-    now = datetime.now(UTC)
-    arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
-    try:
-        return await _answer_or_record_fault(service, request, arrival, answer, sender.refusal)
-    except NotRecorded as error:
-        _log.error("record refused", why=str(error), request_id=arrival.request_id)
-        return refusal_problem(NOT_RECORDED, arrival.request_id)
-    except ClientDisconnect:
-        service.metrics.broken_off.inc()
-        return Response(status_code=400)  # nobody is there to read it
+    return await _serve_upload(request, "api", partial(_parse_upload, answer=answer))
+
+
+async def screen(request: Request) -> Response:
+    """Take a picture through the gate alone: 204, or why it is refused."""
+    return await _serve_upload(request, "screen", _screen_upload)
 
 
 async def healthz() -> dict[str, str]:
@@ -99,16 +99,31 @@ def _identify_sender(request: Request, service: Service) -> Sender:
     )
 
 
+async def _serve_upload(request: Request, route: str, work: Work) -> Response:
+    service: Service = request.app.state.service
+    sender = _identify_sender(request, service)
+    now = datetime.now(UTC)
+    arrival = Arrival(new_request_id(now), now, sender.client, route, sender.address)
+    try:
+        return await _answer_or_record_fault(service, request, arrival, work, sender.refusal)
+    except NotRecorded as error:
+        _log.error("record refused", why=str(error), request_id=arrival.request_id)
+        return refusal_problem(NOT_RECORDED, arrival.request_id)
+    except ClientDisconnect:
+        service.metrics.broken_off.inc()
+        return Response(status_code=400)  # nobody is there to read it
+
+
 async def _answer_or_record_fault(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """The answer; a fault before or beside the pipeline gets a record like any other refusal."""
     try:
-        return await _answer_upload(service, request, arrival, answer, wrong_key)
+        return await _answer_upload(service, request, arrival, work, wrong_key)
     except (NotRecorded, ClientDisconnect):
         raise
     except Exception:  # noqa: BLE001
@@ -122,7 +137,7 @@ async def _answer_upload(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """Cheap checks first, a place in the house before the body is read, a turn to work after it."""
@@ -138,9 +153,7 @@ async def _answer_upload(
             with service.body_memory.reserve() as take:
                 body = await receive_body(request, _body_rules(settings), take)
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
-                return await service.slots.work(
-                    arrival.client, _work, service, arrival, upload, answer
-                )
+                return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
 
@@ -174,10 +187,17 @@ def _check_rate(service: Service, arrival: Arrival) -> None:
         raise Refused(RATE_LIMITED.retry_after(missing_seconds))
 
 
-def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
+def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
     outcome = service.pipeline.handle(arrival, upload)
     with service.metrics.time_step("answer"):
         return respond(outcome, answer)
+
+
+def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Response:
+    refusal = service.pipeline.screen(arrival, upload)
+    if refusal is not None:
+        return refusal_problem(refusal, arrival.request_id)
+    return Response(status_code=204, headers={"X-Request-Id": arrival.request_id})
 
 
 async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:

@@ -40,6 +40,7 @@ def describe() -> Json:
         },
         "paths": {
             "/v1/parse": {"post": _parse()},
+            "/v1/screen": {"post": _screen()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
                 "get": _state(
@@ -75,6 +76,19 @@ def _parse() -> Json:
             "200": _masks(),
             **_refusals(),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
+        },
+    }
+
+
+def _screen() -> Json:
+    return {
+        "operationId": "screen",
+        "summary": "Take a picture through the gate alone; nothing is parsed.",
+        "security": [{}, _BEARER, _KEY],
+        "requestBody": {"required": True, "content": _pictures()},
+        "responses": {
+            "204": {"description": "The gate accepts the picture.", "headers": dict(_ID_HEADER)},
+            **_refusals(),
         },
     }
 
