@@ -1,8 +1,10 @@
 """A request and how it was answered, as the sidecar is told of it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from secrets import token_hex
 
 from maskwatch.client.pictures import find_pictures
@@ -35,27 +37,32 @@ class Exchange:
 
     def write_forms(self, fields: Sequence[str]) -> Iterator[tuple[bytes, str]]:
         """A form and its media type for each picture in the request."""
-        values = {
-            "client": f"ip:{self.sender}" if self.sender else "",
-            "status": str(self.status),
-            "latency_ms": f"{self.latency_ms:.3f}",
-            "received_at": self.received_at.isoformat(),
-        }
+        report = json.dumps(
+            {
+                "client": _read_address(self.sender),
+                "time": self.received_at.isoformat(),
+                "latency_ms": round(self.latency_ms, 3),
+                "status": self.status,
+            }
+        )
         for picture in find_pictures(self.content_type, b"".join(self.chunks), fields):
-            yield _write_form({name: value for name, value in values.items() if value}, picture)
+            yield _write_form(report, picture)
 
 
-def _write_form(values: dict[str, str], picture: bytes) -> tuple[bytes, str]:
+def _read_address(sender: str) -> str | None:
+    """The sender, if it is an address; servers on a socket of the file system say other things."""
+    try:
+        return str(ip_address(sender.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _write_form(report: str, picture: bytes) -> tuple[bytes, str]:
     boundary = token_hex(16)
-    lines = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in values.items()
-    ]
     head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="report"\r\n\r\n{report}\r\n'
         f'--{boundary}\r\nContent-Disposition: form-data; name="picture"; filename="picture"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
-    form = b"".join(
-        ("".join(lines).encode(), head.encode(), picture, f"\r\n--{boundary}--\r\n".encode())
-    )
+    form = b"".join((head.encode(), picture, f"\r\n--{boundary}--\r\n".encode()))
     return form, f"multipart/form-data; boundary={boundary}"

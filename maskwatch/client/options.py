@@ -20,7 +20,8 @@ class ClientOptions:
     Attributes:
         url: address of the sidecar, such as ``http://127.0.0.1:8080``. It stands beside the
             application: there is no TLS.
-        api_key: sent with every request to the sidecar; none if empty.
+        api_key: sent with every request to the sidecar; none if empty. ``observe`` needs one that
+            was made with ``--scope observe``. With one in ``gate``, all clients are that key's.
         plain_paths: paths, exactly as the application knows them, whose bodies hold no picture:
             they pass untouched. A path that is not listed is looked at.
         picture_fields: names under which ``observe`` finds pictures in forms and in JSON. What

@@ -1,5 +1,6 @@
 """A sidecar that is the real service, one that only notes reports, and real servers for hosts."""
 
+import json
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 import uvicorn
 from PIL import Image as Pillow
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,10 +41,10 @@ class Sink:
 
     async def take(self, request: Request) -> Response:
         async with request.form() as form:
-            fields: dict[str, Any] = {}
-            for name, value in form.items():
-                fields[name] = value if isinstance(value, str) else await value.read()
-        self.reports.append(fields)
+            report, picture = form["report"], form["picture"]
+            assert isinstance(report, str)
+            assert isinstance(picture, UploadFile)
+            self.reports.append({**json.loads(report), "picture": await picture.read()})
         self.headers.append(dict(request.headers))
         return Response(status_code=self.status)
 

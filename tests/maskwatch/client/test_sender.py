@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from maskwatch.client import ClientOptions
 from maskwatch.client.counts import Counts
 from maskwatch.client.exchange import Exchange
 from maskwatch.client.sender import Sender
+from tests.makers import NOW
 from tests.maskwatch.client.conftest import Sink
 from tests.waiting import wait_for
 
@@ -25,9 +25,8 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def _exchange(body: bytes = b"picture") -> Exchange:
-    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    return Exchange("image/png", (body,), "203.0.113.7", 200, 12.5, now)
+def _exchange(body: bytes = b"picture", sender: str = "203.0.113.7") -> Exchange:
+    return Exchange("image/png", (body,), sender, 200, 12.5, NOW)
 
 
 def _sender(url: str, **options: Any) -> tuple[Sender, Counts]:
@@ -41,15 +40,36 @@ def test_a_report_arrives_with_what_is_known(sink: Sink) -> None:
     assert sender.flush(20)
     assert sink.reports == [
         {
-            "client": "ip:203.0.113.7",
-            "status": "200",
-            "latency_ms": "12.500",
-            "received_at": "2026-03-02T12:00:00+00:00",
+            "client": "203.0.113.7",
+            "time": "2026-03-02T12:00:00+00:00",
+            "latency_ms": 12.5,
+            "status": 200,
             "picture": b"picture",
         }
     ]
     assert sink.headers[0]["x-api-key"] == "mwk_x"
     assert counts.read()["reported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sender", "client"),
+    [("2001:db8::7", "2001:db8::7"), ("fe80::1%eth0", "fe80::1"), ("", None), ("@", None)],
+)
+def test_a_sender_without_an_address_is_left_out(
+    sink: Sink, sender: str, client: str | None
+) -> None:
+    queue, _ = _sender(sink.url)
+    queue.submit(_exchange(sender=sender))
+    assert queue.flush(20)
+    assert sink.reports[0]["client"] == client
+
+
+def test_the_sidecar_reads_the_report() -> None:
+    module: Any = pytest.importorskip("inference.upstream.observe.report")
+    ((form, content_type),) = _exchange().write_forms(("file",))
+    report = module.read_form_report(content_type.partition("boundary=")[2], form, "key:a", NOW)
+    assert (report.client, report.status) == ("ip:203.0.113.7", 200)
+    assert (report.latency_ms, report.upload.data) == (12.5, b"picture")
 
 
 def test_reports_beyond_the_queue_are_dropped_and_counted(silent: str) -> None:
