@@ -74,6 +74,7 @@ async def answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -
     """
     if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
+        service.refusal_counts.count(arrival.client, refusal, arrival.received_at)
         await service.tarpit.hold()
     else:
         await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
