@@ -1,0 +1,1 @@
+"""A service of somebody else that Maskwatch stands in front of or beside."""
