@@ -163,14 +163,19 @@ def read_all(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
+def read_some(connection: socket.socket, size: int = 65_536) -> bytes:
+    """At least one byte."""
+    data = connection.recv(size)
+    if not data:
+        raise ConnectionResetError("closed too early")
+    return data
+
+
 def read_until(connection: socket.socket, end: bytes) -> bytes:
     """What comes, up to and with some bytes; what comes behind them is kept too."""
     received = b""
     while end not in received:
-        data = connection.recv(65_536)
-        if not data:
-            raise ConnectionResetError("closed too early")
-        received += data
+        received += read_some(connection)
     return received
 
 
@@ -178,10 +183,7 @@ def read_head(connection: socket.socket) -> bytes:
     """The head of a request or an answer, byte by byte."""
     received = b""
     while not received.endswith(b"\r\n\r\n"):
-        data = connection.recv(1)
-        if not data:
-            raise ConnectionResetError("closed too early")
-        received += data
+        received += read_some(connection, 1)
     return received
 
 

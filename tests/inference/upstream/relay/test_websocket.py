@@ -58,7 +58,8 @@ def sockets(stack: ExitStack) -> Serving:
 
 def _open(relayed: Relayed, path: str = "/ws?a=%2F", **options: Any) -> ClientConnection:
     url = f"ws://127.0.0.1:{relayed.port}{path}"
-    return connect(url, proxy=None, max_size=None, **options)
+    connection: ClientConnection = connect(url, proxy=None, max_size=None, **options)
+    return connection
 
 
 def _echo(connection: ServerConnection) -> None:
