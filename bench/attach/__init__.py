@@ -1,0 +1,1 @@
+"""What a relay adds to requests, streams and WebSockets, beside nginx."""
