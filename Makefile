@@ -30,7 +30,7 @@ quick: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
-	@folder=$$(mktemp -d) && export MASKWATCH_DATABASE_URL="sqlite:///$$folder/check.db" && \
+	@folder=$$(mktemp -d) && export MASKWATCH_VAR_DIR="$$folder" && \
 	  $(BIN)/alembic upgrade head && $(BIN)/alembic check; status=$$?; rm -r "$$folder"; exit $$status
 
 format: $(INSTALLED)

@@ -19,6 +19,7 @@ from bench.detection.probing.command import measure_probing
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
+from bench.evening.command import measure_evening
 from bench.footprint.command import measure_footprint
 from bench.gate.command import measure_gate
 from bench.gate.one_client import measure_one_client
@@ -194,6 +195,16 @@ def serve(
 ) -> None:
     """What a picture costs in the service, beside a bare loop of decode, parse and encode."""
     measure_serve(data, json, rounds)
+
+
+@app.command()
+def evening(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
+) -> None:
+    """600 photos of 40 clients and four attackers: who is blocked, mailed and shown."""
+    measure_evening(data, cache, json)
 
 
 @app.command()

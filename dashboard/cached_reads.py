@@ -10,12 +10,10 @@ from detectors.rule_book import RULES
 from store.counts.periods import WINDOWS
 from store.pages.alert_views import AlertView, latest_alerts
 from store.pages.overview import (
-    ClientCount,
     Headline,
     JobHealth,
     ReasonCount,
     VerdictCount,
-    busiest_clients,
     headline,
     job_health,
     top_reasons,
@@ -23,6 +21,14 @@ from store.pages.overview import (
 )
 from store.pages.request_detail import NormalRange, normal_ranges
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health
+from store.pages.worst_clients import (
+    TurnedAwayCount,
+    WorstClient,
+    read_turned_away,
+    worst_clients,
+)
+
+_ALL_REASONS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class Overview:
     headline: Headline
     over_time: tuple[VerdictCount, ...]
     reasons: tuple[ReasonCount, ...]
-    clients: tuple[ClientCount, ...]
+    turned_away: tuple[TurnedAwayCount, ...]
+    clients: tuple[WorstClient, ...]
     alerts: tuple[AlertView, ...]
     jobs: tuple[JobHealth, ...]
     scheduler: SchedulerHealth
@@ -48,13 +55,15 @@ def overview(window: str) -> Overview:
     span = WINDOWS[window]
     period = span.period(now)
     with process.database.read() as session:
+        reasons = top_reasons(session, period, _ALL_REASONS)
         return Overview(
             since=period.since,
             until=now,
             headline=headline(session, period, now),
             over_time=verdicts_over_time(session, period, span.slice_seconds),
-            reasons=top_reasons(session, period, 6),
-            clients=busiest_clients(session, period, 6),
+            reasons=reasons[:6],
+            turned_away=read_turned_away(session, period, reasons),
+            clients=worst_clients(session, period, now, 6),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
             scheduler=scheduler_health(session),

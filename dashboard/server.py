@@ -1,10 +1,13 @@
 """Runs the dashboard process."""
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -18,6 +21,7 @@ from store.http.protocol import connection_limits, patient_protocol
 from store.people.sign_in import issue_token
 from store.settings import ConnectionsGroup
 
+_log = structlog.get_logger(__name__)
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
 
@@ -30,6 +34,7 @@ def run(
     Raises:
         MaskwatchError: the database or its schema is not usable.
     """
+    ensure_home(settings.store.var_dir)
     settings = settings.model_copy(update={"dashboard_port": listener.getsockname()[1]})
     with listener, closing(open_database(settings)) as database:
         app = build_app(Parts(settings, database))
@@ -52,6 +57,18 @@ def _server_config(app: ASGIApp, connections: ConnectionsGroup) -> uvicorn.Confi
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+
+
+def ensure_home(folder: Path) -> None:
+    """Name a folder that Streamlit looks for its settings in, where the system knows no home.
+
+    A user without an entry in the system's list, as containers have, and without ``HOME`` has none.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(folder.absolute())
+        _log.info("no home folder: Streamlit looks for its files in the var folder")
 
 
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from math import nan
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,6 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from store.engine.disk_room import room_of
 from store.requests.records import RequestRecord
 
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -111,6 +114,13 @@ class Metrics:
         callers = self._gauge("record_callers_waiting", "Requests that wait for a place there.")
         callers.set_function(callers_waiting)
 
+    def watch_disk(self, folder: Path) -> None:
+        """Show the room of the disk that records, pictures and the spool are written to."""
+        free = self._gauge("disk_free_bytes", "Room that is left on the disk of the var folder.")
+        free.set_function(lambda: _room(folder, "free_bytes"))
+        total = self._gauge("disk_bytes", "Size of that disk.")
+        total.set_function(lambda: _room(folder, "total_bytes"))
+
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"maskwatch_{name}", meaning, registry=self.registry)
 
@@ -130,3 +140,11 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+
+def _room(folder: Path, name: str) -> float:
+    """Not a number where this user may not look: the other metrics must go on."""
+    try:
+        return float(getattr(room_of(folder), name))
+    except OSError:
+        return nan

@@ -1,13 +1,11 @@
 """The request path, top to bottom: bytes, gate, parsing, checks, verdict, record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import structlog
 
-from detectors.findings import Finding
-from detectors.parsing import Image, Parsing
+from detectors.parsing import Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Judgement, Mode, Verdict, judge
 from inference.cache import ParseCache
@@ -16,6 +14,7 @@ from inference.checks.run import run_check
 from inference.content import Content
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
+from inference.outcomes import Accepted, Outcome, Reply, build_refusal
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
@@ -28,17 +27,6 @@ from store.requests.records import PictureFile, RequestRecord, Stage
 _log = structlog.get_logger(__name__)
 
 MEASUREMENT_FAILED = "measurement_failed"
-ANSWER_NOT_READ = "answer_not_read"
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of a request: its record, and either a parsing of its picture or a refusal."""
-
-    record: RequestRecord
-    refusal: Refusal | None = None
-    image: Image | None = None
-    parsing: Parsing | None = None
 
 
 @dataclass(frozen=True)
@@ -72,38 +60,42 @@ class Pipeline:
             NotRecorded: the record could not be kept, so there is no answer to give.
         """
         watch = Stopwatch()
-        act = partial(self._screen_and_check, arrival, upload, watch)
-        outcome = self._outcome(arrival, upload, act)
+        outcome = self._outcome(arrival, upload, watch)
         self._record(outcome.record, watch)
         return outcome
 
-    def observe(
-        self,
-        arrival: Arrival,
-        upload: Upload,
-        read: Callable[[Image], Parsing | None] | None,
-        costs: Mapping[str, float],
-        status: int,
-    ) -> Outcome:
-        """Record a request that another service has answered; nothing is parsed here.
+    def screen(self, arrival: Arrival, upload: Upload) -> Accepted | Refusal:
+        """Take one upload through the gate alone; only a refusal leaves a record.
 
-        The checks of this pipeline must be such that ask the segmenter nothing, and its mode one
-        that refuses nothing: the answer is gone.
+        Raises:
+            NotRecorded: the record of the refusal could not be kept.
+        """
+        watch = Stopwatch()
+        try:
+            accepted = self._accept(arrival, upload, watch)
+        except Exception:  # noqa: BLE001
+            # Closed on purpose, as for pictures that are parsed here.
+            self.metrics.faults.labels("gate_or_segmenter").inc()
+            _log.exception("screening failed", request_id=arrival.request_id)
+            accepted = FAULT
+        if isinstance(accepted, Refusal):
+            self._record(build_refusal(arrival, accepted, upload).record, watch)
+        return accepted
 
-        Args:
-            read: the parse of the picture ``(H, W, 3)`` that the other service gave, or ``None`` if
-                its answer cannot be read; ``None`` in place of it if there is no answer.
-            costs: features of the group ``cost`` that were measured there.
-            status: of its answer.
+    def judge_reply(self, accepted: Accepted, reply: Reply) -> Outcome:
+        """Check what a service answered to an accepted upload; its record is kept then.
 
         Raises:
             NotRecorded: the record could not be kept.
         """
         watch = Stopwatch()
-        act = partial(self._screen_and_measure, arrival, upload, read, costs, watch)
-        outcome = self._outcome(arrival, upload, act)
-        if outcome.refusal is None:
-            outcome = replace(outcome, record=replace(outcome.record, status=status))
+        try:
+            outcome = self._judge_reply(accepted, reply, watch)
+        except Exception:  # noqa: BLE001
+            # Open on purpose: the service has answered, and monitoring must not break it.
+            self.metrics.faults.labels("reply").inc()
+            _log.exception("reply not judged", request_id=accepted.arrival.request_id)
+            outcome = self._judge_gate(accepted, replace(reply, reasons=(MEASUREMENT_FAILED,)))
         self._record(outcome.record, watch)
         return outcome
 
@@ -113,26 +105,24 @@ class Pipeline:
         Raises:
             NotRecorded: the record could not be kept.
         """
-        outcome = _build_refusal(arrival, refusal)
+        outcome = build_refusal(arrival, refusal)
         self._record(outcome.record, Stopwatch())
         return outcome
 
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
         """Count a refusal that gets no record of its own; touches neither disk nor database."""
-        self.metrics.count(_build_refusal(arrival, refusal).record)
+        self.metrics.count(build_refusal(arrival, refusal).record)
         self.metrics.unrecorded_refusals.labels(refusal.code).inc()
 
-    def _outcome(
-        self, arrival: Arrival, upload: Upload, act: Callable[[], Outcome | Refusal]
-    ) -> Outcome:
+    def _outcome(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Outcome:
         try:
-            outcome = act()
+            outcome = self._screen_and_check(arrival, upload, watch)
         except Exception:  # noqa: BLE001
             # Closed on purpose: what the gate or the model cannot handle is not let through.
             self.metrics.faults.labels("gate_or_segmenter").inc()
             _log.exception("request failed", request_id=arrival.request_id)
             outcome = FAULT
-        return _build_refusal(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
+        return build_refusal(arrival, outcome, upload) if isinstance(outcome, Refusal) else outcome
 
     def _screen_and_check(
         self, arrival: Arrival, upload: Upload, watch: Stopwatch
@@ -145,38 +135,10 @@ class Pipeline:
         content = self._content(arrival, upload, segmenter, watch)
         if isinstance(content, Refusal):
             return content
-        return self._check_request(content.case_of(arrival, upload, segmenter, findings), watch)
-
-    def _check_request(self, case: Case, watch: Stopwatch) -> Outcome:
+        case = content.case_of(arrival, upload, segmenter, findings)
         for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
             case = case.plus(run_check(check, case, self.metrics))
         return self._judge_case(case, watch.total())
-
-    def _screen_and_measure(
-        self,
-        arrival: Arrival,
-        upload: Upload,
-        read: Callable[[Image], Parsing | None] | None,
-        costs: Mapping[str, float],
-        watch: Stopwatch,
-    ) -> Outcome | Refusal:
-        findings = self.gate.compare(upload)
-        if isinstance(findings, Refusal):
-            return findings
-        screening = self._screen(upload.data)
-        if isinstance(screening, Refusal):
-            return screening
-        all_costs = {"gate_ms": watch.lap(), **screening.decoded.costs(), **costs}
-        parsing = None if read is None else read(screening.image)
-        watch.lap()
-        if parsing is None:
-            reasons = () if read is None else (ANSWER_NOT_READ,)
-            return self._judge_picture(arrival, upload, screening, findings, all_costs, reasons)
-        case = Case(arrival, upload, self.segmenter, screening, parsing)
-        content = self._measure(case, all_costs, watch)
-        return self._check_request(
-            content.case_of(arrival, upload, self.segmenter, findings), watch
-        )
 
     def _content(
         self, arrival: Arrival, upload: Upload, segmenter: Segmenter, watch: Stopwatch
@@ -192,13 +154,66 @@ class Pipeline:
         with self.metrics.time_step("parse"):
             parsing = segmenter.parse(screening.image)
         costs["forward_ms"] = watch.lap()
-        case = Case(arrival, upload, segmenter, screening, parsing)
-        content = self._measure(case, costs, watch)
+        accepted = Accepted(arrival, upload, screening, (), costs)
+        content = self._measure(accepted, segmenter, parsing, costs, watch)
         if content.is_measured and judge(content.findings, self.mode).verdict is Verdict.PASS:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
 
-    def _measure(self, case: Case, costs: Mapping[str, float], watch: Stopwatch) -> Content:
+    def _accept(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Accepted | Refusal:
+        findings = self.gate.compare(upload)
+        if isinstance(findings, Refusal):
+            return findings
+        screening = self._screen(upload.data)
+        if isinstance(screening, Refusal):
+            return screening
+        costs = {"gate_ms": watch.lap(), **screening.decoded.costs()}
+        return Accepted(arrival, upload, screening, findings, costs)
+
+    def _judge_reply(self, accepted: Accepted, reply: Reply, watch: Stopwatch) -> Outcome:
+        if reply.parsing is None:
+            return self._judge_gate(accepted, reply)
+        segmenter = present(self.segmenter)
+        costs = {**accepted.costs, **reply.costs}
+        content = self._measure(accepted, segmenter, reply.parsing, costs, watch)
+        case = content.case_of(accepted.arrival, accepted.upload, segmenter, accepted.findings)
+        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
+            case = case.plus(run_check(check, case, self.metrics))
+        total_ms = sum(costs.get(name, 0.0) for name in ("gate_ms", "forward_ms"))
+        return self._judge_case(case, total_ms + watch.total(), reply.status, reply.reasons)
+
+    def _judge_gate(self, accepted: Accepted, reply: Reply) -> Outcome:
+        """What the gate alone says of an upload whose parse nobody read."""
+        arrival, screening = accepted.arrival, accepted.screening
+        findings = (*accepted.findings, *screening.findings)
+        judgement = judge(findings, self.mode)
+        refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
+        record = RequestRecord(
+            request_id=arrival.request_id,
+            received_at=arrival.received_at,
+            client=arrival.client,
+            route=arrival.route,
+            stage=Stage.GATE,
+            verdict=judgement.verdict,
+            status=refusal.status if refusal else reply.status,
+            reasons=(*judgement.reasons, *reply.reasons),
+            content_sha256=accepted.upload.sha256,
+            media_type=screening.media_type.value,
+            features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
+            findings=findings,
+        )
+        return Outcome(record, refusal)
+
+    def _measure(
+        self,
+        accepted: Accepted,
+        segmenter: Segmenter,
+        parsing: Parsing,
+        costs: Mapping[str, float],
+        watch: Stopwatch,
+    ) -> Content:
+        """What the checks of the content say, with what it has cost."""
+        case = Case(accepted.arrival, accepted.upload, segmenter, accepted.screening, parsing)
         results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
         return replace(Content.of(case, results), costs={**costs, "measure_ms": watch.lap()})
 
@@ -213,7 +228,9 @@ class Pipeline:
     def _checks(self, *needs: Needs) -> Sequence[Check]:
         return [check for check in self.checks if check.needs in needs]
 
-    def _judge_case(self, case: Case, total_ms: float) -> Outcome:
+    def _judge_case(
+        self, case: Case, total_ms: float, status: int = 200, reasons: tuple[str, ...] = ()
+    ) -> Outcome:
         judgement = judge(case.findings, self.mode)
         refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
         fault_reasons = () if case.is_measured else (MEASUREMENT_FAILED,)
@@ -224,8 +241,8 @@ class Pipeline:
             route=case.arrival.route,
             stage=Stage.PARSED,
             verdict=judgement.verdict,
-            status=refusal.status if refusal else 200,
-            reasons=(*judgement.reasons, *fault_reasons),
+            status=refusal.status if refusal else status,
+            reasons=(*judgement.reasons, *fault_reasons, *reasons),
             content_sha256=case.upload.sha256,
             media_type=case.screening.media_type.value,
             segmenter=case.segmenter.digest,
@@ -236,34 +253,6 @@ class Pipeline:
             trace=case.trace,
         )
         return Outcome(record, refusal, case.image, case.parsing)
-
-    def _judge_picture(
-        self,
-        arrival: Arrival,
-        upload: Upload,
-        screening: Screened,
-        findings: tuple[Finding, ...],
-        costs: Mapping[str, float],
-        reasons: tuple[str, ...],
-    ) -> Outcome:
-        """The outcome of a picture that came through the gate and has no parse."""
-        all_findings = (*findings, *screening.findings)
-        judgement = judge(all_findings, self.mode)
-        record = RequestRecord(
-            request_id=arrival.request_id,
-            received_at=arrival.received_at,
-            client=arrival.client,
-            route=arrival.route,
-            stage=Stage.GATE,
-            verdict=judgement.verdict,
-            status=200,
-            reasons=(*judgement.reasons, *reasons),
-            content_sha256=upload.sha256,
-            media_type=screening.media_type.value,
-            features=FeatureVector.of({**screening.features, **costs}),
-            findings=all_findings,
-        )
-        return Outcome(record, image=screening.image)
 
     def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[PictureFile, ...]:
         try:
@@ -283,18 +272,3 @@ class Pipeline:
             self.recorder.record(record)
         self.metrics.count(record)
         self.metrics.seconds.observe(watch.total() / 1000)
-
-
-def _build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
-    record = RequestRecord(
-        request_id=arrival.request_id,
-        received_at=arrival.received_at,
-        client=arrival.client,
-        route=arrival.route,
-        stage=refusal.stage,
-        verdict=Verdict.REFUSE,
-        status=refusal.status,
-        reasons=(refusal.code,),
-        content_sha256=upload.sha256 if upload else None,
-    )
-    return Outcome(record, refusal)

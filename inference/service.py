@@ -9,6 +9,7 @@ from inference.admission.access import Access
 from inference.admission.body_memory import BodyMemory
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
+from inference.admission.refusal_counts import RefusalCounts
 from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
@@ -25,6 +26,7 @@ from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
+from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
 from inference.settings import ServiceSettings
 from store.engine.database import Database, StoreUnavailable
@@ -36,6 +38,8 @@ from store.spool.spool import NotRecorded, Spool
 _log = structlog.get_logger(__name__)
 # They wait for the same commit: the more of them, the fewer commits.
 _RECORDING_THREADS = 16
+# A flood shows on pages and counts against its sender this soon.
+_COUNTS_STORED_SECONDS = 2.0
 # One that takes long to be taken apart shall not keep the others waiting.
 _FORM_THREADS = 2
 _BODY_OVERHEAD_BYTES = 65_536
@@ -58,23 +62,32 @@ class Service:
     metrics: Metrics
     buckets: Buckets
     repeated_refusals: RepeatedRefusals
+    refusal_counts: RefusalCounts
     tarpit: Tarpit
     body_memory: BodyMemory
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
+    spool_probe: DiskProbe
+    database_probe: DiskProbe | None
 
-    def status(self) -> str:
-        """``ready``, or ``degraded`` while the database is away or records wait in the spool."""
+    def status(self) -> Readiness:
+        """Whether the next upload would be recorded, and whether in the database at once."""
+        return Readiness.of(
+            database=self._database_takes_records(), spool=self.spool_probe.takes_files()
+        )
+
+    def _database_takes_records(self) -> bool:
+        """Also not while records wait in the spool: new ones go behind them."""
         try:
             with self.database.read() as session:
                 session.connection()
             if not self.recorder.is_behind():
-                return "ready"
+                return self.database_probe is None or self.database_probe.takes_files()
             self.recorder.try_again()
         except (StoreUnavailable, NotRecorded):
             pass
-        return "degraded"
+        return False
 
     def close(self) -> None:
         """End the threads and the decode workers, give the connections back."""
@@ -83,6 +96,7 @@ class Service:
         self.champion.close()
         self.pipeline.gate.close()
         self.recorder.close()
+        self.refusal_counts.close()
         self.database.close()
 
 
@@ -94,6 +108,7 @@ def build_service(settings: ServiceSettings) -> Service:
     """
     share_cores(settings.admission.max_concurrency)
     metrics = Metrics()
+    metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines = read_baselines(settings)
     model = load_model(settings)
@@ -122,6 +137,8 @@ def build_service(settings: ServiceSettings) -> Service:
     )
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
+    refusal_counts = RefusalCounts(database, metrics)
+    refusal_counts.start(_COUNTS_STORED_SECONDS)
     return Service(
         settings=settings,
         database=database,
@@ -136,11 +153,14 @@ def build_service(settings: ServiceSettings) -> Service:
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),
+        refusal_counts=refusal_counts,
         tarpit=_build_tarpit(settings),
         body_memory=_build_body_memory(settings),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
+        spool_probe=DiskProbe(settings.store.var_dir / "spool"),
+        database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
 
 

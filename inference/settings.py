@@ -21,6 +21,7 @@ from store.settings import (
     PicturesGroup,
     ProxiesGroup,
     RetentionGroup,
+    StoreGroup,
 )
 
 
@@ -96,7 +97,8 @@ class ServiceSettings(RecorderSettings):
 
     def digest(self) -> str:
         """Hash of all settings that an answer may depend on; secrets and places are left out."""
-        left_out = {"store": {"database_url", "var_dir"}, "probing": {"fingerprint_salt"}}
+        address = {name for name in StoreGroup.model_fields if name.startswith("database_")}
+        left_out = {"store": {"var_dir", *address}, "probing": {"fingerprint_salt"}}
         return sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
 
     def ensemble_recipe(self) -> Recipe:

@@ -14,7 +14,7 @@ from jobs.alerting import alerts, notify
 from jobs.alerting.rules import integrity
 from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
-from jobs.keeping import expire_fingerprints, prune, roll_up
+from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
 from jobs.outliers import retrain, scan
 from jobs.settings import JobSettings
 
@@ -72,6 +72,12 @@ JOBS: tuple[Job, ...] = (
         "Look for a patch that recurs in flagged pictures and put it on the blacklist.",
         find_patches.run,
         lambda s: _every(s.schedule.patch_interval_seconds),
+    ),
+    Job(
+        "anchor_audit",
+        "See that the audit's last anchor holds, and anchor its newest row.",
+        anchor_audit.run,
+        lambda s: _every(s.schedule.anchor_interval_seconds),
     ),
     Job(
         "roll_up",

@@ -1,14 +1,17 @@
-"""The one-shot commands: one job, once, in this process."""
+"""The one-shot commands: one job, once, in this process; and what one would do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 
+from jobs.blocking.decide import preview_enforcement
 from jobs.catalogue import job_named
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import record_run
 from jobs.settings import JobSettings
+from store.decisions.decisions import NewDecision
 from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.schema import check_revision, ensure_current
 
 
 def run_chain_once(
@@ -41,3 +44,16 @@ def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
         return record_run(job.name, job.run, JobContext(database, settings, now))
     finally:
         database.close()
+
+
+def preview_blocks(settings: JobSettings, now: datetime) -> list[NewDecision]:
+    """Whom the next ``decide`` would block if blocks were enforced; nothing is decided.
+
+    Raises:
+        MaskwatchError: the database cannot be read, or its schema is another one's.
+    """
+    with closing(Database.open(settings)) as database:
+        if check_revision(database) is None:
+            # Nobody has sent anything yet: the tables are made at the first start.
+            return []
+        return preview_enforcement(JobContext(database, settings, now))

@@ -15,7 +15,7 @@ from jobs.pulse import Pulse
 from jobs.schedule import build_schedule, max_idle_seconds
 from jobs.settings import JobSettings
 from jobs.watchdog import Watchdog, close_interrupted
-from store.engine.database import Database
+from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import LeaseLost
 from store.engine.start import open_database
 
@@ -58,8 +58,8 @@ def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event
     stop.wait()
     schedule.scheduler.shutdown()
     thread.join(_JOIN_SECONDS)
-    # Whoever took over has closed them.
-    with suppress(LeaseLost):
+    # Whoever took over has closed them; without the database, whoever starts next closes them.
+    with suppress(LeaseLost, StoreUnavailable):
         close_interrupted(database)
     _log.info("scheduler stopped")
 

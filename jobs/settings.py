@@ -11,6 +11,7 @@ from store.settings import OutliersGroup, PicturesGroup, ReportSettings, Retenti
 
 _DAY_SECONDS = 86_400
 MAX_BLOCK_MINUTES = 7 * 24 * 60
+SMTPS_PORT = 465
 
 
 class ScheduleGroup(Group):
@@ -30,6 +31,9 @@ class ScheduleGroup(Group):
 
     roll_up_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two rounds in which new records are counted for the dashboard."""
+
+    anchor_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two anchors of the audit chain; rows cut off within them are not missed."""
 
     patch_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two searches for a patch that recurs in flagged pictures."""
@@ -67,7 +71,8 @@ class BlockingGroup(Group):
     """Whom and what the jobs put on the blacklist, and for how long."""
 
     block_after: int = Field(3, ge=1, le=1_000)
-    """Outliers and refusals of one client in the window that lead to a block."""
+    """Weight of one client's evidence in the window that leads to a block, and to an alert of its
+    own; `docs/evidence.md` says what weighs how much."""
 
     block_window_minutes: int = Field(60, ge=1, le=MAX_BLOCK_MINUTES)
     """Minutes that the policy looks back on a client."""
@@ -92,13 +97,23 @@ class MailGroup(Group):
     """Port of the mail server."""
 
     smtp_starttls: bool = True
-    """Encrypt the connection with STARTTLS and check the server's certificate."""
+    """Encrypt the connection with STARTTLS and check the server's certificate; not used where TLS
+    begins with the first byte."""
+
+    smtp_implicit_tls: bool | None = None
+    """Begin TLS with the first byte and check the server's certificate; default: on port 465."""
+
+    smtp_helo_name: str | None = Field(
+        None, pattern=r"^([A-Za-z0-9.-]+|\[(IPv6:)?[0-9A-Fa-f.:]+\])$", max_length=255
+    )
+    """Name that this host gives to the mail server (EHLO); default: the host's name if that has a
+    domain, else the domain of `mail_from`."""
 
     smtp_username: str | None = Field(None, min_length=1)
     """User name at the mail server, if it asks for one."""
 
     smtp_password: SecretStr | None = Field(None, validate_default=True)
-    """Password at the mail server; needs `smtp_username` and STARTTLS."""
+    """Password at the mail server; needs `smtp_username` and TLS."""
 
     smtp_timeout_seconds: float = Field(10, gt=0, le=120, allow_inf_nan=False)
     """How long the mail server may take for each step."""
@@ -111,8 +126,13 @@ class MailGroup(Group):
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """The receivers one by one."""
-        return tuple(address.strip() for address in self.mail_to.split(","))
+        """The receivers one by one, each once."""
+        return tuple(dict.fromkeys(address.strip() for address in self.mail_to.split(",")))
+
+    @property
+    def begins_with_tls(self) -> bool:
+        """Whether TLS begins with the first byte."""
+        return _begins_with_tls(self.smtp_implicit_tls, self.smtp_port)
 
     @field_validator("smtp_password")
     @classmethod
@@ -121,7 +141,9 @@ class MailGroup(Group):
     ) -> SecretStr | None:
         if (value is None) != (info.data.get("smtp_username") is None):
             raise ValueError("MASKWATCH_SMTP_USERNAME and MASKWATCH_SMTP_PASSWORD go together")
-        if value is not None and not info.data.get("smtp_starttls", True):
+        given = info.data
+        begins_with_tls = _begins_with_tls(given.get("smtp_implicit_tls"), given.get("smtp_port"))
+        if value is not None and not (begins_with_tls or given.get("smtp_starttls", True)):
             raise ValueError("a password is only sent with MASKWATCH_SMTP_STARTTLS=true")
         return value
 
@@ -134,6 +156,10 @@ class MailGroup(Group):
     @classmethod
     def _several_addresses(cls, value: str) -> str:
         return ", ".join(_check_address(address) for address in value.split(","))
+
+
+def _begins_with_tls(implicit_tls: bool | None, port: int | None) -> bool:
+    return port == SMTPS_PORT if implicit_tls is None else implicit_tls
 
 
 def _check_address(text: str) -> str:

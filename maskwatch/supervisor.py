@@ -11,8 +11,10 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 from types import FrameType
+from typing import IO
 
 from detectors.errors import MaskwatchError
+from store.engine.private_files import OWNER_ONLY
 
 PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -131,7 +133,7 @@ class Supervisor:
             raise KeyboardInterrupt
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
-        with nullcontext() if self.logs is None else _log(self.logs, name).open("ab") as output:
+        with nullcontext() if self.logs is None else _open_log(_log(self.logs, name)) as output:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "maskwatch", name],
                 env=dict(self.environment),
@@ -173,6 +175,11 @@ def run(supervisor: Supervisor, meanwhile: Callable[[], None]) -> None:
 
 def _log(folder: Path, name: str) -> Path:
     return folder / f"{name}.log"
+
+
+def _open_log(log: Path) -> IO[bytes]:
+    """A file to append to, which its owner alone may read: log lines name clients."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab")
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings as property_settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
@@ -23,6 +24,10 @@ from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
 
 TEMPLATE = "maskwatch_template"
+# A property holds on a slow machine too: how long an example takes belongs in `bench/`.
+property_settings.register_profile("any_machine", deadline=None)
+property_settings.load_profile("any_machine")
+
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 

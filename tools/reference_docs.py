@@ -16,7 +16,7 @@ from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table
 from tools.settings_page import settings_page
-from tools.threat_pages import gate_page, refusals_page, rules_page
+from tools.threat_pages import evidence_page, gate_page, refusals_page, rules_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
         "labels.md": labels_page(),
         "rules.md": rules_page(),
         "refusals.md": refusals_page(),
+        "evidence.md": evidence_page(),
         "gate.md": gate_page(),
         "clients.md": clients_page(),
         "layout.md": layout_page(),

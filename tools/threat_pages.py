@@ -1,5 +1,6 @@
 """The reference pages about threats: rules, refusals, the gate."""
 
+from detectors.evidence_kinds import MAX_CHANCE, MAX_CLEAN_SHARE, WEIGHTS, EvidenceKind, codes_of
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
 from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS
@@ -36,6 +37,34 @@ def refusals_page() -> str:
     columns = ("Code", "Status", "Stage", "Sentence", "Retry-After", "ATLAS", "OWASP")
     rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *REFUSALS, *PROXY_REFUSALS)]
     return page("Refusals", parts + table(columns, rows))
+
+
+def evidence_page() -> str:
+    """Kinds of evidence with what they weigh, and the kind of every code."""
+    parts = [
+        "What each code says about the client that caused it. The block policy, the alert about an",
+        "attacking client and the worst clients of the overview all weigh by this table.",
+        "",
+        "*Weight* is what one different file weighs; the same bytes count once. From the sum",
+        "`MASKWATCH_BLOCK_AFTER` (3) on within `MASKWATCH_BLOCK_WINDOW_MINUTES` (60) the client is",
+        "one to block. *Chance* is the share of an honest client's files that show it anyway: a",
+        f"kind counts only if so many are less likely than {MAX_CHANCE:g} by it. Of outliers it is",
+        "the share that the promoted model calls so. Of a flood, requests count and not files.",
+        "Beside a `damaged` or a `hostile` file each different mistake counts once as another",
+        "damaged one; without such a file mistakes weigh nothing, however many they are.",
+        "",
+    ]
+    rows = [_kind(kind) for kind in EvidenceKind]
+    return page("Evidence", parts + table(("Kind", "Weight", "Chance", "Codes"), rows))
+
+
+def _kind(kind: EvidenceKind) -> tuple[str, ...]:
+    codes = ", ".join(f"`{code}`" for code in codes_of(kind))
+    if kind is EvidenceKind.DOUBTFUL:
+        codes = f"`adversarial_picture` that more than {MAX_CLEAN_SHARE:g} of clean pictures reach"
+    if kind not in WEIGHTS:
+        return (f"`{kind.value}`", "0", "", codes)
+    return (f"`{kind.value}`", f"{WEIGHTS[kind].weight:g}", f"{WEIGHTS[kind].chance:g}", codes)
 
 
 def gate_page() -> str:

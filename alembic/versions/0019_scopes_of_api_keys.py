@@ -1,7 +1,7 @@
 """What an API key is good for.
 
 Revision: 0019
-Revises: 0017
+Revises: 0018
 
 Safety: adds one column with a constant default to a small table; no row is written anew on
 PostgreSQL, and SQLite copies as many rows as there are keys. Keys that exist are for parsing, as
@@ -17,7 +17,7 @@ from alembic import op
 from store.tables.column_types import UtcDateTime
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

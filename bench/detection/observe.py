@@ -93,7 +93,7 @@ def observer(cache: Path) -> Iterator[Observer]:
     with TemporaryDirectory() as folder:
         settings = ServiceSettings(
             var_dir=Path(folder),
-            database_url=f"sqlite:///{folder}/bench.db",
+            database_url=None,
             max_concurrency=1,
             evidence_sample_share=0.0,
         )

@@ -75,7 +75,7 @@ def weigh_dashboard(stock: Path) -> float:
         link = dashboard.wait_for_url("Dashboard")
         with sync_playwright() as playwright:
             arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=_browser(), args=arguments)
+            browser = playwright.chromium.launch(executable_path=browser_path(), args=arguments)
             page = browser.new_page()
             page.goto(link)
             page.get_by_role("heading").first.wait_for()
@@ -124,7 +124,12 @@ def _has_run(job: str, database: Database) -> bool:
         return last_success(session, job) is not None
 
 
-def _browser() -> str:
+def browser_path() -> str:
+    """The system's Chromium.
+
+    Raises:
+        CommandFailed: there is none.
+    """
     for name in _BROWSERS:
         if path := shutil.which(name):
             return path

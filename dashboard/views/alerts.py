@@ -11,7 +11,8 @@ from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Tone
 from detectors.errors import MaskwatchError
-from store.alerts.alerts import Delivery, acknowledge
+from store.alerts.alerts import acknowledge
+from store.alerts.outbox import Delivery
 from store.pages.alert_views import (
     AlertView,
     NotificationView,
@@ -27,9 +28,13 @@ _COUNTED = {
     "model_file_changed": "file",
     "spool_in_use": "record",
     "recurring_patch": "print",
+    "mail_refused": "receiver",
+    "many_attacking_clients": "client",
     "clock_stepped": "second",
     "jobs_standing_still": "second",
 }
+# Rules whose value is measured.
+_MEASURED = {"disk_low": "MB"}
 
 
 def show() -> None:
@@ -168,6 +173,8 @@ def _card_facts(context: PageContext, alert: AlertView) -> None:
 def _amount(alert: AlertView, value: float) -> str:
     if alert.rule in _COUNTED:
         return words.count(int(value), _COUNTED[alert.rule])
+    if alert.rule in _MEASURED:
+        return f"{words.number(value)} {_MEASURED[alert.rule]}"
     return words.percent(value) if "share" in alert.rule else words.number(value)
 
 
@@ -179,7 +186,7 @@ def _notifications(context: PageContext, notifications: tuple[NotificationView, 
         [
             Column("About"),
             Column("State"),
-            Column("Where"),
+            Column("Receiver"),
             Column("When", "nowrap"),
             Column("Tries", "right"),
             Column("Last error"),
@@ -188,7 +195,7 @@ def _notifications(context: PageContext, notifications: tuple[NotificationView, 
             (
                 words.label(each.event),
                 _delivery(each),
-                markup.join((each.transport or "", each.destination or "–")),
+                _receiver(each),
                 words.utc(each.sent_at) if each.sent_at else _next_try(context, each),
                 words.number(each.attempts),
                 each.last_error or markup.quiet("–"),
@@ -198,15 +205,27 @@ def _notifications(context: PageContext, notifications: tuple[NotificationView, 
     )
 
 
+def _receiver(notification: NotificationView) -> Markup:
+    """Who receives it, above where it went unless that says the same."""
+    destination = notification.destination or ""
+    name = notification.recipient or destination or "–"
+    place = destination if destination != name else ""
+    return markup.stack(name, " ".join(filter(None, (notification.transport, place))))
+
+
 def _delivery(notification: NotificationView) -> Markup:
     if notification.state == Delivery.SENT:
         return markup.badge("✓ Sent", Tone.GOOD)
+    if notification.state == Delivery.REFUSED:
+        return markup.badge("✕ Refused", Tone.BAD)
     if notification.last_error:
         return markup.badge("✕ Retrying", Tone.WARN)
     return markup.badge(words.label(notification.state), Tone.INFO)
 
 
 def _next_try(context: PageContext, notification: NotificationView) -> str:
+    if notification.state == Delivery.REFUSED:
+        return "not tried again"
     if notification.next_attempt_at <= context.now:
         return "due now"
     return f"next try {words.ago(notification.next_attempt_at, context.now)}"

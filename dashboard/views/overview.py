@@ -1,6 +1,9 @@
 """Overview: what happened, who did it, what is on fire, whether the jobs run."""
 
+from collections.abc import Mapping
+
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard import cached_reads
 from dashboard.access.page_context import current_page
@@ -10,9 +13,17 @@ from dashboard.show.charts import traffic_chart
 from dashboard.show.job_table import job_table
 from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
-from detectors.verdict import Verdict
+from detectors.evidence_kinds import EvidenceKind, describe
 from store.counts.periods import WINDOWS
 from store.engine.database import StoreUnavailable
+from store.pages.worst_clients import WorstClient
+
+_WHY_TURNED_AWAY: Mapping[EvidenceKind, str] = {
+    EvidenceKind.FLOOD: "The client asked faster than it may (429).",
+    EvidenceKind.SERVICE: "The service had no room for it at the time (503).",
+    EvidenceKind.NO_ENTRY: "The client is blocked, or has no valid key.",
+    EvidenceKind.MISTAKE: "The upload took too long (408).",
+}
 
 
 def show() -> None:
@@ -49,10 +60,11 @@ def _figures(window: str, figures: Overview) -> None:
         _traffic(window, figures)
     left, right = st.columns(2, gap="medium")
     with left:
-        _reasons(figures)
-        _alerts(figures)
-    with right:
         _clients(figures)
+        _reasons(figures)
+        _turned_away(figures)
+    with right:
+        _alerts(figures)
         _jobs(figures)
 
 
@@ -134,23 +146,58 @@ def _reasons(figures: Overview) -> None:
     )
 
 
+def _turned_away(figures: Overview) -> None:
+    markup.section("Turned away", "before a picture was looked at; repeats are only counted")
+    if not figures.turned_away:
+        markup.empty("Nobody was turned away", "There was room for every request of this window.")
+        return
+    markup.table(
+        [Column("Why"), Column("Requests", "right"), Column("Recorded", "right"), Column("As")],
+        [
+            (
+                _WHY_TURNED_AWAY[each.kind],
+                words.number(each.requests),
+                words.number(each.recorded),
+                markup.join(
+                    markup.link("traffic", words.label(code), reason=words.label(code))
+                    for code in each.codes
+                ),
+            )
+            for each in figures.turned_away
+        ],
+    )
+
+
 def _clients(figures: Overview) -> None:
-    markup.section("Busiest clients", "and the share that was flagged or refused")
+    markup.section("Worst clients", "by evidence of an attack, then by requests")
     if not figures.clients:
         markup.empty("No clients yet", "They appear with the first request.")
         return
     markup.table(
-        [Column("Client"), Column("Requests", "right"), Column("Bad share"), Column("", "right")],
+        [
+            Column("Client"),
+            Column("Evidence"),
+            Column("Weight", "right"),
+            Column("Uploads", "right"),
+            Column("Decision"),
+        ],
         [
             (
                 markup.client_link(each.client),
-                words.number(each.requests),
-                markup.bar(each.bad_share, VERDICT_COLOURS[Verdict.REFUSE]),
-                words.percent(each.bad_share),
+                describe(each.counts) if each.counts else markup.quiet("none"),
+                words.number(each.weight),
+                words.number(each.uploads),
+                _standing(each),
             )
             for each in figures.clients
         ],
     )
+
+
+def _standing(client: WorstClient) -> Markup:
+    if client.is_blocked is None:
+        return markup.badge("Simulated", Tone.NONE)
+    return markup.badge("⊘ Blocked", Tone.BAD) if client.is_blocked else markup.quiet("none")
 
 
 def _alerts(figures: Overview) -> None:

@@ -121,16 +121,22 @@ def _evidence(context: PageContext, detail: RequestDetail) -> None:
     markup.section("What the model saw")
     store = PictureStore(context.parts.settings.store.var_dir)
     with context.parts.database.read() as session:
-        pictures = store.of_request(session, detail.summary.pk)
-    if not pictures:
+        files = store.of_request(session, detail.summary.pk)
+    if not files:
         markup.empty("No pictures are kept of this request", _why_no_picture(detail))
         return
     for column, (kind, caption) in zip(st.columns(3), _CAPTIONS.items(), strict=True):
         with column:
-            if kind in pictures:
-                st.image(pictures[kind], caption, width="stretch", alt=caption)
+            if kind in files.pictures:
+                st.image(files.pictures[kind], caption, width="stretch", alt=caption)
             else:
-                st.html(f'<div class="mw-placeholder">{caption.split(":")[0]}: not kept</div>')
+                st.html(_placeholder(caption.split(":")[0], changed=kind in files.changed))
+
+
+def _placeholder(name: str, *, changed: bool) -> Markup:
+    why = "its file was changed on disk since it was kept, so it is not shown"
+    note = Markup('<div class="mw-placeholder">{}: {}</div>')
+    return note.format(name, f"{why}. Look who can write there." if changed else "not kept")
 
 
 def _why_no_picture(detail: RequestDetail) -> str:

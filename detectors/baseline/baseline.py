@@ -10,7 +10,7 @@ Bates et al., Annals of Statistics 2023).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan, log, nan
+from math import exp, isnan, log, nan
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,10 @@ class Baseline:
         """
         return tail_threshold(self.scores, false_positive_rate)
 
+    def clean_share(self, score: float) -> float:
+        """The share of clean pictures that reach a score: what :meth:`threshold` turns round."""
+        return tail_share(self.scores, score)
+
 
 def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
     """The value that this share of scores reaches, with an exponential tail above a tenth."""
@@ -143,6 +147,21 @@ def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
     if false_positive_rate >= _TAIL or not len(above):
         return float(np.quantile(values, 1 - false_positive_rate))
     return start + float(above.mean()) * log(_TAIL / false_positive_rate)
+
+
+def tail_share(scores: npt.ArrayLike, value: float) -> float:
+    """The share of scores that reach a value, with an exponential tail above a tenth.
+
+    >>> scores = [*range(100)]
+    >>> round(tail_share(scores, tail_threshold(scores, 0.001)), 6)
+    0.001
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    start = float(np.quantile(values, 1 - _TAIL))
+    above = values[values > start] - start
+    if value <= start or not len(above):
+        return float((values >= value).mean())
+    return _TAIL * exp(-(value - start) / float(above.mean()))
 
 
 def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from detectors.baseline.baseline import Baseline, CraftedScore
+from detectors.evidence_kinds import CLEAN_SHARE
 from detectors.findings import Finding, Place
 from detectors.picture.colour_detail import colour_detail_place
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -36,18 +37,20 @@ class CraftedCheck:
         features = {"tamper_score": score.value}
         if isnan(score.value) or score.value < baseline.threshold(self.false_positive_rate):
             return CheckResult(features)
-        return CheckResult(features, (_finding(score, case),))
+        finding = _finding(score, case, baseline.clean_share(score.value))
+        return CheckResult(features, (finding,))
 
 
-def _finding(score: CraftedScore, case: Case) -> Finding:
-    """What leads the score, with the places where it shows."""
+def _finding(score: CraftedScore, case: Case, clean_share: float) -> Finding:
+    """What leads the score, with the places where it shows and how few clean pictures reach it."""
     leading = score.list_main_evidence()
     places = [_place(evidence.shown_by, case) for evidence in leading]
     evidence = {"tamper_score": score.value}
     evidence |= {each.name: excess for each, excess in leading.items()}
+    numbers = {name: round(value, 3) for name, value in evidence.items()}
     return Finding(
         ADVERSARIAL_PICTURE,
-        {name: round(value, 3) for name, value in evidence.items()},
+        numbers | {CLEAN_SHARE: round(clean_share, 6)},
         tuple(dict.fromkeys(places)),
     )
 

@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 
 from detectors.findings import Finding
-from detectors.outliers.model import OutlierModel, outlier_cutoff
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.outliers.model import OutlierModel
 from detectors.rule_book import OUTLIER_TRAFFIC
 
 _MAX_CONTRIBUTIONS = 3

@@ -21,6 +21,21 @@ DEFAULT_TYPES = (MediaType.JPEG, MediaType.PNG, MediaType.WEBP)
 _GATE_CODES = {rule.code for rule in GATE_RULES}
 
 
+@dataclass(frozen=True)
+class InFile:
+    """How a picture lies in its file: what a service sees that does not turn it upright.
+
+    Attributes:
+        height: pixels, before it was turned or made smaller.
+        width: likewise.
+        orientation: as EXIF numbers it, 1 to 8; 1 is upright.
+    """
+
+    height: int
+    width: int
+    orientation: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class Decoded:
     """A picture as it came out of its worker.
@@ -37,6 +52,7 @@ class Decoded:
     findings: tuple[Finding, ...]
     decode_ms: float
     peak_bytes: int
+    in_file: InFile
 
     def costs(self) -> dict[str, float]:
         """The cost features of decoding."""
@@ -106,7 +122,14 @@ class Gate:
         reply, image = self._decoder.decode(data, media_type)
         if image is None:
             return refusal_named(reply.refusal)
-        return Decoded(image, media_type, _findings(reply), reply.decode_ms, reply.peak_bytes)
+        return Decoded(
+            image=image,
+            media_type=media_type,
+            findings=_findings(reply),
+            decode_ms=reply.decode_ms,
+            peak_bytes=reply.peak_bytes,
+            in_file=InFile(reply.file_height, reply.file_width, reply.orientation),
+        )
 
     def measure(self, decoded: Decoded, upload_bytes: int) -> Screened | Refusal:
         """Measure the pixels and judge by the rules of the gate."""

@@ -10,7 +10,7 @@ from inference.answer.composite import colour_composite
 from inference.answer.encode import label_masks, label_png, person_masks, png
 from inference.http.accept import Answer
 from inference.http.problems import refusal_problem
-from inference.pipeline import Outcome
+from inference.outcomes import Outcome
 from inference.refusals import FAULT
 
 

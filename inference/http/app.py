@@ -1,6 +1,8 @@
 """The routes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from inference.http.decide import decide
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.http.sender import identify_sender, read_keys
+from inference.recording.readiness import Readiness
 from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
 from inference.service import Service
 from inference.settings import ServiceSettings
@@ -27,6 +30,9 @@ from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
+
+# What is done with an upload once it has a turn; it runs in a thread.
+Work = Callable[[Service, Arrival, Upload], Response]
 
 
 def build_app(service: Service) -> FastAPI:
@@ -44,6 +50,7 @@ def build_app(service: Service) -> FastAPI:
     app.add_api_route("/v1/decide", decide, methods=["GET"], response_model=None)
     # Envoy appends the path that it asks about, and keeps the method.
     app.add_route("/v1/decide/{path:path}", decide, methods=_ANY_METHOD)
+    app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
@@ -55,21 +62,15 @@ def build_app(service: Service) -> FastAPI:
 
 async def parse(request: Request) -> Response:
     """Take a picture in, answer its masks."""
-    service: Service = request.app.state.service
     answer = choose(request.headers.get("accept"))
     if answer is None:
         raise HTTPException(406)
-    sender = identify_sender(request, service, read_keys(request))
-    now = datetime.now(UTC)
-    arrival = Arrival(new_request_id(now), now, sender.client, "api", sender.address)
-    try:
-        return await _answer_or_record_fault(service, request, arrival, answer, sender.refusal)
-    except NotRecorded as error:
-        _log.error("record refused", why=str(error), request_id=arrival.request_id)
-        return refusal_problem(NOT_RECORDED, arrival.request_id)
-    except ClientDisconnect:
-        service.metrics.broken_off.inc()
-        return Response(status_code=400)  # nobody is there to read it
+    return await _serve_upload(request, "api", partial(_parse_upload, answer=answer))
+
+
+async def screen(request: Request) -> Response:
+    """Take a picture through the gate alone: 204, or why it is refused."""
+    return await _serve_upload(request, "screen", _screen_upload)
 
 
 async def healthz() -> dict[str, str]:
@@ -78,10 +79,11 @@ async def healthz() -> dict[str, str]:
 
 
 async def readyz(request: Request) -> Response:
-    """Whether pictures are taken in; ``degraded`` while records go to the spool."""
+    """Whether the next upload would be recorded; 503 if it would be refused instead."""
     service: Service = request.app.state.service
     status = await service.status_threads.run(service.status)
-    return JSONResponse({"status": status})
+    code = 503 if status is Readiness.UNAVAILABLE else 200
+    return JSONResponse({"status": status}, code)
 
 
 async def metrics(request: Request) -> Response:
@@ -90,16 +92,31 @@ async def metrics(request: Request) -> Response:
     return Response(service.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
+async def _serve_upload(request: Request, route: str, work: Work) -> Response:
+    service: Service = request.app.state.service
+    sender = identify_sender(request, service, read_keys(request))
+    now = datetime.now(UTC)
+    arrival = Arrival(new_request_id(now), now, sender.client, route, sender.address)
+    try:
+        return await _answer_or_record_fault(service, request, arrival, work, sender.refusal)
+    except NotRecorded as error:
+        _log.error("record refused", why=str(error), request_id=arrival.request_id)
+        return refusal_problem(NOT_RECORDED, arrival.request_id)
+    except ClientDisconnect:
+        service.metrics.broken_off.inc()
+        return Response(status_code=400)  # nobody is there to read it
+
+
 async def _answer_or_record_fault(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """The answer; a fault before or beside the pipeline gets a record like any other refusal."""
     try:
-        return await _answer_upload(service, request, arrival, answer, wrong_key)
+        return await _answer_upload(service, request, arrival, work, wrong_key)
     except (NotRecorded, ClientDisconnect):
         raise
     except Exception:  # noqa: BLE001
@@ -113,7 +130,7 @@ async def _answer_upload(
     service: Service,
     request: Request,
     arrival: Arrival,
-    answer: Answer,
+    work: Work,
     wrong_key: Refusal | None,
 ) -> Response:
     """Cheap checks first, a place in the house before the body is read, a turn to work after it."""
@@ -129,9 +146,7 @@ async def _answer_upload(
             with service.body_memory.reserve() as take:
                 body = await receive_body(request, _body_rules(settings), take)
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
-                return await service.slots.work(
-                    arrival.client, _work, service, arrival, upload, answer
-                )
+                return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:
         return await _answer_refusal(service, arrival, error.refusal)
 
@@ -165,15 +180,23 @@ def _check_rate(service: Service, arrival: Arrival) -> None:
         raise Refused(RATE_LIMITED.retry_after(missing_seconds))
 
 
-def _work(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
+def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
     outcome = service.pipeline.handle(arrival, upload)
     with service.metrics.time_step("answer"):
         return respond(outcome, answer)
 
 
+def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Response:
+    accepted = service.pipeline.screen(arrival, upload)
+    if isinstance(accepted, Refusal):
+        return refusal_problem(accepted, arrival.request_id)
+    return Response(status_code=204, headers={"X-Request-Id": arrival.request_id})
+
+
 async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
     if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
+        service.refusal_counts.count(arrival.client, refusal, arrival.received_at)
         await service.tarpit.hold()
     else:
         await service.record_threads.run(service.pipeline.refuse, arrival, refusal)

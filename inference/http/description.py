@@ -12,6 +12,7 @@ from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.gate.screen import DEFAULT_TYPES
 from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
+from inference.recording.readiness import Readiness
 from inference.refusals import (
     BLOCKED,
     KEY_REQUIRED,
@@ -48,9 +49,14 @@ def describe() -> Json:
         "paths": {
             "/v1/parse": {"post": _parse()},
             "/v1/decide": {"get": _decide()},
+            "/v1/screen": {"post": _screen()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
-                "get": _state("Whether pictures are taken in.", ("ready", "degraded")),
+                "get": _state(
+                    "Whether the next upload would be recorded.",
+                    (Readiness.READY, Readiness.DEGRADED),
+                    unavailable=(Readiness.UNAVAILABLE,),
+                ),
             },
             "/metrics": {"get": _metrics()},
         },
@@ -79,6 +85,19 @@ def _parse() -> Json:
             "200": _masks(),
             **_refusals(parse_refusals()),
             "406": _answer_problem("Not Acceptable: none of the answers is allowed."),
+        },
+    }
+
+
+def _screen() -> Json:
+    return {
+        "operationId": "screen",
+        "summary": "Take a picture through the gate alone; nothing is parsed.",
+        "security": [{}, _BEARER, _KEY],
+        "requestBody": {"required": True, "content": _pictures()},
+        "responses": {
+            "204": {"description": "The gate accepts the picture.", "headers": dict(_ID_HEADER)},
+            **_refusals(parse_refusals()),
         },
     }
 
@@ -162,13 +181,16 @@ def _answer_problem(sentence: str) -> Json:
     }
 
 
-def _state(summary: str, states: tuple[str, ...]) -> Json:
+def _state(summary: str, states: tuple[str, ...], unavailable: tuple[str, ...] = ()) -> Json:
+    responses = {"200": _one_of("The state.", states)}
+    if unavailable:
+        responses["503"] = _one_of("No upload is taken in.", unavailable)
+    return {"summary": summary, "responses": responses}
+
+
+def _one_of(description: str, states: tuple[str, ...]) -> Json:
     schema = _object({"status": {"enum": list(states)}})
-    content = {"application/json": {"schema": schema}}
-    return {
-        "summary": summary,
-        "responses": {"200": {"description": "The state.", "content": content}},
-    }
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _metrics() -> Json:

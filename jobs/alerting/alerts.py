@@ -1,13 +1,15 @@
 """Alert rules: pure functions from counts to conditions, and the job that applies them."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
+from jobs.alerting.rules.attacking_client import list_client_conditions
 from jobs.alerting.rules.clock_stepped import quiet_conditions
+from jobs.alerting.rules.disk_low import disk_condition, disk_fingerprint
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
 from jobs.context import JobContext, JobOutcome, phrase_count
@@ -21,6 +23,7 @@ from store.alerts.alerts import (
     open_fingerprints,
 )
 from store.alerts.job_runs import FAILED, last_outcome
+from store.counts.client_counts import count_clients
 from store.counts.invalid_requests import (
     InvalidRequests,
     InvalidShare,
@@ -29,6 +32,7 @@ from store.counts.invalid_requests import (
 )
 from store.counts.periods import Period
 from store.decisions.listed_patches import list_new_patches
+from store.engine.disk_room import DiskRoom, rooms_of
 from store.engine.locks import take_turn
 from store.models.loaded_models import this_host
 from store.spool.spool import NotRecorded, Spool
@@ -40,7 +44,7 @@ INVALID_SHARE, JOB_FAILED = "invalid_share", "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
 WATCHED_JOBS = (
     *("scan", "decide", "evaluate_alerts", "find_patches", "retrain", "integrity", "roll_up"),
-    "prune",
+    *("prune", "anchor_audit"),
 )
 WINDOW_HOURS = 24
 # An open alert closes only clearly below its threshold, or it would flap on the border.
@@ -55,6 +59,7 @@ class ShareLimits:
     warning: float
     critical: float
     min_requests: int
+    min_clients: int
 
     @classmethod
     def of(cls, settings: JobSettings) -> "ShareLimits":
@@ -63,17 +68,19 @@ class ShareLimits:
             settings.alerts.invalid_share_threshold,
             settings.alerts.invalid_share_critical,
             settings.alerts.alert_min_requests,
+            settings.alerts.alert_min_clients,
         )
 
 
 def run(context: JobContext) -> JobOutcome:
     """The job ``evaluate_alerts``."""
     # Read before, for no transaction should wait for files.
-    spool_conditions = list(_spool_conditions(context))
+    spool_conditions, rooms = list(_spool_conditions(context)), _disk_rooms(context)
     with context.database.write() as session:
         take_turn(session, "alerts")
         before = open_fingerprints(session)
-        conditions = [*_conditions(session, context, before), *spool_conditions]
+        host_conditions = [*spool_conditions, *_disk_conditions(rooms, context, before)]
+        conditions = [*_conditions(session, context, before), *host_conditions]
         for condition in conditions:
             apply_condition(session, condition, context.now)
         after = open_fingerprints(session)
@@ -85,16 +92,21 @@ def run(context: JobContext) -> JobOutcome:
 
 
 def invalid_share_condition(
-    counts: InvalidShare, examples: InvalidRequests, limits: ShareLimits, is_open: bool
+    counts: InvalidShare,
+    clients: int,
+    examples: InvalidRequests,
+    limits: ShareLimits,
+    is_open: bool,
 ) -> Condition:
     """Too many requests were refused by the gate or flagged by a rule.
 
     Args:
+        clients: how many clients there were.
         is_open: whether the alert fires already; it then closes at a lower share.
     """
     critical = counts.share > limits.critical
     limit = limits.critical if critical else limits.warning
-    enough = counts.total >= limits.min_requests
+    enough = counts.total >= limits.min_requests and clients >= limits.min_clients
     above = counts.share > (RESOLVE_BELOW * limits.warning if is_open else limits.warning)
     return Condition(
         fingerprint=INVALID_SHARE,
@@ -155,8 +167,11 @@ def _conditions(
     session: Session, context: JobContext, fingerprints: Set[str]
 ) -> Iterator[Condition]:
     period = Period.until(context.now, timedelta(hours=WINDOW_HOURS))
+    # First, so that the first mail of an evening names who attacks.
+    yield from list_client_conditions(session, context)
     yield invalid_share_condition(
         invalid_share(session, period),
+        count_clients(session, period),
         invalid_requests(session, period, _MAX_LISTED),
         ShareLimits.of(context.settings),
         INVALID_SHARE in fingerprints,
@@ -176,3 +191,20 @@ def _spool_conditions(context: JobContext) -> Iterator[Condition]:
         yield spool_condition(Spool(var_dir).backlog(), this_host(), var_dir)
     except NotRecorded as error:
         _log.warning("spool not looked at", why=str(error))
+
+
+def _disk_rooms(context: JobContext) -> tuple[DiskRoom, ...]:
+    """None where this user may not look: the other rules must go on."""
+    try:
+        return rooms_of(context.settings.store.var_dir, context.database.file)
+    except OSError as error:
+        _log.warning("disk not looked at", why=str(error))
+        return ()
+
+
+def _disk_conditions(
+    rooms: Sequence[DiskRoom], context: JobContext, is_open: Set[str]
+) -> Iterator[Condition]:
+    host, least = this_host(), context.settings.store.min_free_disk_bytes
+    for room in rooms:
+        yield disk_condition(room, host, least, is_open=disk_fingerprint(host, room) in is_open)

@@ -2,53 +2,95 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import structlog
+
+from jobs.alerting.channels.delivery_errors import (
+    DeliveryFailed,
+    RecipientDeferred,
+    RecipientRefused,
+)
 from jobs.alerting.channels.mail import OutgoingMail, compose
-from jobs.alerting.channels.transports import DeliveryFailed, Transport, transport_for
+from jobs.alerting.channels.transports import Transport, transport_for
 from jobs.alerting.report import clients_in, report_on
+from jobs.alerting.rules.mail_refused import (
+    resolve_former_recipients,
+    tell_acceptance,
+    tell_refusal,
+)
 from jobs.context import JobContext, JobOutcome, phrase_count
-from store.alerts.alerts import Event, claim_notification, mark_sent, postpone
+from store.alerts.alerts import Event
+from store.alerts.outbox import (
+    MAX_WAIT_SECONDS,
+    Claim,
+    Delivery,
+    address_notifications,
+    claim_notification,
+    mark_sent,
+    postpone,
+    refuse,
+)
 from store.decisions.decisions import Kind, Scope, active_decisions
-from store.tables.work_tables import AlertRow, NotificationRow
+from store.engine.locks import take_turn
+from store.tables.work_tables import AlertRow
+
+_log = structlog.get_logger(__name__)
 
 # Longer than the slowest mail server may take for all of its steps together.
 _LEASE_SECONDS = 900.0
 _FIRST_WAIT_SECONDS = 30
-_LONGEST_WAIT_SECONDS = 3600
+# These take four hours. Greylisting ends within minutes.
+_MAX_DEFERRALS = 11
 _MAX_PER_RUN = 100
 
 
 @dataclass(frozen=True)
 class NotifyResult:
-    """How many notifications went out, and why each of the others did not."""
+    """How many notifications went out, and why each of the others did not.
+
+    Attributes:
+        failures: a sentence for each that waits.
+        refusals: a sentence for each that is given up.
+    """
 
     deliveries: int
     failures: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What became of all of them."""
+        waits = "waits" if len(self.failures) == 1 else "wait"
+        counts = (
+            f"Sent {phrase_count(self.deliveries, 'notification')}",
+            *([f"{len(self.failures)} {waits}"] if self.failures else []),
+            *([f"{len(self.refusals)} refused"] if self.refusals else []),
+        )
+        return f"{', '.join(counts)}."
 
 
 def run(context: JobContext) -> JobOutcome:
     """The job ``notify``.
 
     Raises:
-        DeliveryFailed: at least one notification had to be postponed; none is lost.
+        DeliveryFailed: at least one notification has to wait, or its receiver is refused.
     """
     result = notify(context, transport_for(context.settings))
-    deliveries = phrase_count(result.deliveries, "notification")
-    if result.failures:
-        failure_count = len(result.failures)
-        raise DeliveryFailed(
-            f"{result.failures[0]} Sent {deliveries}, {failure_count} "
-            f"{'waits' if failure_count == 1 else 'wait'}."
-        )
-    return JobOutcome(f"Sent {deliveries}.", result.deliveries)
+    reasons = (*result.refusals, *result.failures)
+    if reasons:
+        raise DeliveryFailed(f"{reasons[0]} {result.sentence}")
+    return JobOutcome(result.sentence, result.deliveries)
 
 
 def notify(context: JobContext, transport: Transport) -> NotifyResult:
     """Send all due notifications through one transport."""
-    results = [_deliver(context, transport, notification) for notification in _claim_all(context)]
-    failures = tuple(failure for failure in results if failure is not None)
-    return NotifyResult(len(results) - len(failures), failures)
+    outcomes = [_deliver(context, transport, claim) for claim in _claim_all(context)]
+    return NotifyResult(
+        sum(state is Delivery.SENT for state, _ in outcomes),
+        tuple(sentence for state, sentence in outcomes if state is Delivery.PENDING),
+        tuple(sentence for state, sentence in outcomes if state is Delivery.REFUSED),
+    )
 
 
 def wait_seconds(attempts: int) -> int:
@@ -57,49 +99,76 @@ def wait_seconds(attempts: int) -> int:
     >>> [wait_seconds(attempts) for attempts in (1, 2, 3, 50)]
     [30, 60, 120, 3600]
     """
-    return min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS << min(max(attempts, 1) - 1, 10))
+    return min(MAX_WAIT_SECONDS, _FIRST_WAIT_SECONDS << min(max(attempts, 1) - 1, 10))
 
 
-def _claim_all(context: JobContext) -> Iterator[NotificationRow]:
+def _claim_all(context: JobContext) -> Iterator[Claim]:
+    recipients = context.settings.mail.recipients
+    with context.database.write() as session:
+        take_turn(session, "alerts")
+        resolve_former_recipients(session, recipients, context.now)
     for _ in range(_MAX_PER_RUN):
         with context.database.write() as session:
-            notification = claim_notification(session, context.now, _LEASE_SECONDS)
-        if notification is None:
+            # Each time anew, for a refusal queues mail to the other receivers.
+            address_notifications(session, recipients, context.now)
+            claim = claim_notification(session, context.now, _LEASE_SECONDS)
+        if claim is None:
             return
-        yield notification
+        yield claim
 
 
-def _deliver(
-    context: JobContext, transport: Transport, notification: NotificationRow
-) -> str | None:
-    """Send one notification, outside of any transaction; returns why it did not go out."""
+def _deliver(context: JobContext, transport: Transport, claim: Claim) -> tuple[Delivery, str]:
+    """Send one notification, outside of any transaction; returns how it ended and why."""
     try:
-        destination = transport.send(_mail(context, notification))
+        destination = transport.send(_mail(context, claim), claim.recipient)
+    except RecipientRefused as error:
+        return _record_refusal(context, claim, str(error))
+    except RecipientDeferred as error:
+        is_lasting = claim.attempts >= _MAX_DEFERRALS
+        return _record_failure(context, claim, str(error), tells_others=is_lasting)
     except DeliveryFailed as error:
-        return _postpone(context, notification, str(error))
+        return _record_failure(context, claim, str(error))
     except Exception as error:  # noqa: BLE001 - one that cannot be told must not hold up the others
-        sentence = f"Notification {notification.id} cannot be composed ({type(error).__name__})."
-        return _postpone(context, notification, sentence)
+        sentence = f"Notification {claim.id} cannot be composed ({type(error).__name__})."
+        return _record_failure(context, claim, sentence)
     with context.database.write() as session:
-        mark_sent(session, notification.id, transport.name, destination, context.now)
-    return None
+        take_turn(session, "alerts")
+        mark_sent(session, claim, transport.name, destination, context.now)
+        tell_acceptance(session, claim.recipient, context.now)
+    return Delivery.SENT, destination
 
 
-def _mail(context: JobContext, notification: NotificationRow) -> OutgoingMail:
+def _mail(context: JobContext, claim: Claim) -> OutgoingMail:
     with context.database.read() as session:
-        alert = session.get_one(AlertRow, notification.alert_id)
+        alert = session.get_one(AlertRow, claim.alert_id)
         blocks = {
             client: active[-1]
             for client in clients_in(alert)
             if (active := active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK))
         }
-    event = Event(notification.event)
-    report = report_on(alert, event, blocks, context.settings.dashboard.public_url())
-    return compose(report, alert, context.settings, notification.created_at)
+    report = report_on(alert, Event(claim.event), blocks, context.settings.dashboard.public_url())
+    return compose(report, alert, context.settings, claim.created_at)
 
 
-def _postpone(context: JobContext, notification: NotificationRow, sentence: str) -> str:
-    until = context.now + timedelta(seconds=wait_seconds(notification.attempts))
+def _record_failure(
+    context: JobContext, claim: Claim, sentence: str, *, tells_others: bool = False
+) -> tuple[Delivery, str]:
     with context.database.write() as session:
-        postpone(session, notification.id, sentence, until)
-    return sentence
+        take_turn(session, "alerts")
+        postpone(session, claim, sentence, _next_attempt(context, claim))
+        if tells_others:
+            tell_refusal(session, claim.recipient, sentence, context.now)
+    return Delivery.PENDING, sentence
+
+
+def _record_refusal(context: JobContext, claim: Claim, sentence: str) -> tuple[Delivery, str]:
+    _log.error("receiver of mail refused", receiver=claim.recipient, why=sentence)
+    with context.database.write() as session:
+        take_turn(session, "alerts")
+        is_final = refuse(session, claim, sentence, _next_attempt(context, claim))
+        tell_refusal(session, claim.recipient, sentence, context.now)
+    return Delivery.REFUSED if is_final else Delivery.PENDING, sentence
+
+
+def _next_attempt(context: JobContext, claim: Claim) -> datetime:
+    return context.now + timedelta(seconds=wait_seconds(claim.attempts))

@@ -7,17 +7,20 @@ from typing import Any
 from urllib.parse import quote
 
 from detectors.rule_book import find_rule
-from jobs.alerting.alerts import INVALID_SHARE, JOB_FAILED, percent
+from jobs.alerting.alerts import INVALID_SHARE, percent
 from jobs.alerting.next_steps import next_steps
-from jobs.alerting.rules.clock_stepped import step_text
+from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
 from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
-from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
-from jobs.context import phrase_count
+from jobs.alerting.titles import title
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
+
+# Rules about something on one host, and where the evidence of some has a folder.
+_OF_HOSTS = frozenset({SPOOL_IN_USE, DISK_LOW, CLOCK_STEPPED, JOBS_STANDING_STILL})
+_OF_FOLDERS = {SPOOL_IN_USE: "var_dir", DISK_LOW: "folder"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def report_on(
         event=event,
         critical=alert.severity == CRITICAL,
         badge="RESOLVED" if event is Event.RESOLVED else f"FIRING {alert.severity}",
-        title=_title(alert, event),
+        title=title(alert, event),
         summary=alert.summary,
         facts=_facts(alert, event),
         tables=_tables(evidence, blocks),
@@ -107,33 +110,6 @@ def moment(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
-def _title(alert: AlertRow, event: Event) -> str:
-    if alert.rule == JOB_FAILED:
-        verb = "runs again" if event is Event.RESOLVED else "failed"
-        return f"job {alert.evidence.get('job')} {verb}"
-    if alert.rule == MODEL_FILE_CHANGED:
-        # No names: whoever writes files chooses them, and a subject is a header.
-        files = f"{phrase_count(int(alert.value), 'model file')} changed"
-        return "model files as loaded" if event is Event.RESOLVED else files
-    if alert.rule == SPOOL_IN_USE:
-        records = f"{phrase_count(int(alert.value), 'record')} in the spool"
-        return "spool is empty" if event is Event.RESOLVED else records
-    if alert.rule == RECURRING_PATCH:
-        prints = f"{phrase_count(int(alert.value), 'recurring print')} on the blacklist"
-        return "no new recurring print" if event is Event.RESOLVED else prints
-    if alert.rule in {CLOCK_STEPPED, JOBS_STANDING_STILL}:
-        return _scheduler_title(alert, event)
-    name = alert.rule.replace("_", " ")
-    return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
-
-
-def _scheduler_title(alert: AlertRow, event: Event) -> str:
-    resolved = event is Event.RESOLVED
-    if alert.rule == JOBS_STANDING_STILL:
-        return "jobs begin again" if resolved else "jobs stand still"
-    return "clock has not stepped for a day" if resolved else f"clock put {step_text(alert.value)}"
-
-
 def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     facts = [("Firing since", moment(alert.fired_at))]
     if alert.rule == INVALID_SHARE:
@@ -147,13 +123,10 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
         ]
     if alert.rule == MODEL_FILE_CHANGED:
         facts += _model_facts(alert.evidence)
-    if alert.rule == SPOOL_IN_USE:
-        facts += [
-            ("Host", str(alert.evidence.get("host"))),
-            ("Folder", str(alert.evidence.get("var_dir"))),
-        ]
-    if alert.rule in {CLOCK_STEPPED, JOBS_STANDING_STILL}:
+    if alert.rule in _OF_HOSTS:
         facts.append(("Host", str(alert.evidence.get("host"))))
+    if alert.rule in _OF_FOLDERS:
+        facts.append(("Folder", str(alert.evidence.get(_OF_FOLDERS[alert.rule]))))
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:

@@ -4,21 +4,27 @@ from math import sqrt
 
 import cv2
 import numpy as np
+import structlog
 
 from detectors.findings import Place
 from detectors.parsing import Image
 from detectors.patches.patch_views import side_of
 from detectors.patches.patches import Tile
 from store.requests.kept_pictures import KeptPicture
-from store.requests.picture_store import PictureStore
+from store.requests.picture_store import PictureChanged, PictureStore
 
+_log = structlog.get_logger(__name__)
 # A smaller place is looked at with what lies around it: a patch is seldom cut out exactly.
 _MIN_SHARE = 0.2
 
 
 def read_image(store: PictureStore, picture: KeptPicture) -> Image | None:
-    """RGB ``(h, w, 3)`` uint8; ``None`` if the file is gone or was changed."""
-    data = store.read(picture.sha256)
+    """RGB ``(h, w, 3)`` uint8; ``None`` if the file is gone, or was changed, which is logged."""
+    try:
+        data = store.read(picture.sha256)
+    except PictureChanged as error:
+        _log.error("kept picture left out", request_id=picture.request_id, why=str(error))
+        return None
     if data is None:
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -1,20 +1,17 @@
-"""The block policy: from what a client did to a decision, or to none. Pure."""
+"""The block policy: from what a client did to a decision, or to none. Pure.
+
+What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scipy.special import bdtrc
-
+from detectors.evidence_kinds import WEIGHTS, describe
 from jobs.context import phrase_count
 from jobs.settings import MAX_BLOCK_MINUTES
+from store.decisions.client_evidence import Suspect
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
-from store.requests.record_store import ClientActivity
 
-REPEATED_OUTLIERS = "repeated_outliers"
-REPEATED_REFUSALS = "repeated_refusals"
-# By construction a share of normal requests are outliers, so a busy client collects some. Outliers
-# count against a client only when this many are less likely than one in a thousand by chance.
-MAX_CHANCE = 0.001
 _NEVER_BLOCKED = "cli:"
 
 
@@ -23,57 +20,41 @@ class BlockPolicy:
     """When and for how long a client is blocked.
 
     Attributes:
-        outlier_share: share of normal requests that are outliers by construction.
+        block_after: weight of evidence that leads to a block.
     """
 
     block_after: int
     window_minutes: int
     block_minutes: int
-    outlier_share: float
     simulated: bool
 
 
 def decide(
-    activity: ClientActivity, earlier_blocks: int, now: datetime, policy: BlockPolicy
+    suspect: Suspect, earlier_blocks: int, now: datetime, policy: BlockPolicy
 ) -> NewDecision | None:
-    """A block for a client with several outliers or refusals, else ``None``.
-
-    Flags alone do not count: odd pictures are what a photo service is sent.
-    """
-    if activity.client.startswith(_NEVER_BLOCKED) or not is_repeated(activity, policy):
+    """A block for a client whose evidence weighs enough, else ``None``."""
+    evidence, weighed = suspect.evidence, suspect.sum
+    if evidence.client.startswith(_NEVER_BLOCKED) or weighed.weight < policy.block_after:
         return None
     minutes = block_minutes(policy.block_minutes, earlier_blocks)
-    outliers_lead = activity.outliers >= activity.refusals
     return NewDecision(
         kind=Kind.BLOCK,
         scope=Scope.CLIENT,
-        value=activity.client,
-        scenario=REPEATED_OUTLIERS if outliers_lead else REPEATED_REFUSALS,
+        value=evidence.client,
+        scenario=WEIGHTS[next(iter(weighed.counts))].scenario,
         origin=BY_POLICY,
-        reason=reason(activity, policy.window_minutes),
+        reason=reason(suspect, policy.window_minutes),
         created_by=BY_POLICY,
         until=now + timedelta(minutes=minutes),
         simulated=policy.simulated,
         evidence={
-            "requests": activity.requests,
-            "outliers": activity.outliers,
-            "refusals": activity.refusals,
-            "flags": activity.flags,
+            "uploads": evidence.uploads,
+            "weight": round(weighed.weight, 2),
+            "kinds": {kind.value: count for kind, count in weighed.counts.items()},
             "earlier_blocks": earlier_blocks,
-            "request_ids": list(activity.request_ids),
+            "request_ids": list(evidence.request_ids),
         },
     )
-
-
-def is_repeated(activity: ClientActivity, policy: BlockPolicy) -> bool:
-    """Whether refusals alone, or outliers and refusals that chance cannot explain, are enough."""
-    if activity.refusals >= policy.block_after:
-        return True
-    bad = activity.outliers + activity.refusals
-    if bad < policy.block_after:
-        return False
-    chance = bdtrc(bad - 1, max(bad, activity.requests), policy.outlier_share)
-    return bool(chance < MAX_CHANCE)
 
 
 def phrase_blocks(what: str, simulated: bool) -> str:
@@ -97,14 +78,8 @@ def block_minutes(first: int, earlier_blocks: int) -> int:
     return min(MAX_BLOCK_MINUTES, first << min(earlier_blocks, MAX_BLOCK_MINUTES.bit_length()))
 
 
-def reason(activity: ClientActivity, window_minutes: int) -> str:
+def reason(suspect: Suspect, window_minutes: int) -> str:
     """The sentence that an analyst reads."""
-    counts = [
-        phrase_count(number, noun)
-        for number, noun in ((activity.outliers, "outlier"), (activity.refusals, "refusal"))
-        if number
-    ]
-    return (
-        f"{' and '.join(counts)} among {phrase_count(activity.requests, 'request')} "
-        f"in {phrase_count(window_minutes, 'minute')}."
-    )
+    within = phrase_count(window_minutes, "minute")
+    uploads = phrase_count(suspect.evidence.uploads, "upload")
+    return f"{describe(suspect.sum.counts)} in {within}, {uploads} in all."

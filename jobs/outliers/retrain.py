@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.outliers.base import OutlierModelError
+from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
-from detectors.outliers.model import MIN_ROWS, OutlierModel, outlier_cutoff
+from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped, phrase_count

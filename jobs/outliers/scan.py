@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detectors.outliers.model import OutlierModel, outlier_cutoff
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.outliers.model import OutlierModel
 from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, champion

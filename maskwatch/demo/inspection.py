@@ -39,7 +39,8 @@ class Inspection:
             self._check_attacker(what, address)
         self._check_outliers()
         self._check_neighbours()
-        self._check_mail()
+        self._check_share()
+        self._check_mails()
         self._check_dashboard(dashboard_link)
 
     def _check_ordinary(self) -> None:
@@ -97,7 +98,7 @@ class Inspection:
         observation = f"{len(victims)} of {len(NEIGHBOURS)} blocked"
         self.report.observe("no ordinary visitor is blocked", observation, not victims)
 
-    def _check_mail(self) -> None:
+    def _check_share(self) -> None:
         with self.database.read() as session:
             alert = session.scalars(
                 select(AlertRow).where(AlertRow.rule == "invalid_share")
@@ -105,11 +106,16 @@ class Inspection:
         self.report.observe(
             "the invalid share raises an alert", alert.summary if alert else "none", bool(alert)
         )
+
+    def _check_mails(self) -> None:
         mails = sorted(self.mail_dir.glob("*.eml"))
-        subject = _subject(mails[0]) if mails else "no mail"
-        self.report.observe("the alert becomes an e-mail", subject, "invalid share" in subject)
+        subjects = [_subject(path) for path in mails]
+        for what, address in _HOSTILE.items():
+            about = [each for each in subjects if f"client ip:{address} attacks" in each]
+            seen = about[0] if about else f"{len(mails)} mails about others"
+            self.report.observe(f"a mail names the client of the {what}", seen, bool(about))
         if mails:
-            self.report.observe("the mail waits where it can be read", mails[0], mails[0].is_file())
+            self.report.observe("the mails wait where they can be read", mails[0], True)
 
     def _check_dashboard(self, link: str) -> None:
         with httpx.Client(follow_redirects=True, timeout=10) as browser:

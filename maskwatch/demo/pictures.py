@@ -51,7 +51,7 @@ def make_malformed(seed: int) -> tuple[tuple[Picture, int], ...]:
         (Picture("bomb.png", "image/png", _png_header(60_000, 60_000)), 413),
         (Picture("noise.webp", "image/webp", b"RIFF\xa0\x0f\0\0WEBPVP8 " + noise), 422),
         (Picture("old.gif", "image/gif", b"GIF89a" + noise), 415),
-        (Picture("huge.jpg", "image/jpeg", whole + bytes(11_000_000)), 413),
+        (Picture("huge.jpg", "image/jpeg", whole + bytes(33_000_000)), 413),
     )
 
 

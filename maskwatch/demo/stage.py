@@ -72,7 +72,7 @@ def prepare(var_dir: Path) -> Stage:
         if any(var_dir.iterdir()) and not (var_dir / _MARKER).exists():
             raise DemoFailed(f"The folder {var_dir} is not the demo's: move it away first.")
         shutil.rmtree(var_dir)
-    var_dir.mkdir(parents=True)
+    var_dir.mkdir(parents=True, mode=0o700)
     (var_dir / _MARKER).touch()
     return Stage(var_dir, free_port(8080), free_port(8501))
 

@@ -28,7 +28,8 @@ ORDINARY, MALFORMED, GRADIENT, PROBING = (
     "gradient attacks",
     "probing queries",
 )
-_WARM_UP, _VISITS = 120, 36
+# With the attackers enough requests of enough clients for an alert on the share of them.
+_WARM_UP, _VISITS = 120, 48
 _ATTACKS, _EPSILON, _STEPS = 8, 8, 20
 _QUERIES = 24
 _VANDALISMS = (7, 8)

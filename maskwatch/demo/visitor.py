@@ -7,7 +7,7 @@ import httpx2 as httpx
 from maskwatch.demo.pictures import Picture
 
 # Addresses that are reserved for documentation (RFC 5737).
-NEIGHBOURS = tuple(f"203.0.113.{n}" for n in range(10, 22))
+NEIGHBOURS = tuple(f"203.0.113.{n}" for n in range(10, 34))
 VANDAL = "198.51.100.7"
 ARTIST = "198.51.100.23"
 PROBER = "198.51.100.42"

@@ -1,14 +1,15 @@
-"""Alerts: fire, keep, resolve, acknowledge; and the outbox of notifications about them."""
+"""Alerts: fire, keep, resolve, acknowledge; each change that people are told goes to the outbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.alerts.outbox import queue_notification
 from store.audit.actors import analyst, job
 from store.audit.audit_log import Action, Entry, append
 from store.tables.work_tables import AlertRow, NotificationRow
@@ -35,14 +36,6 @@ class Event(StrEnum):
     FIRING = "firing"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
-
-
-class Delivery(StrEnum):
-    """State of a notification."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ def open_alerts(session: Session, rule: str) -> tuple[AlertRow, ...]:
 def _resolve(session: Session, alert: AlertRow, now: datetime) -> None:
     alert.state = AlertState.RESOLVED.value
     alert.resolved_at = now
-    _queue(session, alert, Event.RESOLVED, now)
+    queue_notification(session, alert.id, Event.RESOLVED.value, now)
 
 
 def _change_severity(session: Session, alert: AlertRow, severity: str, now: datetime) -> None:
@@ -121,7 +114,7 @@ def _change_severity(session: Session, alert: AlertRow, severity: str, now: date
         NotificationRow.alert_id == alert.id, NotificationRow.event == Event.ESCALATED.value
     )
     if severity == CRITICAL and not session.scalar(select(escalation)):
-        _queue(session, alert, Event.ESCALATED, now)
+        queue_notification(session, alert.id, Event.ESCALATED.value, now)
 
 
 def _fire(session: Session, condition: Condition, judge: str, now: datetime) -> AlertRow:
@@ -141,7 +134,7 @@ def _fire(session: Session, condition: Condition, judge: str, now: datetime) -> 
     )
     session.add(alert)
     session.flush()
-    _queue(session, alert, Event.FIRING, now)
+    queue_notification(session, alert.id, Event.FIRING.value, now)
     _tell(session, alert, job(judge), Action.ALERT_FIRED, now)
     return alert
 
@@ -149,19 +142,6 @@ def _fire(session: Session, condition: Condition, judge: str, now: datetime) -> 
 def _tell(session: Session, alert: AlertRow, actor: str, action: Action, now: datetime) -> None:
     details = {"rule": alert.rule, "severity": alert.severity, "fingerprint": alert.fingerprint}
     append(session, Entry(actor, action, f"alert {alert.id}", details), now)
-
-
-def _queue(session: Session, alert: AlertRow, event: Event, now: datetime) -> None:
-    session.add(
-        NotificationRow(
-            alert_id=alert.id,
-            event=event.value,
-            state=Delivery.PENDING.value,
-            created_at=now,
-            next_attempt_at=now,
-            attempts=0,
-        )
-    )
 
 
 def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> None:
@@ -187,55 +167,3 @@ def acknowledge(session: Session, alert_id: int, who: str, now: datetime) -> Non
         raise AlertError(f"Alert {alert_id} cannot be acknowledged: it is not open or already is.")
     alert = session.get_one(AlertRow, alert_id)
     _tell(session, alert, analyst(who), Action.ALERT_ACKNOWLEDGED, now)
-
-
-def claim_notification(
-    session: Session, now: datetime, lease_seconds: float
-) -> NotificationRow | None:
-    """Take the oldest due notification for ``lease_seconds``.
-
-    A sender that dies leaves it in ``sending``; when the lease ends it is due again.
-    """
-    candidate = session.scalars(
-        select(NotificationRow.id)
-        .where(NotificationRow.state != Delivery.SENT.value, NotificationRow.next_attempt_at <= now)
-        .order_by(NotificationRow.next_attempt_at, NotificationRow.id)
-        .limit(1)
-    ).one_or_none()
-    if candidate is None:
-        return None
-    rows = session.execute(
-        update(NotificationRow)
-        .where(
-            NotificationRow.id == candidate,
-            NotificationRow.state != Delivery.SENT.value,
-            NotificationRow.next_attempt_at <= now,
-        )
-        .values(
-            state=Delivery.SENDING.value,
-            attempts=NotificationRow.attempts + 1,
-            next_attempt_at=now + timedelta(seconds=lease_seconds),
-        )
-        .returning(NotificationRow.id)
-    ).all()
-    return session.get_one(NotificationRow, candidate) if len(rows) == 1 else None
-
-
-def mark_sent(
-    session: Session, notification_id: int, transport: str, destination: str, now: datetime
-) -> None:
-    """Record that a claimed notification went out."""
-    row = session.get_one(NotificationRow, notification_id)
-    row.state = Delivery.SENT.value
-    row.transport, row.destination = transport, destination
-    row.last_error, row.sent_at = None, now
-    details = {"event": row.event, "transport": transport, "destination": destination}
-    subject = f"alert {row.alert_id}"
-    append(session, Entry(job("notify"), Action.NOTIFICATION_SENT, subject, details), now)
-
-
-def postpone(session: Session, notification_id: int, error: str, until: datetime) -> None:
-    """Record why a claimed notification did not go out and when to try again."""
-    row = session.get_one(NotificationRow, notification_id)
-    row.state = Delivery.PENDING.value
-    row.last_error, row.next_attempt_at = error, until

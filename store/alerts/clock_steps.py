@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from store.alerts.alerts import Delivery, open_alerts
+from store.alerts.alerts import open_alerts
+from store.alerts.outbox import Delivery
 from store.tables.work_tables import NotificationRow
 
 CLOCK_STEPPED = "clock_stepped"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
+from store.audit.anchors import Anchor
 from store.audit.hash_chain import GENESIS, Link, text_of_details, text_of_time
 from store.engine.locks import take_turn
 from store.tables.audit_tables import AuditRow
@@ -101,6 +102,17 @@ def _write(session: Session) -> None:
 
 def _forget(session: Session) -> None:
     session.info[_PENDING].clear()
+
+
+def audit_head(session: Session) -> Anchor | None:
+    """The newest row; ``None`` of an empty chain."""
+    sequence, own_hash = _head(session)
+    return Anchor(sequence, own_hash) if sequence else None
+
+
+def hash_of_row(session: Session, sequence: int) -> str | None:
+    """The hash that a row has; ``None`` if there is no such row."""
+    return session.scalar(select(AuditRow.own_hash).where(AuditRow.sequence == sequence))
 
 
 def _head(session: Session) -> tuple[int, str]:

@@ -37,6 +37,7 @@ class Wrong(StrEnum):
     MOVED = "moved"
     UNLINKED = "unlinked"
     FOREIGN = "foreign"
+    CUT = "cut"
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,8 @@ class Group(BaseModel):
     @classmethod
     def _refuse_truth_for_numbers(cls, value: object, info: ValidationInfo) -> object:
         """``port = true`` in a file would otherwise be port 1."""
-        if (
-            isinstance(value, bool)
-            and cls.model_fields[info.field_name or ""].annotation is not bool
-        ):
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
             raise ValueError("it is neither true nor false")
         return value
 

@@ -4,6 +4,7 @@ A roll-up and the watermark that says how far it goes are read by one statement:
 counted once, whatever the job ``roll_up`` does meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    literal,
     literal_column,
     select,
     true,
@@ -25,8 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.periods import Period, Resolution, Span
+from store.requests.records import Stage
 from store.requests.request_keys import arrived_since, key_of
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import RollUpRow, SequenceRow
@@ -36,6 +40,17 @@ ROLL_UP = "roll_up"
 
 OTHERS, ERASED = "(others)", "(erased)"
 """Names that stand for several: the smallest of a closed bucket, and erased clients."""
+
+TURNED_AWAY = tuple(
+    kind.value
+    for kind in (
+        EvidenceKind.FLOOD,
+        EvidenceKind.SERVICE,
+        EvidenceKind.NO_ENTRY,
+        EvidenceKind.MISTAKE,
+    )
+)
+"""Dimensions of their own for refusals at admission that have no record, by kind of evidence."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +86,24 @@ def counts(
         slice_seconds: what ``slice`` is a multiple of, in seconds since 1970; no longer buckets
             are read.
     """
-    if not period.from_roll_ups:
-        return _of_records(arrived_since(period.since), dimension, slice_seconds).subquery()
-    coarsest = max(each for each in Resolution if slice_seconds % each == 0)
-    parts = [_of_roll_ups(span, dimension, slice_seconds) for span in period.spans(coarsest)]
-    tail = since_roll_up(session, period.since)
-    return union_all(*parts, _of_records(tail, dimension, slice_seconds)).subquery()
+    parts = _parts(session, period, dimension, slice_seconds)
+    if dimension is STAGE:
+        parts += [
+            _of_roll_ups(span, TURNED_AWAY, slice_seconds, literal(Stage.ADMISSION.value))
+            for span in period.spans(_coarsest(slice_seconds))
+        ]
+    return union_all(*parts).subquery()
+
+
+def select_turned_away(period: Period, dimensions: Sequence[str] = TURNED_AWAY) -> Subquery:
+    """Requests without a record by ``dimension`` and ``name``, in groups still to be summed."""
+    parts = [
+        select(RollUpRow.dimension, RollUpRow.name, RollUpRow.requests).where(
+            *_within(span, dimensions)
+        )
+        for span in period.spans()
+    ]
+    return union_all(*parts).subquery()
 
 
 def total(groups: Subquery) -> ColumnElement[int]:
@@ -111,18 +138,42 @@ def _of_records(
     )
 
 
+def _parts(
+    session: Session, period: Period, dimension: Dimension, slice_seconds: int
+) -> list[Select[int, str, str, int]]:
+    if not period.from_roll_ups:
+        return [_of_records(arrived_since(period.since), dimension, slice_seconds)]
+    spans = period.spans(_coarsest(slice_seconds))
+    tail = since_roll_up(session, period.since)
+    return [
+        *(_of_roll_ups(span, (dimension.name,), slice_seconds) for span in spans),
+        _of_records(tail, dimension, slice_seconds),
+    ]
+
+
+def _coarsest(slice_seconds: int) -> Resolution:
+    return max(each for each in Resolution if slice_seconds % each == 0)
+
+
 def _of_roll_ups(
-    span: Span, dimension: Dimension, slice_seconds: int
+    span: Span,
+    dimensions: Sequence[str],
+    slice_seconds: int,
+    name: ColumnElement[str] | None = None,
 ) -> Select[int, str, str, int]:
-    start = RollUpRow.start.expression
     return select(
-        find_slice_start(start, slice_seconds).label("slice"),
-        RollUpRow.name,
+        find_slice_start(RollUpRow.start.expression, slice_seconds).label("slice"),
+        (RollUpRow.name if name is None else name).label("name"),
         RollUpRow.verdict,
         RollUpRow.requests,
-    ).where(
+    ).where(*_within(span, dimensions))
+
+
+def _within(span: Span, dimensions: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    start = RollUpRow.start.expression
+    return (
         RollUpRow.resolution == span.resolution,
-        RollUpRow.dimension == dimension.name,
+        RollUpRow.dimension.in_(dimensions),
         start >= span.start,
         true() if span.end is None else start < span.end,
     )

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store.counts.period_counts import CLIENT, MODEL, OTHERS, REASON, ROLL_UP, STAGE
+from store.counts.period_counts import (
+    CLIENT,
+    MODEL,
+    OTHERS,
+    REASON,
+    ROLL_UP,
+    STAGE,
+    TURNED_AWAY,
+)
 from store.counts.periods import Resolution
 from store.counts.roll_ups import KEEP_TIMES, add_counts, make_marks, name_fold_mark
 from store.engine.locks import take_turn
@@ -16,7 +24,8 @@ MAX_NAMES = 500
 
 _CLOSED_FOR = timedelta(hours=1)
 _CLIENT_KEEP_TIME = KEEP_TIMES[Resolution.HOUR]
-_FOLDED = (CLIENT.name, REASON.name)
+_FOLDED = (CLIENT.name, REASON.name, *TURNED_AWAY)
+_DROPPED = (*_FOLDED, STAGE.name, MODEL.name)
 # A fold of a flood's bucket moves tens of thousands of rows: few at a time.
 _MAX_BUCKETS = 4
 
@@ -49,10 +58,10 @@ def drop_old_counts(session: Session, now: datetime, most: int) -> int:
     """Delete the oldest counts that are kept no longer, about ``most`` of each kind."""
     number = 0
     for resolution, keep_time in KEEP_TIMES.items():
-        for dimension in (STAGE, CLIENT, MODEL, REASON):
+        for dimension in _DROPPED:
             old = (
                 RollUpRow.resolution == resolution,
-                RollUpRow.dimension == dimension.name,
+                RollUpRow.dimension == dimension,
                 RollUpRow.start < resolution.start(now - keep_time),
             )
             oldest = select(RollUpRow.start).where(*old).order_by(RollUpRow.start).limit(most)

@@ -35,6 +35,7 @@ from store.counts.period_counts import (
     REASON,
     ROLL_UP,
     STAGE,
+    TURNED_AWAY,
     find_slice_start,
 )
 from store.counts.periods import Resolution
@@ -102,7 +103,8 @@ def forget_client(session: Session, client: str) -> None:
     Its records must go in the same transaction, or those that are not counted yet bring it back.
     """
     take_turn(session, ROLL_UP)
-    its_own = (RollUpRow.dimension == CLIENT.name, RollUpRow.name == client)
+    by_client = (CLIENT.name, *TURNED_AWAY)
+    its_own = (RollUpRow.dimension.in_(by_client), RollUpRow.name == client)
     key = (RollUpRow.resolution, RollUpRow.dimension, RollUpRow.start)
     rows = select(*key, literal(ERASED), RollUpRow.verdict, RollUpRow.requests).where(*its_own)
     insert = _insert(session)(RollUpRow)

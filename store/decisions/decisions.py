@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -165,25 +165,60 @@ def active_decisions(
     return list(session.scalars(statement))
 
 
-def earlier_blocks(session: Session, client: str) -> int:
+def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:
+    """The first simulated block of each client, by policy, that nobody has revoked and that lasts.
+
+    Every other block of these clients is newer.
+    """
+    statement = (
+        select(DecisionRow)
+        .where(
+            DecisionRow.scope == Scope.CLIENT.value,
+            DecisionRow.kind == Kind.BLOCK.value,
+            DecisionRow.origin == BY_POLICY,
+            DecisionRow.simulated,
+            _active(now),
+        )
+        .order_by(DecisionRow.id.desc())
+    )
+    return {row.value: row for row in session.scalars(statement)}
+
+
+def earlier_blocks(session: Session, client: str, *, simulated_too: bool) -> int:
     """How many blocks a client ever had that nobody revoked: durations escalate on repeat."""
     statement = select(DecisionRow.id).where(
         DecisionRow.scope == Scope.CLIENT.value,
         DecisionRow.value == client,
         DecisionRow.kind == Kind.BLOCK.value,
         DecisionRow.revoked_at.is_(None),
+        true() if simulated_too else ~DecisionRow.simulated,
     )
     return len(session.scalars(statement).all())
 
 
-def last_change(session: Session, client: str) -> datetime | None:
-    """When a decision on a client was last made or revoked; what it did before is dealt with."""
+def last_change(session: Session, client: str, *, simulated_too: bool) -> datetime | None:
+    """When a decision on a client was last made or revoked; what it did before is dealt with.
+
+    Args:
+        simulated_too: whether making a simulated decision counts; revoking one always does.
+    """
+    is_counted = true() if simulated_too else ~DecisionRow.simulated
+    made = case((is_counted, DecisionRow.created_at))
     creation, revocation = session.execute(
-        select(func.max(DecisionRow.created_at), func.max(DecisionRow.revoked_at)).where(
+        select(func.max(made), func.max(DecisionRow.revoked_at)).where(
             DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
         )
     ).one()
     return max((moment for moment in (creation, revocation) if moment is not None), default=None)
+
+
+def last_revocation(session: Session, client: str) -> datetime | None:
+    """When a person last took back a decision on a client."""
+    return session.scalar(
+        select(func.max(DecisionRow.revoked_at)).where(
+            DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
+        )
+    )
 
 
 def _active(now: datetime) -> ColumnElement[bool]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from threading import RLock
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from store.engine import postgresql_engine as postgresql
@@ -23,6 +22,7 @@ from store.engine.faults import (
     not_writable,
     translate_errors,
 )
+from store.engine.private_files import private_lock
 from store.settings import StoreSettings
 
 __all__ = [
@@ -78,22 +78,17 @@ class Database:
             statement_seconds: over the settings, for work that nobody waits for.
 
         Raises:
-            StoreMisconfigured: the URL is no database URL, or the folder cannot be made.
+            SettingsError: the URL is no database URL that Maskwatch knows.
+            StoreMisconfigured: the folder cannot be made.
         """
         wait = settings.store.database_wait_seconds
         limits = Limits(wait, settings.store.read_timeout_seconds, wait)
         if statement_seconds is not None:
             limits = Limits(wait, statement_seconds, statement_seconds)
-        try:
-            url = make_url(settings.store.effective_database_url())
-            if url.get_backend_name() == "sqlite":
-                return cls._open_sqlite(Path(url.database or ""), limits)
-            return cls(postgresql.postgresql_engine(url, wait), limits)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
-            raise StoreMisconfigured(
-                "The setting MASKWATCH_DATABASE_URL is not a database URL that Maskwatch knows: "
-                "use postgresql+psycopg://user@host/name or sqlite:///path."
-            ) from None
+        address = settings.store.database_address()
+        if address.get_backend_name() == "sqlite":
+            return cls._open_sqlite(Path(address.database or ""), limits)
+        return cls(postgresql.postgresql_engine(address, wait), limits)
 
     @classmethod
     def _open_sqlite(cls, path: Path, limits: Limits) -> "Database":
@@ -221,4 +216,4 @@ def _session(engine: Engine) -> Session:
 
 
 def _turn(file: Path, wait_seconds: float) -> FileLock:
-    return FileLock(f"{file}.lock", timeout=wait_seconds, poll_interval=0.005)
+    return private_lock(f"{file}.lock", wait_seconds, poll_seconds=0.005)

@@ -12,6 +12,8 @@ from detectors.errors import MaskwatchError
 
 _UNDEFINED_TABLE, _FORBIDDEN, _READ_ONLY = "42P01", "42501", "25006"
 _CANCELLED, _NO_LOCK = "57014", "55P03"
+# Classes of PostgreSQL's states: values, constraints, dependent objects, names.
+_OF_THE_SCHEMA = {"22", "23", "2B", "42"}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _PRIMARY_CODE = 0xFF  # the rest of a SQLite code says where it happened
@@ -42,7 +44,7 @@ class ReadScopeWrites(MaskwatchError):
 
 
 class StoreMisconfigured(MaskwatchError):
-    """The database URL cannot be used."""
+    """There can be no database where the settings say."""
 
 
 @contextmanager
@@ -80,6 +82,22 @@ def not_writable(place: str, why: str) -> StoreUnavailable:
     )
 
 
+def is_of_the_schema(error: Exception) -> bool:
+    """Whether a statement met tables or rows that it does not expect, so that no retry helps."""
+    if not isinstance(error, DBAPIError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state[:2] in _OF_THE_SCHEMA and state != _FORBIDDEN
+    return _sqlite_code(error) in {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT}
+
+
+def first_line(error: Exception) -> str:
+    """What a driver says, or the error itself, without statements and values."""
+    text = str(getattr(error, "orig", None) or error)
+    return (text.splitlines() or [""])[0].rstrip(".") or type(error).__name__
+
+
 def _wait_sentence(error: Exception) -> str:
     if isinstance(error, PoolTimeout):
         return "All connections to the database are in use; try again in a moment."
@@ -95,7 +113,7 @@ def _fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchError | N
 
 
 def _sqlite_fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchError | None:
-    code, text = _sqlite_code(error), _first_line(error)
+    code, text = _sqlite_code(error), first_line(error)
     if code == sqlite3.SQLITE_INTERRUPT:
         return _read_timeout()
     if code in _DAMAGED:
@@ -120,7 +138,7 @@ def _postgresql_fault(error: DBAPIError, read_only: bool) -> MaskwatchError | No
         return _read_scope_writes() if read_only else StoreUnavailable(_general_sentence(error))
     if state == _FORBIDDEN:
         return StoreForbidden(
-            f"The database's user may not do this ({_first_line(error)}): run "
+            f"The database's user may not do this ({first_line(error)}): run "
             "deploy/postgres/roles.sql again, or `maskwatch db upgrade` as its owner."
         )
     return None
@@ -132,7 +150,7 @@ def _other_fault(error: DBAPIError) -> MaskwatchError | None:
     away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
     if not away and not error.connection_invalidated:
         return None
-    if "locked" in _first_line(error):
+    if "locked" in first_line(error):
         return StoreUnavailable("The database is locked by another program; close it or try again.")
     return StoreUnavailable(_general_sentence(error))
 
@@ -148,7 +166,7 @@ def _read_scope_writes() -> ReadScopeWrites:
 
 
 def _general_sentence(error: DBAPIError) -> str:
-    text = _first_line(error)
+    text = first_line(error)
     return f"The database cannot be used ({text}); check MASKWATCH_DATABASE_URL and that it runs."
 
 
@@ -160,7 +178,3 @@ def _lacks_tables(error: DBAPIError) -> bool:
 def _sqlite_code(error: DBAPIError) -> int:
     code: int = getattr(error.orig, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE
-
-
-def _first_line(error: DBAPIError) -> str:
-    return (str(error.orig).splitlines() or [""])[0]

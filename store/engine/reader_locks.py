@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
+from store.engine.private_files import OWNER_ONLY
 
 _CLASS = 0x72656164
 _POLL_SECONDS = 0.05
@@ -128,9 +129,8 @@ def _ask(session: Session, function: str, reader: Reader) -> object:
 
 @contextmanager
 def _file(database: Database, reader: Reader) -> Iterator[int]:
-    path = Path(f"{database.engine.url.database}.{reader.name.lower()}.lock")
-    # Read-only: whoever may read the database may have its turn, whoever made the file.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    path = Path(f"{database.file}.{reader.name.lower()}.lock")
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, OWNER_ONLY)
     try:
         yield descriptor
     finally:

@@ -1,22 +1,28 @@
 """The schema's version: migrations forward and back, and the check at every start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from detectors.errors import MaskwatchError
+from store.engine.alembic_config import alembic_config
 from store.engine.database import Database
+from store.engine.faults import first_line, is_of_the_schema
+from store.engine.schema_place import SchemaError, check_place
+
+__all__ = ["MigrationFailed", "SchemaError"]
 
 _MIGRATION_LOCK = 0x6D61736B
 
 
-class SchemaError(MaskwatchError):
-    """The database's tables are not the ones this version of Maskwatch knows."""
+class MigrationFailed(SchemaError):
+    """A migration met something that it does not expect; the database is as it was."""
 
 
 def migrations_folder() -> Path:
@@ -29,25 +35,37 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the tables to the newest revision, or up to another one.
 
     Raises:
-        SchemaError: they are of a revision that this version does not know.
+        SchemaError: they are of a revision that this version does not know, or another Maskwatch's.
+        MigrationFailed: a migration could not be made.
     """
     require_known_revision(current_revision(database))
     with database.write(inf) as session:
         if database.dialect == "postgresql":
             # Three processes may start on a new database at once; SQLite's turn-taking covers that.
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        command.upgrade(_config(session.connection()), revision)
+        check_place(session)
+        with _faults_named():
+            command.upgrade(alembic_config(migrations_folder(), session.connection()), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Take the tables back to a revision (``base`` removes them)."""
-    with database.write(inf) as session:
-        command.downgrade(_config(session.connection()), revision)
+    """Take the tables back to a revision (``base`` removes them).
+
+    Raises:
+        MigrationFailed: a migration could not be made.
+    """
+    with database.write(inf) as session, _faults_named():
+        command.downgrade(alembic_config(migrations_folder(), session.connection()), revision)
 
 
 def current_revision(database: Database) -> str | None:
-    """The revision the database is at; ``None`` for a new one."""
+    """The revision the database is at; ``None`` for a new one.
+
+    Raises:
+        SchemaError: the tables of a PostgreSQL database are not where its search_path says.
+    """
     with database.read() as session:
+        check_place(session)
         return MigrationContext.configure(session.connection()).get_current_revision()
 
 
@@ -69,7 +87,7 @@ def check_revision(database: Database) -> str | None:
         SchemaError: the database is behind or ahead, with the command to run.
         StoreUnavailable: the database cannot be reached.
     """
-    head = _scripts().get_current_head()
+    head = newest_revision()
     revision = require_known_revision(current_revision(database))
     if revision not in {None, head}:
         raise SchemaError(
@@ -77,6 +95,11 @@ def check_revision(database: Database) -> str | None:
             "back it up, then run `maskwatch db upgrade`."
         )
     return revision
+
+
+def newest_revision() -> str | None:
+    """The revision that this version of Maskwatch works with."""
+    return _scripts().get_current_head()
 
 
 def require_known_revision(revision: str | None) -> str | None:
@@ -93,12 +116,20 @@ def require_known_revision(revision: str | None) -> str | None:
     )
 
 
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """Say what to do about whatever a migration meets."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MaskwatchError) or not is_of_the_schema(error):
+            raise
+        raise MigrationFailed(
+            f"The tables could not be migrated ({first_line(error)}), and are as they were: look "
+            "for tables that another program made or somebody changed, restore the last backup, or "
+            "give Maskwatch a database of its own. `maskwatch --debug db upgrade` says where."
+        ) from error
+
+
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(None))
-
-
-def _config(connection: object) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()))
-    config.attributes["connection"] = connection
-    return config
+    return ScriptDirectory.from_config(alembic_config(migrations_folder(), None))

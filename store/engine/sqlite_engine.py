@@ -2,12 +2,16 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.configuration.database_address import file_address
+from store.engine.private_files import make_private
 
 BEGIN, SECONDS = "maskwatch_begin", "maskwatch_seconds"
 _DEADLINE = "deadline"
@@ -31,20 +35,25 @@ _READER = ("cache_size=-8192", "query_only=ON")
 def writer_engine(path: Path, wait_seconds: float) -> Engine:
     """The engine of write transactions; writers take turns, so it has one connection."""
     engine = create_engine(
-        f"sqlite:///{path}",
+        file_address(path.absolute()),
         connect_args={"timeout": wait_seconds},
         pool_size=1,
         max_overflow=0,
         pool_timeout=wait_seconds,
     )
-    return _prepare_engine(engine, _EVERY + _WRITER)
+    return _prepare_engine(engine, path, _EVERY + _WRITER)
 
 
 def reader_engine(path: Path, wait_seconds: float) -> Engine:
     """The engine of reads: SQLite itself refuses to write through its connections."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": wait_seconds})
+    engine = create_engine(file_address(path.absolute()), connect_args={"timeout": wait_seconds})
     event.listen(engine, "before_cursor_execute", _set_deadline)
-    return _prepare_engine(engine, _EVERY + _READER)
+    return _prepare_engine(engine, path, _EVERY + _READER)
+
+
+def read_only_address(file: Path) -> str:
+    """What SQLite itself opens with ``uri=True``: the file, which is neither changed nor made."""
+    return f"{file.absolute().as_uri()}?mode=ro"
 
 
 def until(deadline: Callable[[], float | None]) -> Callable[[], bool]:
@@ -62,7 +71,12 @@ def set_limit(connection: sqlite3.Connection, deadline: Callable[[], float | Non
     connection.set_progress_handler(until(deadline), _STEPS)
 
 
-def _prepare_engine(engine: Engine, pragmas: tuple[str, ...]) -> Engine:
+def _prepare_engine(engine: Engine, path: Path, pragmas: tuple[str, ...]) -> Engine:
+    def make(*_connection: Any) -> None:
+        # SQLite's own log files take the mode of the file that they belong to.
+        with suppress(OSError):  # SQLite will say better what is wrong
+            make_private(path)
+
     def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         # The driver's own transaction handling starts transactions too late for a consistent read.
         connection.isolation_level = None
@@ -72,6 +86,7 @@ def _prepare_engine(engine: Engine, pragmas: tuple[str, ...]) -> Engine:
         cursor.close()
         set_limit(connection, lambda: record.info.get(_DEADLINE))
 
+    event.listen(engine, "do_connect", make)
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine

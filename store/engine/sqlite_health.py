@@ -6,10 +6,9 @@ from contextlib import closing, contextmanager
 from math import inf
 from pathlib import Path
 from time import monotonic
-from urllib.parse import quote
 
 from store.engine.faults import StoreDamaged, StoreUnavailable, damage, not_writable
-from store.engine.sqlite_engine import set_limit
+from store.engine.sqlite_engine import read_only_address, set_limit
 
 # Before it, several writers could damage a write-ahead log when it was reset.
 _SAFE_VERSION = (3, 51, 3)
@@ -42,7 +41,7 @@ def quick_look(file: Path, seconds: float) -> bool:
         StoreDamaged: it found some, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, seconds) as connection:
+    with open_file(file, seconds) as connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         return _run_check(connection, file, "quick_check(1)")
 
@@ -54,7 +53,7 @@ def full_look(file: Path) -> None:
         StoreDamaged: something is wrong, with what to do.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, inf) as connection:
+    with open_file(file, inf) as connection:
         _run_check(connection, file, f"integrity_check({_MAX_FAULTS})")
         violation = connection.execute("PRAGMA foreign_key_check").fetchone()
         if violation is not None:
@@ -69,7 +68,7 @@ def revision_of(file: Path) -> str | None:
         StoreDamaged: the file is damaged.
         StoreUnavailable: the file cannot be read.
     """
-    with _open_file(file, inf) as connection:
+    with open_file(file, inf) as connection:
         statement = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
         if connection.execute(statement).fetchone() is None:
             return None
@@ -78,12 +77,17 @@ def revision_of(file: Path) -> str | None:
 
 
 @contextmanager
-def _open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads and makes no file."""
+def open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads and makes no file, for so many seconds.
+
+    Raises:
+        StoreUnavailable: the file cannot be read, or is damaged.
+    """
     deadline = monotonic() + seconds
     try:
-        address = f"file:{quote(str(file.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        with closing(
+            sqlite3.connect(read_only_address(file), uri=True, isolation_level=None)
+        ) as connection:
             set_limit(connection, lambda: deadline)
             yield connection
     except sqlite3.Error as error:

@@ -7,13 +7,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO
 
-_OWNER_ONLY = 0o600
+from store.engine.private_files import OWNER_ONLY
+
 PART_SUFFIX = ".part"
 """Ends the names of files that are not whole yet."""
 
 
 @contextmanager
-def whole_path(path: Path, mode: int = _OWNER_ONLY) -> Iterator[Path]:
+def whole_path(path: Path, mode: int = OWNER_ONLY) -> Iterator[Path]:
     """A path to write to; what stands there takes its name when the block ends well.
 
     Args:

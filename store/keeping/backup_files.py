@@ -7,7 +7,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from detectors.errors import MaskwatchError
-from store.engine.whole_files import sync, whole_path
+from store.engine.whole_files import whole_path, write_whole
 
 # What belongs to the database and lies outside of it.
 _NAMES = ("evidence", "models", "spool", "fingerprint.salt")
@@ -107,9 +107,7 @@ def _list_files(var_dir: Path) -> Iterator[Path]:
 
 
 def _write_checksum(file: Path, digest: str) -> None:
-    beside = checksum_file(file)
-    beside.write_text(f"{digest}  {file.name}\n", encoding="ascii")
-    sync(beside)
+    write_whole(checksum_file(file), f"{digest}  {file.name}\n".encode("ascii"))
 
 
 def _sha256(file: Path) -> str:

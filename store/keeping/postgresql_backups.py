@@ -13,7 +13,8 @@ from sqlalchemy import URL, text
 from store.engine.database import Database
 from store.engine.day_partitions import SCHEMA
 from store.engine.poolers import Pooling, find_pooling
-from store.engine.schema import current_revision, require_known_revision
+from store.engine.schema import current_revision, newest_revision, require_known_revision
+from store.engine.schema_objects import object_faults
 from store.keeping.backup_files import (
     BackupFailed,
     RestoreRefused,
@@ -27,23 +28,15 @@ _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
-_VARIABLES = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "passfile": "PGPASSFILE",
-    "service": "PGSERVICE",
-    "options": "PGOPTIONS",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "channel_binding": "PGCHANNELBINDING",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
+# Options without a variable that change neither whom libpq asks nor what it tells.
+_OF_NO_MATTER = {
+    "fallback_application_name",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
 }
-
 
 _DROP = """
 DO $$
@@ -116,6 +109,7 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
         StoreUnavailable: the database cannot be reached.
     """
     programs = Programs(_program("pg_restore"), _program("psql"))
+    file = file.absolute()  # a relative one may look like an option
     check_sum(file)
     require_known_revision(_revision_in(programs.restore, file))
     if find_pooling(database) is Pooling.TRANSACTIONS:
@@ -132,7 +126,41 @@ def restore(database: Database, url: URL, file: Path, *, force: bool) -> Path | 
     if dump is not None:
         _dump(url, dump)
     _put(programs, url, file)
+    _check_restored(database, programs, url, file, dump)
     return dump
+
+
+def _check_restored(
+    database: Database, programs: Programs, url: URL, file: Path, dump: Path | None
+) -> None:
+    """Take a restored dump out again if it holds what Maskwatch did not make.
+
+    A dump cannot be looked into before. One of an earlier version is looked at by the first start
+    after its upgrade.
+    """
+    if current_revision(database) != newest_revision():
+        return
+    faults = object_faults(database)
+    database.close()
+    if not faults:
+        return
+    if dump is None:
+        _drop(programs, url, file.parent)
+    else:
+        _put(programs, url, dump)
+    raise RestoreRefused(
+        f"The backup {file} is not restored, and the database is as it was: in it {faults[0]}"
+        f"{f' and {len(faults) - 1} more objects differ' if faults[1:] else ''}. Use another."
+    )
+
+
+def _drop(programs: Programs, url: URL, folder: Path) -> None:
+    with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
+        drop_script = Path(scratch, "drop.sql")
+        drop_script.write_text(_drop_everything(), encoding="utf-8")
+        error = _run_scripts(programs, url, drop_script)
+    if error is not None:
+        raise RestoreRefused(f"What was restored cannot be removed again: {error}")
 
 
 def _put(programs: Programs, url: URL, file: Path) -> None:
@@ -146,13 +174,17 @@ def _put(programs: Programs, url: URL, file: Path) -> None:
         drop_script.write_text(_drop_everything(), encoding="utf-8")
         error = _run([programs.restore, f"--file={make_script}", str(file)], url)
         if error is None:
-            options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
-            scripts = [f"--file={drop_script}", f"--file={make_script}"]
-            error = _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *scripts], url)
+            error = _run_scripts(programs, url, drop_script, make_script)
     if error is not None:
         raise RestoreRefused(
             f"The database could not be restored from {file}, and is as it was: {error}"
         )
+
+
+def _run_scripts(programs: Programs, url: URL, *scripts: Path) -> str | None:
+    options = ["--no-psqlrc", "--quiet", "--single-transaction", "--no-password"]
+    files = [f"--file={script}" for script in scripts]
+    return _run([programs.psql, *options, "--set=ON_ERROR_STOP=1", *files], url)
 
 
 def _drop_everything() -> str:
@@ -201,15 +233,23 @@ def _run(arguments: Sequence[str], url: URL) -> str | None:
 
 
 def _environment(url: URL) -> dict[str, str]:
-    parts = {
-        "host": url.host,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-        **{name: value for name, value in url.query.items() if isinstance(value, str)},
-    }
-    variables = {_VARIABLES[name]: str(v) for name, v in parts.items() if v and name in _VARIABLES}
-    return {**variables, "PGDATABASE": url.database or "", "LC_ALL": "C"}
+    """What the URL says, in libpq's own variables.
+
+    Raises:
+        BackupFailed: an option has no variable; to leave it out could reach another server.
+    """
+    dialect = url.get_dialect()()
+    _, options = dialect.create_connect_args(url)
+    defaults = dialect.import_dbapi().pq.Conninfo.get_defaults()
+    variables = {each.keyword.decode(): each.envvar and each.envvar.decode() for each in defaults}
+    unnamed = sorted(name for name in options if not variables[name] and name not in _OF_NO_MATTER)
+    if unnamed:
+        raise BackupFailed(
+            f"PostgreSQL's programs do not take the option {unnamed[0]} of MASKWATCH_DATABASE_URL "
+            "by the environment: run pg_dump or pg_restore yourself."
+        )
+    environment = {variables[name]: str(v) for name, v in options.items() if variables[name]}
+    return {"PGDATABASE": "", **environment, "LC_ALL": "C"}
 
 
 def _hint(error: str) -> str:

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from store.engine.faults import StoreUnavailable
+from store.engine.private_files import private_lock
 from store.engine.schema import require_known_revision
+from store.engine.schema_objects import SchemaChanged, check_file
+from store.engine.sqlite_engine import read_only_address
 from store.engine.sqlite_health import full_look, revision_of
 from store.engine.whole_files import sync, whole_path
 from store.keeping.backup_files import (
@@ -52,8 +54,8 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
         where the replaced file lies now, if there was one.
 
     Raises:
-        RestoreRefused: the backup is not whole, of an unknown version, the database is in use, or
-            there is one already and ``force`` is not set.
+        RestoreRefused: the backup is not whole, of an unknown version, holds what Maskwatch did not
+            make, the database is in use, or there is one already and ``force`` is not set.
     """
     check_sum(file)
     try:
@@ -61,6 +63,10 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
     except StoreUnavailable as error:
         raise RestoreRefused(f"The backup {file} is not usable: {error}") from error
     require_known_revision(revision_of(file))
+    try:
+        check_file(file)
+    except SchemaChanged as error:
+        raise RestoreRefused(str(error)) from error
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise RestoreRefused(
@@ -72,9 +78,8 @@ def restore(file: Path, target: Path, *, force: bool) -> Path | None:
 
 
 def _copy(source: Path, partial: Path) -> None:
-    address = f"file:{quote(str(source.absolute()))}?mode=ro"
     with (
-        closing(sqlite3.connect(address, uri=True)) as old,
+        closing(sqlite3.connect(read_only_address(source), uri=True)) as old,
         closing(sqlite3.connect(partial)) as new,
     ):
         # All pages in one step: smaller steps start again whenever somebody has written in between.
@@ -119,7 +124,7 @@ def _nobody_else(target: Path) -> Iterator[None]:
         f"{target} is in use: stop `maskwatch up`, service, jobs and dashboard first."
     )
     try:
-        with FileLock(f"{target}.lock", timeout=0):
+        with private_lock(f"{target}.lock", 0):
             if not target.exists():
                 yield
                 return

@@ -14,9 +14,14 @@ from store.tables.work_tables import AlertRow, NotificationRow
 
 @dataclass(frozen=True)
 class NotificationView:
-    """One attempt series to tell people about an alert."""
+    """One attempt series to tell one receiver about an alert.
+
+    Attributes:
+        recipient: ``None`` before the first attempt, and for those of earlier versions.
+    """
 
     event: str
+    recipient: str | None
     state: str
     attempts: int
     transport: str | None
@@ -129,6 +134,7 @@ def _view(row: AlertRow, notifications: tuple[NotificationView, ...]) -> AlertVi
 def _notification(row: NotificationRow) -> NotificationView:
     return NotificationView(
         event=row.event,
+        recipient=row.recipient,
         state=row.state,
         attempts=row.attempts,
         transport=row.transport,

@@ -1,7 +1,7 @@
 """Reads of the audit table: pages of it, all of it, and whether its chain holds."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from store.audit.anchors import Anchor, AnchorCheck
 from store.audit.hash_chain import ChainCheck, Fault, Link, text_of_time
 from store.engine.database import Database
 from store.tables.audit_tables import AuditRow
@@ -93,14 +94,22 @@ def audit_entries(database: Database, criteria: AuditFilter) -> Iterator[AuditVi
     yield from map(_view, _links(database, *_conditions(criteria)))
 
 
-def verify(database: Database, check: ChainCheck) -> Iterator[Fault]:
+def verify(
+    database: Database, check: ChainCheck, anchors: Iterable[Anchor] = ()
+) -> Iterator[Fault]:
     """Everything that is wrong with the chain; afterwards ``check`` has its length and its head.
+
+    Args:
+        anchors: rows that must be there.
 
     Raises:
         StoreUnavailable: the database cannot be read.
     """
+    anchored = AnchorCheck(anchors)
     for link in _links(database):
         yield from check.follow(link)
+        yield from anchored.follow(link)
+    yield from anchored.end()
 
 
 def _links(database: Database, *conditions: ColumnElement[bool]) -> Iterator[Link]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
 from store.alerts.alerts import AlertState
+from store.counts.client_counts import count_clients
 from store.counts.invalid_requests import InvalidShare, share_of
 from store.counts.period_counts import (
     CLIENT,
@@ -19,14 +20,12 @@ from store.counts.period_counts import (
     REASON,
     STAGE,
     counts,
-    since_roll_up,
     total,
 )
 from store.counts.periods import Period
 from store.decisions.decisions import Kind
 from store.requests.request_keys import arrived_since, key_of
 from store.tables.request_tables import RequestRow, ScoreRow
-from store.tables.roll_up_tables import ClientRow
 from store.tables.work_tables import AlertRow, DecisionRow, JobRunRow
 
 
@@ -66,35 +65,13 @@ def headline(session: Session, period: Period, now: datetime) -> Headline:
     ).one()
     return Headline(
         requests=sum(count for _, _, count in by_stage),
-        clients=_clients(session, period),
+        clients=count_clients(session, period),
         invalid=share_of((stage, verdict, count) for stage, verdict, count in by_stage),
         outliers=_outliers(session, period),
         blocks=blocks[False],
         simulated_blocks=blocks[True],
         firing_alerts=alerts,
         unacknowledged_alerts=alerts - acknowledgements,
-    )
-
-
-def _clients(session: Session, period: Period) -> int:
-    """How many clients there were: those that were last seen since then, and new ones."""
-    if not period.from_roll_ups:
-        recent = arrived_since(period.since)
-        return session.scalar(select(func.count(RequestRow.client.distinct())).where(recent)) or 0
-    clients = select(ClientRow.client).where(ClientRow.last_seen >= period.since)
-    return (
-        session.scalar(
-            select(
-                select(func.count()).select_from(clients.subquery()).scalar_subquery()
-                + select(func.count(RequestRow.client.distinct()))
-                .where(
-                    since_roll_up(session, period.since),
-                    ~clients.where(ClientRow.client == RequestRow.client).exists(),
-                )
-                .scalar_subquery()
-            )
-        )
-        or 0
     )
 
 

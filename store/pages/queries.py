@@ -13,7 +13,6 @@ from store.pages.alert_views import alert_view, firing_alerts, latest_alerts, re
 from store.pages.audit_views import AuditFilter, audit_page
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.pages.overview import (
-    busiest_clients,
     headline,
     job_health,
     top_reasons,
@@ -21,6 +20,7 @@ from store.pages.overview import (
 )
 from store.pages.request_detail import normal_ranges, request_detail
 from store.pages.traffic import TrafficFilter, requests_of_client, traffic_page
+from store.pages.worst_clients import read_turned_away, worst_clients
 from store.people.sign_in import session_subject
 from store.requests.request_keys import key_of
 from store.tables.request_tables import EvidenceRow, RequestRow
@@ -61,7 +61,12 @@ def _of_overview(label: str, window: Window) -> Iterator[DashboardQuery]:
     over_time = within(verdicts_over_time, window.slice_seconds)
     yield DashboardQuery(f"{name}verdicts over time", over_time, bound)
     yield DashboardQuery(f"{name}top reasons", within(top_reasons, 6), bound)
-    yield DashboardQuery(f"{name}busiest clients", within(busiest_clients, 6), bound)
+    yield DashboardQuery(
+        f"{name}clients",
+        lambda session, now: worst_clients(session, window.period(now), now, 6),
+        "a number of the newest records of each reason, and the rows of a few clients",
+    )
+    yield DashboardQuery(f"{name}turned away", within(read_turned_away, ()), "buckets of roll-ups")
 
 
 def _traffic(

@@ -1,11 +1,13 @@
 """The quota of evidence: how much the folder holds, without looking at it for every request."""
 
-from contextlib import suppress
 from threading import Lock, Thread
 from time import monotonic
 
+import structlog
+
 from store.requests.picture_store import PictureStore
 
+_log = structlog.get_logger(__name__)
 _MEASURE_SECONDS = 600.0
 
 
@@ -33,7 +35,8 @@ class PictureQuota:
 
     def _measure(self) -> None:
         try:
-            with suppress(OSError):  # the last figure holds until the folder can be read
-                self._used_bytes = sum(file.size_bytes for file in self._store.files())
+            self._used_bytes = sum(file.size_bytes for file in self._store.files())
+        except OSError as error:
+            _log.warning("quota of pictures not measured, the last figure holds", why=str(error))
         finally:
             self._turn.release()

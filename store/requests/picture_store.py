@@ -1,6 +1,6 @@
 """Evidence: pictures of flagged and sampled requests, faces made unrecognisable beforehand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256 as digest_of
@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from detectors.errors import MaskwatchError
 from store.engine.database import Database
 from store.engine.files import FileStore, KeptFile, Removal
 from store.requests.records import PictureFile
@@ -16,6 +17,8 @@ from store.tables.request_tables import EvidenceRow
 
 PICTURE, OVERLAY, LABEL_MAP, ENTROPY_MAP = "picture", "overlay", "label_map", "entropy_map"
 _MAX_DIGESTS = 500
+# A kept picture has a few hundred kilobytes; what is longer was put there by somebody else.
+_MAX_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,35 @@ class RemovedFiles:
         )
 
 
+class PictureChanged(MaskwatchError):
+    """A kept picture's file is not what was kept."""
+
+
+@dataclass(frozen=True)
+class KeptPictures:
+    """What is kept of a request.
+
+    Attributes:
+        pictures: by kind, each as it was kept.
+        changed: kinds whose file is there and is not what was kept.
+    """
+
+    pictures: Mapping[str, bytes]
+    changed: frozenset[str]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to say of them."""
+        return bool(self.pictures or self.changed)
+
+
+@dataclass(frozen=True)
+class FilesChecked:
+    """Digests that records name, and whose file is gone or is not what was kept."""
+
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
 class PictureStore:
     """Content-addressed pictures under ``var/evidence``."""
 
@@ -50,22 +82,40 @@ class PictureStore:
         return PictureFile(kind, self._files.put(data), media_type)
 
     def read(self, sha256: str) -> bytes | None:
-        """A kept picture; ``None`` if its file is gone or is not what was kept."""
-        data = self._files.get(sha256)
-        return data if data is not None and digest_of(data).hexdigest() == sha256 else None
+        """A kept picture; ``None`` if its file is gone.
 
-    def of_request(self, session: Session, request_pk: int) -> dict[str, bytes]:
-        """The kept pictures of a request by kind; one whose file is gone is left out."""
+        Raises:
+            PictureChanged: the file is not what was kept: whoever shows it would show a forgery.
+        """
+        data = self._files.get(sha256, _MAX_BYTES)
+        if data is not None and digest_of(data).hexdigest() != sha256:
+            raise PictureChanged(f"The kept picture {sha256[:12]} was changed on disk.")
+        return data
+
+    def of_request(self, session: Session, request_pk: int) -> KeptPictures:
+        """The kept pictures of a request; one whose file is gone is left out."""
         rows = session.scalars(select(EvidenceRow).where(EvidenceRow.request_pk == request_pk))
-        files = {row.kind: self._files.get(row.sha256) for row in rows}
-        return {kind: data for kind, data in files.items() if data is not None}
+        pictures, changed = dict[str, bytes](), set[str]()
+        for row in rows:
+            try:
+                data = self.read(row.sha256)
+            except PictureChanged:
+                changed.add(row.kind)
+            else:
+                pictures |= {} if data is None else {row.kind: data}
+        return KeptPictures(pictures, frozenset(changed))
 
-    def list_missing(self, session: Session) -> Iterator[str]:
-        """The digests that records name and that are not kept."""
+    def check_all(self, session: Session) -> FilesChecked:
+        """Read every file that a record names, however long it takes."""
         digests = select(EvidenceRow.sha256).distinct()
+        missing, changed = list[str](), list[str]()
         for digest in session.scalars(digests.execution_options(yield_per=1000)):
-            if not self._files.has(digest):
-                yield digest
+            try:
+                if self.read(digest) is None:
+                    missing.append(digest)
+            except PictureChanged:
+                changed.append(digest)
+        return FilesChecked(tuple(missing), tuple(changed))
 
     def files(self) -> Iterator[KeptFile]:
         """Every file that lies in the folder."""

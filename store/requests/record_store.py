@@ -14,15 +14,11 @@ from sqlalchemy import (
     ColumnElement,
     String,
     Text,
-    and_,
     any_,
-    case,
     exists,
     func,
     literal,
-    or_,
     select,
-    true,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
@@ -36,8 +32,6 @@ from store.requests.records import RequestRecord, Stage
 from store.requests.request_keys import arrived_since, hand_out, key_of
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 from store.tables.work_tables import DecisionRow
-
-_MAX_REQUEST_IDS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,70 +194,3 @@ def _matrix(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> FeatureMatri
     return FeatureMatrix(
         tuple(row[0] for row in rows_read), tuple(row[1] for row in rows_read), tuple(names), values
     )
-
-
-@dataclass(frozen=True)
-class ClientActivity:
-    """What one client did in a window, as the decision policy needs it.
-
-    Attributes:
-        refusals: requests that the gate refused; refusals at admission are left out, or a blocked
-            client would stay blocked for knocking.
-        request_ids: the outliers and refusals themselves, newest first.
-    """
-
-    client: str
-    requests: int
-    outliers: int
-    flags: int
-    refusals: int
-    request_ids: tuple[str, ...]
-
-
-def client_activity(
-    session: Session, since: datetime, client: str | None = None
-) -> tuple[ClientActivity, ...]:
-    """Activity per client after a time, or of one client only; admission refusals left out."""
-    # A rule's refusal counts no more than its flag: odd pictures are what a photo service is sent.
-    is_refusal = and_(
-        RequestRow.verdict == Verdict.REFUSE.value, RequestRow.stage == Stage.GATE.value
-    )
-    requests = (
-        select(
-            RequestRow.id,
-            RequestRow.client,
-            RequestRow.request_id,
-            _is_outlier().label("outlier"),
-            (RequestRow.verdict == Verdict.FLAG.value).label("flagged"),
-            is_refusal.label("refused"),
-        )
-        .where(RequestRow.received_at > since, RequestRow.stage != Stage.ADMISSION.value)
-        .where(RequestRow.client == client if client is not None else true())
-        .subquery()
-    )
-    counts = select(
-        requests.c.client,
-        func.count().label("requests"),
-        *(_count(requests.c[name]).label(name) for name in ("outlier", "flagged", "refused")),
-    ).group_by(requests.c.client)
-    bad = select(requests.c.client, requests.c.request_id).where(
-        or_(requests.c.outlier, requests.c.refused)
-    )
-    request_ids: dict[str, list[str]] = {}
-    for name, request_id in session.execute(bad.order_by(requests.c.id.desc())):
-        request_ids.setdefault(name, []).append(request_id)
-    return tuple(
-        ClientActivity(
-            client=row.client,
-            requests=row.requests,
-            outliers=row.outlier,
-            flags=row.flagged,
-            refusals=row.refused,
-            request_ids=tuple(request_ids.get(row.client, ())[:_MAX_REQUEST_IDS]),
-        )
-        for row in session.execute(counts.order_by(requests.c.client))
-    )
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))

@@ -13,9 +13,10 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from detectors.errors import MaskwatchError
+from store.engine.private_files import OWNER_ONLY, private_lock
 from store.engine.whole_files import sync
 from store.requests.records import RequestRecord
 from store.spool.spool_lines import (
@@ -83,9 +84,9 @@ class Spool:
         self._foreign = folder / "foreign.jsonl"
         self._position = PositionFile(folder / "requests.position", self._file)
         lock = f"{self._file}.lock"
-        self._changes = FileLock(lock, timeout=10, poll_interval=_POLL_SECONDS)
+        self._changes = private_lock(lock, 10, _POLL_SECONDS)
         # Apart, so that records can be appended while a slow database takes earlier ones.
-        self._replays = FileLock(f"{folder / 'replay.lock'}", timeout=0)
+        self._replays = private_lock(folder / "replay.lock", 0)
 
     def append(self, records: Sequence[RequestRecord]) -> None:
         """Put records on disk, all of them or none.
@@ -215,7 +216,7 @@ def _append_all(descriptor: int, data: bytes) -> None:
 
 @contextmanager
 def _open_file(file: Path) -> Iterator[int]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
     try:
         yield descriptor
     finally:

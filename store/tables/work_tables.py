@@ -78,17 +78,22 @@ class AlertRow(Base):
 
 
 class NotificationRow(Base):
-    """The outbox: one attempt series to tell somebody about one alert event."""
+    """The outbox: one attempt series to tell one receiver about one alert event.
+
+    A row without a receiver has just been queued. Those that went out before each receiver had a
+    row of its own have none either; their destination names them all.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
-        UniqueConstraint("alert_id", "event"),
+        UniqueConstraint("alert_id", "event", "recipient"),
         Index(None, "state", "next_attempt_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
     event: Mapped[str] = mapped_column(String(16))
+    recipient: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]

@@ -4,8 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from detectors.patches.patches import Patch
-from store.alerts.alerts import Condition, apply_condition, claim_notification, mark_sent, postpone
+from store.alerts.alerts import Condition, apply_condition
 from store.alerts.job_runs import FAILED, SUCCEEDED, finish_run, start_run
+from store.alerts.outbox import (
+    address_notifications,
+    claim_notification,
+    mark_sent,
+    postpone,
+)
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import patch_evidence
 from store.engine.database import Database
@@ -65,15 +71,16 @@ def raise_alerts(database: Database, flagged: list[str], now: datetime) -> int:
 
 def _send_mails(database: Database, now: datetime) -> None:
     with database.write() as session:
+        address_notifications(session, ["soc@example.com"], now - timedelta(minutes=41))
         for _ in range(2):
             claimed = claim_notification(session, now - timedelta(minutes=41), 60)
             assert claimed is not None
             at = claimed.created_at + timedelta(seconds=4)
-            mark_sent(session, claimed.id, "smtp", "soc@example.com", at)
+            mark_sent(session, claimed, "smtp", "soc@example.com", at)
         claimed = claim_notification(session, now - timedelta(minutes=41), 60)
         assert claimed is not None
         error = "The mail server mail.example.com:587 refused the connection."
-        postpone(session, claimed.id, error, now + timedelta(minutes=3))
+        postpone(session, claimed, error, now + timedelta(minutes=3))
 
 
 def decide(database: Database, picture: str, now: datetime) -> int:

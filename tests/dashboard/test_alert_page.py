@@ -3,6 +3,12 @@
 import pytest
 
 from store.alerts.alerts import apply_condition
+from store.alerts.outbox import (
+    address_notifications,
+    claim_notification,
+    mark_sent,
+    refuse,
+)
 from store.pages.alert_views import alert_view
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
@@ -47,6 +53,29 @@ def test_an_alert_about_model_files_counts_and_names_them(day: Day, signed_in: S
     for said in ("2 files", "/models/m2fp_model", "pytorch_model.pt", "run_me.py", "Changed"):
         assert said in card
     assert "%" not in card
+
+
+def test_a_receiver_who_is_refused_stands_beside_the_one_who_is_told(
+    day: Day, signed_in: Signed
+) -> None:
+    signed_in(day.parts)
+    now = day.parts.clock()
+    with day.parts.database.write() as session:
+        alert = apply_condition(session, make_condition(fingerprint="mail"), now)
+        assert alert is not None
+        number = alert.id
+        address_notifications(session, ["ada@example.org", "bob@example.org"], now)
+        for _ in range(20):
+            claim = claim_notification(session, now, 60)
+            if claim is None:
+                break
+            if claim.recipient == "ada@example.org":
+                assert refuse(session, claim, "No such user.", now)
+            else:
+                mark_sent(session, claim, "smtp", claim.recipient, now)
+    card = html_of(open_page("alerts", alert=str(number))).split("Also firing")[0]
+    for said in ("ada@example.org", "✕ Refused", "not tried again", "No such user.", "✓ Sent"):
+        assert said in card
 
 
 @pytest.mark.parametrize("number", ["99", "x", "9" * 40, "<b>"])

@@ -4,14 +4,17 @@ import pytest
 import streamlit as st
 
 from dashboard.wiring import Parts
+from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
+from store.counts.turned_away import add_turned_away
 from store.engine.leases import take_lease
 from store.people.sign_in import end_session
-from store.requests.record_store import add_record
+from store.requests.record_store import add_record, add_records
 from store.requests.records import RequestRecord, Stage
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
+from tests.makers import make_record
 
 PAGES = ("overview", "alerts", "traffic", "request", "blacklist", "audit")
 
@@ -104,3 +107,36 @@ def test_what_a_client_chose_is_escaped(nothing: Parts, signed_in: Signed) -> No
         assert "<img" not in html
         assert "<script>" not in html
         assert "&lt;img" in html
+
+
+def test_the_overview_names_attackers_and_why_others_were_turned_away(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    crafted = [
+        make_record(
+            received_at=now,
+            client="ip:198.51.100.7",
+            verdict=Verdict.FLAG,
+            reasons=("adversarial_picture",),
+        )
+        for _ in range(4)
+    ]
+    honest = make_record(
+        received_at=now,
+        client="ip:203.0.113.8",
+        stage=Stage.ADMISSION,
+        verdict=Verdict.REFUSE,
+        status=503,
+        reasons=("overloaded",),
+    )
+    minute = int(now.timestamp()) // 60 * 60
+    with nothing.database.write() as session:
+        add_records(session, [*crafted, honest])
+        add_turned_away(session, {(EvidenceKind.FLOOD, "ip:198.51.100.99", minute): 281})
+    html = html_of(open_page("overview"))
+    for said in ("4 crafted pictures", "281 requests too many", "ip:198.51.100.99"):
+        assert said in html
+    assert "The service had no room for it at the time (503)." in html
+    assert "reason=Overloaded" in html

@@ -1,15 +1,21 @@
 """The page of one request."""
 
+import numpy as np
+
 from dashboard.wiring import Parts
 from detectors.findings import Finding, Place
 from detectors.palette import colour_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
+from inference.answer.encode import webp
+from store.requests.picture_store import OVERLAY, PICTURE, PictureStore
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, html_of, images_of, open_page
+from tests.makers import make_record
 
+_WEBP = webp(np.zeros((8, 8, 3), np.uint8))
 CAPTIONS = ("Picture, faces pixelated", "Mask overlay", "Entropy map")
 
 
@@ -23,6 +29,20 @@ def test_a_flagged_request_says_why(day: Day, signed_in: Signed) -> None:
     assert "high_frequency_share" in html
     assert "11 outliers and 7 refusals" in html
     assert [caption for caption in CAPTIONS if caption in images_of(at)] == list(CAPTIONS)
+
+
+def test_a_picture_that_was_changed_on_disk_is_not_shown(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    store = PictureStore(nothing.settings.store.var_dir)
+    pictures = (store.put(PICTURE, _WEBP, "image/webp"), store.put(OVERLAY, b"b", "image/webp"))
+    record = make_record(evidence=pictures)
+    with nothing.database.write() as session:
+        add_record(session, record)
+    [file] = (nothing.settings.store.var_dir / "evidence").rglob(pictures[1].sha256)
+    file.write_bytes(_WEBP)
+    at = open_page("request", id=record.request_id)
+    assert "Mask overlay: its file was changed on disk since it was kept" in html_of(at)
+    assert [caption for caption in CAPTIONS if caption in images_of(at)] == [CAPTIONS[0]]
 
 
 def test_parts_have_words_and_the_colour_that_they_have_in_the_overlay(

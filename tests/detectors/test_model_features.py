@@ -69,7 +69,7 @@ def test_the_95th_percentile_is_the_lower_empirical_one() -> None:
     assert model_features(_parsing(probabilities))["entropy_p95"] == pytest.approx(log(4))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_margin_and_largest_are_those_of_sorted_probabilities(seed: int) -> None:
     probabilities = _random(seed)
@@ -79,7 +79,7 @@ def test_margin_and_largest_are_those_of_sorted_probabilities(seed: int) -> None
     assert found["max_softmax_mean"] == float(np.mean(ordered[-1]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9))
 def test_numpy_and_torch_give_the_same_numbers(seed: int, height: int, width: int) -> None:
     probabilities = _random(seed, height, width)

@@ -33,7 +33,7 @@ def test_cells_between_two_sources_count_both_by_their_area() -> None:
     assert area_weights(3, 0, 1, 2) == pytest.approx(np.array([[2, 1, 0], [0, 1, 2]]) / 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 99), sizes, sizes, sizes, sizes)
 def test_pixels_still_sum_to_one_and_torch_agrees(
     seed: int, height: int, width: int, rows: int, columns: int

@@ -13,7 +13,7 @@ from inference.checks.base import Case, Check
 from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
-from inference.gate.screen import Decoded, Screened
+from inference.gate.screen import Decoded, InFile, Screened
 from inference.segmenters.base import Segmenter
 from inference.upload import Arrival, Upload
 
@@ -54,7 +54,12 @@ class Blind:
 def blank_content() -> Content:
     """A black picture in which nobody is seen, before anything was measured on it."""
     image = np.zeros((8, 8, 3), dtype=np.uint8)
-    screened = Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), FacePrior(tuple), {}, ())
+    screened = Screened(
+        Decoded(image, MediaType.PNG, (), 1.0, 1, InFile(*image.shape[:2])),
+        FacePrior(tuple),
+        {},
+        (),
+    )
     return Content(screened, Blind().parse(image), {}, ())
 
 

@@ -21,7 +21,7 @@ def _parsing(label_map: LabelMap) -> Parsing:
     return Parsing(np.full((len(LABELS), 2, 2), 1 / len(LABELS), np.float32), label_map, LABELS)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 999))
 def test_a_label_picture_holds_the_exact_label_map(height: int, width: int, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -14,8 +14,9 @@ from inference.cache import ParseCache
 from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
-from inference.gate.screen import Decoded, Screened
-from inference.pipeline import MEASUREMENT_FAILED, Outcome
+from inference.gate.screen import Decoded, InFile, Screened
+from inference.outcomes import Outcome
+from inference.pipeline import MEASUREMENT_FAILED
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
@@ -35,7 +36,7 @@ def _content(side: int = 10) -> Content:
     parsing = Parsing(
         np.zeros((1, side, side), np.float32), np.zeros((side, side), np.uint8), ("background",)
     )
-    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1)
+    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1, InFile(*image.shape[:2]))
     return Content(Screened(decoded, FacePrior(tuple), {}, ()), parsing, {}, ())
 
 
@@ -155,7 +156,8 @@ def test_another_model_or_other_settings_meet_nothing() -> None:
 
 def test_settings_have_a_digest_that_leaves_secrets_out(tmp_path: Path) -> None:
     settings = ServiceSettings(var_dir=tmp_path)
-    secret = settings.model_copy(update={"database_url": "postgresql+psycopg://u:hunter2@h/d"})
+    place = {"database_url": "postgresql+psycopg://h/d", "database_password": "hunter2"}
+    secret = settings.model_copy(update=place)
     changed = settings.model_copy(update={"min_skin_share": 0.02})
     assert settings.digest() == secret.digest() != changed.digest()
 

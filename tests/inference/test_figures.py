@@ -21,7 +21,7 @@ def test_another_seed_draws_another_picture() -> None:
     assert not np.array_equal(first.label_map, second.label_map)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(60, 160), st.integers(90, 200), st.integers(0, 3))
 def test_any_figure_is_a_picture_with_a_label_for_each_pixel(
     seed: int, width: int, height: int, persons: int

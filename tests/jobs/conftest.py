@@ -29,6 +29,8 @@ def settings(store_settings: StoreSettings) -> JobSettings:
         var_dir=store_settings.store.var_dir,
         database_url=store_settings.store.database_url,
         simulate_blocks=False,
+        alert_min_requests=20,
+        alert_min_clients=1,
     )
 
 
@@ -51,9 +53,18 @@ class Traffic:
     def wild(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
         return self._add(self._record(client, minutes_ago, self._extreme()) for _ in range(count))
 
-    def flagged(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
+    def flagged(
+        self,
+        client: str,
+        count: int,
+        *,
+        minutes_ago: float = 5,
+        reason: str = "no_person_found",
+        content_sha256: str | None = None,
+    ) -> list[RequestRecord]:
+        record = self._record(client, minutes_ago, self._normal(), Verdict.FLAG, (reason,))
         return self._add(
-            self._record(client, minutes_ago, self._normal(), Verdict.FLAG, ("no_person_found",))
+            replace(record, request_id=str(uuid4()), content_sha256=content_sha256)
             for _ in range(count)
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.alerting.channels.transports import DeliveryFailed
+from jobs.alerting.channels.delivery_errors import DeliveryFailed
 from jobs.catalogue import UnknownJob
 from jobs.commands import run_chain_once, run_once
 from jobs.context import JobContext
@@ -25,7 +25,7 @@ def runs(database: Database) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_command_runs_one_job_and_records_it(context: JobContext, traffic: Any) -> None:
-    traffic.refused("ip:198.51.100.9", 3)
+    traffic.flagged("ip:198.51.100.9", 4, reason="adversarial_picture")
     outcome = run_once("decide", context.settings, context.now)
     assert outcome.sentence == "Blocked 1 client."
     assert runs(context.database) == [("decide", SUCCEEDED, "Blocked 1 client.")]
@@ -42,7 +42,7 @@ def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobConte
     with pytest.raises(UnknownJob, match=re.escape(expected)) as caught:
         run_once("scam", context.settings, context.now)
     assert str(caught.value).endswith(
-        "expire_fingerprints, find_patches, roll_up, prune, notify, retrain."
+        "expire_fingerprints, find_patches, anchor_audit, roll_up, prune, notify, retrain."
     )
     assert runs(context.database) == []
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from jobs.leader import AlreadyRunning, leadership
+from jobs.leader import AlreadyRunning, Terms, leadership
 from jobs.scheduler import run
 from jobs.settings import JobSettings
 from store.alerts.job_runs import SUCCEEDED
@@ -17,8 +17,10 @@ from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import Lease, read_lease
 from store.engine.schema import upgrade
 from store.tables.work_tables import JobRunRow
-from tests.jobs.leading import SHORT
 from tests.waiting import wait_for
+
+# A restart may take seconds; whoever waits sees each renewal long before the lease has run out.
+_TERMS = Terms(renew_seconds=0.05, expire_seconds=30.0, poll_seconds=0.02)
 
 
 @pytest.fixture
@@ -55,21 +57,43 @@ def test_the_leader_leads_on_after_a_restart_and_a_second_one_is_refused(
         notify_interval_seconds=1,
     )
     stop = Event()
-    thread = Thread(target=run, args=(settings, stop, SHORT))
+    thread = Thread(target=run, args=(settings, stop, _TERMS))
     thread.start()
     try:
         wait_for(lambda: _count_runs(database))
         before = _read_lease(database)
         own_server.stop()
         own_server.ensure_postgres_running()
-        wait_for(lambda: _count_runs(database) > 1)
+        wait_for(lambda: _count_runs(database))
+        runs = _count_runs(database)
+        wait_for(lambda: _count_runs(database) > runs)
         after = _read_lease(database)
         assert (after.token, after.since) == (before.token, before.since)
         with (
             pytest.raises(AlreadyRunning, match="is running for this database"),
-            leadership(database, Event(), SHORT),
+            leadership(database, Event(), _TERMS),
         ):
             pass
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def test_a_scheduler_is_stopped_while_the_database_is_away(
+    own_server: Any, database: Database, tmp_path: Path
+) -> None:
+    settings = JobSettings(
+        var_dir=tmp_path,
+        database_url=SecretStr(own_server.get_uri(driver="psycopg")),
+        notify_interval_seconds=1,
+    )
+    stop = Event()
+    thread = Thread(target=run, args=(settings, stop, _TERMS))
+    thread.start()
+    try:
+        wait_for(lambda: _count_runs(database))
+        own_server.stop()
     finally:
         stop.set()
         thread.join(timeout=30)

@@ -11,8 +11,9 @@ from stat import S_IMODE
 import pytest
 from sqlalchemy import select
 
+from jobs.alerting.channels.delivery_errors import DeliveryFailed
 from jobs.alerting.channels.mail import OutgoingMail
-from jobs.alerting.channels.transports import DeliveryFailed, FileTransport, transport_for
+from jobs.alerting.channels.transports import FileTransport, transport_for
 from jobs.alerting.notify import notify, run
 from jobs.context import JobContext
 from jobs.settings import JobSettings
@@ -33,7 +34,7 @@ def test_without_a_mail_server_the_mail_is_a_file_for_its_owner_only(
     tmp_path: Path, mail: OutgoingMail
 ) -> None:
     transport = transport_for(JobSettings(var_dir=tmp_path))
-    path = Path(transport.send(mail))
+    path = Path(transport.send(mail, "oncall@localhost"))
     assert path == tmp_path / "mail" / "20260302T120000Z-1-firing.eml"
     assert path.read_bytes() == bytes(mail.message)
     assert S_IMODE(path.stat().st_mode) == 0o600
@@ -45,7 +46,7 @@ def test_a_mail_file_is_not_seen_before_it_is_complete(
 ) -> None:
     seen: list[list[Path]] = []
     monkeypatch.setattr(os, "fsync", lambda _: seen.append(list(tmp_path.glob("*.eml"))))
-    FileTransport(tmp_path).send(mail)
+    FileTransport(tmp_path).send(mail, "oncall@localhost")
     # First the bytes are on disk, then the name is there, then the name is on disk.
     assert [len(names) for names in seen] == [0, 1]
     assert [path.name for path in tmp_path.iterdir()] == [f"{mail.name}.eml"]
@@ -59,7 +60,7 @@ def test_a_full_disk_leaves_no_part_of_a_mail_behind(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DeliveryFailed, match="No space left on device"):
-        FileTransport(tmp_path).send(mail)
+        FileTransport(tmp_path).send(mail, "oncall@localhost")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -68,7 +69,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_its_setting(
 ) -> None:
     (tmp_path / "mail").write_text("A file stands in the way.")
     with pytest.raises(DeliveryFailed, match="MASKWATCH_VAR_DIR") as caught:
-        FileTransport(tmp_path / "mail").send(mail)
+        FileTransport(tmp_path / "mail").send(mail, "oncall@localhost")
     assert str(tmp_path / "mail") in str(caught.value)
 
 
@@ -97,7 +98,7 @@ def test_a_notification_whose_sender_died_goes_out_after_a_while(context: JobCon
     class Dying:
         name = "dying"
 
-        def send(self, mail: OutgoingMail) -> str:
+        def send(self, mail: OutgoingMail, recipient: str) -> str:
             raise SystemExit
 
     evaluate(context, make_condition())

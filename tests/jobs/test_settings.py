@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,10 @@ from store.settings import load_settings
         ("SMTP_HOST", "mail example\nX"),
         ("SMTP_PORT", "70000"),
         ("SMTP_TIMEOUT_SECONDS", "0"),
+        ("SMTP_HELO_NAME", "a b"),
+        ("SMTP_HELO_NAME", "parser\r\nMAIL"),
+        ("SMTP_HELO_NAME", "[127.0.0.1"),
+        ("SMTP_IMPLICIT_TLS", "465"),
         ("MAIL_TO", ""),
         ("MAIL_TO", "a@example.org,"),
         ("MAIL_TO", "a@example.org\nBcc: b@example.org"),
@@ -70,3 +75,36 @@ def test_several_receivers_are_split(tmp_path: Path) -> None:
 def test_every_field_is_documented() -> None:
     for name, setting in settings_of(JobSettings).items():
         assert setting.field.description, name
+
+
+def test_an_address_that_is_given_twice_is_one_receiver() -> None:
+    assert JobSettings(mail_to="a@example.org, a@example.org").mail.recipients == ("a@example.org",)
+
+
+def test_tls_begins_with_the_first_byte_on_port_465_or_where_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not JobSettings().mail.begins_with_tls
+    assert JobSettings(smtp_port=465).mail.begins_with_tls
+    monkeypatch.setenv("MASKWATCH_SMTP_IMPLICIT_TLS", "true")
+    assert load_settings(JobSettings).mail.begins_with_tls
+    assert not JobSettings(smtp_port=465, smtp_implicit_tls=False).mail.begins_with_tls
+
+
+def test_a_choice_that_may_be_left_open_is_a_truth_in_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "maskwatch.toml"
+    config.write_text("[mail]\nsmtp_implicit_tls = true\n")
+    monkeypatch.setenv("MASKWATCH_CONFIG", str(config))
+    assert load_settings(JobSettings).mail.begins_with_tls
+
+
+def test_a_password_is_sent_where_tls_begins_with_the_first_byte() -> None:
+    mail: dict[str, Any] = {
+        "smtp_username": "robot",
+        "smtp_password": "s3cret",
+        "smtp_starttls": False,
+    }
+    assert JobSettings(**mail, smtp_port=465).mail.smtp_password is not None
+    assert JobSettings(**mail, smtp_implicit_tls=True).mail.smtp_password is not None

@@ -17,7 +17,8 @@ from jobs.schedule import Schedule, build_schedule, max_idle_seconds
 from jobs.settings import JobSettings
 from jobs.watchdog import Watchdog
 from store.alerts.alerts import Event as AlertEvent
-from store.alerts.alerts import apply_condition, postpone
+from store.alerts.alerts import apply_condition
+from store.alerts.outbox import address_notifications, claim_notification, postpone
 from store.engine.database import Database
 from store.tables.work_tables import AlertRow, LeaseRow, NotificationRow
 from tests.makers import make_condition
@@ -122,12 +123,14 @@ def test_mails_that_wait_for_a_time_that_is_far_away_again_are_due_at_once(
     now = parts.clocks.now()
     with database.write() as session:
         apply_condition(session, make_condition(), now)
-        [waiting] = session.scalars(select(NotificationRow.id))
-        postpone(session, waiting, "The mail server is away.", now + HOUR)
+        address_notifications(session, ["ada@example.org"], now)
+        claim = claim_notification(session, now, 60)
+        assert claim is not None
+        postpone(session, claim, "The mail server is away.", now + HOUR)
     parts.clocks.ahead -= HOUR
     parts.watchdog.look()
     with database.read() as session:
-        due = session.get_one(NotificationRow, waiting).next_attempt_at
+        due = session.get_one(NotificationRow, claim.id).next_attempt_at
     assert due == parts.clocks.now()
 
 

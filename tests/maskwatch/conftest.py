@@ -2,15 +2,22 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
 
+from detectors.verdict import Verdict
 from inference.figures import draw_figure
 from maskwatch.cli import main
+from store.engine.start import open_database
+from store.requests.record_store import add_records
+from store.settings import StoreSettings
+from tests.makers import make_record
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,22 @@ def look(tmp_path: Path) -> Path:
     path = tmp_path / "look.jpg"
     path.write_bytes(buffer.getvalue())
     return path
+
+
+@pytest.fixture
+def attacked(tmp_path: Path) -> str:
+    """A client that sent four crafted pictures to the installation under ``tmp_path`` just now."""
+    client, now = "ip:198.51.100.9", datetime.now(UTC)
+    crafted = [
+        make_record(
+            client=client,
+            received_at=now,
+            verdict=Verdict.FLAG,
+            reasons=("adversarial_picture",),
+        )
+        for _ in range(4)
+    ]
+    settings = StoreSettings(var_dir=tmp_path / "var")
+    with closing(open_database(settings)) as database, database.write() as session:
+        add_records(session, crafted)
+    return client

@@ -1,7 +1,7 @@
 """A file, taken apart and decoded: the whole work that is done inside the sandbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PIL import Image as Pillow
 
@@ -22,11 +22,15 @@ class Examined:
     """A decoded picture in mode ``RGB``, and what was odd about its file.
 
     Attributes:
+        file_size: width and height in the file, in pixels.
+        orientation: how it lay there, as EXIF numbers it: 1 if it was upright.
         signs: codes of gate rules, each with the numbers that speak for it.
     """
 
     picture: Pillow.Image
-    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    file_size: tuple[int, int]
+    orientation: int
+    signs: Mapping[str, Mapping[str, float]]
 
 
 def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examined:
@@ -50,7 +54,7 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
         signs["profile_unusable"] = {}
     if pixels.times_smaller > 1:
         signs["made_smaller"] = {"times": float(pixels.times_smaller)}
-    return Examined(pixels.picture, signs)
+    return Examined(pixels.picture, pixels.file_size, pixels.orientation, signs)
 
 
 def _decode_parts(

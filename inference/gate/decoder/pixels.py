@@ -32,6 +32,11 @@ _TURNS: dict[int, Pillow.Transpose] = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
+# The others undo themselves.
+_TURNS_BACK = {
+    Pillow.Transpose.ROTATE_90: Pillow.Transpose.ROTATE_270,
+    Pillow.Transpose.ROTATE_270: Pillow.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +46,27 @@ class Pixels:
     Attributes:
         picture: in mode ``RGB``.
         profile_unusable: whether it had a colour profile that could not be used.
+        file_size: width and height in the file, in pixels.
         times_smaller: by how much both of its sides were divided.
+        turn: how it was turned to stand upright.
     """
 
     picture: Pillow.Image
     profile_unusable: bool
+    file_size: tuple[int, int]
     times_smaller: int
+    turn: Pillow.Transpose | None
+
+    @property
+    def orientation(self) -> int:
+        """How it lay in the file, as EXIF numbers it: 1 if it was upright."""
+        return next((number for number, turn in _TURNS.items() if turn == self.turn), 1)
+
+    def turn_back(self, upright: Pillow.Image) -> Pillow.Image:
+        """A picture of the same size, as it would lie in the file."""
+        if self.turn is None:
+            return upright
+        return upright.transpose(_TURNS_BACK.get(self.turn, self.turn))
 
 
 def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
@@ -70,7 +90,8 @@ def decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
 
 def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels:
     with Pillow.open(BytesIO(data), formats=[PILLOW_FORMATS[media_type]]) as picture:
-        limits.check(picture.width, picture.height, len(data))
+        size = picture.size
+        limits.check(*size, len(data))
         if media_type in _COUNTED_HERE and getattr(picture, "n_frames", 1) > limits.max_frames:
             raise Unacceptable("too_many_frames")
         times = limits.times_smaller(picture.width, picture.height)
@@ -81,7 +102,7 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
         rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
         turn = _turn(picture)
         upright = rgb.transpose(turn) if turn is not None else rgb
-        return Pixels(upright, profile_unusable, times)
+        return Pixels(upright, profile_unusable, size, times, turn)
 
 
 def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:

@@ -215,15 +215,16 @@ class WorkerProcess:
             reply = Reply.from_bytes(message)
         except BadReply:
             raise WorkerGone(End.BAD_REPLY) from None
-        too_odd = not reply.refusal and not self._may_be(reply.width, reply.height)
+        too_odd = not reply.refusal and not self._may_be(reply)
         if too_odd or reply.number != order.number:
             raise WorkerGone(End.BAD_REPLY)
         return reply
 
-    def _may_be(self, width: int, height: int) -> bool:
+    def _may_be(self, reply: Reply) -> bool:
         """Whether a worker of ours would have accepted such a picture: one may be taken over."""
         try:
-            self._limits.picture.check_decoded(width, height)
+            self._limits.picture.check_decoded(reply.width, reply.height)
+            self._limits.picture.check_sides(reply.file_width, reply.file_height)
         except Unacceptable:
             return False
         return True

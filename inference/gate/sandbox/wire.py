@@ -15,6 +15,7 @@ from inference.gate.media import MediaType
 MAX_MESSAGE_BYTES = 16_384
 _MAX_SIGNS = 32
 _MAX = 2**53
+_ORIENTATIONS = range(1, 9)
 _NAME = re.compile("[a-z_]{1,40}")
 
 
@@ -54,6 +55,9 @@ class Reply:
         refusal: code of a refusal; empty where there is a picture.
         width: pixels, upright; 0 without a picture.
         height: likewise.
+        file_width: pixels, as they lie in the file.
+        file_height: likewise.
+        orientation: how they lie there, as EXIF numbers it, 1 to 8.
         depth: bytes of a pixel in the arena: 3, or 4 of which the last is unused.
         signs: codes of gate rules with the numbers that speak for them.
         decode_ms: milliseconds of work.
@@ -65,6 +69,9 @@ class Reply:
     refusal: str = ""
     width: int = 0
     height: int = 0
+    file_width: int = 0
+    file_height: int = 0
+    orientation: int = 1
     depth: int = 3
     signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     decode_ms: float = 0.0
@@ -93,12 +100,17 @@ class Reply:
 
 
 def _is_sound(reply: Reply) -> bool:
-    sizes = (reply.width, reply.height, reply.peak_bytes)
+    sizes = (
+        *(reply.width, reply.height, reply.peak_bytes),
+        *(reply.file_width, reply.file_height),
+    )
     return (
         type(reply.number) is int
         and isinstance(reply.refusal, str)
         and all(type(size) is int and 0 <= size < _MAX for size in sizes)
         and bool(reply.refusal) != bool(reply.width and reply.height)
+        and type(reply.orientation) is int
+        and reply.orientation in _ORIENTATIONS
         and type(reply.depth) is int
         and reply.depth in {3, 4}
         and _is_number(reply.decode_ms)

@@ -93,7 +93,16 @@ class Worker:
         except MemoryError:
             return {"refusal": "too_much_memory"}
         width, height = examined.picture.size
-        return {"width": width, "height": height, "depth": depth, "signs": dict(examined.signs)}
+        file_width, file_height = examined.file_size
+        return {
+            "width": width,
+            "height": height,
+            "file_width": file_width,
+            "file_height": file_height,
+            "orientation": examined.orientation,
+            "depth": depth,
+            "signs": dict(examined.signs),
+        }
 
     def _lay_down(self, picture: Pillow.Image) -> int:
         """Copy the pixels into the arena; returns how many bytes each of them takes there."""

@@ -3,9 +3,10 @@
 Pointers are JSON pointers (RFC 6901) into the answer; the empty one is the whole of it.
 """
 
-from typing import Annotated, Literal
+from itertools import combinations
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inference.upstream.answers.labels import MAX_LABELS
 
@@ -34,6 +35,13 @@ class PalettePng(_Format):
     """How the upstream writes a colour: many save a picture of OpenCV without turning it round."""
     tolerance: int = Field(default=0, ge=0, le=16)
     """How far each of the three values may be from its label's colour."""
+
+    @model_validator(mode="after")
+    def _check_colours(self) -> Self:
+        for one, other in combinations(self.palette, 2):
+            if all(abs(a - b) <= 2 * self.tolerance for a, b in zip(one, other, strict=True)):
+                raise ValueError(f"the colours {one} and {other} are too close to tell apart")
+        return self
 
 
 class MaskPng(_Format):

@@ -30,6 +30,8 @@ class LabelTable(BaseModel):
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
+        if len(self.names) == 1:
+            raise ValueError("there is a background, and no label besides it")
         if not all(name.strip() for name in self.names):
             raise ValueError("a label has no name")
         if len(set(self.names)) < len(self.names):

@@ -5,18 +5,23 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from jobs.alerting.report import Report
-from jobs.settings import JobSettings
+from jobs.settings import JobSettings, MailGroup
 from store.alerts.alerts import Event
 from store.tables.work_tables import AlertRow
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_TEST_TEXT = """\
+Mail about alerts of Maskwatch arrives here.
+
+Somebody sent this mail with `maskwatch doctor --send`. Nothing is wrong, and nothing is to be done.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,8 @@ def compose(
     """
     message = EmailMessage(policy=SMTP)
     message["Subject"] = report.subject
-    message["From"] = Address("Maskwatch", addr_spec=settings.mail.mail_from)
-    message["To"] = [Address(addr_spec=recipient) for recipient in settings.mail.recipients]
-    message["Date"] = format_datetime(created_at)
+    _address(message, settings.mail, created_at)
     message["Message-ID"] = message_id(alert, report.event, settings.mail.mail_from)
-    message["Auto-Submitted"] = "auto-generated"
     if report.event is not Event.FIRING:
         # Mail programs then show all mails of one alert as one conversation.
         message["References"] = message_id(alert, Event.FIRING, settings.mail.mail_from)
@@ -54,15 +56,37 @@ def compose(
     return OutgoingMail(f"{created_at:%Y%m%dT%H%M%SZ}-{alert.id}-{report.event.value}", message)
 
 
+def compose_test(settings: JobSettings, now: datetime) -> OutgoingMail:
+    """A mail that tells nothing but that mail goes out."""
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = "[Maskwatch] Test: mail about alerts arrives"
+    _address(message, settings.mail, now)
+    message["Message-ID"] = make_msgid(domain=_domain(settings.mail.mail_from))
+    message.set_content(_TEST_TEXT)
+    return OutgoingMail(f"{now:%Y%m%dT%H%M%SZ}-test", message)
+
+
 def message_id(alert: AlertRow, event: Event, mail_from: str) -> str:
     """Equal for each attempt, so that a mail which was sent twice shows once."""
-    domain = mail_from.rpartition("@")[2]
-    return f"<maskwatch-{alert.id}-{event.value}-{alert.fired_at:%Y%m%dT%H%M%S}@{domain}>"
+    name = f"maskwatch-{alert.id}-{event.value}-{alert.fired_at:%Y%m%dT%H%M%S}"
+    return f"<{name}@{_domain(mail_from)}>"
 
 
 def render(template: str, report: Report) -> str:
     """Fill a template; HTML ones escape every value."""
     return _environment().get_template(template).render(report=report)
+
+
+def _address(message: EmailMessage, mail: MailGroup, date: datetime) -> None:
+    """Sender, date and all receivers, so that each of them sees who else is told."""
+    message["From"] = Address("Maskwatch", addr_spec=mail.mail_from)
+    message["To"] = [Address(addr_spec=recipient) for recipient in mail.recipients]
+    message["Date"] = format_datetime(date)
+    message["Auto-Submitted"] = "auto-generated"
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
 
 
 @cache

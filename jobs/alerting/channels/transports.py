@@ -8,31 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
-from detectors.errors import MaskwatchError
+from jobs.alerting.channels.delivery_errors import DeliveryFailed
+from jobs.alerting.channels.greeting import choose_greeting
 from jobs.alerting.channels.mail import OutgoingMail
+from jobs.alerting.channels.smtp_faults import (
+    CONNECTION_FAULTS,
+    SIGN_IN_FAULTS,
+    STARTTLS_FAULTS,
+    name_all_faults,
+    name_faults,
+)
 from jobs.settings import JobSettings
 from store.engine.whole_files import write_whole
-
-_log = structlog.get_logger(__name__)
-
-# The first type that fits names what went wrong and the settings to look at.
-_SMTP_FAULTS: tuple[tuple[type[Exception], str, str], ...] = (
-    (ssl.SSLCertVerificationError, "shows a certificate that is not trusted", "SMTP_HOST"),
-    (smtplib.SMTPNotSupportedError, "does not offer STARTTLS or sign-in", "SMTP_STARTTLS"),
-    (smtplib.SMTPAuthenticationError, "does not accept the password", "SMTP_PASSWORD"),
-    (smtplib.SMTPSenderRefused, "does not accept the sender", "MAIL_FROM"),
-    (smtplib.SMTPRecipientsRefused, "does not accept any receiver", "MAIL_TO"),
-    (smtplib.SMTPException, "broke off the conversation", "SMTP_HOST"),
-    (OSError, "cannot be reached", "SMTP_HOST"),
-)
-
-
-class DeliveryFailed(MaskwatchError):
-    """A mail did not go out; it stays in the outbox."""
-
-    retryable = True
 
 
 class Transport(Protocol):
@@ -44,10 +31,11 @@ class Transport(Protocol):
 
     name: str
 
-    def send(self, mail: OutgoingMail) -> str:
-        """Send a mail and return its destination.
+    def send(self, mail: OutgoingMail, recipient: str) -> str:
+        """Send a mail to one receiver and return its destination.
 
         Raises:
+            RecipientRefused: this receiver will not get it; trying again does not help.
             DeliveryFailed: it did not go out; trying again may help.
         """
         ...
@@ -55,51 +43,63 @@ class Transport(Protocol):
 
 @dataclass
 class SmtpTransport:
-    """A mail server, with STARTTLS and sign-in where the settings ask for them."""
+    """A mail server, with TLS and sign-in where the settings ask for them."""
 
     settings: JobSettings
     name: str = "smtp"
 
-    def send(self, mail: OutgoingMail) -> str:  # noqa: D102
-        address = f"{self.settings.mail.smtp_host}:{self.settings.mail.smtp_port}"
-        with _name_faults(address), self._session() as server:
-            refusals = server.send_message(
-                mail.message, self.settings.mail.mail_from, self.settings.mail.recipients
-            )
-        if refusals:
-            _log.warning("some receivers were refused", server=address, receivers=sorted(refusals))
-        return ", ".join(to for to in self.settings.mail.recipients if to not in refusals)
+    def send(self, mail: OutgoingMail, recipient: str) -> str:  # noqa: D102
+        with name_all_faults(self._address, recipient), self._session() as server:
+            server.send_message(mail.message, self.settings.mail.mail_from, [recipient])
+        return recipient
+
+    @property
+    def _address(self) -> str:
+        return f"{self.settings.mail.smtp_host}:{self.settings.mail.smtp_port}"
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
-        settings = self.settings
-        with closing(
-            smtplib.SMTP(
-                settings.mail.smtp_host or "",
-                settings.mail.smtp_port,
-                timeout=settings.mail.smtp_timeout_seconds,
-            )
-        ) as server:
-            if settings.mail.smtp_starttls:
-                server.starttls(context=ssl.create_default_context())
-            if settings.mail.smtp_username is not None and settings.mail.smtp_password is not None:
-                server.login(
-                    settings.mail.smtp_username, settings.mail.smtp_password.get_secret_value()
-                )
+        with closing(self._connect()) as server:
+            server.ehlo_or_helo_if_needed()
+            self._begin_tls(server)
+            self._sign_in(server)
             yield server
             # The mail is taken: how the server says goodbye must not have it sent again.
             with suppress(OSError):
                 server.quit()
 
+    def _connect(self) -> smtplib.SMTP:
+        mail = self.settings.mail
+        place, greeting = (mail.smtp_host or "", mail.smtp_port), choose_greeting(mail)
+        seconds = mail.smtp_timeout_seconds
+        with name_faults(self._address, CONNECTION_FAULTS):
+            if mail.begins_with_tls:
+                context = ssl.create_default_context()
+                return smtplib.SMTP_SSL(*place, greeting, timeout=seconds, context=context)
+            return smtplib.SMTP(*place, greeting, timeout=seconds)
+
+    def _begin_tls(self, server: smtplib.SMTP) -> None:
+        mail = self.settings.mail
+        if mail.smtp_starttls and not mail.begins_with_tls:
+            with name_faults(self._address, STARTTLS_FAULTS):
+                server.starttls(context=ssl.create_default_context())
+            server.ehlo_or_helo_if_needed()
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        mail = self.settings.mail
+        if mail.smtp_username is not None and mail.smtp_password is not None:
+            with name_faults(self._address, SIGN_IN_FAULTS):
+                server.login(mail.smtp_username, mail.smtp_password.get_secret_value())
+
 
 @dataclass
 class FileTransport:
-    """A folder of ``.eml`` files that only their owner may read."""
+    """A folder of ``.eml`` files that only their owner may read; one file for all receivers."""
 
     folder: Path
     name: str = "file"
 
-    def send(self, mail: OutgoingMail) -> str:  # noqa: D102
+    def send(self, mail: OutgoingMail, recipient: str) -> str:  # noqa: ARG002, D102
         path = self.folder / f"{mail.name}.eml"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -117,27 +117,3 @@ def transport_for(settings: JobSettings) -> Transport:
     if settings.mail.smtp_host is None:
         return FileTransport(settings.mail_dir)
     return SmtpTransport(settings)
-
-
-@contextmanager
-def _name_faults(address: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, smtplib.SMTPException) as error:
-        what, setting = next(
-            (what, setting) for kind, what, setting in _SMTP_FAULTS if isinstance(error, kind)
-        )
-        raise DeliveryFailed(
-            f"The mail server {address} {what} ({_detail(error)}): check MASKWATCH_{setting}; "
-            "the mail stays in the outbox."
-        ) from error
-
-
-def _detail(error: Exception) -> str:
-    reason: object
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        _code, reason = next(iter(error.recipients.values()))
-    else:
-        reason = getattr(error, "smtp_error", None) or getattr(error, "strerror", None) or error
-    text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-    return " ".join(text.split())[:200].rstrip(".") or type(error).__name__

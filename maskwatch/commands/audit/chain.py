@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from detectors.errors import MaskwatchError
 from maskwatch.commands.printable import escape_unprintable
+from store.audit.anchors import read_anchors
 from store.audit.hash_chain import GENESIS, ChainCheck
 from store.engine.database import Database
 from store.engine.schema import ensure_current
+from store.engine.schema_objects import object_faults
 from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
 
@@ -29,18 +32,29 @@ class ChainLine:
     is_wrong: bool = False
 
 
-def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine]:
+def check_chain(
+    settings: StoreSettings, head: str | None, anchor_file: Path | None = None
+) -> Iterator[ChainLine]:
     """Everything that is wrong with the chain, as it is found; then a sentence about all of it.
 
+    Args:
+        anchor_file: with anchors that must hold, over the settings.
+
     Raises:
-        MaskwatchError: the expected hash is none, or the database cannot be used.
+        MaskwatchError: the expected hash is none, the file has no anchors, or the database cannot
+            be used.
     """
+    file = anchor_file or settings.audit.audit_anchor_file
+    anchors = () if file is None else read_anchors(file)
     target = GENESIS if head is None else _read_hash(head)
     with closing(Database.open(settings)) as database:
         ensure_current(database)
         check = ChainCheck(target)
         faults = 0
-        for fault in verify(database, check):
+        for change in object_faults(database):
+            faults += 1
+            yield ChainLine(f"The database was changed: {change}.", is_wrong=True)
+        for fault in verify(database, check, anchors):
             faults += 1
             yield ChainLine(fault.sentence, is_wrong=True)
     if not check.is_head_met:
@@ -49,6 +63,8 @@ def check_chain(settings: StoreSettings, head: str | None) -> Iterator[ChainLine
             f"No row has the hash {target}: rows were removed from the end, or written anew.",
             is_wrong=True,
         )
+    if anchors and not faults:
+        yield ChainLine(f"Every anchored row is there: {len(anchors)} anchors of {file}.")
     yield ChainLine(_summarise(check, faults), is_wrong=faults > 0)
 
 

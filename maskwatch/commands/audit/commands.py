@@ -1,6 +1,7 @@
 """The commands ``maskwatch audit``. Thin, as the rest of the command line."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,12 +16,15 @@ def verify(
     expect: Annotated[
         str | None, typer.Option(help="A last hash that was printed earlier: is it still there?")
     ] = None,
+    anchor: Annotated[
+        Path | None, typer.Option(help="File of anchors; over MASKWATCH_AUDIT_ANCHOR_FILE.")
+    ] = None,
 ) -> None:
-    """Find changed, missing and reordered rows; keep the printed hash elsewhere."""
+    """Find changed, missing and reordered rows, and by anchors those that were cut off."""
     from maskwatch.commands.audit.chain import check_chain
 
     is_wrong = False
-    for line in check_chain(load_settings(StoreSettings), expect):
+    for line in check_chain(load_settings(StoreSettings), expect, anchor):
         is_wrong = is_wrong or line.is_wrong
         typer.echo(line.text)
     if is_wrong:

@@ -4,8 +4,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 
+from detectors.errors import MaskwatchError
+from jobs.commands import preview_blocks
+from jobs.settings import JobSettings
 from maskwatch.environment import ALL_SETTINGS, all_settings, check_names
 from maskwatch.setting_words import toml_value
 from store.configuration.groups import settings_of
@@ -90,6 +94,10 @@ def find_notes() -> list[str]:
     Raises:
         SettingsError: a setting cannot be used.
     """
+    return [*_list_notes_on_secrets(), *_list_notes_on_blocks(load_settings(JobSettings))]
+
+
+def _list_notes_on_secrets() -> list[str]:
     sources = find_values(all_settings(), os.environ).values()
     files = [each.secret_file for each in sources if each.secret_file is not None]
     return [
@@ -97,3 +105,18 @@ def find_notes() -> list[str]:
         for path in files
         if is_read_by_all(path)
     ]
+
+
+def _list_notes_on_blocks(settings: JobSettings) -> list[str]:
+    """Whom enforced blocks will hit; nobody yet where there is no database."""
+    if settings.blocking.simulate_blocks or not _has_database(settings):
+        return []
+    try:
+        blocks = preview_blocks(settings, datetime.now(UTC))
+    except MaskwatchError as error:
+        return [f"Whom enforced blocks will hit cannot be said: {error}"]
+    return [f"The next `decide` will block {each.value}: {each.reason}" for each in blocks]
+
+
+def _has_database(settings: StoreSettings) -> bool:
+    return settings.store.database_url is not None or settings.store.var_dir.exists()

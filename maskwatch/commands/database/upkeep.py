@@ -5,13 +5,14 @@ from contextlib import closing
 from math import inf
 from pathlib import Path
 
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import text
 
 from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema import check_revision, current_revision
 from store.engine.schema import upgrade as upgrade_schema
+from store.engine.schema_objects import check_objects
 from store.engine.sqlite_health import full_look, wal_reset_warning
 from store.keeping import postgresql_backups, sqlite_backups
 from store.keeping.backup_files import back_up_files
@@ -30,6 +31,7 @@ def upgrade(settings: StoreSettings) -> str | None:
     """
     with closing(Database.open(settings)) as database:
         upgrade_schema(database)
+        check_objects(database)
         return current_revision(database)
 
 
@@ -43,7 +45,7 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:
-            postgresql_backups.back_up(database, _url(settings), file)
+            postgresql_backups.back_up(database, settings.store.database_address(), file)
     yield f"Wrote {file} and its checksum: restore it with `maskwatch db restore {file}`."
     var_dir = settings.store.var_dir
     if with_files:
@@ -64,7 +66,8 @@ def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
         if database.file is not None:
             former = sqlite_backups.restore(file, database.file, force=force)
         else:
-            former = postgresql_backups.restore(database, _url(settings), file, force=force)
+            address = settings.store.database_address()
+            former = postgresql_backups.restore(database, address, file, force=force)
         revision = current_revision(database)
     note = "" if former is None else f" What was there before is kept as {former}."
     return f"Restored {file}, at schema revision {revision}.{note}"
@@ -102,15 +105,25 @@ def _check_database(database: Database) -> Iterator[Check]:
 
 def _check_schema(database: Database) -> Iterator[Check]:
     revision = check_revision(database)
+    check_objects(database)
     sentence = f"at revision {revision}." if revision else "empty; tables are made at a start."
     yield Check("schema", State.OK, sentence)
 
 
 def _check_pictures(database: Database, settings: StoreSettings) -> Iterator[Check]:
     with database.read(inf) as session:
-        yield _check_files(
-            "evidence", tuple(PictureStore(settings.store.var_dir).list_missing(session))
-        )
+        files = PictureStore(settings.store.var_dir).check_all(session)
+    if files.changed:
+        sentence = _describe_files(files.changed, "were changed on disk")
+        yield Check("evidence", State.FAIL, sentence)
+    if files.missing:
+        yield Check("evidence", State.WARN, _describe_files(files.missing, "are missing"))
+    if not files.changed and not files.missing:
+        yield Check("evidence", State.OK, "every file that a row names is there, as it was kept.")
+
+
+def _describe_files(digests: tuple[str, ...], fault: str) -> str:
+    return f"{len(digests)} files {fault}, the first is {digests[0]}: restore the var folder."
 
 
 def _check_outlier_models(database: Database, settings: StoreSettings) -> Iterator[Check]:
@@ -121,13 +134,6 @@ def _check_outlier_models(database: Database, settings: StoreSettings) -> Iterat
         yield Check("outlier models", State.WARN, store.explain_absence(missing[0]))
     else:
         yield Check("outlier models", State.OK, "the promoted one is there, if any is.")
-
-
-def _check_files(name: str, missing: tuple[str, ...]) -> Check:
-    if not missing:
-        return Check(name, State.OK, "every file that a row names is there.")
-    sentence = f"{len(missing)} files are missing, first {missing[0]}: restore the var folder."
-    return Check(name, State.WARN, sentence)
 
 
 def _check_spool(settings: StoreSettings) -> Iterator[Check]:
@@ -141,7 +147,3 @@ def _check_spool(settings: StoreSettings) -> Iterator[Check]:
         size = sum(path.stat().st_size for path in files)
         sentence = f"{size} bytes wait in {folder}; a running service replays them."
         yield Check("spool", State.WARN, sentence)
-
-
-def _url(settings: StoreSettings) -> URL:
-    return make_url(settings.store.effective_database_url())

@@ -1,8 +1,7 @@
 """``maskwatch doctor``: what this machine offers, and what stands in the way of a start."""
 
-import stat
 from collections.abc import Iterator
-from tempfile import TemporaryFile
+from datetime import UTC, datetime
 
 from PIL import features
 
@@ -11,13 +10,13 @@ from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ServiceSettings
+from jobs.commands import preview_blocks
+from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.running_service import check_running_service
-from store.engine.database import Database
-from store.engine.poolers import Pooling, check_search_path, find_pooling
-from store.engine.schema import check_revision
-from store.engine.sqlite_health import wal_reset_warning
+from maskwatch.commands.machine.store_checks import examine_store, is_store_missing
+from store.settings import load_settings
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
 _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
@@ -30,9 +29,8 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("face prior", _check_face_prior)
     yield from run_check("processor", lambda: _check_processor(settings))
     yield from run_check("segmenter", lambda: _check_segmenter(settings))
-    yield from run_check("var folder", lambda: _check_var_folder(settings))
-    yield from run_check("database", lambda: _check_database(settings))
-    yield from run_check("SQLite", lambda: _check_sqlite(settings))
+    yield from examine_store(settings)
+    yield from run_check("blocks", lambda: _check_blocks(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))
     yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
@@ -86,45 +84,15 @@ def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
     yield Check("model signature", state, standing.sentence)
 
 
-def _check_var_folder(settings: ServiceSettings) -> Iterator[Check]:
-    folder = settings.store.var_dir
-    if not folder.exists():
-        yield Check("var folder", State.OK, f"{folder} is made at the first start.")
+def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
+    """Whom enforced blocks hit, before somebody enforces them."""
+    store = service.store
+    if is_store_missing(service):
         return
-    with TemporaryFile(dir=folder):
-        pass
-    is_private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-    if is_private:
-        yield Check("var folder", State.OK, f"{folder} can be written and is private.")
+    settings = load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
+    blocks = preview_blocks(settings, datetime.now(UTC))
+    hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."
+    if settings.blocking.simulate_blocks:
+        yield Check("blocks", State.OK, f"Simulated. Enforced now, they would hit:{hit}")
     else:
-        yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
-
-
-def _check_database(settings: ServiceSettings) -> Iterator[Check]:
-    if settings.store.database_url is None and not settings.store.var_dir.exists():
-        yield Check("database", State.OK, "SQLite; it is made at the first start.")
-        return
-    database = Database.open(settings)
-    try:
-        revision = check_revision(database)
-        condition = (
-            f"at schema revision {revision}" if revision else "empty; tables are made at a start"
-        )
-        yield Check("database", State.OK, f"{database.dialect}, {condition}.")
-        if database.file is None:
-            yield from _check_pooler(database)
-    finally:
-        database.close()
-
-
-def _check_pooler(database: Database) -> Iterator[Check]:
-    check_search_path(database)
-    pooling = find_pooling(database)
-    hint = "; back up and restore past it" if pooling is Pooling.TRANSACTIONS else ""
-    yield Check("pooler", State.OK, f"PostgreSQL is reached {pooling.value}{hint}.")
-
-
-def _check_sqlite(settings: ServiceSettings) -> Iterator[Check]:
-    warning = wal_reset_warning()
-    if warning is not None and settings.store.effective_database_url().startswith("sqlite"):
-        yield Check("SQLite", State.WARN, warning)
+        yield Check("blocks", State.OK, f"Enforced. The next `decide` blocks:{hit}")

@@ -9,11 +9,12 @@ from time import perf_counter
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
-from inference.pipeline import Outcome
+from inference.outcomes import Outcome
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.pictures.picture_files import File, FileProblem
+from store.engine.whole_files import write_whole
 from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"
@@ -92,7 +93,10 @@ def _describe(finding: Finding) -> dict[str, object]:
 
 
 def _write(outcome: Outcome, target: Path) -> None:
-    """Write ``NAME.composite.png`` and ``NAME.labels.png``, the whole file name before the dot."""
+    """Write ``NAME.composite.png`` and ``NAME.labels.png``, the whole file name before the dot.
+
+    They show people as they are: only their owner may read them.
+    """
     if outcome.image is None or outcome.parsing is None:
         return
     masks = {
@@ -102,7 +106,7 @@ def _write(outcome: Outcome, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for kind, data in masks.items():
-            target.with_name(f"{target.name}.{kind}.png").write_bytes(data)
+            write_whole(target.with_name(f"{target.name}.{kind}.png"), data)
     except OSError as error:
         raise FileProblem(
             f"The folder {target.parent} cannot be written: {error.strerror}."

@@ -82,12 +82,12 @@ def test_a_tab_outlives_the_limits(impatient: Running, open_tab: Callable[[], Pa
     page = open_tab()
     page.on("websocket", watch)
     page.goto(impatient.new_link())
-    expect(page.get_by_text("Requests in 24 hours")).to_be_visible()
+    expect(page.get_by_text("Requests in 24 hours", exact=True)).to_be_visible()
     for _ in range(_ROUNDS):
         with _connect(impatient) as connection:
             assert _read_all(connection) == b""
     page.get_by_role("radio", name="1 hour").or_(
         page.get_by_role("button", name="1 hour")
     ).first.click()
-    expect(page.get_by_text("Requests in 1 hour")).to_be_visible()
+    expect(page.get_by_text("Requests in 1 hour", exact=True)).to_be_visible()
     assert closed == []

@@ -30,7 +30,7 @@ from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
-from inference.gate.screen import Decoded, Screened
+from inference.gate.screen import Decoded, InFile, Screened
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 from tests.inference.check_cases import case_of, with_changed
@@ -86,7 +86,7 @@ def _content(image: Image, *, is_lost: bool, **features: float) -> Content:
     """What was measured on a picture; the parse sees its face unless that is lost."""
     parse = seen(np.zeros_like(image)) if is_lost else seen(image)
     parsing = Parsing(parse, np.zeros(image.shape[:2], np.uint8), LABELS)
-    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1)
+    decoded = Decoded(image, MediaType.PNG, (), 1.0, 1, InFile(*image.shape[:2]))
     measured = {
         "jpeg_blockiness": 1.0,
         "colour_detail_tile": colour_detail_tile(image),

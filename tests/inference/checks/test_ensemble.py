@@ -20,7 +20,7 @@ from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
-from inference.gate.screen import Decoded, Screened
+from inference.gate.screen import Decoded, InFile, Screened
 from inference.metrics import Metrics
 from tests.inference.check_cases import case_of
 
@@ -81,7 +81,12 @@ def content() -> Content:
 
 
 def _screened(image: Image) -> Screened:
-    return Screened(Decoded(image, MediaType.PNG, (), 1.0, 1), FacePrior(tuple), {}, ())
+    return Screened(
+        Decoded(image, MediaType.PNG, (), 1.0, 1, InFile(*image.shape[:2])),
+        FacePrior(tuple),
+        {},
+        (),
+    )
 
 
 def _measure(

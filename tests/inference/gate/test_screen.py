@@ -19,7 +19,7 @@ from inference.gate.refusals import EMPTY_UPLOAD, RULE_REFUSALS, TRUNCATED, UNSU
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.sandbox.wire import Reply
-from inference.gate.screen import Gate, GateLimits, Screened
+from inference.gate.screen import Gate, GateLimits, InFile, Screened
 from inference.refusals import TOO_MANY_BYTES, Refusal
 from inference.upload import Upload
 
@@ -193,3 +193,29 @@ def test_face_finder_sees_nothing_in_a_blank_picture() -> None:
 def test_face_finder_sees_nothing_in_the_smallest_pictures() -> None:
     for height, width in ((1, 1), (8, 8), (8, 160), (160, 8)):
         assert FaceFinder().find(np.zeros((height, width, 3), np.uint8)) == ()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_says_how_a_picture_lies_in_its_file(
+    make_gate: MakeGate, saved: Callable[..., bytes], orientation: int
+) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    data = saved(Pillow.new("RGB", (40, 24)), "JPEG", exif=exif)
+    decoded = _screened(make_gate().screen(data)).decoded
+    assert decoded.in_file == InFile(24, 40, orientation)
+    assert decoded.image.shape[:2] == ((40, 24) if orientation > 4 else (24, 40))
+
+
+def test_says_how_large_a_picture_is_in_its_file(saved: Callable[..., bytes]) -> None:
+    picture = PictureLimits(max_decoded_pixels=1_000)
+    pool = DecoderPool(1, WorkerLimits(MAX_BYTES, 300_000_000, 20.0, 1_000, picture))
+    try:
+        screening = Gate(GateLimits(MAX_BYTES), pool, FaceFinder()).screen(
+            saved(Pillow.new("RGB", (63, 41)), "JPEG")
+        )
+    finally:
+        pool.close()
+    decoded = _screened(screening).decoded
+    assert decoded.in_file == InFile(41, 63)
+    assert decoded.image.shape == (21, 32, 3)

@@ -131,13 +131,14 @@ def serve(settings: ServiceSettings) -> Iterator[Serve]:
         def started(**changes: object) -> Served:
             service = build_service(settings.model_copy(update=changes))
             stack.enter_context(closing(service))
-            return stack.enter_context(_serving(service))
+            return stack.enter_context(serving(service))
 
         yield started
 
 
 @contextmanager
-def _serving(service: Service) -> Iterator[Served]:
+def serving(service: Service) -> Iterator[Served]:
+    """A service behind a port of loopback, for as long as the context lasts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(server_config(service))
         thread = Thread(target=server.run, args=([listener],))

@@ -188,7 +188,8 @@ def test_a_request_whose_record_is_kept_nowhere_is_told_to_come_back(
     assert response.json()["type"] == "urn:maskwatch:problem:not_recorded"
     assert int(response.headers["retry-after"]) > 0
     assert "labels" not in response.json()
-    assert client.get("/readyz").json() == {"status": "degraded"}
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"status": "unavailable"})
 
 
 def test_health_readiness_and_metrics(client: TestClient, figure: Image, encode: Encode) -> None:

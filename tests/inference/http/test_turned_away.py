@@ -15,6 +15,7 @@ from inference.admission.admission_settings import CrossSite
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from store.counts.turned_away import count_floods
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
@@ -177,6 +178,11 @@ def test_a_flood_of_refusals_is_counted_and_leaves_one_record(settings: ServiceS
         assert _counted(service, "reasons", reason="rate_limited") == 29
         assert _counted(service, "requests", verdict="refuse", stage="admission") == 29
         assert _counted(service, "unrecorded_refusals", reason="rate_limited") == 28
+        service.refusal_counts.store()
+        with service.database.read() as session:
+            assert count_floods(session, datetime.now(UTC) - timedelta(hours=1)) == {
+                "ip:testclient": 28
+            }
 
 
 def test_what_the_gate_refuses_is_recorded_each_time(client: TestClient, service: Service) -> None:

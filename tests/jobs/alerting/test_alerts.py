@@ -8,13 +8,14 @@ from sqlalchemy import select
 from jobs.alerting.alerts import ShareLimits, invalid_share_condition, run
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import run_quietly
+from jobs.settings import JobSettings
 from store.alerts.alerts import Event
 from store.alerts.job_runs import fail_interrupted_runs, start_run
 from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
 from store.counts.periods import Period
 from store.tables.work_tables import AlertRow, NotificationRow
 
-LIMITS = ShareLimits(warning=0.05, critical=0.2, min_requests=20)
+LIMITS = ShareLimits(warning=0.05, critical=0.2, min_requests=20, min_clients=5)
 NOTHING = InvalidRequests((), (), ())
 
 
@@ -44,12 +45,20 @@ def events(context: JobContext) -> list[str]:
 def test_the_share_of_invalid_requests(
     invalid: int, total: int, is_open: bool, active: bool, severity: str
 ) -> None:
-    condition = invalid_share_condition(InvalidShare(invalid, total), NOTHING, LIMITS, is_open)
+    share = InvalidShare(invalid, total)
+    condition = invalid_share_condition(share, 5, NOTHING, LIMITS, is_open)
+    of_few_clients = invalid_share_condition(share, 4, NOTHING, LIMITS, is_open)
+    assert not of_few_clients.active
     assert (condition.active, condition.severity) == (active, severity)
 
 
+def test_a_share_takes_two_hundred_requests_of_twenty_clients(settings: JobSettings) -> None:
+    limits = ShareLimits.of(JobSettings(var_dir=settings.store.var_dir))
+    assert (limits.min_requests, limits.min_clients) == (200, 20)
+
+
 def test_the_summary_has_the_numbers() -> None:
-    condition = invalid_share_condition(InvalidShare(25, 200), NOTHING, LIMITS, False)
+    condition = invalid_share_condition(InvalidShare(25, 200), 5, NOTHING, LIMITS, False)
     assert condition.summary == (
         "12.5 % of the last 200 requests in 24 hours were refused or flagged (limit 5 %)."
     )

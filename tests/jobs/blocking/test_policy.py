@@ -1,25 +1,22 @@
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.evidence_kinds import WEIGHTS, EvidenceKind, weigh
 from jobs.blocking.policy import BlockPolicy, block_minutes, decide
 from jobs.settings import MAX_BLOCK_MINUTES
-from store.requests.record_store import ClientActivity
+from store.decisions.client_evidence import ClientEvidence, Suspect
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-POLICY = BlockPolicy(
-    block_after=3, window_minutes=60, block_minutes=60, outlier_share=0.01, simulated=True
-)
+POLICY = BlockPolicy(block_after=3, window_minutes=60, block_minutes=60, simulated=True)
 
 
-def activity(
-    outliers: int, refusals: int, others: int = 0, client: str = "ip:203.0.113.7", flags: int = 0
-) -> ClientActivity:
-    return ClientActivity(
-        client, outliers + refusals + others + flags, outliers, flags, refusals, ("r1", "r2")
-    )
+def make_suspect(
+    counts: dict[EvidenceKind, int], uploads: int = 20, client: str = "ip:203.0.113.7"
+) -> Suspect:
+    evidence = ClientEvidence(client, uploads, counts, ("r1", "r2"))
+    return Suspect(evidence, weigh(counts, uploads))
 
 
 policies = st.builds(
@@ -27,20 +24,21 @@ policies = st.builds(
     block_after=st.integers(1, 1000),
     window_minutes=st.integers(1, MAX_BLOCK_MINUTES),
     block_minutes=st.integers(1, MAX_BLOCK_MINUTES),
-    outlier_share=st.floats(0.0001, 0.5),
     simulated=st.booleans(),
 )
-counts = st.integers(0, 5000)
+counts_by_kind = st.dictionaries(st.sampled_from(EvidenceKind), st.integers(1, 5000))
+uploads = st.integers(0, 10_000)
 
 
-@given(counts, counts, counts, st.integers(0, 10**6), policies)
+@given(counts_by_kind, uploads, st.integers(0, 10**6), policies)
 def test_a_block_ends_in_the_future_and_within_seven_days(
-    outliers: int, refusals: int, others: int, earlier: int, policy: BlockPolicy
+    counts: dict[EvidenceKind, int], uploads: int, earlier: int, policy: BlockPolicy
 ) -> None:
-    decision = decide(activity(outliers, refusals, others), earlier, NOW, policy)
+    decision = decide(make_suspect(counts, uploads), earlier, NOW, policy)
     if decision is not None:
         assert NOW < decision.until <= NOW + timedelta(days=7)
         assert decision.simulated is policy.simulated
+        assert len(decision.scenario) <= 32
 
 
 @given(st.integers(0, 100), policies)
@@ -49,57 +47,41 @@ def test_a_repeat_never_gets_less(earlier: int, policy: BlockPolicy) -> None:
     assert minutes == sorted(minutes)
 
 
-@given(counts, counts, counts, policies)
+@given(counts_by_kind, uploads, policies)
 def test_the_command_line_is_never_blocked(
-    outliers: int, refusals: int, others: int, policy: BlockPolicy
+    counts: dict[EvidenceKind, int], uploads: int, policy: BlockPolicy
 ) -> None:
-    assert decide(activity(outliers, refusals, others, "cli:local"), 0, NOW, policy) is None
+    assert decide(make_suspect(counts, uploads, "cli:local"), 0, NOW, policy) is None
 
 
-@given(counts, counts, counts, policies)
-def test_one_more_refusal_never_lifts_a_block(
-    outliers: int, refusals: int, others: int, policy: BlockPolicy
+@given(counts_by_kind, uploads, st.sampled_from(list(WEIGHTS)), policies)
+def test_one_more_piece_of_evidence_never_lifts_a_block(
+    counts: dict[EvidenceKind, int], uploads: int, kind: EvidenceKind, policy: BlockPolicy
 ) -> None:
-    if decide(activity(outliers, refusals, others), 0, NOW, policy) is not None:
-        assert decide(activity(outliers, refusals + 1, others), 0, NOW, policy) is not None
+    more = {**counts, kind: counts.get(kind, 0) + 1}
+    if decide(make_suspect(counts, uploads), 0, NOW, policy) is not None:
+        assert decide(make_suspect(more, uploads), 0, NOW, policy) is not None
 
 
-@given(st.integers(0, 5000), policies)
-def test_flags_alone_never_block(flags: int, policy: BlockPolicy) -> None:
-    assert decide(activity(0, 0, flags=flags), 0, NOW, policy) is None
-
-
-@pytest.mark.parametrize(
-    ("outliers", "refusals", "others", "blocked"),
-    [
-        (3, 0, 0, True),
-        (2, 0, 10, False),
-        (0, 3, 0, True),
-        (0, 3, 1000, True),
-        (2, 1, 5, True),
-        (0, 0, 50, False),
-        # Three outliers in 300 normal requests are what a 1 % level makes by itself.
-        (3, 0, 297, False),
-        (12, 0, 288, True),
-    ],
-)
-def test_blocks_what_chance_cannot_explain(
-    outliers: int, refusals: int, others: int, blocked: bool
+@given(st.integers(0, 5000), uploads, policies)
+def test_mistakes_odd_pictures_and_our_own_faults_never_block(
+    number: int, uploads: int, policy: BlockPolicy
 ) -> None:
-    assert (decide(activity(outliers, refusals, others), 0, NOW, POLICY) is not None) is blocked
+    harmless = {kind: number for kind in EvidenceKind if kind not in WEIGHTS}
+    assert decide(make_suspect(harmless, uploads), 0, NOW, policy) is None
 
 
-def test_the_reason_is_a_sentence_with_the_counts() -> None:
-    decision = decide(activity(5, 2, 7), 0, NOW, POLICY)
+def test_the_decision_says_in_words_and_numbers_what_led_to_it() -> None:
+    counts = {EvidenceKind.OUTLIER: 2, EvidenceKind.CRAFTED: 7, EvidenceKind.DAMAGED: 1}
+    decision = decide(make_suspect(counts, 14), 1, NOW, POLICY)
     assert decision is not None
-    assert decision.reason == "5 outliers and 2 refusals among 14 requests in 60 minutes."
-    assert decision.scenario == "repeated_outliers"
-    assert decision.evidence["request_ids"] == ["r1", "r2"]
-
-
-def test_more_refusals_than_outliers_name_the_scenario() -> None:
-    decision = decide(activity(1, 4, 0), 1, NOW, POLICY)
-    assert decision is not None
-    assert decision.scenario == "repeated_refusals"
-    assert decision.reason == "1 outlier and 4 refusals among 5 requests in 60 minutes."
+    assert decision.reason == "7 crafted pictures in 60 minutes, 14 uploads in all."
+    assert decision.scenario == "crafted_pictures"
     assert decision.until == NOW + timedelta(minutes=120)
+    assert decision.evidence == {
+        "uploads": 14,
+        "weight": 7.0,
+        "kinds": {"crafted": 7},
+        "earlier_blocks": 1,
+        "request_ids": ["r1", "r2"],
+    }

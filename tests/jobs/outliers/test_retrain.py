@@ -141,9 +141,9 @@ def test_flagged_refused_blocked_and_outlying_records_are_left_out(
     traffic.refused("ip:203.0.113.3", 5)
     traffic.wild("ip:203.0.113.4", 1)
     traffic.clean("ip:198.51.100.9", 3)
-    traffic.wild("ip:198.51.100.9", 5)
+    traffic.flagged("ip:198.51.100.9", 4, reason="adversarial_picture")
     scan(context)
-    decide(context)
+    assert decide(context).sentence == "Blocked 1 client."
     assert set(training_sample(context).clean.clients) == {"ip:203.0.113.1"}
 
 

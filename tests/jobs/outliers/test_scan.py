@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from detectors.outliers.base import OutlierModelError
+from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
-from detectors.outliers.model import outlier_cutoff
 from jobs.context import JobContext
 from jobs.outliers.retrain import run as retrain
 from jobs.outliers.scan import NoModelYet, ScanResult, scan

@@ -1,7 +1,6 @@
-"""Alerts and the outbox of notifications about them."""
+"""Alerts: when they fire, resolve and are acknowledged, and which of it goes to the outbox."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,10 +12,7 @@ from store.alerts.alerts import (
     Condition,
     acknowledge,
     apply_condition,
-    claim_notification,
-    mark_sent,
     open_fingerprints,
-    postpone,
 )
 from store.engine.database import Database
 from store.pages.alert_views import AlertView, alert_view, latest_alerts
@@ -38,12 +34,6 @@ def evaluate(database: Database, now: datetime) -> Evaluate:
             return alert.id if alert else 0
 
     return evaluated
-
-
-def _claim(database: Database, at: datetime) -> int | None:
-    with database.write() as session:
-        row = claim_notification(session, at, lease_seconds=60)
-        return row.id if row else None
 
 
 def _alerts(database: Database) -> tuple[AlertView, ...]:
@@ -136,66 +126,3 @@ def test_what_is_acknowledged_resolved_or_unknown_cannot_be_acknowledged(
         ):
             acknowledge(session, alert_id, "somebody", now)
     assert {alert.acknowledged_by for alert in _alerts(database)} == {"chief", None}
-
-
-def test_two_senders_never_get_the_same_mail(
-    database: Database, evaluate: Evaluate, now: datetime
-) -> None:
-    mails = 6
-    for number in range(mails):
-        evaluate(replace(CONDITION, fingerprint=f"rule:{number}"))
-
-    # Whoever loses a race saw a mail that the other one got, so this many attempts empty the box.
-    def send(_worker: int) -> list[int | None]:
-        return [_claim(database, now) for _ in range(mails)]
-
-    with ThreadPoolExecutor(2) as workers:
-        taken = [mail for attempts in workers.map(send, range(2)) for mail in attempts]
-    got = [mail for mail in taken if mail is not None]
-    assert len(got) == len(set(got)) == mails
-
-
-def test_a_mail_of_a_sender_that_died_is_due_again_when_its_lease_ends(
-    database: Database, evaluate: Evaluate, now: datetime
-) -> None:
-    evaluate()
-    first = _claim(database, now)
-    assert first is not None
-    assert _claim(database, now + timedelta(seconds=59)) is None
-    assert _claim(database, now + timedelta(seconds=60)) == first
-    [notice] = _alerts(database)[0].notifications
-    assert (notice.state, notice.attempts) == ("sending", 2)
-
-
-def test_a_postponed_mail_waits_and_lets_the_next_one_pass(
-    database: Database, evaluate: Evaluate, now: datetime
-) -> None:
-    evaluate()
-    poison = _claim(database, now)
-    assert poison is not None
-    with database.write() as session:
-        postpone(session, poison, "Connection refused.", now + 5 * MINUTE)
-    evaluate(replace(CONDITION, fingerprint="b"))
-    other = _claim(database, now)
-    assert other not in {None, poison}
-    assert _claim(database, now) is None
-    assert _claim(database, now + 5 * MINUTE) == other
-    assert _claim(database, now + 5 * MINUTE) == poison
-
-
-def test_a_sent_mail_is_never_due_again(
-    database: Database, evaluate: Evaluate, now: datetime
-) -> None:
-    evaluate()
-    mail = _claim(database, now)
-    assert mail is not None
-    with database.write() as session:
-        postpone(session, mail, "Connection refused.", now)
-    assert _claim(database, now) == mail
-    with database.write() as session:
-        mark_sent(session, mail, "smtp", "soc@example.org", now + MINUTE)
-    assert _claim(database, now + timedelta(days=9)) is None
-    [notice] = _alerts(database)[0].notifications
-    assert (notice.state, notice.attempts, notice.last_error) == ("sent", 2, None)
-    assert (notice.transport, notice.destination) == ("smtp", "soc@example.org")
-    assert notice.sent_at == now + MINUTE

@@ -11,9 +11,8 @@ from store.alerts.alerts import (
     Condition,
     acknowledge,
     apply_condition,
-    claim_notification,
-    mark_sent,
 )
+from store.alerts.outbox import address_notifications, claim_notification, mark_sent
 from store.audit.actors import analyst, job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.hash_chain import GENESIS, ChainCheck
@@ -108,9 +107,10 @@ def test_alerts_are_told_of_from_firing_to_the_end(database: Database, now: date
     with database.write() as session:
         acknowledge(session, alert.id, "ada", now)
     with database.write() as session:
+        address_notifications(session, ["soc@example.com"], now)
         claimed = claim_notification(session, now, 60)
         assert claimed is not None
-        mark_sent(session, claimed.id, "smtp", "soc@example.com", now)
+        mark_sent(session, claimed, "smtp", "soc@example.com", now)
         apply_condition(session, over, now, judge="integrity")
     assert [(actor, action) for actor, action, _ in _told(database)] == [
         ("job:evaluate_alerts", "alert_fired"),

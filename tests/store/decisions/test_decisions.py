@@ -138,8 +138,8 @@ def test_revoking_ends_a_block_and_keeps_who_and_why(
     with database.read() as session:
         assert not _is_blocked(session, later, CLIENT)
         [row] = _rows(session)
-        assert last_change(session, CLIENT) == later
-        assert earlier_blocks(session, CLIENT) == 0
+        assert last_change(session, CLIENT, simulated_too=True) == later
+        assert earlier_blocks(session, CLIENT, simulated_too=True) == 0
     assert (row.revoked_at, row.revoked_by, row.revoked_reason) == (later, "chief", "A mistake.")
 
 
@@ -169,13 +169,18 @@ def test_history_is_counted_for_the_next_duration(
     database: Database, decide: Decide, now: datetime
 ) -> None:
     with database.read() as session:
-        assert (earlier_blocks(session, CLIENT), last_change(session, CLIENT)) == (0, None)
+        assert (
+            earlier_blocks(session, CLIENT, simulated_too=True),
+            last_change(session, CLIENT, simulated_too=True),
+        ) == (0, None)
     decide(at=now - timedelta(days=3), minutes=5)
     decide(at=now - timedelta(days=2), simulated=True)
     decide(scope=Scope.CONTENT, value=CLIENT)
     with database.read() as session:
-        assert earlier_blocks(session, CLIENT) == 2
-        assert last_change(session, CLIENT) == now - timedelta(days=2)
+        assert earlier_blocks(session, CLIENT, simulated_too=True) == 2
+        assert last_change(session, CLIENT, simulated_too=True) == now - timedelta(days=2)
+        assert earlier_blocks(session, CLIENT, simulated_too=False) == 1
+        assert last_change(session, CLIENT, simulated_too=False) == now - timedelta(days=3)
 
 
 def test_the_page_lists_what_holds_and_what_is_over(

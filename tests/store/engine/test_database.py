@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from store.alerts.job_runs import start_run
+from store.configuration.names import SettingsError
 from store.engine.database import (
     Database,
     ReadTimedOut,
@@ -291,11 +292,16 @@ def test_missing_tables_name_the_command(tmp_path: Path) -> None:
         "mysql://robot:s3cret@db.example/maskwatch",
         "postgresql+moon://robot:s3cret@db.example/maskwatch",
         "postgresql+psycopg://robot:s3cret@db.example:port/maskwatch",
+        "sqlite+aiosqlite:///maskwatch.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite://host/maskwatch.db",
+        "sqlite:////tmp/a?b/maskwatch.db",
     ],
 )
 def test_a_url_that_is_none_is_said_with_its_setting(tmp_path: Path, url: str) -> None:
     settings = StoreSettings(var_dir=tmp_path, database_url=SecretStr(url))
-    with pytest.raises(StoreMisconfigured, match="MASKWATCH_DATABASE_URL") as caught:
+    with pytest.raises(SettingsError, match="MASKWATCH_DATABASE_URL") as caught:
         Database.open(settings)
     assert "s3cret" not in str(caught.value)
     assert not caught.value.retryable

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from store.engine.database import Database
 from store.engine.files import FileStore, Removal
-from store.requests.picture_store import ENTROPY_MAP, PICTURE, PictureStore
+from store.requests.picture_store import (
+    ENTROPY_MAP,
+    PICTURE,
+    FilesChecked,
+    KeptPictures,
+    PictureChanged,
+    PictureStore,
+)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -124,9 +131,10 @@ def test_evidence_of_a_request_is_found_by_kind(
     kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
     request, other = add(evidence=kept), add(evidence=kept[:1])
     with database.read() as session:
-        assert store.of_request(session, request) == {PICTURE: b"a", ENTROPY_MAP: b"b"}
-        assert store.of_request(session, other) == {PICTURE: b"a"}
-        assert store.of_request(session, 999) == {}
+        both = store.of_request(session, request)
+        assert both == KeptPictures({PICTURE: b"a", ENTROPY_MAP: b"b"}, frozenset())
+        assert store.of_request(session, other).pictures == {PICTURE: b"a"}
+        assert not store.of_request(session, 999)
 
 
 def test_evidence_whose_file_was_pruned_is_left_out(
@@ -138,7 +146,25 @@ def test_evidence_whose_file_was_pruned_is_left_out(
     [pruned] = [path for path in _files(tmp_path / "evidence") if path.name == kept[0].sha256]
     pruned.unlink()
     with database.read() as session:
-        assert store.of_request(session, request) == {ENTROPY_MAP: b"b"}
+        assert store.of_request(session, request).pictures == {ENTROPY_MAP: b"b"}
+        assert store.check_all(session) == FilesChecked((kept[0].sha256,), ())
+
+
+@pytest.mark.parametrize("forged", [b"", b"another", b"a" * 17_000_000])
+def test_a_picture_that_was_changed_on_disk_is_never_handed_out(
+    database: Database, tmp_path: Path, add: Callable[..., int], forged: bytes
+) -> None:
+    store = PictureStore(tmp_path)
+    kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
+    request = add(evidence=kept)
+    [file] = [path for path in _files(tmp_path / "evidence") if path.name == kept[0].sha256]
+    file.write_bytes(forged)
+    with database.read() as session:
+        found = store.of_request(session, request)
+        assert found == KeptPictures({ENTROPY_MAP: b"b"}, frozenset({PICTURE}))
+        assert store.check_all(session) == FilesChecked((), (kept[0].sha256,))
+    with pytest.raises(PictureChanged, match=f"{kept[0].sha256[:12]} was changed on disk"):
+        store.read(kept[0].sha256)
 
 
 def test_a_write_that_is_cut_short_leaves_nothing_behind(

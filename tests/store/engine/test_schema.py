@@ -17,7 +17,14 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.engine import schema
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
-from store.engine.schema import SchemaError, current_revision, downgrade, ensure_current, upgrade
+from store.engine.schema import (
+    MigrationFailed,
+    SchemaError,
+    current_revision,
+    downgrade,
+    ensure_current,
+    upgrade,
+)
 from store.pages.decision_views import DecisionView, list_active_decisions
 from store.people.api_keys import KeyScope, add_key, list_keys
 from store.requests.record_store import add_record, features_of
@@ -218,8 +225,9 @@ def test_a_migration_that_fails_leaves_the_old_tables(
     before = _head(database)
     broken = schema.migrations_folder() / "versions" / "later.py"
     broken.write_text(broken.read_text().replace("def downgrade", "    1 / 0\n\n\ndef downgrade"))
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MigrationFailed, match="division by zero") as told:
         upgrade(database)
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
     assert _head(database) == before
     columns = {column["name"] for column in inspect(database.engine).get_columns("job_runs")}
     assert "note" not in columns
@@ -232,7 +240,7 @@ def test_going_back_before_scopes_revokes_the_keys_that_were_not_for_parsing(
         add_key(session, "usual", "ada", now)
         add_key(session, "both", "ada", now, frozenset(KeyScope))
         add_key(session, "watcher", "ada", now, {KeyScope.OBSERVE})
-    downgrade(database, "0017")
+    downgrade(database, "0018")
     upgrade(database)
     with database.read() as session:
         revoked_by = {key.name: key.revoked_by for key in list_keys(session)}

@@ -17,11 +17,9 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, re
 from store.engine.database import Database
 from store.pages.request_detail import request_detail
 from store.requests.record_store import (
-    ClientActivity,
     FeatureMatrix,
     add_record,
     clean_features,
-    client_activity,
     unscored_features,
 )
 from store.requests.records import PictureFile, Stage
@@ -160,28 +158,6 @@ def test_a_client_that_was_blocked_is_not_clean_until_the_block_is_revoked(
     with database.write() as session:
         revoke(session, block, "tester", "A mistake.", now)
     assert np.array_equal(_clean(database, now).request_pks, [request])
-
-
-def test_activity_is_counted_per_client(
-    database: Database, add: Add, score: Callable[[int, bool], None], now: datetime
-) -> None:
-    ids = [f"00000000-0000-4000-8000-{n:012}" for n in range(3)]
-    score(add(request_id=ids[0], features=WIDTH), True)
-    add(request_id=ids[1], stage=Stage.GATE, verdict=Verdict.REFUSE, status=415)
-    add(verdict=Verdict.FLAG)
-    add(stage=Stage.ADMISSION, verdict=Verdict.REFUSE, status=403)
-    add(stage=Stage.FAILED, verdict=Verdict.REFUSE, status=500)
-    add(request_id=ids[2], stage=Stage.PARSED, verdict=Verdict.REFUSE, status=422)
-    add(client="cli:local")
-    with database.read() as session:
-        activity = client_activity(session, now - timedelta(seconds=1))
-        only = client_activity(session, now - timedelta(seconds=1), "cli:local")
-        assert client_activity(session, now) == ()
-    assert activity == (
-        ClientActivity("cli:local", 1, 0, 0, 0, ()),
-        ClientActivity("ip:203.0.113.7", 5, 1, 1, 1, (ids[1], ids[0])),
-    )
-    assert only == activity[:1]
 
 
 def test_the_invalid_share_leaves_admission_out(

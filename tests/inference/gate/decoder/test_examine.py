@@ -266,7 +266,20 @@ def test_a_tenth_of_a_camera_picture_may_be_missing(
     assert refusal_of(tall[: int(share * len(tall))], MediaType.JPEG) == code
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.5, 0.85])
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"subsampling": 0}])
+def test_whatever_little_of_a_camera_picture_is_there_is_too_little(
+    photo: Pillow.Image,
+    saved: Callable[..., bytes],
+    refusal_of: Callable[..., str],
+    options: dict[str, Any],
+    share: float,
+) -> None:
+    data = saved(photo.resize((384, 576)), "JPEG", quality=90, **options)
+    assert refusal_of(data[: int(share * len(data))], MediaType.JPEG) == "truncated"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
 def test_how_much_is_missing_does_not_depend_on_how_the_picture_stands(
     tall: bytes, segment: Callable[..., bytes], refusal_of: Callable[..., str], orientation: int
 ) -> None:

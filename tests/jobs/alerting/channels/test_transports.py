@@ -1,88 +1,39 @@
-import shutil
-import ssl
-import subprocess
-from asyncio import AbstractServer
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator
+"""Mail by SMTP to a real server: what arrives, what stays secret, what each fault is called."""
+
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.policy import default
 from pathlib import Path
-from socket import create_server
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from jobs.alerting.channels import greeting
+from jobs.alerting.channels.delivery_errors import (
+    DeliveryFailed,
+    RecipientDeferred,
+    RecipientRefused,
+)
 from jobs.alerting.channels.mail import OutgoingMail
-from jobs.alerting.channels.transports import DeliveryFailed, SmtpTransport
+from jobs.alerting.channels.transports import SmtpTransport
 from jobs.settings import JobSettings
+from tests.mail_server import (
+    GREYLISTED,
+    NO_SUCH_USER,
+    PASSWORD,
+    SIGN_IN,
+    USER,
+    MailServer,
+    make_certificate,
+)
 
-USER, PASSWORD = "robot", "s3cret-Pa55"
-SIGN_IN = b64encode(f"\0{USER}\0{PASSWORD}".encode())
-
-
-class Conversation(SMTP):
-    """Keeps what the client says, apart by whether it was encrypted."""
-
-    def data_received(self, data: bytes) -> None:
-        kept = self.event_handler.encrypted if self._tls_protocol else self.event_handler.clear
-        kept.extend(data)
-        super().data_received(data)
-
-
-class MailServer(Controller):
-    """A mail server on a free loopback port; its own handler."""
-
-    def __init__(self, certificate: Path | None = None, **options: Any) -> None:
-        self.clear, self.encrypted = bytearray(), bytearray()
-        self.mails: list[Envelope] = []
-        self.refused: set[str] = set()
-        self.goodbye = "221 Bye"
-        tls = None
-        if certificate is not None:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain(certificate)
-        options |= {"tls_context": tls, "authenticator": self._check}
-        super().__init__(self, hostname="127.0.0.1", server_hostname="mail.test", **options)
-
-    def factory(self) -> SMTP:
-        return Conversation(self, **self.SMTP_kwargs)
-
-    def _create_server(self) -> Awaitable[AbstractServer]:
-        listening = create_server(("127.0.0.1", 0))
-        self.port = listening.getsockname()[1]
-        return self.loop.create_server(self._factory_invoker, sock=listening)
-
-    def _check(self, *details: Any) -> AuthResult:
-        right = LoginPassword(USER.encode(), PASSWORD.encode())
-        return AuthResult(success=details[-1] == right, handled=False)
-
-    async def handle_RCPT(  # noqa: N802 - the name that the library looks for
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address in self.refused:
-            return "550 5.1.1 No such user."
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        self.mails.append(envelope)
-        return "250 OK"
-
-    async def handle_QUIT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        return self.goodbye
+ADA, BOB = "ada@example.org", "bob@example.org"
+Start = Callable[..., MailServer]
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., MailServer]]:
+def start() -> Iterator[Start]:
     with ExitStack() as stop:
 
         def started(certificate: Path | None = None, **options: Any) -> MailServer:
@@ -98,27 +49,15 @@ def start() -> Iterator[Callable[..., MailServer]]:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Self-signed certificates with their keys: of this address, and of another."""
     folder = tmp_path_factory.mktemp("certificates")
-    made = {"ours": "127.0.0.1", "theirs": "127.0.0.2"}
-    return {name: _certificate(folder / f"{name}.pem", ip) for name, ip in made.items()}
-
-
-def _certificate(path: Path, ip: str) -> Path:
-    openssl = shutil.which("openssl")
-    assert openssl is not None, "these tests need the program openssl"
-    made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={ip}"
-    options = [*made.split(), "-addext", f"subjectAltName=IP:{ip}"]
-    subprocess.run(
-        [openssl, *options, "-keyout", path, "-out", f"{path}.crt"], check=True, capture_output=True
-    )
-    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
-    return path
+    addresses = {"ours": "127.0.0.1", "theirs": "127.0.0.2"}
+    return {name: make_certificate(folder / f"{name}.pem", ip) for name, ip in addresses.items()}
 
 
 @pytest.fixture
 def mail() -> OutgoingMail:
     message = EmailMessage(policy=SMTP_POLICY)
     message["Subject"] = "An alert"
-    message["To"] = "ada@example.org, bob@example.org"
+    message["To"] = f"{ADA}, {BOB}"
     message.set_content("The plain part — with a dash.\n.\nA dot alone does not end it.")
     message.add_alternative("<p>The HTML part.</p>", subtype="html")
     return OutgoingMail("20260302T120000Z-1-firing", message)
@@ -129,91 +68,132 @@ def settings_for(server: MailServer, **changes: Any) -> JobSettings:
         "smtp_host": "127.0.0.1",
         "smtp_port": server.port,
         "mail_from": "maskwatch@example.org",
-        "mail_to": "ada@example.org, bob@example.org",
+        "mail_to": f"{ADA}, {BOB}",
     }
     return JobSettings(**given | changes)
 
 
-def signing_in(server: MailServer, password: str = PASSWORD) -> JobSettings:
-    return settings_for(server, smtp_username=USER, smtp_password=password)
+def in_clear(server: MailServer, **changes: Any) -> SmtpTransport:
+    return SmtpTransport(settings_for(server, smtp_starttls=False, **changes))
 
 
-def said_in_clear(server: MailServer) -> list[bytes]:
+def signing_in(server: MailServer, password: str = PASSWORD, **changes: Any) -> SmtpTransport:
+    changes |= {"smtp_username": USER, "smtp_password": password}
+    return SmtpTransport(settings_for(server, **changes))
+
+
+def verbs_in_clear(server: MailServer) -> list[bytes]:
     """The verbs of what the client said before encryption."""
-    return [line.split()[0].lower() for line in bytes(server.clear).splitlines()]
+    return [line.split()[0].lower() for line in bytes(server.clear).splitlines() if line]
 
 
 def one_sentence(error: pytest.ExceptionInfo[DeliveryFailed]) -> str:
     text = str(error.value)
     assert "\n" not in text
-    assert text.startswith("The mail ")
-    assert text.endswith("the mail stays in the outbox.")
+    assert text.startswith("The mail server 127.0.0.1:")
+    assert text.endswith(".")
     return text
 
 
-def test_a_mail_arrives_whole(start: Callable[..., MailServer], mail: OutgoingMail) -> None:
+def test_a_mail_arrives_whole(start: Start, mail: OutgoingMail) -> None:
     server = start()
-    sent_to = SmtpTransport(settings_for(server, smtp_starttls=False)).send(mail)
-    assert sent_to == "ada@example.org, bob@example.org"
-    [envelope] = server.mails
+    assert in_clear(server).send(mail, BOB) == BOB
+    [envelope] = server.envelopes
     assert envelope.mail_from == "maskwatch@example.org"
-    assert envelope.rcpt_tos == ["ada@example.org", "bob@example.org"]
-    arrived = message_from_bytes(envelope.original_content or b"", policy=default)
-    assert isinstance(arrived, EmailMessage)
+    assert envelope.rcpt_tos == [BOB]
+    [taken] = server.mails
+    assert taken["To"] == f"{ADA}, {BOB}"
     for kind in ("plain", "html"):
-        there, here = arrived.get_body((kind,)), mail.message.get_body((kind,))
+        there, here = taken.get_body((kind,)), mail.message.get_body((kind,))
         assert there is not None
         assert here is not None
         assert there.get_content().splitlines() == here.get_content().splitlines()
 
 
 def test_with_a_trusted_certificate_everything_is_encrypted(
-    start: Callable[..., MailServer],
+    start: Start,
     mail: OutgoingMail,
     certificates: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates["ours"]))
     server = start(certificates["ours"], auth_required=True)
-    SmtpTransport(signing_in(server)).send(mail)
+    signing_in(server).send(mail, ADA)
     assert len(server.mails) == 1
-    assert said_in_clear(server) == [b"ehlo", b"starttls"]
+    assert verbs_in_clear(server) == [b"ehlo", b"starttls"]
     assert SIGN_IN in server.encrypted
     assert b"The HTML part." in server.encrypted
 
 
+def test_tls_may_begin_with_the_first_byte(
+    start: Start,
+    mail: OutgoingMail,
+    certificates: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates["ours"]))
+    # The library knows of its own encryption only.
+    server = start(certificates["ours"], implicit=True, auth_require_tls=False)
+    signing_in(server, smtp_implicit_tls=True).send(mail, ADA)
+    assert server.receivers == [[ADA]]
+    assert b"STARTTLS" not in server.clear.upper()
+
+
+@pytest.mark.parametrize("implicit", [False, True])
 @pytest.mark.parametrize(("shown", "trusted"), [("ours", "theirs"), ("theirs", "theirs")])
 def test_a_certificate_that_is_untrusted_or_of_another_host_is_refused(
-    start: Callable[..., MailServer],
+    start: Start,
     mail: OutgoingMail,
     certificates: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
     shown: str,
     trusted: str,
+    implicit: bool,
 ) -> None:
+    server = start(certificates[shown], implicit=implicit)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates[trusted]))
-    server = start(certificates[shown])
     with pytest.raises(DeliveryFailed, match="certificate that is not trusted") as caught:
-        SmtpTransport(signing_in(server)).send(mail)
+        signing_in(server, smtp_implicit_tls=implicit).send(mail, ADA)
     assert f"127.0.0.1:{server.port}" in one_sentence(caught)
-    assert said_in_clear(server) == [b"ehlo", b"starttls"]
+    assert verbs_in_clear(server) == ([] if implicit else [b"ehlo", b"starttls"])
     assert not server.encrypted
     assert not server.mails
 
 
 def test_a_server_without_starttls_hears_neither_password_nor_mail(
-    start: Callable[..., MailServer], mail: OutgoingMail
+    start: Start, mail: OutgoingMail
 ) -> None:
     server = start(auth_require_tls=False)
-    with pytest.raises(DeliveryFailed, match="MASKWATCH_SMTP_STARTTLS") as caught:
-        SmtpTransport(signing_in(server)).send(mail)
+    said = "does not offer STARTTLS .*: check MASKWATCH_SMTP_STARTTLS"
+    with pytest.raises(DeliveryFailed, match=said) as caught:
+        signing_in(server).send(mail, ADA)
     one_sentence(caught)
-    assert set(said_in_clear(server)) == {b"ehlo"}
+    assert set(verbs_in_clear(server)) == {b"ehlo"}
     assert not server.mails
 
 
+def test_a_server_that_does_not_speak_tls_from_the_first_byte_is_named(
+    start: Start, mail: OutgoingMail
+) -> None:
+    server = start()
+    said = "does not agree on TLS .*: check MASKWATCH_SMTP_PORT and MASKWATCH_SMTP_IMPLICIT_TLS"
+    with pytest.raises(DeliveryFailed, match=said) as caught:
+        in_clear(server, smtp_implicit_tls=True).send(mail, ADA)
+    one_sentence(caught)
+
+
+def test_a_server_that_waits_for_tls_is_named(
+    start: Start, mail: OutgoingMail, certificates: dict[str, Path]
+) -> None:
+    server = start(certificates["ours"], implicit=True)
+    said = "does not greet .*: check MASKWATCH_SMTP_PORT and MASKWATCH_SMTP_IMPLICIT_TLS"
+    with pytest.raises(DeliveryFailed, match=said) as caught:
+        in_clear(server, smtp_timeout_seconds=0.3).send(mail, ADA)
+    one_sentence(caught)
+
+
 def test_a_wrong_password_is_named_but_not_shown(
-    start: Callable[..., MailServer],
+    start: Start,
     mail: OutgoingMail,
     certificates: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -221,29 +201,143 @@ def test_a_wrong_password_is_named_but_not_shown(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates["ours"]))
     server = start(certificates["ours"], auth_required=True)
     with pytest.raises(DeliveryFailed, match="MASKWATCH_SMTP_PASSWORD") as caught:
-        SmtpTransport(signing_in(server, "wrong-Pa55")).send(mail)
-    assert "wrong-Pa55" not in one_sentence(caught)
+        signing_in(server, "wrong-Pa55").send(mail, ADA)
+    assert "does not accept the user name and password (535 5.7.8" in one_sentence(caught)
+    assert "wrong-Pa55" not in str(caught.value)
     assert not server.mails
 
 
+@pytest.mark.parametrize(
+    ("name", "sender", "greets_as"),
+    [
+        ("parser.example.net", "maskwatch@example.org", "parser.example.net"),
+        ("parser", "maskwatch@example.org", "example.org"),
+        ("localhost.localdomain", "maskwatch@example.org", "example.org"),
+        ("1.0.0.127.in-addr.arpa", "maskwatch@example.org", "example.org"),
+        ("parser_1.example.net", "maskwatch@example.org", "example.org"),
+    ],
+)
+def test_the_host_greets_with_a_name_that_has_a_domain(
+    start: Start,
+    mail: OutgoingMail,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    sender: str,
+    greets_as: str,
+) -> None:
+    monkeypatch.setattr(greeting, "getfqdn", lambda: name)
+    server = start()
+    server.takes_literals = False
+    in_clear(server, mail_from=sender).send(mail, ADA)
+    assert server.greetings == [greets_as]
+
+
+def test_a_refused_greeting_names_its_setting_which_mends_it(
+    start: Start, mail: OutgoingMail
+) -> None:
+    server = start()
+    server.takes_literals = False
+    said = (
+        r"does not accept the name that this host gives \(550 5.7.0 Address literals are not "
+        r"accepted\): check MASKWATCH_SMTP_HELO_NAME"
+    )
+    with pytest.raises(DeliveryFailed, match=said) as caught:
+        in_clear(server, smtp_helo_name="[127.0.0.1]").send(mail, ADA)
+    one_sentence(caught)
+    in_clear(server, smtp_helo_name="parser.example.org").send(mail, ADA)
+    assert server.greetings[-1] == "parser.example.org"
+    assert server.receivers == [[ADA]]
+
+
 def test_a_mail_that_was_taken_counts_as_sent_however_the_server_says_goodbye(
-    start: Callable[..., MailServer], mail: OutgoingMail
+    start: Start, mail: OutgoingMail
 ) -> None:
     server = start()
     server.goodbye = "421 4.3.2 Going away"
-    SmtpTransport(settings_for(server, smtp_starttls=False)).send(mail)
+    in_clear(server).send(mail, ADA)
     assert len(server.mails) == 1
 
 
-def test_one_refused_receiver_does_not_keep_the_mail_from_the_other(
-    start: Callable[..., MailServer], mail: OutgoingMail
+@pytest.mark.parametrize(
+    ("reply", "kind", "said"),
+    [
+        (GREYLISTED, RecipientDeferred, f"does not take mail to {ADA} yet ({GREYLISTED})."),
+        (
+            NO_SUCH_USER,
+            RecipientRefused,
+            f"refuses mail to {ADA} ({NO_SUCH_USER}): check MASKWATCH_MAIL_TO.",
+        ),
+        ("552 5.2.2 Mailbox full", RecipientRefused, f"refuses mail to {ADA} (552 5.2.2"),
+        (
+            f"550 5.1.1 <{ADA}>: User unknown in relay recipient table",
+            RecipientRefused,
+            f"refuses mail to {ADA}",
+        ),
+        (
+            "504 5.5.2 <parser>: Helo command rejected: need fully-qualified hostname",
+            DeliveryFailed,
+            "check MASKWATCH_SMTP_HELO_NAME.",
+        ),
+        (
+            "550 5.1.8 <m@example.org>: Sender address rejected: Domain not found",
+            DeliveryFailed,
+            "does not accept the sender",
+        ),
+        (
+            f"554 5.7.1 <{ADA}>: Relay access denied",
+            DeliveryFailed,
+            "does not relay mail of this host",
+        ),
+    ],
+)
+def test_a_receiver_is_only_refused_for_what_is_said_of_it(
+    start: Start, mail: OutgoingMail, reply: str, kind: type[DeliveryFailed], said: str
 ) -> None:
     server = start()
-    server.refused = {"ada@example.org"}
-    transport = SmtpTransport(settings_for(server, smtp_starttls=False))
-    assert transport.send(mail) == "bob@example.org"
-    server.refused.add("bob@example.org")
-    with pytest.raises(DeliveryFailed, match="MASKWATCH_MAIL_TO") as caught:
-        transport.send(mail)
-    assert "does not accept any receiver (5.1.1 No such user)" in one_sentence(caught)
-    assert [envelope.rcpt_tos for envelope in server.mails] == [["bob@example.org"]]
+    server.replies = {ADA: [reply]}
+    transport = in_clear(server)
+    with pytest.raises(DeliveryFailed) as caught:
+        transport.send(mail, ADA)
+    assert type(caught.value) is kind
+    assert said in one_sentence(caught)
+    transport.send(mail, BOB)
+    assert server.receivers == [[BOB]]
+
+
+def test_the_address_of_a_receiver_is_no_cause(start: Start, mail: OutgoingMail) -> None:
+    server = start()
+    server.replies = {"helo@example.org": ["550 5.1.1 <helo@example.org>: unknown"]}
+    with pytest.raises(RecipientRefused):
+        in_clear(server).send(mail, "helo@example.org")
+
+
+def test_a_refused_mail_is_refused_for_its_receiver(start: Start, mail: OutgoingMail) -> None:
+    server = start()
+    server.data_reply = "554 5.7.1 Message content rejected"
+    with pytest.raises(RecipientRefused, match="Message content rejected") as caught:
+        in_clear(server).send(mail, ADA)
+    one_sentence(caught)
+
+
+def test_a_refused_sender_is_named(start: Start, mail: OutgoingMail) -> None:
+    server = start()
+    server.sender_reply = "553 5.7.1 Not yours"
+    said = r"does not accept the sender \(553 5.7.1 Not yours\): check MASKWATCH_MAIL_FROM"
+    with pytest.raises(DeliveryFailed, match=said) as caught:
+        in_clear(server).send(mail, ADA)
+    one_sentence(caught)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"smtp_host": "mail.invalid"}, "has no address"),
+        ({"smtp_port": 1}, "cannot be reached (Connection refused): check MASKWATCH_SMTP_HOST"),
+    ],
+)
+def test_a_server_that_is_not_there_is_named(
+    mail: OutgoingMail, start: Start, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        in_clear(start(), **changes).send(mail, ADA)
+    assert said in str(caught.value)

@@ -25,10 +25,13 @@ def _head(said: Said) -> str:
 
 
 def _tamper(file: Path, *statements: str) -> None:
+    """Change rows and leave no other trace: the triggers are put back."""
     connection = sqlite3.connect(file)
-    for trigger in ("update", "delete", "replace"):
-        connection.execute(f"DROP TRIGGER audit_no_{trigger}")
-    for statement in statements:
+    asked = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+    triggers = connection.execute(asked).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in (*statements, *(sql for _, sql in triggers)):
         connection.execute(statement)
     connection.commit()
     connection.close()
@@ -64,6 +67,15 @@ def test_every_fault_is_a_line_and_the_exit_code_says_so(maskwatch: Run, three_k
     assert listed.count("CHANGED") == 1
 
 
+def test_a_chain_without_its_triggers_does_not_hold(maskwatch: Run, three_keys: Path) -> None:
+    connection = sqlite3.connect(three_keys)
+    connection.execute("DROP TRIGGER audit_no_delete")
+    connection.close()
+    said = maskwatch("audit", "verify")
+    assert said.code == 1
+    assert "The database was changed: the trigger audit_no_delete is missing." in said.out
+
+
 def test_a_missing_end_is_seen_by_a_head_that_was_kept(maskwatch: Run, three_keys: Path) -> None:
     head = _head(maskwatch("audit", "verify"))
     _tamper(three_keys, "DELETE FROM audit WHERE sequence = 3")
@@ -71,6 +83,33 @@ def test_a_missing_end_is_seen_by_a_head_that_was_kept(maskwatch: Run, three_key
     said = maskwatch("audit", "verify", "--expect", head)
     assert said.code == 1
     assert said.out.startswith(f"No row has the hash {head}: rows were removed from the end")
+
+
+def test_a_missing_end_is_seen_by_anchors(
+    maskwatch: Run, three_keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchors = tmp_path / "anchors"
+    anchors.touch()
+    monkeypatch.setenv("MASKWATCH_AUDIT_ANCHOR_FILE", str(anchors))
+    assert maskwatch("jobs", "run", "anchor_audit").out == "Row 3 of the audit is anchored.\n"
+    said = maskwatch("audit", "verify")
+    assert said.code == 0
+    assert f"Every anchored row is there: 1 anchors of {anchors}." in said.out
+    _tamper(three_keys, "DELETE FROM audit WHERE sequence = 3")
+    assert (
+        "Row 3 of the audit was anchored and is gone"
+        in maskwatch("jobs", "run", "anchor_audit").err
+    )
+    monkeypatch.delenv("MASKWATCH_AUDIT_ANCHOR_FILE")
+    assert maskwatch("audit", "verify").code == 0
+    log = tmp_path / "syslog"
+    log.write_text(f"Mar  2 12:00:00 host other: x\nMar  2 maskwatch: {anchors.read_text()}")
+    for file in (anchors, log):
+        said = maskwatch("audit", "verify", "--anchor", str(file))
+        assert said.code == 1
+        assert "Row 3 was anchored and is gone: the chain was cut off before it." in said.out
+    said = maskwatch("audit", "verify", "--anchor", str(tmp_path / "none"))
+    assert (said.code, said.err.count("\n")) == (1, 1)
 
 
 @pytest.mark.usefixtures("three_keys")

@@ -91,6 +91,16 @@ def test_check_notes_a_secret_that_all_may_read_and_does_not_refuse_it(
     assert "Note" not in maskwatch("config", "check").out
 
 
+def test_check_notes_whom_enforced_blocks_will_hit(
+    maskwatch: Run, attacked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Note" not in maskwatch("config", "check").out
+    monkeypatch.setenv("MASKWATCH_SIMULATE_BLOCKS", "false")
+    said = maskwatch("config", "check")
+    assert said.code == 0
+    assert f"Note: The next `decide` will block {attacked}: 4 crafted pictures in" in said.out
+
+
 def test_init_writes_a_private_file_and_leaves_what_is_there(
     maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

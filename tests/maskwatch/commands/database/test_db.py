@@ -213,8 +213,17 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
             "INSERT INTO evidence (request_pk, kind, sha256, media_type) VALUES (1, 'p', ?, 'x')",
             ("0" * 64,),
         )
+        connection.execute(
+            "INSERT INTO evidence (request_pk, kind, sha256, media_type) VALUES (2, 'p', ?, 'x')",
+            (kept.sha256,),
+        )
     said = maskwatch("db", "check")
     assert "warn evidence: 1 files are missing" in said.out
+    assert "were changed" not in said.out
+    (var / "evidence" / kept.sha256[:2] / kept.sha256).write_bytes(b"another picture")
+    said = maskwatch("db", "check")
+    assert said.code == 1
+    assert f"FAIL evidence: 1 files were changed on disk, the first is {kept.sha256}" in said.out
 
 
 def test_a_promoted_model_of_an_earlier_version_is_named(maskwatch: Run, tmp_path: Path) -> None:

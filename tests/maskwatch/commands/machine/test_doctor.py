@@ -17,6 +17,7 @@ from store.engine.database import Database
 from store.engine.schema import upgrade
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
+from tests.small_disk import small_disk
 
 _NAMES = [
     "resource limits",
@@ -27,6 +28,7 @@ _NAMES = [
     "processor",
     "segmenter",
     "model signature",
+    "permissions",
     "forwarded headers",
 ]
 
@@ -110,6 +112,36 @@ def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) 
     assert _states(settings)["var folder"] is State.WARN
 
 
+def test_a_disk_with_little_room_is_a_warning(settings: ServiceSettings) -> None:
+    assert _states(settings)["disk"] is State.OK
+    greedy = settings.model_copy(update={"min_free_disk_mb": 10_000_000_000})
+    assert _states(greedy)["disk"] is State.WARN
+
+
+def test_an_anchor_beside_the_database_is_a_warning(
+    settings: ServiceSettings, tmp_path: Path
+) -> None:
+    assert _states(settings)["audit anchor"] is State.OK
+    anchored = settings.model_copy(update={"audit_anchor_file": tmp_path / "anchors"})
+    assert _states(anchored)["audit anchor"] is State.FAIL
+    (tmp_path / "anchors").touch()
+    assert _states(anchored)["audit anchor"] is State.WARN
+    with small_disk(tmp_path / "other") as disk:
+        (disk / "anchors").touch()
+        apart = settings.model_copy(update={"audit_anchor_file": disk / "anchors"})
+        assert _states(apart)["audit anchor"] is State.OK
+
+
+def test_files_that_others_may_read_are_a_warning(settings: ServiceSettings) -> None:
+    assert _states(settings)["permissions"] is State.OK
+    database = Database.open(StoreSettings(var_dir=settings.store.var_dir))
+    upgrade(database)
+    database.close()
+    assert _states(settings)["permissions"] is State.OK
+    (settings.store.var_dir / "maskwatch.db").chmod(0o644)
+    assert _states(settings)["permissions"] is State.WARN
+
+
 @pytest.mark.parametrize(("required", "state"), [(False, State.WARN), (True, State.FAIL)])
 def test_a_kernel_without_a_sandbox_is_said(
     settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch, required: bool, state: State
@@ -125,3 +157,19 @@ def test_a_kernel_without_a_sandbox_is_said(
     states = _states(settings.model_copy(update={"require_sandbox": required}))
     assert states["resource limits"] is State.OK
     assert states["seccomp"] is states["landlock"] is state
+
+
+def test_the_switch_to_enforced_blocks_says_whom_it_will_hit(
+    settings: ServiceSettings, attacked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> str:
+        return next(c.sentence for c in examine_machine(settings) if c.name == "blocks")
+
+    assert said().startswith(f"Simulated. Enforced now, they would hit: {attacked} (4 crafted ")
+    monkeypatch.setenv("MASKWATCH_SIMULATE_BLOCKS", "false")
+    assert said().startswith(f"Enforced. The next `decide` blocks: {attacked} (4 crafted ")
+
+
+def test_without_records_enforced_blocks_hit_nobody(settings: ServiceSettings) -> None:
+    settings.store.var_dir.mkdir(mode=0o700)
+    assert _states(settings)["blocks"] is State.OK

@@ -1,0 +1,1 @@
+"""An evening: forty honest clients, four attackers, the jobs, the mails and the first page."""

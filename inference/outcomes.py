@@ -1,0 +1,71 @@
+"""What becomes of a request between its bytes and its record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detectors.findings import Finding
+from detectors.parsing import Image, Parsing
+from detectors.verdict import Verdict
+from inference.gate.screen import Screened
+from inference.refusals import Refusal
+from inference.upload import Arrival, Upload
+from store.requests.records import RequestRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a request: its record, and either a parsing of its picture or a refusal."""
+
+    record: RequestRecord
+    refusal: Refusal | None = None
+    image: Image | None = None
+    parsing: Parsing | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Accepted:
+    """An upload that the gate accepts, with what it said of it.
+
+    Attributes:
+        findings: about what its client said of it, which is not so.
+        costs: features of the group ``cost``.
+    """
+
+    arrival: Arrival
+    upload: Upload
+    screening: Screened
+    findings: tuple[Finding, ...]
+    costs: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What somebody else's service answered to a picture.
+
+    Attributes:
+        status: HTTP status; that of the record.
+        parsing: what it says, of the upright picture; ``None`` if it was not read.
+        costs: features of the group ``cost``.
+        reasons: codes that say why it was not read, or not measured.
+    """
+
+    status: int
+    parsing: Parsing | None = None
+    costs: Mapping[str, float] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+def build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
+    """The outcome of a request that is refused, with its record."""
+    record = RequestRecord(
+        request_id=arrival.request_id,
+        received_at=arrival.received_at,
+        client=arrival.client,
+        route=arrival.route,
+        stage=refusal.stage,
+        verdict=Verdict.REFUSE,
+        status=refusal.status,
+        reasons=(refusal.code,),
+        content_sha256=upload.sha256 if upload else None,
+    )
+    return Outcome(record, refusal)

@@ -1,0 +1,29 @@
+"""An answer on its way to a parsing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from inference.upstream.answers.labels import LabelTable
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an upstream answered to one picture, and what is known of it.
+
+    Attributes:
+        content_type: as the upstream sent it.
+        chunks: the body; given up as it is read.
+        labels: the preset's label table.
+        size: height and width of the picture.
+        files: pictures that the body only points at, by the path that it has for them.
+    """
+
+    content_type: str
+    chunks: Iterator[bytes]
+    labels: LabelTable
+    size: tuple[int, int]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def read_body(self) -> bytes:
+        """The body in one piece."""
+        return b"".join(self.chunks)

@@ -1,0 +1,1 @@
+"""What masks and labels are drawn from and onto."""

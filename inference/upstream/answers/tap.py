@@ -1,0 +1,53 @@
+"""Keeps an answer that streams by, up to a limit."""
+
+from collections import deque
+from collections.abc import Iterator
+
+_SMALL_BYTES = 1 << 14
+_COLLECTION_BYTES = 1 << 16
+
+
+class AnswerTap:
+    """Takes the chunks of one answer; one thread fills it, then one thread drains it.
+
+    An answer over the limit is dropped at once: half a parse is none.
+
+    >>> tap = AnswerTap(limit_bytes=4)
+    >>> tap.take(b"abc"); tap.take(b"d"); tap.is_whole, list(tap.drain())
+    (True, [b'abcd'])
+    >>> tap.take(b"e"); tap.is_whole, tap.byte_count
+    (False, 5)
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._chunks: deque[bytes | bytearray] = deque()
+        self.byte_count = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was dropped."""
+        return self.byte_count <= self._limit_bytes
+
+    def take(self, chunk: bytes) -> None:
+        """Keep a chunk; a large one is not copied."""
+        self.byte_count += len(chunk)
+        if not self.is_whole:
+            self._chunks.clear()
+        elif len(chunk) >= _SMALL_BYTES:
+            self._chunks.append(chunk)
+        else:
+            self._collect(chunk)
+
+    def _collect(self, chunk: bytes) -> None:
+        """Put small chunks together: each alone would take many times its bytes."""
+        last = self._chunks[-1] if self._chunks else None
+        if isinstance(last, bytearray) and len(last) < _COLLECTION_BYTES:
+            last += chunk
+        else:
+            self._chunks.append(bytearray(chunk))
+
+    def drain(self) -> Iterator[bytes]:
+        """What was kept, in order; each chunk is given up as it is read."""
+        while self._chunks:
+            yield bytes(self._chunks.popleft())

@@ -1,0 +1,212 @@
+"""One connection to an upstream: HTTP/1.1 by h11, and nothing of one request left for the next."""
+
+from asyncio import AbstractEventLoop, Event, Protocol, TimerHandle, Transport, timeout_at
+from dataclasses import dataclass, field
+from typing import Any
+
+import h11
+
+from inference.upstream.relay.faults import FaultKind, UpstreamFault
+
+_MAX_HEAD_BYTES = 65_536
+# So much is taken in before it is passed on; then the upstream has to wait.
+_MAX_UNREAD_BYTES = 262_144
+
+
+@dataclass(frozen=True)
+class AnswerHead:
+    """Status and headers as the upstream sent them."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+
+
+@dataclass
+class _Progress:
+    """When something last moved, and whether something arrived since."""
+
+    moved_at: float
+    arrival: Event = field(default_factory=Event)
+
+
+class UpstreamConnection(Protocol):
+    """Sends requests and reads answers, one after the other.
+
+    What comes while no answer is awaited closes the connection, and so does what comes after the
+    end of an answer: it could be taken for the answer to the request of another client.
+    """
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._http = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self._progress = _Progress(loop.time())
+        self._is_writable = Event()
+        self._is_writable.set()
+        self._unread_bytes = 0
+        self._has_ended = self._is_lost = False
+        self._has_rested = self._has_arrived = False
+        self._idle_timer: TimerHandle | None = None
+        self._transport: Transport
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Keep the transport."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Keep bytes until they are asked for; too many make the upstream wait."""
+        if self._idle_timer is not None:
+            self.abort()
+            return
+        self._has_arrived = True
+        self._http.receive_data(data)
+        self._unread_bytes += len(data)
+        if self._unread_bytes > _MAX_UNREAD_BYTES:
+            self._transport.pause_reading()
+        self._note_arrival()
+
+    def eof_received(self) -> None:
+        """The upstream sends nothing more: that ends the answers that have no other end."""
+        self._has_ended = True
+        self._http.receive_data(b"")
+        self._note_arrival()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Nothing moves any more; wake whoever waits."""
+        self._is_lost = True
+        self._stop_idling()
+        self._is_writable.set()
+        self._note_arrival()
+
+    def pause_writing(self) -> None:
+        """The upstream takes bytes more slowly than they come."""
+        self._is_writable.clear()
+
+    def resume_writing(self) -> None:
+        """The upstream took what was sent."""
+        self._progress.moved_at = self._loop.time()
+        self._is_writable.set()
+
+    # What the relay calls.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent."""
+        return not (self._is_lost or self._has_ended or self._transport.is_closing())
+
+    def was_stale(self, kind: FaultKind) -> bool:
+        """Whether a fault may only mean that the upstream closed the connection while it rested."""
+        return kind is FaultKind.BROKEN and self._has_rested and not self._has_arrived
+
+    async def send(self, event: h11.Event) -> None:
+        """Send a part of a request, once the upstream took the parts before.
+
+        Raises:
+            UpstreamFault: ``broken``.
+        """
+        await self._is_writable.wait()
+        if not self.is_open:
+            raise UpstreamFault(FaultKind.BROKEN, "The upstream takes no more of the request.")
+        self._progress.moved_at = self._loop.time()
+        self._transport.write(self._http.send(event) or b"")
+
+    async def read_head(self, seconds: float) -> AnswerHead:
+        """The head of the answer; interim answers are left out.
+
+        Args:
+            seconds: that nothing may move for, in either direction.
+
+        Raises:
+            UpstreamFault: ``timeout``, ``broken`` or ``bad_answer``.
+        """
+        while True:
+            event = await self._next_event(seconds)
+            if isinstance(event, h11.Response):
+                return _read_head(event)
+            if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
+                raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream changed the protocol.")
+
+    async def read_body(self, seconds: float) -> bytes | None:
+        """What has arrived of the answer's body, at least one byte; ``None`` at its end.
+
+        Raises:
+            UpstreamFault: ``timeout``, ``broken`` or ``bad_answer``.
+        """
+        while True:
+            event = await self._next_event(seconds)
+            if isinstance(event, h11.EndOfMessage):
+                return None
+            if isinstance(event, h11.Data) and event.data:
+                return bytes(event.data)
+
+    def rest(self, seconds: float) -> bool:
+        """Wait for the next request for so long; false if this connection cannot have one."""
+        is_done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        if not is_done or self._http.trailing_data[0] or not self.is_open or seconds <= 0:
+            return False
+        self._http.start_next_cycle()
+        self._unread_bytes = 0
+        self._transport.resume_reading()
+        self._idle_timer = self._loop.call_later(seconds, self.abort)
+        return True
+
+    def wake(self) -> None:
+        """End the rest: a request follows."""
+        self._stop_idling()
+        self._has_rested, self._has_arrived = True, False
+        self._progress = _Progress(self._loop.time())
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def _stop_idling(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
+    def _note_arrival(self) -> None:
+        self._progress.moved_at = self._loop.time()
+        self._progress.arrival.set()
+
+    async def _next_event(self, seconds: float) -> Any:
+        while True:
+            event = self._parse_event()
+            if event is not h11.NEED_DATA:
+                return event
+            if self._is_lost:
+                raise UpstreamFault(FaultKind.BROKEN, "The upstream closed the connection.")
+            self._unread_bytes = 0
+            self._transport.resume_reading()
+            await self._wait_for_arrival(seconds)
+
+    def _parse_event(self) -> Any:
+        try:
+            return self._http.next_event()
+        except h11.RemoteProtocolError:
+            if self._has_ended:
+                raise UpstreamFault(FaultKind.BROKEN, "The upstream ended too early.") from None
+            raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream sent no HTTP.") from None
+
+    async def _wait_for_arrival(self, seconds: float) -> None:
+        progress = self._progress
+        progress.arrival.clear()
+        while not progress.arrival.is_set():
+            give_up_at = progress.moved_at + seconds
+            try:
+                async with timeout_at(give_up_at):
+                    await progress.arrival.wait()
+            except TimeoutError:
+                if progress.moved_at + seconds <= give_up_at:
+                    raise UpstreamFault(FaultKind.TIMEOUT, "The upstream is silent.") from None
+
+
+def _read_head(answer: h11.Response) -> AnswerHead:
+    """The head, if a server may send it.
+
+    A status beyond 599 has no class, and no meaning that a client could know.
+    """
+    if answer.status_code > 599:
+        raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream sent a status that is none.")
+    return AnswerHead(answer.status_code, answer.headers.raw_items())

@@ -1,0 +1,161 @@
+"""What a mail server's refusals mean: one sentence for each cause, with the settings to look at."""
+
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobs.alerting.channels.delivery_errors import (
+    DeliveryFailed,
+    RecipientDeferred,
+    RecipientRefused,
+)
+from store.configuration.names import PREFIX
+
+_PERMANENT = 500
+_MAX_DETAIL = 200
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong where an exception of this kind is raised.
+
+    Attributes:
+        settings: names of the settings to look at, without their prefix.
+    """
+
+    kind: type[Exception]
+    predicate: str
+    settings: tuple[str, ...]
+
+
+CONNECTION_FAULTS = (
+    Fault(
+        smtplib.SMTPServerDisconnected,
+        "takes the connection and does not greet",
+        ("SMTP_PORT", "SMTP_IMPLICIT_TLS"),
+    ),
+    Fault(smtplib.SMTPConnectError, "turns this host away", ("SMTP_HOST",)),
+)
+STARTTLS_FAULTS = (
+    Fault(smtplib.SMTPNotSupportedError, "does not offer STARTTLS", ("SMTP_STARTTLS",)),
+    Fault(smtplib.SMTPResponseException, "does not begin TLS", ("SMTP_STARTTLS",)),
+)
+SIGN_IN_FAULTS = (
+    Fault(smtplib.SMTPNotSupportedError, "does not offer sign-in", ("SMTP_USERNAME",)),
+    Fault(
+        smtplib.SMTPAuthenticationError,
+        "does not accept the user name and password",
+        ("SMTP_USERNAME", "SMTP_PASSWORD"),
+    ),
+)
+_GREETING = ("does not accept the name that this host gives", ("SMTP_HELO_NAME",))
+_SENDER = ("does not accept the sender", ("MAIL_FROM",))
+_BROKE_OFF = ("broke off the conversation", ("SMTP_HOST",))
+_FAULTS = (
+    Fault(ssl.SSLCertVerificationError, "shows a certificate that is not trusted", ("SMTP_HOST",)),
+    Fault(ssl.SSLError, "does not agree on TLS", ("SMTP_PORT", "SMTP_IMPLICIT_TLS")),
+    Fault(smtplib.SMTPHeloError, *_GREETING),
+    Fault(smtplib.SMTPException, *_BROKE_OFF),
+    Fault(socket.gaierror, "has no address", ("SMTP_HOST",)),
+    Fault(OSError, "cannot be reached", ("SMTP_HOST", "SMTP_PORT")),
+)
+# Servers may hold back what they have against host, greeting or sender until a receiver is named:
+# Postfix does so by default. Such a reply says nothing about the receiver.
+_LATE_CAUSES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (r"\b(helo|ehlo)\b", *_GREETING),
+    (r"\bstarttls\b", "asks for TLS", ("SMTP_STARTTLS",)),
+    (r"[45]\.1\.[78]\b|\bsender (address )?(rejected|verify)", *_SENDER),
+    (
+        r"\brelay(ing)? (access )?(denied|not permitted)|\bunable to relay"
+        r"|\bauthentication required|\bclient host rejected",
+        "does not relay mail of this host",
+        ("SMTP_HOST", "SMTP_USERNAME"),
+    ),
+)
+
+
+@contextmanager
+def name_faults(address: str, faults: tuple[Fault, ...]) -> Iterator[None]:
+    """Turn the faults of one step into sentences; others pass.
+
+    Raises:
+        DeliveryFailed: what the first fault says whose kind fits.
+    """
+    try:
+        yield
+    except (OSError, smtplib.SMTPException) as error:
+        fault = next((fault for fault in faults if isinstance(error, fault.kind)), None)
+        if fault is None:
+            raise
+        sentence = _sentence(address, fault.predicate, _explain(error), fault.settings)
+        raise DeliveryFailed(sentence) from error
+
+
+@contextmanager
+def name_all_faults(address: str, recipient: str) -> Iterator[None]:
+    """Turn every fault on the way to one receiver into a sentence.
+
+    Raises:
+        RecipientDeferred: the server wants the receiver to be tried again.
+        RecipientRefused: the server will never take this mail for the receiver.
+        DeliveryFailed: the fault is not about the receiver.
+    """
+    with name_faults(address, _FAULTS):
+        try:
+            yield
+        except smtplib.SMTPSenderRefused as error:
+            raise _judge_sender(address, _explain(error)) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reply = error.recipients[recipient]
+            raise _judge_recipient(address, recipient, code, _one_line(reply)) from error
+        except smtplib.SMTPDataError as error:
+            text = _one_line(error.smtp_error)
+            raise _judge_recipient(address, recipient, error.smtp_code, text) from error
+
+
+def _judge_sender(address: str, detail: str) -> DeliveryFailed:
+    return _find_late_cause(address, detail) or DeliveryFailed(
+        _sentence(address, _SENDER[0], detail, _SENDER[1])
+    )
+
+
+def _judge_recipient(address: str, recipient: str, code: int, text: str) -> DeliveryFailed:
+    # An address may contain any of the words that tell of another cause.
+    late_cause = _find_late_cause(address, f"{code} {text}".replace(recipient, "RECEIVER"))
+    if late_cause is not None:
+        return late_cause
+    detail = f"{code} {text}"
+    if code >= _PERMANENT:
+        predicate = f"refuses mail to {recipient}"
+        return RecipientRefused(_sentence(address, predicate, detail, ("MAIL_TO",)))
+    predicate = f"does not take mail to {recipient} yet"
+    return RecipientDeferred(_sentence(address, predicate, detail, ()))
+
+
+def _find_late_cause(address: str, detail: str) -> DeliveryFailed | None:
+    for pattern, predicate, settings in _LATE_CAUSES:
+        if re.search(pattern, detail, re.IGNORECASE):
+            return DeliveryFailed(_sentence(address, predicate, detail, settings))
+    return None
+
+
+def _sentence(address: str, predicate: str, detail: str, settings: tuple[str, ...]) -> str:
+    names = " and ".join(f"{PREFIX}{name}" for name in settings)
+    advice = f": check {names}" if names else ""
+    return f"The mail server {address} {predicate} ({detail}){advice}."
+
+
+def _explain(error: Exception) -> str:
+    """What the server or the system said, in one line."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_one_line(error.smtp_error)}"
+    return _one_line(getattr(error, "strerror", None) or str(error)) or type(error).__name__
+
+
+def _one_line(reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return " ".join(text.split())[:_MAX_DETAIL].rstrip(".")

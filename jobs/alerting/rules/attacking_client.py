@@ -1,0 +1,135 @@
+"""The alert rule ``attacking_client``: one alert for each client whose evidence says attack."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
+from jobs.context import JobContext, phrase_count
+from store.alerts.alerts import WARNING, Condition, open_alerts
+from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
+from store.decisions.decisions import Kind, Scope, active_decisions, last_revocation
+from store.tables.work_tables import AlertRow
+
+ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS = "attacking_client", "many_attacking_clients"
+# Whoever attacks under many names must not fill a mailbox: beyond these, one alert counts them.
+MAX_OPEN = 20
+_MAX_EXAMPLES = 5
+
+
+def list_client_conditions(session: Session, context: JobContext) -> Iterator[Condition]:
+    """A condition for each client that attacks, and for each whose alert is over."""
+    attackers = _attackers(session, context)
+    alerts = {alert.fingerprint: alert for alert in open_alerts(session, ATTACKING_CLIENT)}
+    known = [each for each in attackers if _fingerprint(each.evidence.client) in alerts]
+    new = [each for each in attackers if _fingerprint(each.evidence.client) not in alerts]
+    room = max(0, MAX_OPEN - len(known))
+    for suspect in (*known, *new[:room]):
+        yield attack_condition(suspect, context)
+    attacking = {_fingerprint(each.evidence.client) for each in attackers}
+    for fingerprint, alert in alerts.items():
+        if fingerprint not in attacking:
+            yield _over(alert)
+    yield _many_condition(new[room:], context)
+
+
+def attack_condition(suspect: Suspect, context: JobContext) -> Condition:
+    """The evidence against a client weighs as much as a block takes."""
+    evidence, weighed = suspect.evidence, suspect.sum
+    window = context.settings.blocking.block_window_minutes
+    leading = WEIGHTS[next(iter(weighed.counts))]
+    return Condition(
+        fingerprint=_fingerprint(evidence.client),
+        rule=ATTACKING_CLIENT,
+        severity=WARNING,
+        active=True,
+        value=weighed.weight,
+        threshold=float(context.settings.blocking.block_after),
+        summary=(
+            f"The client {evidence.client} attacks: {describe(weighed.counts)} in "
+            f"{phrase_count(window, 'minute')}, {phrase_count(evidence.uploads, 'upload')} in all."
+        ),
+        atlas=leading.atlas,
+        owasp=leading.owasp,
+        evidence={
+            "client": evidence.client,
+            "window_minutes": window,
+            "reasons": [[WEIGHTS[kind].nouns, count] for kind, count in weighed.counts.items()],
+            "clients": [[evidence.client, evidence.uploads]],
+            "request_ids": list(evidence.request_ids[:_MAX_EXAMPLES]),
+        },
+    )
+
+
+def _attackers(session: Session, context: JobContext) -> list[Suspect]:
+    """Clients that attack, the worst first; what a person took back or allowed is left out."""
+    settings = context.settings
+    since = context.now - timedelta(minutes=settings.blocking.block_window_minutes)
+    chances = read_chances(session, settings.outliers.outlier_p_value)
+    enough = settings.blocking.block_after
+    suspects = find_suspects(session, since, enough, chances)
+    judged = [_since_taken_back(session, each, context, chances) for each in suspects]
+    return [
+        each
+        for each in judged
+        if each.sum.weight >= enough and not _is_allowed(session, each, context)
+    ]
+
+
+def _since_taken_back(
+    session: Session, suspect: Suspect, context: JobContext, chances: Mapping[EvidenceKind, float]
+) -> Suspect:
+    client = suspect.evidence.client
+    moment = last_revocation(session, client)
+    window = timedelta(minutes=context.settings.blocking.block_window_minutes)
+    if moment is None or moment <= context.now - window:
+        return suspect
+    return judge_client(session, client, moment, chances)
+
+
+def _is_allowed(session: Session, suspect: Suspect, context: JobContext) -> bool:
+    client = suspect.evidence.client
+    return bool(active_decisions(session, context.now, Scope.CLIENT, client, Kind.ALLOW))
+
+
+def _over(alert: AlertRow) -> Condition:
+    return Condition(
+        fingerprint=alert.fingerprint,
+        rule=ATTACKING_CLIENT,
+        severity=alert.severity,
+        active=False,
+        value=0.0,
+        threshold=alert.threshold,
+        summary=f"The client {alert.evidence.get('client')} does not attack any more.",
+        atlas=alert.atlas,
+        owasp=alert.owasp,
+        evidence=alert.evidence,
+    )
+
+
+def _many_condition(more: Sequence[Suspect], context: JobContext) -> Condition:
+    leading = WEIGHTS[EvidenceKind.FLOOD]
+    return Condition(
+        fingerprint=MANY_ATTACKING_CLIENTS,
+        rule=MANY_ATTACKING_CLIENTS,
+        severity=WARNING,
+        active=bool(more),
+        value=float(len(more)),
+        threshold=0.0,
+        summary=(
+            f"Attacks come from {phrase_count(len(more), 'more client')} beside the {MAX_OPEN} "
+            "that have an alert each."
+        ),
+        atlas=leading.atlas,
+        owasp=leading.owasp,
+        evidence={
+            "window_minutes": context.settings.blocking.block_window_minutes,
+            "clients": [[each.evidence.client, each.evidence.uploads] for each in more[:MAX_OPEN]],
+        },
+    )
+
+
+def _fingerprint(client: str) -> str:
+    # A stroke, not a colon: an erasure has to find the name.
+    return f"{ATTACKING_CLIENT}/{client}"

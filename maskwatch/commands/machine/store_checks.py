@@ -1,0 +1,121 @@
+"""What ``maskwatch doctor`` looks at in the store: folder, disk, permissions, anchor, database."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskwatch.commands.checks import Check, State, run_check
+from store.audit.anchors import last_anchor
+from store.engine.database import Database
+from store.engine.disk_room import rooms_of, write_probe
+from store.engine.poolers import Pooling, check_search_path, find_pooling
+from store.engine.private_files import exposed_files
+from store.engine.schema import check_revision
+from store.engine.schema_objects import check_objects
+from store.engine.sqlite_health import wal_reset_warning
+from store.settings import StoreSettings
+
+_NO_ANCHOR = "None: nobody would miss the newest rows; set MASKWATCH_AUDIT_ANCHOR_FILE or _SYSLOG."
+
+
+def examine_store(settings: StoreSettings) -> Iterator[Check]:
+    """Look at the files and the database that a start needs."""
+    yield from run_check("var folder", lambda: _check_var_folder(settings))
+    yield from run_check("disk", lambda: _check_disk(settings))
+    yield from run_check("permissions", lambda: _check_permissions(settings))
+    yield from run_check("audit anchor", lambda: _check_anchor(settings))
+    yield from run_check("database", lambda: _check_database(settings))
+    yield from run_check("SQLite", lambda: _check_sqlite(settings))
+
+
+def is_store_missing(settings: StoreSettings) -> bool:
+    """Whether the database is a SQLite file in a folder that no start has made yet."""
+    file = _find_database_file(settings)
+    return file is not None and not file.parent.exists()
+
+
+def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
+    folder = settings.store.var_dir
+    if not folder.exists():
+        yield Check("var folder", State.OK, f"{folder} is made at the first start.")
+        return
+    write_probe(folder)
+    is_private = not stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    if is_private:
+        yield Check("var folder", State.OK, f"{folder} can be written and is private.")
+    else:
+        yield Check("var folder", State.WARN, f"Others can enter {folder}: chmod 700 it.")
+
+
+def _check_disk(settings: StoreSettings) -> Iterator[Check]:
+    min_bytes = settings.store.min_free_disk_bytes
+    for room in rooms_of(settings.store.var_dir, _find_database_file(settings)):
+        sentence = f"{room.free_bytes // 1_000_000} MB are left for {room.folder}"
+        if room.free_bytes >= min_bytes:
+            yield Check("disk", State.OK, f"{sentence}.")
+        else:
+            advice = "less than MASKWATCH_MIN_FREE_DISK_MB: free it before records are refused"
+            yield Check("disk", State.WARN, f"{sentence}, {advice}.")
+
+
+def _find_database_file(settings: StoreSettings) -> Path | None:
+    address = settings.store.database_address()
+    return Path(address.database or "") if address.drivername == "sqlite" else None
+
+
+def _check_permissions(settings: StoreSettings) -> Iterator[Check]:
+    """Whether other users may read what is recorded; the next start mends it."""
+    exposed = tuple(exposed_files(settings.store.var_dir, _find_database_file(settings)))
+    if exposed:
+        sentence = f"Others may read {len(exposed)} files, the first is {exposed[0]}"
+        advice = "chmod 600 them; a start does so for files of its user"
+        yield Check("permissions", State.WARN, f"{sentence}: {advice}.")
+    else:
+        yield Check("permissions", State.OK, "Files of the var folder are their owner's alone.")
+
+
+def _check_anchor(settings: StoreSettings) -> Iterator[Check]:
+    """Whether somebody could tell that the end of the audit chain was cut off."""
+    file, syslog = settings.audit.audit_anchor_file, settings.audit.audit_anchor_syslog
+    if file is None:
+        yield Check("audit anchor", State.OK, f"It goes to {syslog}." if syslog else _NO_ANCHOR)
+        return
+    last_anchor(file)  # raises if it cannot be read
+    database_file = _find_database_file(settings)
+    devices = {room.device for room in rooms_of(settings.store.var_dir, database_file)}
+    if file.stat().st_dev in devices:
+        sentence = f"{file} is on the disk of what it anchors: whoever changes one may change both."
+        yield Check("audit anchor", State.WARN, sentence)
+    else:
+        yield Check("audit anchor", State.OK, f"{file}, on another disk than the database.")
+
+
+def _check_database(settings: StoreSettings) -> Iterator[Check]:
+    if is_store_missing(settings):
+        yield Check("database", State.OK, "SQLite; it is made at the first start.")
+        return
+    database = Database.open(settings)
+    try:
+        revision = check_revision(database)
+        check_objects(database)
+        condition = (
+            f"at schema revision {revision}" if revision else "empty; tables are made at a start"
+        )
+        yield Check("database", State.OK, f"{database.dialect}, {condition}.")
+        if database.file is None:
+            yield from _check_pooler(database)
+    finally:
+        database.close()
+
+
+def _check_pooler(database: Database) -> Iterator[Check]:
+    check_search_path(database)
+    pooling = find_pooling(database)
+    hint = "; back up and restore past it" if pooling is Pooling.TRANSACTIONS else ""
+    yield Check("pooler", State.OK, f"PostgreSQL is reached {pooling.value}{hint}.")
+
+
+def _check_sqlite(settings: StoreSettings) -> Iterator[Check]:
+    warning = wal_reset_warning()
+    if warning is not None and settings.store.database_address().drivername == "sqlite":
+        yield Check("SQLite", State.WARN, warning)

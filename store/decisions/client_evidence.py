@@ -1,0 +1,207 @@
+"""What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import nlargest
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, Select, and_, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import (
+    KINDS,
+    WEIGHTS,
+    EvidenceKind,
+    EvidenceSum,
+    Exhibit,
+    codes_of,
+    count_kinds,
+    weigh,
+)
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.rule_book import OUTLIER_TRAFFIC
+from store.counts.turned_away import count_floods
+from store.models.outlier_models import champion
+from store.requests.records import Stage
+from store.requests.request_keys import key_of
+from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, reasons_table
+
+_MAX_REQUEST_IDS = 20
+# Of one client; more change no decision.
+_MAX_ROWS = 2000
+_MAX_SUSPECTS = 1000
+# The newest of each code: in a flood they say who sends it.
+_MAX_OF_A_CODE = 5000
+_CODES = codes_of(*WEIGHTS)
+# Beside damaged files they weigh as much as one of these.
+_MISTAKES = codes_of(EvidenceKind.MISTAKE)
+_MOST = {code: WEIGHTS[KINDS[code]].weight for code in _CODES} | dict.fromkeys(
+    _MISTAKES, WEIGHTS[EvidenceKind.DAMAGED].weight
+)
+_REASON: ColumnElement[str] = reasons_table.c.reason
+_UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
+
+
+@dataclass(frozen=True)
+class ClientEvidence:
+    """What one client did.
+
+    Attributes:
+        uploads: different files that were read of it.
+        counts: different files by the most telling kind that each shows; of a flood, requests.
+        request_ids: of the newest requests that count.
+    """
+
+    client: str
+    uploads: int
+    counts: Mapping[EvidenceKind, int]
+    request_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A client with what weighs against it."""
+
+    evidence: ClientEvidence
+    sum: EvidenceSum
+
+
+def find_suspects(
+    session: Session,
+    since: datetime,
+    min_weight: float,
+    chances: Mapping[EvidenceKind, float],
+    most: int = _MAX_SUSPECTS,
+) -> list[Suspect]:
+    """Clients whose evidence after a time weighs so much, the worst first.
+
+    Args:
+        most: how many are looked at, those with most evidence first.
+    """
+    sums = _largest_sums(session, since)
+    clients = nlargest(most, sums, key=sums.__getitem__)
+    judged = [
+        judge_client(session, client, since, chances)
+        for client in clients
+        if sums[client] >= min_weight
+    ]
+    worst = [suspect for suspect in judged if suspect.sum.weight >= min_weight]
+    return sorted(worst, key=lambda each: (-each.sum.weight, each.evidence.client))
+
+
+def judge_client(
+    session: Session, client: str, since: datetime, chances: Mapping[EvidenceKind, float]
+) -> Suspect:
+    """What a client did after a time, and what it weighs."""
+    evidence = read_evidence(session, client, since)
+    return Suspect(evidence, weigh(evidence.counts, evidence.uploads, chances))
+
+
+def read_evidence(session: Session, client: str, since: datetime) -> ClientEvidence:
+    """What a client did after a time."""
+    its_own = (RequestRow.client == client, *_after(since))
+    rows = _evidence_rows(session, its_own)
+    exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
+    mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
+    counts = count_kinds([*exhibits, *mistakes])
+    counts[EvidenceKind.FLOOD] += count_floods(session, since, client).get(client, 0)
+    uploads = select(func.count(_UPLOAD.distinct())).where(
+        *its_own, RequestRow.stage != Stage.ADMISSION.value
+    )
+    return ClientEvidence(
+        client=client,
+        uploads=session.scalar(uploads) or 0,
+        counts={kind: number for kind, number in counts.items() if number},
+        request_ids=tuple(dict.fromkeys(row.request_id for row in rows))[:_MAX_REQUEST_IDS],
+    )
+
+
+def read_chances(session: Session, p_value: float) -> dict[EvidenceKind, float]:
+    """How often an honest client's request is an outlier, as the promoted model has it."""
+    row = champion(session)
+    share = p_value if row is None else outlier_cutoff(p_value, row.rows)
+    return {EvidenceKind.OUTLIER: share}
+
+
+def _evidence_rows(session: Session, its_own: Sequence[ColumnElement[bool]]) -> list[Any]:
+    """Id, request id, upload, reason and numbers of what weighs, newest first."""
+    columns = (RequestRow.id, RequestRow.request_id, _UPLOAD.label("upload"))
+    newest = RequestRow.id.desc()
+    by_reason = (
+        select(*columns, _REASON.label("reason"), FindingRow.evidence.label("numbers"))
+        .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
+        .outerjoin(
+            FindingRow, and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule == _REASON)
+        )
+        .where(*its_own, _REASON.in_(_CODES))
+    )
+    by_score = (
+        select(
+            *columns,
+            literal(OUTLIER_TRAFFIC.code).label("reason"),
+            null().label("numbers"),
+        )
+        .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
+        .where(*its_own, ScoreRow.outlier)
+    )
+    statements = (each.order_by(newest).limit(_MAX_ROWS) for each in (by_reason, by_score))
+    rows = [row for statement in statements for row in session.execute(statement)]
+    return sorted(rows, key=lambda row: -row.id)
+
+
+def _mistakes(session: Session, its_own: Sequence[ColumnElement[bool]]) -> Sequence[str]:
+    """The different mistakes among its requests."""
+    statement = (
+        select(_REASON)
+        .distinct()
+        .join(RequestRow, RequestRow.id == reasons_table.c.request_pk)
+        .where(*its_own, _REASON.in_(_MISTAKES))
+    )
+    return session.scalars(statement).all()
+
+
+def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (RequestRow.id >= key_of(since), RequestRow.received_at > since)
+
+
+def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
+    """By client, no less than what its evidence weighs: repeats and chance are not left out yet."""
+    weighing = union_all(*(_newest_of(code, since) for code in _MOST), _newest_outliers(since))
+    keys = weighing.subquery()
+    rows = session.execute(
+        select(RequestRow.client, func.sum(keys.c.weight))
+        .join(keys, keys.c.key == RequestRow.id)
+        .where(*_after(since))
+        .group_by(RequestRow.client)
+    )
+    sums: dict[str, float] = dict(rows.all())
+    for client, requests in count_floods(session, since).items():
+        flood = requests * WEIGHTS[EvidenceKind.FLOOD].weight
+        sums[client] = sums.get(client, 0.0) + flood
+    return sums
+
+
+def _newest_of(code: str, since: datetime) -> Select[Any]:
+    """Keys of the newest requests with a code, each with what the code weighs at most."""
+    key: ColumnElement[int] = reasons_table.c.request_pk
+    newest = (
+        select(key.label("key"))
+        .where(literal(code) == _REASON, key >= key_of(since))
+        .order_by(key.desc())
+        .limit(_MAX_OF_A_CODE)
+        .subquery()
+    )
+    return select(newest.c.key, literal(_MOST[code], Double).label("weight"))
+
+
+def _newest_outliers(since: datetime) -> Select[Any]:
+    newest = (
+        select(ScoreRow.request_pk.label("key"))
+        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(since))
+        .order_by(ScoreRow.request_pk.desc())
+        .limit(_MAX_OF_A_CODE)
+        .subquery()
+    )
+    weight = WEIGHTS[EvidenceKind.OUTLIER].weight
+    return select(newest.c.key, literal(weight, Double).label("weight"))

@@ -1,0 +1,66 @@
+"""How much room a disk has, and whether it takes a file at all."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.engine.private_files import OWNER_ONLY
+from store.engine.whole_files import part_beside
+
+# What a record and its share of the database's log take, with a margin.
+_PROBE_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class DiskRoom:
+    """Room on the disk of a folder, in bytes, as a user without privileges has it."""
+
+    folder: Path
+    free_bytes: int
+    total_bytes: int
+    device: int
+
+
+def room_of(folder: Path) -> DiskRoom:
+    """The room where a folder is, or is going to be made.
+
+    Raises:
+        OSError: this user may not look.
+    """
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    room = os.statvfs(there)
+    return DiskRoom(
+        folder, room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize, there.stat().st_dev
+    )
+
+
+def rooms_of(var_dir: Path, database: Path | None) -> tuple[DiskRoom, ...]:
+    """The room of the var folder, and that of the SQLite file if it is on another disk.
+
+    Raises:
+        OSError: this user may not look.
+    """
+    first = room_of(var_dir)
+    second = first if database is None else room_of(database.parent)
+    return (first,) if second.device == first.device else (first, second)
+
+
+def write_probe(folder: Path) -> None:
+    """Write, to the disk itself, as much as a record takes, and remove it.
+
+    Raises:
+        OSError: the disk is full, broken or read-only; nothing is left behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = part_beside(folder / "probe")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    try:
+        # A disk that compresses would take zeros for nothing.
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)

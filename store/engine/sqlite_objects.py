@@ -1,0 +1,55 @@
+"""What a SQLite file consists of besides rows: its tables, indexes, triggers and views."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import cache
+from math import inf
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from store.engine.alembic_config import alembic_config
+from store.engine.sqlite_health import open_file
+
+_ALL = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+
+_OF_TABLE = (
+    'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)',
+    'SELECT "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(?)',
+    "SELECT i.name, c.name FROM pragma_index_list(?) i, pragma_index_info(i.name) c "
+    "WHERE i.origin = 'u'",
+)
+
+
+def objects_of(file: Path) -> Mapping[str, str]:
+    """Every object of a file by kind and name, with what it is in a form that can be compared.
+
+    Raises:
+        StoreUnavailable: the file cannot be read, or is damaged.
+    """
+    with open_file(file, inf) as connection:
+        return dict(_objects(connection))
+
+
+@cache
+def objects_at(revision: str, folder: Path) -> Mapping[str, str]:
+    """The same as migrations make them, up to a revision: they are run, in memory."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with closing(engine.raw_connection()) as raw, engine.begin() as connection:
+        command.upgrade(alembic_config(folder, connection), revision)
+        return dict(_objects(raw.driver_connection))  # type: ignore[arg-type]
+
+
+def _objects(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    for kind, name, sql in connection.execute(_ALL).fetchall():
+        is_plain = kind == "table" and not sql.upper().startswith("CREATE VIRTUAL")
+        yield f"{kind} {name}", _table(connection, name) if is_plain else " ".join(sql.split())
+
+
+def _table(connection: sqlite3.Connection, name: str) -> str:
+    """What a table has. Its text is not compared: the SQLite that altered it has written that."""
+    asked = (connection.execute(query, (name,)).fetchall() for query in _OF_TABLE)
+    return repr([sorted(rows, key=repr) for rows in asked])

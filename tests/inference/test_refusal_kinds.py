@@ -1,0 +1,26 @@
+"""Every code that a record can have as a reason says what it is evidence of."""
+
+import pytest
+
+from detectors.evidence_kinds import KINDS, EvidenceKind
+from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
+from inference.pipeline import MEASUREMENT_FAILED
+from inference.refusals import REFUSALS, Refusal
+from store.counts.period_counts import TURNED_AWAY
+from store.requests.records import Stage
+
+ALL = (*REFUSALS, *GATE_REFUSALS, *RULE_REFUSALS.values())
+
+
+@pytest.mark.parametrize("refusal", ALL, ids=lambda refusal: refusal.code)
+def test_every_refusal_has_a_kind(refusal: Refusal) -> None:
+    assert refusal.code in KINDS
+
+
+def test_a_measurement_that_fails_is_nobodys_doing_but_ours() -> None:
+    assert KINDS[MEASUREMENT_FAILED] is EvidenceKind.SERVICE
+
+
+@pytest.mark.parametrize("refusal", [r for r in ALL if r.stage is Stage.ADMISSION], ids=str)
+def test_what_is_refused_at_admission_can_be_counted_without_a_record(refusal: Refusal) -> None:
+    assert KINDS[refusal.code].value in TURNED_AWAY

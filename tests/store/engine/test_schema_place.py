@@ -1,0 +1,116 @@
+"""A second instance in one PostgreSQL database, and migrations that meet what is not theirs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from store.engine.database import Database, StoreUnavailable
+from store.engine.schema import (
+    MigrationFailed,
+    SchemaError,
+    current_revision,
+    downgrade,
+    ensure_current,
+    upgrade,
+)
+from store.settings import StoreSettings
+
+
+def _on(settings: StoreSettings, search_path: str) -> StoreSettings:
+    address = settings.store.database_address()
+    address = address.update_query_dict({"options": f"-c search_path={search_path}"})
+    url = SecretStr(address.render_as_string(hide_password=False))
+    return settings.model_copy(update={"database_url": url})
+
+
+@pytest.fixture
+def second(postgres_settings: StoreSettings) -> StoreSettings:
+    """Settings of an instance in a schema of its own, in the first one's database."""
+    first = Database.open(postgres_settings)
+    with first.write() as session:
+        session.execute(text("CREATE SCHEMA two"))
+    first.close()
+    return _on(postgres_settings, "two")
+
+
+@pytest.mark.parametrize("search_path", ["two", "two,public"])
+def test_a_second_instance_is_refused_with_one_sentence(
+    second: StoreSettings, search_path: str
+) -> None:
+    database = Database.open(_on(second, search_path))
+    for step in (upgrade, ensure_current, current_revision):
+        with pytest.raises(SchemaError, match=r"in its schema public, .* a database of its own"):
+            step(database)
+    with database.read() as session:
+        made = session.scalar(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'two'"))
+    assert made == 0
+    database.close()
+
+
+def test_the_command_line_says_the_sentence(second: StoreSettings, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "maskwatch", "db", "upgrade"],
+        env=os.environ
+        | {
+            "MASKWATCH_DATABASE_URL": second.store.effective_database_url(),
+            "MASKWATCH_VAR_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "give each instance a database of its own" in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_the_only_instance_may_be_in_any_schema(second: StoreSettings) -> None:
+    first = Database.open(_on(second, "public"))
+    downgrade(first, "base")
+    with first.write() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    first.close()
+    database = Database.open(second)
+    ensure_current(database)
+    assert current_revision(database) is not None
+    database.close()
+
+
+def test_a_schema_that_does_not_exist_is_said(postgres_settings: StoreSettings) -> None:
+    database = Database.open(_on(postgres_settings, "nowhere"))
+    with pytest.raises(SchemaError, match="names no schema that exists"):
+        upgrade(database)
+    database.close()
+
+
+def test_a_migration_that_meets_a_foreign_table_says_what_to_do_and_changes_nothing(
+    store_settings: StoreSettings,
+) -> None:
+    database = Database.open(store_settings)
+    downgrade(database, "0010")
+    with database.write() as session:
+        session.execute(text("CREATE TABLE audit (of_another_program integer)"))
+    for _ in range(2):
+        with pytest.raises(MigrationFailed, match=r"audit.* already exists.* as they were") as told:
+            upgrade(database)
+        assert not told.value.retryable
+        assert "\n" not in str(told.value)
+        assert current_revision(database) == "0010"
+    with database.write() as session:
+        session.execute(text("DROP TABLE audit"))
+    upgrade(database)
+    database.close()
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_migration(tmp_path: Path) -> None:
+    url = SecretStr("postgresql+psycopg://robot@127.0.0.1:1/maskwatch?connect_timeout=2")
+    database = Database.open(StoreSettings(var_dir=tmp_path, database_url=url))
+    with pytest.raises(StoreUnavailable) as told:
+        upgrade(database)
+    assert told.value.retryable
+    database.close()
