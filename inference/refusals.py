@@ -193,6 +193,27 @@ NOT_RECORDED = Refusal(
     retry_after_seconds=30,
 )
 
+BAD_OBSERVATION = Refusal(
+    "bad_observation",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The observation cannot be used.",
+    Stage.ADMISSION,
+)
+BAD_EVENT = Refusal(
+    "bad_event",
+    HTTPStatus.BAD_REQUEST,
+    "The event is not one of KServe's payload logger, in binary mode of CloudEvents 1.0.",
+    Stage.ADMISSION,
+)
+OBSERVATIONS_FULL = Refusal(
+    "observations_full",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "No more observations can be taken in at the moment: try again later.",
+    Stage.ADMISSION,
+    retry_after_seconds=2,
+)
+
+OBSERVE_REFUSALS: tuple[Refusal, ...] = (BAD_OBSERVATION, BAD_EVENT, OBSERVATIONS_FULL)
 REFUSALS: tuple[Refusal, ...] = (
     WRONG_FIELD,
     NOT_MULTIPART,

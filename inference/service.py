@@ -24,11 +24,16 @@ from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
 from inference.models import Models, build_models, load_model
+from inference.observing import Observations
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
 from inference.settings import ServiceSettings
+from inference.upstream.observe.observer import Observer
+from inference.upstream.observe.preset_reader import PresetReader
+from inference.upstream.presets.preset_files import load_preset
+from inference.upstream.requests.sent_request import RequestLimits
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_database
 from store.requests.picture_quota import PictureQuota
@@ -65,6 +70,9 @@ class Service:
     refusal_counts: RefusalCounts
     tarpit: Tarpit
     body_memory: BodyMemory
+    observations: Observations
+    observer: Observer
+    observed_memory: BodyMemory
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
@@ -91,6 +99,7 @@ class Service:
 
     def close(self) -> None:
         """End the threads and the decode workers, give the connections back."""
+        self.observer.close()
         self.models.close()
         self.access.close()
         self.champion.close()
@@ -110,7 +119,7 @@ def build_service(settings: ServiceSettings) -> Service:
     metrics = Metrics()
     metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
-    baselines = read_baselines(settings)
+    baselines, reader = read_baselines(settings), build_reader(settings)
     model = load_model(settings)
     database = open_database(settings)
     models = build_models(settings, model, database, metrics)
@@ -135,6 +144,7 @@ def build_service(settings: ServiceSettings) -> Service:
         mode=settings.service.mode,
         cache=ParseCache(settings.service.cache_bytes, settings.digest()),
     )
+    observations = Observations.of(pipeline, reader)
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
     refusal_counts = RefusalCounts(database, metrics)
@@ -156,12 +166,26 @@ def build_service(settings: ServiceSettings) -> Service:
         refusal_counts=refusal_counts,
         tarpit=_build_tarpit(settings),
         body_memory=_build_body_memory(settings),
+        observations=observations,
+        observer=Observer(settings.observe, observations.measure_exchange, metrics),
+        observed_memory=BodyMemory(settings.observe.observe_memory_bytes // 3),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
         spool_probe=DiskProbe(settings.store.var_dir / "spool"),
         database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
+
+
+def build_reader(settings: ServiceSettings) -> PresetReader:
+    """What reads the pictures and masks of events.
+
+    Raises:
+        PresetError: the preset of the settings is wrong, or has no pictures at that path.
+    """
+    observe = settings.observe
+    limits = RequestLimits(settings.gate.max_upload_bytes)
+    return PresetReader.of(load_preset(observe.observe_preset), observe.observe_path, limits)
 
 
 def _build_body_memory(settings: ServiceSettings) -> BodyMemory:
@@ -218,7 +242,7 @@ def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:
         DecoderUnusable: they do not start, or the settings ask for more protection than there is.
     """
     decoder = DecoderPool(
-        settings.admission.max_concurrency,
+        settings.admission.max_concurrency + settings.observe.observe_workers,
         settings.gate.worker_limits(),
         lambda end: metrics.decoder_ends.labels(end).inc(),
     )

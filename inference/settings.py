@@ -14,6 +14,7 @@ from inference.ensemble.recipe import Recipe
 from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
+from inference.upstream.observe.observe_settings import ObserveGroup
 from store.configuration.groups import Group
 from store.settings import (
     ConnectionsGroup,
@@ -87,6 +88,7 @@ class ServiceSettings(RecorderSettings):
     proxies: ProxiesGroup = Field(default_factory=ProxiesGroup)
     admission: AdmissionGroup = Field(default_factory=AdmissionGroup)
     gate: GateGroup = Field(default_factory=GateGroup)
+    observe: ObserveGroup = Field(default_factory=ObserveGroup)
     parsing: ParsingGroup = Field(default_factory=ParsingGroup)
     topology: TopologyGroup = Field(default_factory=TopologyGroup)
     looks: LooksGroup = Field(default_factory=LooksGroup)

@@ -243,5 +243,10 @@ def test_going_back_before_scopes_revokes_the_keys_that_were_not_for_parsing(
     downgrade(database, "0018")
     upgrade(database)
     with database.read() as session:
-        revoked_by = {key.name: key.revoked_by for key in list_keys(session)}
-    assert revoked_by == {"usual": None, "both": None, "watcher": "migration 0019"}
+        keys = {key.name: (key.scopes, key.revoked_by) for key in list_keys(session)}
+    parse = (KeyScope.PARSE,)
+    assert keys == {
+        "usual": (parse, None),
+        "both": (parse, None),
+        "watcher": (parse, "migration 0019"),
+    }
