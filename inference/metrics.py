@@ -42,6 +42,8 @@ class Metrics:
         )
         self.in_flight = self._gauge("in_flight", "Uploads that are worked on or wait.")
         self._measure_recorder()
+        self._measure_observer()
+        self._measure_upstream()
         self.decoder_ends = self._counter(
             "decoder_ends",
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
@@ -106,6 +108,47 @@ class Metrics:
             "Time to make a group of records durable.",
             registry=self.registry,
         )
+
+    def _measure_observer(self) -> None:
+        """What becomes of observations."""
+        self.observations = self._counter(
+            "observations",
+            "Observations by what became of them: recorded, dropped, or why not taken in.",
+            "outcome",
+        )
+        self.event_halves = self._counter(
+            "event_halves",
+            "Requests and responses that came as events of their own, by what became of them.",
+            "side",
+            "fate",
+        )
+
+    def _measure_upstream(self) -> None:
+        """What becomes of what a service behind the proxy answers."""
+        self.replies = self._counter(
+            "replies",
+            "Answers to pictures: read, not_read, not_measured, dropped, not_recorded.",
+            "outcome",
+        )
+        self.upstream_faults = self._counter(
+            "upstream_faults", "Requests that the upstream did not answer, by why.", "why"
+        )
+
+    def watch_replies(self, length: Callable[[], int]) -> None:
+        """Show how many answers wait to be read."""
+        queue = self._gauge("reply_queue", "Answers that wait to be read or are checked.")
+        queue.set_function(length)
+
+    def watch_observations(
+        self, length: Callable[[], int], size_bytes: Callable[[], int], halves: Callable[[], int]
+    ) -> None:
+        """Show what waits: observations, their bytes, and halves without their other half."""
+        queue = self._gauge("observe_queue", "Observations that wait or are measured.")
+        queue.set_function(length)
+        memory = self._gauge("observe_queue_bytes", "Bytes of these observations.")
+        memory.set_function(size_bytes)
+        waiting = self._gauge("observe_halves", "Events that wait for their other half.")
+        waiting.set_function(halves)
 
     def watch_queue(self, length: Callable[[], int], callers_waiting: Callable[[], int]) -> None:
         """Show how long the recorder's queue is, and who waits for a place in it."""

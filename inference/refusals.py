@@ -94,6 +94,18 @@ ADDRESS_INSTEAD = Refusal(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     "The body names an address or a file instead of a picture: send the picture itself.",
 )
+UNGATED_ROUTE = Refusal(
+    "ungated_route",
+    HTTPStatus.NOT_FOUND,
+    "Nothing takes bodies at this address: send pictures where they belong.",
+    Stage.ADMISSION,
+)
+ODD_TARGET = Refusal(
+    "odd_target",
+    HTTPStatus.BAD_REQUEST,
+    "Ask for a path: a target that begins with / and names no host.",
+    Stage.ADMISSION,
+)
 UNREADABLE_TENSOR = Refusal(
     "unreadable_tensor",
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -193,6 +205,27 @@ NOT_RECORDED = Refusal(
     retry_after_seconds=30,
 )
 
+BAD_OBSERVATION = Refusal(
+    "bad_observation",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The observation cannot be used.",
+    Stage.ADMISSION,
+)
+BAD_EVENT = Refusal(
+    "bad_event",
+    HTTPStatus.BAD_REQUEST,
+    "The event is not one of KServe's payload logger, in binary mode of CloudEvents 1.0.",
+    Stage.ADMISSION,
+)
+OBSERVATIONS_FULL = Refusal(
+    "observations_full",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "No more observations can be taken in at the moment: try again later.",
+    Stage.ADMISSION,
+    retry_after_seconds=2,
+)
+
+OBSERVE_REFUSALS: tuple[Refusal, ...] = (BAD_OBSERVATION, BAD_EVENT, OBSERVATIONS_FULL)
 REFUSALS: tuple[Refusal, ...] = (
     WRONG_FIELD,
     NOT_MULTIPART,
@@ -215,4 +248,4 @@ REFUSALS: tuple[Refusal, ...] = (
     NOT_RECORDED,
 )
 # Bodies of requests to a service behind the proxy only.
-PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR,)
+PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR, UNGATED_ROUTE, ODD_TARGET)

@@ -1,7 +1,9 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from random import SystemRandom
+from typing import Protocol
 
 import structlog
 
@@ -23,12 +25,17 @@ from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
-from inference.models import Models, build_models, load_model
+from inference.observing import Observations
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
+from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings
+from inference.upstream.observe.observer import Observer
+from inference.upstream.observe.preset_reader import PresetReader
+from inference.upstream.presets.preset_files import load_preset
+from inference.upstream.requests.sent_request import RequestLimits
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_database
 from store.requests.picture_quota import PictureQuota
@@ -45,13 +52,41 @@ _FORM_THREADS = 2
 _BODY_OVERHEAD_BYTES = 65_536
 
 
+class ModelHolder(Protocol):
+    """Holds what parses; see :class:`inference.models.Models`."""
+
+    @property
+    def current(self) -> Segmenter:
+        """What parses now; it may become another one."""
+        ...
+
+    def start(self) -> None:
+        """Write down what parses."""
+        ...
+
+    def ask(self) -> None:
+        """Ask for it to be loaded again."""
+        ...
+
+    def reload(self) -> bool:
+        """Load it again now; whether it was."""
+        ...
+
+    def close(self) -> None:
+        """End its threads."""
+        ...
+
+
+HoldModel = Callable[[Database, Metrics], ModelHolder]
+
+
 @dataclass(frozen=True)
 class Service:
     """Everything that the routes and the command line need."""
 
     settings: ServiceSettings
     database: Database
-    models: Models
+    models: ModelHolder
     pipeline: Pipeline
     recorder: Recorder
     access: Access
@@ -65,6 +100,9 @@ class Service:
     refusal_counts: RefusalCounts
     tarpit: Tarpit
     body_memory: BodyMemory
+    observations: Observations
+    observer: Observer
+    observed_memory: BodyMemory
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
@@ -91,6 +129,7 @@ class Service:
 
     def close(self) -> None:
         """End the threads and the decode workers, give the connections back."""
+        self.observer.close()
         self.models.close()
         self.access.close()
         self.champion.close()
@@ -100,8 +139,11 @@ class Service:
         self.database.close()
 
 
-def build_service(settings: ServiceSettings) -> Service:
+def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> Service:
     """Load the segmenter, connect, check the schema.
+
+    Args:
+        hold: what holds the model; default: the one of the settings, hosted here.
 
     Raises:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
@@ -110,10 +152,10 @@ def build_service(settings: ServiceSettings) -> Service:
     metrics = Metrics()
     metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
-    baselines = read_baselines(settings)
-    model = load_model(settings)
+    baselines, reader = read_baselines(settings), build_reader(settings)
+    hold = hold or _host_model(settings)
     database = open_database(settings)
-    models = build_models(settings, model, database, metrics)
+    models = hold(database, metrics)
     champion = Champion(
         database, settings.store.var_dir, settings.outliers.outlier_p_value, metrics
     )
@@ -135,6 +177,7 @@ def build_service(settings: ServiceSettings) -> Service:
         mode=settings.service.mode,
         cache=ParseCache(settings.service.cache_bytes, settings.digest()),
     )
+    observations = Observations.of(pipeline, reader)
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
     refusal_counts = RefusalCounts(database, metrics)
@@ -156,12 +199,34 @@ def build_service(settings: ServiceSettings) -> Service:
         refusal_counts=refusal_counts,
         tarpit=_build_tarpit(settings),
         body_memory=_build_body_memory(settings),
+        observations=observations,
+        observer=Observer(settings.observe, observations.measure_exchange, metrics),
+        observed_memory=BodyMemory(settings.observe.observe_memory_bytes // 3),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
         spool_probe=DiskProbe(settings.store.var_dir / "spool"),
         database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
+
+
+def _host_model(settings: ServiceSettings) -> HoldModel:
+    # It loads a runtime for networks, which whoever stands in front of a service does not need.
+    from inference.models import build_models, load_model  # noqa: PLC0415
+
+    model = load_model(settings)
+    return lambda database, metrics: build_models(settings, model, database, metrics)
+
+
+def build_reader(settings: ServiceSettings) -> PresetReader:
+    """What reads the pictures and masks of events.
+
+    Raises:
+        PresetError: the preset of the settings is wrong, or has no pictures at that path.
+    """
+    observe = settings.observe
+    limits = RequestLimits(settings.gate.max_upload_bytes)
+    return PresetReader.of(load_preset(observe.observe_preset), observe.observe_path, limits)
 
 
 def _build_body_memory(settings: ServiceSettings) -> BodyMemory:
@@ -218,7 +283,7 @@ def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:
         DecoderUnusable: they do not start, or the settings ask for more protection than there is.
     """
     decoder = DecoderPool(
-        settings.admission.max_concurrency,
+        settings.admission.max_concurrency + settings.observe.observe_workers,
         settings.gate.worker_limits(),
         lambda end: metrics.decoder_ends.labels(end).inc(),
     )

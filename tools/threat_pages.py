@@ -5,7 +5,7 @@ from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
 from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
-from inference.refusals import PROXY_REFUSALS, REFUSALS, TOO_MANY_BYTES, Refusal
+from inference.refusals import OBSERVE_REFUSALS, PROXY_REFUSALS, REFUSALS, TOO_MANY_BYTES, Refusal
 from tools.markdown import page, table
 
 
@@ -35,7 +35,8 @@ def refusals_page() -> str:
         "",
     ]
     columns = ("Code", "Status", "Stage", "Sentence", "Retry-After", "ATLAS", "OWASP")
-    rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *REFUSALS, *PROXY_REFUSALS)]
+    others = (*REFUSALS, *PROXY_REFUSALS, *OBSERVE_REFUSALS)
+    rows = [_refusal(refusal) for refusal in (*GATE_REFUSALS, *others)]
     return page("Refusals", parts + table(columns, rows))
 
 

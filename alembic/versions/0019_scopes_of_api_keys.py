@@ -3,10 +3,9 @@
 Revision: 0019
 Revises: 0018
 
-Safety: adds one column with a constant default to a small table; no row is written anew on
-PostgreSQL, and SQLite copies as many rows as there are keys. Keys that exist are for parsing, as
-before. Going back drops the column and revokes the keys that were not for parsing, for they would
-be from then on.
+Safety: adds a column to a small table and fills it, which takes a moment; keys that exist are for
+parsing, as before. Going back drops the column and revokes the keys that were not for parsing, for
+they would be from then on.
 """
 
 from datetime import UTC, datetime
@@ -21,13 +20,9 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("api_keys") as batch_op:
-        batch_op.add_column(
-            sa.Column("scopes", sa.JSON(), server_default='["parse"]', nullable=False)
-        )
-    # Only for the rows that were there: who makes a key says what it is for.
-    with op.batch_alter_table("api_keys") as batch_op:
-        batch_op.alter_column("scopes", server_default=None)
+    # Without a default and not in a batch: SQLite adds the column in place.
+    op.add_column("api_keys", sa.Column("scopes", sa.JSON(), nullable=True))
+    op.execute("""UPDATE api_keys SET scopes = '["parse"]'""")
 
 
 def downgrade() -> None:
@@ -42,5 +37,4 @@ def downgrade() -> None:
         .where(sa.cast(keys.c.scopes, sa.Text()).not_like("%parse%"), keys.c.revoked_at.is_(None))
         .values(revoked_at=datetime.now(UTC), revoked_by="migration 0019")
     )
-    with op.batch_alter_table("api_keys") as batch_op:
-        batch_op.drop_column("scopes")
+    op.drop_column("api_keys", "scopes")

@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 import structlog
 
-from inference.admission.forwarded import read_address, split_forwarded, split_forwarded_for
+from inference.admission.forwarded import (
+    read_address,
+    read_hop,
+    split_forwarded,
+    split_forwarded_for,
+)
 from inference.admission.identity import name_address
 from inference.metrics import Metrics
-from store.decisions.protected import is_trusted, is_unknown
+from store.decisions.protected import is_trusted, is_unknown, name_unknown
 from store.settings import ForwardedHeader, ProxiesGroup
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +54,20 @@ class Senders:
                 name, "untrusted proxy", "add it to MASKWATCH_TRUSTED_PROXIES if it is yours"
             )
         return name
+
+    def name_forwarded(self, forwarded_for: Sequence[str], reporter: str) -> str:
+        """The name of whoever sent a request that somebody else tells of.
+
+        Args:
+            forwarded_for: its lines of ``X-Forwarded-For``. The last entry is that of the proxy
+                nearest to the service; those before it count as far as proxies are trusted.
+            reporter: who tells of it; names those whom nobody can tell apart.
+        """
+        hops = split_forwarded_for(forwarded_for)
+        address = read_hop(hops.pop()) if hops else None
+        if address is None:
+            return name_unknown(reporter)
+        return name_address(str(address), hops, self._trusted)
 
     def _read_hops(self, forwarded_for: Sequence[str], forwarded: Sequence[str]) -> list[str]:
         hops = split_forwarded_for(forwarded_for)

@@ -23,6 +23,7 @@ from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
 from inference.http.decide import decide
 from inference.http.framing import OneFraming
+from inference.http.observe import observe
 from inference.http.problems import problem, refusal_problem
 from inference.http.sender import identify_sender, read_keys
 from inference.recording.readiness import Readiness
@@ -50,10 +51,11 @@ def build_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
-    app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
+    app.add_api_route("/v1/observe", observe, methods=["POST"], response_model=None)
     app.add_api_route("/v1/decide", decide, methods=["GET"], response_model=None)
     # Envoy appends the path that it asks about, and keeps the method.
     app.add_route("/v1/decide/{path:path}", decide, methods=_ANY_METHOD)
+    app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)

@@ -84,14 +84,29 @@ async def receive_body(request: Request, rules: BodyRules, take: Callable[[int],
             it took too long, or memory for bodies is used up.
         ClientDisconnect: the client is gone.
     """
-    headers = request.headers
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+    check_packing(request)
+    build, limit = choose_reader(request.headers.get("content-type", ""), rules)
+    return build(await collect_body(request, limit, rules.seconds, take))
+
+
+def check_packing(request: Request) -> None:
+    """See that a body is not compressed.
+
+    Raises:
+        Refused: it is.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(PACKED_BODY)
-    build, limit = choose_reader(headers.get("content-type", ""), rules)
-    _check_declared_length(headers.get("content-length", "0"), limit)
+
+
+async def collect_body(
+    request: Request, max_bytes: int, seconds: float, take: Callable[[int], None]
+) -> list[bytes]:
+    """The body of a request in pieces; see :func:`receive_body`."""
+    _check_declared_length(request.headers.get("content-length", "0"), max_bytes)
     try:
-        async with timeout(rules.seconds):
-            return build(await _collect(request, limit, take))
+        async with timeout(seconds):
+            return await _collect(request, max_bytes, take)
     except TimeoutError:
         raise Refused(TOO_SLOW) from None
 

@@ -4,6 +4,7 @@ It is a page of the documentation. The service itself does not hand it out.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -14,14 +15,24 @@ from inference.http.accept import Answer
 from inference.http.problems import MEDIA_TYPE as PROBLEM
 from inference.recording.readiness import Readiness
 from inference.refusals import (
+    ADDRESS_INSTEAD,
     BLOCKED,
+    FORM_TOO_LARGE,
     KEY_REQUIRED,
+    NOT_JSON,
+    NOT_MULTIPART,
+    OBSERVATIONS_FULL,
+    OBSERVE_REFUSALS,
+    PACKED_BODY,
     RATE_LIMITED,
     REFUSALS,
+    TOO_MANY_BYTES,
+    TOO_SLOW,
     UNKNOWN_KEY,
     WRONG_SCOPE,
     Refusal,
 )
+from inference.upstream.observe.report_fields import ReportFields
 
 Json = dict[str, Any]
 
@@ -48,8 +59,9 @@ def describe() -> Json:
         },
         "paths": {
             "/v1/parse": {"post": _parse()},
-            "/v1/screen": {"post": _screen()},
+            "/v1/observe": {"post": _observe()},
             "/v1/decide": {"get": _decide()},
+            "/v1/screen": {"post": _screen()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
                 "get": _state(
@@ -61,8 +73,9 @@ def describe() -> Json:
             "/metrics": {"get": _metrics()},
         },
         "components": {
-            "schemas": {"Parsing": _parsing(), "Problem": _problem()},
+            "schemas": {"Parsing": _parsing(), "Problem": _problem(), **_report()},
             "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic"},
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
@@ -140,6 +153,42 @@ def decide_refusals() -> tuple[Refusal, ...]:
     return (UNKNOWN_KEY, KEY_REQUIRED, BLOCKED, WRONG_SCOPE, RATE_LIMITED)
 
 
+def observe_refusals() -> tuple[Refusal, ...]:
+    """Every way in which an observation can be turned away."""
+    bodies = (NOT_JSON, NOT_MULTIPART, FORM_TOO_LARGE, PACKED_BODY, TOO_MANY_BYTES, TOO_SLOW)
+    senders = (UNKNOWN_KEY, KEY_REQUIRED, BLOCKED, WRONG_SCOPE)
+    # By setting it is 429.
+    slow_down = replace(OBSERVATIONS_FULL, status=HTTPStatus.TOO_MANY_REQUESTS)
+    return (*senders, *bodies, ADDRESS_INSTEAD, *OBSERVE_REFUSALS, slow_down)
+
+
+def _observe() -> Json:
+    binary: Json = {"type": "string", "format": "binary"}
+    form = {"report": _TEXT, "picture": binary, "answer": binary}
+    schema = {"type": "object", "required": ["report"], "properties": form}
+    accepted = _object({"request_id": _ID})
+    return {
+        "operationId": "observe",
+        "summary": "Take in what another service answered; docs/observe.md explains the fields.",
+        "security": [_BEARER, _KEY, {"basic": []}],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Report"}},
+                "multipart/form-data": {"schema": schema},
+            },
+        },
+        "responses": {
+            "200": {"description": "An event of KServe's payload logger is in the queue."},
+            "202": {
+                "description": "The report is in the queue.",
+                "content": {"application/json": {"schema": accepted}},
+            },
+            **_refusals(observe_refusals()),
+        },
+    }
+
+
 def _decide() -> Json:
     return {
         "operationId": "decide",
@@ -215,6 +264,12 @@ def _parsing() -> Json:
     )
     persons = {"type": "array", "items": _object({"person": _COUNT, **mask})}
     return parsing | {"properties": parsing["properties"] | {"persons": persons}}
+
+
+def _report() -> Json:
+    """The schema of a report, and those that it is made of."""
+    schema = ReportFields.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "Report": schema}
 
 
 def _problem() -> Json:

@@ -42,8 +42,8 @@ class AttachGroup(Group):
     `answer_not_read`."""
 
     max_waiting_replies: int = Field(64, ge=1, le=10_000)
-    """Answers that may wait to be read and checked beside the traffic, in `monitor`; those that find
-    no place are recorded at once, with the reason `not_measured`."""
+    """Answers that may wait to be read and checked beside the traffic, in `monitor`; those
+    without a place are recorded at once, with the reason `not_measured`."""
 
     max_waiting_mb: int = Field(256, ge=1, le=64_000)
     """Megabytes that all waiting pictures and answers may have together."""

@@ -105,7 +105,7 @@ def _keys(session: Session) -> dict[str, ActiveKey]:
     return {row.key_sha256: _read_key(row.name, row.scopes) for row in rows}
 
 
-def _read_key(name: str, scopes: list[str]) -> ActiveKey:
+def _read_key(name: str, scopes: list[str] | None) -> ActiveKey:
     """A scope of a later version gives no rights here."""
-    known = frozenset(scope for scope in KeyScope if scope in scopes)
+    known = frozenset(scope for scope in KeyScope if scope in (scopes or ()))
     return ActiveKey(CLIENT_PREFIX + name, known)

@@ -8,9 +8,9 @@ from store.settings import Network
 _UNKNOWN_PREFIX = "unknown@"
 
 
-def name_unknown(proxy: IPv4Address | IPv6Address) -> str:
-    """The name of all senders whom a trusted proxy named in no form that can be read."""
-    return f"{_UNKNOWN_PREFIX}{proxy}"
+def name_unknown(reporter: IPv4Address | IPv6Address | str) -> str:
+    """The name of all senders whom a trusted proxy, or an observer, named in no readable form."""
+    return f"{_UNKNOWN_PREFIX}{reporter}"
 
 
 def is_unknown(client: str) -> bool:

@@ -154,7 +154,7 @@ def list_keys(session: Session) -> tuple[ApiKey, ...]:
     return tuple(
         ApiKey(
             row.name,
-            tuple(map(KeyScope, row.scopes)),
+            tuple(map(KeyScope, row.scopes or ())),
             row.created_at,
             row.created_by,
             row.revoked_at,

@@ -141,7 +141,7 @@ class ApiKeyRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
     key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[list[str]]
+    scopes: Mapped[list[str] | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(80))
     revoked_at: Mapped[datetime | None]

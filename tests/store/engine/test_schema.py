@@ -240,8 +240,13 @@ def test_going_back_before_scopes_revokes_the_keys_that_were_not_for_parsing(
         add_key(session, "usual", "ada", now)
         add_key(session, "both", "ada", now, frozenset(KeyScope))
         add_key(session, "watcher", "ada", now, {KeyScope.OBSERVE})
-    downgrade(database, "0017")
+    downgrade(database, "0018")
     upgrade(database)
     with database.read() as session:
-        revoked_by = {key.name: key.revoked_by for key in list_keys(session)}
-    assert revoked_by == {"usual": None, "both": None, "watcher": "migration 0019"}
+        keys = {key.name: (key.scopes, key.revoked_by) for key in list_keys(session)}
+    parse = (KeyScope.PARSE,)
+    assert keys == {
+        "usual": (parse, None),
+        "both": (parse, None),
+        "watcher": (parse, "migration 0019"),
+    }

@@ -144,19 +144,13 @@ def test_a_key_is_good_for_what_it_was_made_for(database: Database, now: datetim
     assert set(listed["all_round"]) == both
 
 
-def test_keys_of_before_scopes_are_for_parsing_and_unknown_scopes_for_nothing(
+def test_scopes_that_this_version_does_not_know_give_no_rights(
     database: Database, now: datetime
 ) -> None:
-    columns = "name, key_sha256, created_at, created_by"
     with database.write() as session:
-        session.execute(
-            text(f"INSERT INTO api_keys ({columns}) VALUES ('old', :key, :at, 'ada')"),  # noqa: S608
-            {"key": key_digest("old"), "at": "2026-03-02 12:00:00+00:00"},
-        )
         session.add(_make_row("later", now))
     with database.read() as session:
         access = read_access_list(session, now)
-    assert access.find_key("old") == ActiveKey("key:old", frozenset({KeyScope.PARSE}))
     assert access.find_key("later") == ActiveKey("key:later", frozenset())
 
 

@@ -1,0 +1,1 @@
+"""Takes in what other services answered: reports of a client of ours, and KServe's events."""

@@ -1,0 +1,176 @@
+"""What docs/observe.md says is done word by word: its curl example, and its recipe for nginx."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from ipaddress import ip_network
+from pathlib import Path
+from threading import Thread
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from sqlalchemy import select
+
+from detectors.parsing import Image
+from store.people.api_keys import KeyScope, add_key
+from store.requests.records import Stage
+from store.tables.request_tables import RequestRow
+from tests.inference.http.conftest import Serve, Served, block
+from tests.waiting import wait_for
+
+PAGE = Path(__file__).parents[3] / "docs" / "observe.md"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+Encode = Callable[..., bytes]
+
+
+def _blocks(language: str) -> list[str]:
+    text = PAGE.read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def _add_key(served: Served) -> str:
+    with served.service.database.write() as session:
+        secret = add_key(session, "reporter", "ada", datetime.now(UTC), {KeyScope.OBSERVE})
+    wait_for(lambda: served.service.access.current.find_key(secret) is not None)
+    return secret
+
+
+def _read_rows(served: Served) -> list[RequestRow]:
+    with served.service.database.read() as session:
+        return list(session.scalars(select(RequestRow)))
+
+
+def test_the_example_with_curl_becomes_a_record(
+    serve: Serve, tmp_path: Path, figure: Image, encode: Encode
+) -> None:
+    served = serve()
+    label_map = np.zeros(figure.shape[:2], np.uint8)
+    label_map[20:90, 20:60] = 2
+    labels = BytesIO()
+    Pillow.fromarray(label_map).save(labels, "PNG")
+    (tmp_path / "street.jpg").write_bytes(encode(figure, "JPEG"))
+    (tmp_path / "labels.png").write_bytes(labels.getvalue())
+    [example] = _blocks("bash")
+    make_key, _, command = example.partition("\n")
+    assert make_key == "KEY=$(maskwatch keys add reporter --scope observe)"
+    subprocess.run(
+        ["/bin/bash", "-ec", command.replace("http://127.0.0.1:8080", served.url)],
+        env={**os.environ, "KEY": _add_key(served)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    wait_for(lambda: _read_rows(served))
+    [row] = _read_rows(served)
+    assert (row.client, row.stage, row.labels) == ("ip:203.0.113.7", Stage.PARSED, ["face"])
+
+
+class _Parser(BaseHTTPRequestHandler):
+    """Somebody else's service: answers everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"masks")
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _parser() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Parser) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _nginx(folder: Path, recipe: str) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ access_log off; {places}"
+        f"server {{ listen 127.0.0.1:{port}; {recipe} }} }}"
+    )
+    command = [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: _listens(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _client(address: str) -> httpx2.Client:
+    """A client that comes from an address of loopback."""
+    return httpx2.Client(transport=httpx2.HTTPTransport(local_address=address))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _recipe(parser: str, maskwatch: str) -> str:
+    [recipe] = _blocks("nginx")
+    return recipe.replace("http://parser", parser).replace("http://maskwatch:8080", maskwatch)
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_the_recipe_for_nginx_lets_through_blocks_and_slows_down(
+    serve: Serve, tmp_path: Path
+) -> None:
+    proxies = (ip_network("127.0.0.1"),)
+    served = serve(trusted_proxies=proxies, rate_per_second=0.001, rate_burst=2)
+    with ExitStack() as stack:
+        recipe = _recipe(stack.enter_context(_parser()), served.url)
+        url = stack.enter_context(_nginx(tmp_path, recipe))
+        client = stack.enter_context(_client("127.0.0.2"))
+        passed = client.get(f"{url}/parse")
+        assert (passed.status_code, passed.content) == (200, b"masks")
+        assert client.get(f"{url}/parse").status_code == 200
+        slowed = client.get(f"{url}/parse")
+        assert slowed.status_code == 429
+        assert int(slowed.headers["retry-after"]) >= 1
+        block(served.service, "ip:127.0.0.2")
+        # What the client writes itself stands before what nginx adds, and is not believed.
+        written = {"X-Forwarded-For": "203.0.113.7"}
+        assert client.get(f"{url}/parse", headers=written).status_code == 403
+        other = stack.enter_context(_client("127.0.0.3"))
+        assert other.get(f"{url}/parse").status_code == 200
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_without_maskwatch_the_recipe_answers_500_or_lets_through_as_the_page_says(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    text = PAGE.read_text(encoding="utf-8")
+    line, location = re.findall(r"`(error_page 502[^`]*|location @open[^`]*)`", text)
+    with _parser() as parser:
+        recipe = _recipe(parser, nobody)
+        with _nginx(tmp_path, recipe) as url:
+            assert httpx2.get(f"{url}/parse").status_code == 500
+        opened = recipe.replace("    internal;", f"    internal; {line}", 1) + location
+        with _nginx(tmp_path, opened) as url:
+            assert httpx2.get(f"{url}/parse").content == b"masks"
