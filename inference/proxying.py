@@ -155,15 +155,15 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     Raises:
         MaskwatchError: no upstream is named, the preset is wrong, or the database is not usable.
     """
-    address = settings.upstream.upstream_address()
+    address = settings.relay.upstream_address()
     preset = load_preset(settings.attach.preset)
     if unknown := preset.labels.unknown:
         _log.warning("labels without a part group", preset=preset.name, labels=unknown)
-    digest = digest_source(preset.digest, preset.labels, settings.upstream.upstream)
+    digest = digest_source(preset.digest, preset.labels, settings.relay.upstream)
     holder = UpstreamHolder(GivenSource(digest, preset.labels.names, f"upstream:{preset.name}"))
     service = build_service(settings, lambda _database, _metrics: holder)
     pipeline = replace(service.pipeline, checks=without_looks(service.pipeline.checks))
-    keeps_host = settings.upstream.upstream_host is SentHost.CLIENT
+    keeps_host = settings.relay.upstream_host is SentHost.CLIENT
     forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
     attach = settings.attach
     queue = WorkQueue("replies", attach.max_waiting_replies, attach.max_waiting_mb * _MB, 1)
@@ -172,7 +172,7 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         settings=settings,
         service=replace(service, pipeline=pipeline),
         preset=preset,
-        relay=Relay(address, forwarding, settings.upstream.relay_limits()),
+        relay=Relay(address, forwarding, settings.relay.relay_limits()),
         reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
         limits=RequestLimits(settings.gate.max_upload_bytes),
         queue=queue,

@@ -113,5 +113,5 @@ class ServiceSettings(RecorderSettings):
 class ProxySettings(ServiceSettings):
     """The same in front of a service that parses, and how to talk to that."""
 
-    upstream: UpstreamGroup = Field(default_factory=UpstreamGroup)
+    relay: UpstreamGroup = Field(default_factory=UpstreamGroup)
     attach: AttachGroup = Field(default_factory=AttachGroup)

@@ -40,7 +40,7 @@ class _Child:
 
 @dataclass
 class Supervisor:
-    """Runs ``maskwatch serve`` or ``proxy``, ``jobs`` and ``dashboard`` as children of this process.
+    """Runs ``maskwatch serve`` or ``proxy``, ``jobs`` and ``dashboard`` as its children.
 
     The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
     stops them in order. What they print goes to a file each in ``logs``, or to where this process

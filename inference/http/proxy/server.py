@@ -38,7 +38,7 @@ def server_config(proxy: Proxy) -> uvicorn.Config:
     return proxy_config(
         build_proxy_app(proxy),
         connection_limits(connections),
-        proxy.settings.upstream.relay_limits(),
+        proxy.settings.relay.relay_limits(),
         idle_seconds=connections.idle_seconds,
         count_closed=lambda why: closed.labels(why).inc(),
     )

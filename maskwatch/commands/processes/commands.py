@@ -32,7 +32,7 @@ def up(
     for settings in ALL_SETTINGS:
         load_settings(settings)
     attached = load_settings(ProxySettings, **chosen)
-    names = supervisor.ATTACHED_PROCESSES if attached.upstream.upstream else supervisor.PROCESSES
+    names = supervisor.ATTACHED_PROCESSES if attached.relay.upstream else supervisor.PROCESSES
     environment = dict(os.environ) | {
         f"{PREFIX}{name.upper()}": value for name, value in chosen.items() if value is not None
     }

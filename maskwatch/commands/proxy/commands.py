@@ -27,7 +27,7 @@ def stand_in_front(
     from inference.settings import ProxySettings
 
     settings = load_settings(ProxySettings, upstream=upstream, preset=preset)
-    place = settings.upstream.upstream_address().authority
+    place = settings.relay.upstream_address().authority
     listener = listen(settings.service.host, settings.service.port)
     run(settings, listener, lambda url: typer.echo(f"Proxy: {url} in front of {place}"))
 
