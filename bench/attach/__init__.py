@@ -1,0 +1,1 @@
+"""What it costs to stand beside somebody else's service."""
