@@ -46,13 +46,14 @@ browser:
 	    echo "Chromium is not installed: the browser tests will be skipped. Install it with your package manager."; \
 	  fi; }
 
-# Some tests need a real PgBouncer, or step a process's clock; without them they are skipped, by name.
+# Some tests need a real PgBouncer or nginx, or step a process's clock; without them they are skipped,
+# by name.
 programs:
-	@{ PATH="$$PATH:/usr/sbin" command -v pgbouncer && command -v faketime; } >/dev/null || { \
+	@{ PATH="$$PATH:/usr/sbin" command -v pgbouncer && command -v nginx && command -v faketime; } >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer faketime; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer nginx faketime; \
 	  else \
-	    echo "PgBouncer or faketime is not installed: some tests will be skipped. Install them with your package manager."; \
+	    echo "PgBouncer, nginx or faketime is not installed: some tests will be skipped. Install them with your package manager."; \
 	  fi; }
 
 $(INSTALLED): pyproject.toml constraints.txt

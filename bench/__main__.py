@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.attach.command import measure_attach
 from bench.detection.command import Options, measure_detection
 from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
@@ -205,6 +206,15 @@ def evening(
 ) -> None:
     """600 photos of 40 clients and four attackers: who is blocked, mailed and shown."""
     measure_evening(data, cache, json)
+
+
+@app.command()
+def attach(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that the sides take turns in.")] = 5,
+) -> None:
+    """What the relay adds in front of an upstream, beside nginx."""
+    measure_attach(json, rounds)
 
 
 @app.command()

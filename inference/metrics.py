@@ -43,6 +43,7 @@ class Metrics:
         self.in_flight = self._gauge("in_flight", "Uploads that are worked on or wait.")
         self._measure_recorder()
         self._measure_observer()
+        self._measure_upstream()
         self.decoder_ends = self._counter(
             "decoder_ends",
             "Decode workers that ended, by cause; all but recycled ones cost an upload.",
@@ -121,6 +122,22 @@ class Metrics:
             "side",
             "fate",
         )
+
+    def _measure_upstream(self) -> None:
+        """What becomes of what a service behind the proxy answers."""
+        self.replies = self._counter(
+            "replies",
+            "Answers to pictures: read, not_read, not_measured, dropped, not_recorded.",
+            "outcome",
+        )
+        self.upstream_faults = self._counter(
+            "upstream_faults", "Requests that the upstream did not answer, by why.", "why"
+        )
+
+    def watch_replies(self, length: Callable[[], int]) -> None:
+        """Show how many answers wait to be read."""
+        queue = self._gauge("reply_queue", "Answers that wait to be read or are checked.")
+        queue.set_function(length)
 
     def watch_observations(
         self, length: Callable[[], int], size_bytes: Callable[[], int], halves: Callable[[], int]

@@ -109,6 +109,24 @@ class Pipeline:
         self._record(outcome.record, Stopwatch())
         return outcome
 
+    def flag(self, arrival: Arrival, status: int, code: str) -> None:
+        """Record a request that passed without a look at it, flagged with why.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        record = RequestRecord(
+            request_id=arrival.request_id,
+            received_at=arrival.received_at,
+            client=arrival.client,
+            route=arrival.route,
+            stage=Stage.ADMISSION,
+            verdict=Verdict.FLAG,
+            status=status,
+            reasons=(code,),
+        )
+        self._record(record, Stopwatch())
+
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
         """Count a refusal that gets no record of its own; touches neither disk nor database."""
         self.metrics.count(build_refusal(arrival, refusal).record)

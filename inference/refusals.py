@@ -94,6 +94,18 @@ ADDRESS_INSTEAD = Refusal(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     "The body names an address or a file instead of a picture: send the picture itself.",
 )
+UNGATED_ROUTE = Refusal(
+    "ungated_route",
+    HTTPStatus.NOT_FOUND,
+    "Nothing takes bodies at this address: send pictures where they belong.",
+    Stage.ADMISSION,
+)
+ODD_TARGET = Refusal(
+    "odd_target",
+    HTTPStatus.BAD_REQUEST,
+    "Ask for a path: a target that begins with / and names no host.",
+    Stage.ADMISSION,
+)
 UNREADABLE_TENSOR = Refusal(
     "unreadable_tensor",
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -236,4 +248,4 @@ REFUSALS: tuple[Refusal, ...] = (
     NOT_RECORDED,
 )
 # Bodies of requests to a service behind the proxy only.
-PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR,)
+PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR, UNGATED_ROUTE, ODD_TARGET)

@@ -1,7 +1,9 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from random import SystemRandom
+from typing import Protocol
 
 import structlog
 
@@ -23,12 +25,12 @@ from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
-from inference.models import Models, build_models, load_model
 from inference.observing import Observations
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
+from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings
 from inference.upstream.observe.observer import Observer
 from inference.upstream.observe.preset_reader import PresetReader
@@ -50,13 +52,41 @@ _FORM_THREADS = 2
 _BODY_OVERHEAD_BYTES = 65_536
 
 
+class ModelHolder(Protocol):
+    """Holds what parses; see :class:`inference.models.Models`."""
+
+    @property
+    def current(self) -> Segmenter:
+        """What parses now; it may become another one."""
+        ...
+
+    def start(self) -> None:
+        """Write down what parses."""
+        ...
+
+    def ask(self) -> None:
+        """Ask for it to be loaded again."""
+        ...
+
+    def reload(self) -> bool:
+        """Load it again now; whether it was."""
+        ...
+
+    def close(self) -> None:
+        """End its threads."""
+        ...
+
+
+HoldModel = Callable[[Database, Metrics], ModelHolder]
+
+
 @dataclass(frozen=True)
 class Service:
     """Everything that the routes and the command line need."""
 
     settings: ServiceSettings
     database: Database
-    models: Models
+    models: ModelHolder
     pipeline: Pipeline
     recorder: Recorder
     access: Access
@@ -109,8 +139,11 @@ class Service:
         self.database.close()
 
 
-def build_service(settings: ServiceSettings) -> Service:
+def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> Service:
     """Load the segmenter, connect, check the schema.
+
+    Args:
+        hold: what holds the model; default: the one of the settings, hosted here.
 
     Raises:
         MaskwatchError: the model file, the database or the schema is not usable, with what to do.
@@ -120,9 +153,9 @@ def build_service(settings: ServiceSettings) -> Service:
     metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
     baselines, reader = read_baselines(settings), build_reader(settings)
-    model = load_model(settings)
+    hold = hold or _host_model(settings)
     database = open_database(settings)
-    models = build_models(settings, model, database, metrics)
+    models = hold(database, metrics)
     champion = Champion(
         database, settings.store.var_dir, settings.outliers.outlier_p_value, metrics
     )
@@ -175,6 +208,14 @@ def build_service(settings: ServiceSettings) -> Service:
         spool_probe=DiskProbe(settings.store.var_dir / "spool"),
         database_probe=None if database.file is None else DiskProbe(database.file.parent),
     )
+
+
+def _host_model(settings: ServiceSettings) -> HoldModel:
+    # It loads a runtime for networks, which whoever stands in front of a service does not need.
+    from inference.models import build_models, load_model  # noqa: PLC0415
+
+    model = load_model(settings)
+    return lambda database, metrics: build_models(settings, model, database, metrics)
 
 
 def build_reader(settings: ServiceSettings) -> PresetReader:

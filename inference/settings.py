@@ -14,7 +14,9 @@ from inference.ensemble.recipe import Recipe
 from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
+from inference.upstream.attach_settings import AttachGroup
 from inference.upstream.observe.observe_settings import ObserveGroup
+from inference.upstream.upstream_settings import UpstreamGroup
 from store.configuration.groups import Group
 from store.settings import (
     ConnectionsGroup,
@@ -106,3 +108,10 @@ class ServiceSettings(RecorderSettings):
     def ensemble_recipe(self) -> Recipe:
         """What a full ensemble looks at."""
         return self.looks.recipe_for(self.parsing.segmenter)
+
+
+class ProxySettings(ServiceSettings):
+    """The same in front of a service that parses, and how to talk to that."""
+
+    upstream: UpstreamGroup = Field(default_factory=UpstreamGroup)
+    attach: AttachGroup = Field(default_factory=AttachGroup)

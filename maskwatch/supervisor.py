@@ -17,6 +17,7 @@ from detectors.errors import MaskwatchError
 from store.engine.private_files import OWNER_ONLY
 
 PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
+ATTACHED_PROCESSES: tuple[str, ...] = ("proxy", *PROCESSES[1:])
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
@@ -39,7 +40,7 @@ class _Child:
 
 @dataclass
 class Supervisor:
-    """Runs ``maskwatch serve``, ``jobs`` and ``dashboard`` as children of this process.
+    """Runs ``maskwatch serve`` or ``proxy``, ``jobs`` and ``dashboard`` as children of this process.
 
     The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
     stops them in order. What they print goes to a file each in ``logs``, or to where this process

@@ -1,1 +1,1 @@
-"""What it costs to stand beside somebody else's service."""
+"""What it costs to stand before or beside somebody else's service, and nginx beside it."""

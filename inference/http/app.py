@@ -1,9 +1,7 @@
 """The routes."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
 from uuid import uuid4
 
 import structlog
@@ -12,9 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from inference.admission.admission_settings import CrossSite
-from inference.admission.cross_site import is_cross_site
 from inference.http.accept import Answer, choose
+from inference.http.admit import (
+    admit,
+    answer_refusal,
+    check_rate,
+    check_site,
+    open_arrival,
+    refuse_for,
+)
 from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
 from inference.http.decide import decide
@@ -23,11 +27,10 @@ from inference.http.observe import observe
 from inference.http.problems import problem, refusal_problem
 from inference.http.sender import identify_sender, read_keys
 from inference.recording.readiness import Readiness
-from inference.refusals import CROSS_SITE, FAULT, NOT_RECORDED, RATE_LIMITED, Refusal, Refused
+from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
 from inference.service import Service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
-from store.requests.request_ids import new_request_id
 from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
@@ -97,8 +100,7 @@ async def metrics(request: Request) -> Response:
 async def _serve_upload(request: Request, route: str, work: Work) -> Response:
     service: Service = request.app.state.service
     sender = identify_sender(request, service, read_keys(request))
-    now = datetime.now(UTC)
-    arrival = Arrival(new_request_id(now), now, sender.client, route, sender.address)
+    arrival = open_arrival(sender, route)
     try:
         return await _answer_or_record_fault(service, request, arrival, work, sender.refusal)
     except NotRecorded as error:
@@ -139,18 +141,18 @@ async def _answer_upload(
     settings = service.settings
     try:
         # First the block: who is blocked does not learn here whether a key is one.
-        _admit(service, arrival)
+        admit(service, arrival)
         # Before the rate: a page shall not use up what its visitor may send.
-        _check_site(service, request)
-        _check_rate(service, arrival)
-        _refuse_for(wrong_key)
+        check_site(service, request)
+        check_rate(service, arrival)
+        refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
             with service.body_memory.reserve() as take:
                 body = await receive_body(request, _body_rules(settings), take)
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
                 return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:
-        return await _answer_refusal(service, arrival, error.refusal)
+        return await answer_refusal(service, arrival, error.refusal)
 
 
 def _body_rules(settings: ServiceSettings) -> BodyRules:
@@ -163,23 +165,8 @@ def _body_rules(settings: ServiceSettings) -> BodyRules:
 
 def _read_upload(service: Service, arrival: Arrival, body: SentBody) -> Upload:
     upload = body.read_upload()
-    _admit(service, arrival, upload)
+    admit(service, arrival, upload)
     return upload
-
-
-def _check_site(service: Service, request: Request) -> None:
-    admission, headers = service.settings.admission, request.headers
-    hosts = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
-    if admission.cross_site is CrossSite.REFUSE and is_cross_site(
-        headers.get("sec-fetch-site"), headers.get("origin"), hosts, admission.allowed_origins
-    ):
-        raise Refused(CROSS_SITE)
-
-
-def _check_rate(service: Service, arrival: Arrival) -> None:
-    missing_seconds = service.buckets.spend(arrival.client, monotonic())
-    if missing_seconds:
-        raise Refused(RATE_LIMITED.retry_after(missing_seconds))
 
 
 def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
@@ -193,25 +180,6 @@ def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Respon
     if isinstance(accepted, Refusal):
         return refusal_problem(accepted, arrival.request_id)
     return Response(status_code=204, headers={"X-Request-Id": arrival.request_id})
-
-
-async def _answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
-    if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
-        service.pipeline.turn_away(arrival, refusal)
-        service.refusal_counts.count(arrival.client, refusal, arrival.received_at)
-        await service.tarpit.hold()
-    else:
-        await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
-    return refusal_problem(refusal, arrival.request_id)
-
-
-def _admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> None:
-    _refuse_for(service.blacklist.check(arrival, upload))
-
-
-def _refuse_for(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise Refused(refusal)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:

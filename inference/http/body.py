@@ -84,11 +84,19 @@ async def receive_body(request: Request, rules: BodyRules, take: Callable[[int],
             it took too long, or memory for bodies is used up.
         ClientDisconnect: the client is gone.
     """
-    headers = request.headers
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise Refused(PACKED_BODY)
-    build, limit = choose_reader(headers.get("content-type", ""), rules)
+    check_packing(request)
+    build, limit = choose_reader(request.headers.get("content-type", ""), rules)
     return build(await collect_body(request, limit, rules.seconds, take))
+
+
+def check_packing(request: Request) -> None:
+    """See that a body is not compressed.
+
+    Raises:
+        Refused: it is.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(PACKED_BODY)
 
 
 async def collect_body(

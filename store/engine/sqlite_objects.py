@@ -19,8 +19,9 @@ _ALL = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_
 _OF_TABLE = (
     'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)',
     'SELECT "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(?)',
-    "SELECT i.name, c.name FROM pragma_index_list(?) i, pragma_index_info(i.name) c "
-    "WHERE i.origin = 'u'",
+    # Without their names, which SQLite gives by the order in which it comes upon them.
+    "SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name)) "
+    "FROM pragma_index_list(?) i WHERE i.origin = 'u'",
 )
 
 

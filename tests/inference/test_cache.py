@@ -17,6 +17,7 @@ from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
 from inference.outcomes import Outcome
 from inference.pipeline import MEASUREMENT_FAILED
+from inference.segmenters.current import present
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
@@ -51,7 +52,7 @@ def remembering(tmp_path: Path) -> Iterator[Service]:
 def parses(remembering: Service, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
     """The pictures that the model has really parsed."""
     seen: list[Image] = []
-    model = remembering.models.current.present
+    model = present(remembering.models.current)
     parse = model.parse
 
     def counted(_self: object, image: Image) -> Parsing:

@@ -149,7 +149,7 @@ def test_a_load_that_cannot_be_written_down_does_not_serve(
 def test_a_request_is_recorded_with_the_model_that_parsed_it(
     running: Service, weights: Path, figure: Image, encode: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = running.models.current.present
+    first = present(running.models.current)
     parse = first.parse
     _write(weights, 2)
 

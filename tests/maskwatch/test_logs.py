@@ -51,7 +51,7 @@ from maskwatch.cli import main
 def fails(*_, **__):
     raise LookupError("unknown encoding")
 
-app._identify_sender = fails
+app.identify_sender = fails
 main()
 """
 

@@ -10,7 +10,7 @@ import structlog
 from inference.metrics import Metrics
 from inference.upstream.observe.observe_settings import ObserveGroup
 from inference.upstream.observe.pair_joiner import Exchange, Fate, Half, PairJoiner, Side
-from inference.upstream.observe.work_queue import Work, WorkQueue
+from inference.upstream.work_queue import Work, WorkQueue
 from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Observer:
         self._measure_exchange = measure_exchange
         self._joiner = PairJoiner(settings.observe_join_seconds, third, self._count_half)
         self._lock = Lock()
-        self._queue = WorkQueue(settings.observe_queue, third, settings.observe_workers)
+        self._queue = WorkQueue("observe", settings.observe_queue, third, settings.observe_workers)
         metrics.watch_observations(
             lambda: len(self._queue), lambda: self._queue.size_bytes, lambda: len(self._joiner)
         )

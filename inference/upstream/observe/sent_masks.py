@@ -10,7 +10,7 @@ from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.source_digest import digest_source
-from inference.upstream.observe.observed_source import ObservedSource
+from inference.upstream.source import GivenSource
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class SentMasks:
             return None
 
     @property
-    def source(self) -> ObservedSource:
+    def source(self) -> GivenSource:
         """What the parse came from: a service that answers in this form, as this sender tells."""
         digest = digest_source(self.form.model_dump_json(), self.labels, self.origin)
-        return ObservedSource(digest, self.labels.names)
+        return GivenSource(digest, self.labels.names)

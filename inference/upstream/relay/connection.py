@@ -1,6 +1,6 @@
 """One connection to an upstream: HTTP/1.1 by h11, and nothing of one request left for the next."""
 
-from asyncio import AbstractEventLoop, Event, Protocol, TimerHandle, Transport, timeout_at
+from asyncio import AbstractEventLoop, BufferedProtocol, Event, TimerHandle, Transport, timeout_at
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,15 +29,21 @@ class _Progress:
     arrival: Event = field(default_factory=Event)
 
 
-class UpstreamConnection(Protocol):
+class UpstreamConnection(BufferedProtocol):
     """Sends requests and reads answers, one after the other.
 
     What comes while no answer is awaited closes the connection, and so does what comes after the
     end of an answer: it could be taken for the answer to the request of another client.
+
+    Args:
+        buffer: is read into; connections of the same loop may share it, because what is read is
+            copied before the next one reads. A view, because asyncio's TLS writes into slices of
+            it, and a slice of an array would be a copy.
     """
 
-    def __init__(self, loop: AbstractEventLoop) -> None:
+    def __init__(self, loop: AbstractEventLoop, buffer: memoryview) -> None:
         self._loop = loop
+        self._buffer = buffer
         self._http = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
         self._progress = _Progress(loop.time())
         self._is_writable = Event()
@@ -54,14 +60,18 @@ class UpstreamConnection(Protocol):
         """Keep the transport."""
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Where asyncio puts what it reads; its size is the most that is read at a time."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Keep bytes until they are asked for; too many make the upstream wait."""
         if self._idle_timer is not None:
             self.abort()
             return
         self._has_arrived = True
-        self._http.receive_data(data)
-        self._unread_bytes += len(data)
+        self._http.receive_data(bytes(self._buffer[:nbytes]))
+        self._unread_bytes += nbytes
         if self._unread_bytes > _MAX_UNREAD_BYTES:
             self._transport.pause_reading()
         self._note_arrival()

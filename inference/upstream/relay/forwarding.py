@@ -1,7 +1,7 @@
 """What the upstream is told about the client and the way to it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from secrets import token_hex
 
@@ -27,10 +27,15 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class SentBody:
-    """A body that is sent instead of the client's."""
+    """A body that is sent instead of the client's.
+
+    Attributes:
+        headers: further ones, in place of the client's of the same names.
+    """
 
     data: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Forwarding:
@@ -128,4 +133,8 @@ def _replace_body(headers: Headers, body: SentBody) -> Headers:
         (b"content-type", body.content_type.encode("latin-1")),
         (b"content-length", str(len(body.data)).encode("ascii")),
     ]
-    return leave_out(headers, OF_SENT_BODY) + own
+    more = [
+        (name.lower().encode("ascii"), value.encode("latin-1"))
+        for name, value in body.headers.items()
+    ]
+    return leave_out(headers, OF_SENT_BODY | {name for name, _ in more}) + own + more

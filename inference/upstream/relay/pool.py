@@ -11,6 +11,9 @@ from inference.upstream.relay.connection import UpstreamConnection
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from inference.upstream.relay.limits import RelayLimits
 
+# Of larger blocks the allocator takes each from the system anew, and gives it back: half the speed.
+_READ_BYTES = 100_000
+
 
 class ConnectionPool:
     """Lends connections, at most so many at a time; whoever comes too late waits for a turn."""
@@ -21,6 +24,7 @@ class ConnectionPool:
         self._places = Semaphore(limits.max_connections)
         self._in_use = 0
         self._resting: deque[UpstreamConnection] = deque()
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self.tls = ssl.create_default_context() if address.is_encrypted else None
 
     @property
@@ -92,7 +96,10 @@ class ConnectionPool:
         try:
             async with timeout(self._limits.connect_seconds):
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop), address.host, address.port, ssl=self.tls
+                    lambda: UpstreamConnection(loop, self._buffer),
+                    address.host,
+                    address.port,
+                    ssl=self.tls,
                 )
         except TimeoutError:
             sentence = "The upstream takes no connection in time."

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from inference.gate.media import detect
-from inference.refusals import PICTURE_ELSEWHERE, UNREADABLE_TENSOR, Refused
+from inference.refusals import PICTURE_ELSEWHERE, TOO_MANY_PICTURES, UNREADABLE_TENSOR, Refused
 from inference.upload import Upload
 from inference.upstream.requests.json_places import Pointer
 from inference.upstream.requests.pixel_tensors import read_pictures, write_pictures
@@ -77,15 +77,16 @@ def split_chunks(inputs: Sequence[Mapping[str, Any]], tail: bytes) -> Iterator[B
         raise Refused(UNREADABLE_TENSOR)
 
 
-def read_binary(tensor: BinaryTensor) -> tuple[BinaryTensor, tuple[Upload, ...]]:
+def read_binary(tensor: BinaryTensor, max_pictures: int) -> tuple[BinaryTensor, tuple[Upload, ...]]:
     """An input that holds pictures, and these.
 
     Raises:
-        Refused: it is of another type than BYTES and UINT8, or its shape does not fit its data.
+        Refused: it is of another type than BYTES and UINT8, its shape does not fit its data, or
+            there are more pictures.
     """
     shape = read_shape(tensor.tensor)
     if tensor.tensor.get("datatype") == "BYTES":
-        files = list_elements(tensor.chunk)
+        files = list_elements(tensor.chunk, max_pictures)
         if len(files) != prod(shape):
             raise Refused(UNREADABLE_TENSOR)
         uploads = tuple(map(Upload.hash_now, files))
@@ -93,7 +94,7 @@ def read_binary(tensor: BinaryTensor) -> tuple[BinaryTensor, tuple[Upload, ...]]
     if tensor.tensor.get("datatype") != "UINT8" or len(tensor.chunk) != prod(shape):
         raise Refused(UNREADABLE_TENSOR)
     pixels = np.frombuffer(tensor.chunk, np.uint8).reshape(shape)
-    return replace(tensor, shape=shape, content="pixels"), write_pictures(pixels)
+    return replace(tensor, shape=shape, content="pixels"), write_pictures(pixels, max_pictures)
 
 
 def check_other(tensor: BinaryTensor) -> None:
@@ -103,23 +104,26 @@ def check_other(tensor: BinaryTensor) -> None:
         Refused: one of its elements begins as pictures do.
     """
     is_bytes = tensor.tensor.get("datatype") == "BYTES"
-    elements = list_elements(tensor.chunk) if is_bytes else [tensor.chunk]
+    elements = list_elements(tensor.chunk, len(tensor.chunk)) if is_bytes else [tensor.chunk]
     if any(detect(element) is not None for element in elements):
         raise Refused(PICTURE_ELSEWHERE)
 
 
-def list_elements(chunk: bytes) -> list[bytes]:
+def list_elements(chunk: bytes, max_elements: int) -> list[bytes]:
     """The elements of a tensor of BYTES.
 
     Raises:
-        Refused: a length goes beyond the end.
+        Refused: a length goes beyond the end, or there are more elements.
     """
-    elements, start = [], 0
+    elements: list[bytes] = []
+    start = 0
     while start < len(chunk):
         begin = start + _LENGTH_BYTES
         end = begin + int.from_bytes(chunk[start:begin], "little")
         if begin > len(chunk) or end > len(chunk):
             raise Refused(UNREADABLE_TENSOR)
+        if len(elements) == max_elements:
+            raise Refused(TOO_MANY_PICTURES)
         elements.append(chunk[begin:end])
         start = end
     return elements

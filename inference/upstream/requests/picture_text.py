@@ -77,7 +77,8 @@ def check_other_text(text: str) -> None:
     Raises:
         Refused: it begins as pictures do, in base64 or in a data URL.
     """
-    head = text[:_MAX_HEAD_CHARACTERS].lstrip()
+    # Blanks are nothing to lenient readers.
+    head = "".join(text.lstrip()[:_MAX_HEAD_CHARACTERS].split())
     encoded = head.partition(",")[2] if is_data_url(head) else head
     if head[:11].lower() == "data:image/" or _begins_as_picture(encoded):
         raise Refused(PICTURE_ELSEWHERE)

@@ -7,25 +7,27 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from inference.refusals import UNREADABLE_TENSOR, Refused
+from inference.refusals import TOO_MANY_PICTURES, UNREADABLE_TENSOR, Refused
 from inference.upload import Upload
 
 Pixels = npt.NDArray[np.uint8]
 _CHANNELS = 3
 
 
-def write_pictures(tensor: Pixels) -> tuple[Upload, ...]:
+def write_pictures(tensor: Pixels, max_pictures: int) -> tuple[Upload, ...]:
     """Each picture of a tensor as PNG.
 
     Args:
         tensor: ``(H, W, 3)``, ``(N, H, W, 3)`` or, channels first, ``(3, H, W)``, ``(N, 3, H, W)``.
 
     Raises:
-        Refused: it is of another shape, or empty.
+        Refused: it is of another shape, empty, or holds more pictures.
     """
     batch = tensor if tensor.ndim == 4 else tensor[None]
     if batch.ndim != 4 or not batch.size:
         raise Refused(UNREADABLE_TENSOR)
+    if len(batch) > max_pictures:
+        raise Refused(TOO_MANY_PICTURES)
     if batch.shape[-1] != _CHANNELS:
         batch = batch.transpose(0, 2, 3, 1)
     if batch.shape[-1] != _CHANNELS:

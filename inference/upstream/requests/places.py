@@ -16,7 +16,16 @@ def check_counts(places: Sequence[PicturePlace], occupied: Sequence[PicturePlace
     Raises:
         Refused: a place has too many, or the body fewer than the least that a place asks for.
     """
-    if any(occupied.count(place) > place.max_pictures for place in places):
-        raise Refused(TOO_MANY_PICTURES)
+    check_most(occupied)
     if len(occupied) < min(place.min_pictures for place in places):
         raise Refused(NO_PICTURE)
+
+
+def check_most(occupied: Sequence[PicturePlace]) -> None:
+    """The upper bounds alone, for readers that are not at the end yet.
+
+    Raises:
+        Refused: a place has too many pictures.
+    """
+    if any(occupied.count(place) > place.max_pictures for place in occupied):
+        raise Refused(TOO_MANY_PICTURES)

@@ -62,6 +62,7 @@ def read_numbers(value: object, shape: tuple[int, ...] | None = None) -> Pixels:
     Raises:
         Refused: they are other numbers or do not fit the shape.
     """
+    _check_whole(value)
     try:
         numbers = np.asarray(value)
     except ValueError:
@@ -72,3 +73,12 @@ def read_numbers(value: object, shape: tuple[int, ...] | None = None) -> Pixels:
     if shape is not None and numbers.size != prod(shape):
         raise Refused(UNREADABLE_TENSOR)
     return numbers.astype(np.uint8).reshape(numbers.shape if shape is None else shape)
+
+
+def _check_whole(value: object) -> None:
+    """Refuse anything but whole numbers in lists: arrays of long texts would fill the memory."""
+    if not isinstance(value, list):
+        raise Refused(UNREADABLE_TENSOR)
+    for member in value:
+        if type(member) is not int:
+            _check_whole(member)

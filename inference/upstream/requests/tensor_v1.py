@@ -10,7 +10,7 @@ from inference.upstream.requests.json_body import read_texts
 from inference.upstream.requests.json_document import JsonBody, JsonSlot, check_rest
 from inference.upstream.requests.json_places import Pointer
 from inference.upstream.requests.pixel_tensors import write_pictures
-from inference.upstream.requests.places import check_counts
+from inference.upstream.requests.places import check_counts, check_most
 from inference.upstream.requests.sent_request import RequestLimits, SentRequest
 from inference.upstream.requests.tensor_pixels import NestedSlot, read_numbers
 
@@ -33,6 +33,7 @@ def read_instances(
     for slot, pictures in _read_lists(place, document["instances"]):
         slots.append(slot)
         uploads.extend(pictures)
+        check_most([place] * len(uploads))
     check_counts([place], [place] * len(uploads))
     check_rest(document, slots, limits)
     return SentRequest(tuple(uploads), JsonBody(document, slots))
@@ -52,7 +53,10 @@ def _read_lists(
     for pointer, value in _list_values(place, instances):
         if isinstance(value, list):
             pixels = read_numbers(value)
-            yield NestedSlot(("instances", *pointer), pixels.shape), write_pictures(pixels)
+            yield (
+                NestedSlot(("instances", *pointer), pixels.shape),
+                write_pictures(pixels, place.max_pictures),
+            )
 
 
 def _list_values(place: PicturePlace, instances: list[Any]) -> Iterator[tuple[Pointer, object]]:

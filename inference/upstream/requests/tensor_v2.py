@@ -31,6 +31,7 @@ from inference.upstream.requests.tensor_shapes import read_shape
 
 HEAD_LENGTH = "inference-header-content-length"
 _ANY = "*"
+_MAX_INPUTS = 64
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def read_inputs(
     """
     inputs = _check_inputs(document["inputs"])
     binary = list(split_chunks(inputs, tail or b""))
+    _check_others([tensor for tensor in binary if not _is_named(place, tensor.tensor)], limits)
     texts = read_texts(document, [_list_texts_of(place, inputs)], limits)
     slots: list[JsonSlot] = list(texts.slots)
     uploads = list(texts.uploads)
@@ -86,7 +88,6 @@ def read_inputs(
         uploads.extend(pictures)
     tensors = [_read_binary(place, tensor) for tensor in binary]
     uploads.extend(upload for _, pictures in tensors for upload in pictures)
-    _check_others([tensor for tensor, _ in tensors], limits)
     check_counts([place], [place] * len(uploads))
     check_rest(document, slots, limits)
     body = TensorBody(document, slots, [tensor for tensor, _ in tensors], tail is not None)
@@ -94,7 +95,9 @@ def read_inputs(
 
 
 def _check_inputs(inputs: object) -> list[dict[str, Any]]:
-    if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
+    if not isinstance(inputs, list) or len(inputs) > _MAX_INPUTS:
+        raise Refused(UNREADABLE_TENSOR)
+    if not all(isinstance(each, dict) for each in inputs):
         raise Refused(UNREADABLE_TENSOR)
     names = [each.get("name") for each in inputs]
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
@@ -135,19 +138,19 @@ def _read_pixels(
             raise Refused(UNREADABLE_TENSOR)
         shape = read_shape(tensor)
         pixels = read_numbers(tensor["data"], shape)
-        yield FlatSlot(("inputs", index), tensor, shape), write_pictures(pixels)
+        yield FlatSlot(("inputs", index), tensor, shape), write_pictures(pixels, place.max_pictures)
 
 
 def _read_binary(
     place: PicturePlace, tensor: BinaryTensor
 ) -> tuple[BinaryTensor, tuple[Upload, ...]]:
     if _is_named(place, tensor.tensor):
-        return read_binary(tensor)
-    check_other(tensor)
+        return read_binary(tensor, place.max_pictures)
     return tensor, ()
 
 
 def _check_others(tensors: Sequence[BinaryTensor], limits: RequestLimits) -> None:
-    others = sum(len(tensor.chunk) for tensor in tensors if tensor.content == "other")
-    if others > limits.max_text_bytes:
+    if sum(len(tensor.chunk) for tensor in tensors) > limits.max_text_bytes:
         raise Refused(FORM_TOO_LARGE)
+    for tensor in tensors:
+        check_other(tensor)

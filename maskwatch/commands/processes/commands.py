@@ -1,5 +1,6 @@
 """The commands that start processes. Thin, as the rest of the command line."""
 
+import os
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 
@@ -11,16 +12,31 @@ from store.settings import load_settings
 
 def up(
     demo: Annotated[bool, typer.Option(help="Play the demo's story beside the processes.")] = False,
+    upstream: Annotated[
+        str | None,
+        typer.Option(help="Stand in front of the service at this URL instead of hosting a model."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="How it is talked to: a preset's name, or a TOML file.")
+    ] = None,
 ) -> None:
     """Start service, jobs and dashboard: the place to begin. Ctrl-C stops all of them."""
+    from inference.settings import ProxySettings
     from maskwatch import supervisor
     from maskwatch.environment import ALL_SETTINGS
+    from store.configuration.names import PREFIX
 
     if demo:
         _play_demo(stay=True)
+    chosen = {"upstream": upstream, "preset": preset}
     for settings in ALL_SETTINGS:
         load_settings(settings)
-    supervisor.run(supervisor.Supervisor(), lambda: None)
+    attached = load_settings(ProxySettings, **chosen)
+    names = supervisor.ATTACHED_PROCESSES if attached.upstream.upstream else supervisor.PROCESSES
+    environment = dict(os.environ) | {
+        f"{PREFIX}{name.upper()}": value for name, value in chosen.items() if value is not None
+    }
+    supervisor.run(supervisor.Supervisor(environment, names), lambda: None)
 
 
 def serve(

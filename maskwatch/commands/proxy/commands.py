@@ -4,12 +4,32 @@ from typing import Annotated
 
 import typer
 
-proxy_app = typer.Typer(no_args_is_help=True)
+from maskwatch.listener import listen
+from store.settings import load_settings
+
+proxy_app = typer.Typer(invoke_without_command=True)
 
 
 @proxy_app.callback()
-def stand_in_front() -> None:
-    """Stand in front of a parsing service that runs already."""
+def stand_in_front(
+    context: typer.Context,
+    upstream: Annotated[
+        str | None, typer.Option(help="URL of that service; over MASKWATCH_UPSTREAM.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A preset's name, or a TOML file; over MASKWATCH_PRESET.")
+    ] = None,
+) -> None:
+    """Stand in front of a parsing service that runs already: gate its pictures, pass the rest."""
+    if context.invoked_subcommand is not None:
+        return
+    from inference.http.proxy.server import run
+    from inference.settings import ProxySettings
+
+    settings = load_settings(ProxySettings, upstream=upstream, preset=preset)
+    place = settings.upstream.upstream_address().authority
+    listener = listen(settings.service.host, settings.service.port)
+    run(settings, listener, lambda url: typer.echo(f"Proxy: {url} in front of {place}"))
 
 
 @proxy_app.command("presets")

@@ -27,6 +27,7 @@ from inference.ensemble.policy import EnsembleMode
 from inference.figures import draw_figure
 from inference.gate.screen import Screened
 from inference.metrics import Metrics
+from inference.segmenters.current import present
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
@@ -113,7 +114,7 @@ def case(service: Service) -> Case:
     upload = Upload(data.tobytes(), "image/png")
     screened = service.pipeline.gate.screen(upload.data)
     assert isinstance(screened, Screened)
-    segmenter = service.models.current.present
+    segmenter = present(service.models.current)
     return Case(ARRIVAL, upload, segmenter, screened, segmenter.parse(screened.image), 50.0)
 
 

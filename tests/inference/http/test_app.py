@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from detectors.parsing import Image
 from detectors.verdict import Mode
 from inference.http.app import build_app
+from inference.segmenters.current import present
 from inference.segmenters.reference.labels import LABELS
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
@@ -150,7 +151,7 @@ def test_a_fault_inside_is_answered_plainly_and_recorded(
     def broken(_self: object, _image: Image) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(type(service.models.current.present), "parse", broken)
+    monkeypatch.setattr(type(present(service.models.current)), "parse", broken)
     with TestClient(build_app(service), raise_server_exceptions=False) as client:
         response = post(client, encode(figure))
     assert response.status_code == 500

@@ -1,11 +1,8 @@
-"""Pictures in base64, in either alphabet, as such or as a data URL (RFC 4648, RFC 2397)."""
+"""Pictures in base64, in either alphabet, as such or as a data URL."""
 
-from binascii import Error, a2b_base64
-
+from inference.bodies import base64_text
+from inference.refusals import Refused
 from inference.upstream.answers.errors import AnswerUnreadable
-
-_STANDARD = bytes.maketrans(b"-_", b"+/")
-_BLANKS = b" \t\r\n"
 
 
 def decode_base64(value: object) -> bytes:
@@ -16,11 +13,7 @@ def decode_base64(value: object) -> bytes:
     """
     if not isinstance(value, str):
         raise AnswerUnreadable("The answer has something else where a picture in base64 belongs.")
-    head, comma, text = value.partition(",") if value[:5].lower() == "data:" else ("", "", value)
-    if comma and not head.lower().endswith(";base64"):
-        raise AnswerUnreadable("The answer has a data URL that is not in base64.")
     try:
-        packed = text.encode("ascii").translate(_STANDARD, _BLANKS).rstrip(b"=")
-        return a2b_base64(packed + b"=" * (-len(packed) % 4), strict_mode=True)
-    except (UnicodeEncodeError, Error):
+        return base64_text.decode_base64(base64_text.split_data_url(value)[1])
+    except Refused:
         raise AnswerUnreadable("The answer has a picture that is not in base64.") from None

@@ -1,9 +1,9 @@
 """JSON of few values, read whole, and pointers into it (RFC 8259, RFC 6901)."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
+from inference.bodies import json_document
+from inference.refusals import Refused
 from inference.upstream.answers.errors import AnswerUnreadable
 
 # An array or object costs up to two hundred bytes; long texts, such as pictures, have no commas.
@@ -12,7 +12,7 @@ _MAX_SHOWN = 80
 
 
 def read_document(body: bytes) -> object:
-    """The value of a JSON text in UTF-8, each name once.
+    """The value of a JSON text in UTF-8, each name once, finite numbers.
 
     Raises:
         AnswerUnreadable: it is no such text, is nested deeply, or has too many values.
@@ -20,27 +20,9 @@ def read_document(body: bytes) -> object:
     if body.count(b",") > _MAX_COMMAS:
         raise AnswerUnreadable("The answer has more values than this kind of answer needs.")
     try:
-        return json.loads(
-            body.decode(), object_pairs_hook=_check_names, parse_constant=refuse_constant
-        )
-    except (ValueError, RecursionError):
+        return json_document.read_document(body)
+    except Refused:
         raise AnswerUnreadable("The answer is no JSON that can be read.") from None
-
-
-def _check_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are no JSON.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(name)
 
 
 def split_pointer(pointer: str) -> tuple[str, ...]:

@@ -256,7 +256,7 @@ def relaying(stack: ExitStack) -> Relaying:
     def start(
         port: int, *, proxies: tuple[str, ...] = (), connections: Any = None, **changes: Any
     ) -> Relayed:
-        group = UpstreamGroup(upstream=f"http://127.0.0.1:{port}", **changes)
+        group = UpstreamGroup(**{"upstream": f"http://127.0.0.1:{port}", **changes})
         forwarding = Forwarding(
             group.upstream_address(),
             ProxiesGroup(trusted_proxies=proxies).trusted_proxies,

@@ -254,10 +254,16 @@ def _nest(depth: int) -> bytes:
         (b'{"image": "AAAA", "Image": "BBBB"}', PICTURE_ELSEWHERE),
         (b'{"image": "AAAA", "x": "/9j/4AAQSkZJRgABAQAAAQAB"}', PICTURE_ELSEWHERE),
         (b'{"image": "AAAA", "x": "_9j_4AAQSkZJRgABAQAAAQAB"}', PICTURE_ELSEWHERE),
+        (b'{"image": "AAAA", "x": "/9j/\\n4AAQ SkZJRgABAQAAAQAB"}', PICTURE_ELSEWHERE),
+        (
+            b'{"image": "AAAA", "x": "' + b" " * 300 + b'/9j/4AAQSkZJRgABAQAAAQAB"}',
+            PICTURE_ELSEWHERE,
+        ),
         (b'{"image": "AAAA", "x": ["data:image/gif;base64,R0"]}', PICTURE_ELSEWHERE),
         (b'{"image": "AAAA", "x": "data:;base64,/9j/4AAQSkZJRgABAQAAAQAB"}', PICTURE_ELSEWHERE),
         (b'{"image": "AAAA", "x": "' + b"a" * 2_000 + b'"}', FORM_TOO_LARGE),
         (b'{"image": "AAAA", "x": [' + b"1," * 1_000 + b"1]}", FORM_TOO_LARGE),
+        (b'{"image": "AAAA", "x": [' + b'"",' * 1_500 + b'""]}', FORM_TOO_LARGE),
         (b'{"image": "' + b"A" * 140_000 + b'"}', TOO_MANY_BYTES),
     ],
 )

@@ -1,5 +1,6 @@
 """Forms that parsers read differently are refused; the rest goes on as what was read."""
 
+import asyncio
 from contextlib import suppress
 from io import BytesIO
 
@@ -7,6 +8,9 @@ import multipart
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.types import Message
 from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import MultiPartParser
 
@@ -41,7 +45,30 @@ def _read(body: bytes, boundary: str = "b") -> list[Field]:
 
 def _read_by_multipart(body: bytes, boundary: str) -> list[Field]:
     parser = multipart.MultipartParser(BytesIO(body), boundary, strict=True)
-    return [(part.name, part.filename, part.raw) for part in parser]
+    return [(part.name, _name_of(part.filename), part.raw) for part in parser]
+
+
+def _name_of(file_name: str | None) -> str | None:
+    """Without folders, which the package leaves in and nobody else needs."""
+    return None if file_name is None else file_name.rpartition("/")[2]
+
+
+def _read_by_starlette(body: bytes, content_type: str) -> list[Field]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    async def read() -> list[Field]:
+        headers = [(b"content-type", content_type.encode())]
+        async with Request({"type": "http", "headers": headers}, receive).form() as form:
+            return [await _read_upload(name, value) for name, value in form.multi_items()]
+
+    return asyncio.run(read())
+
+
+async def _read_upload(name: str, value: UploadFile | str) -> Field:
+    if isinstance(value, str):
+        return name, None, value.encode()
+    return name, value.filename, await value.read()
 
 
 def _read_by_werkzeug(body: bytes, boundary: str) -> list[Field]:
@@ -191,6 +218,9 @@ def test_what_is_written_is_what_every_parser_reads(parts: list[FormPart]) -> No
     boundary = parameters["boundary"]
     assert list(read_parts(boundary, written.data, 4)) == parts
     assert _read_by_multipart(written.data, boundary) == _fields(tuple(parts))
+    assert [field[:2] for field in _read_by_starlette(written.data, written.content_type)] == [
+        field[:2] for field in _fields(tuple(parts))
+    ]
     texts = [p for p in parts if p.file_name is None]
     files = _fields(tuple(p for p in parts if p.file_name is not None))
     read = _read_by_werkzeug(written.data, boundary)

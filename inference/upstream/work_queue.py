@@ -26,13 +26,13 @@ class WorkQueue:
     Work counts until it is done, so that what is in memory stays within the bounds.
     """
 
-    def __init__(self, max_items: int, max_bytes: int, threads: int) -> None:
+    def __init__(self, name: str, max_items: int, max_bytes: int, threads: int) -> None:
         self._max_items, self._max_bytes = max_items, max_bytes
         self._waiting: deque[Work] = deque()
         self._items = self._bytes = 0
         self._is_closed = False
         self._change = Condition()
-        names = [f"maskwatch-observe-{number}" for number in range(threads)]
+        names = [f"maskwatch-{name}-{number}" for number in range(threads)]
         self._threads = [Thread(target=self._run, name=name, daemon=True) for name in names]
         for thread in self._threads:
             thread.start()

@@ -8,20 +8,20 @@ from detectors.parsing import Image
 
 
 @dataclass(frozen=True)
-class ObservedSource:
-    """A service that parsed something and cannot be asked again.
+class GivenSource:
+    """A service whose parses are given to us, and which is not asked for others.
 
     Attributes:
-        digest: of the form of its answers, its labels, and whoever reports them.
+        digest: of the form of its answers, its labels, and who it is or who reports them.
     """
 
     digest: str
     labels: tuple[str, ...] = ()
-    name = "observed"
+    name: str = "observed"
 
     def parse(self, image: Image) -> NoReturn:  # noqa: ARG002 - as segmenters have it
         """Nothing can be parsed."""
-        raise RuntimeError("An observed service cannot be asked to parse.")
+        raise RuntimeError("A service whose parses are given is not asked for one.")
 
     def probabilities(
         self,
@@ -29,4 +29,4 @@ class ObservedSource:
         scale: float = 1.0,  # noqa: ARG002
     ) -> Sequence[Any]:
         """Nothing can be looked at."""
-        raise RuntimeError("An observed service cannot be asked for further looks.")
+        raise RuntimeError("A service whose parses are given is not asked for looks.")

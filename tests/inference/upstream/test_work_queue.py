@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from threading import Event
 
-from inference.upstream.observe.work_queue import Work, WorkQueue
+from inference.upstream.work_queue import Work, WorkQueue
 from tests.waiting import wait_for
 
 
@@ -17,7 +17,7 @@ def _work(run: Callable[[], object] = lambda: None, size: int = 1) -> Work:
 
 def test_work_is_done_in_its_order_and_gives_its_place_back() -> None:
     done: list[int] = []
-    queue = WorkQueue(100, 100, threads=1)
+    queue = WorkQueue("test", 100, 100, threads=1)
     for number in range(20):
         assert queue.put(_work(partial(done.append, number)))
     wait_for(lambda: len(queue) == 0)
@@ -27,7 +27,7 @@ def test_work_is_done_in_its_order_and_gives_its_place_back() -> None:
 
 def test_work_counts_until_it_is_done_by_number_and_by_bytes() -> None:
     go_on = Event()
-    queue = WorkQueue(2, 10, threads=1)
+    queue = WorkQueue("test", 2, 10, threads=1)
     assert queue.put(_work(go_on.wait, size=4))
     assert not queue.has_room(7)
     assert not queue.put(_work(size=7))
@@ -42,7 +42,7 @@ def test_work_counts_until_it_is_done_by_number_and_by_bytes() -> None:
 
 def test_what_waits_at_the_end_is_done_and_nothing_more_is_taken() -> None:
     go_on, done = Event(), list[int]()
-    queue = WorkQueue(100, 100, threads=1)
+    queue = WorkQueue("test", 100, 100, threads=1)
     queue.put(_work(go_on.wait))
     for number in range(5):
         queue.put(_work(partial(done.append, number)))
@@ -54,7 +54,7 @@ def test_what_waits_at_the_end_is_done_and_nothing_more_is_taken() -> None:
 
 def test_work_that_hangs_keeps_nobody_from_closing() -> None:
     go_on = Event()
-    queue = WorkQueue(100, 100, threads=1)
+    queue = WorkQueue("test", 100, 100, threads=1)
     queue.put(_work(go_on.wait))
     wait_for(lambda: len(queue) == 1)
     queue.put(_work())

@@ -1,0 +1,1 @@
+"""The web edge of a proxy: doors for pictures are gated, everything else passes."""

@@ -1,0 +1,174 @@
+"""The application that stands in front of an upstream."""
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inference.http.admit import admit, answer_refusal, open_arrival, refuse_for
+from inference.http.framing import OneFraming
+from inference.http.problems import problem, refusal_problem
+from inference.http.proxy.own_pages import PREFIX, build_own_pages
+from inference.http.proxy.pictures import pass_pictures
+from inference.http.sender import identify_sender, read_keys
+from inference.proxying import ROUTE, Proxy
+from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, Refused
+from inference.upload import Arrival
+from inference.upstream.presets.doors import find_door
+from inference.upstream.relay.faults import FaultKind, UpstreamFault
+from store.people.api_keys import is_key
+from store.spool.spool import NotRecorded
+
+_log = structlog.get_logger(__name__)
+
+ID_HEADER = b"maskwatch-request-id"
+_BODY_HEADERS = ("content-length", "transfer-encoding")
+_SENTENCES = {
+    FaultKind.TIMEOUT: "The service took too long to answer.",
+    FaultKind.FULL: "The service is busy: try again in a moment.",
+    FaultKind.LOOP: "The request goes round in circles.",
+    FaultKind.TUNNEL: "Tunnels are not passed on.",
+}
+_RETRY_SECONDS = "1"
+
+
+class ProxyApp:
+    """Gates pictures and passes everything else on; an ASGI application."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._own_pages = build_own_pages(proxy.service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one WebSocket."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["path"].startswith(PREFIX):
+            await self._own_pages(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._serve_websocket(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service, request = self._proxy.service, Request(scope, receive)
+        # Another bearer token is meant for the upstream.
+        keys = {key for key in read_keys(request) if is_key(key)}
+        sender = identify_sender(request, service, keys)
+        arrival = open_arrival(sender, ROUTE)
+        answer = _Answer(send)
+        try:
+            refuse_for(sender.refusal)
+            response = await self._pass(request, arrival, answer)
+        except Refused as error:
+            response = await self._refuse(arrival, error)
+        except UpstreamFault as fault:
+            response = self._answer_fault(arrival, fault)
+        except NotRecorded as error:
+            _log.error("record refused", why=str(error), request_id=arrival.request_id)
+            response = refusal_problem(NOT_RECORDED, arrival.request_id)
+        except ClientDisconnect:
+            service.metrics.broken_off.inc()
+            return
+        except Exception:  # noqa: BLE001
+            service.metrics.faults.labels("proxy").inc()
+            _log.exception("request not passed on", request_id=arrival.request_id)
+            response = refusal_problem(FAULT, arrival.request_id)
+        # What was begun cannot be answered again: the server cuts it off.
+        if response is not None and not answer.is_begun:
+            response.headers[ID_HEADER.decode()] = arrival.request_id
+            await response(scope, receive, send)
+
+    async def _pass(self, request: Request, arrival: Arrival, send: "_Answer") -> Response | None:
+        """Pass a request on; the answer that is ours to give, if there is one."""
+        proxy, scope = self._proxy, request.scope
+        admit(proxy.service, arrival)
+        path = scope["raw_path"]
+        if not path.startswith(b"/") and path != b"*":
+            raise Refused(ODD_TARGET)
+        door = find_door(proxy.preset, scope["method"], path)
+        if door is not None and door.kind == "picture":
+            return await pass_pictures(proxy, door, request, arrival, send)
+        is_ungated = door is None and any(name in request.headers for name in _BODY_HEADERS)
+        if is_ungated:
+            self._check_unknown_route()
+        exchange = await proxy.relay.forward(
+            scope, request.receive, send, extra_headers=_mark(arrival)
+        )
+        if is_ungated:
+            await proxy.service.record_threads.run(
+                proxy.service.pipeline.flag, arrival, exchange.status, UNGATED_ROUTE.code
+            )
+        return None
+
+    def _check_unknown_route(self) -> None:
+        """Refuse what nobody can look into, unless it is to pass."""
+        attach = self._proxy.settings.attach
+        if not attach.passes_unknown_routes(is_enforcing=self._proxy.is_enforcing):
+            raise Refused(UNGATED_ROUTE)
+
+    async def _refuse(self, arrival: Arrival, error: Refused) -> Response | None:
+        try:
+            return await answer_refusal(self._proxy.service, arrival, error.refusal)
+        except NotRecorded as reason:
+            _log.error("record refused", why=str(reason), request_id=arrival.request_id)
+            return refusal_problem(NOT_RECORDED, arrival.request_id)
+
+    def _answer_fault(self, arrival: Arrival, fault: UpstreamFault) -> Response:
+        self._proxy.service.metrics.upstream_faults.labels(fault.kind.value).inc()
+        _log.warning("no answer", why=str(fault), request_id=arrival.request_id)
+        sentence = _SENTENCES.get(fault.kind, "The service gave no answer that can be passed on.")
+        headers = {"Retry-After": _RETRY_SECONDS} if fault.kind is FaultKind.FULL else None
+        code = f"upstream_{fault.kind.value}"
+        return problem(code, fault.kind.status, sentence, arrival.request_id, headers)
+
+    async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a WebSocket for whoever is not blocked; its messages are not looked into."""
+        proxy = self._proxy
+        request = Request({**scope, "type": "http"})
+        sender = identify_sender(request, proxy.service, set(), is_required=False)
+        arrival = open_arrival(sender, ROUTE)
+        try:
+            admit(proxy.service, arrival)
+            if find_door(proxy.preset, "GET", scope["raw_path"]) is None:
+                self._check_unknown_route()
+            await proxy.relay.forward_websocket(scope, receive, send)
+        except Refused as error:
+            proxy.service.pipeline.turn_away(arrival, error.refusal)
+            await _deny(send)
+        except UpstreamFault as fault:
+            proxy.service.metrics.upstream_faults.labels(fault.kind.value).inc()
+            await _deny(send)
+
+
+def build_proxy_app(proxy: Proxy) -> ASGIApp:
+    """The web application of one proxy."""
+    return OneFraming(ProxyApp(proxy))
+
+
+class _Answer:
+    """Sends to a client, and remembers whether anything was sent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.is_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.is_begun = True
+        await self._send(message)
+
+
+def _mark(arrival: Arrival) -> list[tuple[bytes, bytes]]:
+    return [(ID_HEADER, arrival.request_id.encode("ascii"))]
+
+
+async def _deny(send: Send) -> None:
+    """Close a WebSocket before it is open: the server answers 403."""
+    await send({"type": "websocket.close", "code": 1008})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Start and end with the server; there is nothing to prepare."""
+    for event in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{event}.complete"})

@@ -1,0 +1,171 @@
+"""A request with pictures: gated, passed on, and its answer read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import cv2
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Send
+
+from inference.http.admit import admit, check_rate, check_site
+from inference.http.body import check_packing, collect_body
+from inference.http.problems import refusal_problem
+from inference.outcomes import Accepted
+from inference.proxying import NOT_MEASURED, Proxy, Waiting
+from inference.refusals import Refusal
+from inference.upload import Arrival
+from inference.upstream.answers.tap import AnswerTap
+from inference.upstream.attach_settings import SentPictures
+from inference.upstream.frames import Frame, frame_encoded, frame_sent
+from inference.upstream.presets.preset import Door
+from inference.upstream.relay.faults import UpstreamFault
+from inference.upstream.relay.forwarding import SentBody
+from inference.upstream.requests.read import count_body_bytes, read_request
+from inference.upstream.requests.sent_request import SentRequest
+from store.requests.request_ids import new_request_id
+
+UPSTREAM_FAILED = "upstream_failed"
+_ID_HEADER = b"maskwatch-request-id"
+_MB = 1_000_000
+
+
+async def pass_pictures(
+    proxy: Proxy, door: Door, request: Request, arrival: Arrival, send: Send
+) -> Response | None:
+    """Gate the pictures of a request, pass them on, and check what comes back.
+
+    Returns:
+        the answer that is ours to give; ``None`` if the client has the upstream's.
+
+    Raises:
+        Refused: before or beside the gate.
+        UpstreamFault: the upstream gave no answer.
+        NotRecorded: a record could not be kept.
+        ClientDisconnect: the client is gone.
+    """
+    service = proxy.service
+    check_site(service, request)
+    check_rate(service, arrival)
+    with service.body_memory.reserve() as take:
+        async with service.slots.enter(arrival.client):
+            sent = await _receive(proxy, door, request, arrival, take)
+            accepted = await _screen(proxy, arrival, sent)
+        if isinstance(accepted, Refusal):
+            return refusal_problem(accepted, arrival.request_id)
+        body = await service.form_threads.run(_rebuild, proxy, sent, accepted)
+        waiting = [_wait(proxy, door, each, len(accepted)) for each in accepted]
+        try:
+            if proxy.is_enforcing:
+                return await _hold_answer(proxy, request, body, waiting, send)
+            await _pass_answer(proxy, request, body, waiting, send)
+        except UpstreamFault as fault:
+            for each in accepted:
+                await service.record_threads.run(
+                    proxy.record_unmeasured, each, fault.kind.status, UPSTREAM_FAILED
+                )
+            raise
+    return None
+
+
+async def _receive(
+    proxy: Proxy, door: Door, request: Request, arrival: Arrival, take: Callable[[int], None]
+) -> SentRequest:
+    check_packing(request)
+    limit = count_body_bytes(door, proxy.limits)
+    seconds = proxy.settings.connections.body_seconds
+    chunks = await collect_body(request, limit, seconds, take)
+    headers = request.scope["headers"]
+
+    def read() -> SentRequest:
+        body = b"".join(chunks)
+        chunks.clear()
+        return read_request(door, headers, body, proxy.limits)
+
+    sent = await proxy.service.form_threads.run(read)
+    for upload in sent.uploads:
+        admit(proxy.service, arrival, upload)
+    return sent
+
+
+async def _screen(proxy: Proxy, arrival: Arrival, sent: SentRequest) -> list[Accepted] | Refusal:
+    """All pictures, or the first refusal, which is recorded then."""
+    service, accepted = proxy.service, []
+    for upload in sent.uploads:
+        outcome = await service.slots.work(arrival.client, service.pipeline.screen, arrival, upload)
+        if isinstance(outcome, Refusal):
+            return outcome
+        accepted.append(outcome)
+        # Each picture has a record, and each record an id.
+        arrival = replace(arrival, request_id=new_request_id(datetime.now(UTC)))
+    return accepted
+
+
+def _rebuild(proxy: Proxy, sent: SentRequest, accepted: Sequence[Accepted]) -> SentBody:
+    files = None
+    if proxy.settings.attach.sent_pictures is SentPictures.ENCODED:
+        files = [_encode(each) for each in accepted]
+    gated = sent.rebuild(files)
+    return SentBody(gated.data, gated.content_type, gated.headers)
+
+
+def _encode(accepted: Accepted) -> bytes:
+    image = cv2.cvtColor(accepted.screening.image, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return data.tobytes()
+
+
+def _wait(proxy: Proxy, door: Door, accepted: Accepted, count: int) -> Waiting:
+    """How the answer to a picture will be read; one to several pictures is not."""
+    return Waiting(accepted, _frame(proxy, accepted), door.answer if count == 1 else None)
+
+
+def _frame(proxy: Proxy, accepted: Accepted) -> Frame:
+    decoded = accepted.screening.decoded
+    if proxy.settings.attach.sent_pictures is SentPictures.ENCODED:
+        return frame_encoded(decoded)
+    return frame_sent(decoded, applies_exif=proxy.preset.applies_exif)
+
+
+async def _pass_answer(
+    proxy: Proxy, request: Request, body: SentBody, waiting: Sequence[Waiting], send: Send
+) -> None:
+    """Let the client have the answer as it comes, and check it beside the traffic."""
+    tap = AnswerTap(proxy.settings.attach.max_answer_mb * _MB)
+    exchange = await proxy.relay.forward(
+        request.scope,
+        request.receive,
+        send,
+        body=body,
+        tap=tap.take,
+        extra_headers=_mark(waiting),
+    )
+    for each in waiting:
+        if not proxy.judge_beside(each, exchange, tap):
+            proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
+            await proxy.service.record_threads.run(
+                proxy.record_unmeasured, each.accepted, exchange.status, NOT_MEASURED
+            )
+
+
+async def _hold_answer(
+    proxy: Proxy, request: Request, body: SentBody, waiting: Sequence[Waiting], send: Send
+) -> Response | None:
+    """Let the client have the answer after the checks, unless one of them refuses."""
+    service, limit = proxy.service, proxy.settings.attach.max_answer_mb * _MB
+    held = await proxy.relay.hold(request.scope, request.receive, limit, body=body)
+    for each in waiting:
+        tap = AnswerTap(limit)
+        tap.take(held.body)
+        arrival = each.accepted.arrival
+        outcome = await service.slots.work(arrival.client, proxy.judge, each, held.exchange, tap)
+        if outcome.refusal is not None:
+            return refusal_problem(outcome.refusal, arrival.request_id)
+    await held.release(send, _mark(waiting))
+    return None
+
+
+def _mark(waiting: Sequence[Waiting]) -> list[tuple[bytes, bytes]]:
+    ids = (each.accepted.arrival.request_id for each in waiting)
+    return [(_ID_HEADER, ", ".join(ids).encode("ascii"))] if waiting else []

@@ -1,0 +1,179 @@
+"""Wires the process that stands in front of an upstream: settings in, a working proxy out."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+
+from detectors.verdict import Mode
+from inference.checks.catalogue import without_looks
+from inference.outcomes import Accepted, Outcome, Reply
+from inference.service import Service, build_service
+from inference.settings import ProxySettings
+from inference.upstream.answers.errors import AnswerUnreadable
+from inference.upstream.answers.formats import AnswerFormat
+from inference.upstream.answers.source_digest import digest_source
+from inference.upstream.answers.tap import AnswerTap
+from inference.upstream.frames import Frame
+from inference.upstream.presets.preset import Preset
+from inference.upstream.presets.preset_files import load_preset
+from inference.upstream.relay.exchange import Exchange
+from inference.upstream.relay.forwarding import Forwarding
+from inference.upstream.relay.relay import Relay
+from inference.upstream.reply_reader import ReplyReader
+from inference.upstream.requests.sent_request import RequestLimits
+from inference.upstream.source import GivenSource
+from inference.upstream.upstream_settings import SentHost
+from inference.upstream.work_queue import Work, WorkQueue
+from store.spool.spool import NotRecorded
+
+_log = structlog.get_logger(__name__)
+
+ROUTE = "proxy"
+ANSWER_NOT_READ = "answer_not_read"
+NOT_MEASURED = "not_measured"
+_CLOSE_SECONDS = 30.0
+_MB = 1_000_000
+
+
+class UpstreamHolder:
+    """Stands where a hosted model is held: an upstream is loaded by somebody else."""
+
+    def __init__(self, source: GivenSource) -> None:
+        self.current = source
+
+    def start(self) -> None:
+        """Nothing has to be written down: no files of ours are loaded."""
+
+    def ask(self) -> None:
+        """Nothing can be loaded again."""
+
+    def reload(self) -> bool:
+        """Nothing can be loaded again."""
+        return False
+
+    def close(self) -> None:
+        """There are no threads."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An accepted picture whose answer is to be read.
+
+    Attributes:
+        frame: how the upstream saw the picture.
+        form: how its answer is read; ``None`` if it holds no parse.
+    """
+
+    accepted: Accepted
+    frame: Frame
+    form: AnswerFormat | None
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Everything that the routes of a proxy need.
+
+    Attributes:
+        queue: answers that are read and checked beside the traffic.
+    """
+
+    settings: ProxySettings
+    service: Service
+    preset: Preset
+    relay: Relay
+    reader: ReplyReader
+    limits: RequestLimits
+    queue: WorkQueue
+
+    @property
+    def is_enforcing(self) -> bool:
+        """Whether findings refuse."""
+        return self.service.pipeline.mode is Mode.ENFORCE
+
+    def judge(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Outcome:
+        """Read an answer, check it and record what came of it. It takes a thread's time.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        reply = self._read(waiting, exchange, tap)
+        return self.service.pipeline.judge_reply(waiting.accepted, reply)
+
+    def judge_beside(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> bool:
+        """Have the same done later; ``False`` if there is no room for it."""
+        size = waiting.accepted.screening.image.nbytes + tap.byte_count
+        return self.queue.put(Work(size, partial(self._judge_quietly, waiting, exchange, tap)))
+
+    def record_unmeasured(self, accepted: Accepted, status: int, reason: str) -> None:
+        """Record a picture whose answer is not checked, with why.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(reason,)))
+
+    def close(self) -> None:
+        """Check what waits, for some time, then end."""
+        left = self.queue.close(_CLOSE_SECONDS)
+        if left:
+            self.service.metrics.replies.labels("dropped").inc(left)
+            _log.error("answers were not checked", answers=left)
+        self.relay.close()
+        self.service.close()
+
+    def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
+        costs = {"forward_ms": 1000 * exchange.seconds}
+        if waiting.form is None:
+            return Reply(exchange.status, costs=costs)
+        decoded = waiting.accepted.screening.decoded
+        try:
+            parsing = self.reader.read(waiting.form, exchange, tap, waiting.frame, decoded)
+        except AnswerUnreadable as error:
+            request_id = waiting.accepted.arrival.request_id
+            _log.warning("answer not read", why=str(error), request_id=request_id)
+            self.service.metrics.replies.labels("not_read").inc()
+            return Reply(exchange.status, costs=costs, reasons=(ANSWER_NOT_READ,))
+        self.service.metrics.replies.labels("read").inc()
+        return Reply(exchange.status, parsing, costs)
+
+    def _judge_quietly(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> None:
+        try:
+            self.judge(waiting, exchange, tap)
+        except NotRecorded as error:
+            self.service.metrics.replies.labels("not_recorded").inc()
+            _log.error("record refused", why=str(error))
+        except Exception:  # noqa: BLE001
+            # One that fails must not end the thread that checks the others.
+            self.service.metrics.faults.labels("reply").inc()
+            _log.exception("answer not checked")
+
+
+def build_proxy(settings: ProxySettings) -> Proxy:
+    """Read the preset, connect to the database, start the gate; the upstream may still be away.
+
+    Raises:
+        MaskwatchError: no upstream is named, the preset is wrong, or the database is not usable.
+    """
+    address = settings.upstream.upstream_address()
+    preset = load_preset(settings.attach.preset)
+    if unknown := preset.labels.unknown:
+        _log.warning("labels without a part group", preset=preset.name, labels=unknown)
+    digest = digest_source(preset.digest, preset.labels, settings.upstream.upstream)
+    holder = UpstreamHolder(GivenSource(digest, preset.labels.names, f"upstream:{preset.name}"))
+    service = build_service(settings, lambda _database, _metrics: holder)
+    pipeline = replace(service.pipeline, checks=without_looks(service.pipeline.checks))
+    keeps_host = settings.upstream.upstream_host is SentHost.CLIENT
+    forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
+    attach = settings.attach
+    queue = WorkQueue("replies", attach.max_waiting_replies, attach.max_waiting_mb * _MB, 1)
+    service.metrics.watch_replies(lambda: len(queue))
+    return Proxy(
+        settings=settings,
+        service=replace(service, pipeline=pipeline),
+        preset=preset,
+        relay=Relay(address, forwarding, settings.upstream.relay_limits()),
+        reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
+        limits=RequestLimits(settings.gate.max_upload_bytes),
+        queue=queue,
+    )

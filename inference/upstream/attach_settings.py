@@ -1,0 +1,55 @@
+"""Settings of the process that stands in front of an upstream."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from store.configuration.groups import Group
+
+
+class SentPictures(StrEnum):
+    """What the upstream gets of a picture that the gate accepts."""
+
+    AS_SENT = "as_sent"
+    ENCODED = "encoded"
+
+
+class UnknownRoutes(StrEnum):
+    """What becomes of a request that could carry a picture past the doors of the preset."""
+
+    REFUSE = "refuse"
+    PASS = "pass"  # noqa: S105 - what is done with a route, no password
+    BY_MODE = "by_mode"
+
+
+class AttachGroup(Group):
+    """How requests to the upstream and its answers are read."""
+
+    preset: str = "form"
+    """What the upstream's requests and answers look like: a name that `maskwatch proxy presets`
+    lists, or a TOML file of your own."""
+
+    sent_pictures: SentPictures = SentPictures.AS_SENT
+    """`as_sent` passes the bytes on that the gate accepted; `encoded` passes on what the gate
+    decoded, as PNG: the upstream's decoder never meets a file of a client."""
+
+    unknown_routes: UnknownRoutes = UnknownRoutes.BY_MODE
+    """A request with a body at no door of the preset: `refuse` it, `pass` it with a flag, or
+    `by_mode`: refuse it in `enforce`, pass it in `monitor`."""
+
+    max_answer_mb: int = Field(64, ge=1, le=2_000)
+    """Answers up to this many megabytes are read; a larger one goes through and its record says
+    `answer_not_read`."""
+
+    max_waiting_replies: int = Field(64, ge=1, le=10_000)
+    """Answers that may wait to be read and checked beside the traffic, in `monitor`; those
+    without a place are recorded at once, with the reason `not_measured`."""
+
+    max_waiting_mb: int = Field(256, ge=1, le=64_000)
+    """Megabytes that all waiting pictures and answers may have together."""
+
+    def passes_unknown_routes(self, *, is_enforcing: bool) -> bool:
+        """Whether a request at no door goes on."""
+        if self.unknown_routes is UnknownRoutes.BY_MODE:
+            return not is_enforcing
+        return self.unknown_routes is UnknownRoutes.PASS

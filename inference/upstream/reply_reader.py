@@ -1,0 +1,57 @@
+"""Reads what an upstream answered to a picture, as far as a preset says how."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from detectors.parsing import Parsing
+from inference.gate.screen import Decoded
+from inference.upstream.answers.errors import AnswerUnreadable
+from inference.upstream.answers.formats import AnswerFormat
+from inference.upstream.answers.labels import LabelTable
+from inference.upstream.answers.read_answer import read_answer
+from inference.upstream.answers.tap import AnswerTap
+from inference.upstream.answers.unpack import unpack_chunks
+from inference.upstream.frames import Frame, bring_upright
+from inference.upstream.relay.exchange import Ending, Exchange
+
+_log = structlog.get_logger(__name__)
+
+_FIRST_FAILED_STATUS = 400
+
+
+@dataclass(frozen=True)
+class ReplyReader:
+    """Reads the answers of one upstream.
+
+    Attributes:
+        max_bytes: of an answer, after it is unpacked.
+    """
+
+    labels: LabelTable
+    max_bytes: int
+
+    def read(
+        self,
+        form: AnswerFormat,
+        exchange: Exchange,
+        tap: AnswerTap,
+        frame: Frame,
+        decoded: Decoded,
+    ) -> Parsing:
+        """The parse of the upright picture. It takes a thread's time.
+
+        Raises:
+            AnswerUnreadable: why there is none.
+        """
+        if exchange.status >= _FIRST_FAILED_STATUS:
+            raise AnswerUnreadable(f"The upstream answered {exchange.status}.")
+        if exchange.ended is not Ending.WHOLE or not tap.is_whole:
+            raise AnswerUnreadable("The answer is not whole, or larger than is read.")
+        chunks = self._unpack(tap.drain(), exchange.content_encoding)
+        parsing = read_answer(form, self.labels, exchange.content_type, chunks, frame.size)
+        return bring_upright(parsing, frame, decoded)
+
+    def _unpack(self, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+        return unpack_chunks(chunks, encoding, self.max_bytes)
