@@ -1,1 +1,1 @@
-"""What a relay adds to requests, streams and WebSockets, beside nginx."""
+"""What it costs to stand before or beside somebody else's service, and nginx beside it."""
