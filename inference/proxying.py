@@ -32,6 +32,7 @@ _log = structlog.get_logger(__name__)
 ROUTE = "proxy"
 ANSWER_NOT_READ = "answer_not_read"
 NOT_MEASURED = "not_measured"
+UPSTREAM_FAILED = "upstream_failed"
 _CLOSE_SECONDS = 30.0
 _MB = 1_000_000
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from dashboard.settings import DashboardSettings
 from inference.model_settings import SigningSettings
-from inference.settings import ProxySettings
+from inference.settings import ProxySettings, ServiceSettings
 from jobs.settings import JobSettings
 from store.configuration.config_file import ConfigFile, read_config_file
 from store.configuration.groups import Group, Setting, groups_of, settings_of
@@ -15,6 +15,7 @@ from store.configuration.sources import exposed_secrets
 from store.settings import StoreSettings
 
 ALL_SETTINGS: tuple[type[StoreSettings], ...] = (
+    ServiceSettings,
     ProxySettings,
     JobSettings,
     DashboardSettings,

@@ -11,6 +11,7 @@ from tools.markdown import page, table
 
 _PROCESSES = {
     "ServiceSettings": "the service",
+    "ProxySettings": "the proxy",
     "JobSettings": "the jobs",
     "DashboardSettings": "the dashboard",
     "SigningSettings": "`maskwatch model sign`",
@@ -59,7 +60,8 @@ def _section(name: str, group: type[Group]) -> Iterator[str]:
 def _read_by(readers: list[type[StoreSettings]]) -> str:
     if len(readers) == len(ALL_SETTINGS):
         return "Every process reads it."
-    return f"Read by {' and '.join(_PROCESSES[cls.__name__] for cls in readers)}."
+    *names, last = [_PROCESSES[cls.__name__] for cls in readers]
+    return f"Read by {', '.join(names)} and {last}." if names else f"Read by {last}."
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

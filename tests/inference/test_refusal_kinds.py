@@ -5,11 +5,12 @@ import pytest
 from detectors.evidence_kinds import KINDS, EvidenceKind
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.pipeline import MEASUREMENT_FAILED
-from inference.refusals import REFUSALS, Refusal
+from inference.proxying import ANSWER_NOT_READ, NOT_MEASURED, UPSTREAM_FAILED
+from inference.refusals import PROXY_REFUSALS, REFUSALS, Refusal
 from store.counts.period_counts import TURNED_AWAY
 from store.requests.records import Stage
 
-ALL = (*REFUSALS, *GATE_REFUSALS, *RULE_REFUSALS.values())
+ALL = (*REFUSALS, *PROXY_REFUSALS, *GATE_REFUSALS, *RULE_REFUSALS.values())
 
 
 @pytest.mark.parametrize("refusal", ALL, ids=lambda refusal: refusal.code)
@@ -17,8 +18,11 @@ def test_every_refusal_has_a_kind(refusal: Refusal) -> None:
     assert refusal.code in KINDS
 
 
-def test_a_measurement_that_fails_is_nobodys_doing_but_ours() -> None:
-    assert KINDS[MEASUREMENT_FAILED] is EvidenceKind.SERVICE
+@pytest.mark.parametrize(
+    "code", [MEASUREMENT_FAILED, ANSWER_NOT_READ, NOT_MEASURED, UPSTREAM_FAILED]
+)
+def test_a_measurement_that_fails_is_nobodys_doing_but_ours(code: str) -> None:
+    assert KINDS[code] is EvidenceKind.SERVICE
 
 
 @pytest.mark.parametrize("refusal", [r for r in ALL if r.stage is Stage.ADMISSION], ids=str)

@@ -13,7 +13,7 @@ from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
 from inference.outcomes import Accepted
-from inference.proxying import NOT_MEASURED, Proxy, Waiting
+from inference.proxying import NOT_MEASURED, UPSTREAM_FAILED, Proxy, Waiting
 from inference.refusals import Refusal
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
@@ -26,7 +26,6 @@ from inference.upstream.requests.read import count_body_bytes, read_request
 from inference.upstream.requests.sent_request import SentRequest
 from store.requests.request_ids import new_request_id
 
-UPSTREAM_FAILED = "upstream_failed"
 _ID_HEADER = b"maskwatch-request-id"
 _MB = 1_000_000
 
