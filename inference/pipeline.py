@@ -204,8 +204,8 @@ class Pipeline:
         """What the gate alone says of an upload whose parse nobody read."""
         arrival, screening = accepted.arrival, accepted.screening
         findings = (*accepted.findings, *screening.findings)
-        judgement = judge(findings, self.mode)
-        refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
+        # By what the gate finds alone nobody is refused: rules that are to refuse have done so.
+        judgement = judge(findings, Mode.MONITOR)
         record = RequestRecord(
             request_id=arrival.request_id,
             received_at=arrival.received_at,
@@ -213,14 +213,14 @@ class Pipeline:
             route=arrival.route,
             stage=Stage.GATE,
             verdict=judgement.verdict,
-            status=refusal.status if refusal else reply.status,
+            status=reply.status,
             reasons=(*judgement.reasons, *reply.reasons),
             content_sha256=accepted.upload.sha256,
             media_type=screening.media_type.value,
             features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
             findings=findings,
         )
-        return Outcome(record, refusal)
+        return Outcome(record)
 
     def _measure(
         self,

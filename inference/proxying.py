@@ -115,12 +115,11 @@ class Proxy:
         self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(reason,)))
 
     def close(self) -> None:
-        """Check what waits, for some time, then end."""
+        """Check what waits, for some time, then end; the relay is closed with its event loop."""
         left = self.queue.close(_CLOSE_SECONDS)
         if left:
             self.service.metrics.replies.labels("dropped").inc(left)
             _log.error("answers were not checked", answers=left)
-        self.relay.close()
         self.service.close()
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:

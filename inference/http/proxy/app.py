@@ -42,7 +42,7 @@ class ProxyApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one WebSocket."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
         elif scope["path"].startswith(PREFIX):
             await self._own_pages(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -122,6 +122,14 @@ class ProxyApp:
         code = f"upstream_{fault.kind.value}"
         return problem(code, fault.kind.status, sentence, arrival.request_id, headers)
 
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start and end with the server, and with its event loop."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._proxy.relay.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket for whoever is not blocked; its messages are not looked into."""
         proxy = self._proxy
@@ -165,10 +173,3 @@ def _mark(arrival: Arrival) -> list[tuple[bytes, bytes]]:
 async def _deny(send: Send) -> None:
     """Close a WebSocket before it is open: the server answers 403."""
     await send({"type": "websocket.close", "code": 1008})
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    """Start and end with the server; there is nothing to prepare."""
-    for event in ("startup", "shutdown"):
-        await receive()
-        await send({"type": f"lifespan.{event}.complete"})

@@ -1,0 +1,192 @@
+"""A proxy behind a port of loopback, and a real Flask application behind the proxy."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+import uvicorn
+from flask import Flask, Response, request
+from PIL import Image as Pillow
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from inference.http.proxy.server import server_config
+from inference.proxying import Proxy, build_proxy
+from inference.settings import ProxySettings, ServiceSettings
+from store.settings import load_settings
+from store.tables.request_tables import RequestRow
+from tests.waiting import wait_for
+
+PRESET = """
+name = "test"
+applies_exif = false
+
+[labels]
+names = ["background", "hair", "face", "upper_clothes"]
+
+[[doors]]
+name = "parse"
+kind = "picture"
+paths = ["/parse"]
+
+[[doors.places]]
+body = "form"
+names = ["image"]
+max_pictures = 2
+
+[[doors.places]]
+body = "json"
+names = ["/image"]
+coding = "either"
+
+[doors.answer]
+kind = "label_png"
+
+[[doors]]
+name = "log"
+kind = "plain"
+paths = ["/log"]
+"""
+WAIT_SECONDS = 30.0
+
+
+@dataclass
+class Page:
+    """Somebody's parsing service.
+
+    Attributes:
+        pictures: files that it was sent.
+        answer: makes the answer to a picture ``(H, W, 3)`` uint8, as it lies in its file.
+    """
+
+    pictures: list[bytes] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    answer: Callable[[Any], Response] | None = None
+
+    def build_app(self) -> Flask:
+        """The application."""
+        app = Flask(__name__)
+
+        @app.before_request
+        def note() -> None:
+            self.requests.append((request.method, request.environ["RAW_URI"]))
+
+        @app.post("/parse")
+        def parse() -> Response:
+            files = request.files.getlist("image")
+            self.pictures += [file.read() for file in files]
+            picture = np.asarray(Pillow.open(BytesIO(self.pictures[-1])).convert("RGB"))
+            return (self.answer or answer_labels)(picture)
+
+        @app.route("/<path:path>", methods=["GET", "POST"])
+        def other(path: str) -> Response:
+            return Response(f"{request.method} {path} {len(request.get_data())}")
+
+        return app
+
+
+def label(picture: Any) -> Any:
+    """The label map of a picture: 2 in its first quarter, 1 where it is dark, else 0."""
+    labels = (picture.mean(axis=2) < 128).astype(np.uint8)
+    height, width = labels.shape
+    labels[: height // 2, : width // 2] = 2
+    return labels
+
+
+def answer_labels(picture: Any) -> Response:
+    """Label numbers as the pixels of a PNG."""
+    buffer = BytesIO()
+    Pillow.fromarray(label(picture)).save(buffer, "PNG")
+    return Response(buffer.getvalue(), mimetype="image/png", headers={"X-Model": "theirs"})
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A proxy that listens, and what stands behind it."""
+
+    proxy: Proxy
+    url: str
+    page: Page
+
+    def send(self, *files: bytes, path: str = "/parse", **more: Any) -> httpx2.Response:
+        """Send pictures in a form."""
+        parts = [("image", ("a.png", file, "image/png")) for file in files]
+        return httpx2.post(self.url + path, files=parts, timeout=WAIT_SECONDS, **more)
+
+    def rows(self, count: int) -> list[RequestRow]:
+        """The records, once there are as many."""
+
+        def read() -> list[RequestRow]:
+            with self.proxy.service.database.read() as session:
+                return list(session.scalars(select(RequestRow).order_by(RequestRow.id)))
+
+        wait_for(lambda: len(read()) >= count)
+        rows = read()
+        assert len(rows) == count
+        return rows
+
+
+Attach = Callable[..., Attached]
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
+
+
+@pytest.fixture
+def preset(tmp_path: Path) -> Path:
+    file = tmp_path / "test.toml"
+    file.write_text(PRESET)
+    return file
+
+
+@pytest.fixture
+def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Attach]:
+    """Attaches proxies to the page: ``attach(mode="enforce")``."""
+    with ExitStack() as stack:
+
+        def start(upstream: str | None = None, **changes: Any) -> Attached:
+            url = upstream or stack.enter_context(_serve_page(page))
+            var_dir = settings.store.var_dir
+            values: dict[str, Any] = {"var_dir": var_dir, "upstream": url, "preset": str(preset)}
+            made = load_settings(ProxySettings, **values | changes)
+            proxy = stack.enter_context(closing(build_proxy(made)))
+            return Attached(proxy, stack.enter_context(_serve_proxy(proxy)), page)
+
+        yield start
+
+
+@contextmanager
+def _serve_page(page: Page) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, page.build_app(), threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def _serve_proxy(proxy: Proxy) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(server_config(proxy))
+        thread = Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            wait_for(lambda: server.started)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

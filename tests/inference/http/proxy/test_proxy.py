@@ -1,0 +1,272 @@
+"""A proxy in front of a real Flask application."""
+
+import socket
+from base64 import b64encode
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from flask import Response
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from detectors.parsing import Image
+from inference.http.proxy.app import ProxyApp
+from inference.outcomes import Accepted, Reply
+from inference.pipeline import Pipeline
+from tests.inference.http.conftest import block
+from tests.inference.http.proxy.conftest import Attach, Attached, answer_labels, label
+
+Encode = Callable[..., bytes]
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def png(figure: Image, encode: Encode) -> bytes:
+    return encode(figure)
+
+
+@pytest.fixture
+def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
+    """What the pipeline is given to judge."""
+    kept = []
+    judge = Pipeline.judge_reply
+
+    def keep(self: Pipeline, accepted: Accepted, reply: Reply) -> Any:
+        kept.append((accepted, reply))
+        return judge(self, accepted, reply)
+
+    monkeypatch.setattr(Pipeline, "judge_reply", keep)
+    return kept
+
+
+def _turned(figure: Image, orientation: int) -> bytes:
+    """A JPEG that has to be turned to show the figure."""
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    buffer = BytesIO()
+    Pillow.fromarray(figure).save(buffer, "JPEG", quality=95, exif=exif)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_the_client_has_the_answer_of_the_service_and_the_picture_a_record(
+    attach: Attach, png: bytes, figure: Image, mode: str
+) -> None:
+    attached = attach(mode=mode)
+    response = attached.send(png)
+    expected = answer_labels(figure)
+    assert (response.status_code, response.content) == (200, expected.get_data())
+    assert (response.headers["x-model"], attached.page.pictures) == ("theirs", [png])
+    (row,) = attached.rows(1)
+    assert row.request_id == response.headers["maskwatch-request-id"]
+    assert (row.route, row.stage, row.status) == ("proxy", "parsed", 200)
+    assert row.labels == ["hair", "face"]
+    assert row.segmenter == attached.proxy.service.models.current.digest
+
+
+@pytest.mark.parametrize("sent", ["as_sent", "encoded"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_masks_lie_on_the_picture_however_it_lies_in_its_file(
+    attach: Attach, figure: Image, replies: list[Any], orientation: int, sent: str
+) -> None:
+    data = _turned(figure, orientation)
+    attached = attach(sent_pictures=sent, mode="enforce")
+    assert attached.send(data).status_code == 200
+    ((accepted, reply),) = replies
+    picture = np.asarray(Pillow.open(BytesIO(attached.page.pictures[0])).convert("RGB"))
+    assert (attached.page.pictures[0] == data) is (sent == "as_sent")
+    in_file = Pillow.fromarray(label(picture))
+    if sent == "as_sent":
+        in_file.getexif()[0x0112] = orientation
+        upright = Pillow.open(BytesIO(_save(in_file, orientation)))
+        in_file = _transpose(upright)
+    assert np.array_equal(reply.parsing.label_map, np.asarray(in_file))
+    assert reply.parsing.label_map.shape == accepted.screening.image.shape[:2]
+
+
+def _save(picture: Pillow.Image, orientation: int) -> bytes:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+    return buffer.getvalue()
+
+
+def _transpose(picture: Pillow.Image) -> Pillow.Image:
+    return ImageOps.exif_transpose(picture)
+
+
+def test_what_the_gate_refuses_does_not_reach_the_service(attach: Attach) -> None:
+    attached = attach()
+    response = attached.send(b"no picture")
+    assert (response.status_code, response.json()["type"]) == (
+        415,
+        "urn:maskwatch:problem:unsupported_type",
+    )
+    assert attached.page.requests == []
+    (row,) = attached.rows(1)
+    assert (row.stage, row.verdict, row.reasons) == ("gate", "refuse", ["unsupported_type"])
+
+
+def test_a_rule_of_the_gate_that_refuses_does_so_before_the_service_sees_it(
+    attach: Attach, png: bytes
+) -> None:
+    attached = attach(gate_rules="script_in_metadata=refuse")
+    picture = Pillow.open(BytesIO(png))
+    buffer = BytesIO()
+    picture.save(buffer, "JPEG", comment=SCRIPT.encode())
+    assert attached.send(buffer.getvalue()).status_code == 422
+    assert attached.page.requests == []
+    (row,) = attached.rows(1)
+    assert (row.verdict, row.reasons) == ("refuse", ["script_in_metadata"])
+
+
+def test_one_refused_picture_refuses_the_request(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    assert attached.send(png, b"no picture").status_code == 415
+    assert attached.page.requests == []
+
+
+def test_every_picture_of_a_request_has_a_record(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    response = attached.send(png, png)
+    assert response.status_code == 200
+    rows = attached.rows(2)
+    ids = response.headers["maskwatch-request-id"].split(", ")
+    assert [row.request_id for row in rows] == ids
+    assert {row.stage for row in rows} == {"gate"}
+
+
+def test_a_blocked_client_reaches_nothing(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    block(attached.proxy.service, "ip:127.0.0.1")
+    assert attached.send(png).status_code == 403
+    assert httpx2.get(attached.url + "/page").status_code == 403
+    assert attached.page.requests == []
+
+
+def test_other_requests_pass_as_they_are(attach: Attach) -> None:
+    attached = attach(mode="enforce")
+    target = "/a//b/../c%2Fd?x=1&x=%20"
+    assert _say(attached, f"GET {target}", b"") == 200
+    assert attached.page.requests == [("GET", target)]
+    assert httpx2.post(attached.url + "/log", content=b"four").text == "POST log 4"
+    assert attached.rows(0) == []
+
+
+def test_a_body_at_an_unknown_route_is_refused_when_enforcing(attach: Attach) -> None:
+    attached = attach(mode="enforce")
+    response = httpx2.post(attached.url + "/hidden", content=b"four")
+    assert (response.status_code, attached.page.requests) == (404, [])
+    (row,) = attached.rows(1)
+    assert (row.verdict, row.reasons) == ("refuse", ["ungated_route"])
+
+
+def test_a_body_at_an_unknown_route_passes_with_a_flag_otherwise(attach: Attach) -> None:
+    attached = attach()
+    assert httpx2.post(attached.url + "/hidden", content=b"four").text == "POST hidden 4"
+    (row,) = attached.rows(1)
+    assert (row.verdict, row.reasons, row.status) == ("flag", ["ungated_route"], 200)
+
+
+def test_another_spelling_of_a_door_is_an_unknown_route(attach: Attach, png: bytes) -> None:
+    attached = attach(mode="enforce")
+    for path in ("/%70arse", "//parse", "/x/../parse", "/parse/"):
+        assert _say(attached, f"POST {path}", png) == 404, path
+    assert attached.page.requests == []
+
+
+def _say(attached: Attached, line: str, body: bytes) -> int:
+    """Send a request as it is written here; the status of its answer."""
+    port = int(attached.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        head = f"{line} HTTP/1.1\r\nHost: x\r\n"
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        connection.sendall(f"{head}{length}Connection: close\r\n\r\n".encode() + body)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+def test_a_target_that_names_a_host_is_refused(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    assert _say(attached, "POST http://127.0.0.1/parse", png) == 400
+    assert attached.page.requests == []
+
+
+def test_an_address_in_place_of_a_picture_is_refused(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    body = {"image": "http://169.254.169.254/latest"}
+    assert httpx2.post(attached.url + "/parse", json=body).status_code == 422
+    text = b64encode(png).decode()
+    assert httpx2.post(attached.url + "/parse", content=b'{"image": 1}').status_code == 400
+    twice = f'{{"image": "{text}", "image": "{text}"}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    response = httpx2.post(attached.url + "/parse", content=twice, headers=headers)
+    assert response.status_code == 400
+    assert attached.page.requests == []
+
+
+def test_an_answer_that_is_no_parse_passes_and_is_not_read(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    attached.page.answer = lambda _: Response("<h1>Busy</h1>", 200, mimetype="text/html")
+    assert attached.send(png).text == "<h1>Busy</h1>"
+    (row,) = attached.rows(1)
+    assert (row.stage, row.reasons) == ("gate", ["answer_not_read"])
+
+
+def test_an_answer_without_a_place_is_recorded_at_once(attach: Attach, encode: Encode) -> None:
+    attached = attach(max_waiting_mb=1)
+    png = encode(np.zeros((700, 700, 3), np.uint8) + np.arange(700, dtype=np.uint8)[:, None])
+    assert attached.send(png).status_code == 200
+    (row,) = attached.rows(1)
+    assert "not_measured" in row.reasons
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_service_that_is_away_is_a_problem_and_a_record(
+    attach: Attach, png: bytes, mode: str
+) -> None:
+    attached = attach(upstream="http://127.0.0.1:9", mode=mode)
+    response = attached.send(png)
+    assert response.status_code == 502
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "127.0.0.1" not in response.text
+    (row,) = attached.rows(1)
+    assert (row.status, row.reasons) == (502, ["upstream_failed"])
+
+
+def test_an_error_of_the_service_passes(attach: Attach, png: bytes) -> None:
+    attached = attach(mode="enforce")
+    attached.page.answer = lambda _: Response("no", 418)
+    assert (attached.send(png).status_code, attached.send(png).text) == (418, "no")
+    assert [row.status for row in attached.rows(2)] == [418, 418]
+
+
+def test_own_pages_are_not_the_services(attach: Attach) -> None:
+    attached = attach()
+    assert httpx2.get(attached.url + "/_maskwatch/healthz").json() == {"status": "ok"}
+    assert httpx2.get(attached.url + "/_maskwatch/readyz").json() == {"status": "ready"}
+    assert "maskwatch_replies" in httpx2.get(attached.url + "/_maskwatch/metrics").text
+    assert httpx2.get(attached.url + "/healthz").text == "GET healthz 0"
+
+
+def test_a_proxy_before_itself_says_so(attach: Attach, tmp_path: Path) -> None:
+    first = attach()
+    second = attach(upstream=first.url, var_dir=tmp_path)
+    assert httpx2.get(second.url + "/page").text == "GET page 0"
+
+
+def test_a_fault_of_ours_is_no_traceback(
+    attach: Attach, monkeypatch: pytest.MonkeyPatch, png: bytes
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    attached = attach()
+    monkeypatch.setattr(ProxyApp, "_pass", fail)
+    response = attached.send(png)
+    assert (response.status_code, "secret" in response.text) == (500, False)
