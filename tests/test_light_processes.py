@@ -85,6 +85,12 @@ HOSTING = (
     *("inference.segmenters", "inference.models", "inference.service"),
     *("inference.http.app", "inference.http.server"),
 )
+# What knows of the service, and so of the outlier model, but loads a network only to host one.
+SERVING = (
+    *("inference.service", "inference.observing", "inference.proxying"),
+    *("inference.http.admit", "inference.http.decide", "inference.http.observe"),
+    *("inference.http.sender", "inference.http.proxy"),
+)
 # Commands that build a service, those that read a model's files, and one that loads the jobs.
 HEAVY_COMMANDS = (
     *(
@@ -100,10 +106,14 @@ HEAVY_COMMANDS = (
 
 def test_what_hosts_no_segmenter_loads_no_network() -> None:
     modules = [
-        *_modules_under("inference", *HOSTING),
+        *_modules_under("inference", *HOSTING, *SERVING),
         *_modules_under("maskwatch", *HEAVY_COMMANDS),
     ]
     assert _imported_with(*modules).isdisjoint({*NETWORKS, "sklearn", "scipy"})
+
+
+def test_what_stands_in_front_of_a_service_loads_no_network() -> None:
+    assert _imported_with(*SERVING, "inference.http.proxy.server").isdisjoint(NETWORKS)
 
 
 def test_only_m2fp_and_training_load_torch() -> None:
