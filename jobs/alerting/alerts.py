@@ -12,7 +12,7 @@ from jobs.alerting.rules.clock_stepped import quiet_conditions
 from jobs.alerting.rules.disk_low import disk_condition, disk_fingerprint
 from jobs.alerting.rules.recurring_patch import patch_condition
 from jobs.alerting.rules.spool_in_use import spool_condition
-from jobs.context import JobContext, JobOutcome, phrase_count
+from jobs.context import JobContext, JobOutcome
 from jobs.settings import JobSettings
 from store.alerts.alerts import (
     CRITICAL,
@@ -35,6 +35,7 @@ from store.decisions.listed_patches import list_new_patches
 from store.engine.disk_room import DiskRoom, rooms_of
 from store.engine.locks import take_turn
 from store.models.loaded_models import this_host
+from store.phrases import phrase_count, phrase_share
 from store.spool.spool import NotRecorded, Spool
 from store.tables.work_tables import JobRunRow
 
@@ -116,8 +117,8 @@ def invalid_share_condition(
         value=counts.share,
         threshold=limit,
         summary=(
-            f"{percent(counts.share)} of the last {phrase_count(counts.total, 'request')} in "
-            f"{WINDOW_HOURS} hours were refused or flagged (limit {percent(limit)})."
+            f"{phrase_share(counts.share)} of the last {phrase_count(counts.total, 'request')} in "
+            f"{WINDOW_HOURS} hours were refused or flagged (limit {phrase_share(limit)})."
         ),
         atlas="AML.T0043",
         owasp="ML01:2023",
@@ -152,15 +153,6 @@ def job_failed_condition(last: JobRunRow) -> Condition:
         owasp=NO_TECHNIQUE,
         evidence={"job": last.job, "run_id": last.id, "message": last.message},
     )
-
-
-def percent(share: float) -> str:
-    """A share for people.
-
-    >>> percent(0.125), percent(0.05), percent(1 / 3)
-    ('12.5 %', '5 %', '33.33 %')
-    """
-    return f"{round(100 * share, 2):g} %"
 
 
 def _conditions(

@@ -19,7 +19,7 @@ from jobs.alerting.rules.mail_refused import (
     tell_acceptance,
     tell_refusal,
 )
-from jobs.context import JobContext, JobOutcome, phrase_count
+from jobs.context import JobContext, JobOutcome
 from store.alerts.alerts import Event
 from store.alerts.outbox import (
     MAX_WAIT_SECONDS,
@@ -33,6 +33,7 @@ from store.alerts.outbox import (
 )
 from store.decisions.decisions import Kind, Scope, active_decisions
 from store.engine.locks import take_turn
+from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
 _log = structlog.get_logger(__name__)

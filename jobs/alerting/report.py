@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from detectors.rule_book import find_rule
-from jobs.alerting.alerts import INVALID_SHARE, percent
+from jobs.alerting.alerts import INVALID_SHARE
 from jobs.alerting.next_steps import next_steps
 from jobs.alerting.rules.disk_low import DISK_LOW
 from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
@@ -16,6 +16,7 @@ from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
 from jobs.alerting.titles import title
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
 from store.alerts.clock_steps import CLOCK_STEPPED
+from store.phrases import phrase_share
 from store.tables.work_tables import AlertRow, DecisionRow
 
 # Rules about something on one host, and where the evidence of some has a folder.
@@ -114,7 +115,7 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     facts = [("Firing since", moment(alert.fired_at))]
     if alert.rule == INVALID_SHARE:
         facts += [
-            ("Share", f"{percent(alert.value)}, limit {percent(alert.threshold)}"),
+            ("Share", f"{phrase_share(alert.value)}, limit {phrase_share(alert.threshold)}"),
             (
                 "Requests",
                 f"{alert.evidence.get('invalid')} of {alert.evidence.get('requests')} in "

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from jobs.alerting.alerts import JOB_FAILED, percent
+from jobs.alerting.alerts import JOB_FAILED
 from jobs.alerting.rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS
 from jobs.alerting.rules.clock_stepped import step_text
 from jobs.alerting.rules.disk_low import DISK_LOW
@@ -11,9 +11,9 @@ from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
 from jobs.alerting.rules.mail_refused import MAIL_REFUSED
 from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
-from jobs.context import phrase_count
 from store.alerts.alerts import Event
 from store.alerts.clock_steps import CLOCK_STEPPED
+from store.phrases import phrase_count, phrase_share
 from store.tables.work_tables import AlertRow
 
 Title = Callable[[AlertRow], str]
@@ -27,7 +27,7 @@ def title(alert: AlertRow, event: Event) -> str:
 
 def _share(alert: AlertRow) -> str:
     name = alert.rule.replace("_", " ")
-    return f"{name} {percent(alert.value)} (limit {percent(alert.threshold)})"
+    return f"{name} {phrase_share(alert.value)} (limit {phrase_share(alert.threshold)})"
 
 
 def _number(noun: str, more: str) -> Title:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
-from jobs.context import JobContext, phrase_count
+from jobs.context import JobContext
 from store.alerts.alerts import WARNING, Condition, open_alerts
 from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
 from store.decisions.decisions import Kind, Scope, active_decisions, last_revocation
+from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
 ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS = "attacking_client", "many_attacking_clients"

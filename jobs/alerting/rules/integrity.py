@@ -6,11 +6,12 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.context import JobContext, JobOutcome, Skipped
 from store.alerts.alerts import CRITICAL, Condition, apply_condition, open_alerts
 from store.engine.locks import take_turn
 from store.models.loaded_models import models_in_use, this_host
 from store.models.model_files import Differences, differences, escape_name
+from store.phrases import phrase_count
 from store.tables.work_tables import LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from detectors.rule_book import BLOCKED_PATCH
-from jobs.context import phrase_count
 from store.alerts.alerts import WARNING, Condition
 from store.decisions.listed_patches import NewPatch
+from store.phrases import phrase_count
 
 RECURRING_PATCH = "recurring_patch"
 _MAX_EXAMPLES = 5

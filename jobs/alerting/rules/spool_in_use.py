@@ -3,8 +3,8 @@
 from hashlib import sha256
 from pathlib import Path
 
-from jobs.context import phrase_count
 from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition
+from store.phrases import phrase_count
 from store.spool.spool import Backlog
 
 SPOOL_IN_USE = "spool_in_use"
