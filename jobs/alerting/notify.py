@@ -14,12 +14,12 @@ from jobs.alerting.channels.delivery_errors import (
 from jobs.alerting.channels.mail import OutgoingMail, compose
 from jobs.alerting.channels.transports import Transport, transport_for
 from jobs.alerting.report import clients_in, report_on
-from jobs.alerting.rules.mail_refused import (
+from jobs.context import JobContext, JobOutcome
+from store.alert_rules.mail_refused import (
     resolve_former_recipients,
     tell_acceptance,
     tell_refusal,
 )
-from jobs.context import JobContext, JobOutcome
 from store.alerts.alerts import Event
 from store.alerts.outbox import (
     MAX_WAIT_SECONDS,

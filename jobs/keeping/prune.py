@@ -13,7 +13,7 @@ import structlog
 from jobs.context import JobContext, JobOutcome, Skipped
 from jobs.keeping.prune_batches import BATCH, RowCounts, batches, in_turn
 from jobs.keeping.prune_pictures import prune_evidence
-from store.alerts.clock_steps import may_run_ahead
+from store.alert_rules.clock_stepped import may_run_ahead
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import read_roll_up_time
