@@ -67,7 +67,7 @@ def _summary(prints: int, pictures: int, hours: int) -> str:
 RULE = AlertRule(
     code=RECURRING_PATCH,
     words="Recurring patch",
-    meaning="A patch that recurs in flagged pictures, and in no ordinary one, was blacklisted.",
+    meaning="A patch that recurs in flagged pictures and in no ordinary one is on the blacklist.",
     unit=Unit(UnitKind.COUNT, "print"),
     firing=count_title("recurring print", "on the blacklist"),
     resolved=lambda _: "no new recurring print",
