@@ -4,10 +4,19 @@
 def phrase_count(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> phrase_count(1, "outlier"), phrase_count(0, "outlier")
-    ('1 outlier', '0 outliers')
+    >>> phrase_count(1, "outlier"), phrase_count(0, "outlier"), phrase_count(2, "patch")
+    ('1 outlier', '0 outliers', '2 patches')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """More than one of a thing.
+
+    >>> plural("file"), plural("recurring patch")
+    ('files', 'recurring patches')
+    """
+    return f"{noun}es" if noun.endswith(("ch", "sh", "s", "x")) else f"{noun}s"
 
 
 def phrase_share(share: float) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from store.alert_rules.registry import ALERT_RULES
 from store.alert_rules.rule import AlertRule, Unit, UnitKind
+from store.phrases import plural
 from tools.markdown import fill, table
 
 
@@ -32,4 +33,4 @@ def _row(rule: AlertRule) -> tuple[str, ...]:
 
 
 def _describe_unit(unit: Unit) -> str:
-    return f"{unit.noun}s" if unit.kind is UnitKind.COUNT else unit.noun
+    return plural(unit.noun) if unit.kind is UnitKind.COUNT else unit.noun

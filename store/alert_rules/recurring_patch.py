@@ -54,12 +54,12 @@ def _conditions(session: Session, around: Surroundings) -> Iterator[Condition]:
     yield patch_condition(list_new_patches(session, since), _WINDOW_HOURS)
 
 
-def _summary(prints: int, pictures: int, hours: int) -> str:
-    if not prints:
-        return f"No print was put on the blacklist in {hours} hours."
-    verb = "recurs" if prints == 1 else "recur"
+def _summary(patches: int, pictures: int, hours: int) -> str:
+    if not patches:
+        return f"No patch was put on the blacklist in {hours} hours."
+    verb = "recurs" if patches == 1 else "recur"
     return (
-        f"{phrase_count(prints, 'print')} {verb} in {phrase_count(pictures, 'flagged picture')} "
+        f"{phrase_count(patches, 'patch')} {verb} in {phrase_count(pictures, 'flagged picture')} "
         "and in no ordinary one: somebody tries a patch, or the model has a backdoor."
     )
 
@@ -68,15 +68,15 @@ RULE = AlertRule(
     code=RECURRING_PATCH,
     words="Recurring patch",
     meaning="A patch that recurs in flagged pictures and in no ordinary one is on the blacklist.",
-    unit=Unit(UnitKind.COUNT, "print"),
-    firing=count_title("recurring print", "on the blacklist"),
-    resolved=lambda _: "no new recurring print",
+    unit=Unit(UnitKind.COUNT, "patch"),
+    firing=count_title("recurring patch", "on the blacklist"),
+    resolved=lambda _: "no new recurring patch",
     next_steps=(
         "Look at the patch on the blacklist page. Does somebody wear it on purpose, or is it a "
         "brand? Revoke the block with a reason: it is not listed again.",
         "If people vanish beside it, the model may have a backdoor: compare its digest with "
         "what its makers published, and serve another model until you know.",
-        "The alert resolves by itself when no print was listed for a day.",
+        "The alert resolves by itself when no patch was listed for a day.",
     ),
     runbook="recurring_patch",
     look=look_at_patches,
