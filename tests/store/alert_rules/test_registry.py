@@ -79,6 +79,12 @@ def test_a_rule_is_judged_by_a_job_or_by_the_watchdog(rule: AlertRule) -> None:
 
 
 @each_rule
+def test_a_rule_of_evaluate_alerts_is_looked_at_or_one_beside_it_is(rule: AlertRule) -> None:
+    beside = [other for other in ALERT_RULES if other.runbook == rule.runbook]
+    assert rule.judge != "evaluate_alerts" or any(other.look for other in beside)
+
+
+@each_rule
 def test_the_runbook_has_the_heading_of_a_rule_and_names_it(rule: AlertRule) -> None:
     runbook = RUNBOOK.read_text(encoding="utf-8")
     _, heading, section = runbook.partition(f"\n### `{rule.runbook}`\n")
