@@ -77,7 +77,7 @@ def test_every_label_is_listed_with_its_part_group_and_colour() -> None:
 
 
 def test_every_alert_rule_leads_to_its_place_in_the_runbook() -> None:
-    page = runbook_page(DOCS / "operations.md")
+    page = runbook_page(DOCS / "operations" / "on-call.md")
     assert all(
         f"| [`{rule.code}`](#{rule.runbook}) | {rule.meaning} |" in page for rule in ALERT_RULES
     )

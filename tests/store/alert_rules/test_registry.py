@@ -17,7 +17,7 @@ from store.alert_rules.registry import ALERT_RULES, find_alert_rule
 from store.alert_rules.rule import AlertRule
 from store.tables.work_tables import AlertRow
 
-RUNBOOK = Path(__file__).parents[3] / "docs" / "operations.md"
+RUNBOOK = Path(__file__).parents[3] / "docs" / "operations" / "on-call.md"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 JOB_NAMES = {job.name for job in JOBS}
 
@@ -88,7 +88,7 @@ def test_a_rule_of_evaluate_alerts_is_looked_at_or_one_beside_it_is(rule: AlertR
 def test_the_runbook_has_the_heading_of_a_rule_and_names_it(rule: AlertRule) -> None:
     runbook = RUNBOOK.read_text(encoding="utf-8")
     _, heading, section = runbook.partition(f"\n### `{rule.runbook}`\n")
-    assert heading, f"docs/operations.md says nothing under `{rule.runbook}`."
+    assert heading, f"docs/operations/on-call.md says nothing under `{rule.runbook}`."
     section = section.partition("\n##")[0]
     assert f"`{rule.code}`" in heading + section
     assert "What to do:" in section
