@@ -10,8 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
-from jobs.alerting import alerts, notify
-from jobs.alerting.rules import integrity
+from jobs.alerting import alerts, integrity, notify
 from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up

@@ -43,12 +43,3 @@ class JobOutcome:
 
 
 JobFunction = Callable[[JobContext], JobOutcome]
-
-
-def phrase_count(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> phrase_count(1, "outlier"), phrase_count(0, "outlier")
-    ('1 outlier', '0 outliers')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

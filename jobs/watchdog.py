@@ -6,8 +6,6 @@ from threading import Event, Thread
 
 import structlog
 
-from jobs.alerting.rules.clock_stepped import step_condition, step_text
-from jobs.alerting.rules.jobs_standing_still import standing_still_condition
 from jobs.catalogue import job_named
 from jobs.clock_watch import ClockStep, ClockWatch
 from jobs.context import JobContext
@@ -15,9 +13,11 @@ from jobs.leader import Leader
 from jobs.pulse import Pulse
 from jobs.runs import log_faults, run_quietly
 from jobs.schedule import Schedule
+from store.alert_rules.clock_stepped import step_condition, step_text
+from store.alert_rules.jobs_standing_still import standing_still_condition
 from store.alerts.alerts import Condition, apply_condition
-from store.alerts.clock_steps import make_notifications_due
 from store.alerts.job_runs import fail_interrupted_runs
+from store.alerts.outbox import make_notifications_due
 from store.engine.database import Database
 from store.engine.locks import take_turn
 from store.models.loaded_models import this_host

@@ -10,18 +10,14 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from maskwatch.cli import app
-from tools.markdown import table
-
-_BEGIN, _END = "<!-- commands: made by `python -m tools.reference_docs` -->", "<!-- /commands -->"
+from tools.markdown import fill, table
 
 Words = tuple[str, ...]
 
 
 def api_page(page: Path) -> str:
     """The page with the commands that there are between its markers."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return "\n".join([before + _BEGIN, *commands_table(), _END]) + after
+    return fill(page, "commands", commands_table())
 
 
 def commands_table() -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from detectors.registry import FEATURES, Feature, Group
 from inference.http.description import describe
 from store.pages.queries import DASHBOARD_QUERIES
+from tools.alerts_table import runbook_page
 from tools.clients_page import clients_page
 from tools.commands_table import api_page
 from tools.label_pages import labels_page
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         "layout.md": layout_page(),
         "queries.md": queries_page(),
         "api.md": api_page(DOCS / "api.md"),
+        "operations/on-call.md": runbook_page(DOCS / "operations" / "on-call.md"),
         "openapi.json": json.dumps(describe(), indent=2) + "\n",
     }
 
@@ -73,9 +75,10 @@ def stale_pages(folder: Path) -> list[str]:
 
 def write_pages(folder: Path) -> None:
     """Write every page."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _text_of(path: Path) -> str | None:

@@ -5,6 +5,7 @@ from math import isnan
 
 from detectors.registry import find_feature
 from detectors.rule_book import find_rule
+from store.phrases import plural
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -57,7 +58,7 @@ def count(how_many: int, noun: str) -> str:
     >>> count(1, "client"), count(2, "client")
     ('1 client', '2 clients')
     """
-    return f"{number(how_many)} {noun}{'' if how_many == 1 else 's'}"
+    return f"{number(how_many)} {noun if how_many == 1 else plural(noun)}"
 
 
 def number(value: float) -> str:

@@ -11,6 +11,8 @@ from dashboard.show import markup, words
 from dashboard.show.evidence_facts import evidence_facts
 from dashboard.show.markup import Column, Tone
 from detectors.errors import MaskwatchError
+from store.alert_rules.registry import find_alert_rule
+from store.alert_rules.rule import UnitKind
 from store.alerts.alerts import acknowledge
 from store.alerts.outbox import Delivery
 from store.pages.alert_views import (
@@ -23,18 +25,6 @@ from store.pages.alert_views import (
 
 _MAX_LISTED, _MAX_OPEN = 100, 5
 _PLACE = "alerts_place"
-# Rules whose value is a number of things.
-_COUNTED = {
-    "model_file_changed": "file",
-    "spool_in_use": "record",
-    "recurring_patch": "print",
-    "mail_refused": "receiver",
-    "many_attacking_clients": "client",
-    "clock_stepped": "second",
-    "jobs_standing_still": "second",
-}
-# Rules whose value is measured.
-_MEASURED = {"disk_low": "MB"}
 
 
 def show() -> None:
@@ -113,7 +103,7 @@ def _card(context: PageContext, alert: AlertView) -> None:
                 markup.badges(
                     markup.alert_badge(alert),
                     _acknowledgement(alert),
-                    markup.quiet(f"Alert {alert.id} · {words.label(alert.rule)}"),
+                    markup.quiet(f"Alert {alert.id} · {_rule_words(alert)}"),
                 )
             )
         with right, st.container(horizontal=True, horizontal_alignment="right"):
@@ -170,12 +160,24 @@ def _card_facts(context: PageContext, alert: AlertView) -> None:
     markup.facts({name: value for name, value in pairs.items() if value})
 
 
+def _rule_words(alert: AlertView) -> str:
+    rule = find_alert_rule(alert.rule)
+    return rule.words if rule else words.label(alert.rule)
+
+
 def _amount(alert: AlertView, value: float) -> str:
-    if alert.rule in _COUNTED:
-        return words.count(int(value), _COUNTED[alert.rule])
-    if alert.rule in _MEASURED:
-        return f"{words.number(value)} {_MEASURED[alert.rule]}"
-    return words.percent(value) if "share" in alert.rule else words.number(value)
+    rule = find_alert_rule(alert.rule)
+    if rule is None:
+        return words.number(value)
+    match rule.unit.kind:
+        case UnitKind.COUNT:
+            return words.count(int(value), rule.unit.noun)
+        case UnitKind.AMOUNT:
+            return f"{words.number(value)} {rule.unit.noun}"
+        case UnitKind.SHARE:
+            return words.percent(value)
+        case UnitKind.NUMBER:
+            return words.number(value)
 
 
 def _notifications(context: PageContext, notifications: tuple[NotificationView, ...]) -> None:

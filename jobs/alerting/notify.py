@@ -14,12 +14,12 @@ from jobs.alerting.channels.delivery_errors import (
 from jobs.alerting.channels.mail import OutgoingMail, compose
 from jobs.alerting.channels.transports import Transport, transport_for
 from jobs.alerting.report import clients_in, report_on
-from jobs.alerting.rules.mail_refused import (
+from jobs.context import JobContext, JobOutcome
+from store.alert_rules.mail_refused import (
     resolve_former_recipients,
     tell_acceptance,
     tell_refusal,
 )
-from jobs.context import JobContext, JobOutcome, phrase_count
 from store.alerts.alerts import Event
 from store.alerts.outbox import (
     MAX_WAIT_SECONDS,
@@ -33,6 +33,7 @@ from store.alerts.outbox import (
 )
 from store.decisions.decisions import Kind, Scope, active_decisions
 from store.engine.locks import take_turn
+from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
 _log = structlog.get_logger(__name__)

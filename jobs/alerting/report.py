@@ -7,20 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from detectors.rule_book import find_rule
-from jobs.alerting.alerts import INVALID_SHARE, percent
 from jobs.alerting.next_steps import next_steps
-from jobs.alerting.rules.disk_low import DISK_LOW
-from jobs.alerting.rules.integrity import MODEL_FILE_CHANGED
-from jobs.alerting.rules.jobs_standing_still import JOBS_STANDING_STILL
-from jobs.alerting.rules.spool_in_use import SPOOL_IN_USE
-from jobs.alerting.titles import title
+from store.alert_rules.registry import find_alert_rule
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, Event
-from store.alerts.clock_steps import CLOCK_STEPPED
 from store.tables.work_tables import AlertRow, DecisionRow
-
-# Rules about something on one host, and where the evidence of some has a folder.
-_OF_HOSTS = frozenset({SPOOL_IN_USE, DISK_LOW, CLOCK_STEPPED, JOBS_STANDING_STILL})
-_OF_FOLDERS = {SPOOL_IN_USE: "var_dir", DISK_LOW: "folder"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,7 @@ def report_on(
         event=event,
         critical=alert.severity == CRITICAL,
         badge="RESOLVED" if event is Event.RESOLVED else f"FIRING {alert.severity}",
-        title=title(alert, event),
+        title=_title(alert, event),
         summary=alert.summary,
         facts=_facts(alert, event),
         tables=_tables(evidence, blocks),
@@ -110,23 +100,17 @@ def moment(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
+def _title(alert: AlertRow, event: Event) -> str:
+    rule = find_alert_rule(alert.rule)
+    if rule is None:
+        return alert.rule.replace("_", " ")
+    return rule.resolved(alert) if event is Event.RESOLVED else rule.firing(alert)
+
+
 def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     facts = [("Firing since", moment(alert.fired_at))]
-    if alert.rule == INVALID_SHARE:
-        facts += [
-            ("Share", f"{percent(alert.value)}, limit {percent(alert.threshold)}"),
-            (
-                "Requests",
-                f"{alert.evidence.get('invalid')} of {alert.evidence.get('requests')} in "
-                f"{alert.evidence.get('window_hours')} hours",
-            ),
-        ]
-    if alert.rule == MODEL_FILE_CHANGED:
-        facts += _model_facts(alert.evidence)
-    if alert.rule in _OF_HOSTS:
-        facts.append(("Host", str(alert.evidence.get("host"))))
-    if alert.rule in _OF_FOLDERS:
-        facts.append(("Folder", str(alert.evidence.get(_OF_FOLDERS[alert.rule]))))
+    rule = find_alert_rule(alert.rule)
+    facts += rule.facts(alert) if rule else ()
     if alert.acknowledged_by:
         facts.append(("Looked after by", alert.acknowledged_by))
     if alert.resolved_at is not None:
@@ -135,16 +119,6 @@ def _facts(alert: AlertRow, event: Event) -> tuple[tuple[str, str], ...]:
     if alert.atlas != NO_TECHNIQUE:
         facts.append(("Technique", f"MITRE ATLAS {alert.atlas}, OWASP {alert.owasp}"))
     return tuple(facts)
-
-
-def _model_facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        ("Model", str(evidence.get("model"))),
-        ("Host", str(evidence.get("host"))),
-        ("Service", str(evidence.get("service"))),
-        ("Loaded", str(evidence.get("loaded_at"))),
-        ("Digest when loaded", str(evidence.get("loaded_digest"))),
-    ]
 
 
 def _tables(evidence: Mapping[str, Any], blocks: Mapping[str, DecisionRow]) -> tuple[Table, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import EvidenceKind
 from jobs.blocking.policy import BlockPolicy, decide, phrase_blocks
-from jobs.context import JobContext, JobOutcome, phrase_count
+from jobs.context import JobContext, JobOutcome
 from jobs.settings import JobSettings
 from store.decisions.client_evidence import find_suspects, judge_client, read_chances
 from store.decisions.decisions import (
@@ -23,6 +23,7 @@ from store.decisions.decisions import (
 )
 from store.decisions.protected import is_protected
 from store.engine.locks import take_turn
+from store.phrases import phrase_count
 from store.tables.work_tables import DecisionRow
 
 

@@ -10,13 +10,14 @@ from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.patches.patch_search import different_pictures
 from detectors.patches.patches import Tile
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
-from jobs.alerting.rules.recurring_patch import RECURRING_PATCH
 from jobs.blocking.picture_views import cut_out, read_image
 from jobs.blocking.policy import phrase_blocks
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.context import JobContext, JobOutcome, Skipped
+from store.alert_rules.recurring_patch import RECURRING_PATCH
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import ListedPatch, list_decided_patches, patch_evidence
 from store.engine.locks import take_turn
+from store.phrases import phrase_count
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
 from store.requests.picture_store import PictureStore
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from detectors.evidence_kinds import WEIGHTS, describe
-from jobs.context import phrase_count
 from jobs.settings import MAX_BLOCK_MINUTES
 from store.decisions.client_evidence import Suspect
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.phrases import phrase_count
 
 _NEVER_BLOCKED = "cli:"
 

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from jobs.context import JobContext, JobOutcome, phrase_count
+from jobs.context import JobContext, JobOutcome
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
+from store.phrases import phrase_count
 from store.requests.fingerprints import forget_fingerprints
 
 # Short transactions: the service waits for its turn to write meanwhile.

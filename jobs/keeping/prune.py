@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.context import JobContext, JobOutcome, Skipped
 from jobs.keeping.prune_batches import BATCH, RowCounts, batches, in_turn
 from jobs.keeping.prune_pictures import prune_evidence
-from store.alerts.clock_steps import may_run_ahead
+from store.alert_rules.clock_stepped import may_run_ahead
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import read_roll_up_time
@@ -30,6 +30,7 @@ from store.keeping.retention import (
     make_coming_days,
 )
 from store.models.outlier_models import OutlierModelStore
+from store.phrases import phrase_count
 from store.requests.fingerprints import forget_fingerprints
 from store.requests.request_keys import key_of
 

@@ -1,8 +1,9 @@
 """The job ``roll_up``: counts new records by minute, hour and day, and keeps the counts small."""
 
-from jobs.context import JobContext, JobOutcome, phrase_count
+from jobs.context import JobContext, JobOutcome
 from store.counts.roll_up_upkeep import drop_old_clients, drop_old_counts, fold_names
 from store.counts.roll_ups import roll_up
+from store.phrases import phrase_count
 
 # Short transactions: the service waits for its turn to write meanwhile.
 _BATCH, _MAX_BATCHES = 2000, 200

@@ -16,10 +16,11 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.context import JobContext, JobOutcome, Skipped
 from store.audit.actors import job
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
+from store.phrases import phrase_count
 from store.requests.record_store import FeatureMatrix, clean_features
 
 _SEED = 20_260_101

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.model import OutlierModel
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
+from jobs.context import JobContext, JobOutcome, Skipped
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, champion
+from store.phrases import phrase_count
 from store.requests.record_store import FeatureMatrix, unscored_features
 from store.tables.work_tables import OutlierModelRow
 

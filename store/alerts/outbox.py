@@ -172,6 +172,18 @@ def refuse(session: Session, claim: Claim, error: str, until: datetime) -> bool:
     return True
 
 
+def make_notifications_due(session: Session, now: datetime) -> None:
+    """Let notifications be tried now that wait for a time which a wrong clock may have set."""
+    session.execute(
+        update(NotificationRow)
+        .where(
+            NotificationRow.state == Delivery.PENDING.value,
+            NotificationRow.next_attempt_at > now,
+        )
+        .values(next_attempt_at=now)
+    )
+
+
 def _new_row(
     alert_id: int, event: str, recipient: str | None, created_at: datetime, now: datetime
 ) -> NotificationRow:

@@ -55,6 +55,30 @@ def test_an_alert_about_model_files_counts_and_names_them(day: Day, signed_in: S
     assert "%" not in card
 
 
+@pytest.mark.parametrize(
+    ("rule", "value", "title", "amount"),
+    [
+        ("disk_low", 812.0, "Disk low", "812 MB"),
+        ("mail_refused", 1.0, "Mail refused", "1 receiver"),
+        ("attacking_client", 4.5, "Attacking client", "4.5"),
+        ("invalid_share", 0.125, "Invalid share", "12.5\u202f%"),
+        ("a_rule_of_tomorrow", 7.0, "A rule of tomorrow", "7"),
+    ],
+)
+def test_a_value_is_written_in_the_unit_of_its_rule(
+    day: Day, signed_in: Signed, rule: str, value: float, title: str, amount: str
+) -> None:
+    signed_in(day.parts)
+    condition = make_condition(fingerprint=f"{rule}:unit", rule=rule, value=value, evidence={})
+    with day.parts.database.write() as session:
+        alert = apply_condition(session, condition, day.parts.clock())
+        assert alert is not None
+        number = alert.id
+    card = html_of(open_page("alerts", alert=str(number))).split("Also firing")[0]
+    assert f"Alert {number} · {title}" in card
+    assert f">{amount}<" in card
+
+
 def test_a_receiver_who_is_refused_stands_beside_the_one_who_is_told(
     day: Day, signed_in: Signed
 ) -> None:

@@ -11,8 +11,11 @@ from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.refusals import PROXY_REFUSALS, REFUSALS
 from maskwatch.environment import all_groups, all_settings, known_names
+from store.alert_rules.registry import ALERT_RULES
 from store.configuration.groups import Group
+from tools.alerts_table import runbook_page
 from tools.label_pages import labels_page
+from tools.markdown import fill
 from tools.reference_docs import (
     DOCS,
     features_page,
@@ -71,6 +74,20 @@ def test_every_label_is_listed_with_its_part_group_and_colour() -> None:
     assert "| 10 | `Torso-skin` | bare torso | skin | `#d8b5a3` |" in page
     assert "| 9 | `Pants` | lower | trousers | `#195b71` |" in page
     assert page.count("| 0 | ") == page.count("| not drawn |") == len(LABEL_LISTS)
+
+
+def test_every_alert_rule_leads_to_its_place_in_the_runbook() -> None:
+    page = runbook_page(DOCS / "operations" / "on-call.md")
+    assert all(
+        f"| [`{rule.code}`](#{rule.runbook}) | {rule.meaning} |" in page for rule in ALERT_RULES
+    )
+
+
+def test_a_page_that_lost_its_markers_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before <!-- other: made by hand --> after")
+    with pytest.raises(ValueError, match=r"page\.md lacks the markers <!-- alerts: made by"):
+        fill(page, "alerts", ["new"])
 
 
 def test_a_row_has_as_many_cells_as_its_table_has_columns() -> None:

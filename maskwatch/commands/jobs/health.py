@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from maskwatch.commands.checks import Check, State
+from store.alert_rules.clock_stepped import CLOCK_STEPPED
 from store.alerts.alerts import open_alerts
-from store.alerts.clock_steps import CLOCK_STEPPED
 from store.engine.database import Database
 from store.engine.schema import check_revision
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health

@@ -166,11 +166,11 @@ def test_every_check_has_something_to_say_here(steps: Sequence[Step]) -> None:
 
 def test_names_are_unique_in_order_and_explained(checks: Sequence[Check]) -> None:
     ensure_order(checks)
-    lines = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "docs" / "operations" / "on-call.md").read_text(encoding="utf-8").splitlines()
     [faults] = [line for line in lines if line.startswith("| `maskwatch_faults_total{part}`")]
     for check in checks:
         assert re.fullmatch("[a-z_]{3,32}", check.name)
-        assert f"`{check.name}`" in faults, f"Explain the check {check.name} in operations.md."
+        assert f"`{check.name}`" in faults, f"Explain the check {check.name} in on-call.md."
 
 
 def test_the_same_case_gives_the_same_result_and_stays_as_it_is(steps: Sequence[Step]) -> None:

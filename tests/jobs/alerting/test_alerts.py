@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.alerting.alerts import ShareLimits, invalid_share_condition, run
+from jobs.alerting.alerts import run
 from jobs.context import JobContext, JobOutcome
 from jobs.runs import run_quietly
 from jobs.settings import JobSettings
+from store.alert_rules.invalid_share import ShareLimits, invalid_share_condition
 from store.alerts.alerts import Event
 from store.alerts.job_runs import fail_interrupted_runs, start_run
 from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
@@ -53,7 +54,7 @@ def test_the_share_of_invalid_requests(
 
 
 def test_a_share_takes_two_hundred_requests_of_twenty_clients(settings: JobSettings) -> None:
-    limits = ShareLimits.of(JobSettings(var_dir=settings.store.var_dir))
+    limits = ShareLimits.of(JobSettings(var_dir=settings.store.var_dir).alerts)
     assert (limits.min_requests, limits.min_clients) == (200, 20)
 
 

@@ -12,8 +12,8 @@ from jobs.alerting.channels.delivery_errors import DeliveryFailed
 from jobs.alerting.channels.mail import OutgoingMail
 from jobs.alerting.channels.transports import SmtpTransport
 from jobs.alerting.notify import NotifyResult, notify, run
-from jobs.alerting.rules.mail_refused import MAIL_REFUSED
 from jobs.context import JobContext
+from store.alert_rules.mail_refused import MAIL_REFUSED
 from store.alerts.alerts import Condition, apply_condition
 from store.alerts.outbox import Delivery
 from store.engine.database import Database

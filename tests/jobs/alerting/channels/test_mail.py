@@ -188,3 +188,17 @@ def test_what_became_of_the_scheduler_says_where_and_what_to_do(
     row.resolved_at = context.now
     message, _, _ = parsed(mail_of(context, row, Event.RESOLVED, {}))
     assert str(message["Subject"]).endswith(resolved)
+
+
+def test_an_alert_of_a_rule_that_this_version_does_not_know_says_what_is_stored(
+    context: JobContext,
+) -> None:
+    condition = make_condition(fingerprint="new", rule="a_rule_of_tomorrow", value=7.0)
+    with context.database.write() as session:
+        row = apply_condition(session, condition, context.now)
+    assert row is not None
+    message, text, _ = parsed(mail_of(context, row, Event.FIRING, {}))
+    assert message["Subject"] == "[Maskwatch] FIRING warning: a rule of tomorrow"
+    assert "Acknowledge the alert" in text
+    assert "Block who attacks" not in text
+    assert "Share" not in text

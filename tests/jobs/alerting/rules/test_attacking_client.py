@@ -13,9 +13,9 @@ from sqlalchemy import select
 from detectors.evidence_kinds import EvidenceKind
 from jobs.alerting.alerts import run
 from jobs.alerting.notify import run as notify
-from jobs.alerting.rules.attacking_client import MAX_OPEN
 from jobs.blocking.decide import run as decide
 from jobs.context import JobContext
+from store.alert_rules.attacking_client import MAX_OPEN
 from store.counts.turned_away import add_turned_away
 from store.decisions.decisions import Kind, Scope, active_decisions, add_decision, revoke
 from store.keeping.erasure import erase_name

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from jobs.alerting.alerts import run
-from jobs.alerting.rules.disk_low import disk_condition
 from jobs.context import JobContext
+from store.alert_rules.disk_low import disk_condition
 from store.alerts.alerts import CRITICAL, WARNING
 from store.engine.disk_room import DiskRoom, room_of, rooms_of
 from store.tables.work_tables import AlertRow

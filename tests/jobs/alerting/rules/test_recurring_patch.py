@@ -1,4 +1,4 @@
-"""The alert about a recurring print: from the list to the mail, on both databases."""
+"""The alert about a recurring patch: from the list to the mail, on both databases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,20 +49,20 @@ def alert_of(context: JobContext) -> AlertRow:
         return session.scalars(select(AlertRow)).one()
 
 
-def test_a_new_print_alerts_for_a_day(context: JobContext, listed: Callable[..., int]) -> None:
+def test_a_new_patch_alerts_for_a_day(context: JobContext, listed: Callable[..., int]) -> None:
     assert run(context).sentence == "0 alerts fired, 0 resolved, 0 open."
     decision = listed()
     assert run(context).sentence == "1 alert fired, 0 resolved, 1 open."
     alert = alert_of(context)
     assert (alert.rule, alert.severity, alert.value) == ("recurring_patch", "warning", 1.0)
-    assert "1 print recurs in 7 flagged pictures and in no ordinary one" in alert.summary
+    assert "1 patch recurs in 7 flagged pictures and in no ordinary one" in alert.summary
     assert alert.evidence["decisions"] == [decision]
     assert alert.evidence["request_ids"] == IDS[:5]
     later = replace(context, now=context.now + timedelta(hours=25))
     assert run(later).sentence == "0 alerts fired, 1 resolved, 0 open."
 
 
-def test_a_revoked_print_resolves_the_alert(
+def test_a_revoked_patch_resolves_the_alert(
     context: JobContext, listed: Callable[..., int]
 ) -> None:
     decision = listed()
@@ -82,10 +82,10 @@ def test_the_mail_says_what_to_look_at(context: JobContext, listed: Callable[...
     run(context)
     alert = alert_of(context)
     message, text, _ = parsed(mail_of(context, alert, Event.FIRING, {}))
-    assert message["Subject"] == "[Maskwatch] FIRING warning: 1 recurring print on the blacklist"
+    assert message["Subject"] == "[Maskwatch] FIRING warning: 1 recurring patch on the blacklist"
     assert "Revoke the block with a reason" in text
     assert "MASKWATCH_SIMULATE_BLOCKS=false" in text
     assert f"/request?id={IDS[0]}" in text
     alert.resolved_at = context.now
     message, _, _ = parsed(mail_of(context, alert, Event.RESOLVED, {}))
-    assert str(message["Subject"]).endswith("no new recurring print")
+    assert str(message["Subject"]).endswith("no new recurring patch")

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from detectors.verdict import Verdict
 from jobs.alerting.alerts import run
-from jobs.alerting.rules.spool_in_use import spool_condition
 from jobs.context import JobContext
+from store.alert_rules.spool_in_use import spool_condition
 from store.alerts.alerts import Event
 from store.requests.records import RequestRecord, Stage
 from store.spool.spool import Backlog, Spool

@@ -31,7 +31,7 @@ def _openssl(*words: str) -> None:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> tuple[str, str]:
-    """A private and a public key, made as docs/operations.md says."""
+    """A private and a public key, made as docs/operations/models.md says."""
     private, public = str(tmp_path / "model.key"), str(tmp_path / "model.pub")
     _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", private)
     _openssl("pkey", "-in", private, "-pubout", "-out", public)

@@ -1,44 +1,21 @@
-"""The job ``integrity``: are the model files on disk still what this host's services loaded?"""
+"""The alert rule ``model_file_changed``: files of a model are not what a service loaded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from jobs.context import JobContext, JobOutcome, Skipped, phrase_count
-from store.alerts.alerts import CRITICAL, Condition, apply_condition, open_alerts
-from store.engine.locks import take_turn
-from store.models.loaded_models import models_in_use, this_host
-from store.models.model_files import Differences, differences, escape_name
-from store.tables.work_tables import LoadedModelRow
+from store.alert_rules.rule import AlertRule, Facts, Unit, UnitKind, count_title, list_host
+from store.alerts.alerts import CRITICAL, Condition, open_alerts
+from store.models.model_files import Differences, escape_name
+from store.phrases import phrase_count
+from store.tables.work_tables import AlertRow, LoadedModelRow
 
 MODEL_FILE_CHANGED = "model_file_changed"
 # The evidence of an alert goes into mails and pages: a folder full of new files must not.
 _MAX_NAMES, _MAX_SENTENCE_NAMES = 20, 5
 # What was put on disk is the next model: that is manipulation, by way of the supply chain.
 _ATLAS, _OWASP = "AML.T0018", "ML06:2023"
-
-
-_Look = tuple[LoadedModelRow, Differences]
-
-
-def run(context: JobContext) -> JobOutcome:
-    """Hash the files again and raise or resolve an alert for each model."""
-    host = this_host()
-    with context.database.read() as session:
-        loads = models_in_use(session, host)
-    if not loads:
-        raise Skipped(f"No service on {host} has loaded a model yet: there is nothing to compare.")
-    # Hashing takes a while: no transaction waits for it.
-    looks = [(load, differences(Path(load.path), load.files)) for load in loads]
-    with context.database.write() as session:
-        take_turn(session, "alerts")
-        in_use = models_in_use(session, host)
-        current = _still_in_use(looks, in_use)
-        for condition in (*_conditions(current), *_over(session, host, in_use)):
-            apply_condition(session, condition, context.now, judge="integrity")
-    return _outcome([change for _, change in current])
 
 
 def model_changed_condition(load: LoadedModelRow, change: Differences) -> Condition:
@@ -66,18 +43,9 @@ def model_changed_condition(load: LoadedModelRow, change: Differences) -> Condit
     )
 
 
-def _still_in_use(looks: Iterable[_Look], in_use: Iterable[LoadedModelRow]) -> list[_Look]:
-    """Leave out what was loaded anew meanwhile: the files belong to another load now."""
-    ids = {load.id for load in in_use}
-    return [(load, change) for load, change in looks if load.id in ids]
-
-
-def _conditions(looks: Iterable[_Look]) -> Iterator[Condition]:
-    for load, change in looks:
-        yield model_changed_condition(load, change)
-
-
-def _over(session: Session, host: str, loads: Sequence[LoadedModelRow]) -> Iterator[Condition]:
+def unused_model_conditions(
+    session: Session, host: str, loads: Sequence[LoadedModelRow]
+) -> Iterator[Condition]:
     """Conditions that resolve the alerts about models that this host does not use any more."""
     fingerprints = {_fingerprint(load.host, load.path) for load in loads}
     for alert in open_alerts(session, MODEL_FILE_CHANGED):
@@ -123,9 +91,34 @@ def _first_names(names: Sequence[str]) -> list[str]:
     return [escape_name(name) for name in names[:_MAX_NAMES]]
 
 
-def _outcome(changes: Sequence[Differences]) -> JobOutcome:
-    count = sum(each.total > 0 for each in changes)
-    return JobOutcome(
-        f"{phrase_count(len(changes), 'model')} compared with the files on disk, {count} changed.",
-        len(changes),
+def _list_facts(alert: AlertRow) -> Facts:
+    evidence = alert.evidence
+    return (
+        ("Model", str(evidence.get("model"))),
+        *list_host(alert),
+        ("Service", str(evidence.get("service"))),
+        ("Loaded", str(evidence.get("loaded_at"))),
+        ("Digest when loaded", str(evidence.get("loaded_digest"))),
     )
+
+
+RULE = AlertRule(
+    code=MODEL_FILE_CHANGED,
+    words="Model file changed",
+    meaning="Files of a model on disk are not what a service of the host loaded.",
+    unit=Unit(UnitKind.COUNT, "file"),
+    # No names: whoever writes files chooses them, and a subject is a header.
+    firing=count_title("model file", "changed"),
+    resolved=lambda _: "model files as loaded",
+    next_steps=(
+        "Did somebody you know replace the model? Then check it with `maskwatch model verify` "
+        "and let the service load it: send it SIGHUP, or restart it.",
+        "If not, do not restart the service: the running model is still the one that was "
+        "loaded. Keep a copy of the changed files, find out who wrote them, put the signed "
+        "files back.",
+        "The alert resolves by itself when the files match again.",
+    ),
+    runbook="model_file_changed",
+    judge="integrity",
+    facts=_list_facts,
+)

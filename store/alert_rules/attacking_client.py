@@ -6,10 +6,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
-from jobs.context import JobContext, phrase_count
+from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
 from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
 from store.decisions.decisions import Kind, Scope, active_decisions, last_revocation
+from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
 ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS = "attacking_client", "many_attacking_clients"
@@ -18,26 +19,31 @@ MAX_OPEN = 20
 _MAX_EXAMPLES = 5
 
 
-def list_client_conditions(session: Session, context: JobContext) -> Iterator[Condition]:
+def look_at_clients(around: Surroundings) -> Judgement:
+    """Judge each client, and the number of those that are too many for an alert each."""
+    return lambda session: list_client_conditions(session, around)
+
+
+def list_client_conditions(session: Session, around: Surroundings) -> Iterator[Condition]:
     """A condition for each client that attacks, and for each whose alert is over."""
-    attackers = _attackers(session, context)
+    attackers = _attackers(session, around)
     alerts = {alert.fingerprint: alert for alert in open_alerts(session, ATTACKING_CLIENT)}
     known = [each for each in attackers if _fingerprint(each.evidence.client) in alerts]
     new = [each for each in attackers if _fingerprint(each.evidence.client) not in alerts]
     room = max(0, MAX_OPEN - len(known))
     for suspect in (*known, *new[:room]):
-        yield attack_condition(suspect, context)
+        yield attack_condition(suspect, around)
     attacking = {_fingerprint(each.evidence.client) for each in attackers}
     for fingerprint, alert in alerts.items():
         if fingerprint not in attacking:
             yield _over(alert)
-    yield _many_condition(new[room:], context)
+    yield _many_condition(new[room:], around)
 
 
-def attack_condition(suspect: Suspect, context: JobContext) -> Condition:
+def attack_condition(suspect: Suspect, around: Surroundings) -> Condition:
     """The evidence against a client weighs as much as a block takes."""
     evidence, weighed = suspect.evidence, suspect.sum
-    window = context.settings.blocking.block_window_minutes
+    window = around.block_window_minutes
     leading = WEIGHTS[next(iter(weighed.counts))]
     return Condition(
         fingerprint=_fingerprint(evidence.client),
@@ -45,7 +51,7 @@ def attack_condition(suspect: Suspect, context: JobContext) -> Condition:
         severity=WARNING,
         active=True,
         value=weighed.weight,
-        threshold=float(context.settings.blocking.block_after),
+        threshold=float(around.block_after),
         summary=(
             f"The client {evidence.client} attacks: {describe(weighed.counts)} in "
             f"{phrase_count(window, 'minute')}, {phrase_count(evidence.uploads, 'upload')} in all."
@@ -62,35 +68,34 @@ def attack_condition(suspect: Suspect, context: JobContext) -> Condition:
     )
 
 
-def _attackers(session: Session, context: JobContext) -> list[Suspect]:
+def _attackers(session: Session, around: Surroundings) -> list[Suspect]:
     """Clients that attack, the worst first; what a person took back or allowed is left out."""
-    settings = context.settings
-    since = context.now - timedelta(minutes=settings.blocking.block_window_minutes)
-    chances = read_chances(session, settings.outliers.outlier_p_value)
-    enough = settings.blocking.block_after
+    since = around.now - timedelta(minutes=around.block_window_minutes)
+    chances = read_chances(session, around.outliers.outlier_p_value)
+    enough = around.block_after
     suspects = find_suspects(session, since, enough, chances)
-    judged = [_since_taken_back(session, each, context, chances) for each in suspects]
+    judged = [_since_taken_back(session, each, around, chances) for each in suspects]
     return [
         each
         for each in judged
-        if each.sum.weight >= enough and not _is_allowed(session, each, context)
+        if each.sum.weight >= enough and not _is_allowed(session, each, around)
     ]
 
 
 def _since_taken_back(
-    session: Session, suspect: Suspect, context: JobContext, chances: Mapping[EvidenceKind, float]
+    session: Session, suspect: Suspect, around: Surroundings, chances: Mapping[EvidenceKind, float]
 ) -> Suspect:
     client = suspect.evidence.client
     moment = last_revocation(session, client)
-    window = timedelta(minutes=context.settings.blocking.block_window_minutes)
-    if moment is None or moment <= context.now - window:
+    window = timedelta(minutes=around.block_window_minutes)
+    if moment is None or moment <= around.now - window:
         return suspect
     return judge_client(session, client, moment, chances)
 
 
-def _is_allowed(session: Session, suspect: Suspect, context: JobContext) -> bool:
+def _is_allowed(session: Session, suspect: Suspect, around: Surroundings) -> bool:
     client = suspect.evidence.client
-    return bool(active_decisions(session, context.now, Scope.CLIENT, client, Kind.ALLOW))
+    return bool(active_decisions(session, around.now, Scope.CLIENT, client, Kind.ALLOW))
 
 
 def _over(alert: AlertRow) -> Condition:
@@ -108,7 +113,7 @@ def _over(alert: AlertRow) -> Condition:
     )
 
 
-def _many_condition(more: Sequence[Suspect], context: JobContext) -> Condition:
+def _many_condition(more: Sequence[Suspect], around: Surroundings) -> Condition:
     leading = WEIGHTS[EvidenceKind.FLOOD]
     return Condition(
         fingerprint=MANY_ATTACKING_CLIENTS,
@@ -124,7 +129,7 @@ def _many_condition(more: Sequence[Suspect], context: JobContext) -> Condition:
         atlas=leading.atlas,
         owasp=leading.owasp,
         evidence={
-            "window_minutes": context.settings.blocking.block_window_minutes,
+            "window_minutes": around.block_window_minutes,
             "clients": [[each.evidence.client, each.evidence.uploads] for each in more[:MAX_OPEN]],
         },
     )
@@ -133,3 +138,40 @@ def _many_condition(more: Sequence[Suspect], context: JobContext) -> Condition:
 def _fingerprint(client: str) -> str:
     # A stroke, not a colon: an erasure has to find the name.
     return f"{ATTACKING_CLIENT}/{client}"
+
+
+_HONEST_STEPS = (
+    "Is it honest? Allow it on the blacklist page, or revoke its block with a reason: what it "
+    "did until then does not count any more.",
+    "The alert resolves by itself when it has stopped for the length of the window.",
+)
+RULE = AlertRule(
+    code=ATTACKING_CLIENT,
+    words="Attacking client",
+    meaning="The evidence against a client weighs as much as a block takes.",
+    unit=Unit(UnitKind.NUMBER, "weight of the evidence"),
+    # Clients do not choose their names: they are addresses, or keys that an administrator named.
+    firing=lambda alert: f"client {alert.evidence.get('client')} attacks",
+    resolved=lambda alert: f"client {alert.evidence.get('client')} does not attack any more",
+    next_steps=(
+        "Open some of the example requests: is it an attack? The policy blocks the client by "
+        "itself.",
+        *_HONEST_STEPS,
+    ),
+    runbook="attacking_client",
+    look=look_at_clients,
+)
+MANY_RULE = AlertRule(
+    code=MANY_ATTACKING_CLIENTS,
+    words="Many attacking clients",
+    meaning=f"More clients attack than the {MAX_OPEN} that have an alert each.",
+    unit=Unit(UnitKind.COUNT, "client"),
+    firing=lambda alert: f"attacks of {phrase_count(int(alert.value), 'more client')}",
+    resolved=lambda _: "no attacks of more clients",
+    next_steps=(
+        "Look at the worst clients on the overview: do they come from one network? Then stop it "
+        "before it reaches the service.",
+        *_HONEST_STEPS,
+    ),
+    runbook="attacking_client",
+)

@@ -5,9 +5,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from store.alert_rules.rule import (
+    AlertRule,
+    Judgement,
+    Surroundings,
+    Unit,
+    UnitKind,
+    list_host,
+)
 from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition, open_alerts
-from store.alerts.clock_steps import CLOCK_STEPPED
 
+CLOCK_STEPPED = "clock_stepped"
+_FAR_SECONDS = 3600.0
 _QUIET = timedelta(hours=24)
 
 
@@ -32,6 +41,19 @@ def step_condition(host: str, seconds: float, noticed_at: datetime) -> Condition
         owasp=NO_TECHNIQUE,
         evidence={"host": host, "seconds": round(seconds, 1)},
     )
+
+
+def may_run_ahead(session: Session) -> bool:
+    """Whether a clock was put forward by an hour or more and nobody has looked at it yet."""
+    return any(
+        alert.acknowledged_at is None and alert.value >= _FAR_SECONDS
+        for alert in open_alerts(session, CLOCK_STEPPED)
+    )
+
+
+def look_at_clocks(around: Surroundings) -> Judgement:
+    """Judge which clocks are quiet again: a step itself is told by the watchdog that noticed it."""
+    return lambda session: quiet_conditions(session, around.now)
 
 
 def quiet_conditions(session: Session, now: datetime) -> Iterator[Condition]:
@@ -60,3 +82,26 @@ def step_text(seconds: float) -> str:
     ('back by 1:00:00', 'forward by 0:01:30')
     """
     return f"{'forward' if seconds > 0 else 'back'} by {timedelta(seconds=round(abs(seconds)))}"
+
+
+RULE = AlertRule(
+    code=CLOCK_STEPPED,
+    words="Clock stepped",
+    meaning="The clock under the jobs was put forward or back.",
+    unit=Unit(UnitKind.COUNT, "second"),
+    firing=lambda alert: f"clock put {step_text(alert.value)}",
+    resolved=lambda _: "clock has not stepped for a day",
+    next_steps=(
+        "Nothing has to be mended in Maskwatch: jobs run by the new time. Find out who set the "
+        "clock: a time service that corrected it, a virtual machine that was paused, or somebody?",
+        "Records between both times may be dated wrongly, and blocks end earlier or later than "
+        "meant: look at the blacklist page.",
+        "After a step forward of an hour or more `prune` removes nothing until you acknowledge the "
+        "alert: a clock that runs ahead makes every record too old.",
+        "The alert resolves by itself when the clock has not stepped for a day.",
+    ),
+    runbook="clock_stepped",
+    judge="watchdog",
+    look=look_at_clocks,
+    facts=list_host,
+)

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from store.alert_rules.rule import AlertRule, Unit, UnitKind
 from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition, apply_condition, open_alerts
 
 MAIL_REFUSED = "mail_refused"
@@ -51,3 +52,21 @@ def _condition(recipient: str, summary: str, *, active: bool) -> Condition:
         owasp=NO_TECHNIQUE,
         evidence={"recipient": recipient},
     )
+
+
+RULE = AlertRule(
+    code=MAIL_REFUSED,
+    words="Mail refused",
+    meaning="A receiver of mail about alerts does not get it.",
+    unit=Unit(UnitKind.COUNT, "receiver"),
+    firing=lambda alert: f"no mail goes to {alert.evidence.get('recipient')}",
+    resolved=lambda alert: f"mail to {alert.evidence.get('recipient')} goes out",
+    next_steps=(
+        "Tell that person yourself about what fires: this mail does not reach them.",
+        "Mend the address in MASKWATCH_MAIL_TO or the mailbox, then run `maskwatch doctor --send`.",
+        "The alert resolves by itself with the next mail that is taken, or when the receiver is "
+        "not in the settings any more.",
+    ),
+    runbook="mail_refused",
+    judge="notify",
+)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from jobs.alerting import integrity
 from jobs.alerting.channels.mail import compose
+from jobs.alerting.integrity import run
 from jobs.alerting.report import report_on
-from jobs.alerting.rules import integrity
-from jobs.alerting.rules.integrity import run
 from jobs.commands import run_once
 from jobs.context import JobContext, Skipped
 from store.alerts.alerts import Event

@@ -1,1 +1,0 @@
-"""Alert rules: one module for one condition that people are told about."""

@@ -1,0 +1,1 @@
+"""Alert rules: one module for one condition that people are told about, with all they are told."""

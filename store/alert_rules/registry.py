@@ -1,0 +1,36 @@
+"""Every alert rule there is, in the order in which ``evaluate_alerts`` judges them."""
+
+from store.alert_rules import (
+    attacking_client,
+    clock_stepped,
+    disk_low,
+    invalid_share,
+    job_failed,
+    jobs_standing_still,
+    mail_refused,
+    model_file_changed,
+    recurring_patch,
+    spool_in_use,
+)
+from store.alert_rules.rule import AlertRule
+
+ALERT_RULES: tuple[AlertRule, ...] = (
+    # First, so that the first mail of an evening names who attacks.
+    attacking_client.RULE,
+    attacking_client.MANY_RULE,
+    invalid_share.RULE,
+    model_file_changed.RULE,
+    job_failed.RULE,
+    mail_refused.RULE,
+    recurring_patch.RULE,
+    disk_low.RULE,
+    spool_in_use.RULE,
+    clock_stepped.RULE,
+    jobs_standing_still.RULE,
+)
+_RULES_BY_CODE = {rule.code: rule for rule in ALERT_RULES}
+
+
+def find_alert_rule(code: str) -> AlertRule | None:
+    """The rule of a stored code; ``None`` if another version of Maskwatch stored it."""
+    return _RULES_BY_CODE.get(code)
