@@ -1,6 +1,7 @@
 """Request: one request, what was seen in it and why it was flagged."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import streamlit as st
 from markupsafe import Markup
@@ -15,15 +16,17 @@ from dashboard.show.decision_table import decision_table
 from dashboard.show.feature_table import feature_table
 from dashboard.show.finding_card import finding_card
 from dashboard.show.markup import Tone
+from dashboard.show.missing_request import say_no_id, say_no_record
 from dashboard.show.request_table import request_table
 from detectors.label_lists import label_words
 from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.pages.decision_views import decisions_about
-from store.pages.request_detail import RequestDetail, request_detail
+from store.pages.request_detail import RequestDetail, oldest_arrival, request_detail
 from store.pages.traffic import requests_of_client
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
+from store.requests.request_ids import read_request_id
 
 _CAPTIONS = {
     PICTURE: "Picture, faces pixelated",
@@ -35,13 +38,15 @@ _CAPTIONS = {
 def show() -> None:
     """The page; ``?id=`` names the request."""
     context = current_page()
-    request_id = st.query_params.get("id", "")
+    entry = st.query_params.get("id", "").strip()
+    request_id = read_request_id(entry)
     detail = None
-    if request_id:
+    if request_id is not None:
         with context.parts.database.read() as session:
-            detail = request_detail(session, request_id)
+            detail = request_detail(session, str(request_id))
     if detail is None:
-        _search(request_id)
+        _search(entry)
+        _say_why_none(context, entry, request_id)
         return
     _header(context, detail)
     left, right = st.columns([3, 2], gap="large")
@@ -58,22 +63,23 @@ def _search(request_id: str) -> None:
     markup.head("Request", "Look up one request by the id that the client got with its answer.")
     with st.form("find", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
-        entry = left.text_input("Request id", request_id, placeholder="e.g. 6f1c1d1e-8a6b-4e1b-…")
+        entry = left.text_input("Request id", request_id, placeholder="e.g. 01890a5d-ac96-774b-…")
         if right.form_submit_button("Open", icon=":material/search:", type="primary"):
             st.query_params["id"] = entry.strip()
             st.rerun()
-    if request_id:
-        markup.empty(
-            "There is no such request",
-            "Check the id, or find the request in Traffic.",
-        )
+
+
+def _say_why_none(context: PageContext, entry: str, request_id: UUID | None) -> None:
+    if not entry:
+        traffic = markup.link("traffic", "Traffic")
+        advice = Markup("Enter an id above, or pick one in {}.").format(traffic)
+        markup.empty("No request chosen", advice)
+    elif request_id is None:
+        say_no_id()
     else:
-        markup.empty(
-            "No request chosen",
-            Markup("Enter an id above, or pick one in {}.").format(
-                markup.link("traffic", "Traffic")
-            ),
-        )
+        with context.parts.database.read() as session:
+            oldest = oldest_arrival(session)
+        say_no_record(request_id, oldest, context.now)
 
 
 def _header(context: PageContext, detail: RequestDetail) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from detectors.findings import Place
@@ -77,6 +77,12 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
         findings=_findings(session, row.id),
         scores=scores,
     )
+
+
+def oldest_arrival(session: Session) -> datetime | None:
+    """When the oldest request that has a record arrived."""
+    first = select(func.min(RequestRow.id)).scalar_subquery()
+    return session.scalars(select(RequestRow.received_at).where(RequestRow.id == first)).first()
 
 
 def _findings(session: Session, request_pk: int) -> tuple[StoredFinding, ...]:
