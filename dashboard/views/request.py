@@ -19,6 +19,7 @@ from dashboard.show.markup import Tone
 from dashboard.show.missing_request import say_no_id, say_no_record
 from dashboard.show.request_table import request_table
 from detectors.label_lists import label_words
+from detectors.outliers.cutoff import describe_cutoff
 from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.pages.decision_views import decisions_about
@@ -54,7 +55,7 @@ def show() -> None:
         _evidence(context, detail)
     with right:
         _findings(detail)
-    _score(detail)
+    _score(context, detail)
     _show_related(context, detail)
     _features(detail)
 
@@ -166,7 +167,7 @@ def _findings(detail: RequestDetail) -> None:
         markup.empty("No rule fired", "Nothing about this request stood out to the rules.")
 
 
-def _score(detail: RequestDetail) -> None:
+def _score(context: PageContext, detail: RequestDetail) -> None:
     markup.section("How unusual", "judged by the scheduled scan")
     if not detail.scores:
         advice = "The next scan scores it." if detail.features else "Nothing was measured on it."
@@ -175,7 +176,7 @@ def _score(detail: RequestDetail) -> None:
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
-            _score_facts(detail)
+            _score_facts(context, detail)
         with right:
             _contributions(detail, detail.scores[0].contributions)
 
@@ -193,12 +194,14 @@ def _contributions(detail: RequestDetail, contributions: Mapping[str, float]) ->
         markup.put(markup.quiet(sentence))
 
 
-def _score_facts(detail: RequestDetail) -> None:
+def _score_facts(context: PageContext, detail: RequestDetail) -> None:
     score = detail.scores[0]
+    asked_for = context.parts.settings.outliers.outlier_p_value
     markup.facts(
         {
             "Outcome": _outcome(detail),
             "p-value": words.number(score.p_value),
+            "Outlier at or below": describe_cutoff(asked_for, score.model_rows),
             "Score, high is unusual": words.number(score.score),
             "Outlier model": words.label(score.model_kind),
             "Its digest": markup.code(words.short(score.model_digest)),

@@ -13,10 +13,12 @@ from detectors.palette import colour_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
 from inference.answer.encode import webp
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores
 from store.requests.picture_store import OVERLAY, PICTURE, PictureStore
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_ids import new_request_id
+from store.requests.request_keys import last_key
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, images_of, open_page
 from tests.makers import make_record
@@ -158,3 +160,26 @@ def test_an_id_without_a_time_is_said_to_be_none_of_a_request(
     signed_in(nothing)
     html = html_of(open_page("request", id="11111111-1111-4111-8111-111111111111"))
     assert "does not begin with a time" in html
+
+
+@pytest.mark.parametrize(
+    ("rows", "p_value", "cutoff"),
+    [
+        (37, 1 / 38, "0.0263 instead of 0.01: a model of 37 rows gives no p-value below 1/38"),
+        (280, 0.0036, "0.01, as set"),
+    ],
+)
+def test_a_score_says_which_cutoff_is_in_force_and_why(
+    nothing: Parts, signed_in: Signed, rows: int, p_value: float, cutoff: str
+) -> None:
+    signed_in(nothing)
+    record, now = make_record(received_at=nothing.clock()), nothing.clock()
+    models = OutlierModelStore(nothing.settings.store.var_dir)
+    with nothing.database.write() as session:
+        add_record(session, record)
+        model = models.add(
+            session, archive=b"a", kind="isolation_forest", rows=rows, metrics={}, now=now
+        )
+        add_scores(session, model.id, [NewScore(last_key(session), 0.7, p_value, True, {})], now)
+    html = html_of(open_page("request", id=record.request_id))
+    assert f">{cutoff}<" in html
