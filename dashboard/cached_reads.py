@@ -6,6 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.wiring import parts
+from detectors.evidence_kinds import EvidenceKind, codes_of
 from detectors.rule_book import RULES
 from store.counts.periods import WINDOWS
 from store.pages.alert_views import AlertView, latest_alerts
@@ -72,11 +73,12 @@ def overview(window: str) -> Overview:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def reason_codes() -> tuple[str, ...]:
-    """Codes to filter by: every rule, and what refused requests in the last week."""
+    """Codes to filter by: all that there are, and what others refused requests in the last week."""
     process = parts()
     with process.database.read() as session:
         counts = top_reasons(session, WINDOWS["7d"].period(process.clock()), 100)
-    return tuple(sorted({rule.code for rule in RULES} | {count.reason for count in counts}))
+    known = {*(rule.code for rule in RULES), *codes_of(*EvidenceKind)}
+    return tuple(sorted(known | {count.reason for count in counts}))
 
 
 @st.cache_data(ttl=60, show_spinner=False)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from store.configuration.groups import Group
-from store.settings import ConnectionsGroup, ReportSettings, is_loopback
+from store.settings import ConnectionsGroup, OutliersGroup, ReportSettings, is_loopback
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 """How browsers on this machine, or at the end of a tunnel to it, may name it."""
@@ -34,6 +34,7 @@ class DashboardSettings(ReportSettings):
     """What the dashboard reads."""
 
     sign_in: SignInGroup = Field(default_factory=SignInGroup)
+    outliers: OutliersGroup = Field(default_factory=OutliersGroup)
     connections: ConnectionsGroup = Field(default_factory=ConnectionsGroup)
 
     def host_names(self) -> frozenset[str]:

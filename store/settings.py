@@ -190,7 +190,8 @@ class OutliersGroup(Group):
     """Which requests are outliers."""
 
     outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
-    """A request whose conformal p-value is at or below this is an outlier."""
+    """A request whose conformal p-value is at or below this is an outlier. A model that was trained
+    on fewer rows than 1 / this uses 1 / (rows + 1), the smallest p-value that it gives."""
 
 
 class DashboardGroup(Group):

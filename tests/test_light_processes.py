@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.catalogue import JOBS
+from maskwatch.listener import listen
 
 # Libraries of networks: 400 MB and seconds each.
 NETWORKS = ("torch", "torchvision", "modelscope", "transformers", "timm", "onnxruntime")
@@ -121,3 +122,31 @@ def test_only_m2fp_and_training_load_torch() -> None:
     loaded = _imported_with(*_modules_under("inference", *folders))
     assert "onnxruntime" in loaded
     assert loaded.isdisjoint({"torch", "torchvision", "modelscope", "timm"})
+
+
+_START = """
+import atexit, sys
+from maskwatch.cli import main
+atexit.register(lambda: print(*sys.modules))
+sys.argv = ["maskwatch", sys.argv[1]]
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code == 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [("serve", "PORT"), ("dashboard", "DASHBOARD_PORT"), ("up", "DASHBOARD_PORT")],
+)
+def test_a_port_in_use_is_found_before_servers_and_networks_are_loaded(
+    command: str, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / "var"))
+    for name in ("PORT", "DASHBOARD_PORT"):
+        monkeypatch.setenv(f"MASKWATCH_{name}", "0")
+    with listen("127.0.0.1", 0) as taken:
+        monkeypatch.setenv(f"MASKWATCH_{setting}", str(taken.getsockname()[1]))
+        loaded = _loaded_by(_START, command)
+    assert loaded.isdisjoint({*NETWORKS, *TRAINING, "uvicorn", "fastapi", "streamlit", "starlette"})

@@ -29,10 +29,11 @@ def sign_in_routes(parts: Parts) -> list[Route]:
 
 
 def _sign_in(parts: Parts, request: Request) -> Response:
+    token = request.query_params.get("token", "")
     # Link previews ask with HEAD first; they must not use the token up.
     if request.method != "GET":
-        return Response(status_code=204)
-    secret = _redeem(parts, request.query_params.get("token", ""))
+        return Response(status_code=204) if _is_open(parts, token) else notices.link_used_up()
+    secret = _redeem(parts, token)
     if secret is None and subject_of(parts, secret_of(request)) is None:
         return notices.link_used_up()
     path = request.query_params.get("next") or request.cookies.get(RETURN_COOKIE)
@@ -43,12 +44,16 @@ def _sign_in(parts: Parts, request: Request) -> Response:
     return response
 
 
+def _is_open(parts: Parts, token: str) -> bool:
+    with parts.database.read() as session:
+        return token_is_open(session, token, parts.clock())
+
+
 def _redeem(parts: Parts, token: str) -> str | None:
     now, valid = parts.clock(), parts.settings.sign_in.session_valid()
-    with parts.database.read() as session:
-        # Guesses must not take the writers' turn from the service.
-        if not token_is_open(session, token, now):
-            return None
+    # Guesses must not take the writers' turn from the service.
+    if not _is_open(parts, token):
+        return None
     with parts.database.write() as session:
         return redeem_token(session, token, now, valid)
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import address
 from dashboard.access.page_context import current_page
 from dashboard.paging import AuditPlace, audit_place_in
 from dashboard.show import markup, words
@@ -30,21 +31,27 @@ def show() -> None:
 
 
 def _filter() -> AuditFilter:
+    actions = sorted(Action)
+    address.seed_text("actor")
+    address.seed_choice("action", actions, "")
     with st.container(border=True):
         left, right = st.columns(2, vertical_alignment="bottom")
         actor = left.text_input(
             "Who",
             key="actor",
-            bind="query-params",
+            persist_state="session",
             placeholder="anybody, or how the name begins: analyst: or job:decide",
         )
         action = right.selectbox(
             "What",
-            ["", *sorted(Action)],
+            ["", *actions],
             format_func=lambda each: words.label(each) if each else "Anything",
             key="action",
-            bind="query-params",
+            persist_state="session",
         )
+    address.write_text("actor", actor.strip())
+    address.write_choice("action", action, actions, "")
+    address.name_unknown({}, {"action": actions}, ("actor",))
     return AuditFilter(actor=actor.strip(), action=action)
 
 

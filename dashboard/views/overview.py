@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached_reads
+from dashboard import address, cached_reads
 from dashboard.access.page_context import current_page
 from dashboard.cached_reads import Overview
 from dashboard.show import markup, words
@@ -14,10 +14,11 @@ from dashboard.show.job_table import job_table
 from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
 from detectors.evidence_kinds import EvidenceKind, describe
-from store.counts.periods import WINDOWS
+from store.counts.periods import DEFAULT_WINDOW, WINDOWS
 from store.engine.database import StoreUnavailable
 from store.pages.worst_clients import WorstClient
 
+_WINDOW = "overview_window"
 _WHY_TURNED_AWAY: Mapping[EvidenceKind, str] = {
     EvidenceKind.FLOOD: "The client asked faster than it may (429).",
     EvidenceKind.SERVICE: "The service had no room for it at the time (503).",
@@ -28,6 +29,7 @@ _WHY_TURNED_AWAY: Mapping[EvidenceKind, str] = {
 
 def show() -> None:
     """The page: a window to choose, and what is read again every few seconds."""
+    address.seed_choice("window", WINDOWS, DEFAULT_WINDOW, _WINDOW)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
         markup.head("Overview", "Traffic, verdicts and health of the guarded service.")
@@ -35,14 +37,16 @@ def show() -> None:
         window = st.segmented_control(
             "Time window",
             list(WINDOWS),
-            default="24h",
             required=True,
             format_func=lambda key: WINDOWS[key].label,
-            key="window",
-            bind="query-params",
+            key=_WINDOW,
+            persist_state="session",
             label_visibility="collapsed",
         )
-    _live(window or "24h")
+    window = window or DEFAULT_WINDOW
+    address.write_choice("window", window, WINDOWS, DEFAULT_WINDOW)
+    address.name_unknown({}, {"window": WINDOWS})
+    _live(window)
 
 
 @st.fragment(run_every="5s")
@@ -136,7 +140,7 @@ def _reasons(figures: Overview) -> None:
         [Column("Reason"), Column("Verdict"), Column(""), Column("Requests", "right")],
         [
             (
-                markup.link("traffic", words.label(each.reason), reason=words.label(each.reason)),
+                markup.link("traffic", words.label(each.reason), reason=each.reason),
                 markup.verdict_badge(each.verdict),
                 markup.bar(each.count / most, VERDICT_COLOURS[each.verdict]),
                 words.number(each.count),
@@ -159,8 +163,7 @@ def _turned_away(figures: Overview) -> None:
                 words.number(each.requests),
                 words.number(each.recorded),
                 markup.join(
-                    markup.link("traffic", words.label(code), reason=words.label(code))
-                    for code in each.codes
+                    markup.link("traffic", words.label(code), reason=code) for code in each.codes
                 ),
             )
             for each in figures.turned_away

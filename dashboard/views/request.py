@@ -1,6 +1,7 @@
 """Request: one request, what was seen in it and why it was flagged."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import streamlit as st
 from markupsafe import Markup
@@ -15,15 +16,18 @@ from dashboard.show.decision_table import decision_table
 from dashboard.show.feature_table import feature_table
 from dashboard.show.finding_card import finding_card
 from dashboard.show.markup import Tone
+from dashboard.show.missing_request import say_no_id, say_no_record
 from dashboard.show.request_table import request_table
 from detectors.label_lists import label_words
+from detectors.outliers.cutoff import describe_cutoff
 from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.pages.decision_views import decisions_about
-from store.pages.request_detail import RequestDetail, request_detail
+from store.pages.request_detail import RequestDetail, oldest_arrival, request_detail
 from store.pages.traffic import requests_of_client
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
+from store.requests.request_ids import read_request_id
 
 _CAPTIONS = {
     PICTURE: "Picture, faces pixelated",
@@ -35,13 +39,15 @@ _CAPTIONS = {
 def show() -> None:
     """The page; ``?id=`` names the request."""
     context = current_page()
-    request_id = st.query_params.get("id", "")
+    entry = st.query_params.get("id", "").strip()
+    request_id = read_request_id(entry)
     detail = None
-    if request_id:
+    if request_id is not None:
         with context.parts.database.read() as session:
-            detail = request_detail(session, request_id)
+            detail = request_detail(session, str(request_id))
     if detail is None:
-        _search(request_id)
+        _search(entry)
+        _say_why_none(context, entry, request_id)
         return
     _header(context, detail)
     left, right = st.columns([3, 2], gap="large")
@@ -49,7 +55,7 @@ def show() -> None:
         _evidence(context, detail)
     with right:
         _findings(detail)
-    _score(detail)
+    _score(context, detail)
     _show_related(context, detail)
     _features(detail)
 
@@ -58,22 +64,23 @@ def _search(request_id: str) -> None:
     markup.head("Request", "Look up one request by the id that the client got with its answer.")
     with st.form("find", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
-        entry = left.text_input("Request id", request_id, placeholder="e.g. 6f1c1d1e-8a6b-4e1b-…")
+        entry = left.text_input("Request id", request_id, placeholder="e.g. 01890a5d-ac96-774b-…")
         if right.form_submit_button("Open", icon=":material/search:", type="primary"):
             st.query_params["id"] = entry.strip()
             st.rerun()
-    if request_id:
-        markup.empty(
-            "There is no such request",
-            "Check the id, or find the request in Traffic.",
-        )
+
+
+def _say_why_none(context: PageContext, entry: str, request_id: UUID | None) -> None:
+    if not entry:
+        traffic = markup.link("traffic", "Traffic")
+        advice = Markup("Enter an id above, or pick one in {}.").format(traffic)
+        markup.empty("No request chosen", advice)
+    elif request_id is None:
+        say_no_id()
     else:
-        markup.empty(
-            "No request chosen",
-            Markup("Enter an id above, or pick one in {}.").format(
-                markup.link("traffic", "Traffic")
-            ),
-        )
+        with context.parts.database.read() as session:
+            oldest = oldest_arrival(session)
+        say_no_record(request_id, oldest, context.now)
 
 
 def _header(context: PageContext, detail: RequestDetail) -> None:
@@ -160,7 +167,7 @@ def _findings(detail: RequestDetail) -> None:
         markup.empty("No rule fired", "Nothing about this request stood out to the rules.")
 
 
-def _score(detail: RequestDetail) -> None:
+def _score(context: PageContext, detail: RequestDetail) -> None:
     markup.section("How unusual", "judged by the scheduled scan")
     if not detail.scores:
         advice = "The next scan scores it." if detail.features else "Nothing was measured on it."
@@ -169,7 +176,7 @@ def _score(detail: RequestDetail) -> None:
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
-            _score_facts(detail)
+            _score_facts(context, detail)
         with right:
             _contributions(detail, detail.scores[0].contributions)
 
@@ -187,12 +194,14 @@ def _contributions(detail: RequestDetail, contributions: Mapping[str, float]) ->
         markup.put(markup.quiet(sentence))
 
 
-def _score_facts(detail: RequestDetail) -> None:
+def _score_facts(context: PageContext, detail: RequestDetail) -> None:
     score = detail.scores[0]
+    asked_for = context.parts.settings.outliers.outlier_p_value
     markup.facts(
         {
             "Outcome": _outcome(detail),
             "p-value": words.number(score.p_value),
+            "Outlier at or below": describe_cutoff(asked_for, score.model_rows),
             "Score, high is unusual": words.number(score.score),
             "Outlier model": words.label(score.model_kind),
             "Its digest": markup.code(words.short(score.model_digest)),

@@ -1,14 +1,16 @@
 """Traffic: every request, filtered, page by page."""
 
+from collections.abc import Collection
+
 import streamlit as st
 
-from dashboard import cached_reads
+from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import Place, place_in
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from detectors.verdict import Verdict
-from store.counts.periods import WINDOWS
+from store.counts.periods import DEFAULT_WINDOW, WINDOWS
 from store.pages.client_search import MAX_CLIENTS
 from store.pages.traffic import TrafficFilter, TrafficPage, traffic_page
 
@@ -37,6 +39,8 @@ def show() -> None:
 
 
 def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
+    reasons = cached_reads.reason_codes()
+    _seed(reasons)
     with st.container(border=True):
         columns = st.columns([2.1, 1.8, 1.8, 1.4, 1], vertical_alignment="bottom")
         with columns[0]:
@@ -46,27 +50,29 @@ def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
                 selection_mode="multi",
                 format_func=words.label,
                 key="verdict",
-                bind="query-params",
+                persist_state="session",
             )
         client = columns[1].text_input(
-            "Client", key="client", bind="query-params", placeholder="any, e.g. ip:203.0.113.7"
+            "Client",
+            key="client",
+            persist_state="session",
+            placeholder="any, e.g. ip:203.0.113.7",
         )
         reason = columns[2].selectbox(
             "Reason",
-            ["", *cached_reads.reason_codes()],
+            ["", *reasons],
             format_func=lambda code: words.label(code) if code else "Any",
             key="reason",
-            bind="query-params",
+            persist_state="session",
         )
         window = columns[3].selectbox(
             "Received in the last",
             list(WINDOWS),
-            index=1,
             format_func=lambda key: WINDOWS[key].label,
             key="window",
-            bind="query-params",
+            persist_state="session",
         )
-        outliers = columns[4].checkbox("Outliers only", key="outliers", bind="query-params")
+        outliers = columns[4].checkbox("Outliers only", key="outliers", persist_state="session")
     filters = TrafficFilter(
         since=WINDOWS[window].period(context.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
@@ -74,7 +80,30 @@ def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
         reason=reason,
         outliers_only=outliers,
     )
+    _write(filters, window, reasons)
     return filters, window
+
+
+def _seed(reasons: Collection[str]) -> None:
+    address.seed_choices("verdict", tuple(Verdict))
+    address.seed_text("client")
+    address.seed_choice("reason", reasons, "")
+    address.seed_choice("window", WINDOWS, DEFAULT_WINDOW)
+    address.seed_tick("outliers")
+
+
+def _write(filters: TrafficFilter, window: str, reasons: Collection[str]) -> None:
+    """The filters into the address, and onto the page what it asked for in vain."""
+    address.write_choices("verdict", filters.verdicts, tuple(Verdict))
+    address.write_text("client", filters.client)
+    address.write_choice("reason", filters.reason, reasons, "")
+    address.write_choice("window", window, WINDOWS, DEFAULT_WINDOW)
+    address.write_tick("outliers", ticked=filters.outliers_only)
+    address.name_unknown(
+        {"verdict": tuple(Verdict)},
+        {"reason": reasons, "window": WINDOWS, "outliers": address.YES_OR_NO},
+        ("client",),
+    )
 
 
 def _pager(page: TrafficPage, place: Place) -> None:

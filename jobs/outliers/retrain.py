@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.outliers.base import OutlierModelError
-from detectors.outliers.cutoff import outlier_cutoff
+from detectors.outliers.cutoff import describe_cutoff, outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
@@ -85,7 +85,8 @@ def run(context: JobContext) -> JobOutcome:
     return JobOutcome(
         f"A model ({challenger.kind}) trained on {records} of {phrase_count(clients, 'client')} "
         f"was {verb}. "
-        f"{judgement.because}",
+        f"{judgement.because} Outliers have p-values of at most "
+        f"{describe_cutoff(p_value, len(sample.clean.rows))}.",
         len(sample.clean.rows),
     )
 

@@ -98,3 +98,5 @@ WINDOWS: dict[str, Window] = {
     "7d": Window("7 days", timedelta(days=7), 4 * 3600),
     "30d": Window("30 days", timedelta(days=30), 86_400),
 }
+DEFAULT_WINDOW = "24h"
+"""What pages show unless somebody chooses."""

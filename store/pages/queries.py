@@ -18,7 +18,7 @@ from store.pages.overview import (
     top_reasons,
     verdicts_over_time,
 )
-from store.pages.request_detail import normal_ranges, request_detail
+from store.pages.request_detail import normal_ranges, oldest_arrival, request_detail
 from store.pages.traffic import TrafficFilter, requests_of_client, traffic_page
 from store.pages.worst_clients import read_turned_away, worst_clients
 from store.people.sign_in import session_subject
@@ -124,6 +124,7 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
         "buckets of roll-ups, and the records since the last roll-up",
     ),
     _request("detail", lambda s, row, _: request_detail(s, row.request_id)),
+    DashboardQuery("request: oldest", lambda s, _: oldest_arrival(s), "one row"),
     _request(
         "evidence",
         lambda s, row, _: s.scalars(

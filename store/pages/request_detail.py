@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from detectors.findings import Place
@@ -32,10 +32,15 @@ class StoredFinding:
 
 @dataclass(frozen=True)
 class StoredScore:
-    """What one outlier model said, newest first in a detail."""
+    """What one outlier model said, newest first in a detail.
+
+    Attributes:
+        model_rows: that the model was trained on.
+    """
 
     model_kind: str
     model_digest: str
+    model_rows: int
     scored_at: datetime
     score: float
     p_value: float
@@ -79,6 +84,12 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
     )
 
 
+def oldest_arrival(session: Session) -> datetime | None:
+    """When the oldest request that has a record arrived."""
+    first = select(func.min(RequestRow.id)).scalar_subquery()
+    return session.scalars(select(RequestRow.received_at).where(RequestRow.id == first)).first()
+
+
 def _findings(session: Session, request_pk: int) -> tuple[StoredFinding, ...]:
     rows = session.scalars(
         select(FindingRow).where(FindingRow.request_pk == request_pk).order_by(FindingRow.id)
@@ -93,22 +104,23 @@ def _finding(row: FindingRow) -> StoredFinding:
 
 def _scores(session: Session, request_pk: int) -> tuple[StoredScore, ...]:
     rows = session.execute(
-        select(ScoreRow, OutlierModelRow.kind, OutlierModelRow.digest)
+        select(ScoreRow, OutlierModelRow)
         .join(OutlierModelRow, OutlierModelRow.id == ScoreRow.model_id)
         .where(ScoreRow.request_pk == request_pk)
         .order_by(ScoreRow.scored_at.desc(), ScoreRow.id.desc())
     )
     return tuple(
         StoredScore(
-            kind,
-            digest,
+            model.kind,
+            model.digest,
+            model.rows,
             row.scored_at,
             row.score,
             row.p_value,
             row.outlier,
             dict(row.contributions),
         )
-        for row, kind, digest in rows
+        for row, model in rows
     )
 
 

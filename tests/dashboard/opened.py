@@ -14,11 +14,14 @@ SCRIPT = Path(dashboard.main.__file__)
 Signed = Callable[[Parts], str]
 
 
-def open_page(page: str, **query: str) -> AppTest:
-    at = AppTest.from_file(SCRIPT, default_timeout=30).run()
+def open_page(page: str, **query: str | list[str]) -> AppTest:
+    at = AppTest.from_file(SCRIPT, default_timeout=30)
+    # The runner begins at the overview, without what another page is asked for.
+    if page != "overview":
+        at.run()
     for name, value in query.items():
         at.query_params[name] = value
-    return fine(at.switch_page(f"views/{page}.py").run())
+    return fine((at if page == "overview" else at.switch_page(f"views/{page}.py")).run())
 
 
 def fine(at: AppTest) -> AppTest:

@@ -139,4 +139,4 @@ def test_the_overview_names_attackers_and_why_others_were_turned_away(
     for said in ("4 crafted pictures", "281 requests too many", "ip:198.51.100.99"):
         assert said in html
     assert "The service had no room for it at the time (503)." in html
-    assert "reason=Overloaded" in html
+    assert "reason=overloaded" in html

@@ -36,7 +36,19 @@ def up(
     environment = dict(os.environ) | {
         f"{PREFIX}{name.upper()}": value for name, value in chosen.items() if value is not None
     }
+    _try_ports()
     supervisor.run(supervisor.Supervisor(environment, names), lambda: None)
+
+
+def _try_ports() -> None:
+    """Open and close the ports of the processes: one in use is said before any is started."""
+    from dashboard.settings import DashboardSettings
+    from inference.settings import ServiceSettings
+
+    service = load_settings(ServiceSettings).service
+    listen(service.host, service.port).close()
+    dashboard = load_settings(DashboardSettings).dashboard
+    listen(dashboard.dashboard_host, dashboard.dashboard_port, "DASHBOARD_").close()
 
 
 def serve(
@@ -48,37 +60,40 @@ def serve(
     ] = None,
 ) -> None:
     """Serve pictures: POST /v1/parse."""
-    from inference.http.server import run
     from inference.settings import ServiceSettings
 
     settings = load_settings(ServiceSettings, segmenter=segmenter, model=model)
+    # Before the server is loaded, which takes seconds: a port in use is said at once.
     listener = listen(settings.service.host, settings.service.port)
+    from inference.http.server import run
+
     run(settings, listener, lambda url: typer.echo(f"Service: {url}/v1/parse"))
 
 
 def dashboard() -> None:
     """Serve the dashboard; prints a one-time link to open it."""
-    from dashboard.server import run
     from dashboard.settings import DashboardSettings
 
     settings = load_settings(DashboardSettings)
     listener = listen(
         settings.dashboard.dashboard_host, settings.dashboard.dashboard_port, "DASHBOARD_"
     )
+    from dashboard.server import run
+
     run(settings, listener, lambda link: typer.echo(f"Dashboard: {link}"))
 
 
 def dashboard_link() -> None:
     """Print a new one-time link to the running dashboard."""
-    from dashboard.server import new_link
     from dashboard.settings import DashboardSettings
-    from store.engine.database import Database
-    from store.engine.schema import ensure_current
+    from maskwatch.commands.processes.running_dashboard import find_dashboard, make_link
 
     settings = load_settings(DashboardSettings)
-    database = Database.open(settings)
-    ensure_current(database)
-    typer.echo(new_link(settings, database, datetime.now(UTC)))
+    address = find_dashboard(settings)
+    link = make_link(settings, address, datetime.now(UTC))
+    # Standard output is for the link itself.
+    typer.echo(f"A dashboard answers at {address}.", err=True)
+    typer.echo(link)
 
 
 def demo(

@@ -44,10 +44,13 @@ def erase(
     from maskwatch.commands.records import erasure
     from store.audit.actors import operator
     from store.keeping.erasure import Subject
+    from store.requests.request_ids import read_request_id
 
     if (request is None) == (client is None):
         raise typer.BadParameter("Give either --request ID or --client NAME.")
-    subject, settings = Subject(request, client), load_settings(StoreSettings)
+    # What no id can be is looked for as it stands, and named when it is not there.
+    request_id = request and str(read_request_id(request) or request)
+    subject, settings = Subject(request_id, client), load_settings(StoreSettings)
     if dry_run:
         lines = erasure.describe_preview(subject, erasure.preview_erasure(settings, subject))
     else:

@@ -113,6 +113,15 @@ def test_a_preview_with_head_does_not_use_the_link_up(browser: TestClient, parts
     assert browser.get(link).status_code == 303
 
 
+def test_head_says_whether_a_link_would_open_the_dashboard(
+    browser: TestClient, parts: Parts
+) -> None:
+    link = _link(parts)
+    browser.get(link)
+    assert browser.head(link).status_code == 401
+    assert browser.head("/sign-in?token=guessed").status_code == 401
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     browser: TestClient, parts: Parts
 ) -> None:

@@ -38,6 +38,9 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
     assert outcome.sentence.startswith(
         "A model (isolation_forest) trained on 40 clean records of 4 clients was promoted."
     )
+    assert outcome.sentence.endswith(
+        "0.0244 instead of 0.01: a model of 40 rows gives no p-value below 1/41."
+    )
     row = promoted(context)
     assert row.rows == 40
     assert row.metrics["clients"] == 4
@@ -86,7 +89,7 @@ def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic:
     run(context)
     changed = context.settings.model_copy(update={"outlier_model": OutlierKind.NEAREST_NEIGHBOURS})
     outcome = run(replace(context, settings=changed))
-    assert outcome.sentence.endswith("The champion is of another kind: isolation_forest.")
+    assert " The champion is of another kind: isolation_forest. " in outcome.sentence
     row = promoted(context)
     assert row.kind == "nearest_neighbours"
     assert row.metrics["correlation"] is None

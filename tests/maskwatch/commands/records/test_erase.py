@@ -18,9 +18,11 @@ from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, lock_for_reading
 from store.keeping.erasure import ERASED, Subject, erase_requests
 from store.keeping.retention import OF_A_REQUEST
+from store.requests.record_store import add_records
 from store.settings import StoreSettings
 from store.tables.request_tables import FingerprintRow
 from store.tables.work_tables import AlertRow, DecisionRow
+from tests.makers import make_record
 from tests.maskwatch.erasable import World
 
 ANNA, ANNABELLE, BERT = "ip:203.0.113.7", "ip:203.0.113.77", "key:bert"
@@ -214,3 +216,16 @@ def test_the_command_wants_one_of_the_two(
     maskwatch: Callable[..., Any], words: tuple[str, ...]
 ) -> None:
     assert maskwatch("erase", *words).code != 0
+
+
+def test_an_id_may_be_in_capitals_and_quotes(
+    maskwatch: Callable[..., Any], tmp_path: Any, now: datetime
+) -> None:
+    assert maskwatch("db", "upgrade").code == 0
+    with closing(Database.open(StoreSettings(var_dir=tmp_path / "var"))) as database:
+        with database.write() as session:
+            record = make_record(received_at=now)
+            add_records(session, [record])
+        said = maskwatch("erase", "--request", f' "{record.request_id.upper()}" ', "--dry-run")
+    assert (said.code, said.err) == (0, "")
+    assert record.request_id in said.out
