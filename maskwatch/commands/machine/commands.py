@@ -15,11 +15,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Look at what this machine offers and what stands in the way of a start."""
-    from inference.settings import ServiceSettings
+    from inference.settings import ProxySettings
     from maskwatch.commands.checks import State
     from maskwatch.commands.machine.doctor import examine_machine
 
-    checks = examine_machine(load_settings(ServiceSettings))
+    checks = examine_machine(load_settings(ProxySettings))
     if send:
         from jobs.settings import JobSettings
         from maskwatch.commands.machine.mail_check import check_mail

@@ -9,13 +9,14 @@ from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
 from inference.models import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
-from inference.settings import ServiceSettings
+from inference.settings import ProxySettings, ServiceSettings
 from jobs.commands import preview_blocks
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.running_service import check_running_service
 from maskwatch.commands.machine.store_checks import examine_store, is_store_missing
+from maskwatch.commands.machine.upstream_check import check_upstream
 from store.settings import load_settings
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
@@ -28,7 +29,10 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("picture libraries", _check_libraries)
     yield from run_check("face prior", _check_face_prior)
     yield from run_check("processor", lambda: _check_processor(settings))
-    yield from run_check("segmenter", lambda: _check_segmenter(settings))
+    if isinstance(settings, ProxySettings) and settings.relay.upstream:
+        yield from run_check("upstream", lambda: check_upstream(settings))
+    else:
+        yield from run_check("segmenter", lambda: _check_segmenter(settings))
     yield from examine_store(settings)
     yield from run_check("blocks", lambda: _check_blocks(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))

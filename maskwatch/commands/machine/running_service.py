@@ -6,7 +6,7 @@ from urllib.parse import urlunsplit
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from inference.settings import ServiceSettings
+from inference.settings import ProxySettings, ServiceSettings
 from maskwatch.commands.checks import Check, State
 
 _SECONDS = 2.0
@@ -42,10 +42,15 @@ def _read_counts(settings: ServiceSettings) -> dict[str, float] | None:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         with httpx2.Client(trust_env=False, timeout=_SECONDS) as client:
-            answer = client.get(urlunsplit(("http", place, "/metrics", "", "")))
+            answer = client.get(urlunsplit(("http", place, _metrics_path(settings), "", "")))
         return dict(_sum_counters(answer.raise_for_status().text))
     except (httpx2.HTTPError, ValueError):
         return None
+
+
+def _metrics_path(settings: ServiceSettings) -> str:
+    is_attached = isinstance(settings, ProxySettings) and settings.relay.upstream
+    return "/_maskwatch/metrics" if is_attached else "/metrics"
 
 
 def _sum_counters(exposition: str) -> Iterator[tuple[str, float]]:
