@@ -73,7 +73,7 @@ class ProxyApp:
         except Exception:  # noqa: BLE001
             service.metrics.faults.labels("proxy").inc()
             _log.exception("request not passed on", request_id=arrival.request_id)
-            response = refusal_problem(FAULT, arrival.request_id)
+            response = await self._refuse(arrival, Refused(FAULT))
         # What was begun cannot be answered again: the server cuts it off.
         if response is not None and not answer.is_begun:
             response.headers[ID_HEADER.decode()] = arrival.request_id

@@ -270,3 +270,5 @@ def test_a_fault_of_ours_is_no_traceback(
     monkeypatch.setattr(ProxyApp, "_pass", fail)
     response = attached.send(png)
     assert (response.status_code, "secret" in response.text) == (500, False)
+    (row,) = attached.rows(1)
+    assert (row.stage, row.reasons) == ("failed", ["fault"])
