@@ -147,9 +147,12 @@ def test_random_kills_cost_at_most_one_upload_each(
     def kill_now_and_then() -> None:
         chance = np.random.default_rng(7)
         while kills["kill"] < 60 and not over.wait(0.02):
+            # For a moment there may be none: all are being replaced.
+            pids = pool.pids()
             with suppress(ProcessLookupError):
-                os.kill(int(chance.choice(pool.pids())), chance.choice([SIGKILL, SIGSEGV]))
-                kills["kill"] += 1
+                if pids:
+                    os.kill(int(chance.choice(pids)), chance.choice([SIGKILL, SIGSEGV]))
+                    kills["kill"] += 1
 
     killer = Thread(target=kill_now_and_then)
     killer.start()
