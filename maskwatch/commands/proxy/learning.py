@@ -33,7 +33,9 @@ def learn_preset(upstream: str | None, requests: int, out: Path | None) -> None:
 
     def announce(url: str) -> None:
         typer.echo(f"Learning: {url} in front of {place}. Nothing is gated.", err=True)
-        typer.echo(f"Send {requests} pictures there, or end with Ctrl-C.", err=True)
+        typer.echo(
+            f"Requests with pictures to send there: {requests}. Ctrl-C ends it earlier.", err=True
+        )
 
     lesson = learn(settings, listener, requests, announce)
     _publish(lesson, out)
