@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from os import cpu_count, getloadavg
 from pathlib import Path
 from statistics import median, quantiles
 
 from bench.attach.clients import download, time_echoes, time_events, time_pages
+from bench.attach.first_verdict import measure_first_verdict
 from bench.attach.sides import Side, running_nginx, running_relay, running_upstream
-from bench.gate.processes import resident_mb
+from bench.attach.whole import measure_whole
+from bench.gate.processes import name_processor, resident_mb
 from bench.report import publish
 
 _PAGES = 300
@@ -32,7 +35,10 @@ def measure_attach(out: Path, rounds: int) -> None:
             print("nginx is not installed: the figures have no peer.")
         else:
             sides["nginx"] = nginx
-        figures = _measure(sides, rounds)
+        figures = (
+            _measure(sides, rounds) | measure_whole(upstream, rounds) | measure_first_verdict()
+        )
+    print(f"Processor: {name_processor()}, {cpu_count()} cores, load {getloadavg()[0]:.1f}.")
     publish("Attach", figures | {"rounds": rounds}, out)
 
 

@@ -1,9 +1,12 @@
-"""The service that is attached: a page, a large file, a stream of events, an echo."""
+"""The service that is attached: a page, a large file, events, an echo, and two that parse."""
 
 from asyncio import sleep
 from collections.abc import AsyncIterator
+from io import BytesIO
 from time import monotonic
 
+import numpy as np
+from PIL import Image as Pillow
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -14,6 +17,9 @@ LARGE_BYTES = 200_000_000
 EVENTS = 100
 _PIECE = bytes(1_000_000)
 _EVENT_SECONDS = 0.01
+# Of the pictures that are sent: one megapixel.
+SIDE = 1_000
+_MASKS = 20
 # What nginx needs to pass events on at once.
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 
@@ -50,12 +56,48 @@ async def _echo(socket: WebSocket) -> None:
         return
 
 
+def _draw_labels() -> bytes:
+    labels = np.zeros((SIDE, SIDE), np.uint8)
+    labels[200:400, 400:600] = 13
+    labels[400:800, 350:650] = 5
+    buffer = BytesIO()
+    Pillow.fromarray(labels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+_LABELS = _draw_labels()
+
+
+async def _answer_parse(request: Request) -> Response:
+    """Label numbers at once: what a model would take is nothing that a proxy adds."""
+    await request.body()
+    return Response(_LABELS, media_type="image/png")
+
+
+async def _answer_call(request: Request) -> Response:
+    """Masks as nested lists, 60 MB, in ModelScope's form."""
+    await request.body()
+    row = b"[" + b", ".join([b"0"] * (SIDE // 2) + [b"1"] * (SIDE // 2)) + b"]"
+    mask = b"[" + b", ".join([row] * SIDE) + b"]"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"masks": ['
+        for number in range(_MASKS):
+            yield (b", " if number else b"") + mask
+        labels, scores = b", ".join([b'"Face"'] * _MASKS), b", ".join([b"0.5"] * _MASKS)
+        yield b'], "labels": [' + labels + b'], "scores": [' + scores + b"]}"
+
+    return StreamingResponse(pieces(), media_type="application/json")
+
+
 def build_upstream() -> Starlette:
     """The application."""
     routes = [
         Route("/page", _answer_page),
         Route("/file", _answer_file),
         Route("/events", _answer_events),
+        Route("/parse", _answer_parse, methods=["POST"]),
+        Route("/call", _answer_call, methods=["POST"]),
         WebSocketRoute("/echo", _echo),
     ]
     return Starlette(routes=routes)

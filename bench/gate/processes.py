@@ -13,6 +13,12 @@ def resident_mb(pid: int | str = "self") -> float:
     return int(match.group(1)) * 1_024 / 1e6 if match else 0.0
 
 
+def name_processor() -> str:
+    """What the system calls the processor."""
+    match = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return match.group(1) if match else "unknown"
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
     try:

@@ -41,8 +41,11 @@ class RunningService:
 
 
 @contextmanager
-def running_service(**settings: str) -> Iterator[RunningService]:
+def running_service(command: str = "serve", **settings: str) -> Iterator[RunningService]:
     """Start a service, stop it at the end; clients are named by ``X-Forwarded-For``.
+
+    Args:
+        command: of ``maskwatch``: ``serve`` or ``proxy``.
 
     Raises:
         ServiceFailed: it does not start; its log says why.
@@ -53,7 +56,7 @@ def running_service(**settings: str) -> Iterator[RunningService]:
         log = Path(folder) / "service.log"
         with log.open("w") as errors:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", _SERVE, "serve"],
+                [sys.executable, "-c", _SERVE, command],
                 env=variables | {PREFIX + name: value for name, value in own.items()},
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -68,6 +71,6 @@ def running_service(**settings: str) -> Iterator[RunningService]:
 
 def _announced_url(process: subprocess.Popen[str], log: Path) -> str:
     line = process.stdout.readline() if process.stdout else ""
-    if not line.startswith("Service: "):
+    if not line.startswith(("Service: ", "Proxy: ")):
         raise ServiceFailed(f"The service did not start: {log.read_text().strip()[-500:]}")
-    return line.removeprefix("Service: ").strip()
+    return line.split()[1]

@@ -6,11 +6,13 @@ Pointers are JSON pointers (RFC 6901) into the answer; the empty one is the whol
 from itertools import combinations
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from inference.upstream.answers.labels import MAX_LABELS
 
 Pointer = Annotated[str, Field(pattern=r"^(/([^~]|~[01])*)*$", max_length=500)]
+# TOML has no word for nothing: a preset writes ``false`` where answers lack what others have.
+MaybePointer = Annotated[Pointer | None, BeforeValidator(lambda v: None if v is False else v)]
 Value = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Value, Value, Value]
 
@@ -72,7 +74,7 @@ class ScoredMasks(_Masks):
     items: Pointer = ""
     label: Pointer = "/label"
     """In each object: a name, or an index."""
-    score: Pointer | None = "/score"
+    score: MaybePointer = "/score"
     """In each object; where masks overlap, the surest is on top, else the last."""
     mask: Pointer = "/mask"
 
@@ -84,7 +86,7 @@ class CocoRle(_Masks):
     items: Pointer = ""
     label: Pointer = "/category_id"
     """In each object: a name, or an index."""
-    score: Pointer | None = None
+    score: MaybePointer = None
     """In each object; where masks overlap, the surest is on top, else the last."""
     mask: Pointer = "/segmentation"
     """In each object: ``size`` (height and width) and ``counts``, a list or COCO's text."""
@@ -99,7 +101,7 @@ class MaskList(_Masks):
     masks: Pointer = "/masks"
     labels: Pointer = "/labels"
     """Names, or indices."""
-    scores: Pointer | None = None
+    scores: MaybePointer = None
     """Where masks overlap, the surest is on top, else the last."""
 
 
@@ -110,7 +112,7 @@ class NestedLists(_Masks):
     masks: Pointer = "/masks"
     labels: Pointer = "/labels"
     """Names, or indices."""
-    scores: Pointer | None = "/scores"
+    scores: MaybePointer = "/scores"
     """Where masks overlap, the surest is on top, else the last."""
     threshold: float = Field(default=0.5, ge=0, lt=255, allow_inf_nan=False)
     """A pixel belongs to a mask where its number is larger."""

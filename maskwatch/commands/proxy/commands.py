@@ -1,5 +1,6 @@
 """The commands ``maskwatch proxy``. Thin, as the rest of the command line."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,9 +20,21 @@ def stand_in_front(
     preset: Annotated[
         str | None, typer.Option(help="A preset's name, or a TOML file; over MASKWATCH_PRESET.")
     ] = None,
+    is_learning: Annotated[
+        bool, typer.Option("--learn", help="Gate nothing; watch, and print a preset.")
+    ] = False,
+    requests: Annotated[
+        int, typer.Option(min=1, max=1000, help="Requests with pictures to learn from.")
+    ] = 3,
+    out: Annotated[Path | None, typer.Option(help="File for the learned preset.")] = None,
 ) -> None:
     """Stand in front of a parsing service that runs already: gate its pictures, pass the rest."""
     if context.invoked_subcommand is not None:
+        return
+    if is_learning:
+        from maskwatch.commands.proxy.learning import learn_preset
+
+        learn_preset(upstream, requests, out)
         return
     from inference.http.proxy.server import run
     from inference.settings import ProxySettings
