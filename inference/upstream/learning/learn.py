@@ -18,6 +18,7 @@ from inference.upstream.requests.sent_request import RequestLimits
 _NAME = "learned"
 _MAX_DOORS = 16
 _MAX_NAME = 30
+_MAX_PATH = 500
 _FIRST_FAILED_STATUS = 400
 _EXIF_UNKNOWN = (
     "Whether the service turns pictures by EXIF could not be told: send one that lies on its side "
@@ -83,8 +84,10 @@ def learn_preset(samples: Sequence[PictureSample]) -> Lesson:
 
 
 def _explain_path(sample: Sample) -> str | None:
-    """Why a path cannot be that of a door."""
+    """Why a request cannot be at a door."""
     path = sample.path.decode("latin-1")
+    if not re.fullmatch(r"[A-Z]{1,20}", sample.method) or len(path) > _MAX_PATH:
+        return "A request with a picture has a method or a path that no preset can say."
     try:
         check_path(path)
     except ValueError:

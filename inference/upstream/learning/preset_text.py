@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from textwrap import wrap
 from typing import Any
 
 from inference.upstream.answers.formats import AnswerFormat, JsonPictures, MaskPng
@@ -23,13 +24,19 @@ def write_preset(preset: Preset, sentences: Iterable[str] = ()) -> str:
     for table, door in zip(document["doors"], preset.doors, strict=True):
         if door.answer is not None:
             table["answer"] = _dump_form(door.answer)
-    comments = "".join(f"# {show_line(sentence)}\n" for sentence in sentences)
+    comments = "".join(map(_write_comment, sentences))
     return comments + "\n".join(_write_table(document, ())).strip() + "\n"
 
 
 def show_line(text: str) -> str:
     """A text in which nothing moves a terminal's cursor or ends a line."""
     return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _write_comment(sentence: str) -> str:
+    """Its lines; those after the first stand further in, so that each beginning is seen."""
+    lines = wrap(show_line(sentence), _WIDTH, initial_indent="# ", subsequent_indent="#   ")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _dump_form(form: AnswerFormat | MaskPng) -> dict[str, Any]:

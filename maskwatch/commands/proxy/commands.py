@@ -24,13 +24,19 @@ def stand_in_front(
         bool, typer.Option("--learn", help="Gate nothing; watch, and print a preset.")
     ] = False,
     requests: Annotated[
-        int, typer.Option(min=1, max=1000, help="Requests with pictures to learn from.")
+        int, typer.Option(min=1, max=1000, help="With --learn: requests with pictures to watch.")
     ] = 3,
-    out: Annotated[Path | None, typer.Option(help="File for the learned preset.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --learn: a new file for the preset.")
+    ] = None,
 ) -> None:
     """Stand in front of a parsing service that runs already: gate its pictures, pass the rest."""
     if context.invoked_subcommand is not None:
         return
+    if is_learning and preset is not None:
+        raise typer.BadParameter("--learn finds a preset: name none with --preset.")
+    if out is not None and not is_learning:
+        raise typer.BadParameter("--out is for what --learn finds.")
     if is_learning:
         from maskwatch.commands.proxy.learning import learn_preset
 

@@ -40,7 +40,8 @@ def learn_labels(names: Sequence[str], top: int) -> LearnedLabels:
             sentence = f"All names are known from the preset `{shipped.name}`: its list is taken."
             return LearnedLabels(shipped.labels, (sentence,))
     first = [name for name in parts if name.casefold() in _BACKGROUND] or ["background"]
-    table = LabelTable(names=(first[0], *(n for n in parts if n != first[0]))[:MAX_LABELS])
+    others = [name for name in parts if name != first[0]] or ["label_1"]
+    table = LabelTable(names=(first[0], *others)[:MAX_LABELS])
     return LearnedLabels(table, tuple(_describe(table)))
 
 

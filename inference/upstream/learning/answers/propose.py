@@ -1,7 +1,10 @@
 """Every format that an answer may have, the most telling first."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
+
+from pydantic import ValidationError
 
 from inference.upstream.answers.formats import JsonPictures, LabelPng, MaskPng
 from inference.upstream.learning.answers.json_answers import propose_annotated, propose_documents
@@ -15,7 +18,13 @@ _RANK_OF_PALETTES = 9
 
 def propose_formats(content_type: str, body: bytes, size: tuple[int, int]) -> list[Proposal]:
     """The formats by which an answer may be read, for a picture of a size (height, width)."""
-    return sorted(_propose(content_type, body, size), key=_rank)
+    return sorted(_keep_valid(_propose(content_type, body, size)), key=_rank)
+
+
+def _keep_valid(proposals: Iterator[Proposal]) -> Iterator[Proposal]:
+    """Those before one that no preset can say, such as a pointer of a thousand characters."""
+    with suppress(ValidationError):
+        yield from proposals
 
 
 def _propose(content_type: str, body: bytes, size: tuple[int, int]) -> Iterator[Proposal]:

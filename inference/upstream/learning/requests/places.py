@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from inference.bodies.base64_text import decode_base64, split_data_url
 from inference.bodies.json_document import MEDIA_TYPE as JSON
 from inference.bodies.json_document import read_document
@@ -57,6 +59,8 @@ def find_places(sample: Sample, limits: RequestLimits) -> PictureRequest | None:
         guesses = list(_guess(sample, sample.body, limits))
     except Refused as error:
         return PictureRequest(problem=error.refusal.sentence)
+    except ValidationError:
+        return PictureRequest(problem="Its field has a name that no preset can say.")
     problem = None
     for places in guesses:
         door = Door(name="guess", kind="picture", paths=("/",), places=places)

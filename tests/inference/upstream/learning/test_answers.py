@@ -1,5 +1,7 @@
 """Every kind of answer is recognised, and read by the preset that was learned from it."""
 
+import json
+from base64 import b64encode
 from io import BytesIO
 
 import numpy as np
@@ -45,6 +47,12 @@ def test_names_that_a_shipped_preset_knows_bring_its_whole_list(reload: Reload) 
     lesson = learn(upload(_PICTURE, body, "application/json"))
     assert reload(lesson).labels == load_preset("form").labels
     assert any("known from the preset" in sentence for sentence in lesson.sentences)
+
+
+def test_a_mask_of_the_background_alone_is_a_table_too(reload: Reload) -> None:
+    body = json.dumps({"masks": {"bg": b64encode(png(LABEL_MAP * 0 + 255)).decode()}}).encode()
+    preset = reload(learn(upload(_PICTURE, body, "application/json")))
+    assert preset.labels.names == ("bg", "label_1")
 
 
 def test_numbers_ask_for_names(reload: Reload) -> None:
@@ -95,6 +103,7 @@ def test_colours_of_several_answers_are_put_together(reload: Reload) -> None:
         (b"", "application/json"),
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b'{"outputs": [[[[', "application/json"),
+        (json.dumps({"a" * 600: b64encode(png(LABEL_MAP)).decode()}).encode(), "application/json"),
         (b'{"masks": [[[1]]], "labels": ["a"]}', "application/json"),
         (_NOISE, "image/png"),
     ],

@@ -170,6 +170,11 @@ def test_what_has_no_picture_is_not_taken_for_one(sample: Sample) -> None:
             make_sample(f'{{"a": 1, "a": 2, "i": "{_TEXT}"}}'.encode(), _JSON, path="/twice"),
             "A picture at POST /twice could not be read: ",
         ),
+        (
+            _form("/unnamed", FormPart(" ", "a.png", "image/png", _PNG)),
+            "A picture at POST /unnamed could not be read: Its field has a name",
+        ),
+        (make_sample(_PNG, "image/png", path="/" + "a" * 600), "A request with a picture has a "),
         (make_sample(_PNG, "image/png", path="/a;b\x1b"), "The path '/a;b\\x1b' cannot be a door"),
         (make_sample(_PNG, "image/png", path="/a/*"), "The path '/a/*' cannot be a door's"),
     ],

@@ -87,3 +87,11 @@ def test_what_would_fail_in_the_end_fails_at_once(
     said = maskwatch(*command)
     assert said.code != 0
     assert "nothing is gated" in said.err
+
+
+@pytest.mark.parametrize("options", [("--out", "a.toml"), ("--learn", "--preset", "form")])
+def test_options_that_say_nothing_together_are_refused(
+    maskwatch: Run, options: tuple[str, ...]
+) -> None:
+    said = maskwatch("proxy", "--upstream", "http://127.0.0.1:9", *options)
+    assert (said.code, said.out) == (2, "")
