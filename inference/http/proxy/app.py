@@ -92,14 +92,22 @@ class ProxyApp:
         is_ungated = door is None and any(name in request.headers for name in _BODY_HEADERS)
         if is_ungated:
             self._check_unknown_route()
-        exchange = await proxy.relay.forward(
-            scope, request.receive, send, extra_headers=_mark(arrival)
-        )
-        if is_ungated:
-            await proxy.service.record_threads.run(
-                proxy.service.pipeline.flag, arrival, exchange.status, UNGATED_ROUTE.code
+        try:
+            exchange = await proxy.relay.forward(
+                scope, request.receive, send, extra_headers=_mark(arrival)
             )
+        except UpstreamFault as fault:
+            # The service may have read the body all the same.
+            if is_ungated:
+                await self._flag(arrival, fault.kind.status)
+            raise
+        if is_ungated:
+            await self._flag(arrival, exchange.status)
         return None
+
+    async def _flag(self, arrival: Arrival, status: int) -> None:
+        service = self._proxy.service
+        await service.record_threads.run(service.pipeline.flag, arrival, status, UNGATED_ROUTE.code)
 
     def _check_unknown_route(self) -> None:
         """Refuse what nobody can look into, unless it is to pass."""
