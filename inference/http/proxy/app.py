@@ -1,10 +1,13 @@
 """The application that stands in front of an upstream."""
 
+from http import HTTPStatus
+
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from inference.admission.identity import Sender
 from inference.http.admit import admit, answer_refusal, open_arrival, refuse_for
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
@@ -52,9 +55,7 @@ class ProxyApp:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         service, request = self._proxy.service, Request(scope, receive)
-        # Another bearer token is meant for the upstream.
-        keys = {key for key in read_keys(request) if is_key(key)}
-        sender = identify_sender(request, service, keys)
+        sender = self._identify(request)
         arrival = open_arrival(sender, ROUTE)
         answer = _Answer(send)
         try:
@@ -79,6 +80,11 @@ class ProxyApp:
             response.headers[ID_HEADER.decode()] = arrival.request_id
             await response(scope, receive, send)
 
+    def _identify(self, request: Request) -> Sender:
+        # Another bearer token is meant for the upstream.
+        keys = {key for key in read_keys(request) if is_key(key)}
+        return identify_sender(request, self._proxy.service, keys)
+
     async def _pass(self, request: Request, arrival: Arrival, send: "_Answer") -> Response | None:
         """Pass a request on; the answer that is ours to give, if there is one."""
         proxy, scope = self._proxy, request.scope
@@ -92,14 +98,22 @@ class ProxyApp:
         is_ungated = door is None and any(name in request.headers for name in _BODY_HEADERS)
         if is_ungated:
             self._check_unknown_route()
-        exchange = await proxy.relay.forward(
-            scope, request.receive, send, extra_headers=_mark(arrival)
-        )
-        if is_ungated:
-            await proxy.service.record_threads.run(
-                proxy.service.pipeline.flag, arrival, exchange.status, UNGATED_ROUTE.code
+        try:
+            exchange = await proxy.relay.forward(
+                scope, request.receive, send, extra_headers=_mark(arrival)
             )
+        except UpstreamFault as fault:
+            # The service may have read the body all the same.
+            if is_ungated:
+                await self._flag(arrival, fault.kind.status)
+            raise
+        if is_ungated:
+            await self._flag(arrival, exchange.status)
         return None
+
+    async def _flag(self, arrival: Arrival, status: int) -> None:
+        service = self._proxy.service
+        await service.record_threads.run(service.pipeline.flag, arrival, status, UNGATED_ROUTE.code)
 
     def _check_unknown_route(self) -> None:
         """Refuse what nobody can look into, unless it is to pass."""
@@ -133,16 +147,21 @@ class ProxyApp:
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket for whoever is not blocked; its messages are not looked into."""
         proxy = self._proxy
-        request = Request({**scope, "type": "http"})
-        sender = identify_sender(request, proxy.service, set(), is_required=False)
+        sender = self._identify(Request({**scope, "type": "http"}))
         arrival = open_arrival(sender, ROUTE)
         try:
+            refuse_for(sender.refusal)
             admit(proxy.service, arrival)
             if find_door(proxy.preset, "GET", scope["raw_path"]) is None:
                 self._check_unknown_route()
+                # At once: it may stay open for days.
+                await self._flag(arrival, HTTPStatus.SWITCHING_PROTOCOLS)
             await proxy.relay.forward_websocket(scope, receive, send)
         except Refused as error:
             proxy.service.pipeline.turn_away(arrival, error.refusal)
+            await _deny(send)
+        except NotRecorded as error:
+            _log.error("record refused", why=str(error), request_id=arrival.request_id)
             await _deny(send)
         except UpstreamFault as fault:
             proxy.service.metrics.upstream_faults.labels(fault.kind.value).inc()

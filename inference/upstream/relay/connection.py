@@ -1,6 +1,14 @@
 """One connection to an upstream: HTTP/1.1 by h11, and nothing of one request left for the next."""
 
-from asyncio import AbstractEventLoop, BufferedProtocol, Event, TimerHandle, Transport, timeout_at
+from asyncio import (
+    AbstractEventLoop,
+    BufferedProtocol,
+    Event,
+    TimerHandle,
+    Transport,
+    sleep,
+    timeout_at,
+)
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +19,8 @@ from inference.upstream.relay.faults import FaultKind, UpstreamFault
 _MAX_HEAD_BYTES = 65_536
 # So much is taken in before it is passed on; then the upstream has to wait.
 _MAX_UNREAD_BYTES = 262_144
+# What was taken in may be tens of thousands of chunks of one byte: the others have their turn.
+_EVENTS_PER_TURN = 64
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class UpstreamConnection(BufferedProtocol):
         self._progress = _Progress(loop.time())
         self._is_writable = Event()
         self._is_writable.set()
-        self._unread_bytes = 0
+        self._unread_bytes = self._event_count = 0
         self._has_ended = self._is_lost = False
         self._has_rested = self._has_arrived = False
         self._idle_timer: TimerHandle | None = None
@@ -181,6 +191,9 @@ class UpstreamConnection(BufferedProtocol):
         self._progress.arrival.set()
 
     async def _next_event(self, seconds: float) -> Any:
+        self._event_count += 1
+        if self._event_count % _EVENTS_PER_TURN == 0:
+            await sleep(0)
         while True:
             event = self._parse_event()
             if event is not h11.NEED_DATA:

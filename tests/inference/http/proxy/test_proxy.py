@@ -174,6 +174,17 @@ def test_a_body_at_an_unknown_route_passes_with_a_flag_otherwise(attach: Attach)
     assert (row.verdict, row.reasons, row.status) == ("flag", ["ungated_route"], 200)
 
 
+def test_a_body_at_an_unknown_route_is_flagged_even_if_no_answer_comes(attach: Attach) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        attached = attach(upstream=url, upstream_answer_seconds=0.2)
+        answer = httpx2.post(f"{attached.url}/elsewhere", content=b"x", timeout=30)
+
+    assert answer.status_code == 504
+    (row,) = attached.rows(1)
+    assert (row.verdict, row.status, row.reasons) == ("flag", 504, ["ungated_route"])
+
+
 def test_another_spelling_of_a_door_is_an_unknown_route(attach: Attach, png: bytes) -> None:
     attached = attach(mode="enforce")
     for path in ("/%70arse", "//parse", "/x/../parse", "/parse/"):
