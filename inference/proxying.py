@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 
 import structlog
 
@@ -23,6 +24,7 @@ from inference.upstream.relay.relay import Relay
 from inference.upstream.reply_reader import ReplyReader
 from inference.upstream.requests.sent_request import RequestLimits
 from inference.upstream.source import GivenSource
+from inference.upstream.uploaded_files import UploadedFiles
 from inference.upstream.upstream_settings import SentHost
 from inference.upstream.work_queue import Work, WorkQueue
 from store.spool.spool import NotRecorded
@@ -77,6 +79,7 @@ class Proxy:
 
     Attributes:
         queue: answers that are read and checked beside the traffic.
+        uploads: pictures that wait for a call which names them.
     """
 
     settings: ProxySettings
@@ -86,6 +89,7 @@ class Proxy:
     reader: ReplyReader
     limits: RequestLimits
     queue: WorkQueue
+    uploads: UploadedFiles[Accepted]
 
     @property
     def is_enforcing(self) -> bool:
@@ -114,12 +118,22 @@ class Proxy:
         """
         self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(reason,)))
 
+    def record_alone(self, accepted: Accepted, status: int = HTTPStatus.OK) -> None:
+        """Record an upload that no call names; nobody waits for that."""
+        try:
+            self.service.pipeline.judge_reply(accepted, Reply(status))
+        except NotRecorded as error:
+            self.service.metrics.replies.labels("not_recorded").inc()
+            _log.error("record refused", why=str(error))
+
     def close(self) -> None:
         """Check what waits, for some time, then end; the relay is closed with its event loop."""
         left = self.queue.close(_CLOSE_SECONDS)
         if left:
             self.service.metrics.replies.labels("dropped").inc(left)
             _log.error("answers were not checked", answers=left)
+        for accepted in self.uploads.clear():
+            self.record_alone(accepted)
         self.service.close()
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
@@ -176,4 +190,5 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
         limits=RequestLimits(settings.gate.max_upload_bytes),
         queue=queue,
+        uploads=UploadedFiles(attach.keep_limits()),
     )
