@@ -1,6 +1,7 @@
 """A request with pictures: gated, passed on, and its answer read."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 from starlette.requests import Request
@@ -10,10 +11,12 @@ from starlette.types import Send
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
-from inference.http.proxy.records import give_ids, mark
+from inference.http.proxy.calls import pass_call
+from inference.http.proxy.part_files import fetch_files
+from inference.http.proxy.records import give_ids, judge_beside, mark
 from inference.http.proxy.uploads import find_named, pass_upload
 from inference.outcomes import Accepted
-from inference.proxying import NOT_MEASURED, UPSTREAM_FAILED, Proxy, Waiting
+from inference.proxying import UPSTREAM_FAILED, Proxy, Waiting
 from inference.refusals import Refusal
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
@@ -60,6 +63,8 @@ async def pass_pictures(
         try:
             if door.part == "upload":
                 await pass_upload(proxy, request, body, waiting, send)
+            elif door.part == "call":
+                await pass_call(proxy, request, body, waiting, send)
             elif proxy.is_enforcing:
                 return await _hold_answer(proxy, request, body, waiting, send)
             else:
@@ -144,11 +149,8 @@ async def _pass_answer(
         extra_headers=mark(waiting),
     )
     for each in waiting:
-        if not proxy.judge_beside(each, exchange, tap):
-            proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
-            await proxy.service.record_threads.run(
-                proxy.record_unmeasured, each.accepted, exchange.status, NOT_MEASURED
-            )
+        whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap)
+        await judge_beside(proxy, replace(each, files=files), exchange, whole)
 
 
 async def _hold_answer(
@@ -160,8 +162,10 @@ async def _hold_answer(
     for each in waiting:
         tap = AnswerTap(limit)
         tap.take(held.body)
-        arrival = each.accepted.arrival
-        outcome = await service.slots.work(arrival.client, proxy.judge, each, held.exchange, tap)
+        arrival, scope = each.accepted.arrival, request.scope
+        whole, files = await fetch_files(proxy, scope, each.form, held.exchange, tap)
+        read = replace(each, files=files)
+        outcome = await service.slots.work(arrival.client, proxy.judge, read, held.exchange, whole)
         if outcome.refusal is not None:
             return refusal_problem(outcome.refusal, arrival.request_id)
     await held.release(send, mark(waiting))

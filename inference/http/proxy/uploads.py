@@ -47,15 +47,10 @@ async def pass_upload(
     paths = _read_paths(held, len(waiting))
     given_up = [] if paths else [each.accepted for each in waiting]
     for path, each in zip(paths, waiting, strict=False):
-        given_up += proxy.uploads.add(path, each.accepted, count_bytes(each.accepted))
+        given_up += proxy.uploads.add(path, each.accepted, each.size_bytes)
     await held.release(send, mark(waiting))
-    for accepted in given_up:
-        await proxy.service.record_threads.run(proxy.record_alone, accepted, held.status)
-
-
-def count_bytes(accepted: Accepted) -> int:
-    """Memory that a picture takes while it is remembered."""
-    return accepted.screening.image.nbytes + len(accepted.upload.data)
+    if given_up:
+        await proxy.service.record_threads.run(proxy.record_alone, given_up, held.status)
 
 
 def _read_paths(held: HeldAnswer, count: int) -> list[str]:

@@ -1,0 +1,36 @@
+"""A parsing page in Gradio, run by an interpreter that has it: ``gradio_page.py PORT FOLDER``.
+
+Each picture that the application decodes is kept in the folder.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+import numpy as np
+
+
+def parse(image: Any) -> tuple[Any, list[tuple[Any, str]]]:
+    """Hair where a picture is dark, and a face in its first quarter."""
+    np.save(Path(sys.argv[2]) / f"{uuid4()}.npy", image)
+    face = np.zeros(image.shape[:2], bool)
+    face[: image.shape[0] // 2, : image.shape[1] // 2] = True
+    hair = (image.mean(axis=2) < 128) & ~face
+    return image, [(hair.astype(float), "Hair"), (face.astype(float), "Face")]
+
+
+def main() -> None:
+    """Serve until somebody ends the process."""
+    with gr.Blocks() as page:
+        image = gr.Image(type="numpy", label="Picture")
+        parts = gr.AnnotatedImage(format="png", label="Parts")
+        gr.Button("Parse").click(parse, image, parts, api_name="parse")
+        words = gr.Textbox()
+        gr.Button("Say").click(lambda text: text, words, words, api_name="say")
+    page.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), quiet=True)
+
+
+if __name__ == "__main__":
+    main()
