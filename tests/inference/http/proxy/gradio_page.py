@@ -21,12 +21,18 @@ def parse(image: Any) -> tuple[Any, list[tuple[Any, str]]]:
     return image, [(hair.astype(float), "Hair"), (face.astype(float), "Face")]
 
 
+def fail(image: Any) -> None:
+    """Break down."""
+    raise gr.Error("Out of memory.")
+
+
 def main() -> None:
     """Serve until somebody ends the process."""
     with gr.Blocks() as page:
         image = gr.Image(type="numpy", label="Picture")
         parts = gr.AnnotatedImage(format="png", label="Parts")
         gr.Button("Parse").click(parse, image, parts, api_name="parse")
+        gr.Button("Fail").click(fail, image, parts, api_name="fail")
         words = gr.Textbox()
         gr.Button("Say").click(lambda text: text, words, words, api_name="say")
     page.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), quiet=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from PIL import Image as Pillow
 from detectors.parsing import Image
 from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
+from inference.refusals import FINDING_ENFORCED
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
 from tests.waiting import wait_for
 
@@ -169,3 +171,151 @@ def test_a_parse_has_one_record_and_its_masks_lie_on_the_picture(
     assert np.array_equal(_last_decoded(decoded), accepted.screening.image)
     assert np.array_equal(reply.parsing.label_map, _expected(accepted.screening.image))
     assert (attached.proxy.uploads.clear(), attached.proxy.calls.clear()) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/tmp/gradio/0/a.png"])  # noqa: S108
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_path_that_was_not_uploaded_here_is_refused(
+    attach: Attach, gradio: str, path: str, mode: str
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    for call in ("/run/parse", "/call/parse"):
+        response = _post(attached, call, {"data": [_file(path=path)]})
+        assert (response.status_code, response.json()["type"]) == (
+            422,
+            "urn:maskwatch:problem:address_instead",
+        )
+
+
+def test_a_path_that_was_uploaded_past_the_proxy_is_refused(
+    attach: Attach, gradio: str, turned: bytes
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio")
+    files = [("files", ("a.png", turned, "image/png"))]
+    path = httpx2.post(f"{gradio}{API}/upload", files=files).json()[0]
+    assert _run(attached, _file(path=path)).status_code == 422
+
+
+def test_a_picture_may_be_called_again(attach: Attach, gradio: str, turned: bytes) -> None:
+    attached = attach(upstream=gradio, preset="gradio")
+    file = _upload(attached, turned)
+    ids = [_run(attached, file).headers["maskwatch-request-id"] for _ in range(2)]
+    assert [row.request_id for row in attached.rows(2)] == ids
+
+
+def test_an_upload_without_a_call_is_recorded_alone(
+    attach: Attach, gradio: str, turned: bytes
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", kept_seconds=1)
+    file = _upload(attached, turned)
+    (row,) = attached.rows(1)
+    assert (row.stage, row.status, row.reasons) == ("gate", 200, [])
+    assert _run(attached, file).status_code == 422
+
+
+def test_a_call_whose_result_nobody_fetches_is_recorded_as_not_read(
+    attach: Attach, gradio: str, turned: bytes
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", kept_seconds=1)
+    _post(attached, "/call/parse", {"data": [_upload(attached, turned)]})
+    (row,) = attached.rows(1)
+    assert (row.stage, row.status, row.reasons) == ("gate", 200, ["answer_not_read"])
+
+
+def test_what_waits_is_recorded_when_the_proxy_ends(
+    attach: Attach, gradio: str, turned: bytes, replies: list[Any]
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio")
+    _upload(attached, turned)
+    _post(attached, "/call/parse", {"data": [_inline(attached, turned)]})
+    attached.proxy.record_alone(attached.proxy.uploads.clear())
+    attached.proxy.record_unread(attached.proxy.calls.clear())
+    assert [reply.reasons for _, reply in replies] == [(), ("answer_not_read",)]
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_call_that_fails_passes_and_is_recorded_as_not_read(
+    attach: Attach, gradio: str, turned: bytes, mode: str
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    file = _upload(attached, turned)
+    event = _post(attached, "/call/fail", {"data": [file]}).json()["event_id"]
+    events = httpx2.get(f"{attached.url}{API}/call/fail/{event}", timeout=WAIT_SECONDS)
+    assert "event: error" in events.text
+    (row,) = attached.rows(1)
+    assert row.reasons == ["answer_not_read"]
+
+
+def test_several_calls_of_a_session_have_their_own_results(
+    attach: Attach, gradio: str, figure: Image, turned: bytes, replies: list[Any]
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio")
+    other = BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(255 - figure[:, : figure.shape[1] // 2])).save(
+        other, "PNG"
+    )
+    session = uuid4().hex
+    for data in (turned, other.getvalue()):
+        body = {"data": [_upload(attached, data)], "fn_index": 0, "session_hash": session}
+        _post(attached, "/queue/join", body)
+    assert _events(attached, session).text.count("process_completed") == 2
+    assert [row.stage for row in attached.rows(2)] == ["parsed", "parsed"]
+    for accepted, reply in replies:
+        assert np.array_equal(reply.parsing.label_map, _expected(accepted.screening.image))
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_result_of_a_session_is_not_tied_by_the_path_of_its_stream(
+    attach: Attach, gradio: str, turned: bytes, mode: str
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    body = {"data": [_upload(attached, turned)], "session_hash": uuid4().hex}
+    event = _post(attached, "/call/parse", body).json()["event_id"]
+    events = httpx2.get(f"{attached.url}{API}/call/parse/{event}", timeout=WAIT_SECONDS)
+    assert ("annotations" in events.text) is (mode == "monitor")
+    (row,) = attached.rows(1)
+    assert row.reasons == ["answer_not_read"]
+
+
+@pytest.mark.parametrize("parse", [_run, _call, _join])
+def test_a_parse_that_is_refused_does_not_leave(
+    attach: Attach, gradio: str, turned: bytes, monkeypatch: pytest.MonkeyPatch, parse: Parse
+) -> None:
+    judge = Pipeline.judge_reply
+
+    def refuse(self: Pipeline, accepted: Accepted, reply: Reply) -> Any:
+        return replace(judge(self, accepted, reply), refusal=FINDING_ENFORCED)
+
+    monkeypatch.setattr(Pipeline, "judge_reply", refuse)
+    attached = attach(upstream=gradio, preset="gradio", mode="enforce")
+    response = parse(attached, _upload(attached, turned))
+    assert "annotations" not in response.text
+    assert FINDING_ENFORCED.sentence in response.text
+    attached.rows(1)
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_calls_without_pictures_pass_unrecorded(attach: Attach, gradio: str, mode: str) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    event = _post(attached, "/call/say", {"data": ["hello"]}).json()["event_id"]
+    events = httpx2.get(f"{attached.url}{API}/call/say/{event}", timeout=WAIT_SECONDS)
+    assert 'data: ["hello"]' in events.text
+    assert attached.rows(0) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/component_server"),
+        ("POST", "/process_recording"),
+        ("POST", "/vibe-edit"),
+        ("POST", "/%71ueue/join"),
+        ("GET", "/queue/%64ata"),
+        ("GET", "/call/parse/%65"),
+    ],
+)
+def test_other_ways_are_unknown_routes(attach: Attach, gradio: str, method: str, path: str) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode="enforce")
+    body = b"{}" if method == "POST" else b""
+    response = httpx2.request(method, attached.url + API + path, content=body)
+    assert response.json()["type"] == "urn:maskwatch:problem:ungated_route"
