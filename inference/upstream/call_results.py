@@ -11,8 +11,9 @@ from inference.upstream.answers.texts.event_stream import iterate_events
 
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END = 4
-_COMPLETED = b"process_completed"
-_LAST_NAMES = (b"complete", b"error")
+_COMPLETED, _GENERATING = "process_completed", "process_generating"
+# Events of the stream of one call, and whether another one may follow.
+_NAMES = {b"complete": True, b"error": True, b"generating": False}
 
 
 class EventSplitter:
@@ -56,18 +57,20 @@ class CallResult:
     Attributes:
         body: JSON, as an answer that came at once would have it.
         is_by_path: whether the event does not say itself which one it is.
+        is_last: whether it is all that comes of it; else it is a part, or a change of one.
     """
 
     event_id: str
     body: bytes
     is_by_path: bool
+    is_last: bool = True
 
     def write_failure(self, sentence: str) -> bytes:
         """An event that tells the client, in place of the result, that the call failed."""
         if self.is_by_path:
             return b"event: error\ndata: " + json.dumps(sentence).encode() + b"\n\n"
         message = {
-            "msg": _COMPLETED.decode(),
+            "msg": _COMPLETED,
             "event_id": self.event_id,
             "output": {"error": sentence},
             "success": False,
@@ -78,7 +81,7 @@ class CallResult:
 
 def may_hold_result(event: bytes) -> bool:
     """Whether an event is worth to be read; most are not."""
-    return any(name in event for name in _LAST_NAMES)
+    return any(name in event for name in _NAMES)
 
 
 def read_result(event: bytes, path_id: str) -> CallResult | None:
@@ -88,8 +91,9 @@ def read_result(event: bytes, path_id: str) -> CallResult | None:
         path_id: the id in the path of the stream, for events that have none.
     """
     for name, data in iterate_events(event + b"\n\n"):
-        if name in _LAST_NAMES:
-            return CallResult(path_id, b'{"data":' + data + b"}", is_by_path=True)
+        if name in _NAMES:
+            body = b'{"data":' + data + b"}"
+            return CallResult(path_id, body, is_by_path=True, is_last=_NAMES[name])
         return _read_message(data)
     return None
 
@@ -99,7 +103,10 @@ def _read_message(data: bytes) -> CallResult | None:
         message = read_document(data)
     except AnswerUnreadable:
         return None
-    if not isinstance(message, Mapping) or message.get("msg") != _COMPLETED.decode():
+    if not isinstance(message, Mapping):
         return None
-    event_id, output = message.get("event_id"), message.get("output")
-    return CallResult(str(event_id), json.dumps(output).encode(), is_by_path=False)
+    kind = message.get("msg")
+    if kind not in (_COMPLETED, _GENERATING):
+        return None
+    event_id, body = str(message.get("event_id")), json.dumps(message.get("output")).encode()
+    return CallResult(event_id, body, is_by_path=False, is_last=kind == _COMPLETED)

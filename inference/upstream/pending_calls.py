@@ -31,6 +31,10 @@ class PendingCalls(Generic[Call]):
         expected.set_result(call)
         return []
 
+    def find(self, event_id: str) -> Call | None:
+        """The call of an event, which goes on."""
+        return self._calls.find(event_id)
+
     async def take(self, event_id: str, seconds: float) -> Call | None:
         """The call of an event, once; ``None`` if none is known within some time."""
         if (call := self._calls.take(event_id)) is not None:

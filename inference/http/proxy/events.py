@@ -57,8 +57,10 @@ class Results:
     async def watch(self, event: bytes) -> None:
         """Have an event that was passed on checked beside the traffic."""
         result = await self._read(event)
-        call = None if result is None else await self._find_call(result)
-        if result is not None and call is not None and call.waiting is not None:
+        if result is None or not result.is_last:
+            return
+        call = await self._take_call(result)
+        if call is not None and call.waiting is not None:
             await judge_beside(self._proxy, *await self._fetch(result, call, call.waiting))
 
     async def guard(self, event: bytes) -> bytes:
@@ -66,7 +68,9 @@ class Results:
         result = await self._read(event)
         if result is None:
             return event
-        call = await self._find_call(result)
+        if not result.is_last:
+            return event if self._goes_on_without_picture(result) else b""
+        call = await self._take_call(result)
         if call is None:
             return result.write_failure(_UNTIED)
         refusal = await self._judge(result, call)
@@ -75,7 +79,14 @@ class Results:
     async def _read(self, event: bytes) -> CallResult | None:
         return await self._proxy.service.form_threads.run(read_result, event, self._path_id)
 
-    async def _find_call(self, result: CallResult) -> Call | None:
+    def _goes_on_without_picture(self, result: CallResult) -> bool:
+        """Whether a part of a result is one of no parse: only whole parses can be checked."""
+        call = self._proxy.calls.find(result.event_id)
+        if call is None or (result.is_by_path and call.has_session):
+            return False
+        return call.waiting is None
+
+    async def _take_call(self, result: CallResult) -> Call | None:
         """The call of a result, if that is sure."""
         call = await self._proxy.calls.take(result.event_id, _TIE_SECONDS)
         if call is None or not (result.is_by_path and call.has_session):

@@ -48,8 +48,7 @@ def test_an_event_of_a_call_is_named_by_the_path(name: bytes) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        b"event: generating\ndata: [1]\n\n",
-        b'data: {"msg": "process_generating"}\n\n',
+        b'data: {"msg": "estimation"}\n\n',
         b"data: process_completed\n\n",
         b'data: ["process_completed"]\n\n',
         b": comment\n\n",
@@ -66,3 +65,21 @@ def test_a_failure_is_an_event_of_the_same_kind(is_by_path: bool) -> None:
     result = read_result(written, "e1")
     assert result is not None
     assert (result.event_id, result.is_by_path) == ("e1", is_by_path)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"event: generating\ndata: [1]\n\n",
+        b'data: {"msg": "process_generating", "event_id": "path", "output": {"data": [1]}}\n\n',
+    ],
+)
+def test_parts_of_results_are_not_their_ends(event: bytes) -> None:
+    result = read_result(event, "path")
+    assert may_hold_result(event)
+    assert result is not None
+    assert (result.event_id, result.is_last, json.loads(result.body)) == (
+        "path",
+        False,
+        {"data": [1]},
+    )

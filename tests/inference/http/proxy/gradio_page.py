@@ -4,6 +4,7 @@ Each picture that the application decodes is kept in the folder.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,12 @@ def parse(image: Any) -> tuple[Any, list[tuple[Any, str]]]:
     return image, [(hair.astype(float), "Hair"), (face.astype(float), "Face")]
 
 
+def parse_slowly(image: Any) -> Iterator[tuple[Any, list[tuple[Any, str]]]]:
+    """The same parse, again and again."""
+    for _ in range(3):
+        yield parse(image)
+
+
 def fail(image: Any) -> None:
     """Break down."""
     raise gr.Error("Out of memory.")
@@ -32,6 +39,7 @@ def main() -> None:
         image = gr.Image(type="numpy", label="Picture")
         parts = gr.AnnotatedImage(format="png", label="Parts")
         gr.Button("Parse").click(parse, image, parts, api_name="parse")
+        gr.Button("Slowly").click(parse_slowly, image, parts, api_name="slowly")
         gr.Button("Fail").click(fail, image, parts, api_name="fail")
         words = gr.Textbox()
         gr.Button("Say").click(lambda text: text, words, words, api_name="say")

@@ -295,6 +295,20 @@ def test_a_parse_that_is_refused_does_not_leave(
 
 
 @pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_parse_that_comes_in_parts_is_checked_once_it_is_whole(
+    attach: Attach, gradio: str, turned: bytes, mode: str
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    file = _upload(attached, turned)
+    event = _post(attached, "/call/slowly", {"data": [file]}).json()["event_id"]
+    events = httpx2.get(f"{attached.url}{API}/call/slowly/{event}", timeout=WAIT_SECONDS)
+    assert "event: complete" in events.text
+    assert ("event: generating" in events.text) is (mode == "monitor")
+    (row,) = attached.rows(1)
+    assert (row.stage, row.reasons) == ("parsed", [])
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
 def test_calls_without_pictures_pass_unrecorded(attach: Attach, gradio: str, mode: str) -> None:
     attached = attach(upstream=gradio, preset="gradio", mode=mode)
     event = _post(attached, "/call/say", {"data": ["hello"]}).json()["event_id"]
