@@ -11,9 +11,12 @@ from inference.upstream.answers.texts.event_stream import iterate_events
 
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END = 4
-_COMPLETED, _GENERATING = "process_completed", "process_generating"
-# Events of the stream of one call, and whether another one may follow.
+_COMPLETED = "process_completed"
+# Events of the stream of one call, and whether each is the last one.
 _NAMES = {b"complete": True, b"error": True, b"generating": False}
+# Messages of the queue, likewise.
+_MESSAGES = {_COMPLETED: True, "process_generating": False, "process_streaming": False}
+_WORDS = (*_NAMES, b"process_")
 
 
 class EventSplitter:
@@ -81,7 +84,7 @@ class CallResult:
 
 def may_hold_result(event: bytes) -> bool:
     """Whether an event is worth to be read; most are not."""
-    return any(name in event for name in _NAMES)
+    return any(word in event for word in _WORDS)
 
 
 def read_result(event: bytes, path_id: str) -> CallResult | None:
@@ -106,7 +109,7 @@ def _read_message(data: bytes) -> CallResult | None:
     if not isinstance(message, Mapping):
         return None
     kind = message.get("msg")
-    if kind not in (_COMPLETED, _GENERATING):
+    if not isinstance(kind, str) or kind not in _MESSAGES:
         return None
     event_id, body = str(message.get("event_id")), json.dumps(message.get("output")).encode()
-    return CallResult(event_id, body, is_by_path=False, is_last=kind == _COMPLETED)
+    return CallResult(event_id, body, is_by_path=False, is_last=_MESSAGES[kind])

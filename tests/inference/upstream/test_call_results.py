@@ -72,6 +72,7 @@ def test_a_failure_is_an_event_of_the_same_kind(is_by_path: bool) -> None:
     [
         b"event: generating\ndata: [1]\n\n",
         b'data: {"msg": "process_generating", "event_id": "path", "output": {"data": [1]}}\n\n',
+        b'data: {"msg": "process_streaming", "event_id": "path", "output": {"data": [1]}}\n\n',
     ],
 )
 def test_parts_of_results_are_not_their_ends(event: bytes) -> None:
