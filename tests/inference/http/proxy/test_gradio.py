@@ -24,6 +24,7 @@ from detectors.parsing import Image
 from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import FINDING_ENFORCED
+from tests.browsers import open_browser
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
 from tests.waiting import wait_for
 
@@ -333,3 +334,20 @@ def test_other_ways_are_unknown_routes(attach: Attach, gradio: str, method: str,
     body = b"{}" if method == "POST" else b""
     response = httpx2.request(method, attached.url + API + path, content=body)
     assert response.json()["type"] == "urn:maskwatch:problem:ungated_route"
+
+
+def test_a_browser_uses_the_page_through_the_proxy(
+    attach: Attach, gradio: str, turned: bytes, tmp_path: Path
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode="enforce")
+    picture = tmp_path / "a.png"
+    picture.write_bytes(turned)
+    with open_browser() as browser:
+        page = browser.new_page()
+        page.goto(attached.url, wait_until="domcontentloaded")
+        page.locator("input[type=file]").first.set_input_files(picture)
+        page.locator("img[src*='file=']").first.wait_for()
+        page.get_by_role("button", name="Parse").click()
+        page.get_by_role("button", name="Face").wait_for()
+    (row,) = attached.rows(1)
+    assert (row.stage, row.reasons) == ("parsed", [])
