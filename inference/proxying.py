@@ -1,7 +1,9 @@
 """Wires the process that stands in front of an upstream: settings in, a working proxy out."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from http import HTTPStatus
 
 import structlog
 
@@ -15,6 +17,7 @@ from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.frames import Frame
+from inference.upstream.pending_calls import PendingCalls
 from inference.upstream.presets.preset import Preset
 from inference.upstream.presets.preset_files import load_preset
 from inference.upstream.relay.exchange import Exchange
@@ -23,6 +26,7 @@ from inference.upstream.relay.relay import Relay
 from inference.upstream.reply_reader import ReplyReader
 from inference.upstream.requests.sent_request import RequestLimits
 from inference.upstream.source import GivenSource
+from inference.upstream.uploaded_files import UploadedFiles
 from inference.upstream.upstream_settings import SentHost
 from inference.upstream.work_queue import Work, WorkQueue
 from store.spool.spool import NotRecorded
@@ -64,11 +68,40 @@ class Waiting:
     Attributes:
         frame: how the upstream saw the picture.
         form: how its answer is read; ``None`` if it holds no parse.
+        files: pictures that the answer only points at, by their paths.
     """
 
     accepted: Accepted
     frame: Frame
     form: AnswerFormat | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes."""
+        picture = self.accepted.screening.image.nbytes + len(self.accepted.upload.data)
+        return picture + sum(map(len, self.files.values()))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call whose result comes later.
+
+    Attributes:
+        waiting: its picture; ``None`` if it has none, or its record was made already.
+        has_session: whether its client chose the session that its events come in: that may be one
+            of several calls.
+        began_at: on the clock ``perf_counter``.
+    """
+
+    waiting: Waiting | None
+    has_session: bool
+    began_at: float
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes."""
+        return 0 if self.waiting is None else self.waiting.size_bytes
 
 
 @dataclass(frozen=True)
@@ -77,6 +110,8 @@ class Proxy:
 
     Attributes:
         queue: answers that are read and checked beside the traffic.
+        uploads: pictures that wait for a call which names them.
+        calls: calls that wait for their results.
     """
 
     settings: ProxySettings
@@ -86,6 +121,8 @@ class Proxy:
     reader: ReplyReader
     limits: RequestLimits
     queue: WorkQueue
+    uploads: UploadedFiles[Accepted]
+    calls: PendingCalls[Call]
 
     @property
     def is_enforcing(self) -> bool:
@@ -103,7 +140,7 @@ class Proxy:
 
     def judge_beside(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> bool:
         """Have the same done later; ``False`` if there is no room for it."""
-        size = waiting.accepted.screening.image.nbytes + tap.byte_count
+        size = waiting.size_bytes + tap.byte_count
         return self.queue.put(Work(size, partial(self._judge_quietly, waiting, exchange, tap)))
 
     def record_unmeasured(self, accepted: Accepted, status: int, reason: str) -> None:
@@ -114,12 +151,27 @@ class Proxy:
         """
         self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(reason,)))
 
+    def record_alone(self, uploads: Iterable[Accepted], status: int = HTTPStatus.OK) -> None:
+        """Record uploads that no call names; nobody waits for that."""
+        for accepted in uploads:
+            self._record_quietly(accepted, Reply(status))
+
+    def record_unread(self, calls: Iterable[Call], status: int = HTTPStatus.OK) -> None:
+        """Record calls whose results cannot be tied to them; nobody waits for that."""
+        for call in calls:
+            if call.waiting is not None:
+                self.service.metrics.replies.labels("not_read").inc()
+                reply = Reply(status, reasons=(ANSWER_NOT_READ,))
+                self._record_quietly(call.waiting.accepted, reply)
+
     def close(self) -> None:
         """Check what waits, for some time, then end; the relay is closed with its event loop."""
         left = self.queue.close(_CLOSE_SECONDS)
         if left:
             self.service.metrics.replies.labels("dropped").inc(left)
             _log.error("answers were not checked", answers=left)
+        self.record_alone(self.uploads.clear())
+        self.record_unread(self.calls.clear())
         self.service.close()
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
@@ -128,7 +180,9 @@ class Proxy:
             return Reply(exchange.status, costs=costs)
         decoded = waiting.accepted.screening.decoded
         try:
-            parsing = self.reader.read(waiting.form, exchange, tap, waiting.frame, decoded)
+            parsing = self.reader.read(
+                waiting.form, exchange, tap, waiting.frame, decoded, waiting.files
+            )
         except AnswerUnreadable as error:
             request_id = waiting.accepted.arrival.request_id
             _log.warning("answer not read", why=str(error), request_id=request_id)
@@ -136,6 +190,13 @@ class Proxy:
             return Reply(exchange.status, costs=costs, reasons=(ANSWER_NOT_READ,))
         self.service.metrics.replies.labels("read").inc()
         return Reply(exchange.status, parsing, costs)
+
+    def _record_quietly(self, accepted: Accepted, reply: Reply) -> None:
+        try:
+            self.service.pipeline.judge_reply(accepted, reply)
+        except NotRecorded as error:
+            self.service.metrics.replies.labels("not_recorded").inc()
+            _log.error("record refused", why=str(error))
 
     def _judge_quietly(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> None:
         try:
@@ -176,4 +237,6 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
         limits=RequestLimits(settings.gate.max_upload_bytes),
         queue=queue,
+        uploads=UploadedFiles(attach.keep_limits()),
+        calls=PendingCalls(attach.keep_limits()),
     )

@@ -4,7 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from inference.upstream.kept_map import KeepLimits
 from store.configuration.groups import Group
+
+_MB = 1_000_000
 
 
 class SentPictures(StrEnum):
@@ -47,6 +50,23 @@ class AttachGroup(Group):
 
     max_waiting_mb: int = Field(256, ge=1, le=64_000)
     """Megabytes that all waiting pictures and answers may have together."""
+
+    max_kept_pictures: int = Field(256, ge=1, le=10_000)
+    """Pictures that are remembered until a call names their path, or until the events of their
+    call come, with presets in which a parse takes several requests. The one that was named the
+    longest ago is forgotten first, and a call that names it then is refused."""
+
+    max_kept_mb: int = Field(256, ge=1, le=64_000)
+    """Megabytes that all remembered pictures may have together, decoded."""
+
+    kept_seconds: int = Field(900, ge=1, le=86_400)
+    """How long a picture is remembered after its upload or its last call. After that, an upload
+    without a call has a record of its own, and a call without a result one that says
+    `answer_not_read`."""
+
+    def keep_limits(self) -> KeepLimits:
+        """How many pictures wait for what belongs to them."""
+        return KeepLimits(self.max_kept_pictures, self.max_kept_mb * _MB, self.kept_seconds)
 
     def passes_unknown_routes(self, *, is_enforcing: bool) -> bool:
         """Whether a request at no door goes on."""

@@ -1,6 +1,6 @@
 """Reads what an upstream answered to a picture, as far as a preset says how."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -39,8 +39,12 @@ class ReplyReader:
         tap: AnswerTap,
         frame: Frame,
         decoded: Decoded,
+        files: Mapping[str, bytes],
     ) -> Parsing:
         """The parse of the upright picture. It takes a thread's time.
+
+        Args:
+            files: pictures that the answer only points at, by their paths.
 
         Raises:
             AnswerUnreadable: why there is none.
@@ -50,7 +54,7 @@ class ReplyReader:
         if exchange.ended is not Ending.WHOLE or not tap.is_whole:
             raise AnswerUnreadable("The answer is not whole, or larger than is read.")
         chunks = self._unpack(tap.drain(), exchange.content_encoding)
-        parsing = read_answer(form, self.labels, exchange.content_type, chunks, frame.size)
+        parsing = read_answer(form, self.labels, exchange.content_type, chunks, frame.size, files)
         return bring_upright(parsing, frame, decoded)
 
     def _unpack(self, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

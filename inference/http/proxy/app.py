@@ -1,5 +1,6 @@
 """The application that stands in front of an upstream."""
 
+from asyncio import sleep
 from http import HTTPStatus
 
 import structlog
@@ -11,13 +12,15 @@ from inference.admission.identity import Sender
 from inference.http.admit import admit, answer_refusal, open_arrival, refuse_for
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
+from inference.http.proxy.background import Background
+from inference.http.proxy.events import pass_events
 from inference.http.proxy.own_pages import PREFIX, build_own_pages
 from inference.http.proxy.pictures import pass_pictures
 from inference.http.sender import identify_sender, read_keys
 from inference.proxying import ROUTE, Proxy
 from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, Refused
 from inference.upload import Arrival
-from inference.upstream.presets.doors import find_door
+from inference.upstream.presets.doors import find_door, is_disguised
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from store.people.api_keys import is_key
 from store.spool.spool import NotRecorded
@@ -33,6 +36,7 @@ _SENTENCES = {
     FaultKind.TUNNEL: "Tunnels are not passed on.",
 }
 _RETRY_SECONDS = "1"
+_EXPIRE_SECONDS = 1.0
 
 
 class ProxyApp:
@@ -41,6 +45,7 @@ class ProxyApp:
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._own_pages = build_own_pages(proxy.service)
+        self._background = Background()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one WebSocket."""
@@ -95,7 +100,13 @@ class ProxyApp:
         door = find_door(proxy.preset, scope["method"], path)
         if door is not None and door.kind == "picture":
             return await pass_pictures(proxy, door, request, arrival, send)
-        is_ungated = door is None and any(name in request.headers for name in _BODY_HEADERS)
+        if door is not None and door.part == "events":
+            await pass_events(proxy, self._background, request, arrival, send)
+            return None
+        is_ungated = door is None and (
+            any(name in request.headers for name in _BODY_HEADERS)
+            or is_disguised(proxy.preset, scope["method"], path)
+        )
         if is_ungated:
             self._check_unknown_route()
         try:
@@ -140,9 +151,20 @@ class ProxyApp:
         """Start and end with the server, and with its event loop."""
         await receive()
         await send({"type": "lifespan.startup.complete"})
+        self._background.start(self._expire())
         await receive()
+        await self._background.close()
         self._proxy.relay.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _expire(self) -> None:
+        """Record from time to time what waits for the rest of its exchange in vain."""
+        proxy = self._proxy
+        while True:
+            await sleep(_EXPIRE_SECONDS)
+            uploads, calls = proxy.uploads.expire(), proxy.calls.expire()
+            await proxy.service.record_threads.run(proxy.record_alone, uploads)
+            await proxy.service.record_threads.run(proxy.record_unread, calls)
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket for whoever is not blocked; its messages are not looked into."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import cv2
 from starlette.requests import Request
@@ -12,8 +11,12 @@ from starlette.types import Send
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
+from inference.http.proxy.calls import pass_call
+from inference.http.proxy.part_files import fetch_files
+from inference.http.proxy.records import give_ids, judge_beside, mark
+from inference.http.proxy.uploads import find_named, pass_upload
 from inference.outcomes import Accepted
-from inference.proxying import NOT_MEASURED, UPSTREAM_FAILED, Proxy, Waiting
+from inference.proxying import UPSTREAM_FAILED, Proxy, Waiting
 from inference.refusals import Refusal
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
@@ -24,9 +27,7 @@ from inference.upstream.relay.faults import UpstreamFault
 from inference.upstream.relay.forwarding import SentBody
 from inference.upstream.requests.read import count_body_bytes, read_request
 from inference.upstream.requests.sent_request import SentRequest
-from store.requests.request_ids import new_request_id
 
-_ID_HEADER = b"maskwatch-request-id"
 _MB = 1_000_000
 
 
@@ -50,15 +51,24 @@ async def pass_pictures(
     with service.body_memory.reserve() as take:
         async with service.slots.enter(arrival.client):
             sent = await _receive(proxy, door, request, arrival, take)
-            accepted = await _screen(proxy, arrival, sent)
-        if isinstance(accepted, Refusal):
-            return refusal_problem(accepted, arrival.request_id)
-        body = await service.form_threads.run(_rebuild, proxy, sent, accepted)
+            named = find_named(proxy, arrival, sent)
+            gated = await _screen(proxy, arrival, sent)
+        if isinstance(gated, Refusal):
+            return refusal_problem(gated, arrival.request_id)
+        body = await service.form_threads.run(_rebuild, proxy, sent, gated)
+        accepted = give_ids(arrival, [*gated, *named.values()])
+        for path in named:
+            proxy.uploads.note_call(path)
         waiting = [_wait(proxy, door, each, len(accepted)) for each in accepted]
         try:
-            if proxy.is_enforcing:
+            if door.part == "upload":
+                await pass_upload(proxy, request, body, waiting, send)
+            elif door.part == "call":
+                await pass_call(proxy, request, body, waiting, send)
+            elif proxy.is_enforcing:
                 return await _hold_answer(proxy, request, body, waiting, send)
-            await _pass_answer(proxy, request, body, waiting, send)
+            else:
+                await _pass_answer(proxy, request, body, waiting, send)
         except UpstreamFault as fault:
             for each in accepted:
                 await service.record_threads.run(
@@ -96,8 +106,6 @@ async def _screen(proxy: Proxy, arrival: Arrival, sent: SentRequest) -> list[Acc
         if isinstance(outcome, Refusal):
             return outcome
         accepted.append(outcome)
-        # Each picture has a record, and each record an id.
-        arrival = replace(arrival, request_id=new_request_id(datetime.now(UTC)))
     return accepted
 
 
@@ -138,14 +146,11 @@ async def _pass_answer(
         send,
         body=body,
         tap=tap.take,
-        extra_headers=_mark(waiting),
+        extra_headers=mark(waiting),
     )
     for each in waiting:
-        if not proxy.judge_beside(each, exchange, tap):
-            proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
-            await proxy.service.record_threads.run(
-                proxy.record_unmeasured, each.accepted, exchange.status, NOT_MEASURED
-            )
+        whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap)
+        await judge_beside(proxy, replace(each, files=files), exchange, whole)
 
 
 async def _hold_answer(
@@ -157,14 +162,11 @@ async def _hold_answer(
     for each in waiting:
         tap = AnswerTap(limit)
         tap.take(held.body)
-        arrival = each.accepted.arrival
-        outcome = await service.slots.work(arrival.client, proxy.judge, each, held.exchange, tap)
+        arrival, scope = each.accepted.arrival, request.scope
+        whole, files = await fetch_files(proxy, scope, each.form, held.exchange, tap)
+        read = replace(each, files=files)
+        outcome = await service.slots.work(arrival.client, proxy.judge, read, held.exchange, whole)
         if outcome.refusal is not None:
             return refusal_problem(outcome.refusal, arrival.request_id)
-    await held.release(send, _mark(waiting))
+    await held.release(send, mark(waiting))
     return None
-
-
-def _mark(waiting: Sequence[Waiting]) -> list[tuple[bytes, bytes]]:
-    ids = (each.accepted.arrival.request_id for each in waiting)
-    return [(_ID_HEADER, ", ".join(ids).encode("ascii"))] if waiting else []

@@ -138,6 +138,8 @@ class AnnotatedImage(_Format):
     kind: Literal["annotated_image"] = "annotated_image"
     output: int = Field(default=0, ge=0, le=100)
     """Which of the outputs it is."""
+    files: str = Field(default="/gradio_api/file=", pattern=r"^/[\x21-\x7e]*$", max_length=500)
+    """What stands before the path of a part's picture where the service gives it out."""
 
 
 AnswerFormat = Annotated[

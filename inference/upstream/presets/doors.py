@@ -1,5 +1,7 @@
 """Finds the door that a request is at."""
 
+from urllib.parse import unquote_to_bytes
+
 from inference.upstream.presets.paths import fits_path
 from inference.upstream.presets.preset import Door, Preset
 
@@ -11,6 +13,12 @@ def find_door(preset: Preset, method: str, raw_path: bytes) -> Door | None:
         raw_path: as it was sent, without the query: never decoded, never put straight.
     """
     return next((door for door in preset.doors if _fits_door(door, method, raw_path)), None)
+
+
+def is_disguised(preset: Preset, method: str, raw_path: bytes) -> bool:
+    """Whether a path at no door is another spelling of one behind which parses are given out."""
+    door = find_door(preset, method, unquote_to_bytes(raw_path))
+    return door is not None and door.part == "events"
 
 
 def _fits_door(door: Door, method: str, raw_path: bytes) -> bool:

@@ -82,7 +82,11 @@ class Door(_Data):
     methods: tuple[Method, ...] = Field(default=("POST",), min_length=1)
     places: tuple[PicturePlace, ...] = ()
     answer: AnswerFormat | None = None
-    """How the parse is read from the answer; nothing where the answer holds none."""
+    """How the parse is read from the answer, or from the events that a call leads to; nothing
+    where there is none."""
+    part: Literal["whole", "upload", "call", "events"] = "whole"
+    """Which part of an exchange its requests are. An ``upload`` is answered by a list of paths that
+    later requests name; a ``call`` by the id of an event; ``events`` say what came of calls."""
 
     @model_validator(mode="after")
     def _check_places(self) -> Self:
@@ -90,6 +94,10 @@ class Door(_Data):
             raise ValueError("a door for pictures needs places")
         if self.kind == "plain" and (self.places or self.answer):
             raise ValueError("a plain door has neither places nor an answer")
+        if (self.part == "events" and self.kind == "picture") or (
+            self.part in ("upload", "call") and self.kind == "plain"
+        ):
+            raise ValueError(f"a {self.kind} door is no part {self.part!r}")
         bodies = [(place.body, place.names) for place in self.places]
         if len(set(bodies)) < len(bodies):
             raise ValueError("a place stands twice")

@@ -1,0 +1,41 @@
+"""Ties the pictures of one request to their records."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from inference.outcomes import Accepted
+from inference.proxying import NOT_MEASURED, Proxy, Waiting
+from inference.upload import Arrival
+from inference.upstream.answers.tap import AnswerTap
+from inference.upstream.relay.exchange import Exchange
+from store.requests.request_ids import new_request_id
+
+ID_HEADER = b"maskwatch-request-id"
+
+
+def give_ids(arrival: Arrival, accepted: Sequence[Accepted]) -> list[Accepted]:
+    """The pictures as those of one request: each has a record, and each record an id."""
+    arrivals = [arrival]
+    while len(arrivals) < len(accepted):
+        arrivals.append(replace(arrival, request_id=new_request_id(datetime.now(UTC))))
+    return [replace(each, arrival=own) for each, own in zip(accepted, arrivals, strict=False)]
+
+
+async def judge_beside(proxy: Proxy, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> None:
+    """Have an answer checked beside the traffic, or record at once that it will not be.
+
+    Raises:
+        NotRecorded: the record could not be kept.
+    """
+    if not proxy.judge_beside(waiting, exchange, tap):
+        proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
+        await proxy.service.record_threads.run(
+            proxy.record_unmeasured, waiting.accepted, exchange.status, NOT_MEASURED
+        )
+
+
+def mark(waiting: Sequence[Waiting]) -> list[tuple[bytes, bytes]]:
+    """The header that tells a client which records its pictures have."""
+    ids = (each.accepted.arrival.request_id for each in waiting)
+    return [(ID_HEADER, ", ".join(ids).encode("ascii"))] if waiting else []
