@@ -1,6 +1,8 @@
 """Fixtures that every test folder shares: a point in time, and real databases of both kinds."""
 
+import os
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +30,8 @@ TEMPLATE = "maskwatch_template"
 property_settings.register_profile("any_machine", deadline=None)
 property_settings.load_profile("any_machine")
 
+# Taken away, for the commands refuse names that look like settings and are none.
+GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", sys.executable)
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 
@@ -38,6 +42,12 @@ def no_recorder_goes_on() -> Iterator[None]:
     yield
     left = {each.name for each in set(threads()) - before} & {RECORDER, REPLAYER}
     assert not left, f"close the recorder: {', '.join(sorted(left))} goes on"
+
+
+@pytest.fixture(scope="session")
+def gradio_python() -> str:
+    """The interpreter that has Gradio, if there is one."""
+    return GRADIO_PYTHON
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@
 import os
 import socket
 import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -40,9 +39,8 @@ def decoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gradio(decoded: Path) -> Iterator[str]:
-    python = os.environ.get("MASKWATCH_TEST_GRADIO", sys.executable)
-    probe = [python, "-c", "import gradio"]
+def gradio(decoded: Path, gradio_python: str) -> Iterator[str]:
+    probe = [gradio_python, "-c", "import gradio"]
     if subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("gradio is not installed: name an interpreter in MASKWATCH_TEST_GRADIO")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -54,7 +52,7 @@ def gradio(decoded: Path) -> Iterator[str]:
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(folder),
     }
-    command = [python, str(script), str(port), str(decoded)]
+    command = [gradio_python, str(script), str(port), str(decoded)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             wait_for(lambda: _answers(f"http://127.0.0.1:{port}/config"))
