@@ -9,11 +9,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inference.admission.identity import Sender
-from inference.http.admit import admit, answer_refusal, open_arrival, refuse_for
+from inference.http.admit import admit, answer_refusal, check_rate, open_arrival, refuse_for
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.http.proxy.background import Background
 from inference.http.proxy.events import pass_events
+from inference.http.proxy.own_keys import leave_out_keys
 from inference.http.proxy.own_pages import PREFIX, build_own_pages
 from inference.http.proxy.pictures import pass_pictures
 from inference.http.sender import identify_sender, read_keys
@@ -61,6 +62,7 @@ class ProxyApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         service, request = self._proxy.service, Request(scope, receive)
         sender = self._identify(request)
+        request = Request({**scope, "headers": leave_out_keys(scope["headers"])}, receive)
         arrival = open_arrival(sender, ROUTE)
         answer = _Answer(send)
         try:
@@ -109,6 +111,7 @@ class ProxyApp:
         )
         if is_ungated:
             self._check_unknown_route()
+            check_rate(proxy.service, arrival)
         try:
             exchange = await proxy.relay.forward(
                 scope, request.receive, send, extra_headers=_mark(arrival)

@@ -12,6 +12,7 @@ from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from inference.upstream.relay.headers import (
     OF_SENT_BODY,
     Headers,
+    ask_readable,
     find_value,
     is_disguised,
     is_forwarding,
@@ -137,4 +138,5 @@ def _replace_body(headers: Headers, body: SentBody) -> Headers:
         (name.lower().encode("ascii"), value.encode("latin-1"))
         for name, value in body.headers.items()
     ]
-    return leave_out(headers, OF_SENT_BODY | {name for name, _ in more}) + own + more
+    kept = leave_out(headers, OF_SENT_BODY | {name for name, _ in more})
+    return ask_readable(kept) + own + more

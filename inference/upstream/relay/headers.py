@@ -1,5 +1,6 @@
 """Which headers go through: all but those of one connection, and those that claim to be ours."""
 
+import re
 from collections.abc import Iterable, Set
 
 Headers = list[tuple[bytes, bytes]]
@@ -49,6 +50,40 @@ OF_SENT_BODY = frozenset(
         b"repr-digest",
     )
 )
+
+# They ask for a part of an answer, or for none: what is checked has to be the whole of it.
+OF_PARTS = frozenset(
+    (
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
+        b"range",
+    )
+)
+_ACCEPT_ENCODING = b"accept-encoding"
+
+
+def ask_readable(headers: Headers) -> Headers:
+    """Headers that ask for a whole answer, packed in no way that is not read here.
+
+    >>> ask_readable([(b"accept-encoding", b"br, gzip;q=0.5"), (b"range", b"bytes=0-1")])
+    [(b'accept-encoding', b'gzip')]
+    """
+    kept = leave_out(headers, OF_PARTS)
+    accepted = [value for name, value in kept if name.lower() == _ACCEPT_ENCODING]
+    if not accepted:
+        return kept
+    own = b"gzip" if any(_takes_gzip(value) for value in accepted) else b"identity"
+    return [*leave_out(kept, {_ACCEPT_ENCODING}), (_ACCEPT_ENCODING, own)]
+
+
+def _takes_gzip(accepted: bytes) -> bool:
+    """Whether a value of ``Accept-Encoding`` allows gzip (RFC 9110, section 12.5.3)."""
+    words = ("".join(part.split()).partition(";") for part in accepted.decode("latin-1").split(","))
+    weights = [weight for name, _, weight in words if name.lower() == "gzip"]
+    return any(re.fullmatch(r"q=0(?:\.0*)?", weight) is None for weight in weights)
 
 
 def keep_end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -13,6 +13,10 @@ from inference.upstream.requests.sent_request import RequestLimits, SentRequest
 from inference.upstream.requests.tensor_v1 import read_instances
 from inference.upstream.requests.tensor_v2 import HEAD_LENGTH, read_inputs
 
+# Reading JSON holds up all threads: so many values take about a quarter of a second. Pixels of
+# 640 x 480 fit; larger pictures come as files, or behind the JSON.
+_MOST_MARKS = {b",": 1_500_000, b"[": 400_000, b"{": 100_000}
+
 
 def read_request(door: Door, headers: Headers, body: bytes, limits: RequestLimits) -> SentRequest:
     """The pictures of a request, and what its body is built anew from. It takes a thread's time.
@@ -72,7 +76,10 @@ def _read_tensors(
     if head_length is not None and head_length > len(body):
         raise Refused(UNREADABLE_TENSOR)
     tail = None if head_length is None else body[head_length:]
-    sent = _read_protocol(place, read_document(body[:head_length]), tail, limits)
+    head = body[:head_length]
+    if any(head.count(mark) > most for mark, most in _MOST_MARKS.items()):
+        raise Refused(UNREADABLE_TENSOR)
+    sent = _read_protocol(place, read_document(head), tail, limits)
     if any(len(upload.data) > limits.max_picture_bytes for upload in sent.uploads):
         raise Refused(TOO_MANY_BYTES)
     return sent

@@ -69,6 +69,7 @@ class Page:
 
     pictures: list[bytes] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     answer: Callable[[Any], Response] | None = None
 
     def build_app(self) -> Flask:
@@ -77,6 +78,7 @@ class Page:
 
         @app.before_request
         def note() -> None:
+            self.headers.append(dict(request.headers))
             self.requests.append((request.method, request.environ["RAW_URI"]))
 
         @app.post("/parse")

@@ -283,3 +283,28 @@ def test_a_fault_of_ours_is_no_traceback(
     assert (response.status_code, "secret" in response.text) == (500, False)
     (row,) = attached.rows(1)
     assert (row.stage, row.reasons) == ("failed", ["fault"])
+
+
+def test_the_service_is_asked_for_an_answer_that_can_be_read(attach: Attach, png: bytes) -> None:
+    attached = attach(mode="enforce")
+    headers = {"Accept-Encoding": "br", "Range": "bytes=0-9", "If-None-Match": "*"}
+    assert attached.send(png, headers=headers).status_code == 200
+    sent = attached.page.headers[-1]
+    assert (sent.get("Accept-Encoding"), sent.get("Range")) == ("identity", None)
+    assert sent.get("If-None-Match") is None
+
+
+def test_a_key_of_ours_does_not_reach_the_service(attach: Attach) -> None:
+    attached = attach()
+    httpx2.get(attached.url + "/page", headers={"Authorization": "Bearer theirs"})
+    assert attached.page.headers[-1]["Authorization"] == "Bearer theirs"
+    key = "mwk_" + 43 * "a"
+    for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
+        httpx2.get(attached.url + "/page", headers=headers)
+    assert [sent for sent in attached.page.headers if key in str(sent)] == []
+
+
+def test_bodies_at_unknown_routes_have_a_rate(attach: Attach) -> None:
+    attached = attach(rate_per_second=0.001, rate_burst=2)
+    posts = [httpx2.post(attached.url + "/hidden", content=b"four") for _ in range(3)]
+    assert [post.status_code for post in posts] == [200, 200, 429]

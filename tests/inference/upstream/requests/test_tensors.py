@@ -279,3 +279,12 @@ def test_pictures_in_other_tensors_are_refused(jpeg: bytes) -> None:
     assert refusal == FORM_TOO_LARGE
     instance = {"image": _text(jpeg), "other": _PIXELS.tolist() * 50}
     assert refusal_of(door, _dump(instances=[instance]), _JSON) == FORM_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [b"[]," * 400_001, b"1," * 1_500_001, b"{}," * 100_001],
+    ids=["lists", "numbers", "{}"],
+)
+def test_json_that_would_hold_up_all_threads_is_not_read(filling: bytes) -> None:
+    assert refusal_of(_V1, b'{"instances":[' + filling + b"1]}", _JSON) is UNREADABLE_TENSOR
