@@ -9,7 +9,7 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Mode, Verdict
 from inference.cache import ParseCache
 from inference.checks.catalogue import without_looks
-from inference.outcomes import Reply
+from inference.outcomes import ANSWER_NOT_READ, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import Refusal, Refused
 from inference.upload import Arrival, Upload
@@ -22,7 +22,6 @@ from store.requests.records import RequestRecord, Stage
 from store.requests.request_ids import new_request_id
 
 ROUTE = "observe"
-ANSWER_NOT_READ = "answer_not_read"
 
 
 class ExchangeReader(Protocol):

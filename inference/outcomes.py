@@ -11,6 +11,9 @@ from inference.refusals import Refusal
 from inference.upload import Arrival, Upload
 from store.requests.records import RequestRecord
 
+# Why a reply has no parsing: it could not be read as its form says.
+ANSWER_NOT_READ = "answer_not_read"
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:

@@ -9,7 +9,7 @@ import structlog
 
 from detectors.verdict import Mode
 from inference.checks.catalogue import without_looks
-from inference.outcomes import Accepted, Outcome, Reply
+from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
 from inference.upstream.answers.errors import AnswerUnreadable
@@ -34,7 +34,6 @@ from store.spool.spool import NotRecorded
 _log = structlog.get_logger(__name__)
 
 ROUTE = "proxy"
-ANSWER_NOT_READ = "answer_not_read"
 NOT_MEASURED = "not_measured"
 UPSTREAM_FAILED = "upstream_failed"
 _CLOSE_SECONDS = 30.0

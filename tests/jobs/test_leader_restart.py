@@ -1,6 +1,7 @@
 """A PostgreSQL that restarts under the scheduler: it leads on, and nobody starts beside it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -48,18 +49,29 @@ def _count_runs(database: Database) -> int:
         return 0
 
 
-def test_the_leader_leads_on_after_a_restart_and_a_second_one_is_refused(
-    own_server: Any, database: Database, tmp_path: Path
-) -> None:
+@contextmanager
+def _scheduler(server: Any, tmp_path: Path) -> Iterator[None]:
+    """A scheduler in a thread, which ends with the context however the server fares."""
     settings = JobSettings(
         var_dir=tmp_path,
-        database_url=SecretStr(own_server.get_uri(driver="psycopg")),
+        database_url=SecretStr(server.get_uri(driver="psycopg")),
         notify_interval_seconds=1,
     )
     stop = Event()
     thread = Thread(target=run, args=(settings, stop, _TERMS))
     thread.start()
     try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def test_the_leader_leads_on_after_a_restart_and_a_second_one_is_refused(
+    own_server: Any, database: Database, tmp_path: Path
+) -> None:
+    with _scheduler(own_server, tmp_path):
         wait_for(lambda: _count_runs(database))
         before = _read_lease(database)
         own_server.stop()
@@ -74,27 +86,11 @@ def test_the_leader_leads_on_after_a_restart_and_a_second_one_is_refused(
             leadership(database, Event(), _TERMS),
         ):
             pass
-    finally:
-        stop.set()
-        thread.join(timeout=30)
-    assert not thread.is_alive()
 
 
 def test_a_scheduler_is_stopped_while_the_database_is_away(
     own_server: Any, database: Database, tmp_path: Path
 ) -> None:
-    settings = JobSettings(
-        var_dir=tmp_path,
-        database_url=SecretStr(own_server.get_uri(driver="psycopg")),
-        notify_interval_seconds=1,
-    )
-    stop = Event()
-    thread = Thread(target=run, args=(settings, stop, _TERMS))
-    thread.start()
-    try:
+    with _scheduler(own_server, tmp_path):
         wait_for(lambda: _count_runs(database))
         own_server.stop()
-    finally:
-        stop.set()
-        thread.join(timeout=30)
-    assert not thread.is_alive()

@@ -17,6 +17,7 @@ from inference.http.proxy.events import pass_events
 from inference.http.proxy.own_keys import leave_out_keys
 from inference.http.proxy.own_pages import PREFIX, build_own_pages
 from inference.http.proxy.pictures import pass_pictures
+from inference.http.proxy.records import ID_HEADER, mark_ids
 from inference.http.sender import identify_sender, read_keys
 from inference.proxying import ROUTE, Proxy
 from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, Refused
@@ -28,7 +29,6 @@ from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
 
-ID_HEADER = b"maskwatch-request-id"
 _BODY_HEADERS = ("content-length", "transfer-encoding")
 _SENTENCES = {
     FaultKind.TIMEOUT: "The service took too long to answer.",
@@ -114,7 +114,7 @@ class ProxyApp:
             check_rate(proxy.service, arrival)
         try:
             exchange = await proxy.relay.forward(
-                scope, request.receive, send, extra_headers=_mark(arrival)
+                scope, request.receive, send, extra_headers=mark_ids(arrival.request_id)
             )
         except UpstreamFault as fault:
             # The service may have read the body all the same.
@@ -208,10 +208,6 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         self.is_begun = True
         await self._send(message)
-
-
-def _mark(arrival: Arrival) -> list[tuple[bytes, bytes]]:
-    return [(ID_HEADER, arrival.request_id.encode("ascii"))]
 
 
 async def _deny(send: Send) -> None:

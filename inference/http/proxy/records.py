@@ -37,5 +37,9 @@ async def judge_beside(proxy: Proxy, waiting: Waiting, exchange: Exchange, tap: 
 
 def mark(waiting: Sequence[Waiting]) -> list[tuple[bytes, bytes]]:
     """The header that tells a client which records its pictures have."""
-    ids = (each.accepted.arrival.request_id for each in waiting)
-    return [(ID_HEADER, ", ".join(ids).encode("ascii"))] if waiting else []
+    return mark_ids(*(each.accepted.arrival.request_id for each in waiting))
+
+
+def mark_ids(*request_ids: str) -> list[tuple[bytes, bytes]]:
+    """The same with the ids of the records; no header without one."""
+    return [(ID_HEADER, ", ".join(request_ids).encode("ascii"))] if request_ids else []

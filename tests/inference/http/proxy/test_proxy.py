@@ -265,7 +265,7 @@ def test_own_pages_are_not_the_services(attach: Attach) -> None:
     assert httpx2.get(attached.url + "/healthz").text == "GET healthz 0"
 
 
-def test_a_proxy_before_itself_says_so(attach: Attach, tmp_path: Path) -> None:
+def test_proxies_may_stand_behind_one_another(attach: Attach, tmp_path: Path) -> None:
     first = attach()
     second = attach(upstream=first.url, var_dir=tmp_path)
     assert httpx2.get(second.url + "/page").text == "GET page 0"
