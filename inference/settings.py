@@ -74,8 +74,8 @@ class ProbingGroup(Group):
     it as queries do."""
 
     fingerprint_salt: SecretStr | None = Field(None, min_length=16)
-    """Secret that fingerprints are taken with; default: made once in `var_dir`. Services that share
-    a database must share it."""
+    """Secret that fingerprints are taken and looks are drawn with; default: made once in `var_dir`.
+    Services that share a database must share it."""
 
     def probing_limits(self) -> ProbingLimits:
         """Where searches begin."""

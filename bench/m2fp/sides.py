@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import default_rng
 from PIL import Image as Pillow
 from torch import Tensor
 from torch.nn import functional as fn
@@ -27,7 +28,6 @@ from detectors.topology.topology_rules import topology_findings
 from inference.allocator import keep_few_arenas, keep_pages
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
-from inference.ensemble.seed import fresh_random
 from inference.gate.faces import FaceFinder
 from inference.segmenters.choice import Precision, SegmenterName
 from inference.segmenters.m2fp.deformable import (
@@ -104,7 +104,7 @@ def _run_monitored(
     scene = Scene.of(parsing)
     topology_findings(scene, DEFAULTS)
     features |= model_features(parsing) | topology_features(scene)
-    features |= ensemble.look(image, parsing, fresh_random()).features()
+    features |= ensemble.look(image, parsing, default_rng(0)).features()
     FeatureVector.of(features)
     return parsing.label_map
 

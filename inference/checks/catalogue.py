@@ -1,10 +1,8 @@
 """The checks of a service, in the order in which they run. A new one gets its line here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-
-from numpy.random import Generator
 
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.topology.topology_limits import TopologyLimits
@@ -21,6 +19,7 @@ from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
 from inference.ensemble.baselines import Baselines
 from inference.ensemble.budget import Budget
+from inference.ensemble.draws import Draws
 from inference.metrics import Metrics
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
@@ -51,6 +50,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
     """
     baseline_of, looks = parts.baselines.of, parts.settings.looks
     secret = fingerprint_salt(parts.settings)
+    draws = Draws.keyed(secret)
     return (
         InputCheck(),
         ModelCheck(),
@@ -58,23 +58,17 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
         _build_traffic(parts, secret),
         ListedPatchesCheck(parts.access),
-        FirstLookCheck(baseline_of, is_on=looks.first_look),
+        FirstLookCheck(baseline_of, draws, is_on=looks.first_look),
         ChampionCheck(parts.champion),
-        _build_ensemble(parts),
+        _build_ensemble(parts, draws),
         CraftedCheck(baseline_of, looks.false_positive_rate),
     )
 
 
-def every_look(checks: Sequence[Check], new_random: Callable[[], Generator]) -> tuple[Check, ...]:
-    """Checks that take every look at every request and call none crafted: to learn from.
-
-    Args:
-        new_random: makes the generator of each request.
-    """
+def every_look(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """Checks that take every look at every request and call none crafted: to learn from."""
     return tuple(
-        check.for_learning(new_random)
-        if isinstance(check, FirstLookCheck | EnsembleCheck)
-        else check
+        check.for_learning() if isinstance(check, FirstLookCheck | EnsembleCheck) else check
         for check in checks
         if not isinstance(check, CraftedCheck)
     )
@@ -96,7 +90,7 @@ def _build_traffic(parts: Parts, secret: bytes) -> TrafficCheck:
     )
 
 
-def _build_ensemble(parts: Parts) -> EnsembleCheck:
+def _build_ensemble(parts: Parts, draws: Draws) -> EnsembleCheck:
     """The ensemble, with its share of the time of all turns."""
     settings = parts.settings
     return EnsembleCheck(
@@ -105,5 +99,6 @@ def _build_ensemble(parts: Parts) -> EnsembleCheck:
         budget=Budget(settings.looks.ensemble_budget * settings.admission.max_concurrency),
         metrics=parts.metrics,
         baseline_of=parts.baselines.of,
+        draws=draws,
         max_ms=settings.looks.ensemble_max_ms,
     )

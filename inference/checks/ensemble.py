@@ -11,10 +11,10 @@ from detectors.baseline.baseline import Baseline
 from detectors.registry import FeatureVector
 from inference.checks.base import Case, CheckResult, Needs
 from inference.ensemble.budget import Budget
+from inference.ensemble.draws import Draws
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
-from inference.ensemble.seed import fresh_random
 from inference.metrics import Metrics
 
 NOT_CHOSEN = "not_chosen"
@@ -32,9 +32,9 @@ class EnsembleCheck:
         recipe: the full recipe; its members alone are the lesser depth.
         baseline_of: the baseline of a segmenter's digest, or ``None``; then only the policy
             decides.
+        draws: what is drawn for an upload.
         max_ms: longest time that an ensemble may be expected to take; one that would take longer
             is cut or not run.
-        new_random: makes the generator of a request.
         clock: monotonic seconds.
     """
 
@@ -43,8 +43,8 @@ class EnsembleCheck:
     budget: Budget
     metrics: Metrics
     baseline_of: Callable[[str], Baseline | None]
+    draws: Draws
     max_ms: float = 10_000.0
-    new_random: Callable[[], Generator] = fresh_random
     clock: Callable[[], float] = monotonic
     _forward_ms: float = field(default=0.0, init=False)
     name = "ensemble"
@@ -63,7 +63,7 @@ class EnsembleCheck:
             self.metrics.ensembles.labels(FAULT).inc()
             raise
 
-    def for_learning(self, new_random: Callable[[], Generator]) -> "EnsembleCheck":
+    def for_learning(self) -> "EnsembleCheck":
         """The same for every request in full, whatever it costs.
 
         Tiles are not searched: a baseline has no use for them.
@@ -74,11 +74,10 @@ class EnsembleCheck:
             policy=EnsemblePolicy(EnsembleMode.SAMPLED, sample_share=1.0),
             budget=Budget(inf),
             max_ms=inf,
-            new_random=new_random,
         )
 
     def _run(self, case: Case) -> CheckResult:
-        random = self.new_random()
+        random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
         depth = self._depth(case, random)
         if depth is Depth.NOTHING:
             return self._skip(NOT_CHOSEN)

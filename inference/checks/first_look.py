@@ -5,12 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 
-from numpy.random import Generator
-
 from detectors.baseline.baseline import Baseline
 from inference.checks.base import Case, CheckResult, Needs
+from inference.ensemble.draws import Draws
 from inference.ensemble.first_look import PREFIX, FirstLook
-from inference.ensemble.seed import fresh_random
 from inference.stopwatch import Stopwatch
 
 
@@ -22,16 +20,16 @@ class FirstLookCheck:
 
     Attributes:
         baseline_of: the baseline of a segmenter's digest, or ``None``.
-        new_random: makes the generator of a request.
+        draws: what is drawn for an upload.
         is_on: whether it is taken at all.
     """
 
     baseline_of: Callable[[str], Baseline | None]
+    draws: Draws
     first_look: FirstLook = field(default_factory=FirstLook)
-    new_random: Callable[[], Generator] = fresh_random
     is_on: bool = True
     name = "first_look"
-    # A draw of its own for every request: neither a lucky nor an unlucky one may be remembered.
+    # It takes time of the segmenter, and what it is compared with may change.
     needs = Needs.REQUEST
 
     def run(self, case: Case) -> CheckResult:
@@ -39,16 +37,17 @@ class FirstLookCheck:
         if not self.is_on or self.baseline_of(case.segmenter.digest) is None:
             return CheckResult()
         watch, image = Stopwatch(), case.image
-        contrast = self.first_look.look(case.segmenter, image, case.parsing, self.new_random())
+        random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
+        contrast = self.first_look.look(case.segmenter, image, case.parsing, random)
         features = contrast.features(PREFIX)
         height, width = image.shape[:2]
         places = {name: partial(contrast.place_of, name, height, width) for name in features}
         return CheckResult({**features, **_costs(watch.total())}, places=places)
 
-    def for_learning(self, new_random: Callable[[], Generator]) -> "FirstLookCheck":
+    def for_learning(self) -> "FirstLookCheck":
         """The same for segmenters that have no baseline yet."""
         blank = Baseline("", (), -inf, (0.0,))
-        return replace(self, baseline_of=lambda _: blank, new_random=new_random, is_on=True)
+        return replace(self, baseline_of=lambda _: blank, is_on=True)
 
 
 def _costs(milliseconds: float) -> dict[str, float]:

@@ -57,7 +57,7 @@ class Ensemble:
         Args:
             image: the picture ``(H, W, 3)`` uint8 that was parsed.
             parsing: what the same segmenter made of it.
-            random: draws the transforms; see :func:`inference.ensemble.seed.fresh_random`.
+            random: draws the transforms; see :class:`inference.ensemble.draws.Draws`.
         """
         small = self.recipe.shrunk(image)
         members = self.recipe.member_transforms()

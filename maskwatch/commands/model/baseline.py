@@ -11,7 +11,6 @@ from detectors.baseline.baseline_text import to_json
 from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
 from inference.checks.catalogue import every_look
-from inference.ensemble.seed import fresh_random
 from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
@@ -61,7 +60,7 @@ class _Measurement:
 
 
 def _take_looks(service: Service, folders: Sequence[Path]) -> Iterator[_Measurement]:
-    checks = every_look(service.pipeline.checks, fresh_random)
+    checks = every_look(service.pipeline.checks)
     pipeline = replace(service.pipeline, checks=checks)
     for file in find_files(folders):
         content = _read_content(file, service.settings.gate.max_upload_bytes)

@@ -25,6 +25,7 @@ from inference.checks.first_look import FirstLookCheck
 from inference.checks.run import run_check
 from inference.content import Content
 from inference.ensemble.budget import Budget
+from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
@@ -37,6 +38,7 @@ from tests.inference.check_cases import case_of, with_changed
 
 ODD = (Finding(NO_PERSON),)
 LABELS = ("background", "face")
+DRAWS = Draws.keyed(b"secret")
 UPPER_HALF = Place(left=0, top=0, right=64, bottom=32)
 
 
@@ -171,9 +173,9 @@ def cascade() -> Cascade:
         budget=Budget(1.0),
         metrics=metrics,
         baseline_of=baseline_of,
-        new_random=lambda: default_rng(0),
+        draws=DRAWS,
     )
-    first_look = FirstLookCheck(baseline_of, new_random=lambda: default_rng(0))
+    first_look = FirstLookCheck(baseline_of, DRAWS)
     return Cascade((first_look, ensemble, CraftedCheck(baseline_of)), metrics)
 
 
@@ -214,7 +216,7 @@ def test_a_first_look_that_is_switched_off_costs_nothing_until_a_baseline_is_lea
     found = off.run(segmenter, _clean(), (), 1.0)
     assert segmenter.calls == []
     assert "glance_divergence" not in found.features
-    check = FirstLookCheck(lambda _: None, is_on=False).for_learning(lambda: default_rng(0))
+    check = FirstLookCheck(lambda _: None, DRAWS, is_on=False).for_learning()
     assert "glance_divergence" in check.run(case_of(_clean(), segmenter)).features
 
 
@@ -320,7 +322,7 @@ def test_to_learn_every_look_is_taken_and_nobody_accused(cascade: Cascade) -> No
     never = EnsemblePolicy(EnsembleMode.NEVER)
     recipe = Recipe(5, squeezes=True, patches=True, tiles=TileRecipe())
     poor = cascade.changed("ensemble", policy=never, budget=Budget(0), max_ms=1, recipe=recipe)
-    learner = replace(poor, checks=every_look(poor.checks, lambda: default_rng(7)))
+    learner = replace(poor, checks=every_look(poor.checks))
     for content in (_clean(), _attacked()):
         segmenter = Bright()
         found = learner.run(segmenter, content, (), 1_000.0)
@@ -330,14 +332,18 @@ def test_to_learn_every_look_is_taken_and_nobody_accused(cascade: Cascade) -> No
         assert found.findings == ()
 
 
-def test_what_is_learnt_from_is_drawn_by_the_given_generator(cascade: Cascade) -> None:
+def test_a_picture_gets_the_same_draws_again_and_others_with_another_secret(
+    cascade: Cascade,
+) -> None:
     noise = default_rng(2).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     content = _content(noise, is_lost=False)
 
-    def measured(seed: int) -> dict[str, float]:
-        learner = replace(cascade, checks=every_look(cascade.checks, lambda: default_rng(seed)))
+    def measured(secret: bytes) -> dict[str, float]:
+        learner = replace(cascade, checks=every_look(cascade.checks))
+        for check in ("first_look", "ensemble"):
+            learner = learner.changed(check, draws=Draws.keyed(secret))
         found = learner.run(Bright(), content, (), 1.0).features
         kept = {n: v for n, v in found.items() if not n.endswith("_ms") and n != "tamper_score"}
         return {name: value for name, value in kept.items() if not isnan(value)}
 
-    assert measured(1) == measured(1) != measured(2)
+    assert measured(b"one") == measured(b"one") != measured(b"two")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.random import default_rng
 
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
@@ -15,6 +14,7 @@ from inference.checks.ensemble import EnsembleCheck
 from inference.checks.run import run_check
 from inference.content import Content
 from inference.ensemble.budget import Budget
+from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
@@ -66,7 +66,7 @@ def check(clock: Clock) -> EnsembleCheck:
         budget=Budget(1.0),
         metrics=Metrics(),
         baseline_of=lambda _: None,
-        new_random=lambda: default_rng(0),
+        draws=Draws.keyed(b"secret"),
         clock=clock,
     )
 

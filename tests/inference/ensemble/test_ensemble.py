@@ -14,7 +14,6 @@ from detectors.parts import PartGroup, group_mask
 from detectors.registry import FEATURES, FeatureVector, Group
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
-from inference.ensemble.seed import fresh_random
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.attacks import remove_part
@@ -182,7 +181,3 @@ def test_a_removed_part_shows_up_again(segmenter: ReferenceSegmenter, photo: Ima
     assert after["hidden_foreground_share"] > 2 * before["hidden_foreground_share"]
     assert before["hidden_face_share"] < 0.2
     assert after["hidden_face_share"] > 0.8
-
-
-def test_requests_do_not_share_their_draws() -> None:
-    assert len({fresh_random().bit_generator.random_raw() for _ in range(20)}) == 20
