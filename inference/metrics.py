@@ -134,10 +134,12 @@ class Metrics:
             "upstream_faults", "Requests that the upstream did not answer, by why.", "why"
         )
 
-    def watch_replies(self, length: Callable[[], int]) -> None:
-        """Show how many answers wait to be read."""
+    def watch_replies(self, length: Callable[[], int], held_bytes: Callable[[], int]) -> None:
+        """Show how many answers wait to be read, and what is held while requests are passed on."""
         queue = self._gauge("reply_queue", "Answers that wait to be read or are checked.")
         queue.set_function(length)
+        held = self._gauge("held_bytes", "Bytes of pictures and answers that are passed on.")
+        held.set_function(held_bytes)
 
     def watch_observations(
         self, length: Callable[[], int], size_bytes: Callable[[], int], halves: Callable[[], int]

@@ -8,10 +8,13 @@ from http import HTTPStatus
 import structlog
 
 from detectors.verdict import Mode
+from inference.admission.byte_budget import ByteBudget, Share
 from inference.checks.catalogue import without_looks
 from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
+from inference.refusals import Refusal
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
+from inference.upload import Arrival, Upload
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.source_digest import digest_source
@@ -37,6 +40,7 @@ ROUTE = "proxy"
 NOT_MEASURED = "not_measured"
 UPSTREAM_FAILED = "upstream_failed"
 _CLOSE_SECONDS = 30.0
+_CHANNELS = 3
 _MB = 1_000_000
 
 
@@ -108,6 +112,7 @@ class Proxy:
     """Everything that the routes of a proxy need.
 
     Attributes:
+        memory: of pictures and answers while requests are passed on.
         queue: answers that are read and checked beside the traffic.
         uploads: pictures that wait for a call which names them.
         calls: calls that wait for their results.
@@ -119,6 +124,7 @@ class Proxy:
     relay: Relay
     reader: ReplyReader
     limits: RequestLimits
+    memory: ByteBudget
     queue: WorkQueue
     uploads: UploadedFiles[Accepted]
     calls: PendingCalls[Call]
@@ -127,6 +133,25 @@ class Proxy:
     def is_enforcing(self) -> bool:
         """Whether findings refuse."""
         return self.service.pipeline.mode is Mode.ENFORCE
+
+    @property
+    def max_picture_bytes(self) -> int:
+        """What the largest picture takes, decoded."""
+        return self.settings.gate.max_decoded_pixels * _CHANNELS
+
+    def screen(self, arrival: Arrival, upload: Upload, share: Share) -> Accepted | Refusal:
+        """Take a picture through the gate, which counts for a share then. It takes a thread's time.
+
+        Raises:
+            Refused: there is no memory for it.
+            NotRecorded: the record of a refusal could not be kept.
+        """
+        # Before it is decoded nobody knows its size.
+        share.take(self.max_picture_bytes)
+        outcome = self.service.pipeline.screen(arrival, upload)
+        used = 0 if isinstance(outcome, Refusal) else outcome.screening.image.nbytes
+        share.give_back(self.max_picture_bytes - used)
+        return outcome
 
     def judge(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Outcome:
         """Read an answer, check it and record what came of it. It takes a thread's time.
@@ -227,7 +252,8 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
     attach = settings.attach
     queue = WorkQueue("replies", attach.max_waiting_replies, attach.max_waiting_mb * _MB, 1)
-    service.metrics.watch_replies(lambda: len(queue))
+    memory = build_memory(settings)
+    service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
     return Proxy(
         settings=settings,
         service=replace(service, pipeline=pipeline),
@@ -235,7 +261,14 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         relay=Relay(address, forwarding, settings.relay.relay_limits()),
         reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
         limits=RequestLimits(settings.gate.max_upload_bytes),
+        memory=memory,
         queue=queue,
         uploads=UploadedFiles(attach.keep_limits()),
         calls=PendingCalls(attach.keep_limits()),
     )
+
+
+def build_memory(settings: ProxySettings) -> ByteBudget:
+    """What pictures and answers may take; one of the largest of each always has room."""
+    attach, largest = settings.attach, settings.gate.max_decoded_pixels * _CHANNELS
+    return ByteBudget(max(attach.max_held_mb * _MB, largest + attach.max_answer_mb * _MB))

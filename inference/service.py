@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from inference.admission.access import Access
-from inference.admission.body_memory import BodyMemory
+from inference.admission.byte_budget import ByteBudget
 from inference.admission.places import Blacklist, SlotLimits, Slots
 from inference.admission.rate_limits import Buckets
 from inference.admission.refusal_counts import RefusalCounts
@@ -99,10 +99,10 @@ class Service:
     repeated_refusals: RepeatedRefusals
     refusal_counts: RefusalCounts
     tarpit: Tarpit
-    body_memory: BodyMemory
+    body_memory: ByteBudget
     observations: Observations
     observer: Observer
-    observed_memory: BodyMemory
+    observed_memory: ByteBudget
     form_threads: ThreadPool
     record_threads: ThreadPool
     status_threads: ThreadPool
@@ -201,7 +201,7 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
         body_memory=_build_body_memory(settings),
         observations=observations,
         observer=Observer(settings.observe, observations.measure_exchange, metrics),
-        observed_memory=BodyMemory(settings.observe.observe_memory_bytes // 3),
+        observed_memory=ByteBudget(settings.observe.observe_memory_bytes // 3),
         form_threads=ThreadPool("forms", _FORM_THREADS),
         record_threads=ThreadPool("records", _RECORDING_THREADS),
         status_threads=ThreadPool("status", 1),
@@ -229,10 +229,10 @@ def build_reader(settings: ServiceSettings) -> PresetReader:
     return PresetReader.of(load_preset(observe.observe_preset), observe.observe_path, limits)
 
 
-def _build_body_memory(settings: ServiceSettings) -> BodyMemory:
+def _build_body_memory(settings: ServiceSettings) -> ByteBudget:
     """At least one body of the largest upload fits, in base64 too."""
     largest = 2 * settings.gate.max_upload_bytes + _BODY_OVERHEAD_BYTES
-    return BodyMemory(max(settings.admission.max_body_memory_bytes, largest))
+    return ByteBudget(max(settings.admission.max_body_memory_bytes, largest))
 
 
 def _build_tarpit(settings: ServiceSettings) -> Tarpit:

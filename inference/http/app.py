@@ -147,8 +147,8 @@ async def _answer_upload(
         check_rate(service, arrival)
         refuse_for(wrong_key)
         async with service.slots.enter(arrival.client):
-            with service.body_memory.reserve() as take:
-                body = await receive_body(request, _body_rules(settings), take)
+            with service.body_memory.reserve() as share:
+                body = await receive_body(request, _body_rules(settings), share.take)
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
                 return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:

@@ -98,7 +98,7 @@ async def _take_in(request: Request, service: Service, arrival: Arrival) -> None
     """Read the body, and put what it holds into the queue; parsing it is done in a thread."""
     take_in = _accept_event if is_event(request.headers) else _accept_report
     settings = service.settings
-    with service.observed_memory.reserve() as take:
+    with service.observed_memory.reserve() as share:
         await take_in(
             request,
             service,
@@ -108,7 +108,7 @@ async def _take_in(request: Request, service: Service, arrival: Arrival) -> None
                 request,
                 settings.observe.observe_max_bytes,
                 settings.connections.body_seconds,
-                take,
+                share.take,
             ),
         )
 

@@ -51,6 +51,13 @@ class AttachGroup(Group):
     max_waiting_mb: int = Field(256, ge=1, le=64_000)
     """Megabytes that all waiting pictures and answers may have together."""
 
+    max_held_mb: int = Field(512, ge=1, le=64_000)
+    """Megabytes that all pictures and answers may have together while the service works on them or
+    its answer is passed on: decoded pictures, answers that are held in `enforce`, and copies of
+    answers that are to be read in `monitor`. A picture without room is answered 503 before it is
+    decoded, and so is a held answer; a copy is given up, and the record says `not_measured`. One
+    of the largest pictures and one of the largest answers always have room."""
+
     max_kept_pictures: int = Field(256, ge=1, le=10_000)
     """Pictures that are remembered until a call names their path, or until the events of their
     call come, with presets in which a parse takes several requests. The one that was named the

@@ -6,6 +6,7 @@ from time import perf_counter
 from starlette.requests import Request
 from starlette.types import Message, Scope, Send
 
+from inference.admission.byte_budget import Share
 from inference.http.proxy.background import Background
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside
@@ -61,7 +62,9 @@ class Results:
             return
         call = await self._take_call(result)
         if call is not None and call.waiting is not None:
-            await judge_beside(self._proxy, *await self._fetch(result, call, call.waiting))
+            with self._proxy.memory.reserve() as share:
+                read = await self._fetch(result, call, call.waiting, share)
+                await judge_beside(self._proxy, *read)
 
     async def guard(self, event: bytes) -> bytes:
         """An event, or what the client gets instead of a result that is not let through."""
@@ -99,10 +102,11 @@ class Results:
         proxy, waiting = self._proxy, call.waiting
         if waiting is None:
             return None
-        read = await self._fetch(result, call, waiting)
+        client = waiting.accepted.arrival.client
         try:
-            client = waiting.accepted.arrival.client
-            return (await proxy.service.slots.work(client, proxy.judge, *read)).refusal
+            with proxy.memory.reserve() as share:
+                read = await self._fetch(result, call, waiting, share)
+                return (await proxy.service.slots.work(client, proxy.judge, *read)).refusal
         except Refused as error:
             await proxy.service.record_threads.run(
                 proxy.record_unmeasured, waiting.accepted, _OK, NOT_MEASURED
@@ -112,14 +116,16 @@ class Results:
             return NOT_RECORDED
 
     async def _fetch(
-        self, result: CallResult, call: Call, waiting: Waiting
+        self, result: CallResult, call: Call, waiting: Waiting, share: Share
     ) -> tuple[Waiting, Exchange, AnswerTap]:
         """What an answer that came at once would be."""
         seconds, size = perf_counter() - call.began_at, len(result.body)
         exchange = Exchange(_OK, "application/json", "", seconds, seconds, 0, size, Ending.WHOLE)
         tap = AnswerTap(self.limit_bytes)
         tap.take(result.body)
-        whole, files = await fetch_files(self._proxy, self._scope, waiting.form, exchange, tap)
+        whole, files = await fetch_files(
+            self._proxy, self._scope, waiting.form, exchange, tap, share
+        )
         return replace(waiting, files=files), exchange, whole
 
 

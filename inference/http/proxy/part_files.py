@@ -7,6 +7,7 @@ from urllib.parse import quote
 import structlog
 from starlette.types import Message, Scope
 
+from inference.admission.byte_budget import Share
 from inference.proxying import Proxy
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnnotatedImage, AnswerFormat
@@ -26,39 +27,53 @@ _CARRIED = frozenset((b"host", b"cookie", b"authorization"))
 
 
 async def fetch_files(
-    proxy: Proxy, scope: Scope, form: AnswerFormat | None, exchange: Exchange, tap: AnswerTap
+    proxy: Proxy,
+    scope: Scope,
+    form: AnswerFormat | None,
+    exchange: Exchange,
+    tap: AnswerTap,
+    share: Share,
 ) -> tuple[AnswerTap, Mapping[str, bytes]]:
     """The answer again, and the files by their paths; those that cannot be had are left out.
 
     Args:
         scope: of the request that the answer came to.
+        share: of memory, for the files.
     """
     if not isinstance(form, AnnotatedImage) or not tap.is_whole:
         return tap, {}
     limit = proxy.settings.attach.max_answer_mb * _MB
-    body, whole = b"".join(tap.drain()), AnswerTap(limit)
-    whole.take(body)
+    whole = AnswerTap(limit)
 
     def list_paths() -> tuple[str, ...]:
+        body = b"".join(tap.drain())
+        whole.take(body)
         unpacked = b"".join(unpack_chunks([body], exchange.content_encoding, limit))
         return list_files(form, exchange.content_type, unpacked)
 
     try:
         paths = await proxy.service.form_threads.run(list_paths)
-        return whole, await _fetch(proxy, scope, form, paths, limit)
+        return whole, await _fetch(proxy, scope, form, paths, limit, share)
     except AnswerUnreadable:
         # The reader of the answer will say so, where it is recorded.
         return whole, {}
 
 
 async def _fetch(
-    proxy: Proxy, scope: Scope, form: AnnotatedImage, paths: tuple[str, ...], limit: int
+    proxy: Proxy,
+    scope: Scope,
+    form: AnnotatedImage,
+    paths: tuple[str, ...],
+    limit: int,
+    share: Share,
 ) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     for path in list(dict.fromkeys(paths))[:_MAX_FILES]:
         target = (form.files + quote(path, safe="/")).encode("ascii")
         try:
-            held = await proxy.relay.hold(_ask(scope, target), _wait_for_ever, limit)
+            held = await proxy.relay.hold(
+                _ask(scope, target), _wait_for_ever, limit, take_memory=share.take_if_free
+            )
         except UpstreamFault as fault:
             _log.warning("part of an answer not fetched", why=str(fault))
             break

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Send
 
+from inference.admission.byte_budget import Share
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
@@ -48,14 +49,15 @@ async def pass_pictures(
     service = proxy.service
     check_site(service, request)
     check_rate(service, arrival)
-    with service.body_memory.reserve() as take:
+    with service.body_memory.reserve() as bodies, proxy.memory.reserve() as share:
         async with service.slots.enter(arrival.client):
-            sent = await _receive(proxy, door, request, arrival, take)
+            sent = await _receive(proxy, door, request, arrival, bodies.take)
             named = find_named(proxy, arrival, sent)
-            gated = await _screen(proxy, arrival, sent)
+            gated = await _screen(proxy, arrival, sent, share)
         if isinstance(gated, Refusal):
             return refusal_problem(gated, arrival.request_id)
         body = await service.form_threads.run(_rebuild, proxy, sent, gated)
+        share.take(len(body.data))
         accepted = give_ids(arrival, [*gated, *named.values()])
         for path in named:
             proxy.uploads.note_call(path)
@@ -66,9 +68,9 @@ async def pass_pictures(
             elif door.part == "call":
                 await pass_call(proxy, request, body, waiting, send)
             elif proxy.is_enforcing:
-                return await _hold_answer(proxy, request, body, waiting, send)
+                return await _hold_answer(proxy, request, body, waiting, send, share)
             else:
-                await _pass_answer(proxy, request, body, waiting, send)
+                await _pass_answer(proxy, request, body, waiting, send, share)
         except UpstreamFault as fault:
             for each in accepted:
                 await service.record_threads.run(
@@ -98,11 +100,13 @@ async def _receive(
     return sent
 
 
-async def _screen(proxy: Proxy, arrival: Arrival, sent: SentRequest) -> list[Accepted] | Refusal:
+async def _screen(
+    proxy: Proxy, arrival: Arrival, sent: SentRequest, share: Share
+) -> list[Accepted] | Refusal:
     """All pictures, or the first refusal, which is recorded then."""
-    service, accepted = proxy.service, []
+    slots, accepted = proxy.service.slots, []
     for upload in sent.uploads:
-        outcome = await service.slots.work(arrival.client, service.pipeline.screen, arrival, upload)
+        outcome = await slots.work(arrival.client, proxy.screen, arrival, upload, share)
         if isinstance(outcome, Refusal):
             return outcome
         accepted.append(outcome)
@@ -136,10 +140,15 @@ def _frame(proxy: Proxy, accepted: Accepted) -> Frame:
 
 
 async def _pass_answer(
-    proxy: Proxy, request: Request, body: SentBody, waiting: Sequence[Waiting], send: Send
+    proxy: Proxy,
+    request: Request,
+    body: SentBody,
+    waiting: Sequence[Waiting],
+    send: Send,
+    share: Share,
 ) -> None:
     """Let the client have the answer as it comes, and check it beside the traffic."""
-    tap = AnswerTap(proxy.settings.attach.max_answer_mb * _MB)
+    tap = AnswerTap(proxy.settings.attach.max_answer_mb * _MB, share.take_if_free)
     exchange = await proxy.relay.forward(
         request.scope,
         request.receive,
@@ -149,21 +158,29 @@ async def _pass_answer(
         extra_headers=mark(waiting),
     )
     for each in waiting:
-        whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap)
+        whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap, share)
         await judge_beside(proxy, replace(each, files=files), exchange, whole)
 
 
 async def _hold_answer(
-    proxy: Proxy, request: Request, body: SentBody, waiting: Sequence[Waiting], send: Send
+    proxy: Proxy,
+    request: Request,
+    body: SentBody,
+    waiting: Sequence[Waiting],
+    send: Send,
+    share: Share,
 ) -> Response | None:
     """Let the client have the answer after the checks, unless one of them refuses."""
     service, limit = proxy.service, proxy.settings.attach.max_answer_mb * _MB
-    held = await proxy.relay.hold(request.scope, request.receive, limit, body=body)
+    held = await proxy.relay.hold(
+        request.scope, request.receive, limit, body=body, take_memory=share.take_if_free
+    )
     for each in waiting:
         tap = AnswerTap(limit)
-        tap.take(held.body)
+        for chunk in held.chunks:
+            tap.take(chunk)
         arrival, scope = each.accepted.arrival, request.scope
-        whole, files = await fetch_files(proxy, scope, each.form, held.exchange, tap)
+        whole, files = await fetch_files(proxy, scope, each.form, held.exchange, tap, share)
         read = replace(each, files=files)
         outcome = await service.slots.work(arrival.client, proxy.judge, read, held.exchange, whole)
         if outcome.refusal is not None:

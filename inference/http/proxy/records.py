@@ -28,7 +28,7 @@ async def judge_beside(proxy: Proxy, waiting: Waiting, exchange: Exchange, tap: 
     Raises:
         NotRecorded: the record could not be kept.
     """
-    if not proxy.judge_beside(waiting, exchange, tap):
+    if not tap.has_room or not proxy.judge_beside(waiting, exchange, tap):
         proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
         await proxy.service.record_threads.run(
             proxy.record_unmeasured, waiting.accepted, exchange.status, NOT_MEASURED

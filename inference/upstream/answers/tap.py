@@ -1,16 +1,25 @@
 """Keeps an answer that streams by, up to a limit."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _SMALL_BYTES = 1 << 14
 _COLLECTION_BYTES = 1 << 16
 
 
+def _take_freely(_count: int) -> bool:
+    """Somebody else counts what is kept."""
+    return True
+
+
 class AnswerTap:
     """Takes the chunks of one answer; one thread fills it, then one thread drains it.
 
-    An answer over the limit is dropped at once: half a parse is none.
+    An answer over the limit is dropped at once: half a parse is none. So is one that memory is
+    missing for.
+
+    Args:
+        take_memory: is told how many bytes more are to be kept, and says whether they may.
 
     >>> tap = AnswerTap(limit_bytes=4)
     >>> tap.take(b"abc"); tap.take(b"d"); tap.is_whole, list(tap.drain())
@@ -19,19 +28,22 @@ class AnswerTap:
     (False, 5)
     """
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
+    def __init__(self, limit_bytes: int, take_memory: Callable[[int], bool] = _take_freely) -> None:
+        self._limit_bytes, self._take_memory = limit_bytes, take_memory
         self._chunks: deque[bytes | bytearray] = deque()
         self.byte_count = 0
+        self.has_room = True
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing was dropped."""
-        return self.byte_count <= self._limit_bytes
+        return self.has_room and self.byte_count <= self._limit_bytes
 
     def take(self, chunk: bytes) -> None:
         """Keep a chunk; a large one is not copied."""
         self.byte_count += len(chunk)
+        if self.is_whole:
+            self.has_room = self._take_memory(len(chunk))
         if not self.is_whole:
             self._chunks.clear()
         elif len(chunk) >= _SMALL_BYTES:

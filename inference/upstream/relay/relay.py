@@ -1,7 +1,7 @@
 """Passes requests to an upstream and its answers back, piece by piece."""
 
 from asyncio import Task, create_task
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -73,6 +73,11 @@ class _Count:
         )
 
 
+def _take_freely(_count: int) -> bool:
+    """Nobody counts what is kept: its limit is small."""
+    return True
+
+
 class Relay:
     """Stands between clients and one upstream.
 
@@ -114,16 +119,25 @@ class Relay:
         return await self._exchange(scope, receive, body, ClientSink(send, extra_headers, tap))
 
     async def hold(
-        self, scope: Scope, receive: Receive, limit_bytes: int, *, body: SentBody | None = None
+        self,
+        scope: Scope,
+        receive: Receive,
+        limit_bytes: int,
+        *,
+        body: SentBody | None = None,
+        take_memory: Callable[[int], bool] = _take_freely,
     ) -> HeldAnswer:
         """Pass a request on and keep its answer, for somebody to look at before it is released.
 
+        Args:
+            take_memory: is told how many bytes more are to be kept, and says whether they may.
+
         Raises:
-            UpstreamFault: there is no answer, or it is larger than the limit.
+            UpstreamFault: there is no answer, it is larger than the limit, or memory is used up.
         """
-        sink = MemorySink(limit_bytes)
+        sink = MemorySink(limit_bytes, take_memory)
         exchange = await self._exchange(scope, receive, body, sink)
-        return HeldAnswer(exchange, sink.status, sink.headers, bytes(sink.body))
+        return HeldAnswer(exchange, sink.status, sink.headers, sink.drain())
 
     async def forward_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the same WebSocket at the upstream, and pass messages on until one side closes it.

@@ -1,14 +1,16 @@
 """Where an answer goes: to the client at once, or into memory until somebody has looked at it."""
 
+from asyncio import sleep
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.types import Send
 
+from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.relay.exchange import Exchange
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
-from inference.upstream.relay.headers import Headers, keep_end_to_end, leave_out
+from inference.upstream.relay.headers import Headers, find_value, keep_end_to_end, leave_out
 
 Tap = Callable[[bytes], None]
 
@@ -63,30 +65,60 @@ class ClientSink:
 
 @dataclass
 class MemorySink:
-    """Keeps an answer, up to a limit."""
+    """Keeps an answer in pieces, up to a limit of its own and as far as there is memory.
+
+    Attributes:
+        take_memory: is told how many bytes more are to be kept, and says whether they may.
+    """
 
     limit_bytes: int
+    take_memory: Callable[[int], bool]
     status: int = 0
     headers: Headers = field(default_factory=list)
-    body: bytearray = field(default_factory=bytearray)
     is_begun: bool = False
 
+    def __post_init__(self) -> None:
+        """Keep nothing yet."""
+        self._tap = AnswerTap(self.limit_bytes)
+        self._reserved_bytes = 0
+
     async def begin(self, status: int, headers: Headers) -> None:
-        """Keep the head."""
+        """Keep the head.
+
+        Memory for an answer that says its length is taken at once: of answers that grow side by
+        side, each would be refused at its half.
+
+        Raises:
+            UpstreamFault: ``too_large``, or ``full``: there is no memory for it.
+        """
         self.status, self.headers = status, headers
+        self._reserve(int(find_value(headers, b"content-length") or 0))
 
     async def write(self, data: bytes) -> None:
         """Keep bytes.
 
         Raises:
-            UpstreamFault: ``too_large``.
+            UpstreamFault: ``too_large`` or ``full``.
         """
-        if len(self.body) + len(data) > self.limit_bytes:
-            raise UpstreamFault(FaultKind.TOO_LARGE, "The answer is too large to be looked at.")
-        self.body += data
+        self._reserve(self._tap.byte_count + len(data))
+        self._tap.take(data)
 
     async def end(self) -> None:
         """Nothing more is kept."""
+
+    def drain(self) -> tuple[bytes, ...]:
+        """What was kept, in order; nothing is left here."""
+        return tuple(self._tap.drain())
+
+    def _reserve(self, size: int) -> None:
+        """Have memory for so many bytes in all."""
+        if size > self.limit_bytes:
+            raise UpstreamFault(FaultKind.TOO_LARGE, "The answer is too large to be looked at.")
+        missing = size - self._reserved_bytes
+        if missing > 0:
+            if not self.take_memory(missing):
+                raise UpstreamFault(FaultKind.FULL, "There is no memory left to hold an answer.")
+            self._reserved_bytes = size
 
 
 @dataclass(frozen=True)
@@ -96,12 +128,21 @@ class HeldAnswer:
     exchange: Exchange
     status: int
     headers: Headers
-    body: bytes
+    chunks: tuple[bytes, ...]
+
+    @property
+    def body(self) -> bytes:
+        """The chunks in one piece: a copy of all of them."""
+        return b"".join(self.chunks)
 
     async def release(self, send: Send, extra_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Send it after all."""
+        """Send it after all, chunk by chunk: the server copies what the client has not taken."""
         await send(_start(self.status, self.headers, list(extra_headers)))
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+        for chunk in self.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            # A client that takes everything at once would let nobody else have a turn.
+            await sleep(0)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _start(status: int, headers: Headers, extra: Headers) -> dict[str, object]:

@@ -3,8 +3,10 @@
 import socket
 from base64 import b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -19,7 +21,14 @@ from inference.http.proxy.app import ProxyApp
 from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
 from tests.inference.http.conftest import block
-from tests.inference.http.proxy.conftest import Attach, Attached, answer_labels, label
+from tests.inference.http.proxy.conftest import (
+    WAIT_SECONDS,
+    Attach,
+    Attached,
+    answer_labels,
+    label,
+)
+from tests.waiting import wait_for
 
 Encode = Callable[..., bytes]
 SCRIPT = "<script>alert(1)</script>"
@@ -235,6 +244,50 @@ def test_an_answer_without_a_place_is_recorded_at_once(attach: Attach, encode: E
     assert attached.send(png).status_code == 200
     (row,) = attached.rows(1)
     assert "not_measured" in row.reasons
+
+
+# A megabyte and a third: one of the largest pictures here, and one of the largest answers.
+SMALL_MEMORY = {"max_held_mb": 1, "max_answer_mb": 1, "max_decoded_pixels": 100_000}
+
+
+def test_pictures_that_wait_for_the_service_are_bounded_by_their_bytes(
+    attach: Attach, encode: Encode
+) -> None:
+    attached, may_answer = attach(**SMALL_MEMORY), Event()
+    png = encode(np.zeros((300, 300, 3), np.uint8))
+
+    def wait(picture: Image) -> Response:
+        assert may_answer.wait(WAIT_SECONDS)
+        return answer_labels(picture)
+
+    attached.page.answer = wait
+    memory = attached.proxy.memory
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(attached.send, png) for _ in range(4)]
+        wait_for(lambda: len(attached.page.pictures) == 4)
+        assert 4 * 270_000 < memory.used_bytes < 4 * 275_000
+        refused = attached.send(png)
+        may_answer.set()
+        assert [each.result().status_code for each in waiting] == [200] * 4
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert refused.json()["type"] == "urn:maskwatch:problem:overloaded"
+    assert len(attached.page.pictures) == 4
+    wait_for(lambda: memory.used_bytes == 0)
+
+
+@pytest.mark.parametrize(("mode", "status"), [("monitor", 200), ("enforce", 503)])
+def test_an_answer_without_memory_is_not_measured_and_never_held(
+    attach: Attach, encode: Encode, mode: str, status: int
+) -> None:
+    attached = attach(**SMALL_MEMORY, mode=mode)
+    png = encode(np.zeros((30, 30, 3), np.uint8))
+    attached.page.answer = lambda _: Response(bytes(500_000), mimetype="image/png")
+    assert attached.proxy.memory.take(900_000)
+    response = attached.send(png)
+    assert response.status_code == status
+    (row,) = attached.rows(1)
+    assert row.reasons[-1] == ("not_measured" if status == 200 else "upstream_failed")
+    wait_for(lambda: attached.proxy.memory.used_bytes == 900_000)
 
 
 @pytest.mark.parametrize("mode", ["monitor", "enforce"])

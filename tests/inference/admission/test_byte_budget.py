@@ -1,0 +1,36 @@
+import pytest
+
+from inference.admission.byte_budget import ByteBudget
+from inference.refusals import OVERLOADED, Refused
+
+
+def test_holders_are_bounded_together_and_give_back() -> None:
+    budget = ByteBudget(1_000)
+    with budget.reserve() as first, budget.reserve() as second:
+        first.take(600)
+        second.take(300)
+        second.take(100)
+        with pytest.raises(Refused) as refused:
+            first.take(1)
+        assert refused.value.refusal is OVERLOADED
+        assert not second.take_if_free(1)
+        first.give_back(50)
+        assert second.take_if_free(50)
+        assert budget.used_bytes == 1_000
+    with budget.reserve() as share:
+        share.take(1_000)
+    assert budget.used_bytes == 0
+
+
+def _hold(budget: ByteBudget, sizes: tuple[int, ...]) -> None:
+    with budget.reserve() as share:
+        for size in sizes:
+            share.take(size)
+
+
+def test_a_holder_that_is_refused_gives_back_what_it_took() -> None:
+    budget = ByteBudget(1_000)
+    for _ in range(3):
+        with pytest.raises(Refused):
+            _hold(budget, (700, 301))
+    _hold(budget, (1_000,))

@@ -1,0 +1,73 @@
+"""Answers that are kept until somebody has looked at them."""
+
+from asyncio import run
+from typing import Any
+
+import pytest
+
+from inference.admission.byte_budget import ByteBudget, Share
+from inference.upstream.relay.exchange import Ending, Exchange
+from inference.upstream.relay.faults import FaultKind, UpstreamFault
+from inference.upstream.relay.sinks import HeldAnswer, MemorySink
+
+PIECE = bytes(100_000)
+LIMIT_BYTES = 64_000_000
+
+
+async def _fill(sink: MemorySink, pieces: int, length: int | None = None) -> None:
+    headers = [] if length is None else [(b"Content-Length", str(length).encode())]
+    await sink.begin(200, headers)
+    for _ in range(pieces):
+        await sink.write(PIECE)
+    await sink.end()
+
+
+def test_a_large_answer_is_kept_and_released_in_the_pieces_it_came_in() -> None:
+    sink, sent = MemorySink(LIMIT_BYTES, lambda _: True), list[dict[str, Any]]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def hold_and_release() -> None:
+        await _fill(sink, 590)
+        exchange = Exchange(200, "", "", 0, 0, 0, 0, Ending.WHOLE)
+        await HeldAnswer(exchange, sink.status, sink.headers, sink.drain()).release(send)
+
+    run(hold_and_release())
+    bodies = [message["body"] for message in sent[1:]]
+    assert all(body is PIECE for body in bodies[:-1])
+    assert len(bodies) == 591
+    assert bodies[-1] == b""
+
+
+def test_small_pieces_are_put_together() -> None:
+    async def hold() -> tuple[bytes, ...]:
+        sink = MemorySink(LIMIT_BYTES, lambda _: True)
+        await sink.begin(200, [])
+        for number in range(100_000):
+            await sink.write(b"%d" % (number % 10))
+        return sink.drain()
+
+    chunks = run(hold())
+    assert len(chunks) == 2
+    assert b"".join(chunks) == b"0123456789" * 10_000
+
+
+@pytest.mark.parametrize("length", [None, 1_000_000])
+def test_answers_that_are_held_are_bounded_together(length: int | None) -> None:
+    budget = ByteBudget(1_500_000)
+
+    def hold(share: Share, pieces: int) -> None:
+        run(_fill(MemorySink(LIMIT_BYTES, share.take_if_free), pieces, length))
+
+    with budget.reserve() as first:
+        hold(first, 10)
+        assert budget.used_bytes == 1_000_000
+        with budget.reserve() as second:
+            with pytest.raises(UpstreamFault) as fault:
+                hold(second, 10)
+            assert fault.value.kind is FaultKind.FULL
+            # One that says its length takes nothing from those that can still be held.
+            assert second.byte_count == (500_000 if length is None else 0)
+        assert budget.used_bytes == 1_000_000
+    assert budget.used_bytes == 0
