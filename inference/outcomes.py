@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
-from detectors.verdict import Verdict
+from detectors.registry import FeatureVector
+from detectors.verdict import Mode, Verdict, judge
 from inference.gate.screen import Screened
 from inference.refusals import Refusal
 from inference.upload import Arrival, Upload
-from store.requests.records import RequestRecord
+from store.requests.records import RequestRecord, Stage
 
 # Why a reply has no parsing: it could not be read as its form says.
 ANSWER_NOT_READ = "answer_not_read"
@@ -72,3 +73,26 @@ def build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = No
         content_sha256=upload.sha256 if upload else None,
     )
     return Outcome(record, refusal)
+
+
+def judge_gate(accepted: Accepted, reply: Reply) -> Outcome:
+    """The outcome of an upload whose parse nobody read, by what the gate alone says of it."""
+    arrival, screening = accepted.arrival, accepted.screening
+    findings = (*accepted.findings, *screening.findings)
+    # By what the gate finds alone nobody is refused: rules that are to refuse have done so.
+    judgement = judge(findings, Mode.MONITOR)
+    record = RequestRecord(
+        request_id=arrival.request_id,
+        received_at=arrival.received_at,
+        client=arrival.client,
+        route=arrival.route,
+        stage=Stage.GATE,
+        verdict=judgement.verdict,
+        status=reply.status,
+        reasons=(*judgement.reasons, *reply.reasons),
+        content_sha256=accepted.upload.sha256,
+        media_type=screening.media_type.value,
+        features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
+        findings=findings,
+    )
+    return Outcome(record)

@@ -14,7 +14,7 @@ from inference.checks.run import run_check
 from inference.content import Content
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
-from inference.outcomes import Accepted, Outcome, Reply, build_refusal
+from inference.outcomes import Accepted, Outcome, Reply, build_refusal, judge_gate
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
@@ -64,15 +64,22 @@ class Pipeline:
         self._record(outcome.record, watch)
         return outcome
 
-    def screen(self, arrival: Arrival, upload: Upload) -> Accepted | Refusal:
+    def screen(
+        self, arrival: Arrival, upload: Upload, *, may_postpone: bool = False
+    ) -> Accepted | Refusal:
         """Take one upload through the gate alone; only a refusal leaves a record.
+
+        Args:
+            may_postpone: whether its pixels may be measured with the reply to it, unless they
+                could refuse it.
 
         Raises:
             NotRecorded: the record of the refusal could not be kept.
         """
         watch = Stopwatch()
+        is_postponed = may_postpone and not self.gate.refuses_by_pixels
         try:
-            accepted = self._accept(arrival, upload, watch)
+            accepted = self._accept(arrival, upload, watch, is_postponed=is_postponed)
         except Exception:  # noqa: BLE001
             # Closed on purpose, as for pictures that are parsed here.
             self.metrics.faults.labels("gate_or_segmenter").inc()
@@ -90,14 +97,23 @@ class Pipeline:
         """
         watch = Stopwatch()
         try:
-            outcome = self._judge_reply(accepted, reply, watch)
+            accepted = self._measure_postponed(accepted)
+            outcome = self._judge_reply(accepted, reply, Stopwatch())
         except Exception:  # noqa: BLE001
             # Open on purpose: the service has answered, and monitoring must not break it.
             self.metrics.faults.labels("reply").inc()
             _log.exception("reply not judged", request_id=accepted.arrival.request_id)
-            outcome = self._judge_gate(accepted, replace(reply, reasons=(MEASUREMENT_FAILED,)))
+            outcome = judge_gate(accepted, replace(reply, reasons=(MEASUREMENT_FAILED,)))
         self._record(outcome.record, watch)
         return outcome
+
+    def record_unmeasured(self, accepted: Accepted, reply: Reply) -> None:
+        """Record an accepted upload of which nothing more is measured.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        self._record(judge_gate(accepted, reply).record, Stopwatch())
 
     def refuse(self, arrival: Arrival, refusal: Refusal) -> Outcome:
         """Record a request that is refused before or beside its bytes.
@@ -178,11 +194,13 @@ class Pipeline:
             self.cache.put(upload.sha256, segmenter.digest, content)
         return content
 
-    def _accept(self, arrival: Arrival, upload: Upload, watch: Stopwatch) -> Accepted | Refusal:
+    def _accept(
+        self, arrival: Arrival, upload: Upload, watch: Stopwatch, *, is_postponed: bool
+    ) -> Accepted | Refusal:
         findings = self.gate.compare(upload)
         if isinstance(findings, Refusal):
             return findings
-        screening = self._screen(upload.data)
+        screening = self._screen(upload.data, is_postponed=is_postponed)
         if isinstance(screening, Refusal):
             return screening
         costs = {"gate_ms": watch.lap(), **screening.decoded.costs()}
@@ -190,7 +208,7 @@ class Pipeline:
 
     def _judge_reply(self, accepted: Accepted, reply: Reply, watch: Stopwatch) -> Outcome:
         if reply.parsing is None:
-            return self._judge_gate(accepted, reply)
+            return judge_gate(accepted, reply)
         segmenter = present(self.segmenter)
         costs = {**accepted.costs, **reply.costs}
         content = self._measure(accepted, segmenter, reply.parsing, costs, watch)
@@ -199,28 +217,6 @@ class Pipeline:
             case = case.plus(run_check(check, case, self.metrics))
         total_ms = sum(costs.get(name, 0.0) for name in ("gate_ms", "forward_ms"))
         return self._judge_case(case, total_ms + watch.total(), reply.status, reply.reasons)
-
-    def _judge_gate(self, accepted: Accepted, reply: Reply) -> Outcome:
-        """What the gate alone says of an upload whose parse nobody read."""
-        arrival, screening = accepted.arrival, accepted.screening
-        findings = (*accepted.findings, *screening.findings)
-        # By what the gate finds alone nobody is refused: rules that are to refuse have done so.
-        judgement = judge(findings, Mode.MONITOR)
-        record = RequestRecord(
-            request_id=arrival.request_id,
-            received_at=arrival.received_at,
-            client=arrival.client,
-            route=arrival.route,
-            stage=Stage.GATE,
-            verdict=judgement.verdict,
-            status=reply.status,
-            reasons=(*judgement.reasons, *reply.reasons),
-            content_sha256=accepted.upload.sha256,
-            media_type=screening.media_type.value,
-            features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
-            findings=findings,
-        )
-        return Outcome(record)
 
     def _measure(
         self,
@@ -235,11 +231,23 @@ class Pipeline:
         results = [run_check(check, case, self.metrics) for check in self._checks(Needs.CONTENT)]
         return replace(Content.of(case, results), costs={**costs, "measure_ms": watch.lap()})
 
-    def _screen(self, data: bytes) -> Screened | Refusal:
+    def _measure_postponed(self, accepted: Accepted) -> Accepted:
+        """The same, with what the gate measures."""
+        if accepted.screening.is_measured:
+            return accepted
+        watch, data = Stopwatch(), accepted.upload.data
+        with self.metrics.time_step("picture"):
+            screening = self.gate.complete(accepted.screening, len(data))
+        gate_ms = accepted.costs["gate_ms"] + watch.lap()
+        return replace(accepted, screening=screening, costs={**accepted.costs, "gate_ms": gate_ms})
+
+    def _screen(self, data: bytes, *, is_postponed: bool = False) -> Screened | Refusal:
         with self.metrics.time_step("decode"):
             decoded = self.gate.decode(data)
         if isinstance(decoded, Refusal):
             return decoded
+        if is_postponed:
+            return self.gate.postpone(decoded)
         with self.metrics.time_step("picture"):
             return self.gate.measure(decoded, len(data))
 

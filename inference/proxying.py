@@ -148,7 +148,7 @@ class Proxy:
         """
         # Before it is decoded nobody knows its size.
         share.take(self.max_picture_bytes)
-        outcome = self.service.pipeline.screen(arrival, upload)
+        outcome = self.service.pipeline.screen(arrival, upload, may_postpone=not self.is_enforcing)
         used = 0 if isinstance(outcome, Refusal) else outcome.screening.image.nbytes
         share.give_back(self.max_picture_bytes - used)
         return outcome
@@ -168,12 +168,20 @@ class Proxy:
         return self.queue.put(Work(size, partial(self._judge_quietly, waiting, exchange, tap)))
 
     def record_unmeasured(self, accepted: Accepted, status: int, reason: str) -> None:
-        """Record a picture whose answer is not checked, with why.
+        """Record a picture of which nothing more is looked at, with why.
 
         Raises:
             NotRecorded: the record could not be kept.
         """
-        self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(reason,)))
+        self.service.pipeline.record_unmeasured(accepted, Reply(status, reasons=(reason,)))
+
+    def record_unanswered(self, accepted: Accepted, status: int) -> None:
+        """Record a picture that the upstream gave no answer to.
+
+        Raises:
+            NotRecorded: the record could not be kept.
+        """
+        self.service.pipeline.judge_reply(accepted, Reply(status, reasons=(UPSTREAM_FAILED,)))
 
     def record_alone(self, uploads: Iterable[Accepted], status: int = HTTPStatus.OK) -> None:
         """Record uploads that no call names; nobody waits for that."""

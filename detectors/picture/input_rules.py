@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from detectors.findings import Finding
 from detectors.rule_book import BLANK_PICTURE, FLAT_PICTURE, NOISE_PICTURE
 
+PIXEL_RULES = (BLANK_PICTURE, FLAT_PICTURE, NOISE_PICTURE)
+
 
 @dataclass(frozen=True)
 class InputLimits:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from detectors.findings import Finding
 from detectors.parsing import Image
 from detectors.picture.input_features import input_features
-from detectors.picture.input_rules import InputLimits, input_findings
+from detectors.picture.input_rules import PIXEL_RULES, InputLimits, input_findings
 from detectors.rule_book import GATE_RULES, NAME_MISMATCH, TYPE_MISMATCH, find_rule
 from inference.gate.faces import FaceFinder, FacePrior
 from inference.gate.media import MediaType, declares_otherwise, detect, names_otherwise
-from inference.gate.policy import GatePolicy
+from inference.gate.policy import Action, GatePolicy
 from inference.gate.refusals import EMPTY_UPLOAD, UNSUPPORTED_TYPE, refusal_named
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.sandbox.wire import Reply
@@ -65,12 +65,14 @@ class Screened:
 
     Attributes:
         faces: not asked yet: that costs more than everything else that is measured.
+        is_measured: false while features and findings about the pixels are missing.
     """
 
     decoded: Decoded
     faces: FacePrior
     features: dict[str, float]
     findings: tuple[Finding, ...]
+    is_measured: bool = True
 
     @property
     def image(self) -> Image:
@@ -122,10 +124,13 @@ class Gate:
         reply, image = self._decoder.decode(data, media_type)
         if image is None:
             return refusal_named(reply.refusal)
+        findings = self._limits.policy.apply(_findings(reply))
+        if isinstance(findings, Refusal):
+            return findings
         return Decoded(
             image=image,
             media_type=media_type,
-            findings=_findings(reply),
+            findings=findings,
             decode_ms=reply.decode_ms,
             peak_bytes=reply.peak_bytes,
             in_file=InFile(reply.file_height, reply.file_width, reply.orientation),
@@ -135,11 +140,29 @@ class Gate:
         """Measure the pixels and judge by the rules of the gate."""
         features = input_features(decoded.image, upload_bytes)
         odd = input_findings(features, self._limits.inputs)
-        findings = self._limits.policy.apply((*decoded.findings, *odd))
+        findings = self._limits.policy.apply(odd)
         if isinstance(findings, Refusal):
             return findings
         faces = self._faces.prior_of(decoded.image)
-        return Screened(decoded, faces, features, findings)
+        return Screened(decoded, faces, features, (*decoded.findings, *findings))
+
+    @property
+    def refuses_by_pixels(self) -> bool:
+        """Whether a picture may be refused for what is measured, and not in decoding alone."""
+        policy = self._limits.policy
+        return any(policy.action(rule.code) is Action.REFUSE for rule in PIXEL_RULES)
+
+    def postpone(self, decoded: Decoded) -> Screened:
+        """A picture that is to be measured later."""
+        faces = self._faces.prior_of(decoded.image)
+        return Screened(decoded, faces, {}, decoded.findings, is_measured=False)
+
+    def complete(self, screening: Screened, upload_bytes: int) -> Screened:
+        """Measure a picture that was postponed."""
+        measured = self.measure(screening.decoded, upload_bytes)
+        if isinstance(measured, Refusal):
+            raise RuntimeError("A picture was postponed that its pixels refuse.")  # noqa: TRY004
+        return measured
 
     def close(self) -> None:
         """End the decode workers."""

@@ -17,7 +17,7 @@ from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import give_ids, judge_beside, mark
 from inference.http.proxy.uploads import find_named, pass_upload
 from inference.outcomes import Accepted
-from inference.proxying import UPSTREAM_FAILED, Proxy, Waiting
+from inference.proxying import Proxy, Waiting
 from inference.refusals import Refusal
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
@@ -73,9 +73,7 @@ async def pass_pictures(
                 await _pass_answer(proxy, request, body, waiting, send, share)
         except UpstreamFault as fault:
             for each in accepted:
-                await service.record_threads.run(
-                    proxy.record_unmeasured, each, fault.kind.status, UPSTREAM_FAILED
-                )
+                await service.record_threads.run(proxy.record_unanswered, each, fault.kind.status)
             raise
     return None
 

@@ -17,9 +17,11 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from detectors.parsing import Image
+from inference.gate.screen import Decoded, Gate
 from inference.http.proxy.app import ProxyApp
 from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
+from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import (
     WAIT_SECONDS,
@@ -133,6 +135,35 @@ def test_a_rule_of_the_gate_that_refuses_does_so_before_the_service_sees_it(
     assert attached.page.requests == []
     (row,) = attached.rows(1)
     assert (row.verdict, row.reasons) == ("refuse", ["script_in_metadata"])
+
+
+@pytest.mark.parametrize(("mode", "requests"), [("monitor", 1), ("enforce", 0)])
+def test_pixels_are_measured_beside_the_traffic_unless_enforcing(
+    attach: Attach, png: bytes, monkeypatch: pytest.MonkeyPatch, mode: str, requests: int
+) -> None:
+    attached, before = attach(mode=mode), list[int]()
+    measure = Gate.measure
+
+    def note(self: Gate, decoded: Decoded, upload_bytes: int) -> Any:
+        before.append(len(attached.page.requests))
+        return measure(self, decoded, upload_bytes)
+
+    monkeypatch.setattr(Gate, "measure", note)
+    assert attached.send(png).status_code == 200
+    (row,) = attached.rows(1)
+    assert before == [requests]
+    with attached.proxy.service.database.read() as session:
+        features = features_of(session, row.id)
+    assert features["grey_entropy"] > 0
+    assert features["gate_ms"] > features["decode_ms"]
+
+
+def test_a_rule_about_pixels_that_refuses_does_so_before_the_service_sees_it(
+    attach: Attach, encode: Encode
+) -> None:
+    attached = attach(gate_rules="blank_picture=refuse", mode="monitor")
+    assert attached.send(encode(np.zeros((64, 64, 3), np.uint8))).status_code == 422
+    assert attached.page.requests == []
 
 
 def test_one_refused_picture_refuses_the_request(attach: Attach, png: bytes) -> None:
