@@ -8,12 +8,12 @@ from detectors.parsing import Image, Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Mode, Verdict, judge
 from inference.gate.screen import Screened
-from inference.refusals import Refusal
+from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.upload import Arrival, Upload
 from store.requests.records import RequestRecord, Stage
 
 # Why a reply has no parsing: it could not be read as its form says.
-ANSWER_NOT_READ = "answer_not_read"
+ANSWER_NOT_READ = ANSWER_UNREAD.code
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +51,16 @@ class Reply:
         parsing: what it says, of the upright picture; ``None`` if it was not read.
         costs: features of the group ``cost``.
         reasons: codes that say why it was not read, or not measured.
+        refusal: what the client gets instead, because nobody could read it.
+        is_flagged: whether it was to be read before it went out.
     """
 
     status: int
     parsing: Parsing | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    is_flagged: bool = False
 
 
 def build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = None) -> Outcome:
@@ -87,12 +91,18 @@ def judge_gate(accepted: Accepted, reply: Reply) -> Outcome:
         client=arrival.client,
         route=arrival.route,
         stage=Stage.GATE,
-        verdict=judgement.verdict,
-        status=reply.status,
+        verdict=_weigh(judgement.verdict, reply),
+        status=reply.refusal.status if reply.refusal else reply.status,
         reasons=(*judgement.reasons, *reply.reasons),
         content_sha256=accepted.upload.sha256,
         media_type=screening.media_type.value,
         features=FeatureVector.of({**accepted.costs, **reply.costs, **screening.features}),
         findings=findings,
     )
-    return Outcome(record)
+    return Outcome(record, reply.refusal)
+
+
+def _weigh(verdict: Verdict, reply: Reply) -> Verdict:
+    if reply.refusal is not None:
+        return Verdict.REFUSE
+    return Verdict.FLAG if reply.is_flagged else verdict

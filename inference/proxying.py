@@ -7,11 +7,12 @@ from http import HTTPStatus
 
 import structlog
 
+from detectors.parsing import Parsing
 from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
 from inference.checks.catalogue import without_looks
 from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
-from inference.refusals import Refusal
+from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
 from inference.upload import Arrival, Upload
@@ -19,6 +20,7 @@ from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.answers.tap import AnswerTap
+from inference.upstream.attach_settings import UnreadAnswers
 from inference.upstream.frames import Frame
 from inference.upstream.pending_calls import PendingCalls
 from inference.upstream.presets.preset import Preset
@@ -39,6 +41,8 @@ _log = structlog.get_logger(__name__)
 ROUTE = "proxy"
 NOT_MEASURED = "not_measured"
 UPSTREAM_FAILED = "upstream_failed"
+NOT_PASSED_ON = "not_passed_on"
+_FIRST_FAILED_STATUS = 400
 _CLOSE_SECONDS = 30.0
 _CHANNELS = 3
 _MB = 1_000_000
@@ -70,7 +74,8 @@ class Waiting:
 
     Attributes:
         frame: how the upstream saw the picture.
-        form: how its answer is read; ``None`` if it holds no parse.
+        form: how its answer is read; ``None`` if it holds no parse, or nobody knows of what.
+        is_shared: whether the answer holds parses of several pictures.
         files: pictures that the answer only points at, by their paths.
     """
 
@@ -78,6 +83,7 @@ class Waiting:
     frame: Frame
     form: AnswerFormat | None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    is_shared: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -138,6 +144,11 @@ class Proxy:
     def max_picture_bytes(self) -> int:
         """What the largest picture takes, decoded."""
         return self.settings.gate.max_decoded_pixels * _CHANNELS
+
+    @property
+    def refuses_unread(self) -> bool:
+        """Whether nothing goes out that could not be read."""
+        return self.is_enforcing and self.settings.attach.unread_answers is UnreadAnswers.REFUSE
 
     def screen(self, arrival: Arrival, upload: Upload, share: Share) -> Accepted | Refusal:
         """Take a picture through the gate, which counts for a share then. It takes a thread's time.
@@ -208,20 +219,29 @@ class Proxy:
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
         costs = {"forward_ms": 1000 * exchange.seconds}
-        if waiting.form is None:
+        if waiting.form is None and not waiting.is_shared:
             return Reply(exchange.status, costs=costs)
-        decoded = waiting.accepted.screening.decoded
         try:
-            parsing = self.reader.read(
-                waiting.form, exchange, tap, waiting.frame, decoded, waiting.files
-            )
+            parsing = self._parse(waiting, exchange, tap)
         except AnswerUnreadable as error:
             request_id = waiting.accepted.arrival.request_id
             _log.warning("answer not read", why=str(error), request_id=request_id)
             self.service.metrics.replies.labels("not_read").inc()
-            return Reply(exchange.status, costs=costs, reasons=(ANSWER_NOT_READ,))
+            return self._leave_unread(exchange.status, costs)
         self.service.metrics.replies.labels("read").inc()
         return Reply(exchange.status, parsing, costs)
+
+    def _parse(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Parsing:
+        if waiting.form is None:
+            raise AnswerUnreadable("The answer is to several pictures.")
+        decoded = waiting.accepted.screening.decoded
+        return self.reader.read(waiting.form, exchange, tap, waiting.frame, decoded, waiting.files)
+
+    def _leave_unread(self, status: int, costs: Mapping[str, float]) -> Reply:
+        """What is said of an answer that cannot be read; errors hold no parse, and pass."""
+        is_checked = self.is_enforcing and status < _FIRST_FAILED_STATUS
+        refusal = ANSWER_UNREAD if is_checked and self.refuses_unread else None
+        return Reply(status, None, costs, (ANSWER_NOT_READ,), refusal, is_flagged=is_checked)
 
     def _record_quietly(self, accepted: Accepted, reply: Reply) -> None:
         try:
@@ -260,7 +280,7 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
     attach = settings.attach
     queue = WorkQueue("replies", attach.max_waiting_replies, attach.max_waiting_mb * _MB, 1)
-    memory = build_memory(settings)
+    memory = ByteBudget(attach.held_bytes(settings.gate.max_decoded_pixels * _CHANNELS))
     service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
     return Proxy(
         settings=settings,
@@ -274,9 +294,3 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         uploads=UploadedFiles(attach.keep_limits()),
         calls=PendingCalls(attach.keep_limits()),
     )
-
-
-def build_memory(settings: ProxySettings) -> ByteBudget:
-    """What pictures and answers may take; one of the largest of each always has room."""
-    attach, largest = settings.attach, settings.gate.max_decoded_pixels * _CHANNELS
-    return ByteBudget(max(attach.max_held_mb * _MB, largest + attach.max_answer_mb * _MB))

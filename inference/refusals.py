@@ -247,5 +247,23 @@ REFUSALS: tuple[Refusal, ...] = (
     FAULT,
     NOT_RECORDED,
 )
-# Bodies of requests to a service behind the proxy only.
-PROXY_REFUSALS: tuple[Refusal, ...] = (UNREADABLE_TENSOR, UNGATED_ROUTE, ODD_TARGET)
+SEVERAL_PICTURES = Refusal(
+    "several_pictures",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "Send one picture with each request: answers to several cannot be checked here.",
+    Stage.ADMISSION,
+)
+ANSWER_UNREAD = Refusal(
+    "answer_not_read",
+    HTTPStatus.BAD_GATEWAY,
+    "The answer could not be checked, so it is not passed on.",
+    Stage.GATE,
+)
+# Bodies of requests to a service behind the proxy, and answers to them, only.
+PROXY_REFUSALS: tuple[Refusal, ...] = (
+    UNREADABLE_TENSOR,
+    UNGATED_ROUTE,
+    ODD_TARGET,
+    SEVERAL_PICTURES,
+    ANSWER_UNREAD,
+)

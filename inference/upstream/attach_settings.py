@@ -25,6 +25,13 @@ class UnknownRoutes(StrEnum):
     BY_MODE = "by_mode"
 
 
+class UnreadAnswers(StrEnum):
+    """What becomes of an answer that cannot be read as the preset says."""
+
+    REFUSE = "refuse"
+    PASS = "pass"  # noqa: S105 - what is done with an answer, no password
+
+
 class AttachGroup(Group):
     """How requests to the upstream and its answers are read."""
 
@@ -39,6 +46,12 @@ class AttachGroup(Group):
     unknown_routes: UnknownRoutes = UnknownRoutes.BY_MODE
     """A request with a body at no door of the preset: `refuse` it, `pass` it with a flag, or
     `by_mode`: refuse it in `enforce`, pass it in `monitor`."""
+
+    unread_answers: UnreadAnswers = UnreadAnswers.REFUSE
+    """In `enforce`, an answer that cannot be read as the preset says: `refuse` it with 502, or
+    `pass` it with a flag; both say `answer_not_read`. Errors of the service pass: they hold no
+    parse. With `refuse`, several pictures in a request are refused where the preset says that the
+    answer holds a parse, because nobody knows which of them it is of."""
 
     max_answer_mb: int = Field(64, ge=1, le=2_000)
     """Answers up to this many megabytes are read; a larger one goes through and its record says
@@ -70,6 +83,10 @@ class AttachGroup(Group):
     """How long a picture is remembered after its upload or its last call. After that, an upload
     without a call has a record of its own, and a call without a result one that says
     `answer_not_read`."""
+
+    def held_bytes(self, max_picture_bytes: int) -> int:
+        """What all pictures and answers may take; one of the largest of each always has room."""
+        return max(self.max_held_mb * _MB, max_picture_bytes + self.max_answer_mb * _MB)
 
     def keep_limits(self) -> KeepLimits:
         """How many pictures wait for what belongs to them."""

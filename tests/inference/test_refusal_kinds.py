@@ -6,7 +6,7 @@ from detectors.evidence_kinds import KINDS, EvidenceKind
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.outcomes import ANSWER_NOT_READ
 from inference.pipeline import MEASUREMENT_FAILED
-from inference.proxying import NOT_MEASURED, UPSTREAM_FAILED
+from inference.proxying import NOT_MEASURED, NOT_PASSED_ON, UPSTREAM_FAILED
 from inference.refusals import PROXY_REFUSALS, REFUSALS, Refusal
 from store.counts.period_counts import TURNED_AWAY
 from store.requests.records import Stage
@@ -20,7 +20,7 @@ def test_every_refusal_has_a_kind(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [MEASUREMENT_FAILED, ANSWER_NOT_READ, NOT_MEASURED, UPSTREAM_FAILED]
+    "code", [MEASUREMENT_FAILED, ANSWER_NOT_READ, NOT_MEASURED, UPSTREAM_FAILED, NOT_PASSED_ON]
 )
 def test_a_measurement_that_fails_is_nobodys_doing_but_ours(code: str) -> None:
     assert KINDS[code] is EvidenceKind.SERVICE

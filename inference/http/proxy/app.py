@@ -84,7 +84,7 @@ class ProxyApp:
             response = await self._refuse(arrival, Refused(FAULT))
         # What was begun cannot be answered again: the server cuts it off.
         if response is not None and not answer.is_begun:
-            response.headers[ID_HEADER.decode()] = arrival.request_id
+            response.headers.setdefault(ID_HEADER.decode(), arrival.request_id)
             await response(scope, receive, send)
 
     def _identify(self, request: Request) -> Sender:

@@ -14,11 +14,11 @@ from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
 from inference.http.proxy.calls import pass_call
 from inference.http.proxy.part_files import fetch_files
-from inference.http.proxy.records import give_ids, judge_beside, mark
+from inference.http.proxy.records import ID_HEADER, draw_arrivals, judge_beside, mark
 from inference.http.proxy.uploads import find_named, pass_upload
 from inference.outcomes import Accepted
-from inference.proxying import Proxy, Waiting
-from inference.refusals import Refusal
+from inference.proxying import NOT_PASSED_ON, Proxy, Waiting
+from inference.refusals import SEVERAL_PICTURES, Refusal, Refused
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import SentPictures
@@ -53,29 +53,26 @@ async def pass_pictures(
         async with service.slots.enter(arrival.client):
             sent = await _receive(proxy, door, request, arrival, bodies.take)
             named = find_named(proxy, arrival, sent)
-            gated = await _screen(proxy, arrival, sent, share)
-        if isinstance(gated, Refusal):
-            return refusal_problem(gated, arrival.request_id)
-        body = await service.form_threads.run(_rebuild, proxy, sent, gated)
+            arrivals = draw_arrivals(arrival, len(sent.uploads) + len(named))
+            _check_count(proxy, door, len(arrivals))
+            gated = await _screen(proxy, arrivals, sent, share)
+        uploaded = [each for each in gated if isinstance(each, Accepted)]
+        if len(uploaded) < len(gated):
+            return await _refuse(proxy, arrivals, gated)
+        body = await service.form_threads.run(_rebuild, proxy, sent, uploaded)
         share.take(len(body.data))
-        accepted = give_ids(arrival, [*gated, *named.values()])
+        own = arrivals[len(uploaded) :]
+        called = [replace(each, arrival=a) for each, a in zip(named.values(), own, strict=False)]
+        accepted = [*uploaded, *called]
         for path in named:
             proxy.uploads.note_call(path)
         waiting = [_wait(proxy, door, each, len(accepted)) for each in accepted]
         try:
-            if door.part == "upload":
-                await pass_upload(proxy, request, body, waiting, send)
-            elif door.part == "call":
-                await pass_call(proxy, request, body, waiting, send)
-            elif proxy.is_enforcing:
-                return await _hold_answer(proxy, request, body, waiting, send, share)
-            else:
-                await _pass_answer(proxy, request, body, waiting, send, share)
+            return await _pass_on(proxy, door, request, body, waiting, send, share)
         except UpstreamFault as fault:
             for each in accepted:
                 await service.record_threads.run(proxy.record_unanswered, each, fault.kind.status)
             raise
-    return None
 
 
 async def _receive(
@@ -98,17 +95,36 @@ async def _receive(
     return sent
 
 
+def _check_count(proxy: Proxy, door: Door, pictures: int) -> None:
+    """Refuse what nobody could check before it goes out."""
+    if pictures > 1 and door.answer is not None and proxy.refuses_unread:
+        raise Refused(SEVERAL_PICTURES)
+
+
 async def _screen(
-    proxy: Proxy, arrival: Arrival, sent: SentRequest, share: Share
-) -> list[Accepted] | Refusal:
-    """All pictures, or the first refusal, which is recorded then."""
-    slots, accepted = proxy.service.slots, []
-    for upload in sent.uploads:
-        outcome = await slots.work(arrival.client, proxy.screen, arrival, upload, share)
-        if isinstance(outcome, Refusal):
-            return outcome
-        accepted.append(outcome)
-    return accepted
+    proxy: Proxy, arrivals: Sequence[Arrival], sent: SentRequest, share: Share
+) -> list[Accepted | Refusal]:
+    """What the gate says of each picture; refusals are recorded then."""
+    slots, outcomes = proxy.service.slots, []
+    for arrival, upload in zip(arrivals, sent.uploads, strict=False):
+        outcomes.append(await slots.work(arrival.client, proxy.screen, arrival, upload, share))
+    return outcomes
+
+
+async def _refuse(
+    proxy: Proxy, arrivals: Sequence[Arrival], gated: Sequence[Accepted | Refusal]
+) -> Response:
+    """Refuse a request for one of its pictures; the others are recorded too."""
+    pairs = zip(arrivals, gated, strict=False)
+    own, refusal = next((a, each) for a, each in pairs if isinstance(each, Refusal))
+    for each in gated:
+        if isinstance(each, Accepted):
+            await proxy.service.record_threads.run(
+                proxy.record_unmeasured, each, refusal.status, NOT_PASSED_ON
+            )
+    response = refusal_problem(refusal, own.request_id)
+    response.headers[ID_HEADER.decode()] = ", ".join(each.request_id for each in arrivals)
+    return response
 
 
 def _rebuild(proxy: Proxy, sent: SentRequest, accepted: Sequence[Accepted]) -> SentBody:
@@ -127,7 +143,9 @@ def _encode(accepted: Accepted) -> bytes:
 
 def _wait(proxy: Proxy, door: Door, accepted: Accepted, count: int) -> Waiting:
     """How the answer to a picture will be read; one to several pictures is not."""
-    return Waiting(accepted, _frame(proxy, accepted), door.answer if count == 1 else None)
+    is_shared = count > 1 and door.answer is not None
+    form = None if is_shared else door.answer
+    return Waiting(accepted, _frame(proxy, accepted), form, is_shared=is_shared)
 
 
 def _frame(proxy: Proxy, accepted: Accepted) -> Frame:
@@ -135,6 +153,26 @@ def _frame(proxy: Proxy, accepted: Accepted) -> Frame:
     if proxy.settings.attach.sent_pictures is SentPictures.ENCODED:
         return frame_encoded(decoded)
     return frame_sent(decoded, applies_exif=proxy.preset.applies_exif)
+
+
+async def _pass_on(
+    proxy: Proxy,
+    door: Door,
+    request: Request,
+    body: SentBody,
+    waiting: Sequence[Waiting],
+    send: Send,
+    share: Share,
+) -> Response | None:
+    if door.part == "upload":
+        await pass_upload(proxy, request, body, waiting, send)
+    elif door.part == "call":
+        await pass_call(proxy, request, body, waiting, send)
+    elif proxy.is_enforcing:
+        return await _hold_answer(proxy, request, body, waiting, send, share)
+    else:
+        await _pass_answer(proxy, request, body, waiting, send, share)
+    return None
 
 
 async def _pass_answer(
@@ -173,6 +211,7 @@ async def _hold_answer(
     held = await proxy.relay.hold(
         request.scope, request.receive, limit, body=body, take_memory=share.take_if_free
     )
+    refused = []
     for each in waiting:
         tap = AnswerTap(limit)
         for chunk in held.chunks:
@@ -182,6 +221,8 @@ async def _hold_answer(
         read = replace(each, files=files)
         outcome = await service.slots.work(arrival.client, proxy.judge, read, held.exchange, whole)
         if outcome.refusal is not None:
-            return refusal_problem(outcome.refusal, arrival.request_id)
+            refused.append(refusal_problem(outcome.refusal, arrival.request_id))
+    if refused:
+        return refused[0]
     await held.release(send, mark(waiting))
     return None

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from inference.outcomes import Accepted
 from inference.proxying import NOT_MEASURED, Proxy, Waiting
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
@@ -14,12 +13,12 @@ from store.requests.request_ids import new_request_id
 ID_HEADER = b"maskwatch-request-id"
 
 
-def give_ids(arrival: Arrival, accepted: Sequence[Accepted]) -> list[Accepted]:
-    """The pictures as those of one request: each has a record, and each record an id."""
+def draw_arrivals(arrival: Arrival, count: int) -> list[Arrival]:
+    """One for each picture of a request: each has a record, and each record an id."""
     arrivals = [arrival]
-    while len(arrivals) < len(accepted):
+    while len(arrivals) < count:
         arrivals.append(replace(arrival, request_id=new_request_id(datetime.now(UTC))))
-    return [replace(each, arrival=own) for each, own in zip(accepted, arrivals, strict=False)]
+    return arrivals
 
 
 async def judge_beside(proxy: Proxy, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> None:

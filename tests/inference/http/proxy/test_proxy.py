@@ -153,7 +153,7 @@ def test_pixels_are_measured_beside_the_traffic_unless_enforcing(
     (row,) = attached.rows(1)
     assert before == [requests]
     with attached.proxy.service.database.read() as session:
-        features = features_of(session, row.id)
+        features = features_of(session, row.id) or {}
     assert features["grey_entropy"] > 0
     assert features["gate_ms"] > features["decode_ms"]
 
@@ -166,10 +166,22 @@ def test_a_rule_about_pixels_that_refuses_does_so_before_the_service_sees_it(
     assert attached.page.requests == []
 
 
-def test_one_refused_picture_refuses_the_request(attach: Attach, png: bytes) -> None:
-    attached = attach()
-    assert attached.send(png, b"no picture").status_code == 415
+@pytest.mark.parametrize(("mode", "unread"), [("monitor", "refuse"), ("enforce", "pass")])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_refused_picture_refuses_the_request_and_each_has_a_record(
+    attach: Attach, png: bytes, mode: str, unread: str, is_first: bool
+) -> None:
+    attached = attach(mode=mode, unread_answers=unread)
+    pictures = (b"no picture", png) if is_first else (png, b"no picture")
+    response = attached.send(*pictures)
+    assert response.status_code == 415
     assert attached.page.requests == []
+    rows = {row.request_id: row for row in attached.rows(2)}
+    ordered = [rows[name] for name in response.headers["maskwatch-request-id"].split(", ")]
+    refused, passed = ordered if is_first else reversed(ordered)
+    assert response.json()["request_id"] == refused.request_id
+    assert (refused.verdict, refused.reasons) == ("refuse", ["unsupported_type"])
+    assert (passed.verdict, passed.status, passed.reasons) == ("pass", 415, ["not_passed_on"])
 
 
 def test_every_picture_of_a_request_has_a_record(attach: Attach, png: bytes) -> None:
@@ -180,6 +192,18 @@ def test_every_picture_of_a_request_has_a_record(attach: Attach, png: bytes) -> 
     ids = response.headers["maskwatch-request-id"].split(", ")
     assert [row.request_id for row in rows] == ids
     assert {row.stage for row in rows} == {"gate"}
+    assert [row.reasons for row in rows] == [["answer_not_read"]] * 2
+
+
+def test_several_pictures_are_refused_if_nothing_goes_out_unread(
+    attach: Attach, png: bytes
+) -> None:
+    attached = attach(mode="enforce")
+    response = attached.send(png, png)
+    assert (response.status_code, attached.page.requests) == (422, [])
+    assert response.json()["type"] == "urn:maskwatch:problem:several_pictures"
+    (row,) = attached.rows(1)
+    assert row.reasons == ["several_pictures"]
 
 
 def test_a_blocked_client_reaches_nothing(attach: Attach, png: bytes) -> None:
@@ -267,6 +291,22 @@ def test_an_answer_that_is_no_parse_passes_and_is_not_read(attach: Attach, png: 
     assert attached.send(png).text == "<h1>Busy</h1>"
     (row,) = attached.rows(1)
     assert (row.stage, row.reasons) == ("gate", ["answer_not_read"])
+
+
+@pytest.mark.parametrize(
+    ("unread", "status", "verdict"), [("refuse", 502, "refuse"), ("pass", 200, "flag")]
+)
+def test_an_answer_that_cannot_be_read_is_refused_or_flagged_when_enforcing(
+    attach: Attach, png: bytes, unread: str, status: int, verdict: str
+) -> None:
+    attached = attach(mode="enforce", unread_answers=unread)
+    attached.page.answer = lambda _: Response("<h1>Busy</h1>", 200, mimetype="text/html")
+    response = attached.send(png)
+    assert response.status_code == status
+    assert ("Busy" in response.text) is (unread == "pass")
+    (row,) = attached.rows(1)
+    assert response.headers["maskwatch-request-id"] == row.request_id
+    assert (row.verdict, row.status, row.reasons) == (verdict, status, ["answer_not_read"])
 
 
 def test_an_answer_without_a_place_is_recorded_at_once(attach: Attach, encode: Encode) -> None:
