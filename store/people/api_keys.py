@@ -31,6 +31,7 @@ class KeyScope(StrEnum):
 
     PARSE = "parse"
     OBSERVE = "observe"
+    METRICS = "metrics"
 
 
 DEFAULT_SCOPES = frozenset({KeyScope.PARSE})

@@ -22,7 +22,7 @@ from inference.http.sender import identify_sender, read_keys
 from inference.proxying import ROUTE, Proxy
 from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, Refused
 from inference.upload import Arrival
-from inference.upstream.presets.doors import find_door, is_disguised
+from inference.upstream.presets.doors import find_door, is_disguised, is_overridden
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from store.people.api_keys import is_key
 from store.spool.spool import NotRecorded
@@ -97,17 +97,19 @@ class ProxyApp:
         proxy, scope = self._proxy, request.scope
         admit(proxy.service, arrival)
         path = scope["raw_path"]
-        if not path.startswith(b"/") and path != b"*":
-            raise Refused(ODD_TARGET)
+        _check_target(path)
         door = find_door(proxy.preset, scope["method"], path)
         if door is not None and door.kind == "picture":
             return await pass_pictures(proxy, door, request, arrival, send)
         if door is not None and door.part == "events":
             await pass_events(proxy, self._background, request, arrival, send)
             return None
-        is_ungated = door is None and (
-            any(name in request.headers for name in _BODY_HEADERS)
-            or is_disguised(proxy.preset, scope["method"], path)
+        is_ungated = is_overridden(scope["method"], scope["headers"]) or (
+            door is None
+            and (
+                any(name in request.headers for name in _BODY_HEADERS)
+                or is_disguised(proxy.preset, scope["method"], path)
+            )
         )
         if is_ungated:
             self._check_unknown_route()
@@ -177,6 +179,7 @@ class ProxyApp:
         try:
             refuse_for(sender.refusal)
             admit(proxy.service, arrival)
+            _check_target(scope["raw_path"])
             if find_door(proxy.preset, "GET", scope["raw_path"]) is None:
                 self._check_unknown_route()
                 # At once: it may stay open for days.
@@ -208,6 +211,12 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         self.is_begun = True
         await self._send(message)
+
+
+def _check_target(raw_path: bytes) -> None:
+    """Refuse targets that name a host: which path they are is for each server to say."""
+    if not raw_path.startswith(b"/") and raw_path != b"*":
+        raise Refused(ODD_TARGET)
 
 
 async def _deny(send: Send) -> None:

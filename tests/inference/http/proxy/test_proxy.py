@@ -4,6 +4,8 @@ import socket
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -21,6 +23,7 @@ from inference.gate.screen import Decoded, Gate
 from inference.http.proxy.app import ProxyApp
 from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
+from store.people.api_keys import KeyScope, add_key
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import (
@@ -153,7 +156,8 @@ def test_pixels_are_measured_beside_the_traffic_unless_enforcing(
     (row,) = attached.rows(1)
     assert before == [requests]
     with attached.proxy.service.database.read() as session:
-        features = features_of(session, row.id) or {}
+        features = features_of(session, row.id)
+    assert features is not None
     assert features["grey_entropy"] > 0
     assert features["gate_ms"] > features["decode_ms"]
 
@@ -272,6 +276,26 @@ def test_a_target_that_names_a_host_is_refused(attach: Attach, png: bytes) -> No
     assert attached.page.requests == []
 
 
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "x_http_method"])
+@pytest.mark.parametrize(("mode", "status"), [("monitor", 200), ("enforce", 404)])
+def test_another_method_in_a_header_is_an_unknown_route(
+    attach: Attach, name: str, mode: str, status: int
+) -> None:
+    attached = attach(mode=mode)
+    response = httpx2.get(attached.url + "/parse?url=x", headers={name: "POST"})
+    assert response.status_code == status
+    (row,) = attached.rows(1)
+    assert row.reasons == ["ungated_route"]
+
+
+def test_another_method_in_a_header_does_not_lead_past_the_gate(attach: Attach, png: bytes) -> None:
+    attached = attach()
+    header = {"X-HTTP-Method-Override": "PUT"}
+    assert attached.send(b"no picture", headers=header).status_code == 415
+    assert attached.send(png, headers=header).status_code == 200
+    assert attached.page.pictures == [png]
+
+
 def test_an_address_in_place_of_a_picture_is_refused(attach: Attach, png: bytes) -> None:
     attached = attach()
     body = {"image": "http://169.254.169.254/latest"}
@@ -387,6 +411,44 @@ def test_own_pages_are_not_the_services(attach: Attach) -> None:
     assert httpx2.get(attached.url + "/_maskwatch/readyz").json() == {"status": "ready"}
     assert "maskwatch_replies" in httpx2.get(attached.url + "/_maskwatch/metrics").text
     assert httpx2.get(attached.url + "/healthz").text == "GET healthz 0"
+
+
+def test_metrics_are_for_this_machine_and_for_keys(attach: Attach) -> None:
+    attached = attach()
+    service = attached.proxy.service
+    with service.database.write() as session:
+        secrets = {
+            scope: add_key(session, scope.value, "ada", datetime.now(UTC), [scope])
+            for scope in (KeyScope.METRICS, KeyScope.PARSE)
+        }
+    service.access.refresh()
+
+    def ask(scope: KeyScope | None, **headers: str) -> int:
+        key = {} if scope is None else {"X-API-Key": secrets[scope]}
+        url = attached.url + "/_maskwatch/metrics"
+        return httpx2.get(url, headers={**headers, **key}).status_code
+
+    elsewhere = {"X-Forwarded-For": "198.51.100.7"}
+    assert ask(None) == 200
+    assert ask(None, **elsewhere) == ask(None, Forwarded="for=198.51.100.7") == 401
+    assert ask(KeyScope.METRICS, **elsewhere) == 200
+    assert ask(KeyScope.PARSE, **elsewhere) == ask(KeyScope.PARSE) == 403
+    assert attached.page.requests == []
+
+
+def test_thousands_of_connections_that_rest_keep_nobody_away(attach: Attach, png: bytes) -> None:
+    attached = attach(max_connections=2_100)
+    address = ("127.0.0.1", httpx2.URL(attached.url).port)
+    with ExitStack() as stack:
+        resting = [
+            stack.enter_context(socket.create_connection(address, WAIT_SECONDS))
+            for _ in range(2_000)
+        ]
+        assert attached.send(png).status_code == 200
+        for connection in (resting[0], resting[-1]):
+            connection.sendall(b"GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 200"
+    assert attached.send(png).status_code == 200
 
 
 def test_proxies_may_stand_behind_one_another(attach: Attach, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Who may open a WebSocket through a proxy, and what is recorded of it."""
 
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Thread
@@ -78,3 +79,20 @@ def test_a_block_of_a_key_holds_for_its_websockets(attach: Attach, echo: str) ->
     block(attached.proxy.service, "key:acme")
     assert _say(attached, "hello", key) == 403
     assert _say(attached, "hello", "the-upstream-s-own") == "hello"
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_a_websocket_whose_target_names_a_host_is_refused(
+    attach: Attach, echo: str, mode: str
+) -> None:
+    attached = attach(upstream=echo, mode=mode)
+    handshake = (
+        "GET http://elsewhere/ws HTTP/1.1\r\nHost: elsewhere\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    port = int(attached.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
+        connection.sendall(handshake.encode())
+        assert connection.recv(12) == b"HTTP/1.1 403"
+    assert attached.rows(0) == []
