@@ -1,7 +1,6 @@
 """The one-shot commands: one job, once, in this process; and what one would do."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import datetime
 
 from jobs.blocking.decide import preview_enforcement
@@ -11,7 +10,8 @@ from jobs.runs import record_run
 from jobs.settings import JobSettings
 from store.decisions.decisions import NewDecision
 from store.engine.database import Database
-from store.engine.schema import check_revision, ensure_current
+from store.engine.existing import StoreMissing, existing_database
+from store.engine.schema import ensure_current
 
 
 def run_chain_once(
@@ -52,8 +52,9 @@ def preview_blocks(settings: JobSettings, now: datetime) -> list[NewDecision]:
     Raises:
         MaskwatchError: the database cannot be read, or its schema is another one's.
     """
-    with closing(Database.open(settings)) as database:
-        if check_revision(database) is None:
-            # Nobody has sent anything yet: the tables are made at the first start.
-            return []
-        return preview_enforcement(JobContext(database, settings, now))
+    try:
+        with existing_database(settings) as database:
+            return preview_enforcement(JobContext(database, settings, now))
+    except StoreMissing:
+        # Nobody has sent anything yet: the database is made at the first start.
+        return []

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,6 +19,7 @@ from store.engine.schema_place import SchemaError, check_place
 
 __all__ = ["MigrationFailed", "SchemaError"]
 
+_log = structlog.get_logger(__name__)
 _MIGRATION_LOCK = 0x6D61736B
 
 
@@ -78,6 +80,9 @@ def ensure_current(database: Database) -> None:
     """
     if check_revision(database) is None:
         upgrade(database)
+        # A wrong folder or address looks like a first start: whoever reads the log can tell.
+        place = "PostgreSQL" if database.file is None else str(database.file.absolute())
+        _log.info("a database without tables was made ready", place=place)
 
 
 def check_revision(database: Database) -> str | None:

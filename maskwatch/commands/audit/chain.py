@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,7 @@ from detectors.errors import MaskwatchError
 from maskwatch.commands.printable import escape_unprintable
 from store.audit.anchors import read_anchors
 from store.audit.hash_chain import GENESIS, ChainCheck
-from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.existing import existing_database
 from store.engine.schema_objects import object_faults
 from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
@@ -47,8 +45,7 @@ def check_chain(
     file = anchor_file or settings.audit.audit_anchor_file
     anchors = () if file is None else read_anchors(file)
     target = GENESIS if head is None else _read_hash(head)
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
+    with existing_database(settings) as database:
         check = ChainCheck(target)
         faults = 0
         for change in object_faults(database):
@@ -74,8 +71,7 @@ def list_entries(settings: StoreSettings, selection: AuditFilter) -> Iterator[Au
     Raises:
         MaskwatchError: the database cannot be used.
     """
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
+    with existing_database(settings) as database:
         yield from audit_entries(database, selection)
 
 

@@ -109,14 +109,10 @@ def _list_notes_on_secrets() -> list[str]:
 
 def _list_notes_on_blocks(settings: JobSettings) -> list[str]:
     """Whom enforced blocks will hit; nobody yet where there is no database."""
-    if settings.blocking.simulate_blocks or not _has_database(settings):
+    if settings.blocking.simulate_blocks:
         return []
     try:
         blocks = preview_blocks(settings, datetime.now(UTC))
     except MaskwatchError as error:
         return [f"Whom enforced blocks will hit cannot be said: {error}"]
     return [f"The next `decide` will block {each.value}: {each.reason}" for each in blocks]
-
-
-def _has_database(settings: StoreSettings) -> bool:
-    return settings.store.database_url is not None or settings.store.var_dir.exists()

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
+from store.engine.existing import existing_database, sqlite_file
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema import check_revision, current_revision
 from store.engine.schema import upgrade as upgrade_schema
@@ -41,7 +42,10 @@ def backup(settings: StoreSettings, file: Path, *, with_files: bool) -> Iterator
     Raises:
         MaskwatchError: why there is no backup.
     """
-    with closing(Database.open(settings)) as database, lock_for_reading(database, Reader.BACKUP):
+    with (
+        existing_database(settings, any_version=True) as database,
+        lock_for_reading(database, Reader.BACKUP),
+    ):
         if database.file is not None:
             sqlite_backups.back_up(database.file, file)
         else:
@@ -75,11 +79,11 @@ def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
 
 def check(settings: StoreSettings) -> Iterator[Check]:
     """Look at all of it, however long it takes; later checks go on after one that failed."""
+    file = sqlite_file(settings)
+    if file is not None and not file.exists():
+        yield Check("database", State.OK, f"There is none yet: a first start makes {file}.")
+        return
     with closing(Database.open(settings)) as database:
-        file = database.file
-        if file is not None and not file.exists():
-            yield Check("database", State.OK, f"{file} is made at the first start.")
-            return
         yield from run_check("database", lambda: _check_database(database))
         yield from run_check("schema", lambda: _check_schema(database))
         yield from run_check("evidence", lambda: _check_pictures(database, settings))

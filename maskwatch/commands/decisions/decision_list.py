@@ -1,12 +1,10 @@
 """``maskwatch decisions list``: what the blacklist page has under *Active*."""
 
 import json
-from contextlib import closing
 from datetime import datetime
 
 from maskwatch.commands.printable import escape_unprintable
-from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.existing import existing_database
 from store.pages.decision_views import DecisionView, list_active_decisions
 from store.settings import StoreSettings
 
@@ -17,10 +15,8 @@ def read_decisions(settings: StoreSettings, now: datetime) -> tuple[DecisionView
     Raises:
         MaskwatchError: the database cannot be used.
     """
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
-        with database.read() as session:
-            return list_active_decisions(session, now)
+    with existing_database(settings) as database, database.read() as session:
+        return list_active_decisions(session, now)
 
 
 def to_json(view: DecisionView) -> str:

@@ -1,13 +1,11 @@
 """Whether the jobs run: what ``maskwatch doctor`` and ``maskwatch jobs health`` say."""
 
 from collections.abc import Iterator
-from contextlib import closing
 
 from maskwatch.commands.checks import Check, State
 from store.alert_rules.clock_stepped import CLOCK_STEPPED
 from store.alerts.alerts import open_alerts
-from store.engine.database import Database
-from store.engine.schema import check_revision
+from store.engine.existing import StoreMissing, existing_database
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health
 from store.settings import StoreSettings
 
@@ -17,24 +15,21 @@ def read_jobs_health(settings: StoreSettings) -> SchedulerHealth:
 
     Raises:
         SchemaError: the database is behind or ahead.
-        StoreUnavailable: the database cannot be reached, or has no tables.
+        StoreMissing: no start has made the database.
+        StoreUnavailable: the database cannot be reached.
     """
-    with closing(Database.open(settings)) as database:
-        check_revision(database)
-        with database.read() as session:
-            return scheduler_health(session)
+    with existing_database(settings) as database, database.read() as session:
+        return scheduler_health(session)
 
 
 def check_jobs(settings: StoreSettings) -> Iterator[Check]:
     """Who leads and since when, and whether clocks stepped; nothing before the first start."""
-    if settings.store.database_url is None and not settings.store.var_dir.exists():
-        return
-    with closing(Database.open(settings)) as database:
-        if check_revision(database) is None:
-            return
-        with database.read() as session:
+    try:
+        with existing_database(settings) as database, database.read() as session:
             health = scheduler_health(session)
             stepped = [alert.summary for alert in open_alerts(session, CLOCK_STEPPED)]
+    except StoreMissing:
+        return
     yield Check("jobs", State.OK if health.is_ready else State.WARN, health.sentence)
     for summary in stepped:
         yield Check("clock", State.WARN, summary)

@@ -1,13 +1,11 @@
 """``maskwatch jobs status``: the latest run of each job, as the dashboard's overview has it."""
 
 import json
-from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
 from maskwatch.commands.printable import escape_unprintable
-from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.existing import existing_database
 from store.pages.overview import JobHealth, job_health
 from store.settings import StoreSettings
 
@@ -18,10 +16,8 @@ def list_latest_runs(settings: StoreSettings) -> tuple[JobHealth, ...]:
     Raises:
         MaskwatchError: the database cannot be used.
     """
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
-        with database.read() as session:
-            return job_health(session)
+    with existing_database(settings) as database, database.read() as session:
+        return job_health(session)
 
 
 def to_json(run: JobHealth) -> str:

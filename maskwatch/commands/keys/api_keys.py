@@ -1,13 +1,14 @@
 """``maskwatch keys``: make, list and revoke API keys from a shell on the server."""
 
 import json
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
 from store.audit.actors import operator
 from store.engine.database import Database
+from store.engine.existing import existing_database
 from store.engine.schema import ensure_current
 from store.people.api_keys import ApiKey, KeyScope, add_key, list_keys, revoke_key
 from store.settings import StoreSettings
@@ -21,8 +22,10 @@ def make_key(
     Raises:
         MaskwatchError: the name cannot be used, or the database cannot.
     """
-    with _open_database(settings) as database, database.write() as session:
-        return add_key(session, name, operator(), now, frozenset(scopes))
+    with closing(Database.open(settings)) as database:
+        ensure_current(database)
+        with database.write() as session:
+            return add_key(session, name, operator(), now, frozenset(scopes))
 
 
 def end_key(settings: StoreSettings, name: str, now: datetime) -> None:
@@ -31,7 +34,7 @@ def end_key(settings: StoreSettings, name: str, now: datetime) -> None:
     Raises:
         MaskwatchError: there is no such active key, or the database cannot be used.
     """
-    with _open_database(settings) as database, database.write() as session:
+    with existing_database(settings) as database, database.write() as session:
         revoke_key(session, name, operator(), now)
 
 
@@ -41,7 +44,7 @@ def read_keys(settings: StoreSettings) -> tuple[ApiKey, ...]:
     Raises:
         MaskwatchError: the database cannot be used.
     """
-    with _open_database(settings) as database, database.read() as session:
+    with existing_database(settings) as database, database.read() as session:
         return list_keys(session)
 
 
@@ -59,13 +62,3 @@ def to_text(key: ApiKey) -> str:
     return (
         f"{key.name:<20} revoked  {key.revoked_at:%Y-%m-%d %H:%M} UTC by {key.revoked_by}, {origin}"
     )
-
-
-@contextmanager
-def _open_database(settings: StoreSettings) -> Iterator[Database]:
-    database = Database.open(settings)
-    try:
-        ensure_current(database)
-        yield database
-    finally:
-        database.close()

@@ -15,7 +15,7 @@ from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.running_service import check_running_service
-from maskwatch.commands.machine.store_checks import examine_store, is_store_missing
+from maskwatch.commands.machine.store_checks import examine_store
 from maskwatch.commands.machine.upstream_check import check_upstream
 from store.settings import load_settings
 
@@ -91,8 +91,6 @@ def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
 def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
     """Whom enforced blocks hit, before somebody enforces them."""
     store = service.store
-    if is_store_missing(service):
-        return
     settings = load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
     blocks = preview_blocks(settings, datetime.now(UTC))
     hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."

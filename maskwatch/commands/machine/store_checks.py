@@ -2,12 +2,12 @@
 
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from maskwatch.commands.checks import Check, State, run_check
 from store.audit.anchors import last_anchor
 from store.engine.database import Database
 from store.engine.disk_room import rooms_of, write_probe
+from store.engine.existing import sqlite_file
 from store.engine.poolers import Pooling, check_search_path, find_pooling
 from store.engine.private_files import exposed_files
 from store.engine.schema import check_revision
@@ -28,12 +28,6 @@ def examine_store(settings: StoreSettings) -> Iterator[Check]:
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
 
 
-def is_store_missing(settings: StoreSettings) -> bool:
-    """Whether the database is a SQLite file in a folder that no start has made yet."""
-    file = _find_database_file(settings)
-    return file is not None and not file.parent.exists()
-
-
 def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
     folder = settings.store.var_dir
     if not folder.exists():
@@ -49,7 +43,7 @@ def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
 
 def _check_disk(settings: StoreSettings) -> Iterator[Check]:
     min_bytes = settings.store.min_free_disk_bytes
-    for room in rooms_of(settings.store.var_dir, _find_database_file(settings)):
+    for room in rooms_of(settings.store.var_dir, sqlite_file(settings)):
         sentence = f"{room.free_bytes // 1_000_000} MB are left for {room.folder}"
         if room.free_bytes >= min_bytes:
             yield Check("disk", State.OK, f"{sentence}.")
@@ -58,14 +52,9 @@ def _check_disk(settings: StoreSettings) -> Iterator[Check]:
             yield Check("disk", State.WARN, f"{sentence}, {advice}.")
 
 
-def _find_database_file(settings: StoreSettings) -> Path | None:
-    address = settings.store.database_address()
-    return Path(address.database or "") if address.drivername == "sqlite" else None
-
-
 def _check_permissions(settings: StoreSettings) -> Iterator[Check]:
     """Whether other users may read what is recorded; the next start mends it."""
-    exposed = tuple(exposed_files(settings.store.var_dir, _find_database_file(settings)))
+    exposed = tuple(exposed_files(settings.store.var_dir, sqlite_file(settings)))
     if exposed:
         sentence = f"Others may read {len(exposed)} files, the first is {exposed[0]}"
         advice = "chmod 600 them; a start does so for files of its user"
@@ -81,7 +70,7 @@ def _check_anchor(settings: StoreSettings) -> Iterator[Check]:
         yield Check("audit anchor", State.OK, f"It goes to {syslog}." if syslog else _NO_ANCHOR)
         return
     last_anchor(file)  # raises if it cannot be read
-    database_file = _find_database_file(settings)
+    database_file = sqlite_file(settings)
     devices = {room.device for room in rooms_of(settings.store.var_dir, database_file)}
     if file.stat().st_dev in devices:
         sentence = f"{file} is on the disk of what it anchors: whoever changes one may change both."
@@ -91,7 +80,8 @@ def _check_anchor(settings: StoreSettings) -> Iterator[Check]:
 
 
 def _check_database(settings: StoreSettings) -> Iterator[Check]:
-    if is_store_missing(settings):
+    file = sqlite_file(settings)
+    if file is not None and not file.exists():
         yield Check("database", State.OK, "SQLite; it is made at the first start.")
         return
     database = Database.open(settings)
@@ -117,5 +107,5 @@ def _check_pooler(database: Database) -> Iterator[Check]:
 
 def _check_sqlite(settings: StoreSettings) -> Iterator[Check]:
     warning = wal_reset_warning()
-    if warning is not None and settings.store.database_address().drivername == "sqlite":
+    if warning is not None and sqlite_file(settings) is not None:
         yield Check("SQLite", State.WARN, warning)

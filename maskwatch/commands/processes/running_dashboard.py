@@ -5,18 +5,15 @@ the dashboard is looked for first, and asked afterwards whether it would take th
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 
 from dashboard.settings import DashboardSettings
 from detectors.errors import MaskwatchError
-from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.existing import StoreMissing, existing_database, refuse_missing_file
 
 _SECONDS = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where it listens, not we
@@ -57,8 +54,7 @@ def make_link(settings: DashboardSettings, address: str, now: datetime) -> str:
     # Loads the server of the pages, which takes a while.
     from dashboard.server import new_link  # noqa: PLC0415
 
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
+    with existing_database(settings) as database:
         link = new_link(settings, database, now)
     path = link.removeprefix(settings.dashboard.public_url())
     # HEAD does not use it up.
@@ -72,13 +68,10 @@ def make_link(settings: DashboardSettings, address: str, now: datetime) -> str:
 
 
 def _refuse_new_file(settings: DashboardSettings, address: str) -> None:
-    database = settings.store.database_address()
-    file = Path(database.database or "")
-    if database.get_backend_name() == "sqlite" and not file.exists():
-        raise NoDashboardLink(
-            f"A dashboard answers at {address}, but there is no database {file} here. "
-            f"{_SAME_ENVIRONMENT}: MASKWATCH_VAR_DIR above all."
-        )
+    try:
+        refuse_missing_file(settings)
+    except StoreMissing as error:
+        raise NoDashboardLink(f"A dashboard answers at {address}. {error}") from None
 
 
 def _addresses(settings: DashboardSettings) -> Iterator[str]:

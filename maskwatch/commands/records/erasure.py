@@ -6,7 +6,6 @@ off, whole requests are gone and whole ones are left; the same command goes on f
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +14,8 @@ from store.audit.actors import command_line
 from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import forget_client
 from store.engine.database import Database
+from store.engine.existing import existing_database
 from store.engine.reader_locks import lock_for_pruning
-from store.engine.schema import ensure_current
 from store.keeping.erasure import Erasure, Subject, count, erase_name, erase_requests, find
 from store.requests.picture_store import PictureStore
 from store.requests.request_keys import last_key
@@ -55,8 +54,7 @@ def preview_erasure(settings: StoreSettings, subject: Subject) -> Report:
     Raises:
         MaskwatchError: nothing would, or the database cannot be used.
     """
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
+    with existing_database(settings) as database:
         rows = _count_rows(database, subject)
     return Report(rows, spool_waits=records_wait(settings.store.var_dir))
 
@@ -73,8 +71,7 @@ def erase_subject(settings: StoreSettings, subject: Subject, who: str, now: date
     store = PictureStore(settings.store.var_dir)
     rows: Counter[str] = Counter()
     files = 0
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
+    with existing_database(settings) as database:
         counts = _count_rows(database, subject)
         # What arrives from now on is another matter, or a busy client would keep this from ending.
         with database.read() as session:

@@ -2,14 +2,13 @@
 
 import os
 import sys
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from store.engine.database import Database
+from store.engine.existing import existing_database
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.engine.schema import ensure_current
 from store.exports.export import ExportError, export_to, window_of
 from store.exports.export_columns import Window
 from store.exports.export_file import export_to_file, schema_path
@@ -29,14 +28,12 @@ def write_export(
     """
     if out == STANDARD_OUTPUT and form is Format.PARQUET:
         raise ExportError("Parquet needs a file: give --out FILE, or --format csv or jsonl.")
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
-        with lock_for_reading(database, Reader.EXPORT):
-            if out == STANDARD_OUTPUT:
-                count = _write_to_stream(database, window, form, sys.stdout.buffer)
-                return f"Wrote {_count_requests(count)}."
-            path = Path(out)
-            count = export_to_file(database, window, form, path, force=force)
+    with existing_database(settings) as database, lock_for_reading(database, Reader.EXPORT):
+        if out == STANDARD_OUTPUT:
+            count = _write_to_stream(database, window, form, sys.stdout.buffer)
+            return f"Wrote {_count_requests(count)}."
+        path = Path(out)
+        count = export_to_file(database, window, form, path, force=force)
     schema = "" if form is Format.PARQUET else f", their columns to {schema_path(path)}"
     return f"Wrote {_count_requests(count)} to {path}{schema}."
 

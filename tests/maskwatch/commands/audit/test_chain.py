@@ -38,6 +38,7 @@ def _tamper(file: Path, *statements: str) -> None:
 
 
 def test_an_empty_chain_holds(maskwatch: Run) -> None:
+    assert maskwatch("db", "upgrade").code == 0
     said = maskwatch("audit", "verify")
     assert (said.code, said.out, said.err) == (0, "The audit chain is empty.\n", "")
 

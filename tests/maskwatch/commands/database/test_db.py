@@ -249,8 +249,8 @@ def test_without_a_database_there_is_nothing_to_back_up_or_check(
 ) -> None:
     said = maskwatch("db", "backup", "--out", str(tmp_path / "backup"))
     assert (said.code, said.out) == (1, "")
-    assert "nothing is backed up" in said.err
-    assert "is made at the first start" in maskwatch("db", "check").out
+    assert "There is no database" in said.err
+    assert "a first start makes" in maskwatch("db", "check").out
 
 
 @pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)

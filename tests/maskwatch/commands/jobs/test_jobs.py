@@ -66,6 +66,7 @@ def test_the_list_says_when_each_job_runs_and_what_it_does(
 
 
 def test_the_status_shows_the_latest_run_of_each_job(maskwatch: Run) -> None:
+    assert maskwatch("db", "upgrade").code == 0
     assert maskwatch("jobs", "status").out.startswith("No job has run yet")
     assert maskwatch("jobs", "status", "--json").out == ""
     for name in ("notify", "scan", "notify"):

@@ -75,6 +75,7 @@ def test_a_key_is_for_parsing_unless_it_is_made_for_something_else(maskwatch: Ru
 
 
 def test_without_keys_the_list_is_empty(maskwatch: Run) -> None:
+    assert maskwatch("db", "upgrade").code == 0
     said = maskwatch("keys", "list", "--json")
     assert (said.code, said.out, said.err) == (0, "", "")
 

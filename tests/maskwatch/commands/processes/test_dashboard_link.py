@@ -95,7 +95,7 @@ def test_without_the_folder_of_the_dashboard_no_other_one_is_made(
     said = maskwatch("dashboard-link")
     assert (said.code, said.out) == (1, "")
     assert "A dashboard answers at http://127.0.0.1:" in said.err
-    assert f"there is no database {tmp_path / 'elsewhere' / 'maskwatch.db'}" in said.err
+    assert f"There is no database {tmp_path / 'elsewhere' / 'maskwatch.db'}" in said.err
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -60,6 +60,7 @@ def test_a_reader_that_goes_away_is_a_sentence() -> None:
 
 
 def test_what_goes_wrong_is_one_sentence(maskwatch: Run, tmp_path: Path) -> None:
+    assert maskwatch("db", "upgrade").code == 0
     out = str(tmp_path / "out")
     ahead = f"{datetime.now(UTC).year + 1}-01-01"
     for words, sentence in (
