@@ -20,6 +20,11 @@ def publish(title: str, figures: Figures, path: Path) -> None:
         else:
             table.add_row(name, f"{value:.4g}")
     Console().print(table)
+    write_figures(figures, path)
+
+
+def write_figures(figures: Figures, path: Path) -> None:
+    """Write figures as JSON, whatever folder that needs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n")
 

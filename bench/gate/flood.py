@@ -35,7 +35,7 @@ class Tally:
     accepted_ms: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
-    failures: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
     memory_mb: list[float] = field(default_factory=list)
 
     def note(self, response: httpx.Response, milliseconds: float, *, hostile: bool) -> None:
@@ -47,7 +47,7 @@ class Tally:
         elif status in _OVERLOAD:
             self.without_retry_after += "retry-after" not in response.headers
         elif not (hostile and status in _REFUSED_FILES):
-            self.failures += 1
+            self.failures[str(status)] += 1
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Sender:
         start = perf_counter()
         try:
             response = await post(self.http, self.url, data, self.name)
-        except httpx.TransportError:
-            self.tally.failures += 1
+        except httpx.TransportError as error:
+            self.tally.failures[type(error).__name__] += 1
             return
         self.tally.note(response, (perf_counter() - start) * 1000, hostile=hostile)
         if response.status_code in _OVERLOAD:
@@ -159,7 +159,8 @@ def _figures(idle_ms: Sequence[float], tally: Tally, recovery: float, seconds: f
         "flood_senders": _TIMES_CONCURRENCY * ServiceSettings().admission.max_concurrency,
         "flood_requests": sum(tally.statuses.values()),
         "flood_accepted": len(tally.accepted_ms),
-        "flood_other_failures": tally.failures,
+        "flood_other_failures": tally.failures.total(),
+        "flood_failures": dict(tally.failures),
         "flood_refused_without_retry_after": tally.without_retry_after,
         "unloaded_p50_ms": median(idle_ms),
         "unloaded_p99_ms": p99,

@@ -45,6 +45,7 @@ def measure_kills() -> Figures:
         "kills_lost_beyond_kills": max(0, losses - kills),
         "kills_other_failures": answers.total() - answers[_ACCEPTED] - losses,
         "kills_service_restarts": restarts,
+        "kills_answers": dict(answers),
     }
 
 
