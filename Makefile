@@ -3,19 +3,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+GRADIO := .venv-gradio
 
 # One process a core, four at most. Each keeps to one thread, or they would take each other's cores,
 # and each takes whole files in their order: what a module shares is made once.
 SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder --durations 25
 
-.PHONY: demo test check quick format browser programs clean
+.PHONY: demo test check quick format browser programs gradio clean
 
 demo: $(INSTALLED)
 	$(BIN)/maskwatch up --demo
 
 # Types are checked beside the tests: what mypy says comes when the tests have ended.
-test: quick browser programs
+test: quick browser programs gradio
 	@report=$$(mktemp); $(BIN)/mypy >"$$report" 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	  $(SUITE); tests=$$?; \
 	  wait $$types; types=$$?; echo "mypy: $$(cat "$$report")"; rm "$$report"; \
@@ -56,6 +57,15 @@ programs:
 	    echo "PgBouncer, nginx or faketime is not installed: some tests will be skipped. Install them with your package manager."; \
 	  fi; }
 
+# A real Gradio is attached in tests. It asks for an older Pillow than we do, so it gets an environment
+# of its own (about 370 MB); without it these tests are skipped, by name.
+gradio:
+	@test $(GRADIO)/installed -nt tests/gradio-requirements.txt || { \
+	  $(PYTHON) -m venv $(GRADIO) && \
+	  $(GRADIO)/bin/pip install --quiet --requirement tests/gradio-requirements.txt && \
+	  touch $(GRADIO)/installed; \
+	} || echo "Gradio could not be installed: its tests will be skipped. \`make gradio\` tries again."
+
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Maskwatch needs Python 3.11 or newer: set PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -63,4 +73,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $(INSTALLED)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(GRADIO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +30,8 @@ property_settings.register_profile("any_machine", deadline=None)
 property_settings.load_profile("any_machine")
 
 # Taken away, for the commands refuse names that look like settings and are none.
-GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", sys.executable)
+_GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
+GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 
