@@ -83,7 +83,7 @@ def _upload(url: str, seed: int) -> None:
     give_up_at = monotonic() + _PATIENCE_SECONDS
     while monotonic() < give_up_at:
         try:
-            httpx2.post(f"{url}/api/parse", files=files, timeout=60).raise_for_status()
+            httpx2.post(f"{url}/predict", files=files, timeout=60).raise_for_status()
         except httpx2.ConnectError:
             sleep(_PAUSE_SECONDS)
         else:

@@ -1,8 +1,6 @@
 """Learning in front of the real page of the examples, which then runs behind what was learned."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -18,22 +16,16 @@ from inference.upstream.learning.learn import Lesson
 from inference.upstream.learning.preset_text import write_preset
 from inference.upstream.requests.sent_request import RequestLimits
 from store.settings import load_settings
+from tests.flask_page import run_flask_page, send_picture
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach
 
 Encode = Callable[..., bytes]
-_ROOT = Path(__file__).parents[4]
-_SCRIPT = _ROOT / "docs" / "examples" / "flask_page" / "app.py"
 
 
 @pytest.fixture(scope="module")
 def flask_page() -> Iterator[str]:
-    command = [sys.executable, str(_SCRIPT), "--port", "0"]
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().removeprefix("Open ").strip()
-        finally:
-            process.terminate()
+    with run_flask_page() as url:
+        yield url
 
 
 class Learner:
@@ -62,11 +54,6 @@ class Learner:
         return self._collector.learn()
 
 
-def _upload(url: str, png: bytes) -> httpx2.Response:
-    files = {"image": ("a.png", png, "image/png")}
-    return httpx2.post(f"{url}/api/parse", files=files, timeout=WAIT_SECONDS)
-
-
 def test_the_page_is_attached_by_what_was_learned_from_it(
     settings: ServiceSettings,
     flask_page: str,
@@ -78,22 +65,22 @@ def test_the_page_is_attached_by_what_was_learned_from_it(
     png = encode(figure)
     learner = Learner(settings, flask_page, 2)
     assert httpx2.get(learner.url).text == httpx2.get(flask_page).text
-    assert httpx2.post(f"{learner.url}/api/parse", data={"a": "b"}).status_code == 400
-    answers = [_upload(learner.url, png).json() for _ in range(2)]
+    assert httpx2.post(f"{learner.url}/predict", data={"a": "b"}).status_code == 400
+    answers = [send_picture(learner.url, png).content for _ in range(2)]
     lesson = learner.wait()
-    assert answers == [_upload(flask_page, png).json()] * 2
+    assert answers == [send_picture(flask_page, png).content] * 2
     assert lesson.preset is not None
     (door,) = lesson.preset.doors
     shown = (door.paths, door.places[0].names, door.answer and door.answer.kind)
-    assert shown == (("/api/parse",), ("image",), "json_pictures")
+    assert shown == (("/predict",), ("image",), "label_png")
     assert any("2 of 2 can be read" in sentence for sentence in lesson.sentences)
     assert any("label_1" in sentence for sentence in lesson.sentences)
     assert any("EXIF could not be told" in sentence for sentence in lesson.sentences)
-    assert any("POST /api/parse: a body without" in sentence for sentence in lesson.sentences)
+    assert any("POST /predict: a body without" in sentence for sentence in lesson.sentences)
     file = tmp_path / "learned.toml"
     file.write_text(write_preset(lesson.preset, lesson.sentences))
     attached = attach(upstream=flask_page, preset=str(file))
-    assert _upload(attached.url, png).json() == answers[0]
+    assert send_picture(attached.url, png).content == answers[0]
     (row,) = attached.rows(1)
     assert row.stage == "parsed"
 
@@ -102,7 +89,7 @@ def test_a_service_that_is_away_is_a_problem(
     settings: ServiceSettings, encode: Encode, figure: Image
 ) -> None:
     learner = Learner(settings, "http://127.0.0.1:9")
-    response = _upload(learner.url, encode(figure))
+    response = send_picture(learner.url, encode(figure))
     learner.end()
     assert response.status_code == 502
     assert "127.0.0.1" not in response.text
