@@ -29,7 +29,7 @@ LABEL_LISTS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-_OTHER_SIDE = {"left": "right", "right": "left"}
+_OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
 @lru_cache(maxsize=1024)

@@ -9,11 +9,11 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Mode, Verdict
 from inference.cache import ParseCache
 from inference.checks.catalogue import without_looks
+from inference.labels.label_table import LabelTable
 from inference.outcomes import ANSWER_NOT_READ, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import Refusal, Refused
 from inference.upload import Arrival, Upload
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.observe.pair_joiner import Exchange
 from inference.upstream.observe.report import UNKNOWN_STATUS, Report

@@ -1,8 +1,10 @@
 """The reference page about labels: part groups and colours of every label list."""
 
-from detectors.label_lists import BACKGROUND, LABEL_LISTS, label_words
+from detectors.label_lists import BACKGROUND, label_words
 from detectors.palette import colour_of
 from detectors.parts import SKIN, TROUSERS, group_of
+from inference.labels.label_table import LabelTable
+from inference.labels.shipped_tables import shipped_tables
 from tools.markdown import page, table
 
 
@@ -12,24 +14,28 @@ def labels_page() -> str:
         "A segmenter names its labels as its data set does. Features and rules speak of part",
         "groups, so they hold for each of these lists. Spelling does not matter: `UpperClothes`,",
         "`upper_clothes` and `Upper-clothes` are one label. A label that stands on none of the",
-        "lists is a group of its own, *other*, and drawn in grey. The preset of an upstream says",
-        "which part groups its labels belong to.",
+        "lists is a group of its own, *other*, and drawn in grey. A preset or a `segmenter.toml`",
+        "says which part groups its own labels belong to, or names one of these as `table`.",
         "",
         "*Counts as* tells what the rules about skin and trousers look at. Colours are the same",
         "in composites, label pictures and on the dashboard. Left and right are two shades of one",
         "hue.",
     ]
-    for name, labels in LABEL_LISTS.items():
-        rows = [_label(index, label) for index, label in enumerate(labels)]
-        parts += ["", f"## {name[:1].upper()}{name[1:]}", "", f"{len(labels)} labels.", ""]
+    for name, shipped in shipped_tables().items():
+        known = LabelTable(table=name)
+        rows = [
+            _label(i, *each) for i, each in enumerate(zip(known.names, known.parts, strict=True))
+        ]
+        count = f'{len(rows)} labels; `table = "{name}"`.'
+        parts += ["", f"## {shipped.title[:1].upper()}{shipped.title[1:]}", "", count, ""]
         parts += table(("Id", "Label", "Part group", "Counts as", "Colour"), rows)
     return page("Labels", parts)
 
 
-def _label(index: int, label: str) -> tuple[str, ...]:
-    words = label_words(label)
-    group = group_of(label)
-    red, green, blue = colour_of(label)
+def _label(index: int, label: str, part: str) -> tuple[str, ...]:
+    words = label_words(part)
+    group = group_of(part)
+    red, green, blue = colour_of(part)
     return (
         str(index),
         f"`{label}`",

@@ -7,9 +7,9 @@ import structlog
 
 from detectors.parsing import Parsing
 from inference.gate.screen import Decoded
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.answers.unpack import unpack_chunks

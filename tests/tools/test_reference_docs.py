@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from detectors.label_lists import LABEL_LISTS
 from detectors.registry import FEATURE_NAMES
 from detectors.rule_book import GATE_RULES
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
+from inference.labels.shipped_tables import shipped_tables
 from inference.refusals import PROXY_REFUSALS, REFUSALS
 from maskwatch.environment import all_groups, all_settings, known_names
 from store.alert_rules.registry import ALERT_RULES
@@ -70,10 +70,12 @@ def test_the_gates_page_names_every_limit_and_every_rule_with_its_sentence() -> 
 
 def test_every_label_is_listed_with_its_part_group_and_colour() -> None:
     page = labels_page()
-    assert all(f"| `{label}` |" in page for labels in LABEL_LISTS.values() for label in labels)
+    assert all(
+        f"| `{label}` |" in page for table in shipped_tables().values() for label in table.names
+    )
     assert "| 10 | `Torso-skin` | bare torso | skin | `#d8b5a3` |" in page
     assert "| 9 | `Pants` | lower | trousers | `#195b71` |" in page
-    assert page.count("| 0 | ") == page.count("| not drawn |") == len(LABEL_LISTS)
+    assert page.count("| 0 | ") == page.count("| not drawn |") == len(shipped_tables())
 
 
 def test_every_alert_rule_leads_to_its_place_in_the_runbook() -> None:

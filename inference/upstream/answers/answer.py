@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from inference.upstream.answers.labels import LabelTable
+from inference.labels.label_table import LabelTable
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from inference.upstream.answers.labels import MAX_LABELS
+from inference.labels.label_table import MAX_LABELS
 
 Pointer = Annotated[str, Field(pattern=r"^(/([^~]|~[01])*)*$", max_length=500)]
 # TOML has no word for nothing: a preset writes ``false`` where answers lack what others have.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from detectors.parsing import Parsing
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.answer import Answer
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import (
@@ -18,7 +19,6 @@ from inference.upstream.answers.formats import (
     ScoredMasks,
     Tensors,
 )
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.readers.annotated_image import read_annotated_image
 from inference.upstream.answers.readers.json_pictures import read_json_pictures
 from inference.upstream.answers.readers.label_png import read_label_png

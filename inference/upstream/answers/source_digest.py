@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from inference.upstream.answers.labels import LabelTable
+from inference.labels.label_table import LabelTable
 
 
 def digest_source(preset: str, labels: LabelTable, upstream: str) -> str:

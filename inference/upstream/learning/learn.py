@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.formats import AnnotatedImage
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.learning.answers.label_names import LearnedLabels, learn_labels
 from inference.upstream.learning.door import LearnedDoor, PictureSample, find_top, learn_door
 from inference.upstream.learning.requests.picture_sizes import PictureSize

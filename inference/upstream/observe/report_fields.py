@@ -6,8 +6,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from detectors.registry import FeatureError, FeatureVector, Group, find_feature
 from inference.admission.forwarded import read_hop
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.formats import AnswerFormat
-from inference.upstream.answers.labels import LabelTable
 
 _GIVEN_GROUPS = {Group.INPUT, Group.MODEL, Group.TOPOLOGY}
 

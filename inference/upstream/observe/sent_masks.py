@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import structlog
 
 from detectors.parsing import Image, Parsing
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.source import GivenSource

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.formats import AnswerFormat
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.presets.paths import check_path
 
 MAX_PICTURES = 32

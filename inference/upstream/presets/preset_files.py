@@ -1,13 +1,11 @@
 """Reads presets from TOML files: those that come with Maskwatch, and people's own."""
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from detectors.errors import MaskwatchError
+from inference.toml_documents import Document, DocumentUnreadable, describe_faults, parse_toml
 from inference.upstream.presets.preset import Preset
 
 _FOLDER = Path(__file__).parent
@@ -63,62 +61,20 @@ def read_preset(path: Path) -> Preset:
     Raises:
         PresetError: it cannot be read, or something in it is wrong.
     """
-    document = _read_toml(path)
+    document = _read_document(path)
     try:
         return Preset.model_validate(document)
     except ValidationError as error:
         raise PresetError(
-            *(_describe_fault(path, document, fault) for fault in _list_faults(error))
+            *describe_faults(f"preset {path}", "a preset", Preset, document, error)
         ) from None
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_document(path: Path) -> Document:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes())
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise PresetError(f"The preset {path} cannot be read: {why}.") from None
-    except UnicodeDecodeError:
-        raise PresetError(f"The preset {path} is no text in UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PresetError(f"The preset {path} is no TOML: {error}.") from None
-
-
-def _list_faults(error: ValidationError) -> list[ErrorDetails]:
-    """Every fault; a list is not called short because of faults in its members."""
-    faults = error.errors(include_input=False, include_context=False, include_url=False)
-    deeper = {fault["loc"][:end] for fault in faults for end in range(len(fault["loc"]))}
-    return [f for f in faults if f["type"] != "too_short" or f["loc"] not in deeper]
-
-
-def _describe_fault(path: Path, document: dict[str, Any], fault: ErrorDetails) -> str:
-    key = _name_key(document, fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"In the preset {path}, {key} is not a key that a preset has."
-    if fault["type"] == "missing":
-        return f"In the preset {path}, {key} is missing."
-    reason = fault["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"In the preset {path}, {key} is not usable: {reason[:1].lower()}{reason[1:]}."
-
-
-def _name_key(document: object, location: tuple[int | str, ...]) -> str:
-    """The place of a fault as people write it in TOML; the whole file where it has none.
-
-    >>> _name_key({"doors": [{"answer": {"kind": "tensors"}}]}, ("doors", 0, "answer", "tensors"))
-    'doors[0].answer'
-    """
-    key, value = "", document
-    for step in location:
-        if isinstance(value, dict) and value.get("kind") == step:
-            continue  # pydantic names the kind that it read the table as
-        key += f"[{step}]" if isinstance(step, int) else f".{step}"
-        value = _take_step(value, step)
-    return key.removeprefix(".") or "the file"
-
-
-def _take_step(value: object, step: int | str) -> object:
-    if isinstance(value, dict):
-        return value.get(step)
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return None
+    except DocumentUnreadable as fault:
+        raise PresetError(f"The preset {path} {fault}.") from None

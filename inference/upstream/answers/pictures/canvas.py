@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.errors import AnswerUnreadable
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.texts.documents import show
 
 Pixels = npt.NDArray[np.bool_]

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap, Parsing
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.errors import AnswerUnreadable
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.pictures.canvas import Drawing
 
 Floats = npt.NDArray[np.float32]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inference.upstream.answers.labels import MAX_LABELS, LabelTable
+from inference.labels.label_table import MAX_LABELS, LabelTable
 from inference.upstream.learning.answers.proposal import PERSON_LABELS
 from inference.upstream.presets.preset_files import list_preset_files, read_preset
 

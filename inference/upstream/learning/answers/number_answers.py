@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
+from inference.labels.label_table import MAX_LABELS
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import NestedLists, Tensors
-from inference.upstream.answers.labels import MAX_LABELS
 from inference.upstream.answers.texts.blocks import split_body
 from inference.upstream.answers.texts.json_cursor import JsonCursor, walk_document
 from inference.upstream.answers.texts.kserve import read_v1, read_v2

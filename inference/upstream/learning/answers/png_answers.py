@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from inference.labels.label_table import MAX_LABELS
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import Colour, LabelPng, PalettePng
-from inference.upstream.answers.labels import MAX_LABELS
 from inference.upstream.answers.pictures.png_files import read_colours, read_labels, read_light
 from inference.upstream.learning.answers.proposal import Proposal
 

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from pycocotools import mask as coco
 
 from detectors.parsing import LabelMap
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.formats import (
     AnnotatedImage,
     AnswerFormat,
@@ -27,7 +28,6 @@ from inference.upstream.answers.formats import (
     ScoredMasks,
     Tensors,
 )
-from inference.upstream.answers.labels import LabelTable
 
 NAMES = ("bg", "Visage", "tail", "Pants")
 TABLE = LabelTable(names=NAMES, groups={"Visage": "face"})

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.parsing import Parsing
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.answer import Answer
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import (
@@ -29,7 +30,6 @@ from inference.upstream.answers.formats import (
     ScoredMasks,
     Tensors,
 )
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.readers.nested_lists import read_nested_lists
 from tests.inference.upstream.answers.answer_cases import (

@@ -12,10 +12,10 @@ from detectors.model_features import model_features
 from detectors.parsing import Parsing
 from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.answer import Answer
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat, LabelPng
-from inference.upstream.answers.labels import LabelTable
 from inference.upstream.answers.pictures.one_hot import resize_parsing
 from inference.upstream.answers.read_answer import READERS, read_answer
 from tests.inference.upstream.answers.answer_cases import (

@@ -1,4 +1,4 @@
-from inference.upstream.answers.labels import LabelTable
+from inference.labels.label_table import LabelTable
 from inference.upstream.answers.source_digest import digest_source
 from tests.inference.upstream.answers.answer_cases import TABLE
 

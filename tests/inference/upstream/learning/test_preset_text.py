@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.upstream.answers.labels import LabelTable
+from inference.labels.label_table import LabelTable
 from inference.upstream.learning.preset_text import write_preset
 from inference.upstream.presets.preset_files import list_preset_files, load_preset
 

@@ -74,7 +74,10 @@ def test_an_unknown_name_is_answered_with_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("[doors.answer]", "[doors.answers]"), "doors[0].answers is not a key that a preset has."),
+        (
+            ("[doors.answer]", "[doors.answers]"),
+            "doors[0].answers is not a key that a preset has (the nearest is answer).",
+        ),
         (("applies_exif", "applies_exifs"), "applies_exif is missing."),
         (("label_png", "label_jpg"), "doors[0].answer is not usable: "),
         (
@@ -93,7 +96,10 @@ def test_an_unknown_name_is_answered_with_those_that_there_are() -> None:
         (('"form"', '"form"\nmax_pictures = 0'), "doors[0].places[0].max_pictures is not usable"),
         (('"/parse"', '"parse"'), "doors[0] is not usable: 'parse' is no path: it begins with /"),
         (('"picture"', '"plain"'), "a plain door has neither places nor an answer."),
-        (("[[doors.places]]", "[[doors.plces]]"), "doors[0].plces is not a key that a preset has."),
+        (
+            ("[[doors.places]]", "[[doors.plces]]"),
+            "doors[0].plces is not a key that a preset has (the nearest is places).",
+        ),
         (("name =", "names ="), "name is missing."),
         (('"own"', '"Own one"'), "name is not usable: "),
         (("[[doors]]", "[[doors"), "is no TOML: "),

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from inference.upstream.answers.labels import MAX_LABELS, LabelTable
+from inference.labels.label_table import MAX_LABELS, LabelTable
 
 
 def test_a_label_is_known_by_its_group_else_by_its_own_name() -> None:

@@ -1,0 +1,1 @@
+"""What the labels of a model or service are called, and which part group each belongs to."""
