@@ -13,7 +13,8 @@ FORMAT = "maskwatch-reference-2"
 INPUT, OUTPUT = "pictures", "logits"
 """RGB ``(N, 3, H, W)`` float32 in [0, 1], and logits ``(N, 15, H / 2, W / 2)``."""
 
-_INPUTS, _OUTPUTS = [(INPUT, 4, (3,))], [(OUTPUT, 4, (len(LABELS),))]
+_INPUTS = [(INPUT, 4, (3, "float32"))]
+_OUTPUTS = [(OUTPUT, 4, (len(LABELS), "float32"))]
 MAX_BYTES = 64 << 20
 """Sixteen times what the reference segmenter takes."""
 
@@ -63,8 +64,8 @@ def read_network_file(model: VerifiedModel) -> bytes:
 
 
 def _ports(ports: Iterable[Port]) -> list[tuple[str, int, tuple[int | str, ...]]]:
-    """Name, number of sides and channels of each."""
-    return [(port.name, len(port.sides), port.sides[1:2]) for port in ports]
+    """Name, number of sides, and channels and type of each."""
+    return [(port.name, len(port.sides), (*port.sides[1:2], port.element)) for port in ports]
 
 
 def _unfit(path: Path, why: str) -> ModelError:

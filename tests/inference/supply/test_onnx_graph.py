@@ -73,9 +73,19 @@ def _function(model: ModelProto) -> None:
     model.functions.append(helper.make_function("", "Relu", ["a"], ["b"], [], opsets))
 
 
-def _tensor_attribute(model: ModelProto) -> None:
+def _external_constant(model: ModelProto) -> None:
     tensor = helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0])
+    tensor.external_data.add(key="location", value="../secret")
     model.graph.node[0].attribute.append(helper.make_attribute("value", tensor))
+
+
+def _random(model: ModelProto) -> None:
+    model.graph.node[1].op_type = "RandomNormalLike"
+
+
+def _texts(model: ModelProto) -> None:
+    tensor = helper.make_tensor("t", TensorProto.STRING, [1], [b"text"])
+    model.graph.initializer.append(tensor)
 
 
 def _sparse(model: ModelProto) -> None:
@@ -83,7 +93,7 @@ def _sparse(model: ModelProto) -> None:
 
 
 def _unknown(model: ModelProto) -> None:
-    model.doc_string = "ü" * 3
+    model.training_info.add()
 
 
 @pytest.mark.parametrize(
@@ -96,9 +106,11 @@ def _unknown(model: ModelProto) -> None:
         (_loop, "the operator Loop"),
         (_subgraph, "a graph inside a graph"),
         (_function, "operators of its own"),
-        (_tensor_attribute, "field 5 of AttributeProto"),
+        (_external_constant, "other files"),
+        (_random, "the operator RandomNormalLike"),
+        (_texts, "field 6 of TensorProto"),
         (_sparse, "field 15 of GraphProto"),
-        (_unknown, "field 6 of ModelProto"),
+        (_unknown, "field 20 of ModelProto"),
     ],
 )
 def test_more_than_a_plain_network_is_refused(change: Change, why: str) -> None:
@@ -107,10 +119,35 @@ def test_more_than_a_plain_network_is_refused(change: Change, why: str) -> None:
     assert why in _refused(model.SerializeToString())
 
 
-def test_inputs_are_tensors_of_single_precision() -> None:
+def test_inputs_are_tensors_of_numbers() -> None:
     model = _model()
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.STRING
     assert "damaged or no ONNX file" in _refused(model.SerializeToString())
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+    assert check_graph(model.SerializeToString()).inputs[0].element == "uint8"
+
+
+def test_weights_among_the_inputs_are_none() -> None:
+    """As converters write files of IR version 3; ONNX Runtime lets callers leave them out."""
+    model = _model()
+    model.graph.input.append(_value("weights"))
+    assert [port.name for port in check_graph(model.SerializeToString()).inputs] == ["x"]
+
+
+def test_constants_and_words_of_exporters_are_read_over() -> None:
+    model = _model()
+    constant = helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["one"], value=constant))
+    model.producer_version, model.doc_string, model.graph.doc_string = "2.9", "a", "b"
+    model.graph.node[1].metadata_props.add(key="namespace", value="layer")
+    model.graph.value_info.append(_value("h"))
+    check_graph(model.SerializeToString())
+
+
+def test_an_output_may_leave_its_shape_open() -> None:
+    model = _model()
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    assert check_graph(model.SerializeToString()).outputs == (Port("y", ()),)
 
 
 def test_a_second_graph_is_not_merged_with_the_first() -> None:
