@@ -133,6 +133,17 @@ class Metrics:
         self.upstream_faults = self._counter(
             "upstream_faults", "Requests that the upstream did not answer, by why.", "why"
         )
+        self.upstream_looks = self._counter(
+            "upstream_looks",
+            "Parses of the upstream by what became of further looks: taken, failed, or why not.",
+            "outcome",
+        )
+        self.upstream_look_requests = self._counter(
+            "upstream_look_requests", "Requests of looks to the upstream, by outcome.", "outcome"
+        )
+        self.upstream_seconds = self._counter(
+            "upstream_seconds", "Time that the upstream took for pictures, by whose.", "whose"
+        )
 
     def watch_replies(self, length: Callable[[], int], held_bytes: Callable[[], int]) -> None:
         """Show how many answers wait to be read, and what is held while requests are passed on."""

@@ -1,6 +1,7 @@
 """Wires the process that stands in front of an upstream: settings in, a working proxy out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
@@ -10,7 +11,7 @@ import structlog
 from detectors.parsing import Parsing
 from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
-from inference.checks.catalogue import without_looks
+from inference.checks.sparing import spare_upstream
 from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
 from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.service import Service, build_service
@@ -22,9 +23,15 @@ from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import UnreadAnswers
 from inference.upstream.frames import Frame
+from inference.upstream.looks.look_gate import LookGate
+from inference.upstream.looks.look_mark import LookMark
+from inference.upstream.looks.repeatable import Repeatable
+from inference.upstream.looks.upstream_asker import UpstreamAsker
+from inference.upstream.looks.upstream_looks import UpstreamLooks
 from inference.upstream.pending_calls import PendingCalls
 from inference.upstream.presets.preset import Preset
 from inference.upstream.presets.preset_files import load_preset
+from inference.upstream.relay.address import UpstreamAddress
 from inference.upstream.relay.exchange import Exchange
 from inference.upstream.relay.forwarding import Forwarding
 from inference.upstream.relay.relay import Relay
@@ -77,6 +84,7 @@ class Waiting:
         form: how its answer is read; ``None`` if it holds no parse, or nobody knows of what.
         is_shared: whether the answer holds parses of several pictures.
         files: pictures that the answer only points at, by their paths.
+        repeatable: the request, if it may be sent again for further looks.
     """
 
     accepted: Accepted
@@ -84,12 +92,14 @@ class Waiting:
     form: AnswerFormat | None
     files: Mapping[str, bytes] = field(default_factory=dict)
     is_shared: bool = False
+    repeatable: Repeatable | None = None
 
     @property
     def size_bytes(self) -> int:
         """Memory that it takes."""
         picture = self.accepted.screening.image.nbytes + len(self.accepted.upload.data)
-        return picture + sum(map(len, self.files.values()))
+        request = 0 if self.repeatable is None else self.repeatable.size_bytes
+        return picture + request + sum(map(len, self.files.values()))
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,7 @@ class Proxy:
 
     Attributes:
         memory: of pictures and answers while requests are passed on.
+        looks: asks the upstream again.
         queue: answers that are read and checked beside the traffic.
         uploads: pictures that wait for a call which names them.
         calls: calls that wait for their results.
@@ -128,6 +139,7 @@ class Proxy:
     service: Service
     preset: Preset
     relay: Relay
+    looks: UpstreamLooks
     reader: ReplyReader
     limits: RequestLimits
     memory: ByteBudget
@@ -170,13 +182,15 @@ class Proxy:
         Raises:
             NotRecorded: the record could not be kept.
         """
-        reply = self._read(waiting, exchange, tap)
-        return self.service.pipeline.judge_reply(waiting.accepted, reply)
+        return self._judge(waiting, exchange, tap, nullcontext)
 
     def judge_beside(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> bool:
-        """Have the same done later; ``False`` if there is no room for it."""
-        size = waiting.size_bytes + tap.byte_count
-        return self.queue.put(Work(size, partial(self._judge_quietly, waiting, exchange, tap)))
+        """Have the same done later; ``False`` if there is no room for it.
+
+        What only further looks need is given up first.
+        """
+        without_looks = replace(waiting, repeatable=None)
+        return self._put(waiting, exchange, tap) or self._put(without_looks, exchange, tap)
 
     def record_unmeasured(self, accepted: Accepted, status: int, reason: str) -> None:
         """Record a picture of which nothing more is looked at, with why.
@@ -209,6 +223,8 @@ class Proxy:
 
     def close(self) -> None:
         """Check what waits, for some time, then end; the relay is closed with its event loop."""
+        # Records are to be finished, further looks are not.
+        self.looks.close()
         left = self.queue.close(_CLOSE_SECONDS)
         if left:
             self.service.metrics.replies.labels("dropped").inc(left)
@@ -216,6 +232,23 @@ class Proxy:
         self.record_alone(self.uploads.clear())
         self.record_unread(self.calls.clear())
         self.service.close()
+
+    def _put(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> bool:
+        size = waiting.size_bytes + tap.byte_count
+        return self.queue.put(Work(size, partial(self._judge_quietly, waiting, exchange, tap)))
+
+    def _judge(
+        self,
+        waiting: Waiting,
+        exchange: Exchange,
+        tap: AnswerTap,
+        wait_aside: Callable[[], AbstractContextManager[None]],
+    ) -> Outcome:
+        reply, pipeline = self._read(waiting, exchange, tap), self.service.pipeline
+        if reply.parsing is None or waiting.repeatable is None:
+            return pipeline.judge_reply(waiting.accepted, reply)
+        with self.looks.visit(waiting.repeatable, reply.parsing, wait_aside) as source:
+            return replace(pipeline, segmenter=source).judge_reply(waiting.accepted, reply)
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
         costs = {"forward_ms": 1000 * exchange.seconds}
@@ -252,7 +285,7 @@ class Proxy:
 
     def _judge_quietly(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> None:
         try:
-            self.judge(waiting, exchange, tap)
+            self._judge(waiting, exchange, tap, self.queue.wait_aside)
         except NotRecorded as error:
             self.service.metrics.replies.labels("not_recorded").inc()
             _log.error("record refused", why=str(error))
@@ -273,24 +306,45 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     if unknown := preset.labels.unknown:
         _log.warning("labels without a part group", preset=preset.name, labels=unknown)
     digest = digest_source(preset.digest, preset.labels, settings.relay.upstream)
-    holder = UpstreamHolder(GivenSource(digest, preset.labels.names, f"upstream:{preset.name}"))
+    source = GivenSource(digest, preset.labels.names, f"upstream:{preset.name}")
+    holder = UpstreamHolder(source)
     service = build_service(settings, lambda _database, _metrics: holder)
-    pipeline = replace(service.pipeline, checks=without_looks(service.pipeline.checks))
+    share = settings.asking.upstream_look_share
+    pipeline = replace(service.pipeline, checks=spare_upstream(service.pipeline.checks, share))
     keeps_host = settings.relay.upstream_host is SentHost.CLIENT
     forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
     attach = settings.attach
-    queue = WorkQueue("replies", attach.max_waiting_replies, attach.max_waiting_mb * _MB, 1)
+    queue = WorkQueue(
+        "replies",
+        attach.max_waiting_replies,
+        attach.max_waiting_mb * _MB,
+        threads=1,
+        waiting=settings.asking.max_upstream_looks,
+    )
     memory = ByteBudget(attach.held_bytes(settings.gate.max_decoded_pixels * _CHANNELS))
     service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
+    reader = ReplyReader(preset.labels, attach.max_answer_mb * _MB)
+    gate = LookGate(settings.asking.look_limits(), service.metrics, lambda: queue.is_half_empty)
     return Proxy(
         settings=settings,
         service=replace(service, pipeline=pipeline),
         preset=preset,
         relay=Relay(address, forwarding, settings.relay.relay_limits()),
-        reader=ReplyReader(preset.labels, attach.max_answer_mb * _MB),
+        looks=UpstreamLooks(source, reader, gate, _build_asker(settings, address, forwarding)),
+        reader=reader,
         limits=RequestLimits(settings.gate.max_upload_bytes),
         memory=memory,
         queue=queue,
         uploads=UploadedFiles(attach.keep_limits()),
         calls=PendingCalls(attach.keep_limits()),
     )
+
+
+def _build_asker(
+    settings: ProxySettings, address: UpstreamAddress, forwarding: Forwarding
+) -> UpstreamAsker:
+    """Connections for looks alone, and how long each may take."""
+    asking, limits = settings.asking, settings.relay.relay_limits()
+    relay = Relay(address, forwarding, replace(limits, max_connections=asking.max_upstream_looks))
+    max_bytes = settings.attach.max_answer_mb * _MB
+    return UpstreamAsker(relay, LookMark(), asking.upstream_look_seconds, max_bytes)

@@ -15,6 +15,7 @@ from inference.gate.gate_settings import GateGroup
 from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
 from inference.upstream.attach_settings import AttachGroup
+from inference.upstream.looks.look_settings import UpstreamLooksGroup
 from inference.upstream.observe.observe_settings import ObserveGroup
 from inference.upstream.upstream_settings import UpstreamGroup
 from store.configuration.groups import Group
@@ -115,3 +116,8 @@ class ProxySettings(ServiceSettings):
 
     relay: UpstreamGroup = Field(default_factory=UpstreamGroup)
     attach: AttachGroup = Field(default_factory=AttachGroup)
+    asking: UpstreamLooksGroup = Field(default_factory=UpstreamLooksGroup)
+
+    def ensemble_recipe(self) -> Recipe:
+        """The same with as few requests as serve: all of one size, and no search for a tile."""
+        return replace(super().ensemble_recipe(), scale=1.0).without_tiles()

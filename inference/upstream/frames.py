@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.parsing import Parsing
+from detectors.parsing import Image, Parsing
 from inference.gate.screen import Decoded
 from inference.upstream.answers.pictures.one_hot import resize_parsing
 
@@ -24,6 +24,8 @@ _TURNS: dict[int, Turn] = {
     8: lambda values: values.swapaxes(-1, -2)[..., ::-1, :],
 }
 _FIRST_LYING = 5
+# Which turn undoes a turn, where that is another one.
+_OPPOSITES = {6: 8, 8: 6}
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,23 @@ def frame_encoded(decoded: Decoded) -> Frame:
 
 def bring_upright(parsing: Parsing, frame: Frame, decoded: Decoded) -> Parsing:
     """The parse of a picture as we hold it, from that of the picture as the upstream saw it."""
-    turned = _turn_parsing(parsing, frame.orientation)
+    turned = turn_parsing(parsing, frame.orientation)
     height, width = decoded.image.shape[:2]
     if turned.label_map.shape == (height, width):
         return turned
     return resize_parsing(turned, (height, width))
 
 
-def _turn_parsing(parsing: Parsing, orientation: int) -> Parsing:
+def lay_picture(image: Image, orientation: int) -> Image:
+    """An upright picture ``(H, W, 3)`` as one with this orientation lies in its file."""
+    turn = _TURNS.get(_OPPOSITES.get(orientation, orientation))
+    if turn is None:
+        return image
+    return np.ascontiguousarray(np.moveaxis(turn(np.moveaxis(image, -1, 0)), 0, -1))
+
+
+def turn_parsing(parsing: Parsing, orientation: int) -> Parsing:
+    """The upright parse, from that of a picture which lies as EXIF numbers it."""
     turn = _TURNS.get(orientation)
     if turn is None:
         return parsing

@@ -49,13 +49,27 @@ class ReplyReader:
         Raises:
             AnswerUnreadable: why there is none.
         """
+        return bring_upright(self.read_lying(form, exchange, tap, frame, files), frame, decoded)
+
+    def read_lying(
+        self,
+        form: AnswerFormat,
+        exchange: Exchange,
+        tap: AnswerTap,
+        frame: Frame,
+        files: Mapping[str, bytes],
+    ) -> Parsing:
+        """The parse of the picture as it lies for the upstream.
+
+        Raises:
+            AnswerUnreadable: why there is none.
+        """
         if exchange.status >= _FIRST_FAILED_STATUS:
             raise AnswerUnreadable(f"The upstream answered {exchange.status}.")
         if exchange.ended is not Ending.WHOLE or not tap.is_whole:
             raise AnswerUnreadable("The answer is not whole, or larger than is read.")
         chunks = self._unpack(tap.drain(), exchange.content_encoding)
-        parsing = read_answer(form, self.labels, exchange.content_type, chunks, frame.size, files)
-        return bring_upright(parsing, frame, decoded)
+        return read_answer(form, self.labels, exchange.content_type, chunks, frame.size, files)
 
     def _unpack(self, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         return unpack_chunks(chunks, encoding, self.max_bytes)

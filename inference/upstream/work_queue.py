@@ -1,9 +1,10 @@
 """A queue of work that is bounded twice, by how much waits and by its bytes, and its threads."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Condition, Semaphore, Thread
 from time import monotonic
 
 
@@ -24,15 +25,22 @@ class WorkQueue:
     """Threads do in its order what others put in; nobody waits for a place.
 
     Work counts until it is done, so that what is in memory stays within the bounds.
+
+    Args:
+        threads: that work at the same time.
+        waiting: further threads, which take the turns of those that wait; see :meth:`wait_aside`.
     """
 
-    def __init__(self, name: str, max_items: int, max_bytes: int, threads: int) -> None:
+    def __init__(
+        self, name: str, max_items: int, max_bytes: int, threads: int, waiting: int = 0
+    ) -> None:
         self._max_items, self._max_bytes = max_items, max_bytes
         self._waiting: deque[Work] = deque()
         self._items = self._bytes = 0
         self._is_closed = False
         self._change = Condition()
-        names = [f"maskwatch-{name}-{number}" for number in range(threads)]
+        self._turns = Semaphore(threads)
+        names = [f"maskwatch-{name}-{number}" for number in range(threads + waiting)]
         self._threads = [Thread(target=self._run, name=name, daemon=True) for name in names]
         for thread in self._threads:
             thread.start()
@@ -60,6 +68,20 @@ class WorkQueue:
             self._change.notify()
             return True
 
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether less than half of either bound is used."""
+        return 2 * self._items < self._max_items and 2 * self._bytes < self._max_bytes
+
+    @contextmanager
+    def wait_aside(self) -> Iterator[None]:
+        """For work that waits for something else: others get its turn meanwhile."""
+        self._turns.release()
+        try:
+            yield
+        finally:
+            self._turns.acquire()
+
     def close(self, seconds: float) -> int:
         """Take nothing more in, do what waits for some time, and say how much was left undone."""
         end = monotonic() + seconds
@@ -75,7 +97,8 @@ class WorkQueue:
 
     def _run(self) -> None:
         while work := self._take():
-            work.run()
+            with self._turns:
+                work.run()
             with self._change:
                 self._count(work, -1)
 

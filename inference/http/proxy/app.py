@@ -14,7 +14,7 @@ from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.http.proxy.background import Background
 from inference.http.proxy.events import pass_events
-from inference.http.proxy.own_keys import leave_out_keys
+from inference.http.proxy.own_headers import leave_out_own
 from inference.http.proxy.own_pages import PREFIX, build_own_pages
 from inference.http.proxy.pictures import pass_pictures
 from inference.http.proxy.records import ID_HEADER, mark_ids
@@ -22,6 +22,7 @@ from inference.http.sender import identify_sender, read_keys
 from inference.proxying import ROUTE, Proxy
 from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, Refused
 from inference.upload import Arrival
+from inference.upstream.looks.look_mark import leave_out_marks
 from inference.upstream.presets.doors import find_door, is_disguised, is_overridden
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from store.people.api_keys import is_key
@@ -62,11 +63,12 @@ class ProxyApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         service, request = self._proxy.service, Request(scope, receive)
         sender = self._identify(request)
-        request = Request({**scope, "headers": leave_out_keys(scope["headers"])}, receive)
+        request = Request({**scope, "headers": leave_out_own(scope["headers"])}, receive)
         arrival = open_arrival(sender, ROUTE)
         answer = _Answer(send)
         try:
             refuse_for(sender.refusal)
+            self._check_loop(scope)
             response = await self._pass(request, arrival, answer)
         except Refused as error:
             response = await self._refuse(arrival, error)
@@ -91,6 +93,11 @@ class ProxyApp:
         # Another bearer token is meant for the upstream.
         keys = {key for key in read_keys(request) if is_key(key)}
         return identify_sender(request, self._proxy.service, keys)
+
+    def _check_loop(self, scope: Scope) -> None:
+        """Refuse a look of our own: another one at its answer would be no end."""
+        if self._proxy.looks.is_look(scope["headers"]):
+            raise UpstreamFault(FaultKind.LOOP, "A look came back to the proxy that took it.")
 
     async def _pass(self, request: Request, arrival: Arrival, send: "_Answer") -> Response | None:
         """Pass a request on; the answer that is ours to give, if there is one."""
@@ -184,7 +191,8 @@ class ProxyApp:
                 self._check_unknown_route()
                 # At once: it may stay open for days.
                 await self._flag(arrival, HTTPStatus.SWITCHING_PROTOCOLS)
-            await proxy.relay.forward_websocket(scope, receive, send)
+            headers = leave_out_own(scope["headers"])
+            await proxy.relay.forward_websocket({**scope, "headers": headers}, receive, send)
         except Refused as error:
             proxy.service.pipeline.turn_away(arrival, error.refusal)
             await _deny(send)
@@ -210,6 +218,9 @@ class _Answer:
 
     async def __call__(self, message: Message) -> None:
         self.is_begun = True
+        if message["type"] == "http.response.start":
+            # An upstream that writes down what it was asked could hand our marks to strangers.
+            message = {**message, "headers": leave_out_marks(message["headers"])}
         await self._send(message)
 
 

@@ -23,6 +23,7 @@ from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import SentPictures
 from inference.upstream.frames import Frame, frame_encoded, frame_sent
+from inference.upstream.looks.repeatable import find_repeatable
 from inference.upstream.presets.preset import Door
 from inference.upstream.relay.faults import UpstreamFault
 from inference.upstream.relay.forwarding import SentBody
@@ -67,9 +68,11 @@ async def pass_pictures(
         for path in named:
             proxy.uploads.note_call(path)
         waiting = [_wait(proxy, door, each, len(accepted)) for each in accepted]
+        waiting = [_remember(proxy, door, request, sent, each) for each in waiting]
         try:
             return await _pass_on(proxy, door, request, body, waiting, send, share)
         except UpstreamFault as fault:
+            proxy.looks.note_failure()
             for each in accepted:
                 await service.record_threads.run(proxy.record_unanswered, each, fault.kind.status)
             raise
@@ -148,6 +151,20 @@ def _wait(proxy: Proxy, door: Door, accepted: Accepted, count: int) -> Waiting:
     return Waiting(accepted, _frame(proxy, accepted), form, is_shared=is_shared)
 
 
+def _remember(
+    proxy: Proxy, door: Door, request: Request, sent: SentRequest, waiting: Waiting
+) -> Waiting:
+    """The same with what is needed for further looks, if any can be taken."""
+    asking = proxy.settings.asking
+    if not asking.upstream_looks or waiting.form is None:
+        return waiting
+    has_credentials = asking.upstream_look_credentials
+    repeatable = find_repeatable(
+        door, request.scope, sent, waiting.frame, has_credentials=has_credentials
+    )
+    return replace(waiting, repeatable=repeatable)
+
+
 def _frame(proxy: Proxy, accepted: Accepted) -> Frame:
     decoded = accepted.screening.decoded
     if proxy.settings.attach.sent_pictures is SentPictures.ENCODED:
@@ -193,6 +210,7 @@ async def _pass_answer(
         tap=tap.take,
         extra_headers=mark(waiting),
     )
+    proxy.looks.note_exchange(exchange)
     for each in waiting:
         whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap, share)
         await judge_beside(proxy, replace(each, files=files), exchange, whole)
@@ -211,6 +229,7 @@ async def _hold_answer(
     held = await proxy.relay.hold(
         request.scope, request.receive, limit, body=body, take_memory=share.take_if_free
     )
+    proxy.looks.note_exchange(held.exchange)
     refused = []
     for each in waiting:
         tap = AnswerTap(limit)

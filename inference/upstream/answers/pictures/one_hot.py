@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap, Parsing
+from detectors.resample import resample
 from inference.labels.label_table import LabelTable
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.pictures.canvas import Drawing
@@ -30,9 +31,7 @@ def parse_drawing(drawing: Drawing, table: LabelTable) -> Parsing:
     if largest >= len(table.names):
         raise AnswerUnreadable(f"The answer has the label {largest}, which the preset lacks.")
     small = sample_labels(label_map, _working_size(label_map.shape))
-    one_hot = np.empty((len(table.names), *small.shape), dtype=np.float32)
-    for label, channel in enumerate(one_hot):
-        channel[...] = small == label
+    one_hot = _write_one_hot(small, len(table.names))
     return Parsing(one_hot, label_map, table.names, drawing.persons, table.parts)
 
 
@@ -63,6 +62,17 @@ def resize_parsing(parsing: Parsing, size: tuple[int, int]) -> Parsing:
     return replace(parsing, label_map=label_map, persons=persons)
 
 
+def fit_probabilities(parsing: Parsing, size: tuple[int, int]) -> Floats:
+    """Probabilities ``(C, h, w)`` of a parsing at another size; those that are sure stay sure.
+
+    Averages of labels would look like doubt where two looks have sizes that differ by a pixel.
+    """
+    probabilities: Floats = parsing.probabilities
+    if not np.isin(probabilities, (0.0, 1.0)).all():
+        return np.asarray(resample(probabilities, size), dtype=np.float32)
+    return _write_one_hot(sample_labels(parsing.label_map, size), len(parsing.labels))
+
+
 def shrink_channels(values: Floats) -> Floats:
     """Values ``(C, h, w)`` averaged to a bounded working size; small ones as they are."""
     rows, columns = _working_size(values.shape[1:])
@@ -73,6 +83,13 @@ def shrink_channels(values: Floats) -> Floats:
         for channel in values
     ]
     return np.asarray(channels, dtype=np.float32)
+
+
+def _write_one_hot(label_map: LabelMap, count: int) -> Floats:
+    one_hot = np.empty((count, *label_map.shape), dtype=np.float32)
+    for label, channel in enumerate(one_hot):
+        channel[...] = label_map == label
+    return one_hot
 
 
 def _working_size(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx2
@@ -18,11 +18,16 @@ from PIL import Image as Pillow
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from detectors.baseline.baseline import Baseline
+from detectors.baseline.baseline_text import to_json
 from inference.http.proxy.server import server_config
 from inference.proxying import Proxy, build_proxy
 from inference.settings import ProxySettings, ServiceSettings
+from inference.upstream.answers.source_digest import digest_source
+from inference.upstream.presets.preset_files import load_preset
 from store.settings import load_settings
-from store.tables.request_tables import RequestRow
+from store.tables.request_tables import RequestRow, features_table
+from tests.inference.baseline_makers import make_baseline
 from tests.waiting import wait_for
 
 PRESET = """
@@ -65,12 +70,14 @@ class Page:
     Attributes:
         pictures: files that it was sent.
         answer: makes the answer to a picture ``(H, W, 3)`` uint8, as it lies in its file.
+        may_answer: for answers that wait.
     """
 
     pictures: list[bytes] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answer: Callable[[Any], Response] | None = None
+    may_answer: Event = field(default_factory=Event)
 
     def build_app(self) -> Flask:
         """The application."""
@@ -135,6 +142,13 @@ class Attached:
         assert len(rows) == count
         return rows
 
+    def features(self, count: int) -> list[dict[str, float | None]]:
+        """What was measured of each, once there are as many records; ``None`` if nothing was."""
+        self.rows(count)
+        with self.proxy.service.database.read() as session:
+            rows = session.execute(select(features_table).order_by(features_table.c.request_pk))
+            return [dict(row._mapping) for row in rows]
+
 
 Attach = Callable[..., Attached]
 
@@ -153,18 +167,31 @@ def preset(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Attach]:
-    """Attaches proxies to the page: ``attach(mode="enforce")``."""
+    """Attaches proxies to the page: ``attach(mode="enforce")``.
+
+    With ``is_known=True`` there is a baseline by which every change of a parse is odd.
+    """
     with ExitStack() as stack:
 
-        def start(upstream: str | None = None, **changes: Any) -> Attached:
+        def start(
+            upstream: str | None = None, *, is_known: bool = False, **changes: Any
+        ) -> Attached:
             url = upstream or stack.enter_context(_serve_page(page))
             var_dir = settings.store.var_dir
             values: dict[str, Any] = {"var_dir": var_dir, "upstream": url, "preset": str(preset)}
+            if is_known:
+                values["baseline"] = var_dir / "baseline.json"
+                values["baseline"].write_text(to_json(_make_baseline(preset, url)))
             made = load_settings(ProxySettings, **values | changes)
             proxy = stack.enter_context(closing(build_proxy(made)))
             return Attached(proxy, stack.enter_context(_serve_proxy(proxy)), page)
 
         yield start
+
+
+def _make_baseline(preset: Path, url: str) -> Baseline:
+    known = load_preset(str(preset))
+    return make_baseline(digest_source(known.digest, known.labels, url))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Asks an upstream again with changed pictures, as far as it can bear that."""
