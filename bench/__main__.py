@@ -17,6 +17,7 @@ from bench.detection.pictures import Use
 from bench.detection.plan import Plan
 from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing
+from bench.detection.probing.video import measure_video
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
@@ -230,6 +231,16 @@ def probing(
 ) -> None:
     """Query sequences against video-like streams and re-uploads."""
     measure_probing(data, json, sequences, for_peer, split)
+
+
+@app.command()
+def video(
+    clips: Annotated[Path, typer.Option(help="Folder with films, *.mp4.")],
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    frames: Annotated[int, typer.Option(help="Of each film.", min=2)] = 120,
+) -> None:
+    """Frames of real films, as files and as films of few bits: none of them is a search."""
+    measure_video(clips, json, frames)
 
 
 @app.command()

@@ -8,7 +8,9 @@ camera that looks at one scene, and from one picture that goes round in many fil
     files of cameras hold colour at half the resolution.
 ``bounded patches``
     Some parts change by a few levels while others stay the same to the last bit. A camera's noise
-    is everywhere; a moving person changes more than a few levels.
+    is everywhere; a moving person changes more than a few levels. A film of few bits leaves blocks
+    as they are, too: what it does change changes by all amounts, a search changes whole areas by
+    the same one, or in their finest colours, of which a film holds none.
 ``strong noise``
     What is large stands still under noise that is stronger than a camera's.
 ``mirrored noise``
@@ -53,6 +55,11 @@ class ProbingLimits:
         min_shift: levels below which no cell of the thumbnail was changed on purpose.
         max_noise_shift: levels above which a cell was changed by more than noise.
         min_still_share: share of cells that stay the same to the last bit between two queries.
+        min_patch_ratio: colour details over luminance details of a patch in colours; a film of few
+            bits has 0.2.
+        min_patch_share: share of the thumbnail that such a patch covers.
+        min_even_share: the same of a patch without colour, which is told by its even change alone.
+        max_even_shift: levels by which that one changes the picture at most, in both directions.
         min_strong_noise: levels by which luminance details differ where noise is no camera's.
         min_evenness: evenness of such noise; motion has about 0.5.
         max_mirror: correlation below which two pictures mirror each other.
@@ -64,9 +71,13 @@ class ProbingLimits:
     min_colour_noise: float = 0.5
     min_colour_ratio: float = 2.8
     max_shift: float = 36.0
-    min_shift: float = 0.3
+    min_shift: float = 1.0
     max_noise_shift: float = 5.0
     min_still_share: float = 0.3
+    min_patch_ratio: float = 0.35
+    min_patch_share: float = 0.03
+    min_even_share: float = 0.05
+    max_even_shift: float = 17.0
     min_strong_noise: float = 9.0
     min_evenness: float = 0.75
     max_mirror: float = -0.33
@@ -94,6 +105,7 @@ class Differences:
     Attributes:
         shift: largest difference of a thumbnail's cell, brightness and contrast set equal, less
             what noise of the strength of the luminance details makes by chance.
+        even: share of the thumbnail's cells that differ by at least half of the largest difference.
         luma: root mean square of the luminance details.
         evenness: median over the root mean square of the luminance details, 1 for white noise.
         chroma: root mean square of the colour details.
@@ -101,6 +113,7 @@ class Differences:
     """
 
     shift: _Array
+    even: _Array
     luma: _Array
     evenness: _Array
     chroma: _Array
@@ -116,9 +129,11 @@ class Differences:
         still = (np.abs(luma) < _SAME) & (np.abs(chroma) < _SAME)
         strength = np.sqrt((luma**2).mean(axis=1))
         by_chance = _DEVIATIONS * strength / np.sqrt(one.width * one.height / thumbnails.shape[1])
-        shift = np.abs(_residual(mine.thumbnail.ravel(), thumbnails)).max(axis=1) - by_chance
+        shifts = np.abs(_residual(mine.thumbnail.ravel(), thumbnails))
+        largest = shifts.max(axis=1)
         return cls(
-            np.maximum(shift, 0),
+            np.maximum(largest - by_chance, 0),
+            (shifts > largest[:, None] / 2).mean(axis=1, dtype=np.float32),
             strength,
             np.median(np.abs(luma), axis=1) / (_NORMAL_MEDIAN * np.maximum(strength, _SAME)),
             np.sqrt((chroma**2).mean(axis=1)),
@@ -137,11 +152,21 @@ class Differences:
         strong_noise = (self.luma >= limits.min_strong_noise) & (
             self.evenness >= limits.min_evenness
         )
-        noise = colour_noise | strong_noise
-        patches = (self.still >= limits.min_still_share) & (self.shift >= limits.min_shift)
-        return (noise & (self.shift <= limits.max_noise_shift)) | (
-            patches & (self.shift <= limits.max_shift)
+        noise = (colour_noise | strong_noise) & (self.shift <= limits.max_noise_shift)
+        return noise | self._bounded_patches(limits)
+
+    def _bounded_patches(self, limits: ProbingLimits) -> _Flags:
+        """Which differences are areas that were changed on purpose, ``(n,)``."""
+        is_bounded = (
+            (self.still >= limits.min_still_share)
+            & (self.shift >= limits.min_shift)
+            & (self.shift <= limits.max_shift)
         )
+        in_colours = (self.chroma >= limits.min_patch_ratio * self.luma) & (
+            self.even >= limits.min_patch_share
+        )
+        evenly = (self.even >= limits.min_even_share) & (self.shift <= limits.max_even_shift)
+        return is_bounded & (in_colours | evenly)
 
 
 _SAME = 0.07
