@@ -244,6 +244,11 @@ class AlertsGroup(Group):
     alert_min_clients: int = Field(20, ge=1, le=1_000_000)
     """With fewer clients in 24 hours no share raises an alert: it would be about one of them."""
 
+    upstream_share_threshold: float = Field(0.2, gt=0, le=1, allow_inf_nan=False)
+    """A larger share of pictures that the service behind the proxy did not answer, not in time,
+    with an error, or with an answer that cannot be read, each within 15 minutes, raises an
+    alert."""
+
     @field_validator("invalid_share_critical")
     @classmethod
     def _critical_is_above_warning(cls, value: float, info: ValidationInfo) -> float:

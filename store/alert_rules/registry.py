@@ -11,6 +11,10 @@ from store.alert_rules import (
     model_file_changed,
     recurring_patch,
     spool_in_use,
+    upstream_gone,
+    upstream_refusing,
+    upstream_slow,
+    upstream_unread,
 )
 from store.alert_rules.rule import AlertRule
 
@@ -25,6 +29,10 @@ ALERT_RULES: tuple[AlertRule, ...] = (
     recurring_patch.RULE,
     disk_low.RULE,
     spool_in_use.RULE,
+    upstream_gone.RULE,
+    upstream_slow.RULE,
+    upstream_refusing.RULE,
+    upstream_unread.RULE,
     clock_stepped.RULE,
     jobs_standing_still.RULE,
 )
