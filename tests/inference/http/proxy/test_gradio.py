@@ -67,6 +67,11 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _need_gradio_6(gradio: str) -> None:
+    if httpx2.get(f"{gradio}/config").json()["version"].startswith("5."):
+        pytest.skip("Gradio 5 has no such call")
+
+
 @pytest.fixture
 def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
     """What the pipeline is given to judge."""
@@ -160,6 +165,8 @@ def test_a_parse_has_one_record_and_its_masks_lie_on_the_picture(
     send: Callable[[Attached, bytes], dict[str, Any]],
     mode: str,
 ) -> None:
+    if parse is _call_v2:
+        _need_gradio_6(gradio)
     attached = attach(upstream=gradio, preset="gradio", mode=mode)
     response = parse(attached, send(attached, turned))
     assert "annotations" in response.text
@@ -266,6 +273,8 @@ def test_several_calls_of_a_session_have_their_own_results(
 def test_a_result_of_a_session_is_not_tied_by_the_path_of_its_stream(
     attach: Attach, gradio: str, turned: bytes, mode: str
 ) -> None:
+    # Gradio 5 has no stream of such a call by its path.
+    _need_gradio_6(gradio)
     attached = attach(upstream=gradio, preset="gradio", mode=mode)
     body = {"data": [_upload(attached, turned)], "session_hash": uuid4().hex}
     event = _post(attached, "/call/parse", body).json()["event_id"]
