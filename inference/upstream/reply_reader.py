@@ -1,7 +1,7 @@
 """Reads what an upstream answered to a picture, as far as a preset says how."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -13,6 +13,7 @@ from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.answers.unpack import unpack_chunks
+from inference.upstream.courtesy import Courtesy
 from inference.upstream.frames import Frame, bring_upright
 from inference.upstream.relay.exchange import Ending, Exchange
 
@@ -27,10 +28,12 @@ class ReplyReader:
 
     Attributes:
         max_bytes: of an answer, after it is unpacked.
+        courtesy: towards answers that pass meanwhile.
     """
 
     labels: LabelTable
     max_bytes: int
+    courtesy: Courtesy = field(default_factory=Courtesy)
 
     def read(
         self,
@@ -68,7 +71,8 @@ class ReplyReader:
             raise AnswerUnreadable(f"The upstream answered {exchange.status}.")
         if exchange.ended is not Ending.WHOLE or not tap.is_whole:
             raise AnswerUnreadable("The answer is not whole, or larger than is read.")
-        chunks = self._unpack(tap.drain(), exchange.content_encoding)
+        kept = self.courtesy.slow_down(tap.drain())
+        chunks = self._unpack(kept, exchange.content_encoding)
         return read_answer(form, self.labels, exchange.content_type, chunks, frame.size, files)
 
     def _unpack(self, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

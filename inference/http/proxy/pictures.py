@@ -202,12 +202,17 @@ async def _pass_answer(
 ) -> None:
     """Let the client have the answer as it comes, and check it beside the traffic."""
     tap = AnswerTap(proxy.settings.attach.max_answer_mb * _MB, share.take_if_free)
+
+    def take(piece: bytes) -> None:
+        proxy.reader.courtesy.note()
+        tap.take(piece)
+
     exchange = await proxy.relay.forward(
         request.scope,
         request.receive,
         send,
         body=body,
-        tap=tap.take,
+        tap=take,
         extra_headers=mark(waiting),
     )
     proxy.looks.note_exchange(exchange)
