@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 import structlog
 
-from detectors.parsing import Parsing
 from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
 from inference.checks.sparing import spare_upstream
@@ -17,6 +16,7 @@ from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
 from inference.upload import Arrival, Upload
+from inference.upstream.answers.answer import ALONE, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.source_digest import digest_source
@@ -81,8 +81,8 @@ class Waiting:
 
     Attributes:
         frame: how the upstream saw the picture.
-        form: how its answer is read; ``None`` if it holds no parse, or nobody knows of what.
-        is_shared: whether the answer holds parses of several pictures.
+        form: how its answer is read; ``None`` if it holds no parse.
+        part: of which picture of its request the parse is.
         files: pictures that the answer only points at, by their paths.
         repeatable: the request, if it may be sent again for further looks.
     """
@@ -91,7 +91,7 @@ class Waiting:
     frame: Frame
     form: AnswerFormat | None
     files: Mapping[str, bytes] = field(default_factory=dict)
-    is_shared: bool = False
+    part: Part = ALONE
     repeatable: Repeatable | None = None
 
     @property
@@ -252,10 +252,14 @@ class Proxy:
 
     def _read(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Reply:
         costs = {"forward_ms": 1000 * exchange.seconds}
-        if waiting.form is None and not waiting.is_shared:
+        if waiting.form is None:
             return Reply(exchange.status, costs=costs)
+        decoded = waiting.accepted.screening.decoded
         try:
-            parsing = self._parse(waiting, exchange, tap)
+            parsing = self.reader.read(
+                *(waiting.form, exchange, tap, waiting.frame, decoded),
+                *(waiting.files, waiting.part),
+            )
         except AnswerUnreadable as error:
             request_id = waiting.accepted.arrival.request_id
             _log.warning("answer not read", why=str(error), request_id=request_id)
@@ -263,12 +267,6 @@ class Proxy:
             return self._leave_unread(exchange.status, costs)
         self.service.metrics.replies.labels("read").inc()
         return Reply(exchange.status, parsing, costs)
-
-    def _parse(self, waiting: Waiting, exchange: Exchange, tap: AnswerTap) -> Parsing:
-        if waiting.form is None:
-            raise AnswerUnreadable("The answer is to several pictures.")
-        decoded = waiting.accepted.screening.decoded
-        return self.reader.read(waiting.form, exchange, tap, waiting.frame, decoded, waiting.files)
 
     def _leave_unread(self, status: int, costs: Mapping[str, float]) -> Reply:
         """What is said of an answer that cannot be read; errors hold no parse, and pass."""

@@ -50,8 +50,8 @@ class AttachGroup(Group):
     unread_answers: UnreadAnswers = UnreadAnswers.REFUSE
     """In `enforce`, an answer that cannot be read as the preset says: `refuse` it with 502, or
     `pass` it with a flag; both say `answer_not_read`. Errors of the service pass: they hold no
-    parse. With `refuse`, several pictures in a request are refused where the preset says that the
-    answer holds a parse, because nobody knows which of them it is of."""
+    parse. With `refuse`, several pictures in a request are refused where the answer holds a parse
+    and does not say of which of them; tensors of KServe's version 2 do."""
 
     max_answer_mb: int = Field(64, ge=1, le=2_000)
     """Answers up to this many megabytes are read; a larger one goes through and its record says

@@ -8,6 +8,7 @@ import structlog
 from detectors.parsing import Parsing
 from inference.gate.screen import Decoded
 from inference.labels.label_table import LabelTable
+from inference.upstream.answers.answer import ALONE, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.read_answer import read_answer
@@ -43,16 +44,20 @@ class ReplyReader:
         frame: Frame,
         decoded: Decoded,
         files: Mapping[str, bytes],
+        part: Part,
     ) -> Parsing:
         """The parse of the upright picture. It takes a thread's time.
 
         Args:
             files: pictures that the answer only points at, by their paths.
+            part: of which picture, if the answer is to several.
 
         Raises:
             AnswerUnreadable: why there is none.
         """
-        return bring_upright(self.read_lying(form, exchange, tap, frame, files), frame, decoded)
+        return bring_upright(
+            self.read_lying(form, exchange, tap, frame, files, part), frame, decoded
+        )
 
     def read_lying(
         self,
@@ -61,6 +66,7 @@ class ReplyReader:
         tap: AnswerTap,
         frame: Frame,
         files: Mapping[str, bytes],
+        part: Part = ALONE,
     ) -> Parsing:
         """The parse of the picture as it lies for the upstream.
 
@@ -73,7 +79,8 @@ class ReplyReader:
             raise AnswerUnreadable("The answer is not whole, or larger than is read.")
         kept = self.courtesy.slow_down(tap.drain())
         chunks = self._unpack(kept, exchange.content_encoding)
-        return read_answer(form, self.labels, exchange.content_type, chunks, frame.size, files)
+        kind, size = exchange.content_type, frame.size
+        return read_answer(form, self.labels, kind, chunks, size, files, part)
 
     def _unpack(self, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         return unpack_chunks(chunks, encoding, self.max_bytes)

@@ -20,6 +20,8 @@ from inference.outcomes import Accepted
 from inference.proxying import NOT_PASSED_ON, Proxy, Waiting
 from inference.refusals import SEVERAL_PICTURES, Refusal, Refused
 from inference.upload import Arrival
+from inference.upstream.answers.answer import Part
+from inference.upstream.answers.read_answer import holds_several
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import SentPictures
 from inference.upstream.frames import Frame, frame_encoded, frame_sent
@@ -67,7 +69,8 @@ async def pass_pictures(
         accepted = [*uploaded, *called]
         for path in named:
             proxy.uploads.note_call(path)
-        waiting = [_wait(proxy, door, each, len(accepted)) for each in accepted]
+        parts = (Part(place, len(accepted)) for place in range(len(accepted)))
+        waiting = [_wait(proxy, door, *pair) for pair in zip(accepted, parts, strict=True)]
         waiting = [_remember(proxy, door, request, sent, each) for each in waiting]
         try:
             return await _pass_on(proxy, door, request, body, waiting, send, share)
@@ -100,7 +103,8 @@ async def _receive(
 
 def _check_count(proxy: Proxy, door: Door, pictures: int) -> None:
     """Refuse what nobody could check before it goes out."""
-    if pictures > 1 and door.answer is not None and proxy.refuses_unread:
+    is_told_apart = pictures <= 1 or door.answer is None or holds_several(door.answer)
+    if not is_told_apart and proxy.refuses_unread:
         raise Refused(SEVERAL_PICTURES)
 
 
@@ -144,11 +148,9 @@ def _encode(accepted: Accepted) -> bytes:
     return data.tobytes()
 
 
-def _wait(proxy: Proxy, door: Door, accepted: Accepted, count: int) -> Waiting:
-    """How the answer to a picture will be read; one to several pictures is not."""
-    is_shared = count > 1 and door.answer is not None
-    form = None if is_shared else door.answer
-    return Waiting(accepted, _frame(proxy, accepted), form, is_shared=is_shared)
+def _wait(proxy: Proxy, door: Door, accepted: Accepted, part: Part) -> Waiting:
+    """How the answer to a picture will be read."""
+    return Waiting(accepted, _frame(proxy, accepted), door.answer, part=part)
 
 
 def _remember(
@@ -156,7 +158,7 @@ def _remember(
 ) -> Waiting:
     """The same with what is needed for further looks, if any can be taken."""
     asking = proxy.settings.asking
-    if not asking.upstream_looks or waiting.form is None:
+    if not asking.upstream_looks or waiting.form is None or waiting.part.count > 1:
         return waiting
     has_credentials = asking.upstream_look_credentials
     repeatable = find_repeatable(
@@ -217,7 +219,8 @@ async def _pass_answer(
     )
     proxy.looks.note_exchange(exchange)
     for each in waiting:
-        whole, files = await fetch_files(proxy, request.scope, each.form, exchange, tap, share)
+        own, scope = tap.copy(), request.scope
+        whole, files = await fetch_files(proxy, scope, each.form, exchange, own, share)
         await judge_beside(proxy, replace(each, files=files), exchange, whole)
 
 

@@ -6,6 +6,23 @@ from dataclasses import dataclass, field
 from inference.labels.label_table import LabelTable
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which picture of a request a parse is of.
+
+    Attributes:
+        place: from 0, in the order of the pictures.
+        count: how many pictures there are.
+    """
+
+    place: int = 0
+    count: int = 1
+
+
+ALONE = Part()
+"""The only one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What an upstream answered to one picture, and what is known of it.
@@ -16,6 +33,7 @@ class Answer:
         labels: the preset's label table.
         size: height and width of the picture.
         files: pictures that the body only points at, by the path that it has for them.
+        part: which of the parses in it is meant.
     """
 
     content_type: str
@@ -23,6 +41,7 @@ class Answer:
     labels: LabelTable
     size: tuple[int, int]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    part: Part = ALONE
 
     def read_body(self) -> bytes:
         """The body in one piece."""

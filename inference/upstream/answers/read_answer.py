@@ -5,7 +5,7 @@ from typing import Any
 
 from detectors.parsing import Parsing
 from inference.labels.label_table import LabelTable
-from inference.upstream.answers.answer import Answer
+from inference.upstream.answers.answer import ALONE, Answer, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import (
     AnnotatedImage,
@@ -51,6 +51,7 @@ def read_answer(
     body: bytes | Iterable[bytes],
     size: tuple[int, int],
     files: Mapping[str, bytes] | None = None,
+    part: Part = ALONE,
 ) -> Parsing:
     """Read an answer. It takes up to some seconds: call it in a thread.
 
@@ -66,6 +67,7 @@ def read_answer(
         size: height and width of the picture as the upstream saw it.
         files: pictures that the answer only points at, by the path that it has for them; see
             :func:`inference.upstream.answers.readers.annotated_image.list_files`.
+        part: of which picture, if the answer is to several.
 
     Raises:
         AnswerUnreadable: it is not what the format says.
@@ -74,5 +76,13 @@ def read_answer(
         raise AnswerUnreadable("The preset names no labels, so no answer can be read.")
     if content_type.partition(";")[0].strip().lower() == "text/html":
         raise AnswerUnreadable("The answer is a page, and no parse.")
+    if part.count > 1 and not holds_several(form):
+        raise AnswerUnreadable("The answer is to several pictures.")
     blocks = split_body(body) if isinstance(body, bytes) else join_chunks(body)
-    return READERS[type(form)](form, Answer(content_type, blocks, labels, size, files or {}))
+    answer = Answer(content_type, blocks, labels, size, files or {}, part)
+    return READERS[type(form)](form, answer)
+
+
+def holds_several(form: AnswerFormat) -> bool:
+    """Whether answers of a form say which parse is of which picture."""
+    return isinstance(form, Tensors) and form.version == "v2"

@@ -59,6 +59,13 @@ class AnswerTap:
         else:
             self._chunks.append(bytearray(chunk))
 
+    def copy(self) -> "AnswerTap":
+        """The same answer for another reader; the chunks are shared."""
+        copy = AnswerTap(self._limit_bytes)
+        copy._chunks = deque(self._chunks)
+        copy.byte_count, copy.has_room = self.byte_count, self.has_room
+        return copy
+
     def drain(self) -> Iterator[bytes]:
         """What was kept, in order; each chunk is given up as it is read."""
         while self._chunks:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap, Parsing
-from inference.upstream.answers.answer import Answer
+from inference.upstream.answers.answer import Answer, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import Tensors
 from inference.upstream.answers.pictures.canvas import Drawing
@@ -35,7 +35,8 @@ def read_tensors(form: Tensors, answer: Answer) -> Parsing:
 
 
 def _parse_labels(form: Tensors, values: Floats, answer: Answer) -> Parsing:
-    values = _drop_batch(values[..., 0] if _has_one_channel(values) else values, axes=2)
+    values = values[..., 0] if _has_one_channel(values) else values
+    values = _take_part(values, 2, answer.part)
     label_map = values.clip(0, 255).astype(np.uint8)
     if (label_map != values).any():
         raise AnswerUnreadable("The answer has a tensor with values that are no label numbers.")
@@ -48,7 +49,7 @@ def _has_one_channel(values: Floats) -> bool:
 
 
 def _parse_channels(form: Tensors, values: Floats, answer: Answer) -> Parsing:
-    values = _drop_batch(values, axes=3)
+    values = _take_part(values, 3, answer.part)
     channels = values if form.layout == "chw" else values.transpose(2, 0, 1)
     if len(channels) != len(answer.labels.names):
         raise AnswerUnreadable(
@@ -61,7 +62,12 @@ def _parse_channels(form: Tensors, values: Floats, answer: Answer) -> Parsing:
     return parse_probabilities(share, label_map, answer.labels)
 
 
-def _drop_batch(values: Floats, axes: int) -> Floats:
+def _take_part(values: Floats, axes: int, part: Part) -> Floats:
+    """The values of one picture; with several of them the first axis is theirs."""
+    if part.count > 1:
+        if values.ndim != axes + 1 or values.shape[0] != part.count:
+            raise AnswerUnreadable(f"The answer is not to {part.count} pictures.")
+        return np.asarray(values[part.place])
     while values.ndim > axes and values.shape[0] == 1:
         values = values[0]
     if values.ndim != axes:

@@ -1,5 +1,6 @@
 """A proxy in front of a real Flask application."""
 
+import json
 import socket
 from base64 import b64encode
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from store.people.api_keys import KeyScope, add_key
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import (
+    PRESET,
     WAIT_SECONDS,
     Attach,
     Attached,
@@ -208,6 +210,30 @@ def test_several_pictures_are_refused_if_nothing_goes_out_unread(
     assert response.json()["type"] == "urn:maskwatch:problem:several_pictures"
     (row,) = attached.rows(1)
     assert row.reasons == ["several_pictures"]
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_answers_that_tell_pictures_apart_are_read_for_each(
+    attach: Attach, encode: Encode, preset: Path, mode: str
+) -> None:
+    preset.write_text(PRESET.replace('kind = "label_png"', 'kind = "tensors"'))
+    shades = np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)
+    attached = attach(mode=mode)
+    drawings = np.stack([np.full((32, 32), 1), np.full((32, 32), 2)])
+    output = {
+        "name": "mask",
+        "datatype": "INT64",
+        "shape": list(drawings.shape),
+        "data": drawings.ravel().tolist(),
+    }
+    attached.page.answer = lambda _: Response(
+        json.dumps({"outputs": [output]}), mimetype="application/json"
+    )
+    attached.send(encode(shades), encode(shades[::-1]))
+    assert len(attached.page.pictures) == 2
+    rows = attached.rows(2)
+    assert sorted(row.labels for row in rows) == [["face"], ["hair"]]
+    assert {row.stage for row in rows} == {"parsed"}
 
 
 def test_a_blocked_client_reaches_nothing(attach: Attach, png: bytes) -> None:

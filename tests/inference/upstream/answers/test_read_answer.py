@@ -1,7 +1,8 @@
 """Every kind of answer gives the same parsing, however it is cut into chunks."""
 
+import json
 from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,9 +14,9 @@ from detectors.parsing import Parsing
 from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
 from inference.labels.label_table import LabelTable
-from inference.upstream.answers.answer import Answer
+from inference.upstream.answers.answer import Answer, Part
 from inference.upstream.answers.errors import AnswerUnreadable
-from inference.upstream.answers.formats import AnswerFormat, LabelPng
+from inference.upstream.answers.formats import AnswerFormat, LabelPng, Tensors
 from inference.upstream.answers.pictures.one_hot import resize_parsing
 from inference.upstream.answers.read_answer import READERS, read_answer
 from tests.inference.upstream.answers.answer_cases import (
@@ -113,3 +114,34 @@ def test_a_parsing_is_brought_to_the_size_of_a_picture_that_was_decoded_smaller(
     assert np.array_equal(whole.persons > 0, whole.label_map > 0)
     assert np.array_equal(resize_parsing(whole, SIZE).label_map, LABEL_MAP)
     assert resize_parsing(_read(CASES["v2"]), (3, 3)).persons is None
+
+
+def _batch(values: Any) -> bytes:
+    output = {
+        "name": "mask",
+        "datatype": "FP32",
+        "shape": list(values.shape),
+        "data": values.ravel().tolist(),
+    }
+    return json.dumps({"outputs": [output]}).encode()
+
+
+@pytest.mark.parametrize("content", ["labels", "logits"])
+def test_of_an_answer_to_several_pictures_each_has_its_own_part(content: Any) -> None:
+    drawings = np.random.default_rng(5).integers(0, len(TABLE.names), (3, *SIZE))
+    form, values = Tensors(content=content), drawings.astype(np.float32)
+    if content == "logits":
+        channels = np.eye(len(TABLE.names), dtype=np.float32)[drawings]
+        values = 10 * channels.transpose(0, 3, 1, 2)
+    for place, drawing in enumerate(drawings):
+        parsing = read_answer(
+            form, TABLE, "application/json", _batch(values), SIZE, part=Part(place, 3)
+        )
+        assert np.array_equal(parsing.label_map, drawing)
+
+
+@pytest.mark.parametrize("form", [LabelPng(), Tensors(version="v1"), Tensors()])
+def test_an_answer_that_does_not_tell_pictures_apart_is_not_read(form: AnswerFormat) -> None:
+    body = _batch(np.zeros((2, *SIZE)))
+    with pytest.raises(AnswerUnreadable):
+        read_answer(form, TABLE, "application/json", body, SIZE, part=Part(0, 3))
