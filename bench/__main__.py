@@ -27,6 +27,7 @@ from bench.gate.command import measure_gate
 from bench.gate.one_client import measure_one_client
 from bench.gate.stalls import publish_stalls
 from bench.m2fp.command import measure_m2fp
+from bench.neighbours.command import measure_neighbours
 from bench.outliers.command import measure_outliers
 from bench.report import publish
 from bench.segmenter import measure_segmenter
@@ -208,6 +209,15 @@ def evening(
 ) -> None:
     """600 photos of 40 clients and four attackers: who is blocked, mailed and shown."""
     measure_evening(data, cache, json)
+
+
+@app.command()
+def neighbours(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with hostile files.")] = HOSTILE,
+) -> None:
+    """Senders behind a real nginx, and half a day of mail to a server that greylists."""
+    measure_neighbours(data, json)
 
 
 @app.command()

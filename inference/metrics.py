@@ -64,7 +64,7 @@ class Metrics:
         )
         self.unreadable_senders = self._counter(
             "unreadable_senders",
-            "Requests whose client a trusted proxy named in no form that can be read.",
+            "Requests whose client no trusted proxy or reporter named in a form that can be read.",
         )
         self.untrusted_proxies = self._counter(
             "untrusted_proxies",

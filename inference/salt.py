@@ -2,10 +2,13 @@
 
 from secrets import token_bytes
 
+import structlog
+
 from detectors.errors import MaskwatchError
 from inference.settings import ServiceSettings
 from store.engine.whole_files import write_once
 
+_log = structlog.get_logger(__name__)
 _BYTES = 32
 
 
@@ -26,6 +29,9 @@ def fingerprint_salt(settings: ServiceSettings) -> bytes:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_once(path, token_bytes(_BYTES))
+            # Copies of a picture are known by it: two services with secrets of their own do not
+            # know each other's.
+            _log.info("a secret for fingerprints was made", path=str(path))
         salt = path.read_bytes()
     except OSError as error:
         raise SaltUnusable(

@@ -54,6 +54,8 @@ def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event
     watchdog = Watchdog(database, schedule, leader, pulse)
     thread = Thread(target=watchdog.watch, args=(stop,), daemon=True, name="watchdog")
     thread.start()
+    if settings.mail.smtp_host is None:
+        _log.warning("no mail server is set: alerts are files", folder=str(settings.mail_dir))
     _log.info("scheduler started", jobs=[job.id for job in schedule.scheduler.get_jobs()])
     stop.wait()
     schedule.scheduler.shutdown()

@@ -72,7 +72,8 @@ class Sender:
         try:
             response = await post(self.http, self.url, data, self.name)
         except httpx.TransportError as error:
-            self.tally.failures[type(error).__name__] += 1
+            name = f"{type(error).__name__} of a {'hostile' if hostile else 'plain'} file"
+            self.tally.failures[name] += 1
             return
         self.tally.note(response, (perf_counter() - start) * 1000, hostile=hostile)
         if response.status_code in _OVERLOAD:

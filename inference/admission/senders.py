@@ -44,10 +44,7 @@ class Senders:
         hops = self._read_hops(forwarded_for, forwarded)
         name = name_address(peer, hops, self._trusted)
         if is_unknown(name):
-            self._metrics.unreadable_senders.inc()
-            self._report(
-                name, "unreadable sender", "a trusted proxy names its client in no known form"
-            )
+            self._tell_unknown(name, "a trusted proxy names its client in no known form")
         elif hops and self._is_forgotten(peer):
             self._metrics.untrusted_proxies.inc()
             self._report(
@@ -66,7 +63,11 @@ class Senders:
         hops = split_forwarded_for(forwarded_for)
         address = read_hop(hops.pop()) if hops else None
         if address is None:
-            return name_unknown(reporter)
+            name = name_unknown(reporter)
+            self._tell_unknown(
+                name, "let the reporter hand on X-Forwarded-For (--metadata-headers)"
+            )
+            return name
         return name_address(str(address), hops, self._trusted)
 
     def _read_hops(self, forwarded_for: Sequence[str], forwarded: Sequence[str]) -> list[str]:
@@ -80,6 +81,10 @@ class Senders:
     def _is_forgotten(self, peer: str) -> bool:
         address = read_address(peer)
         return address is not None and address.is_private and not is_trusted(address, self._trusted)
+
+    def _tell_unknown(self, name: str, advice: str) -> None:
+        self._metrics.unreadable_senders.inc()
+        self._report(name, "unreadable sender", advice)
 
     def _report(self, name: str, event: str, advice: str) -> None:
         if name not in self._reported and len(self._reported) < _MAX_REPORTED:

@@ -27,6 +27,7 @@ from store.alerts.outbox import (
     Delivery,
     address_notifications,
     claim_notification,
+    make_notifications_due,
     mark_sent,
     postpone,
     refuse,
@@ -136,6 +137,8 @@ def _deliver(context: JobContext, transport: Transport, claim: Claim) -> tuple[D
         take_turn(session, "alerts")
         mark_sent(session, claim, transport.name, destination, context.now)
         tell_acceptance(session, claim.recipient, context.now)
+        # Who lets a sender through takes all of its mail; the others would wait for up to an hour.
+        make_notifications_due(session, context.now, claim.recipient)
     return Delivery.SENT, destination
 
 

@@ -172,16 +172,19 @@ def refuse(session: Session, claim: Claim, error: str, until: datetime) -> bool:
     return True
 
 
-def make_notifications_due(session: Session, now: datetime) -> None:
-    """Let notifications be tried now that wait for a time which a wrong clock may have set."""
-    session.execute(
-        update(NotificationRow)
-        .where(
-            NotificationRow.state == Delivery.PENDING.value,
-            NotificationRow.next_attempt_at > now,
-        )
-        .values(next_attempt_at=now)
-    )
+def make_notifications_due(session: Session, now: datetime, recipient: str | None = None) -> None:
+    """Let notifications that wait be tried now.
+
+    Args:
+        recipient: whose; by default everybody's, for a wrong clock may have set their times.
+    """
+    waiting = [
+        NotificationRow.state == Delivery.PENDING.value,
+        NotificationRow.next_attempt_at > now,
+    ]
+    if recipient is not None:
+        waiting.append(NotificationRow.recipient == recipient)
+    session.execute(update(NotificationRow).where(*waiting).values(next_attempt_at=now))
 
 
 def _new_row(

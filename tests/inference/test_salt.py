@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from inference.salt import SaltUnusable, fingerprint_salt
 from inference.settings import ServiceSettings
@@ -11,9 +12,13 @@ from inference.settings import ServiceSettings
 
 def test_it_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
     settings = ServiceSettings(var_dir=tmp_path / "var")
-    salt = fingerprint_salt(settings)
+    with capture_logs() as logs:
+        salt = fingerprint_salt(settings)
     file = tmp_path / "var" / "fingerprint.salt"
     assert len(salt) == 32
+    assert [(log["event"], log["path"]) for log in logs] == [
+        ("a secret for fingerprints was made", str(file))
+    ]
     assert fingerprint_salt(settings) == salt == file.read_bytes()
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["fingerprint.salt"]

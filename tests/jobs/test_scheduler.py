@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from jobs.catalogue import JOBS, job_named
 from jobs.context import JobContext
@@ -80,12 +81,14 @@ def test_it_runs_each_interval_job_at_once_and_stops(
     settings: JobSettings, database: Database, runs_of: RunsOf
 ) -> None:
     began = datetime.now(UTC)
-    with running(settings):
+    with capture_logs() as logs, running(settings):
         wait_for(
             lambda: all(
                 runs_of(job) for job in ("scan", "decide", "evaluate_alerts", "integrity", "notify")
             )
         )
+    (silent,) = (log for log in logs if log["event"].startswith("no mail server is set"))
+    assert silent["folder"] == str(settings.mail_dir)
     # Without a model there is nothing to scan; without records none is trained.
     for job in ("scan", "integrity"):
         assert outcomes(runs_of(job)) == [SKIPPED]

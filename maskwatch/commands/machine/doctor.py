@@ -14,6 +14,7 @@ from jobs.commands import preview_blocks
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
+from maskwatch.commands.machine.mail_check import check_mail_settings
 from maskwatch.commands.machine.running_service import check_running_service
 from maskwatch.commands.machine.store_checks import examine_store
 from maskwatch.commands.machine.upstream_check import check_upstream
@@ -36,6 +37,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     yield from examine_store(settings)
     yield from run_check("blocks", lambda: _check_blocks(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))
+    yield from run_check("mail", lambda: check_mail_settings(_job_settings(settings)))
     yield from run_check("forwarded headers", lambda: check_running_service(settings))
 
 
@@ -88,10 +90,15 @@ def _check_segmenter(settings: ServiceSettings) -> Iterator[Check]:
     yield Check("model signature", state, standing.sentence)
 
 
+def _job_settings(service: ServiceSettings) -> JobSettings:
+    """Those of the jobs on the same database."""
+    store = service.store
+    return load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
+
+
 def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
     """Whom enforced blocks hit, before somebody enforces them."""
-    store = service.store
-    settings = load_settings(JobSettings, var_dir=store.var_dir, database_url=store.database_url)
+    settings = _job_settings(service)
     blocks = preview_blocks(settings, datetime.now(UTC))
     hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."
     if settings.blocking.simulate_blocks:

@@ -1,13 +1,35 @@
-"""``maskwatch doctor --send``: does mail about alerts arrive at each receiver?"""
+"""What ``maskwatch doctor`` says of mail: where alerts go; with ``--send``, whether they arrive."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from jobs.alerting.channels.delivery_errors import DeliveryFailed, RecipientDeferred
 from jobs.alerting.channels.mail import OutgoingMail, compose_test
 from jobs.alerting.channels.transports import FileTransport, Transport, transport_for
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State
+from store.phrases import phrase_count
+from store.settings import is_loopback
+
+
+def check_mail_settings(settings: JobSettings) -> Iterator[Check]:
+    """Where alerts go, above all if nobody said where."""
+    mail = settings.mail
+    if mail.smtp_host is None:
+        sentence = f"MASKWATCH_SMTP_HOST is not set: alerts are files in {settings.mail_dir}."
+        yield Check("mail", State.WARN, f"{sentence} Nobody is sent any.")
+        return
+    if "mail_to" not in mail.model_fields_set:
+        sentence = f"MASKWATCH_MAIL_TO is not set: alerts go to {mail.mail_to}."
+        yield Check("mail", State.WARN, sentence)
+    else:
+        receivers = phrase_count(len(mail.recipients), "receiver")
+        yield Check("mail", State.OK, f"Alerts go to {receivers} through {mail.smtp_host}.")
+    url = settings.dashboard.public_url()
+    if is_loopback(urlsplit(url).hostname or ""):
+        advice = "only this machine reaches it; set MASKWATCH_DASHBOARD_URL"
+        yield Check("links in mails", State.WARN, f"They lead to {url}: {advice}.")
 
 
 def check_mail(settings: JobSettings, now: datetime) -> Iterator[Check]:

@@ -12,8 +12,8 @@ from maskwatch.commands.checks import Check, State
 _SECONDS = 2.0
 _ADVICE = {
     "maskwatch_unreadable_senders": (
-        "a trusted proxy names its client in no form that can be read: look at what it writes, and "
-        "at MASKWATCH_FORWARDED_HEADER"
+        "nobody could tell whose they are: look at what trusted proxies write and at "
+        "MASKWATCH_FORWARDED_HEADER, and whether a payload logger hands on X-Forwarded-For"
     ),
     "maskwatch_untrusted_proxies": (
         "a private address forwards requests without being trusted, and its visitors are one "
@@ -24,9 +24,16 @@ _ADVICE = {
 
 def check_running_service(settings: ServiceSettings) -> Iterator[Check]:
     """Ask the service of these settings for its counters, if one runs."""
-    counts = _read_counts(settings)
-    if counts is None:
+    place = _place_of(settings)
+    try:
+        counts = _read_counts(place, _metrics_path(settings))
+    except httpx2.ConnectError:
         yield Check("forwarded headers", State.OK, "No service runs here that could have seen any.")
+        return
+    except (httpx2.HTTPError, ValueError) as error:
+        # Somebody listens: a service that is too busy to say it is no service without faults.
+        sentence = f"Whoever listens at {place} shows no counters ({type(error).__name__})."
+        yield Check("forwarded headers", State.WARN, f"{sentence} Ask again when it has time.")
         return
     for name, advice in _ADVICE.items():
         if counts.get(name):
@@ -36,16 +43,21 @@ def check_running_service(settings: ServiceSettings) -> Iterator[Check]:
         yield Check("forwarded headers", State.OK, "The running service could read all of them.")
 
 
-def _read_counts(settings: ServiceSettings) -> dict[str, float] | None:
-    """Counters by name; ``None`` if nobody answers there."""
+def _place_of(settings: ServiceSettings) -> str:
     host, port = settings.service.host, settings.service.port
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    try:
-        with httpx2.Client(trust_env=False, timeout=_SECONDS) as client:
-            answer = client.get(urlunsplit(("http", place, _metrics_path(settings), "", "")))
-        return dict(_sum_counters(answer.raise_for_status().text))
-    except (httpx2.HTTPError, ValueError):
-        return None
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _read_counts(place: str, path: str) -> dict[str, float]:
+    """Counters by name.
+
+    Raises:
+        httpx2.HTTPError: nobody answers there, or somebody who has none.
+        ValueError: what is there is no list of counters.
+    """
+    with httpx2.Client(trust_env=False, timeout=_SECONDS) as client:
+        answer = client.get(urlunsplit(("http", place, path, "", "")))
+    return dict(_sum_counters(answer.raise_for_status().text))
 
 
 def _metrics_path(settings: ServiceSettings) -> str:

@@ -65,3 +65,16 @@ def test_a_stranger_that_writes_the_header_is_no_forgotten_proxy() -> None:
     senders, metrics = _build()
     assert senders.name_sender("8.8.8.8", ["203.0.113.7"], []) == "ip:8.8.8.8"
     assert _read(metrics, "untrusted_proxies") == 0
+
+
+@pytest.mark.parametrize("lines", [[], ["somebody"]])
+def test_a_request_that_a_reporter_names_nobody_for_is_counted_and_logged_once(
+    lines: list[str],
+) -> None:
+    senders, metrics = _build()
+    with capture_logs() as logs:
+        names = {senders.name_forwarded(lines, "key:logger") for _ in range(3)}
+    assert names == {"unknown@key:logger"}
+    assert _read(metrics, "unreadable_senders") == 3
+    (log,) = logs
+    assert "--metadata-headers" in log["advice"]

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import State
-from maskwatch.commands.machine.mail_check import check_mail
+from maskwatch.commands.machine.mail_check import check_mail, check_mail_settings
 from tests.mail_server import GREYLISTED, NO_SUCH_USER, MailServer
 from tests.maskwatch.conftest import Run
 
@@ -64,3 +64,30 @@ def test_without_a_server_the_mail_is_a_file(maskwatch: Run, tmp_path: Path) -> 
     assert (
         "warn mail to oncall@localhost: No mail server is set" in maskwatch("doctor", "--send").out
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({}, {"mail": "MASKWATCH_SMTP_HOST is not set: alerts are files in"}),
+        (
+            {"smtp_host": "mail.example.org"},
+            {
+                "mail": "MASKWATCH_MAIL_TO is not set: alerts go to oncall@localhost.",
+                "links in mails": "MASKWATCH_DASHBOARD_URL",
+            },
+        ),
+        (
+            {"smtp_host": "mail.example.org", "mail_to": ADA, "dashboard_url": "https://m.example"},
+            {},
+        ),
+    ],
+)
+def test_where_alerts_go_is_said_if_nobody_has_said_it(
+    tmp_path: Path, given: dict[str, str], names: dict[str, str]
+) -> None:
+    checks = list(check_mail_settings(JobSettings(var_dir=tmp_path, **given)))
+    warnings = {check.name: check.sentence for check in checks if check.state is State.WARN}
+    assert set(warnings) == set(names)
+    for name, words in names.items():
+        assert words in warnings[name]

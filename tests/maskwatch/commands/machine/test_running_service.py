@@ -67,10 +67,13 @@ def test_a_service_that_could_read_everything_is_fine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b'# TYPE x counter\nx{ "')])
-def test_something_else_at_the_port_is_no_service(tmp_path: Path, status: int, body: bytes) -> None:
+def test_somebody_who_shows_no_counters_is_not_taken_for_nobody(
+    tmp_path: Path, status: int, body: bytes
+) -> None:
     with _answer(status, body) as port:
         (check,) = _check(tmp_path, port)
-    assert "No service runs here" in check.sentence
+    assert check.state is State.WARN
+    assert "shows no counters" in check.sentence
 
 
 def test_a_port_where_nobody_listens_is_no_fault(tmp_path: Path) -> None:
