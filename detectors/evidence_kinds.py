@@ -133,7 +133,7 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("empty_upload", "unsupported_type", "too_small", "too_many_pixels", "side_too_long"),
         *("extreme_ratio", "too_many_frames", "metadata_too_large", "profile_too_large"),
         *("truncated", "declared_type_differs", "file_name_differs", "several_frames"),
-        *("end_missing", "profile_unusable", "trailing_data"),
+        *("end_missing", "profile_unusable", "exif_unusable", "trailing_data"),
         *("trailing_note", "checksum_differs"),
         *(
             "address_instead",

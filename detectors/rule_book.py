@@ -43,6 +43,13 @@ PROFILE_UNUSABLE = Rule(
     _EXPLOIT,
     _INPUT,
 )
+EXIF_UNUSABLE = Rule(
+    "exif_unusable",
+    Severity.ODD,
+    "The Exif data are damaged: the picture was not turned, for they do not say how.",
+    _EXPLOIT,
+    _INPUT,
+)
 MADE_SMALLER = Rule(
     "made_smaller",
     Severity.ODD,
@@ -113,6 +120,7 @@ GATE_RULES: tuple[Rule, ...] = (
     SEVERAL_FRAMES,
     END_MISSING,
     PROFILE_UNUSABLE,
+    EXIF_UNUSABLE,
     MADE_SMALLER,
     CHECKSUM_DIFFERS,
     TRAILING_NOTE,

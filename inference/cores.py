@@ -4,8 +4,11 @@ import os
 from collections.abc import Mapping
 
 import cv2
+import structlog
 
 from inference.admission.admission_settings import usable_cores
+
+_log = structlog.get_logger(__name__)
 
 
 def share_cores(parses: int, environment: Mapping[str, str] = os.environ) -> None:
@@ -32,4 +35,7 @@ def shared_threads(parses: int, environment: Mapping[str, str] = os.environ) -> 
 def _operators_word(environment: Mapping[str, str]) -> int:
     """The number in ``OMP_NUM_THREADS``, which holds instead; 0 if there is none."""
     word = environment.get("OMP_NUM_THREADS", "")
-    return int(word) if word.isdecimal() else 0
+    if word and not word.isdecimal():
+        _log.warning("OMP_NUM_THREADS is not one number: cores are shared without it", value=word)
+        return 0
+    return int(word or 0)

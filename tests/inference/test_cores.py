@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import cv2
 import pytest
+from structlog.testing import capture_logs
 
 from inference.admission.admission_settings import default_concurrency, usable_cores
 from inference.cores import core_share, share_cores, shared_threads
@@ -34,6 +35,13 @@ def test_the_operators_word_holds() -> None:
 def test_a_word_that_is_no_number_of_threads_says_nothing(word: str) -> None:
     assert core_share(1, {"OMP_NUM_THREADS": word}) == usable_cores()
     assert shared_threads(1, {"OMP_NUM_THREADS": word}) == usable_cores()
+
+
+def test_a_word_that_is_not_understood_is_named() -> None:
+    with capture_logs() as logs:
+        core_share(1, {"OMP_NUM_THREADS": "4,2"})
+        core_share(1, {})
+    assert [log["value"] for log in logs] == ["4,2"]
 
 
 def test_parses_in_one_session_and_its_threads_are_as_many_as_the_cores() -> None:

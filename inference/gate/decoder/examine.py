@@ -52,6 +52,8 @@ def examine(data: bytes, media_type: MediaType, limits: PictureLimits) -> Examin
     pixels = _decode_parts(data, media_type, limits, parts)
     if pixels.profile_unusable:
         signs["profile_unusable"] = {}
+    if pixels.exif_unusable:
+        signs["exif_unusable"] = {}
     if pixels.times_smaller > 1:
         signs["made_smaller"] = {"times": float(pixels.times_smaller)}
     return Examined(pixels.picture, pixels.file_size, pixels.orientation, signs)

@@ -46,6 +46,7 @@ class Pixels:
     Attributes:
         picture: in mode ``RGB``.
         profile_unusable: whether it had a colour profile that could not be used.
+        exif_unusable: whether it had Exif data that could not be read.
         file_size: width and height in the file, in pixels.
         times_smaller: by how much both of its sides were divided.
         turn: how it was turned to stand upright.
@@ -53,6 +54,7 @@ class Pixels:
 
     picture: Pillow.Image
     profile_unusable: bool
+    exif_unusable: bool
     file_size: tuple[int, int]
     times_smaller: int
     turn: Pillow.Transpose | None
@@ -100,9 +102,9 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
             picture.draft(None, (picture.width // times, picture.height // times))
         picture.load()
         rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
-        turn = _turn(picture)
+        turn, exif_unusable = _turn(picture)
         upright = rgb.transpose(turn) if turn is not None else rgb
-        return Pixels(upright, profile_unusable, size, times, turn)
+        return Pixels(upright, profile_unusable, exif_unusable, size, times, turn)
 
 
 def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
@@ -115,17 +117,17 @@ def _reduce(picture: Pillow.Image, limits: PictureLimits) -> Pillow.Image:
     return smaller
 
 
-def _turn(picture: Pillow.Image) -> Pillow.Transpose | None:
-    """How the picture has to be turned to stand upright; damaged Exif data say nothing.
+def _turn(picture: Pillow.Image) -> tuple[Pillow.Transpose | None, bool]:
+    """How the picture has to be turned to stand upright, and whether damaged Exif data hide that.
 
     Only Exif counts, as in browsers: the model has to see what people see.
     """
     try:
-        return _TURNS.get(_exif(picture).get(_ORIENTATION, 1))
+        return _TURNS.get(_exif(picture).get(_ORIENTATION, 1)), False
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - parsed by the decoder from hostile bytes
-        return None
+        return None, True
 
 
 def _exif(picture: Pillow.Image) -> Pillow.Exif:

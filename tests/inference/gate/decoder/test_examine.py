@@ -226,6 +226,15 @@ def test_a_damaged_profile_is_said(
     assert signs_of(data, media_type) == {"profile_unusable"}
 
 
+def test_exif_data_that_cannot_be_read_are_said_and_turn_nothing(
+    jpeg: bytes, jpeg_with: Callable[..., bytes]
+) -> None:
+    for damage in (b"II*\0", b"garbage!"):
+        examined = examine(jpeg_with(0xE1, b"Exif\0\0" + damage), MediaType.JPEG, LIMITS)
+        assert dict(examined.signs) == {"exif_unusable": {}}
+        assert examined.orientation == 1
+
+
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_camera_picture_without_its_end_marker_is_taken_as_it_is(

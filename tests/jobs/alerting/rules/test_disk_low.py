@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from jobs.alerting.alerts import run
 from jobs.context import JobContext
-from store.alert_rules.disk_low import disk_condition
+from store.alert_rules.disk_low import disk_condition, look_at_disks
+from store.alert_rules.rule import Surroundings
 from store.alerts.alerts import CRITICAL, WARNING
 from store.engine.disk_room import DiskRoom, room_of, rooms_of
 from store.tables.work_tables import AlertRow
@@ -68,3 +70,18 @@ def test_the_database_counts_apart_only_on_another_disk(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         rooms = rooms_of(tmp_path, disk / "maskwatch.db")
     assert [room.folder for room in rooms] == [tmp_path, disk]
+
+
+def test_a_disk_that_cannot_be_looked_at_is_logged_and_resolves_nothing(
+    context: JobContext,
+) -> None:
+    settings = context.settings
+    nowhere = settings.store.model_copy(update={"var_dir": Path("x" * 300)})
+    surroundings = Surroundings(
+        context.now, None, nowhere, settings.alerts, settings.outliers, 100, 60
+    )
+    with capture_logs() as logs:
+        judge = look_at_disks(surroundings)
+    assert [log["event"] for log in logs] == ["disk not looked at"]
+    with context.database.read() as session:
+        assert list(judge(session)) == []
