@@ -88,6 +88,9 @@ NOT_JSON = Refusal(
 NO_JSON_FIELD = NOT_JSON.saying(
     "The JSON object has no field, or several, for the picture in base64: send it in one."
 )
+MUCH_JSON = NOT_JSON.saying(
+    "The JSON object holds too many names and values: send the picture and little besides it."
+)
 NO_BASE64 = NOT_JSON.saying("The picture in the JSON object is not in base64.")
 ADDRESS_INSTEAD = Refusal(
     "address_instead",

@@ -59,6 +59,11 @@ def _form(kind: str, parts: bytes) -> bytes:
     return _head("/v1/parse", f"Content-Type: multipart/form-data; {kind}", length) + body
 
 
+def _json(body: bytes) -> bytes:
+    length = f"Content-Length: {len(body)}"
+    return _head("/v1/parse", "Content-Type: application/json", length) + body
+
+
 def _field(name: str, value: bytes) -> bytes:
     head = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
     return head.encode() + value + b"\r\n"
@@ -79,6 +84,8 @@ HOSTILE = {
         _form("boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"'
               b"\r\n\r\n" + b"\r\n--bx" * 1_500_000 + b"\r\n")
     ),
+    "json_names": Hostile(_json(b"{" + b",".join(b'"%d":1' % n for n in range(1_000_000)) + b"}")),
+    "json_numbers": Hostile(_json(b'{"image":[' + b"1," * 10_000_000 + b"1]}")),
     "one_byte_chunks": Hostile(_head("/v1/parse", _MULTIPART, _CHUNKED), _ONE_BYTE),
     "one_byte_chunks_x8": Hostile(_head("/v1/parse", _MULTIPART, _CHUNKED), _ONE_BYTE, 8),
     "chunk_extension": Hostile(

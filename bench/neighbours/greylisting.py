@@ -1,13 +1,15 @@
 """Half a day of alerts to receivers whose server defers, refuses or is away; time is played."""
 
+from asyncio import AbstractServer
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from logging import CRITICAL
 from pathlib import Path
+from socket import create_server
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -55,11 +57,11 @@ class Greylist(Controller):
         self._first: dict[str, int] = {}
         super().__init__(self, hostname="127.0.0.1", port=0, server_hostname="mail.test")
 
-    def _trigger_server(self) -> None:
-        """Learn the port that the system chose, then make the first connection as usual."""
-        assert self.server is not None  # noqa: S101 - it was started just now
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+    def _create_server(self) -> Awaitable[AbstractServer]:
+        """Listen on a port that the system chooses."""
+        listener = create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        return self.loop.create_server(self._factory_invoker, sock=listener)
 
     async def handle_MAIL(self, *conversation: Any) -> str:  # noqa: N802 - the library's names
         """Take a sender, unless the server is away."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.bodies.base64_text import decode_base64, split_data_url
-from inference.bodies.json_document import read_document
+from inference.bodies.json_document import read_small_document
 from inference.refusals import NO_JSON_FIELD, NOT_JSON, TOO_MANY_BYTES, Refused
 from inference.upload import Upload
 
@@ -31,7 +31,7 @@ class SentJson:
         """
         body = b"".join(self.chunks)
         self.chunks.clear()
-        declared, text = split_data_url(_pick_text(read_document(body), self.fields))
+        declared, text = split_data_url(_pick_text(read_small_document(body), self.fields))
         data = decode_base64(text)
         if len(data) > self.max_bytes:
             raise Refused(TOO_MANY_BYTES)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inference.bodies.json_document import read_document
+from inference.bodies.json_document import read_small_document
 from inference.refusals import FORM_TOO_LARGE, NOT_JSON, PICTURE_ELSEWHERE, Refused
 from inference.upload import Upload
 from inference.upstream.presets.preset import PicturePlace
@@ -29,7 +29,7 @@ def read_json(places: Sequence[PicturePlace], body: bytes, limits: RequestLimits
     # Base64 has no commas: so many would be of other things, and each costs time.
     if body.count(b",") > limits.max_text_bytes:
         raise Refused(FORM_TOO_LARGE)
-    document = read_document(body)
+    document = read_small_document(body)
     texts = read_texts(document, places, limits)
     check_counts(places, texts.occupied)
     check_rest(document, texts.slots, limits)

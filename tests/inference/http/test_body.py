@@ -15,6 +15,7 @@ from inference.http.form import SentForm
 from inference.http.json_body import SentJson
 from inference.refusals import (
     ADDRESS_INSTEAD,
+    MUCH_JSON,
     NO_BASE64,
     NO_BOUNDARY,
     NO_JSON_FIELD,
@@ -122,7 +123,10 @@ def test_any_picture_comes_out_as_it_went_in(data: bytes) -> None:
         ('{"image": "AA==", "image": "AAA="}', NOT_JSON),
         ('{"image": "AA==", "x": {"y": 1, "y": 2}}', NOT_JSON),
         ('{"image": "AA==", "x": NaN}', NOT_JSON),
-        ('{"image": "AA==", "x": ' + "[" * 100_000, NOT_JSON),
+        ('{"image": "AA==", "x": ' + "[" * 5_000, NOT_JSON),
+        ('{"image": "AA==", "x": ' + "[" * 5_001, MUCH_JSON),
+        (json.dumps({"image": "AA==", "x": [1] * 20_001}), MUCH_JSON),
+        (json.dumps({"image": "AA=="} | {str(n): "" for n in range(20_001)}), MUCH_JSON),
         ('{"image": "AA==", "x": ' + "9" * 10_000 + "}", NOT_JSON),
         ('{"image": "AA=="}'.encode("utf-16"), NOT_JSON),
         ("{}", NO_JSON_FIELD),

@@ -243,7 +243,7 @@ def _nest(depth: int) -> bytes:
         (b'{"image": "AAAA", "x": "\xff"}', NOT_JSON),
         (b"{'image': 'AAAA'}", NOT_JSON),
         (_nest(40), NOT_JSON),
-        (_nest(100_000), NOT_JSON),
+        (_nest(5_000), NOT_JSON),
         (b'"AAAA"', NOT_JSON),
         (b"1", NOT_JSON),
         (b"", NOT_JSON),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_without_a_server_the_mail_is_a_file(maskwatch: Run, tmp_path: Path) -> 
     ],
 )
 def test_where_alerts_go_is_said_if_nobody_has_said_it(
-    tmp_path: Path, given: dict[str, str], names: dict[str, str]
+    tmp_path: Path, given: dict[str, Any], names: dict[str, str]
 ) -> None:
     checks = list(check_mail_settings(JobSettings(var_dir=tmp_path, **given)))
     warnings = {check.name: check.sentence for check in checks if check.state is State.WARN}
