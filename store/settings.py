@@ -261,7 +261,8 @@ class ConnectionsGroup(Group):
     """How many connections a process that listens may have open, and for how long."""
 
     max_connections: int = Field(500, ge=1, le=100_000)
-    """Connections that may be open; further ones are closed at once."""
+    """Connections that may be open. One more closes one that waits, of the address that has most of
+    them, or is closed itself if that address is its own."""
 
     header_seconds: float = Field(10, gt=0, le=600)
     """How long a client may take to send the headers of a request."""

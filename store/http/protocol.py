@@ -2,6 +2,7 @@
 
 import socket
 from asyncio import BufferedProtocol, Protocol, TimerHandle, Transport
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,7 +51,7 @@ class ConnectionLimits:
         send_seconds: until an answer is read.
         parting_seconds: from an answer before the end of the body until the peer closes.
         hold_seconds: from framing that costs too much until the connection is closed.
-        max_connections: that are open at the same time.
+        max_connections: that are open at the same time; beyond them, whoever has most loses one.
         max_drained_bytes: that are thrown away meanwhile. They are read, or else the peer would
             not read the answer before it has sent them all.
         max_head_bytes: of a request line and its headers.
@@ -90,7 +91,7 @@ def connection_limits(settings: ConnectionsGroup) -> ConnectionLimits:
 
 
 class PatientProtocol(H11Protocol, BufferedProtocol):
-    """Closes connections whose peer takes too long, costs too much, or is one too many.
+    """Closes connections whose peer takes too long, costs too much, or has too many.
 
     One timer a connection. It starts when what is awaited changes, so that single bytes do not buy
     more time. While nothing is awaited, uvicorn's keep-alive timer runs, or the application works.
@@ -118,10 +119,21 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         super().connection_made(transport)
         _send_at_once(transport)
         self.transport = self._parting = PartingTransport(transport, self.conn.is_unread)
-        if len(self.connections) > self.limits.max_connections:
+        if len(self.connections) > self.limits.max_connections and not self._take_room():
             self._close(_FULL)
         else:
             self._watch()
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end."""
+        return self.client[0] if self.client else ""
+
+    def is_waiting(self) -> bool:
+        """Whether nothing is lost but time if it is closed: the next move is its peer's."""
+        is_idle = self.timeout_keep_alive_task is not None
+        waits = is_idle or self._step in (Step.HEADERS, Step.BODY)
+        return waits and not self.transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -165,6 +177,22 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+
+    def _take_room(self) -> bool:
+        """Close one of whoever has most connections, if those are more than this peer has.
+
+        Else one peer that says nothing on all of them would keep everybody out.
+        """
+        open_ones = [each for each in self.connections if isinstance(each, PatientProtocol)]
+        counts = Counter(each.peer for each in open_ones)
+        largest = max(counts, key=counts.__getitem__)
+        if counts[largest] <= counts[self.peer]:
+            return False
+        for each in open_ones:
+            if each.peer == largest and each.is_waiting():
+                each._close(_FULL)
+                return True
+        return False
 
     def _hold_and_close(self) -> None:
         """Close in a second, in which nothing is read: a sender that comes again waits for it."""

@@ -37,9 +37,9 @@ class Served:
         """Where requests go."""
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self) -> socket.socket:
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
         """A new connection; whoever uses it closes it."""
-        return socket.create_connection(("127.0.0.1", self.port), LIMIT_SECONDS)
+        return socket.create_connection(("127.0.0.1", self.port), LIMIT_SECONDS, (source, 0))
 
     def say(self, *parts: bytes) -> bytes:
         """Send bytes over a connection of their own and read until the service closes it."""

@@ -266,6 +266,35 @@ def test_connections_over_the_limit_are_closed_at_once_and_the_others_work(serve
     assert b"200 OK" in served.say(HEALTH + CLOSE + b"\r\n")
 
 
+def test_a_peer_with_all_connections_gives_way_to_others_and_loses_only_what_waits(
+    serve: Serve,
+) -> None:
+    served = serve(max_connections=20, header_seconds=LONG)
+    with ExitStack() as stack:
+        hoard = [stack.enter_context(served.connect("127.0.0.9")) for _ in range(20)]
+        until(lambda: served.connections == 20)
+        others = [stack.enter_context(served.connect(f"127.0.1.{n}")) for n in range(1, 9)]
+        for each in others:
+            each.sendall(HEALTH + b"\r\n")
+            assert _answer(each).startswith(b"HTTP/1.1 200 ")
+        assert served.closed("full") == 8
+        assert served.connections == 20
+        closed = [each for each in hoard if _is_closed(each)]
+        assert len(closed) == 8
+        with served.connect("127.0.0.9") as one_more:
+            assert read_all(one_more) == b""
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+    except BlockingIOError:
+        return False
+
+
 def test_headers_without_end_are_refused(serve: Serve) -> None:
     served = serve(header_seconds=LONG)
     with served.connect() as connection:
