@@ -82,7 +82,7 @@ def appearance(image: Image, signs: Signs) -> Appearance:
     red, green, blue = middles[..., 0], middles[..., 1], middles[..., 2]
     outer, inner = red + blue, 2 * green
     luma = _sum_signed(_double_details(outer + inner), signs[0]) / np.float32(4)
-    chroma = _sum_signed(_double_details(outer - inner)[-1:], signs[1, -1:])
+    chroma = _sum_signed(_double_diagonals(outer - inner)[None], signs[1, -1:])
     return Appearance(np.asarray(thumbnail, dtype=np.float32), luma, chroma)
 
 
@@ -97,6 +97,12 @@ def _double_details(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
             across[:, ::2] - across[:, 1::2],
         ]
     )
+
+
+def _double_diagonals(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """The last band of :func:`_double_details` alone: ``(cells, h/2, w/2)``."""
+    across = plane[..., ::2] - plane[..., 1::2]
+    return np.asarray(across[:, ::2] - across[:, 1::2], dtype=np.int16)
 
 
 def _sum_signed(double_details: npt.NDArray[np.int16], signs: Signs) -> Values:

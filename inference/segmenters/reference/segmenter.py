@@ -95,7 +95,7 @@ def _resize(image: Image, size: tuple[int, int]) -> Floats:
     if scale < 1:
         smaller = scaled_size(height, width, scale)
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    planes = (Pillow.fromarray(plane) for plane in image.transpose(2, 0, 1).astype(np.float32))
+    planes = (Pillow.fromarray(plane.astype(np.float32)) for plane in cv2.split(image))
     small_planes = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
     small = np.stack([np.asarray(plane, dtype=np.float32) for plane in small_planes])
     return np.asarray(small / 255, dtype=np.float32)
