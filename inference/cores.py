@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import cv2
 import structlog
+from threadpoolctl import threadpool_limits
 
 from inference.admission.admission_settings import usable_cores
 
@@ -15,8 +16,11 @@ def share_cores(parses: int, environment: Mapping[str, str] = os.environ) -> Non
     """Give OpenCV, in each of several parses at a time, its share of the cores.
 
     Without it each one takes all of them, and they slow each other down by more than they gain.
+    NumPy's products get one thread: those of an ensemble are many and small, and OpenBLAS keeps
+    further threads busy with waiting for the next one (docs/cost.md).
     """
     cv2.setNumThreads(core_share(parses, environment))
+    threadpool_limits(_operators_word(environment) or 1, user_api="blas")
 
 
 def core_share(parses: int, environment: Mapping[str, str] = os.environ) -> int:

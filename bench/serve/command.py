@@ -85,7 +85,7 @@ def _measured(pictures: Pictures, full: Service, without: Service, rounds: int) 
     for _ in range(rounds):
         turns.append(_take_turns(bare, full, without, pictures.known))
         tails.append(_tail(full.senders, pictures.known, _LOAD * turns[-1].full.rate))
-    by_part = profile.milliseconds()
+    by_part, ensembles = profile.milliseconds(), profile.ensembles_per_picture()
     p50s = medians_of_records(full.folder, tuple(_MEDIANS))
     return {
         **_ratios("serve_ratio_vs_bare", turns, lambda speed: speed.rate),
@@ -100,6 +100,7 @@ def _measured(pictures: Pictures, full: Service, without: Service, rounds: int) 
         "pictures": len(pictures.known),
         "pictures_are_drawn": int(pictures.are_drawn),
         "rounds": rounds,
+        "ensembles": ensembles,
         "profile_ms": dict(sorted(by_part.items(), key=lambda part: -part[1])),
     }
 

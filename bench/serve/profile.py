@@ -15,6 +15,7 @@ from store.tables.request_tables import features_table
 
 _STEP = re.compile(r'maskwatch_step_seconds_sum\{step="([a-z_]+)"\} (\S+)')
 _PARSES = re.compile(r'maskwatch_step_seconds_count\{step="parse"\} (\S+)')
+_ENSEMBLES = re.compile(r'maskwatch_ensembles_total\{outcome="([a-z_]+)"\} (\S+)')
 
 
 class Profile:
@@ -23,6 +24,7 @@ class Profile:
     def __init__(self, url: str) -> None:
         self._url = httpx2.URL(url).join("/metrics")
         self._seconds, self._pictures = self._read()
+        self._ensembles = self._read_ensembles()
 
     def milliseconds(self) -> dict[str, float]:
         """Mean milliseconds a picture of each step since this was made."""
@@ -31,6 +33,16 @@ class Profile:
             step: 1000 * (spent - self._seconds.get(step, 0.0)) / (pictures - self._pictures)
             for step, spent in seconds.items()
         }
+
+    def ensembles_per_picture(self) -> dict[str, float]:
+        """Share of the pictures since this was made by what became of their ensemble."""
+        fates = self._read_ensembles()
+        new = {fate: count - self._ensembles.get(fate, 0.0) for fate, count in fates.items()}
+        return {fate: count / sum(new.values()) for fate, count in new.items() if count}
+
+    def _read_ensembles(self) -> Mapping[str, float]:
+        text = httpx2.get(self._url).text
+        return {fate: float(count) for fate, count in _ENSEMBLES.findall(text)}
 
     def _read(self) -> tuple[Mapping[str, float], float]:
         text = httpx2.get(self._url).text

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import cv2
 import pytest
 from structlog.testing import capture_logs
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from inference.admission.admission_settings import default_concurrency, usable_cores
 from inference.cores import core_share, share_cores, shared_threads
@@ -14,8 +15,14 @@ from inference.cores import core_share, share_cores, shared_threads
 def threads() -> Iterator[None]:
     """Leaves the process as it was."""
     before = cv2.getNumThreads()
-    yield
+    with threadpool_limits(user_api="blas"):
+        yield
     cv2.setNumThreads(before)
+
+
+def threads_of_products() -> set[int]:
+    """How many threads each library for products of matrices may use."""
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
 def test_parses_at_the_same_time_share_the_cores() -> None:
@@ -29,6 +36,13 @@ def test_the_operators_word_holds() -> None:
     word = {"OMP_NUM_THREADS": "7"}
     share_cores(1, word)
     assert cv2.getNumThreads() == core_share(1, word) == shared_threads(3, word) == 7
+
+
+def test_products_of_matrices_have_one_thread_but_for_the_operators_word() -> None:
+    share_cores(1, {"OMP_NUM_THREADS": "2"})
+    assert threads_of_products() == {2}
+    share_cores(1, {})
+    assert threads_of_products() == {1}
 
 
 @pytest.mark.parametrize("word", ["", "0", "all", "-1"])
