@@ -88,13 +88,13 @@ def part(disposition: bytes, content: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join(lines)
 
 
-def block(service: Service, client: str) -> None:
-    """Block a client, and wait until that holds."""
+def block(service: Service, value: str, scope: Scope = Scope.CLIENT) -> None:
+    """Block a client, or the exact picture with a SHA-256, and wait until that holds."""
     now = datetime.now(UTC)
     decision = NewDecision(
         kind=Kind.BLOCK,
-        scope=Scope.CLIENT,
-        value=client,
+        scope=scope,
+        value=value,
         scenario="by_hand",
         origin="analyst",
         reason="A test.",
@@ -103,7 +103,7 @@ def block(service: Service, client: str) -> None:
     )
     with service.database.write() as session:
         add_decision(session, decision, now)
-    until(lambda: service.access.current.is_blocked(datetime.now(UTC), (client,), None))
+    until(lambda: service.access.current.is_blocked(datetime.now(UTC), (value,), value))
 
 
 def post(

@@ -21,6 +21,8 @@ from werkzeug.serving import make_server
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_text import to_json
 from inference.http.proxy.server import server_config
+from inference.outcomes import Accepted, Reply
+from inference.pipeline import Pipeline
 from inference.proxying import Proxy, build_proxy
 from inference.settings import ProxySettings, ServiceSettings
 from inference.upstream.answers.source_digest import digest_source
@@ -163,6 +165,20 @@ def preset(tmp_path: Path) -> Path:
     file = tmp_path / "test.toml"
     file.write_text(PRESET)
     return file
+
+
+@pytest.fixture
+def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
+    """What the pipeline is given to judge."""
+    kept = []
+    judge = Pipeline.judge_reply
+
+    def keep(self: Pipeline, accepted: Accepted, reply: Reply) -> Any:
+        kept.append((accepted, reply))
+        return judge(self, accepted, reply)
+
+    monkeypatch.setattr(Pipeline, "judge_reply", keep)
+    return kept
 
 
 @pytest.fixture

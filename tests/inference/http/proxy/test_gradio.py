@@ -73,20 +73,6 @@ def _need_gradio_6(gradio: str) -> None:
 
 
 @pytest.fixture
-def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
-    """What the pipeline is given to judge."""
-    kept = []
-    judge = Pipeline.judge_reply
-
-    def keep(self: Pipeline, accepted: Accepted, reply: Reply) -> Any:
-        kept.append((accepted, reply))
-        return judge(self, accepted, reply)
-
-    monkeypatch.setattr(Pipeline, "judge_reply", keep)
-    return kept
-
-
-@pytest.fixture
 def turned(figure: Image) -> bytes:
     """A picture of its own that has to be turned to stand upright."""
     exif = Pillow.Exif()

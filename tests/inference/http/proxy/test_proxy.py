@@ -46,20 +46,6 @@ def png(figure: Image, encode: Encode) -> bytes:
     return encode(figure)
 
 
-@pytest.fixture
-def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
-    """What the pipeline is given to judge."""
-    kept = []
-    judge = Pipeline.judge_reply
-
-    def keep(self: Pipeline, accepted: Accepted, reply: Reply) -> Any:
-        kept.append((accepted, reply))
-        return judge(self, accepted, reply)
-
-    monkeypatch.setattr(Pipeline, "judge_reply", keep)
-    return kept
-
-
 def _turned(figure: Image, orientation: int) -> bytes:
     """A JPEG that has to be turned to show the figure."""
     exif = Pillow.Exif()
