@@ -17,6 +17,7 @@ def request_table(
     columns = [
         Column("Received (UTC)", "nowrap"),
         Column("Request"),
+        Column("Through"),
         Column("Verdict"),
         Column("Reasons"),
         Column("Stage"),
@@ -36,6 +37,7 @@ def _line(request: RequestSummary, now: datetime, with_client: bool) -> list[str
             )
         ),
         markup.request_link(request.request_id),
+        words.way_in(request.route),
         _verdict(request),
         markup.reasons(request.reasons),
         words.label(request.stage),

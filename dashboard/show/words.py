@@ -1,5 +1,6 @@
 """Numbers, times and codes in words; every time is UTC and says so."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import isnan
 
@@ -7,6 +8,16 @@ from detectors.registry import find_feature
 from detectors.rule_book import find_rule
 from store.phrases import plural
 
+# Ways in, as records name them.
+WAYS_IN: Mapping[str, str] = {
+    "api": "Hosted model",
+    "proxy": "Proxy",
+    "observe": "Reports",
+    "screen": "Gate alone",
+    "cli": "Command line",
+}
+# Ways in whose parses are those of somebody else's service.
+ATTACHED = ("proxy", "observe")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -100,6 +111,11 @@ def label(code: str) -> str:
     """A stored code as words: ``too_many_pixels`` becomes ``Too many pixels``."""
     words = code.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def way_in(route: str) -> str:
+    """What a request came through; its code in words if this version does not know it."""
+    return WAYS_IN.get(route, label(route))
 
 
 def sentence(rule: str) -> str:

@@ -103,15 +103,24 @@ def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
         "Received": markup.stack(
             words.utc(request.received_at), words.ago(request.received_at, context.now)
         ),
-        "Answer": f"HTTP {request.status}, over {detail.route}",
+        "Came through": words.way_in(request.route),
+        "Answer": f"HTTP {request.status}",
         "Came as far as": words.label(request.stage),
-        "Model": markup.code(words.short(detail.segmenter)) if detail.segmenter else "not reached",
+        "Source of the parse": _source(detail),
         "Media type": detail.media_type or "unknown",
         "Parts found": _parts(detail.labels),
     }
     if detail.content_sha256:
         pairs["SHA-256 of the upload"] = markup.span(markup.code(detail.content_sha256), "mw-long")
     return pairs
+
+
+def _source(detail: RequestDetail) -> Markup:
+    """A model of ours, or somebody's service with its preset, by the digest of either."""
+    if detail.segmenter is None:
+        return Markup("not reached")
+    kind = "service" if detail.summary.route in words.ATTACHED else "model"
+    return Markup("{} {}").format(kind, markup.code(words.short(detail.segmenter)))
 
 
 def _parts(labels: Sequence[str]) -> Markup:

@@ -42,7 +42,7 @@ def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
     reasons = cached_reads.reason_codes()
     _seed(reasons)
     with st.container(border=True):
-        columns = st.columns([2.1, 1.8, 1.8, 1.4, 1], vertical_alignment="bottom")
+        columns = st.columns([2.1, 1.6, 1.7, 1.3, 1.3, 1], vertical_alignment="bottom")
         with columns[0]:
             verdicts = st.segmented_control(
                 "Verdict",
@@ -65,20 +65,28 @@ def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
             key="reason",
             persist_state="session",
         )
-        window = columns[3].selectbox(
+        route = columns[3].selectbox(
+            "Came through",
+            ["", *words.WAYS_IN],
+            format_func=lambda code: words.way_in(code) if code else "Any",
+            key="through",
+            persist_state="session",
+        )
+        window = columns[4].selectbox(
             "Received in the last",
             list(WINDOWS),
             format_func=lambda key: WINDOWS[key].label,
             key="window",
             persist_state="session",
         )
-        outliers = columns[4].checkbox("Outliers only", key="outliers", persist_state="session")
+        outliers = columns[5].checkbox("Outliers only", key="outliers", persist_state="session")
     filters = TrafficFilter(
         since=WINDOWS[window].period(context.now).since,
         verdicts=tuple(Verdict(verdict) for verdict in verdicts),
         client=client.strip(),
         reason=reason,
         outliers_only=outliers,
+        route=route,
     )
     _write(filters, window, reasons)
     return filters, window
@@ -88,6 +96,7 @@ def _seed(reasons: Collection[str]) -> None:
     address.seed_choices("verdict", tuple(Verdict))
     address.seed_text("client")
     address.seed_choice("reason", reasons, "")
+    address.seed_choice("through", words.WAYS_IN, "")
     address.seed_choice("window", WINDOWS, DEFAULT_WINDOW)
     address.seed_tick("outliers")
 
@@ -97,11 +106,17 @@ def _write(filters: TrafficFilter, window: str, reasons: Collection[str]) -> Non
     address.write_choices("verdict", filters.verdicts, tuple(Verdict))
     address.write_text("client", filters.client)
     address.write_choice("reason", filters.reason, reasons, "")
+    address.write_choice("through", filters.route, words.WAYS_IN, "")
     address.write_choice("window", window, WINDOWS, DEFAULT_WINDOW)
     address.write_tick("outliers", ticked=filters.outliers_only)
     address.name_unknown(
         {"verdict": tuple(Verdict)},
-        {"reason": reasons, "window": WINDOWS, "outliers": address.YES_OR_NO},
+        {
+            "reason": reasons,
+            "through": words.WAYS_IN,
+            "window": WINDOWS,
+            "outliers": address.YES_OR_NO,
+        },
         ("client",),
     )
 

@@ -52,7 +52,7 @@ REQUEST_COLUMNS = (
     Column("request_id", Kind.TEXT, "Id that the client was given"),
     Column("received_at", Kind.TIME, "Arrival", "UTC"),
     Column("client", Kind.TEXT, "Who sent it: an address or the name of an API key"),
-    Column("route", Kind.TEXT, "Way in: api, screen, observe or cli"),
+    Column("route", Kind.TEXT, "Way in: api, screen, proxy, observe or cli"),
     Column("stage", Kind.TEXT, "How far it came: admission, gate, parsed or failed"),
     Column("verdict", Kind.TEXT, "pass, flag or refuse"),
     Column("status", Kind.INTEGER, "HTTP status of the answer"),

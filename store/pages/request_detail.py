@@ -53,7 +53,6 @@ class RequestDetail:
     """One request; ``features`` is ``None`` where it ended before any was measured."""
 
     summary: RequestSummary
-    route: str
     content_sha256: str | None
     media_type: str | None
     segmenter: str | None
@@ -73,7 +72,6 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
     scores = _scores(session, row.id)
     return RequestDetail(
         summary=summary(row, any(score.outlier for score in scores)),
-        route=row.route,
         content_sha256=row.content_sha256,
         media_type=row.media_type,
         segmenter=row.segmenter,

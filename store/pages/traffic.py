@@ -31,6 +31,7 @@ class TrafficFilter:
     Attributes:
         client: a part of the client's name.
         reason: code of a rule or refusal.
+        route: the way in; see :class:`store.requests.records.RequestRecord`.
     """
 
     since: datetime
@@ -38,6 +39,7 @@ class TrafficFilter:
     client: str = ""
     reason: str = ""
     outliers_only: bool = False
+    route: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class RequestSummary:
     request_id: str
     received_at: datetime
     client: str
+    route: str
     stage: Stage
     verdict: Verdict
     status: int
@@ -162,6 +165,8 @@ class _Search:
         if self.criteria.verdicts and (self.clients or self._by_index):
             verdicts = [verdict.value for verdict in self.criteria.verdicts]
             conditions.append(RequestRow.verdict.in_(verdicts))
+        if self.criteria.route:
+            conditions.append(RequestRow.route == self.criteria.route)
         return tuple(conditions)
 
 
@@ -249,6 +254,7 @@ def summary(row: RequestRow, outlier: bool) -> RequestSummary:
         request_id=row.request_id,
         received_at=row.received_at,
         client=row.client,
+        route=row.route,
         stage=Stage(row.stage),
         verdict=Verdict(row.verdict),
         status=row.status,

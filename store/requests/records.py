@@ -56,7 +56,7 @@ class RequestRecord:
         request_id: UUID, also given to the client.
         received_at: UTC time of arrival.
         client: who sent it, e.g. ``ip:203.0.113.7`` or ``cli:local``.
-        route: ``api``, ``screen``, ``observe`` or ``cli``.
+        route: the way in: ``api``, ``screen``, ``proxy``, ``observe`` or ``cli``.
         status: HTTP status of the answer.
         reasons: codes of the rules or of the refusal, heaviest first.
         content_sha256: hash of the upload; ``None`` where nothing was read.

@@ -183,3 +183,28 @@ def test_a_score_says_which_cutoff_is_in_force_and_why(
         add_scores(session, model.id, [NewScore(last_key(session), 0.7, p_value, True, {})], now)
     html = html_of(open_page("request", id=record.request_id))
     assert f">{cutoff}<" in html
+
+
+@pytest.mark.parametrize(
+    ("route", "sentence"), [("api", "Hosted model"), ("proxy", "Proxy"), ("observe", "Reports")]
+)
+def test_a_request_says_what_it_came_through(
+    nothing: Parts, signed_in: Signed, route: str, sentence: str
+) -> None:
+    signed_in(nothing)
+    record = RequestRecord(
+        request_id="11111111-1111-4111-8111-111111111111",
+        received_at=nothing.clock(),
+        client="ip:203.0.113.7",
+        route=route,
+        stage=Stage.PARSED,
+        verdict=Verdict.PASS,
+        status=200,
+        reasons=(),
+        segmenter=64 * "a",
+    )
+    with nothing.database.write() as session:
+        add_record(session, record)
+    html = html_of(open_page("request", id=record.request_id))
+    assert sentence in html
+    assert ("service <span" in html) is (route != "api")

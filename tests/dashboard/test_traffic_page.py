@@ -1,5 +1,7 @@
 """The page of requests."""
 
+from dataclasses import replace
+
 from dashboard.wiring import Parts
 from detectors.verdict import Verdict
 from store.requests.record_store import add_record
@@ -17,6 +19,21 @@ def test_traffic_is_filtered(day: Day, signed_in: Signed) -> None:
     html = html_of(fine(at.run()))
     assert 0 < html.count("/request?id=") < 14
     assert "✓ Pass" not in html
+
+
+def test_requests_that_came_through_a_proxy_are_listed_alone(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    hosted = refused(nothing, "ip:203.0.113.7", "1" * 36)
+    with nothing.database.write() as session:
+        add_record(session, hosted)
+        add_record(session, replace(hosted, request_id="2" * 36, route="proxy"))
+    at = open_page("traffic")
+    assert sorted(request_ids(html_of(at))) == ["1" * 36, "2" * 36]
+    at.selectbox(key="through").set_value("proxy")
+    assert request_ids(html_of(fine(at.run()))) == ["2" * 36]
+    assert at.query_params["through"] == "proxy"
 
 
 def test_traffic_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
