@@ -22,6 +22,7 @@ from bench.attach.clients import WrongAnswer
 from bench.attach.sides import Side
 from bench.attach.upstream import SIDE
 from bench.gate.service import RunningService, running_service
+from detectors.label_lists import LABEL_LISTS
 
 _FILES = 40
 _UPLOADS = 40
@@ -64,8 +65,6 @@ coding = "base64"
 [doors.answer]
 kind = "nested_lists"
 """
-_NAMES = ["Background", "Hat", "Hair", "Glove", "Sunglasses", "UpperClothes", "Dress", "Coat"]
-_MORE_NAMES = ["Socks", "Pants", "Torso-skin", "Scarf", "Skirt", "Face"]
 
 Message = tuple[str, str, bytes]
 
@@ -84,7 +83,7 @@ def measure_whole(upstream: Side, rounds: int) -> dict[str, float]:
     url = f"http://127.0.0.1:{upstream.port}"
     with TemporaryDirectory(prefix="maskwatch-bench-") as folder:
         preset = Path(folder) / "bench.toml"
-        preset.write_text(_PRESET.format(names=json.dumps(_NAMES + _MORE_NAMES)))
+        preset.write_text(_PRESET.format(names=json.dumps(LABEL_LISTS["CIHP"])))
         with running_service("proxy", **_settings(url, str(preset))) as proxy:
             return _measure(proxy, upstream.port, files, rounds)
 

@@ -103,7 +103,8 @@ def _read_tensor(tensor: Any, chunk: bytes, is_binary: bool, decoded: Decoded) -
 
 
 def _answer_tensor(name: str, labels: Any, *, is_binary: bool) -> Response:
-    output = {"name": "labels", "datatype": "UINT8", "shape": [1, *labels.shape]}
+    shape = [1, *labels.shape]
+    output: dict[str, Any] = {"name": "labels", "datatype": "UINT8", "shape": shape}
     if not is_binary:
         output["data"] = labels.ravel().tolist()
         text = json.dumps({"model_name": name, "outputs": [output]})
@@ -205,7 +206,7 @@ def infer_v2_pixels(url: str, pixels: Any) -> httpx2.Response:
 
 
 def _send_tensor(url: str, datatype: str, shape: list[int], chunk: bytes) -> httpx2.Response:
-    tensor = {"name": "image", "datatype": datatype, "shape": shape}
+    tensor: dict[str, Any] = {"name": "image", "datatype": datatype, "shape": shape}
     tensor["parameters"] = {"binary_data_size": len(chunk)}
     outputs = [{"name": "labels", "parameters": {"binary_data": True}}]
     head = json.dumps({"inputs": [tensor], "outputs": outputs}).encode()
