@@ -14,12 +14,13 @@ class ParsingGroup(Group):
     """Which model parses, how, and whose models are loaded."""
 
     segmenter: SegmenterName = SegmenterName.REFERENCE
-    """`reference`, the small one that Maskwatch ships, or ModelScope's `m2fp`."""
+    """`reference`, the small one that Maskwatch ships, ModelScope's `m2fp`, or any other
+    network as `onnx`."""
 
     model: str = ""
-    """For `m2fp` a folder or a ModelScope id; for `reference` a weights file. Default: M2FP for
-    several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that Maskwatch
-    ships."""
+    """For `m2fp` a folder or a ModelScope id; for `reference` a weights file; for `onnx` a folder
+    with `model.onnx` and `segmenter.toml`. Default: M2FP for several persons
+    (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that Maskwatch ships; none."""
 
     model_revision: str = Field("v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Tag or commit of a ModelScope id. Do not take a branch: it may mean other files tomorrow."""

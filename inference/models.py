@@ -1,6 +1,6 @@
 """Which model serves: loaded at the start, written down, and loaded again when asked to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.session import NetworkSession
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
+from inference.supply.errors import ModelError
 from inference.supply.verified import VerifiedModel, open_model
 from store.engine.database import Database
 from store.models.loaded_models import NewLoad, add_loaded_model, this_host
@@ -43,8 +44,10 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     Raises:
         ModelError: a file is missing, damaged or not trusted; it is named.
     """
-    if settings.parsing.segmenter is SegmenterName.M2FP:
-        return _m2fp(settings)
+    return _LOADERS[settings.parsing.segmenter](settings)
+
+
+def _reference(settings: ServiceSettings) -> LoadedModel:
     path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
     model = open_weights(path, settings.parsing.trust())
     network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
@@ -71,6 +74,34 @@ def _m2fp(settings: ServiceSettings) -> LoadedModel:
     keep_pages()
     segmenter.warm_up()
     return LoadedModel(segmenter, model)
+
+
+def _onnx(settings: ServiceSettings) -> LoadedModel:
+    # It brings a reader of descriptions, which the reference segmenter needs not.
+    from inference.segmenters.onnx.folder import check_folder  # noqa: PLC0415
+    from inference.segmenters.onnx.segmenter import load_onnx  # noqa: PLC0415
+
+    folder = check_folder(_named_folder(settings))
+    model = open_model(folder, settings.parsing.trust())
+    threads = shared_threads(settings.admission.max_concurrency)
+    return LoadedModel(load_onnx(model, threads), model)
+
+
+def _named_folder(settings: ServiceSettings) -> Path:
+    """Raises ModelError if no folder is named."""
+    if not settings.parsing.model:
+        raise ModelError(
+            f"The segmenter {settings.parsing.segmenter} needs a model folder: name it with "
+            "--model or MASKWATCH_MODEL."
+        )
+    return Path(settings.parsing.model)
+
+
+_LOADERS: Mapping[SegmenterName, Callable[[ServiceSettings], LoadedModel]] = {
+    SegmenterName.REFERENCE: _reference,
+    SegmenterName.M2FP: _m2fp,
+    SegmenterName.ONNX: _onnx,
+}
 
 
 class Models:

@@ -48,7 +48,7 @@ class LooksGroup(Group):
     max_trigger_score: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     """A picture with a higher score is suspected to carry a trigger: the share of a part that comes
     back when a tile is hidden, times the share of that which vanishes again when it is moved.
-    Default: 0.07 for the reference segmenter, which 0.5 % of clean pictures reach; 0.3 for `m2fp`,
+    Default: 0.07 for the reference segmenter, which 0.5 % of clean pictures reach; 0.3 for others,
     which is a guess."""
 
     ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)

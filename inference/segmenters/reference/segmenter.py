@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from detectors.parsing import Image, LabelMap, Parsing
 from detectors.sizes import scaled_size
+from inference.segmenters.label_maps import bounded_size, fit_labels, likeliest_labels
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.session import NetworkSession
 from inference.segmenters.reference.weights import open_weights
@@ -20,7 +21,6 @@ from inference.supply.trust import ANYONE, Trust
 Floats = npt.NDArray[np.float32]
 STRIDE = 16
 WORKING_PIXELS = 192 * 288
-_LABEL_MAP_PIXELS = 300_000
 _FLOAT_PIXELS = 1_000_000
 
 
@@ -109,24 +109,4 @@ def _softmax(logits: Floats) -> Floats:
 
 def _label_map(logits: Floats, height: int, width: int) -> LabelMap:
     """The likeliest label of each pixel, found at a bounded size."""
-    scale = min(1.0, sqrt(_LABEL_MAP_PIXELS / (height * width)))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    labels = _likeliest(logits, size)
-    if scale < 1:
-        whole = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-        labels = whole.astype(np.uint8)
-    return labels
-
-
-def _likeliest(logits: Floats, size: tuple[int, int]) -> LabelMap:
-    """The label with the highest logit at each pixel of ``size`` = (width, height).
-
-    Goes label by label, which touches less memory than all labels at once and is six times faster.
-    """
-    best = cv2.resize(logits[0], size, interpolation=cv2.INTER_LINEAR)
-    labels = np.zeros(best.shape, dtype=np.uint8)
-    for label, channel in enumerate(logits[1:], start=1):
-        values = cv2.resize(channel, size, interpolation=cv2.INTER_LINEAR)
-        labels = np.maximum(labels, (values > best) * np.uint8(label))
-        best = np.maximum(best, values)
-    return labels
+    return fit_labels(likeliest_labels(logits, bounded_size(height, width)), height, width)

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
+from inference.segmenters.onnx_session import open_session
 from inference.segmenters.reference.labels import LABELS
 from inference.segmenters.reference.weights import INPUT, OUTPUT, read_network_file
 from inference.supply.errors import ModelError
 from inference.supply.verified import VerifiedModel
 
 Floats = npt.NDArray[np.float32]
-# What goes wrong is raised; it need not stand in the log as well.
-_FATAL_ONLY = 4
 
 
 class NetworkSession:
@@ -31,9 +29,7 @@ class NetworkSession:
         """
         data = read_network_file(model)
         try:
-            self._session = onnxruntime.InferenceSession(
-                data, _options(threads), providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(data, threads)
             answer = self(np.zeros((1, 3, 32, 48), dtype=np.float32))
         except Exception as error:  # its errors have no type of their own in common
             raise _unfit(model.path) from error
@@ -44,18 +40,6 @@ class NetworkSession:
         """Logits ``(N, 15, H / 2, W / 2)`` of pictures ``(N, 3, H, W)`` in [0, 1]."""
         (logits,) = self._session.run([OUTPUT], {INPUT: pictures})
         return np.asarray(logits, dtype=np.float32)
-
-
-def _options(threads: int) -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _FATAL_ONLY
-    # Pictures come in many sizes, and a plan of memory for each of them would be kept.
-    options.enable_mem_pattern = False
-    # Threads that wait for the next layer must not keep a core from those that have work.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
 
 
 def _unfit(path: Path) -> ModelError:

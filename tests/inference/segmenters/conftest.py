@@ -1,4 +1,5 @@
-"""M2FP with random weights in each precision, whatever processor the tests run on."""
+"""M2FP with random weights in each precision, whatever processor the tests run on, and models of
+other people."""
 
 from pathlib import Path
 
@@ -6,8 +7,17 @@ import pytest
 import torch
 
 from inference.segmenters.choice import Precision
+from inference.segmenters.described.segmenter import DescribedSegmenter
 from inference.segmenters.m2fp.segmenter import M2FPSegmenter
+from inference.segmenters.onnx.segmenter import load_onnx
 from inference.supply.verified import open_model
+from tests.inference.segmenters.foreign_models import (
+    PLAIN,
+    network,
+    write_bodypix,
+    write_model,
+    write_u2netp,
+)
 
 SMALL_SIDE = 96
 
@@ -36,3 +46,30 @@ def m2fp_single_bfloat16(m2fp_single_folder: Path) -> M2FPSegmenter:
 def _loaded(folder: Path, precision: Precision) -> M2FPSegmenter:
     cpu = torch.device("cpu")
     return M2FPSegmenter.load(open_model(folder), cpu, precision, short_side=SMALL_SIDE)
+
+
+@pytest.fixture(scope="session")
+def onnx(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
+    return load_onnx(open_model(write_model(tmp_path_factory.mktemp("onnx"), network())), 1)
+
+
+@pytest.fixture(scope="session")
+def onnx_two_heads(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
+    """A person by itself and parts without a background, at the corners of the picture."""
+    description = (
+        PLAIN.replace('softmax"', 'softmax"\ngrid = "corners"')
+        + '[background]\nrule = "below"\n[[outputs]]\nname = "person"\nholds = "person"\n'
+        'values = "logits"\nactivation = "sigmoid"\ngrid = "corners"\n'
+    )
+    model = network((3, 1), ("logits", "person"))
+    return load_onnx(open_model(write_model(tmp_path_factory.mktemp("two"), model, description)), 1)
+
+
+@pytest.fixture(scope="session")
+def bodypix(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
+    return load_onnx(open_model(write_bodypix(tmp_path_factory.mktemp("bodypix"))), 1)
+
+
+@pytest.fixture(scope="session")
+def u2netp(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
+    return load_onnx(open_model(write_u2netp(tmp_path_factory.mktemp("u2netp"))), 1)

@@ -1,4 +1,4 @@
-"""What every segmenter promises, checked on each one that is shipped."""
+"""What every segmenter promises, checked on each kind that can be hosted."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.parsing import Image, Parsing
+from detectors.parts import unknown_labels
 from inference.figures import draw_figure
 from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
@@ -19,7 +20,10 @@ def reference() -> Segmenter:
 
 @pytest.fixture(
     scope="module",
-    params=["reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"],
+    params=[
+        *("reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"),
+        *("onnx", "onnx_two_heads", "bodypix", "u2netp"),
+    ],
 )
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
     segmenter: Segmenter = request.getfixturevalue(request.param)
@@ -41,6 +45,8 @@ def _check(parsing: Parsing, segmenter: Segmenter, height: int, width: int) -> N
     assert parsing.label_map.shape == (height, width)
     assert parsing.label_map.dtype == np.uint8
     assert parsing.label_map.max() < len(segmenter.labels)
+    assert len(parsing.parts) == len(segmenter.labels)
+    assert unknown_labels(parsing.parts) == ()
     if parsing.persons is not None:
         assert parsing.persons.shape == (height, width)
         assert parsing.persons.dtype == np.uint8
@@ -98,10 +104,11 @@ def test_threads_share_one_segmenter(shipped: Segmenter) -> None:
     assert all(_same(*pair) for pair in zip(alone, together, strict=True))
 
 
-def test_a_drawn_person_is_told_from_the_place(reference: Segmenter) -> None:
+@pytest.mark.parametrize("name", ["reference", "bodypix", "u2netp"])
+def test_a_drawn_person_is_told_from_the_place(request: pytest.FixtureRequest, name: str) -> None:
     """How well is measured on photos elsewhere; here a mixed-up channel or axis would show."""
-    figure = draw_figure(11)
-    found = reference.parse(figure.image).label_map > 0
+    figure, trained = draw_figure(11), request.getfixturevalue(name)
+    found = trained.parse(figure.image).label_map > 0
     truth = figure.label_map > 0
     assert found[truth].mean() > 5 * found[~truth].mean()
 

@@ -1,0 +1,1 @@
+"""Any network in ONNX, with a description beside it."""
