@@ -14,19 +14,20 @@ class ParsingGroup(Group):
     """Which model parses, how, and whose models are loaded."""
 
     segmenter: SegmenterName = SegmenterName.REFERENCE
-    """`reference`, the small one that Maskwatch ships, ModelScope's `m2fp`, or any other
-    network as `onnx`."""
+    """`reference`, the small one that Maskwatch ships, ModelScope's `m2fp`, any other
+    network as `onnx`, or one of Hugging Face's `transformers`."""
 
     model: str = ""
     """For `m2fp` a folder or a ModelScope id; for `reference` a weights file; for `onnx` a folder
-    with `model.onnx` and `segmenter.toml`. Default: M2FP for several persons
-    (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that Maskwatch ships; none."""
+    with `model.onnx` and `segmenter.toml`; for `transformers` one of `save_pretrained`. Default: M2FP
+    for several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that
+    Maskwatch ships; none."""
 
     model_revision: str = Field("v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Tag or commit of a ModelScope id. Do not take a branch: it may mean other files tomorrow."""
 
     model_device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
-    """Where `m2fp` runs: `auto`, `cpu`, `cuda` or `cuda:1`."""
+    """Where `m2fp` and `transformers` run: `auto`, `cpu`, `cuda` or `cuda:1`."""
 
     model_precision: Precision = Precision.AUTO
     """Number format of `m2fp`: `float32`, `bfloat16`, or `auto` for bfloat16 where the processor

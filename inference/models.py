@@ -87,6 +87,20 @@ def _onnx(settings: ServiceSettings) -> LoadedModel:
     return LoadedModel(load_onnx(model, threads), model)
 
 
+def _transformers(settings: ServiceSettings) -> LoadedModel:
+    require_extra("transformers", "The segmenter transformers", ("torch", "transformers"))
+    # They take seconds to import; who does not use them should not wait for it.
+    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
+    from inference.segmenters.transformers.folder import check_folder  # noqa: PLC0415
+    from inference.segmenters.transformers.segmenter import load_transformers  # noqa: PLC0415
+
+    folder = check_folder(_named_folder(settings))
+    model = open_model(folder, settings.parsing.trust())
+    limit_threads(core_share(settings.admission.max_concurrency))
+    keep_pages()
+    return LoadedModel(load_transformers(model, device_named(settings.parsing.model_device)), model)
+
+
 def _named_folder(settings: ServiceSettings) -> Path:
     """Raises ModelError if no folder is named."""
     if not settings.parsing.model:
@@ -101,6 +115,7 @@ _LOADERS: Mapping[SegmenterName, Callable[[ServiceSettings], LoadedModel]] = {
     SegmenterName.REFERENCE: _reference,
     SegmenterName.M2FP: _m2fp,
     SegmenterName.ONNX: _onnx,
+    SegmenterName.TRANSFORMERS: _transformers,
 }
 
 

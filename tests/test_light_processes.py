@@ -117,11 +117,12 @@ def test_what_stands_in_front_of_a_service_loads_no_network() -> None:
     assert _imported_with(*SERVING, "inference.http.proxy.server").isdisjoint(NETWORKS)
 
 
-def test_only_m2fp_and_training_load_torch() -> None:
-    folders = ("inference.segmenters.m2fp", "inference.segmenters.reference.training")
+def test_only_m2fp_transformers_and_training_load_torch() -> None:
+    segmenters = "inference.segmenters"
+    folders = (f"{segmenters}.{name}" for name in ("m2fp", "transformers", "reference.training"))
     loaded = _imported_with(*_modules_under("inference", *folders))
     assert "onnxruntime" in loaded
-    assert loaded.isdisjoint({"torch", "torchvision", "modelscope", "timm"})
+    assert loaded.isdisjoint({"torch", "torchvision", "modelscope", "timm", "transformers"})
 
 
 _START = """

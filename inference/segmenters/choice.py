@@ -9,6 +9,7 @@ class SegmenterName(StrEnum):
     REFERENCE = "reference"
     M2FP = "m2fp"
     ONNX = "onnx"
+    TRANSFORMERS = "transformers"
 
     @property
     def look_scale(self) -> float:

@@ -1,7 +1,9 @@
 """A base install: what needs an extra says in one sentence which to install."""
 
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -10,6 +12,10 @@ from tests.maskwatch.conftest import Run
 _OF_M2FP = (
     "The segmenter m2fp needs torch, and this installation is without: "
     "run `pip install 'maskwatch[m2fp]'`."
+)
+_OF_TRANSFORMERS = (
+    "The segmenter transformers needs torch, and this installation is without: "
+    "run `pip install 'maskwatch[transformers]'`."
 )
 _OF_THE_DEMO = (
     "The demo needs torch, and this installation is without: run `pip install 'maskwatch[dev]'`."
@@ -20,12 +26,16 @@ _OF_THE_DEMO = (
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if torch were not installed: nothing finds it, and nothing imports it."""
     monkeypatch.setitem(sys.modules, "torch", None)
+    # Found without being imported, which takes seconds; it would need torch anyway.
+    monkeypatch.setitem(sys.modules, "transformers", ModuleType("transformers"))
+    sys.modules["transformers"].__spec__ = ModuleSpec("transformers", None)
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("serve", "--segmenter", "m2fp"), _OF_M2FP),
+        (("serve", "--segmenter", "transformers", "--model", "x"), _OF_TRANSFORMERS),
         (("demo", "--once"), _OF_THE_DEMO),
         (("up", "--demo"), _OF_THE_DEMO),
     ],

@@ -53,7 +53,8 @@ def _try_ports() -> None:
 
 def serve(
     segmenter: Annotated[
-        str | None, typer.Option(help="reference, m2fp or onnx; over MASKWATCH_SEGMENTER.")
+        str | None,
+        typer.Option(help="reference, m2fp, onnx or transformers; over MASKWATCH_SEGMENTER."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Folder, ModelScope id or file; over MASKWATCH_MODEL.")

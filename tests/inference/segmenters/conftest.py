@@ -1,6 +1,7 @@
 """M2FP with random weights in each precision, whatever processor the tests run on, and models of
 other people."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.inference.segmenters.foreign_models import (
     network,
     write_bodypix,
     write_model,
+    write_segformer,
     write_u2netp,
 )
 
@@ -73,3 +75,13 @@ def bodypix(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
 @pytest.fixture(scope="session")
 def u2netp(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
     return load_onnx(open_model(write_u2netp(tmp_path_factory.mktemp("u2netp"))), 1)
+
+
+@pytest.fixture(scope="session")
+def transformers(tmp_path_factory: pytest.TempPathFactory) -> DescribedSegmenter:
+    folder = write_segformer(tmp_path_factory.mktemp("segformer"))
+    (folder / "segmenter.toml").write_text('[labels]\ngroups = { tail = "other" }\n')
+    segmenter = import_module("inference.segmenters.transformers.segmenter")
+    loaded = segmenter.load_transformers(open_model(folder), torch.device("cpu"))
+    assert isinstance(loaded, DescribedSegmenter)
+    return loaded

@@ -1,5 +1,6 @@
 """Models of other people: small ones that are made here, and real ones where they can be had."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import torch
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parents[3]
@@ -108,4 +110,29 @@ def _copy_model(folder: Path, file: Path, description: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, folder / "model.onnx")
     shutil.copyfile(EXAMPLES / description, folder / "segmenter.toml")
+    return folder
+
+
+def write_segformer(folder: Path, *, seed: int = 0) -> Path:
+    """A tiny SegFormer of random weights, as ``save_pretrained`` writes it."""
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    transformers.utils.logging.disable_progress_bar()
+    configuration = transformers.SegformerConfig(
+        id2label=dict(enumerate(("Background", "Face", "Hat", "tail"))),
+        depths=[1, 1, 1, 1],
+        hidden_sizes=[8, 16, 16, 16],
+        num_attention_heads=[1, 1, 1, 1],
+        decoder_hidden_size=16,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = transformers.SegformerForSemanticSegmentation(configuration)
+        torch.nn.init.normal_(model.decode_head.classifier.weight, std=5)
+    model.save_pretrained(folder)
+    preprocessor = {
+        "size": {"width": 64, "height": 96},
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_std": [0.229, 0.224, 0.225],
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor))
     return folder

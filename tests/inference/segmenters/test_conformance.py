@@ -22,7 +22,7 @@ def reference() -> Segmenter:
     scope="module",
     params=[
         *("reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"),
-        *("onnx", "onnx_two_heads", "bodypix", "u2netp"),
+        *("onnx", "onnx_two_heads", "bodypix", "u2netp", "transformers"),
     ],
 )
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
