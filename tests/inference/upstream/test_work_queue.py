@@ -61,3 +61,41 @@ def test_work_that_hangs_keeps_nobody_from_closing() -> None:
     assert queue.close(0) in {1, 2}  # the thread may not have begun yet
     go_on.set()
     wait_for(lambda: not any(thread.is_alive() for thread in queue._threads))
+
+
+def test_others_work_while_one_waits_aside() -> None:
+    began, go_on, done = Event(), Event(), list[str]()
+    queue = WorkQueue("test", 100, 100, threads=1, waiting=1)
+
+    def wait() -> None:
+        with queue.wait_aside():
+            began.set()
+            go_on.wait()
+        done.append("waited")
+
+    queue.put(_work(wait))
+    began.wait()
+    queue.put(_work(partial(done.append, "other")))
+    wait_for(lambda: done == ["other"])
+    assert queue.is_half_empty
+    go_on.set()
+    assert queue.close(10) == 0
+    assert done == ["other", "waited"]
+
+
+def test_a_further_thread_does_not_work_beside_the_first() -> None:
+    began, go_on, done = Event(), Event(), list[int]()
+    queue = WorkQueue("test", 4, 100, threads=1, waiting=1)
+
+    def work() -> None:
+        began.set()
+        go_on.wait()
+
+    queue.put(_work(work))
+    began.wait()
+    queue.put(_work(partial(done.append, 1)))
+    assert not queue.is_half_empty
+    assert done == []
+    go_on.set()
+    assert queue.close(10) == 0
+    assert done == [1]
