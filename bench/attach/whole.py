@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from bench.attach.clients import WrongAnswer
+from bench.attach.looks import count_looks, write_baseline
 from bench.attach.sides import Side
 from bench.attach.upstream import SIDE
 from bench.gate.service import RunningService, running_service
@@ -27,6 +28,10 @@ from detectors.label_lists import LABEL_LISTS
 _FILES = 40
 _UPLOADS = 40
 _CALLS = 3
+# Different ones, for whether a picture is looked at is drawn by its bytes; and not so fast that
+# answers wait, for then none is.
+_SAMPLED = 200
+_SAMPLED_PAUSE_SECONDS = 0.1
 # Time in which the checks beside the traffic come to an end, so that they slow nobody.
 _RESTED = 15
 _REST_SECONDS = 0.4
@@ -85,7 +90,12 @@ def measure_whole(upstream: Side, rounds: int) -> dict[str, float]:
         preset = Path(folder) / "bench.toml"
         preset.write_text(_PRESET.format(names=json.dumps(LABEL_LISTS["CIHP"])))
         with running_service("proxy", **_settings(url, str(preset))) as proxy:
-            return _measure(proxy, upstream.port, files, rounds)
+            figures = _measure(proxy, upstream.port, files, rounds)
+        baseline = Path(folder) / "baseline.json"
+        write_baseline(baseline, preset, url)
+        known = _settings(url, str(preset)) | {"BASELINE": str(baseline)}
+        with running_service("proxy", **known) as proxy:
+            return figures | _measure_looks(proxy)
 
 
 def _measure(
@@ -100,6 +110,13 @@ def _measure(
     before = proxy.resident_mb()
     figures["proxy_rss_mb_after_uploads"] = before
     return figures | _watch_memory(proxy, lambda: measure("big", calls, _CALLS), before)
+
+
+def _measure_looks(proxy: RunningService) -> dict[str, float]:
+    """Shares with the settings as they are, of a source whose baseline is known."""
+    uploads = [_write_form(_photograph(seed)) for seed in range(_SAMPLED)]
+    _send_all(_port_of(proxy), uploads, _SAMPLED_PAUSE_SECONDS)
+    return count_looks(proxy.url, _SAMPLED)
 
 
 def _settings(upstream: str, preset: str) -> dict[str, str]:

@@ -4,8 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition, Semaphore, Thread
+from threading import Condition, Thread
 from time import monotonic
+
+from inference.upstream.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class WorkQueue:
         self._items = self._bytes = 0
         self._is_closed = False
         self._change = Condition()
-        self._turns = Semaphore(threads)
+        self._turns = Turns(threads)
         names = [f"maskwatch-{name}-{number}" for number in range(threads + waiting)]
         self._threads = [Thread(target=self._run, name=name, daemon=True) for name in names]
         for thread in self._threads:
@@ -76,11 +78,11 @@ class WorkQueue:
     @contextmanager
     def wait_aside(self) -> Iterator[None]:
         """For work that waits for something else: others get its turn meanwhile."""
-        self._turns.release()
+        self._turns.give_back()
         try:
             yield
         finally:
-            self._turns.acquire()
+            self._turns.take()
 
     def close(self, seconds: float) -> int:
         """Take nothing more in, do what waits for some time, and say how much was left undone."""
@@ -97,8 +99,9 @@ class WorkQueue:
 
     def _run(self) -> None:
         while work := self._take():
-            with self._turns:
-                work.run()
+            self._turns.take()
+            work.run()
+            self._turns.give_back()
             with self._change:
                 self._count(work, -1)
 

@@ -22,8 +22,6 @@ from PIL import ImageOps
 from detectors.parsing import Image
 from inference.gate.screen import Decoded, Gate
 from inference.http.proxy.app import ProxyApp
-from inference.outcomes import Accepted, Reply
-from inference.pipeline import Pipeline
 from store.people.api_keys import KeyScope, add_key
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block

@@ -1,0 +1,98 @@
+"""A crafted picture is called so in front of a service: the Flask page of the examples.
+
+The baseline is learnt from what the proxy itself measures on drawn people.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from detectors.baseline.baseline_fit import learn
+from detectors.baseline.baseline_text import to_json
+from detectors.parsing import Image
+from inference.figures import draw_figure
+from inference.segmenters.reference.training.attacks import pgd
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.upstream.answers.source_digest import digest_source
+from inference.upstream.presets.preset_files import load_preset
+from tests.inference.baseline_makers import make_baseline
+from tests.inference.http.proxy.conftest import Attach, Attached
+
+_ROOT = Path(__file__).parents[4]
+_PAGE = _ROOT / "docs" / "examples" / "flask_page"
+# Few, and each counts twice, for every look is a request: it is not the fit that is tested.
+_PICTURES = 20
+# The looks are drawn with a fixed secret, so that the outcome is the same every time.
+_SETTINGS = {
+    "preset": str(_PAGE / "preset.toml"),
+    "fingerprint_salt": "a secret of this test",
+    "rate_per_second": 0,
+    "upstream_look_share": 1,
+    "upstream_look_budget": 0.99,
+    "upstream_look_seconds": 120,
+    "ensemble_members": 2,
+    "ensemble_squeezes": False,
+    "ensemble_patches": False,
+}
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def page_url() -> Iterator[str]:
+    command = [sys.executable, str(_PAGE / "app.py"), "--port", "0"]
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().removeprefix("Open ").strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def start(attach: Attach, page_url: str, tmp_path: Path) -> Callable[[Any], Attached]:
+    """Attaches a proxy to the page, with a baseline that a function makes for its source."""
+    preset = load_preset(str(_PAGE / "preset.toml"))
+    digest = digest_source(preset.digest, preset.labels, page_url)
+
+    def attach_with(make: Callable[[str], Any]) -> Attached:
+        file = tmp_path / "baseline.json"
+        file.write_text(to_json(make(digest)))
+        return attach(upstream=page_url, baseline=file, **_SETTINGS)
+
+    return attach_with
+
+
+def _send(attached: Attached, image: Image, count: int) -> None:
+    """Send a picture, and wait for its record: it is the one that is looked at then."""
+    buffer = BytesIO()
+    Pillow.fromarray(image).save(buffer, "PNG")
+    assert attached.send(buffer.getvalue(), path="/api/parse").status_code == 200
+    attached.rows(count)
+
+
+def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(
+    start: Callable[[Any], Attached],
+) -> None:
+    # Everything is odd to begin with, so that every look is taken.
+    learning = start(lambda digest: make_baseline(digest, look_again=-1e9))
+    for seed in range(_PICTURES):
+        _send(learning, draw_figure(seed).image, seed + 1)
+    measured: Any = learning.features(_PICTURES)
+    assert all(each["ensemble_passes"] == 3 for each in measured)
+    attached = start(lambda digest: learn(digest, 2 * measured, 2 * measured))
+
+    honest, figure = draw_figure(900).image, draw_figure(901).image
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
+    _send(attached, honest, _PICTURES + 1)
+    _send(attached, pgd(segmenter, figure, epsilon=8, steps=20, seed=1), _PICTURES + 2)
+    clean, crafted = attached.rows(_PICTURES + 2)[-2:]
+    assert "adversarial_picture" not in clean.reasons
+    assert "adversarial_picture" in crafted.reasons
+    assert clean.segmenter == crafted.segmenter
