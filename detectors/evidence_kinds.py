@@ -125,6 +125,7 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.ODD: (
         *("blank_picture", "flat_picture", "noise_picture", "no_person_found"),
         *("skin_share_too_low", "trousers_without_feet", "headless_body", "faceless_head"),
+        "face_hidden",
         *("not_accepted", "made_smaller"),
     ),
     EvidenceKind.MISTAKE: (

@@ -134,14 +134,14 @@ GATE_RULES: tuple[Rule, ...] = (
 
 NO_PERSON = Rule(
     "no_person_found",
-    Severity.BAD,
+    Severity.ODD,
     "The model found no person in the picture.",
     _EVADE,
     _INPUT,
 )
 SKIN_SHARE_LOW = Rule(
     "skin_share_too_low",
-    Severity.BAD,
+    Severity.ODD,
     "A person shows almost no face, arms or legs.",
     _EVADE,
     _INPUT,
@@ -165,6 +165,13 @@ FACELESS_HEAD = Rule(
     "faceless_head",
     Severity.ODD,
     "A person's head shows hair and no face: seen from behind, or the face was hidden.",
+    _EVADE,
+    _INPUT,
+)
+FACE_HIDDEN = Rule(
+    "face_hidden",
+    Severity.BAD,
+    "A face is seen where the parse has none: it shows nobody, or a person almost without skin.",
     _EVADE,
     _INPUT,
 )
@@ -211,6 +218,7 @@ RULES: tuple[Rule, ...] = (
     TROUSERS_WITHOUT_FEET,
     HEADLESS_BODY,
     FACELESS_HEAD,
+    FACE_HIDDEN,
     ADVERSARIAL_PICTURE,
     PROBING_SEQUENCE,
     OUTLIER_TRAFFIC,

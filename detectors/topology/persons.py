@@ -1,14 +1,16 @@
 """Persons in a label map: the unit in which topology is measured."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
 from detectors.findings import Place
+from detectors.looks.tile_maps import as_numpy
 from detectors.parsing import LabelMap, Parsing
 from detectors.sizes import scaled_size
 
@@ -29,6 +31,7 @@ class Person:
     Attributes:
         label_map: label map ``(h, w)`` uint8 at working size, zero outside the person.
         top, bottom, left, right: bounding box in working pixels, end exclusive.
+        sureness: mean probability of the likeliest label on the person's pixels.
     """
 
     label_map: LabelMap
@@ -36,6 +39,7 @@ class Person:
     bottom: int
     left: int
     right: int
+    sureness: float = 1.0
 
     @property
     def height(self) -> int:
@@ -46,6 +50,11 @@ class Person:
     def area(self) -> int:
         """Foreground pixels."""
         return int(np.count_nonzero(self.label_map))
+
+    @property
+    def area_share(self) -> float:
+        """Share of the picture that is this person."""
+        return self.area / self.label_map.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +81,7 @@ class Scene:
         else:
             persons = read_persons(label_map, at_working_size(parsing.persons), min_labels)
         height, width = parsing.label_map.shape
-        return cls(label_map, parsing.parts, persons, (height, width))
+        return cls(label_map, parsing.parts, measure_sureness(persons, parsing), (height, width))
 
     def place_of(self, mask: Mask, part: str | None = None) -> Place:
         """The box around a mask ``(h, w)`` of working size, in pixels of the picture."""
@@ -104,6 +113,16 @@ class Scene:
         """Pixels of any person."""
         masks = [person.label_map > 0 for person in self.persons]
         return np.asarray(np.any(masks, axis=0), dtype=np.bool_)
+
+
+def measure_sureness(persons: tuple[Person, ...], parsing: Parsing) -> tuple[Person, ...]:
+    """The same persons, each with how sure the parse is of its labels."""
+    if not persons:
+        return ()
+    height, width = persons[0].label_map.shape
+    best = as_numpy(array_namespace(parsing.probabilities).max(parsing.probabilities, axis=0))
+    map_ = cv2.resize(best, (width, height), interpolation=cv2.INTER_LINEAR)
+    return tuple(replace(each, sureness=float(map_[each.label_map > 0].mean())) for each in persons)
 
 
 def at_working_size(values: LabelMap) -> LabelMap:

@@ -20,7 +20,7 @@ MIN_PICTURES = 30
 class TopologyLimits:
     """Where normal ends.
 
-    The first three are learnt; the other two say what is judged at all and stay as they are.
+    The first three are learnt; the others say what is judged at all and stay as they are.
 
     Attributes:
         min_skin_share: skin pixels over a person's pixels.
@@ -30,6 +30,10 @@ class TopologyLimits:
         min_trousers_share: trousers smaller than this share of the person are not judged.
         border_share: trousers that end this close to the picture's lower edge, in body heights, are
             cut off by the picture and not judged.
+        min_person_share: a person that is a smaller share of the picture is not judged: a parse of
+            few pixels lacks parts that are there.
+        min_sureness: nor is one of whose labels the parse is less sure, as the mean probability of
+            the likeliest one: what it takes a chair or a wave for has no skin.
     """
 
     min_skin_share: float = 0.01
@@ -37,6 +41,8 @@ class TopologyLimits:
     min_hair_share: float = 0.02
     min_trousers_share: float = 0.08
     border_share: float = 0.04
+    min_person_share: float = 0.05
+    min_sureness: float = 0.6
 
     def list_learnt(self) -> dict[str, float]:
         """The learnt ones by name."""

@@ -13,6 +13,7 @@ from inference.checks.crafted import CraftedCheck
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.faces import FacesCheck, sampling_key
 from inference.checks.first_look import FirstLookCheck
+from inference.checks.hidden_face import HiddenFaceCheck
 from inference.checks.listed_patches import ListedPatchesCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
@@ -62,6 +63,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         ChampionCheck(parts.champion),
         _build_ensemble(parts, draws),
         CraftedCheck(baseline_of, looks.false_positive_rate),
+        HiddenFaceCheck(),
     )
 
 

@@ -1,16 +1,20 @@
 """Asks the face prior where its answer matters: it costs twice what a parse does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import nan
 
 from detectors.parsing import Parsing
-from detectors.parts import PartGroup, group_indices
+from detectors.parts import PartGroup, group_indices, label_mask
 from detectors.reductions import belongs, masked_mean, pixels_of
 from inference.checks.base import Case, CheckResult, Needs
+from inference.gate.faces import FaceBox
 
 # One picture in 100, so that it is known what is normal.
 _SAMPLE = round(0.01 * 2**64)
+# Of a box that the face prior draws; a face fills about half of it.
+_MIN_FACE_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,12 @@ class FacesCheck:
     needs = Needs.CONTENT
 
     def run(self, case: Case) -> CheckResult:
-        """How many faces there are; NaN where nobody asked."""
-        is_asked = self._is_doubtful(case.parsing) or self._is_sampled(case)
-        faces = float(len(case.screening.faces.boxes)) if is_asked else nan
-        return CheckResult({"faces_found": faces})
+        """How many faces there are, and how many the parse lacks; NaN where nobody asked."""
+        if not (self._is_doubtful(case.parsing) or self._is_sampled(case)):
+            return CheckResult({"faces_found": nan, "faces_hidden": nan})
+        boxes = case.screening.faces.boxes
+        features = {"faces_found": float(len(boxes))}
+        return CheckResult(features | {"faces_hidden": _count_hidden(boxes, case.parsing)})
 
     def _is_doubtful(self, parsing: Parsing) -> bool:
         if _lacks(parsing, PartGroup.FACE) or _lacks_hair(parsing):
@@ -53,6 +59,18 @@ class FacesCheck:
 def sampling_key(secret: bytes) -> bytes:
     """The key of the sample, from the secret of a deployment."""
     return blake2b(secret, digest_size=32, person=b"maskwatch-faces").digest()
+
+
+def _count_hidden(boxes: Sequence[FaceBox], parsing: Parsing) -> float:
+    """Boxes that hold next to no face of the parse; NaN if its labels cannot name one."""
+    face = group_indices(parsing.parts, (PartGroup.FACE,))
+    if not face:
+        return nan
+    pieces = [
+        parsing.label_map[box.top : box.top + box.height, box.left : box.left + box.width]
+        for box in boxes
+    ]
+    return float(sum(label_mask(each, face).mean() < _MIN_FACE_SHARE for each in pieces))
 
 
 def _lacks_hair(parsing: Parsing) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
 from detectors.topology.topology_limits import TopologyLimits
-from detectors.topology.topology_rules import topology_findings
+from detectors.topology.topology_rules import list_judged, topology_findings
 from inference.checks.base import Case, CheckResult, Needs
 
 
@@ -26,4 +26,5 @@ class TopologyCheck:
         """The features of the group ``topology``, and at most one finding a rule."""
         scene = Scene.of(case.parsing)
         limits = self.limits_of(case.segmenter.digest)
-        return CheckResult(topology_features(scene), topology_findings(scene, limits))
+        judged = {"persons_judged": float(len(list_judged(scene, limits)))}
+        return CheckResult(topology_features(scene) | judged, topology_findings(scene, limits))

@@ -49,16 +49,20 @@ def test_shares_lie_between_zero_and_one() -> None:
 def test_outlier_models_learn_from_all_that_follows_from_the_picture_alone_every_time() -> None:
     groups = (Group.COST, Group.LOOK, Group.ENSEMBLE, Group.TRAFFIC)
     # The face prior is asked about some pictures only.
-    left_out = {"faces_found", *(name for group in groups for name in _names(group))}
+    left_out = {"faces_found", "faces_hidden", "persons_judged"} | {
+        *(name for group in groups for name in _names(group))
+    }
     assert set(FEATURE_NAMES) - set(FITTED_NAMES) == left_out
 
 
 def test_each_group_is_measured_completely(draw: Any) -> None:
     picture = np.zeros((20, 20, 3), dtype=np.uint8)
     parsing = draw({})
-    assert _names(Group.INPUT) == {*input_features(picture, 1), "faces_found"}
+    asked = ("faces_found", "faces_hidden")
+    assert _names(Group.INPUT) == {*input_features(picture, 1), *asked}
     assert _names(Group.MODEL) == set(model_features(parsing))
-    assert _names(Group.TOPOLOGY) == set(topology_features(Scene.of(parsing)))
+    measured = topology_features(Scene.of(parsing))
+    assert _names(Group.TOPOLOGY) == {*measured, "persons_judged"}
 
 
 def test_an_unknown_feature_is_named() -> None:

@@ -30,8 +30,10 @@ def test_what_depends_on_other_requests_never_refuses() -> None:
         "adversarial_picture",
         "faceless_head",
         "headless_body",
+        "no_person_found",
         "outlier_traffic",
         "probing_sequence",
+        "skin_share_too_low",
         "trigger_suspected",
     }
 

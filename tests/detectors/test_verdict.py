@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.findings import Finding, Severity
-from detectors.rule_book import NO_PERSON, POLYGLOT, RULES, SKIN_SHARE_LOW, TYPE_MISMATCH
+from detectors.rule_book import FACE_HIDDEN, POLYGLOT, RULES, TROUSERS_WITHOUT_FEET, TYPE_MISMATCH
 from detectors.verdict import Mode, Verdict, judge
 
 findings = st.lists(st.sampled_from(RULES).map(Finding), max_size=6)
@@ -32,14 +32,16 @@ def test_a_suspect_finding_is_flagged_and_never_refused(mode: Mode) -> None:
     ("mode", "verdict"), [(Mode.MONITOR, Verdict.FLAG), (Mode.ENFORCE, Verdict.REFUSE)]
 )
 def test_the_mode_decides_about_a_bad_finding(mode: Mode, verdict: Verdict) -> None:
-    assert judge([Finding(NO_PERSON)], mode).verdict is verdict
+    assert judge([Finding(FACE_HIDDEN)], mode).verdict is verdict
 
 
 def test_the_heaviest_reason_comes_first_and_equals_keep_their_order() -> None:
-    found = [Finding(rule) for rule in (TYPE_MISMATCH, POLYGLOT, SKIN_SHARE_LOW, NO_PERSON)]
+    found = [
+        Finding(rule) for rule in (TYPE_MISMATCH, POLYGLOT, TROUSERS_WITHOUT_FEET, FACE_HIDDEN)
+    ]
     assert judge(found, Mode.MONITOR).reasons == (
-        "skin_share_too_low",
-        "no_person_found",
+        "trousers_without_feet",
+        "face_hidden",
         "polyglot",
         "declared_type_differs",
     )

@@ -30,11 +30,13 @@ class Universal:
         epsilon: largest change of a value, in 8-bit levels.
         fit_photos: how many photos it learns from.
         rounds: how often it sees each.
+        grid: rows and columns of the perturbation; few of them make it of low frequency.
     """
 
     epsilon: int = 8
     fit_photos: int = 40
     rounds: int = 6
+    grid: tuple[int, int] = _GRID
     name: str = "universal"
     version: int = 1
     goal: Untargeted = field(default_factory=Untargeted)
@@ -42,7 +44,9 @@ class Universal:
     @property
     def settings(self) -> str:
         """All of them."""
-        return f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={_GRID}"
+        return (
+            f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={self.grid}"
+        )
 
     def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
         """Learns the perturbation, unless the trainer has it already."""
@@ -56,7 +60,7 @@ class Universal:
     def _train(self, segmenter: TorchSegmenter, images: Sequence[Image]) -> Perturbation:
         bound = self.epsilon / 255
         random = np.random.default_rng(_TRAINING_SEED)
-        start = random.uniform(-bound, bound, (1, 3, *_GRID)).astype(np.float32)
+        start = random.uniform(-bound, bound, (1, 3, *self.grid)).astype(np.float32)
         change = torch.from_numpy(start)
         truths = [clean_labels(segmenter, image) for image in images]
         for round_number in range(self.rounds):
@@ -72,6 +76,11 @@ class Universal:
         _ = segmenter, seed  # the same for every picture
         clean = as_batch(image)
         return as_image(clean + stretch_change(torch.from_numpy(perturbation), clean))
+
+
+def low_frequency_universal() -> Universal:
+    """The same with a coarse grid of colours."""
+    return Universal(grid=(32, 32), name="universal_low_frequency")
 
 
 def stretch_change(change: Tensor, clean: Tensor) -> Tensor:

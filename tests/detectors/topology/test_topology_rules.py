@@ -212,3 +212,32 @@ def test_gloves_are_no_skin_and_a_bare_torso_is(draw: Any) -> None:
     for label, fires in (("Glove", True), ("Torso-skin", False)):
         labels = tuple(label if each == "arm" else each for each in parsing.labels)
         assert (SKIN_SHARE_LOW.code in _codes(replace(parsing, labels=labels))) is fires
+
+
+@pytest.mark.parametrize(
+    ("limits", "fires"),
+    [
+        (replace(LIMITS, min_person_share=0.2), True),
+        (replace(LIMITS, min_person_share=0.4), False),
+        (replace(LIMITS, min_sureness=0.69), True),
+        (replace(LIMITS, min_sureness=0.71), False),
+    ],
+)
+def test_only_persons_that_are_large_and_sure_enough_are_judged(
+    draw: Any, limits: TopologyLimits, fires: bool
+) -> None:
+    parsing = draw(KINDS["without skin and feet"])
+    # 6,080 of 26,000 pixels, each with seven tenths for its label.
+    unsure = 0.7 * parsing.probabilities + 0.3 / (len(parsing.labels) - 1) * (
+        1 - parsing.probabilities
+    )
+    scene = Scene.of(replace(parsing, probabilities=unsure.astype(np.float32)))
+    [person] = scene.persons
+    assert (person.area_share, person.sureness) == pytest.approx((6080 / 26000, 0.7), abs=1e-6)
+    assert bool(topology_findings(scene, limits)) is fires
+    assert bool(topology_extremes(scene, limits)) is fires
+
+
+def test_a_scene_of_persons_that_are_not_judged_is_no_scene_without_persons(draw: Any) -> None:
+    scene = Scene.of(draw(KINDS["without feet"]))
+    assert topology_findings(scene, replace(LIMITS, min_person_share=1.0)) == ()

@@ -16,7 +16,7 @@ from detectors.findings import Finding, Place
 from detectors.parsing import Image, Parsing
 from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
 from detectors.registry import FeatureVector
-from detectors.rule_book import NO_PERSON
+from detectors.rule_book import TROUSERS_WITHOUT_FEET
 from inference.checks.base import Check, CheckResult
 from inference.checks.catalogue import every_look
 from inference.checks.crafted import CraftedCheck
@@ -36,7 +36,7 @@ from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 from tests.inference.check_cases import case_of, with_changed
 
-ODD = (Finding(NO_PERSON),)
+ODD = (Finding(TROUSERS_WITHOUT_FEET),)
 LABELS = ("background", "face")
 DRAWS = Draws.keyed(b"secret")
 UPPER_HALF = Place(left=0, top=0, right=64, bottom=32)

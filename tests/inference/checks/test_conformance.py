@@ -50,7 +50,7 @@ MAY_BE_MISSING = {
     *(f"hidden_{part}_share" for part in PARTS),
     *("head_torso_gap", "torso_legs_gap", "trousers_feet_gap", "headless_share"),
     # Asked only where its answer matters.
-    "faces_found",
+    *("faces_found", "faces_hidden"),
     *("fragments_per_person", "entropy_foreground", "label_delta", "patch_consistency"),
     *("tamper_score", "client_interval", "client_refusal_share"),
 }

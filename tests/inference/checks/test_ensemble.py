@@ -9,7 +9,7 @@ import pytest
 
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
-from detectors.rule_book import NO_PERSON
+from detectors.rule_book import TROUSERS_WITHOUT_FEET
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.run import run_check
 from inference.content import Content
@@ -24,7 +24,7 @@ from inference.gate.screen import Decoded, InFile, Screened
 from inference.metrics import Metrics
 from tests.inference.check_cases import case_of
 
-ODD = (Finding(NO_PERSON),)
+ODD = (Finding(TROUSERS_WITHOUT_FEET),)
 NORMAL = {"entropy_foreground": 0.2}
 FULL = Recipe(members=5, scale=1.0, squeezes=True, patches=True)
 

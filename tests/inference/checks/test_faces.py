@@ -55,7 +55,7 @@ def _parsing(shown: Sequence[str], sureness: float) -> Parsing:
     probabilities = np.full((4, 2, len(shown)), (1 - sureness) / 3, dtype=np.float32)
     for column, label in enumerate(shown):
         probabilities[LABELS.index(label), :, column] = sureness
-    return Parsing(probabilities, np.zeros((8, 8), np.uint8), LABELS)
+    return Parsing(probabilities, np.zeros((80, 80), np.uint8), LABELS)
 
 
 def _faces(question: Question, key: bytes = KEY) -> float:
@@ -119,3 +119,22 @@ def test_a_hundredth_is_sampled_by_secret_bytes_and_model() -> None:
     questions = [Question.about(shown, data=data) for data in sample]
     moved = [Question(replace(each.case, segmenter=other)) for each in questions]
     assert sum(not isnan(_faces(each)) for each in moved) < 10
+
+
+@pytest.mark.parametrize(("label", "hidden"), [("pants", 1.0), ("face", 0.0)])
+def test_a_box_without_a_face_in_the_parse_is_counted(label: str, hidden: float) -> None:
+    question = Question.about(["background"])
+    label_map = np.zeros((80, 80), np.uint8)
+    label_map[1:21, 1:21] = LABELS.index(label)
+    label_map[1:21, 50:70] = LABELS.index("face")
+    parsing = replace(question.case.parsing, label_map=label_map)
+    features = FacesCheck(KEY, 1.0).run(replace(question.case, parsing=parsing)).features
+    assert features["faces_hidden"] == hidden
+
+
+def test_faces_that_the_labels_cannot_name_are_not_hidden() -> None:
+    question = Question.about(["background"])
+    parsing = replace(question.case.parsing, translation=("background", "head", "hair", "pants"))
+    features = FacesCheck(KEY, 1.0).run(replace(question.case, parsing=parsing)).features
+    assert features["faces_found"] == len(BOXES)
+    assert isnan(features["faces_hidden"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from detectors.findings import Finding
-from detectors.rule_book import FLAT_PICTURE, NAME_MISMATCH, NO_PERSON
+from detectors.rule_book import FLAT_PICTURE, NAME_MISMATCH, TROUSERS_WITHOUT_FEET
 from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
 
 NORMAL = {"entropy_foreground": 0.5, "faces_found": 1.0, "confidence_face": 0.9}
@@ -35,7 +35,7 @@ def test_each_mode_looks_at_what_it_says(
     mode: EnsembleMode, normal: Depth, odd: Depth, sampled: Depth
 ) -> None:
     assert _depth(mode) is normal
-    assert _depth(mode, findings=[Finding(NO_PERSON)]) is odd
+    assert _depth(mode, findings=[Finding(TROUSERS_WITHOUT_FEET)]) is odd
     assert _depth(mode, share=1.0) is sampled
 
 
@@ -82,7 +82,7 @@ def test_always_looks_at_least_as_closely_as_any_other_mode(
     mode: EnsembleMode, odd: bool, seed: int
 ) -> None:
     order = list(Depth)
-    findings = [Finding(NO_PERSON)] if odd else []
+    findings = [Finding(TROUSERS_WITHOUT_FEET)] if odd else []
     depths = [
         EnsemblePolicy(each, 0.5).depth(NORMAL, findings, default_rng(seed))
         for each in (mode, EnsembleMode.ALWAYS)

@@ -62,7 +62,7 @@ def _codes(found: Screened | Refusal) -> list[str]:
 
 def test_measures_the_whole_input_group(make_gate: MakeGate, figure_file: bytes) -> None:
     screened = _screened(make_gate().screen(figure_file))
-    assert set(screened.features) | {"faces_found"} == {
+    assert set(screened.features) | {"faces_found", "faces_hidden"} == {
         f.name for f in FEATURES if f.group is Group.INPUT
     }
     assert screened.features["width"] == screened.image.shape[1]

@@ -77,7 +77,7 @@ def test_a_whole_record_comes_back(database: Database) -> None:
         "spectral_slope": -2.25,
     }
     assert [(f.rule, f.severity, f.evidence) for f in found.findings] == [
-        ("no_person_found", "bad", {"foreground_share": 0.25}),
+        ("no_person_found", "odd", {"foreground_share": 0.25}),
         ("declared_type_differs", "odd", {}),
     ]
     assert (found.content_sha256, found.segmenter) == ("ab" * 32, "cd" * 32)
