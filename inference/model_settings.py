@@ -19,8 +19,8 @@ class ParsingGroup(Group):
 
     model: str = ""
     """For `m2fp` a folder or a ModelScope id; for `reference` a weights file; for `onnx` a folder
-    with `model.onnx` and `segmenter.toml`; for `transformers` one of `save_pretrained`. Default: M2FP
-    for several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that
+    with `model.onnx` and `segmenter.toml`; for `transformers` one of `save_pretrained`. Default:
+    M2FP for several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that
     Maskwatch ships; none."""
 
     model_revision: str = Field("v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")

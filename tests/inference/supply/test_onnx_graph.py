@@ -84,7 +84,7 @@ def _random(model: ModelProto) -> None:
 
 
 def _texts(model: ModelProto) -> None:
-    tensor = helper.make_tensor("t", TensorProto.STRING, [1], [b"text"])
+    tensor = helper.make_tensor("t", TensorProto.STRING, [1], np.array([b"text"], dtype=object))
     model.graph.initializer.append(tensor)
 
 
