@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from bench.attach.command import measure_attach
+from bench.deployment.command import Options as DeploymentOptions
+from bench.deployment.command import hostile_of, measure_deployment
+from bench.deployment.traffic import Kind
 from bench.detection.command import Options, measure_detection
 from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
@@ -153,6 +156,25 @@ def detection_attacks(
 ) -> None:
     """Craft the attacks that the measurement of detection needs; may be stopped and resumed."""
     generate(Job(data, cache, tuple(only or ()), pictures, test_list, part_of(part), use))
+
+
+@app.command()
+def deployment(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
+    traffic: Annotated[list[Kind] | None, typer.Option(help="Which; default: both.")] = None,
+    requests: Annotated[int, typer.Option(help="Clean requests.", min=1)] = 1_200,
+    tests: Annotated[int | None, typer.Option(help="Clean test photos; default: all.")] = None,
+    attacks: Annotated[int, typer.Option(help="Attacked pictures of each attack.", min=0)] = 0,
+    hostile: Annotated[str, typer.Option(help="Share of the traffic/clients.")] = "0/1",
+) -> None:
+    """A fresh installation and its traffic: false alarms, detection and cost as it learns."""
+    kinds = tuple(traffic or Kind)
+    measure_deployment(
+        DeploymentOptions(data, cache, kinds, requests, tests, attacks, hostile_of(hostile)),
+        json,
+    )
 
 
 @app.command()

@@ -22,6 +22,7 @@ from store.pages.overview import (
 )
 from store.pages.request_detail import NormalRange, normal_ranges
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health
+from store.pages.source_progress import SourceProgress, list_progress
 from store.pages.worst_clients import (
     TurnedAwayCount,
     WorstClient,
@@ -46,6 +47,7 @@ class Overview:
     alerts: tuple[AlertView, ...]
     jobs: tuple[JobHealth, ...]
     scheduler: SchedulerHealth
+    sources: tuple[SourceProgress, ...]
 
 
 @st.cache_data(ttl=3, show_spinner=False)
@@ -68,6 +70,7 @@ def overview(window: str) -> Overview:
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
             scheduler=scheduler_health(session),
+            sources=list_progress(session),
         )
 
 

@@ -145,6 +145,29 @@ FEATURES: tuple[Feature, ...] = (
     _topology("torso_legs_gap", "body heights", "Largest gap between a torso and its legs"),
     _topology("trousers_feet_gap", "body heights", "Largest gap from trousers to feet or legs"),
     _topology("stray_share", "share", "Share of the foreground outside any person", high=1.0),
+    Feature(
+        "worst_skin_share",
+        "share",
+        Group.TOPOLOGY,
+        "Smallest share of skin of a person: what `skin_share_too_low` judges",
+        high=1.0,
+        is_fitted=False,
+    ),
+    Feature(
+        "worst_trousers_gap",
+        "body heights",
+        Group.TOPOLOGY,
+        "Largest gap below trousers of a person: what `trousers_without_feet` judges",
+        is_fitted=False,
+    ),
+    Feature(
+        "worst_faceless_hair",
+        "share",
+        Group.TOPOLOGY,
+        "Largest share of hair of a person without a face: what `faceless_head` judges",
+        high=1.0,
+        is_fitted=False,
+    ),
     _ensemble(
         "ensemble_variance", "share²", "Variance of the members on the foreground", high=0.25
     ),

@@ -10,6 +10,7 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Judgement, Mode, Verdict, judge
 from inference.cache import ParseCache
 from inference.checks.base import Case, Check, Needs, ensure_order
+from inference.checks.knowledge import Knowledge
 from inference.checks.run import run_check
 from inference.content import Content
 from inference.gate.screen import Gate, Screened
@@ -47,6 +48,7 @@ class Pipeline:
     evidence: PictureKeeper
     metrics: Metrics
     mode: Mode
+    knowledge: Knowledge
     cache: ParseCache = field(default_factory=ParseCache)
 
     def __post_init__(self) -> None:
@@ -169,10 +171,19 @@ class Pipeline:
         content = self._content(arrival, upload, segmenter, watch)
         if isinstance(content, Refusal):
             return content
-        case = content.case_of(arrival, upload, segmenter, findings)
-        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
-            case = case.plus(run_check(check, case, self.metrics))
+        case = self._check_further(content.case_of(arrival, upload, segmenter, findings))
         return self._judge_case(case, watch.total())
+
+    def _check_further(self, case: Case) -> Case:
+        """The case after the checks that look at more than the content.
+
+        Each is given findings that weigh what its source makes of them.
+        """
+        case = self.knowledge.weigh_case(case)
+        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
+            result = run_check(check, case, self.metrics)
+            case = case.plus(self.knowledge.weigh_result(case, result))
+        return case
 
     def _content(
         self, arrival: Arrival, upload: Upload, segmenter: Segmenter, watch: Stopwatch
@@ -213,8 +224,7 @@ class Pipeline:
         costs = {**accepted.costs, **reply.costs}
         content = self._measure(accepted, segmenter, reply.parsing, costs, watch)
         case = content.case_of(accepted.arrival, accepted.upload, segmenter, accepted.findings)
-        for check in self._checks(Needs.REQUEST, Needs.FINDINGS):
-            case = case.plus(run_check(check, case, self.metrics))
+        case = self._check_further(case)
         total_ms = sum(costs.get(name, 0.0) for name in ("gate_ms", "forward_ms"))
         return self._judge_case(case, total_ms + watch.total(), reply.status, reply.reasons)
 
@@ -277,6 +287,7 @@ class Pipeline:
             findings=case.findings,
             evidence=self._keep_pictures(case, judgement),
             trace=case.trace,
+            sample_family=self.knowledge.name_family(case),
         )
         return Outcome(record, refusal, case.image, case.parsing)
 

@@ -19,8 +19,11 @@ from inference.admission.thread_pools import ThreadPool
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
+from inference.checks.knowledge import Knowledge
 from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
+from inference.ensemble.draws import Draws
+from inference.ensemble.sources import GivenSources, LearntSources, Sources
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
@@ -30,6 +33,7 @@ from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
+from inference.salt import fingerprint_salt
 from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings
 from inference.upstream.observe.observer import Observer
@@ -38,6 +42,7 @@ from inference.upstream.presets.preset_files import load_preset
 from inference.upstream.requests.sent_request import RequestLimits
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_database
+from store.pages.source_progress import list_progress
 from store.requests.picture_quota import PictureQuota
 from store.requests.picture_store import PictureStore
 from store.spool.spool import NotRecorded, Spool
@@ -92,6 +97,7 @@ class Service:
     access: Access
     senders: Senders
     champion: Champion
+    sources: Sources
     blacklist: Blacklist
     slots: Slots
     metrics: Metrics
@@ -115,6 +121,16 @@ class Service:
             database=self._database_takes_records(), spool=self.spool_probe.takes_files()
         )
 
+    def describe_learning(self) -> str | None:
+        """How far what parses is learnt, in a few words; ``None`` if nobody can say."""
+        digest = self.pipeline.segmenter.digest
+        try:
+            with self.database.read() as session:
+                sources = list_progress(session)
+        except StoreUnavailable:
+            return None
+        return next((each.summary for each in sources if each.source == digest), None)
+
     def _database_takes_records(self) -> bool:
         """Also not while records wait in the spool: new ones go behind them."""
         try:
@@ -133,6 +149,8 @@ class Service:
         self.models.close()
         self.access.close()
         self.champion.close()
+        if isinstance(self.sources, LearntSources):
+            self.sources.close()
         self.pipeline.gate.close()
         self.recorder.close()
         self.refusal_counts.close()
@@ -161,7 +179,9 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
     )
     champion.refresh()
     access = Access(database, metrics)
-    checks = build_checks(Parts(settings, database, access, champion, baselines, metrics))
+    sources = _build_sources(settings, baselines, database, models.current.digest, metrics)
+    knowledge = _build_knowledge(settings, sources)
+    checks = build_checks(Parts(settings, database, access, champion, knowledge, metrics))
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
     recorder = Recorder(
@@ -175,11 +195,14 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
         evidence=build_evidence(settings, metrics),
         metrics=metrics,
         mode=settings.service.mode,
+        knowledge=knowledge,
         cache=ParseCache(settings.service.cache_bytes, settings.digest()),
     )
     observations = Observations.of(pipeline, reader)
     access.start(settings.admission.access_refresh_seconds)
     champion.start(settings.admission.access_refresh_seconds)
+    if isinstance(sources, LearntSources):
+        sources.start(settings.admission.access_refresh_seconds)
     refusal_counts = RefusalCounts(database, metrics)
     refusal_counts.start(_COUNTS_STORED_SECONDS)
     return Service(
@@ -191,6 +214,7 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
         access=access,
         senders=Senders(settings.proxies, metrics),
         champion=champion,
+        sources=sources,
         blacklist=Blacklist(access),
         slots=Slots(_slot_limits(settings), metrics),
         metrics=metrics,
@@ -274,6 +298,36 @@ def read_baselines(settings: ServiceSettings) -> Baselines:
     """
     own = () if settings.looks.baseline is None else (settings.looks.baseline,)
     return Baselines.read(SHIPPED, *own)
+
+
+def _build_sources(
+    settings: ServiceSettings,
+    baselines: Baselines,
+    database: Database,
+    digest: str,
+    metrics: Metrics,
+) -> Sources:
+    """What is known of the sources, as far as it was learnt.
+
+    Raises:
+        StoreUnavailable: the source of this service cannot be written down.
+    """
+    if not settings.looks.learn_traffic:
+        return GivenSources(baselines)
+    sources = LearntSources(database, metrics, settings.looks.baseline)
+    sources.offer(digest, baselines)
+    sources.refresh()
+    return sources
+
+
+def _build_knowledge(settings: ServiceSettings, sources: Sources) -> Knowledge:
+    looks = settings.looks
+    return Knowledge(
+        sources,
+        Draws.keyed(fingerprint_salt(settings)),
+        looks.ensemble_sample_share,
+        is_learning=looks.learn_traffic,
+    )
 
 
 def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:

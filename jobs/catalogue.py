@@ -11,6 +11,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
 from jobs.alerting import alerts, integrity, notify
+from jobs.baselines import learn_baseline
 from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
@@ -71,6 +72,12 @@ JOBS: tuple[Job, ...] = (
         "Look for a patch that recurs in flagged pictures and put it on the blacklist.",
         find_patches.run,
         lambda s: _every(s.schedule.patch_interval_seconds),
+    ),
+    Job(
+        "learn_baseline",
+        "Learn from the traffic what is normal for each source, and count the alarm budgets.",
+        learn_baseline.run,
+        lambda s: _every(s.schedule.learn_interval_seconds),
     ),
     Job(
         "anchor_audit",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from detectors.baseline.budgets import Limits
 from detectors.outliers.kinds import OutlierKind
 from store.configuration.groups import Group
 from store.settings import OutliersGroup, PicturesGroup, ReportSettings, RetentionGroup
@@ -44,6 +45,9 @@ class ScheduleGroup(Group):
     notify_interval_seconds: int = Field(30, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks into the outbox."""
 
+    learn_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
+    """Seconds between two looks at what sources can be learnt from."""
+
     retrain_hour_utc: int = Field(2, ge=0, le=23)
     """Hour of the nightly retraining, in UTC."""
 
@@ -65,6 +69,24 @@ class TrainingGroup(Group):
 
     training_rows: int = Field(20_000, ge=30, le=1_000_000)
     """Most records that a training uses, newest first."""
+
+
+class LearningGroup(Group):
+    """How sources are learnt from their own traffic."""
+
+    learning_days: int = Field(14, ge=1, le=365)
+    """Days of traffic that a source is learnt from."""
+
+    rule_budget: float = Field(0.005, gt=0, le=0.5, allow_inf_nan=False)
+    """Share of a source's accepted traffic on which one rule about the content may fire and still
+    flag, counted over clients. A rule that fires more often is recorded and does not flag."""
+
+    total_budget: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
+    """The same for all rules about the content together."""
+
+    def alarm_limits(self) -> Limits:
+        """The alarm budgets."""
+        return Limits(self.rule_budget, self.total_budget)
 
 
 class BlockingGroup(Group):
@@ -180,6 +202,7 @@ class JobSettings(ReportSettings):
     schedule: ScheduleGroup = Field(default_factory=ScheduleGroup)
     outliers: OutliersGroup = Field(default_factory=OutliersGroup)
     training: TrainingGroup = Field(default_factory=TrainingGroup)
+    learning: LearningGroup = Field(default_factory=LearningGroup)
     blocking: BlockingGroup = Field(default_factory=BlockingGroup)
     mail: MailGroup = Field(default_factory=MailGroup)
     pictures: PicturesGroup = Field(default_factory=PicturesGroup)

@@ -12,6 +12,7 @@ import typer
 from detectors.errors import MaskwatchError
 from maskwatch import logs
 from maskwatch.commands.audit.commands import audit_app
+from maskwatch.commands.baselines.commands import baselines_app
 from maskwatch.commands.config.commands import config_app
 from maskwatch.commands.database.commands import database_app
 from maskwatch.commands.decisions.commands import decisions_app
@@ -35,6 +36,7 @@ GROUPS: tuple[tuple[Panel, str, typer.Typer], ...] = (
     (Panel.SERVE, "proxy", proxy_app),
     (Panel.JOBS, "jobs", jobs_app),
     (Panel.MODELS, "model", model_app),
+    (Panel.MODELS, "baselines", baselines_app),
     (Panel.DECISIONS, "decisions", decisions_app),
     (Panel.DATABASE, "db", database_app),
     (Panel.PEOPLE, "keys", keys_app),

@@ -32,6 +32,8 @@ property_settings.load_profile("any_machine")
 # Taken away, for the commands refuse names that look like settings and are none.
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
 GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
+# What judges pictures does so from the first one on, in tests that are not about learning it.
+os.environ["MASKWATCH_LEARN_TRAFFIC"] = "false"
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 

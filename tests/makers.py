@@ -35,6 +35,7 @@ class RecordChanges(TypedDict, total=False):
     findings: tuple[Finding, ...]
     evidence: tuple[PictureFile, ...]
     trace: Trace | None
+    sample_family: str | None
 
 
 def make_record(**changes: Unpack[RecordChanges]) -> RequestRecord:

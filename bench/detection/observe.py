@@ -96,6 +96,7 @@ def observer(cache: Path) -> Iterator[Observer]:
             database_url=None,
             max_concurrency=1,
             evidence_sample_share=0.0,
+            learn_traffic=False,
             fingerprint_salt=_SECRET,
         )
         service = build_service(settings)

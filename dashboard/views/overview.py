@@ -13,9 +13,11 @@ from dashboard.show.charts import traffic_chart
 from dashboard.show.job_table import job_table
 from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
+from detectors.baseline.phases import Phase
 from detectors.evidence_kinds import EvidenceKind, describe
 from store.counts.periods import DEFAULT_WINDOW, WINDOWS
 from store.engine.database import StoreUnavailable
+from store.pages.source_progress import SourceProgress
 from store.pages.worst_clients import WorstClient
 
 _WINDOW = "overview_window"
@@ -69,6 +71,7 @@ def _figures(window: str, figures: Overview) -> None:
         _turned_away(figures)
     with right:
         _alerts(figures)
+        _sources(figures)
         _jobs(figures)
 
 
@@ -219,6 +222,30 @@ def _alerts(figures: Overview) -> None:
             for alert in figures.alerts
         ],
     )
+
+
+def _sources(figures: Overview) -> None:
+    markup.section("What parses", "how far each source is learnt, and what no longer flags there")
+    if not figures.sources:
+        markup.empty("Nothing was parsed yet", "A source appears with the first service.")
+        return
+    markup.table(
+        [Column("Source"), Column("Learnt"), Column("Why")],
+        [
+            (
+                source.source[:12],
+                markup.badge(source.summary, _tone(source)),
+                " ".join((source.why, *source.demoted)),
+            )
+            for source in figures.sources
+        ],
+    )
+
+
+def _tone(source: SourceProgress) -> Tone:
+    if source.is_strange or source.demoted:
+        return Tone.WARN
+    return Tone.GOOD if source.phase is Phase.IN_FORCE else Tone.NONE
 
 
 def _jobs(figures: Overview) -> None:

@@ -6,6 +6,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Protocol, Self
 
+from detectors.baseline.phases import SourceState
 from detectors.errors import MaskwatchError
 from detectors.findings import Finding, Place
 from detectors.parsing import Image, Parsing
@@ -51,6 +52,10 @@ class CheckResult:
     places: Places = field(default_factory=dict)
     has_failed: bool = False
 
+    def weigh(self, state: SourceState) -> Self:
+        """The same with findings that are no evidence for a source made odd."""
+        return replace(self, findings=state.weigh(self.findings))
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -88,6 +93,10 @@ class Case:
             trace=result.trace or self.trace,
             places={**self.places, **result.places},
         )
+
+    def weigh(self, state: SourceState) -> Self:
+        """The same with findings that are no evidence for its source made odd."""
+        return replace(self, findings=state.weigh(self.findings))
 
     def alone(self) -> "Case":
         """The same case as if no check had run."""

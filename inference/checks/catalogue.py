@@ -14,13 +14,12 @@ from inference.checks.ensemble import EnsembleCheck
 from inference.checks.faces import FacesCheck, sampling_key
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.hidden_face import HiddenFaceCheck
+from inference.checks.knowledge import Knowledge
 from inference.checks.listed_patches import ListedPatchesCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
-from inference.ensemble.baselines import Baselines
 from inference.ensemble.budget import Budget
-from inference.ensemble.draws import Draws
 from inference.metrics import Metrics
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
@@ -35,12 +34,13 @@ class Parts:
     database: Database
     access: Access
     champion: Champion
-    baselines: Baselines
+    knowledge: Knowledge
     metrics: Metrics
 
     def limits_of(self, digest: str) -> TopologyLimits:
         """The limits of the topology rules for a model's digest: as set, or else as learnt."""
-        return self.settings.topology.topology_limits(self.baselines.limits_of(digest))
+        limits = self.knowledge.state_of(digest).limits
+        return self.settings.topology.topology_limits(limits)
 
 
 def build_checks(parts: Parts) -> tuple[Check, ...]:
@@ -49,9 +49,8 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
     Raises:
         SaltUnusable: there is no secret for fingerprints, and none can be made.
     """
-    baseline_of, looks = parts.baselines.of, parts.settings.looks
+    knowledge, looks = parts.knowledge, parts.settings.looks
     secret = fingerprint_salt(parts.settings)
-    draws = Draws.keyed(secret)
     return (
         InputCheck(),
         ModelCheck(),
@@ -59,10 +58,10 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
         _build_traffic(parts, secret),
         ListedPatchesCheck(parts.access),
-        FirstLookCheck(baseline_of, draws, is_on=looks.first_look),
+        _build_first_look(parts),
         ChampionCheck(parts.champion),
-        _build_ensemble(parts, draws),
-        CraftedCheck(baseline_of, looks.false_positive_rate),
+        _build_ensemble(parts),
+        CraftedCheck(knowledge.state_of, looks.false_positive_rate),
         HiddenFaceCheck(),
     )
 
@@ -92,7 +91,13 @@ def _build_traffic(parts: Parts, secret: bytes) -> TrafficCheck:
     )
 
 
-def _build_ensemble(parts: Parts, draws: Draws) -> EnsembleCheck:
+def _build_first_look(parts: Parts) -> FirstLookCheck:
+    knowledge = parts.knowledge
+    is_on = parts.settings.looks.first_look
+    return FirstLookCheck(knowledge.state_of, knowledge.is_sampled, knowledge.draws, is_on=is_on)
+
+
+def _build_ensemble(parts: Parts) -> EnsembleCheck:
     """The ensemble, with its share of the time of all turns."""
     settings = parts.settings
     return EnsembleCheck(
@@ -100,7 +105,8 @@ def _build_ensemble(parts: Parts, draws: Draws) -> EnsembleCheck:
         policy=settings.looks.ensemble_policy(),
         budget=Budget(settings.looks.ensemble_budget * settings.admission.max_concurrency),
         metrics=parts.metrics,
-        baseline_of=parts.baselines.of,
-        draws=draws,
+        state_of=parts.knowledge.state_of,
+        is_sampled=parts.knowledge.is_sampled,
+        draws=parts.knowledge.draws,
         max_ms=settings.looks.ensemble_max_ms,
     )

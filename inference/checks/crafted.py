@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
-from detectors.baseline.baseline import Baseline, CraftedScore
+from detectors.baseline.baseline import CraftedScore
+from detectors.baseline.phases import SourceState
 from detectors.evidence_kinds import CLEAN_SHARE
 from detectors.findings import Finding, Place
 from detectors.picture.colour_detail import colour_detail_place
@@ -16,21 +17,21 @@ from inference.checks.base import Case, CheckResult, Needs
 class CraftedCheck:
     """Scores the evidence of all looks.
 
-    Without a baseline for the segmenter nothing is said.
+    Without a baseline for the source nothing is said.
 
     Attributes:
-        baseline_of: the baseline of a segmenter's digest, or ``None``.
+        state_of: what is known of the source of a digest.
         false_positive_rate: share of clean requests that may be called crafted.
     """
 
-    baseline_of: Callable[[str], Baseline | None]
+    state_of: Callable[[str], SourceState]
     false_positive_rate: float = 0.005
     name = "crafted"
     needs = Needs.FINDINGS
 
     def run(self, case: Case) -> CheckResult:
         """The score, and a finding if clean pictures hardly ever reach it."""
-        baseline = self.baseline_of(case.segmenter.digest)
+        baseline = self.state_of(case.segmenter.digest).baseline
         if baseline is None:
             return CheckResult()
         score = baseline.score(case.features)

@@ -8,6 +8,7 @@ from time import monotonic
 from numpy.random import Generator
 
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.phases import SourceState
 from detectors.registry import FeatureVector
 from inference.checks.base import Case, CheckResult, Needs
 from inference.ensemble.budget import Budget
@@ -30,8 +31,9 @@ class EnsembleCheck:
 
     Attributes:
         recipe: the full recipe; its members alone are the lesser depth.
-        baseline_of: the baseline of a segmenter's digest, or ``None``; then only the policy
+        state_of: what is known of the source of a digest; without a baseline only the policy
             decides.
+        is_sampled: whether a case belongs to the sample that its source is learnt from.
         draws: what is drawn for an upload.
         max_ms: longest time that an ensemble may be expected to take; one that would take longer
             is cut or not run.
@@ -42,7 +44,8 @@ class EnsembleCheck:
     policy: EnsemblePolicy
     budget: Budget
     metrics: Metrics
-    baseline_of: Callable[[str], Baseline | None]
+    state_of: Callable[[str], SourceState]
+    is_sampled: Callable[[Case], bool]
     draws: Draws
     max_ms: float = 10_000.0
     clock: Callable[[], float] = monotonic
@@ -71,25 +74,34 @@ class EnsembleCheck:
         return replace(
             self,
             recipe=self.recipe.without_tiles(),
-            policy=EnsemblePolicy(EnsembleMode.SAMPLED, sample_share=1.0),
+            policy=EnsemblePolicy(EnsembleMode.SAMPLED),
+            state_of=lambda _: SourceState(),
+            is_sampled=lambda _: True,
             budget=Budget(inf),
             max_ms=inf,
         )
 
     def _run(self, case: Case) -> CheckResult:
-        random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
-        depth = self._depth(case, random)
+        depth = self._depth(case)
         if depth is Depth.NOTHING:
             return self._skip(NOT_CHOSEN)
         recipe = self._affordable(depth)
         if recipe is None:
             return self._skip(TOO_SLOW)
+        random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
         return self._run_within_budget(Ensemble(case.segmenter, recipe), case, random)
 
-    def _depth(self, case: Case, random: Generator) -> Depth:
+    def _depth(self, case: Case) -> Depth:
+        state = self.state_of(case.segmenter.digest)
         # What could not be measured is suspicious.
         features = case.features if case.is_measured else {}
-        return self.policy.depth(features, case.findings, random, is_odd=self._is_odd(case))
+        return self.policy.for_source(state).depth(
+            features,
+            case.findings,
+            state.phase,
+            is_sampled=self.is_sampled(case),
+            is_odd=_is_odd(case, state.baseline),
+        )
 
     def _run_within_budget(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
         estimate, start = self._estimate_ms(ensemble.recipe) / 1000, self.clock()
@@ -102,14 +114,6 @@ class EnsembleCheck:
             self.budget.settle(estimate, seconds)
         milliseconds = case.features.get("ensemble_ms", 0.0) + 1000 * seconds
         return replace(result, features={**result.features, "ensemble_ms": milliseconds})
-
-    def _is_odd(self, case: Case) -> bool:
-        """Whether the looks before are further out than the baseline lets pass."""
-        baseline = self.baseline_of(case.segmenter.digest)
-        if baseline is None:
-            return False
-        # Written this way round, so that what could not be judged counts as odd.
-        return not baseline.score(case.features).value < baseline.look_again
 
     def _look(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
         view = ensemble.look(case.image, case.parsing, random)
@@ -129,8 +133,11 @@ class EnsembleCheck:
     def _affordable(self, depth: Depth) -> Recipe | None:
         """The most thorough recipe up to a depth that will not take too long."""
         members = self.recipe.members_only()
-        full = (self.recipe, self.recipe.without_tiles())
-        recipes = (*full, members) if depth is Depth.FULL else (members,)
+        sample = self.recipe.without_tiles()
+        recipes = {
+            Depth.FULL: (self.recipe, sample, members),
+            Depth.SAMPLE: (sample,),
+        }.get(depth, (members,))
         return next((each for each in recipes if self._estimate_ms(each) <= self.max_ms), None)
 
     def _estimate_ms(self, recipe: Recipe) -> float:
@@ -139,3 +146,11 @@ class EnsembleCheck:
     def _skip(self, why: str) -> CheckResult:
         self.metrics.ensembles.labels(why).inc()
         return CheckResult()
+
+
+def _is_odd(case: Case, baseline: Baseline | None) -> bool:
+    """Whether the looks before are further out than the baseline lets pass."""
+    if baseline is None:
+        return False
+    # Written this way round, so that what could not be judged counts as odd.
+    return not baseline.score(case.features).value < baseline.look_again

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import inf
 
-from detectors.baseline.baseline import Baseline
+from detectors.baseline.phases import SourceState
 from inference.checks.base import Case, CheckResult, Needs
 from inference.ensemble.draws import Draws
 from inference.ensemble.first_look import PREFIX, FirstLook
@@ -16,15 +15,18 @@ from inference.stopwatch import Stopwatch
 class FirstLookCheck:
     """Holds the parse against one more look at the picture.
 
-    Without a baseline for the segmenter there is nothing to compare a look with, and none is taken.
+    Without a baseline for the source there is nothing to compare a look with: none is taken then,
+    but of the sample, from which a baseline is learnt.
 
     Attributes:
-        baseline_of: the baseline of a segmenter's digest, or ``None``.
+        state_of: what is known of the source of a digest.
+        is_sampled: whether a case belongs to the sample.
         draws: what is drawn for an upload.
         is_on: whether it is taken at all.
     """
 
-    baseline_of: Callable[[str], Baseline | None]
+    state_of: Callable[[str], SourceState]
+    is_sampled: Callable[[Case], bool]
     draws: Draws
     first_look: FirstLook = field(default_factory=FirstLook)
     is_on: bool = True
@@ -34,7 +36,7 @@ class FirstLookCheck:
 
     def run(self, case: Case) -> CheckResult:
         """The features of the look with their places, and its cost."""
-        if not self.is_on or self.baseline_of(case.segmenter.digest) is None:
+        if not self.is_on or not self._is_needed(case):
             return CheckResult()
         watch, image = Stopwatch(), case.image
         random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
@@ -46,8 +48,11 @@ class FirstLookCheck:
 
     def for_learning(self) -> "FirstLookCheck":
         """The same for segmenters that have no baseline yet."""
-        blank = Baseline("", (), -inf, (0.0,))
-        return replace(self, baseline_of=lambda _: blank, is_on=True)
+        return replace(self, is_sampled=lambda _: True, is_on=True)
+
+    def _is_needed(self, case: Case) -> bool:
+        has_baseline = self.state_of(case.segmenter.digest).baseline is not None
+        return has_baseline or self.is_sampled(case)
 
 
 def _costs(milliseconds: float) -> dict[str, float]:

@@ -88,7 +88,7 @@ def spare_upstream(checks: Sequence[Check], share: float) -> tuple[Check, ...]:
         share: of the uploads that are looked at whatever they hold.
     """
     first = next(check for check in checks if isinstance(check, FirstLookCheck))
-    choice = LookChoice(first.draws, first.baseline_of, share)
+    choice = LookChoice(first.draws, lambda digest: first.state_of(digest).baseline, share)
     return tuple(
         SparingCheck(check, choice) if isinstance(check, FirstLookCheck | EnsembleCheck) else check
         for check in checks

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from detectors.baseline.sample import name_extremes
 from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
 from detectors.topology.topology_limits import TopologyLimits
-from detectors.topology.topology_rules import list_judged, topology_findings
+from detectors.topology.topology_rules import (
+    list_judged,
+    topology_extremes,
+    topology_findings,
+)
 from inference.checks.base import Case, CheckResult, Needs
 
 
@@ -26,5 +31,9 @@ class TopologyCheck:
         """The features of the group ``topology``, and at most one finding a rule."""
         scene = Scene.of(case.parsing)
         limits = self.limits_of(case.segmenter.digest)
-        judged = {"persons_judged": float(len(list_judged(scene, limits)))}
-        return CheckResult(topology_features(scene) | judged, topology_findings(scene, limits))
+        measures = {
+            **topology_features(scene),
+            **name_extremes(topology_extremes(scene)),
+            "persons_judged": float(len(list_judged(scene, limits))),
+        }
+        return CheckResult(measures, topology_findings(scene, limits))

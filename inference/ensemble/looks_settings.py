@@ -29,11 +29,13 @@ class LooksGroup(Group):
     """Linear size of the looks, over that of the parse; half of it costs a quarter."""
 
     ensemble_sample_share: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
-    """Share of the parses that are looked at in full although nothing is odd: what is normal is
-    learnt from them."""
+    """Share of the parses that are looked at in full although nothing is odd, once their source is
+    in force: what is normal is learnt from them anew. Before, it is learnt from all parses, as far
+    as `ensemble_budget` allows."""
 
     ensemble_max_entropy: float = Field(1.0, ge=0, le=5.6, allow_inf_nan=False)
-    """A parse with a higher mean entropy on the foreground, in nats, looks odd."""
+    """A parse with a higher mean entropy on the foreground, in nats, looks odd, until it is learnt
+    what is usual for the source."""
 
     ensemble_squeezes: bool = True
     """Five further looks at odd and sampled parses: JPEG, median, bit depth, rescale, mirror."""
@@ -57,6 +59,11 @@ class LooksGroup(Group):
     ensemble_max_ms: float = Field(10_000, ge=1, le=600_000, allow_inf_nan=False)
     """An ensemble that is expected to take longer is cut or not run."""
 
+    learn_traffic: bool = True
+    """Learn from the traffic what is normal for each source, and flag nothing by the content of
+    pictures before; a baseline of a file is in force only while the traffic fits it. If `false`,
+    the baseline of the file, the shipped limits and all rules count from the first request on."""
+
     baseline: Path | None = None
     """What clean pictures look like to the model: `maskwatch model learn-baseline` writes such a
     file. By default the shipped one."""
@@ -66,7 +73,7 @@ class LooksGroup(Group):
 
     def ensemble_policy(self) -> EnsemblePolicy:
         """Which requests get an ensemble."""
-        return EnsemblePolicy(self.ensemble, self.ensemble_sample_share, self.ensemble_max_entropy)
+        return EnsemblePolicy(self.ensemble, self.ensemble_max_entropy)
 
     def recipe_for(self, segmenter: SegmenterName) -> Recipe:
         """What a full ensemble looks at, with the model that parses."""

@@ -6,12 +6,11 @@ that something was suspicious.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isnan, nan
 
-from numpy.random import Generator
-
+from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding, Severity
 
 
@@ -29,6 +28,7 @@ class Depth(StrEnum):
 
     NOTHING = "nothing"
     MEMBERS = "members"
+    SAMPLE = "sample"
     FULL = "full"
 
 
@@ -41,36 +41,42 @@ class EnsemblePolicy:
 
     Attributes:
         mode: when an ensemble is run.
-        sample_share: share of the requests that are looked at whatever they hold.
         max_entropy: mean foreground entropy in nats above which a parse is suspicious.
     """
 
     mode: EnsembleMode = EnsembleMode.SUSPICIOUS
-    sample_share: float = 0.05
     max_entropy: float = 1.0
 
     def depth(
         self,
         features: Mapping[str, float],
         findings: Sequence[Finding],
-        random: Generator,
+        phase: Phase,
         *,
+        is_sampled: bool = False,
         is_odd: bool = False,
     ) -> Depth:
         """How thoroughly to look at a request with these cheap features and findings.
 
+        While its source is learning, only the sample is looked at: nothing is judged by looks.
+
         Args:
+            is_sampled: whether it is looked at whatever it holds.
             is_odd: whether a first look found it odd.
         """
-        is_sampled = random.random() < self.sample_share
+        sample = Depth.FULL if phase is Phase.IN_FORCE else Depth.SAMPLE
+        least = sample if is_sampled else Depth.NOTHING
         if self.mode is EnsembleMode.NEVER:
             return Depth.NOTHING
-        if is_sampled or (
-            self.mode is not EnsembleMode.SAMPLED
-            and (is_odd or self._is_suspicious(features, findings))
-        ):
+        if phase is Phase.LEARNING or self.mode is EnsembleMode.SAMPLED:
+            return least
+        if is_odd or self._is_suspicious(features, findings):
             return Depth.FULL
-        return Depth.MEMBERS if self.mode is EnsembleMode.ALWAYS else Depth.NOTHING
+        return Depth.MEMBERS if self.mode is EnsembleMode.ALWAYS and not is_sampled else least
+
+    def for_source(self, state: SourceState) -> "EnsemblePolicy":
+        """The same with the entropy that is usual for a source."""
+        return self if state.max_entropy is None else replace(self, max_entropy=state.max_entropy)
 
     def _is_suspicious(self, features: Mapping[str, float], findings: Sequence[Finding]) -> bool:
         return (

@@ -25,7 +25,7 @@ from inference.http.decide import decide
 from inference.http.framing import OneFraming
 from inference.http.observe import observe
 from inference.http.problems import problem, refusal_problem
-from inference.http.sender import identify_sender, read_keys
+from inference.http.sender import identify_sender, is_key_holder, read_keys
 from inference.recording.readiness import Readiness
 from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
 from inference.service import Service
@@ -84,11 +84,17 @@ async def healthz() -> dict[str, str]:
 
 
 async def readyz(request: Request) -> Response:
-    """Whether the next upload would be recorded; 503 if it would be refused instead."""
+    """Whether the next upload would be recorded; 503 if it would be refused instead.
+
+    Who presents a key is also told how far what parses is learnt.
+    """
     service: Service = request.app.state.service
-    status = await service.status_threads.run(service.status)
-    code = 503 if status is Readiness.UNAVAILABLE else 200
-    return JSONResponse({"status": status}, code)
+    answer: dict[str, str] = {"status": await service.status_threads.run(service.status)}
+    code = 503 if answer["status"] == Readiness.UNAVAILABLE else 200
+    if is_key_holder(request, service):
+        progress = await service.status_threads.run(service.describe_learning)
+        answer |= {"learning": progress} if progress else {}
+    return JSONResponse(answer, code)
 
 
 async def metrics(request: Request) -> Response:

@@ -239,6 +239,7 @@ def _state(summary: str, states: tuple[str, ...], unavailable: tuple[str, ...] =
 
 def _one_of(description: str, states: tuple[str, ...]) -> Json:
     schema = _object({"status": {"enum": list(states)}})
+    schema["properties"]["learning"] = _TEXT
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 

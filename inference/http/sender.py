@@ -36,6 +36,13 @@ def identify_sender(
     )
 
 
+def is_key_holder(request: Request, service: Service) -> bool:
+    """Whether an active key of any scope comes with a request, and nothing else."""
+    keys = read_keys(request)
+    find_key = service.access.current.find_key
+    return len(keys) == 1 and find_key(next(iter(keys))) is not None
+
+
 def read_keys(request: Request) -> Set[str]:
     """The API keys in the headers of a request."""
     lines = request.headers.getlist

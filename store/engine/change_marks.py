@@ -19,6 +19,7 @@ class Mark(StrEnum):
     DECISIONS = "decisions"
     API_KEYS = "api_keys"
     OUTLIER_MODEL = "outlier_model"
+    SOURCES = "sources"
 
 
 def move_mark(session: Session, mark: Mark) -> None:

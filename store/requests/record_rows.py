@@ -22,6 +22,7 @@ from store.tables.request_tables import (
 REQUEST_COLUMNS = (
     *("id", "request_id", "received_at", "client", "route", "stage", "verdict", "status"),
     *("reasons", "content_sha256", "media_type", "segmenter", "labels"),
+    "sample_family",
 )
 FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
 _REASON_COLUMNS = ("request_pk", "reason")
@@ -79,6 +80,7 @@ def request_row(key: int, record: RequestRecord, time: Time) -> Row:
         record.media_type,
         record.segmenter,
         _names(record.labels),
+        record.sample_family,
     )
 
 

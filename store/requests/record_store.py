@@ -159,7 +159,7 @@ def clean_features(
             RequestRow.verdict == Verdict.PASS.value,
             arrived_since(since),
             _is_outlier() if outliers else ~_is_outlier(),
-            ~_client_was_blocked(),
+            ~client_was_blocked(),
         )
         .order_by(RequestRow.id.desc())
     )
@@ -179,7 +179,8 @@ def _is_outlier() -> ColumnElement[bool]:
     return exists().where(ScoreRow.request_pk == RequestRow.id, ScoreRow.outlier)
 
 
-def _client_was_blocked() -> ColumnElement[bool]:
+def client_was_blocked() -> ColumnElement[bool]:
+    """Whether the client of a request was ever blocked, and nobody revoked it."""
     return exists().where(
         DecisionRow.kind == "block",
         DecisionRow.scope == "client",

@@ -62,6 +62,8 @@ class RequestRecord:
         content_sha256: hash of the upload; ``None`` where nothing was read.
         segmenter: digest of the model that parsed it.
         trace: ``None`` where no fingerprint was taken.
+        sample_family: what near-duplicates of the picture share, if the request belongs to the
+            sample that its source is learnt from; else ``None``.
     """
 
     request_id: str
@@ -80,6 +82,7 @@ class RequestRecord:
     findings: tuple[Finding, ...] = ()
     evidence: tuple[PictureFile, ...] = field(default=())
     trace: Trace | None = None
+    sample_family: str | None = None
 
     def to_json(self) -> str:
         """One line of JSON, for the spool."""
@@ -104,6 +107,7 @@ class RequestRecord:
                 ],
                 "evidence": [[e.kind, e.sha256, e.media_type] for e in self.evidence],
                 "trace": self.trace and _trace_parts(self.trace),
+                "sample_family": self.sample_family,
             }
         )
 

@@ -29,7 +29,16 @@ class RequestRow(Base):
     """
 
     __tablename__ = "requests"
-    __table_args__ = (Index(None, "client", "id"), Index(None, "verdict", "id"))
+    __table_args__ = (
+        Index(None, "client", "id"),
+        Index(None, "verdict", "id"),
+        Index(
+            "ix_requests_sample",
+            *("segmenter", "id"),
+            sqlite_where=text("sample_family IS NOT NULL"),
+            postgresql_where=text("sample_family IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     request_id: Mapped[str] = mapped_column(String(36), index=True)
@@ -44,6 +53,8 @@ class RequestRow(Base):
     media_type: Mapped[str | None] = mapped_column(String(32))
     segmenter: Mapped[str | None] = mapped_column(String(64))
     labels: Mapped[list[str]]
+    # Of a request that belongs to the sample which its source is learnt from.
+    sample_family: Mapped[str | None] = mapped_column(String(36))
 
 
 features_table = Table(

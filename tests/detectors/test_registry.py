@@ -48,9 +48,15 @@ def test_shares_lie_between_zero_and_one() -> None:
 
 def test_outlier_models_learn_from_all_that_follows_from_the_picture_alone_every_time() -> None:
     groups = (Group.COST, Group.LOOK, Group.ENSEMBLE, Group.TRAFFIC)
-    # The face prior is asked about some pictures only.
-    left_out = {"faces_found", "faces_hidden", "persons_judged"} | {
-        *(name for group in groups for name in _names(group))
+    # The face prior is asked about some pictures only; the worst of persons is for rules alone.
+    left_out = {
+        "faces_found",
+        "faces_hidden",
+        "persons_judged",
+        "worst_skin_share",
+        "worst_trousers_gap",
+        "worst_faceless_hair",
+        *(name for group in groups for name in _names(group)),
     }
     assert set(FEATURE_NAMES) - set(FITTED_NAMES) == left_out
 
@@ -61,8 +67,8 @@ def test_each_group_is_measured_completely(draw: Any) -> None:
     asked = ("faces_found", "faces_hidden")
     assert _names(Group.INPUT) == {*input_features(picture, 1), *asked}
     assert _names(Group.MODEL) == set(model_features(parsing))
-    measured = topology_features(Scene.of(parsing))
-    assert _names(Group.TOPOLOGY) == {*measured, "persons_judged"}
+    worst = {"worst_skin_share", "worst_trousers_gap", "worst_faceless_hair", "persons_judged"}
+    assert _names(Group.TOPOLOGY) == {*topology_features(Scene.of(parsing)), *worst}
 
 
 def test_an_unknown_feature_is_named() -> None:

@@ -117,7 +117,7 @@ def test_the_ensemble_gets_its_policy_and_its_recipe() -> None:
         ensemble_sample_share=0.2,
         ensemble_max_entropy=2,
     )
-    assert settings.looks.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 0.2, 2)
+    assert settings.looks.ensemble_policy() == EnsemblePolicy(EnsembleMode.ALWAYS, 2)
     recipe = settings.ensemble_recipe()
     assert recipe.without_tiles() == Recipe(3, 0.5, squeezes=False, patches=True)
     assert recipe.tiles is not None

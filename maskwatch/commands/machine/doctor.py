@@ -16,6 +16,7 @@ from maskwatch.commands.checks import Check, State, run_check
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.mail_check import check_mail_settings
 from maskwatch.commands.machine.running_service import check_running_service
+from maskwatch.commands.machine.source_checks import check_sources
 from maskwatch.commands.machine.store_checks import examine_store
 from maskwatch.commands.machine.upstream_check import check_upstream
 from store.settings import load_settings
@@ -35,6 +36,7 @@ def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
     else:
         yield from run_check("segmenter", lambda: _check_segmenter(settings))
     yield from examine_store(settings)
+    yield from run_check("sources", lambda: check_sources(settings))
     yield from run_check("blocks", lambda: _check_blocks(settings))
     yield from run_check("jobs", lambda: check_jobs(settings))
     yield from run_check("mail", lambda: check_mail_settings(_job_settings(settings)))

@@ -12,6 +12,7 @@ from numpy.random import default_rng
 
 from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline import Baseline, Expectation, Line
+from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding, Place
 from detectors.parsing import Image, Parsing
 from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
@@ -160,23 +161,30 @@ class Cascade:
         """The same with another baseline, or none."""
         changed = self
         for check in self.checks:
-            changed = changed.changed(check.name, baseline_of=lambda _: baseline)
+            changed = changed.changed(
+                check.name, state_of=lambda _: SourceState(Phase.IN_FORCE, baseline)
+            )
         return changed
 
 
 @pytest.fixture
 def cascade() -> Cascade:
-    metrics, baseline_of = Metrics(), {"0" * 64: _known()}.get
+    metrics = Metrics()
+
+    def state_of(digest: str) -> SourceState:
+        return SourceState(Phase.IN_FORCE, _known() if digest == "0" * 64 else None)
+
     ensemble = EnsembleCheck(
         recipe=Recipe(members=5),
-        policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS, sample_share=0),
+        policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS),
         budget=Budget(1.0),
         metrics=metrics,
-        baseline_of=baseline_of,
+        state_of=state_of,
+        is_sampled=lambda _: False,
         draws=DRAWS,
     )
-    first_look = FirstLookCheck(baseline_of, DRAWS)
-    return Cascade((first_look, ensemble, CraftedCheck(baseline_of)), metrics)
+    first_look = FirstLookCheck(state_of, lambda _: False, DRAWS)
+    return Cascade((first_look, ensemble, CraftedCheck(state_of)), metrics)
 
 
 def _faults(cascade: Cascade, part: str) -> float | None:
@@ -216,8 +224,8 @@ def test_a_first_look_that_is_switched_off_costs_nothing_until_a_baseline_is_lea
     found = off.run(segmenter, _clean(), (), 1.0)
     assert segmenter.calls == []
     assert "glance_divergence" not in found.features
-    check = FirstLookCheck(lambda _: None, DRAWS, is_on=False).for_learning()
-    assert "glance_divergence" in check.run(case_of(_clean(), segmenter)).features
+    check = FirstLookCheck(lambda _: SourceState(), lambda _: False, DRAWS, is_on=False)
+    assert "glance_divergence" in check.for_learning().run(case_of(_clean(), segmenter)).features
 
 
 def test_a_first_look_that_is_odd_runs_the_ensemble(cascade: Cascade) -> None:

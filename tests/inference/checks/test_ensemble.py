@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from detectors.rule_book import TROUSERS_WITHOUT_FEET
@@ -62,10 +63,11 @@ def clock() -> Clock:
 def check(clock: Clock) -> EnsembleCheck:
     return EnsembleCheck(
         recipe=FULL,
-        policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS, sample_share=0),
+        policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS),
         budget=Budget(1.0),
         metrics=Metrics(),
-        baseline_of=lambda _: None,
+        state_of=lambda _: SourceState(Phase.IN_FORCE),
+        is_sampled=lambda _: False,
         draws=Draws.keyed(b"secret"),
         clock=clock,
     )
@@ -122,7 +124,7 @@ def test_what_is_odd_is_looked_at_in_full_and_its_cost_is_told(
 
 
 def test_always_takes_the_members_of_what_is_normal(check: EnsembleCheck, content: Content) -> None:
-    check = replace(check, policy=EnsemblePolicy(EnsembleMode.ALWAYS, sample_share=0))
+    check = replace(check, policy=EnsemblePolicy(EnsembleMode.ALWAYS))
     found = _measure(check, content, (), 100)
     assert (found["ensemble_passes"], "js_jpeg" in found) == (5, False)
     assert _outcomes(check) == {"members": 1}

@@ -4,8 +4,8 @@ from math import nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.random import default_rng
 
+from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding
 from detectors.rule_book import FLAT_PICTURE, NAME_MISMATCH, TROUSERS_WITHOUT_FEET
 from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
@@ -17,9 +17,12 @@ def _depth(
     mode: EnsembleMode,
     features: Mapping[str, float] = NORMAL,
     findings: Sequence[Finding] = (),
-    share: float = 0.0,
+    phase: Phase = Phase.IN_FORCE,
+    *,
+    is_sampled: bool = False,
 ) -> Depth:
-    return EnsemblePolicy(mode, share, 1.0).depth(features, findings, default_rng(0))
+    policy = EnsemblePolicy(mode, 1.0)
+    return policy.depth(features, findings, phase, is_sampled=is_sampled)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,7 @@ def test_each_mode_looks_at_what_it_says(
 ) -> None:
     assert _depth(mode) is normal
     assert _depth(mode, findings=[Finding(TROUSERS_WITHOUT_FEET)]) is odd
-    assert _depth(mode, share=1.0) is sampled
+    assert _depth(mode, is_sampled=True) is sampled
 
 
 @pytest.mark.parametrize(
@@ -71,20 +74,32 @@ def test_a_rule_that_only_records_is_not_suspicious() -> None:
     assert _depth(EnsembleMode.SUSPICIOUS, findings=[odd, suspect]) is Depth.FULL
 
 
-def test_the_sample_has_its_share() -> None:
-    random, policy = default_rng(3), EnsemblePolicy(EnsembleMode.SAMPLED, 0.25)
-    chosen = sum(policy.depth(NORMAL, (), random) is Depth.FULL for _ in range(2_000))
-    assert 430 <= chosen <= 570
+@pytest.mark.parametrize("mode", [EnsembleMode.ALWAYS, EnsembleMode.SUSPICIOUS])
+def test_a_source_that_is_learning_is_looked_at_to_learn_and_not_to_judge(
+    mode: EnsembleMode,
+) -> None:
+    odd = [Finding(FLAT_PICTURE)]
+    assert _depth(mode, findings=odd, phase=Phase.LEARNING) is Depth.NOTHING
+    assert _depth(mode, findings=odd, phase=Phase.LEARNING, is_sampled=True) is Depth.SAMPLE
+    assert _depth(mode, findings=odd, phase=Phase.PROVISIONAL) is Depth.FULL
+    assert _depth(mode, phase=Phase.PROVISIONAL, is_sampled=True) is Depth.SAMPLE
 
 
-@given(st.sampled_from(EnsembleMode), st.booleans(), st.integers(0, 99))
+def test_what_is_usual_for_a_source_is_not_suspicious_there() -> None:
+    policy = EnsemblePolicy().for_source(SourceState(max_entropy=2.0))
+    unsure = NORMAL | {"entropy_foreground": 1.9}
+    assert policy.depth(unsure, (), Phase.IN_FORCE) is Depth.NOTHING
+    assert EnsemblePolicy().for_source(SourceState()) == EnsemblePolicy()
+
+
+@given(st.sampled_from(EnsembleMode), st.booleans(), st.booleans(), st.sampled_from(Phase))
 def test_always_looks_at_least_as_closely_as_any_other_mode(
-    mode: EnsembleMode, odd: bool, seed: int
+    mode: EnsembleMode, odd: bool, is_sampled: bool, phase: Phase
 ) -> None:
     order = list(Depth)
     findings = [Finding(TROUSERS_WITHOUT_FEET)] if odd else []
     depths = [
-        EnsemblePolicy(each, 0.5).depth(NORMAL, findings, default_rng(seed))
+        _depth(each, findings=findings, phase=phase, is_sampled=is_sampled)
         for each in (mode, EnsembleMode.ALWAYS)
     ]
     assert order.index(depths[0]) <= order.index(depths[1])

@@ -1,0 +1,1 @@
+"""A deployment from its first request on: what is flagged, found and paid for as it is learnt."""

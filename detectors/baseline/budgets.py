@@ -1,0 +1,190 @@
+"""Alarm budgets: on how much of a source's accepted traffic a rule may fire, counted over senders.
+
+A share is a mean over networks, each with a bounded weight. A rule is demoted only if its share is
+over its budget whichever one network is left out, and so neither one client nor one network can
+have it demoted or keep it so. Networks on nearly all of whose requests a rule fires, as on those of
+an attacker, are left out as well, up to a quarter of all networks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from detectors.baseline.networks import network_of_client
+from detectors.baseline.phases import CONTENT_CODES
+from detectors.rule_book import ADVERSARIAL_PICTURE
+
+# More requests of one network do not count more.
+MAX_WEIGHT = 20
+# A rule that was demoted is promoted again once it fires on less than this part of its budget.
+PROMOTE_AT = 0.8
+# A network of so many requests, of which a rule fires on more than this part, is one sender's
+# doing; if more than this share of the networks are such, it is the rule's.
+_MIN_REQUESTS = 3
+_ONE_DOING = 0.5
+MAX_LEFT_OUT = 0.25
+_CRAFTED = ADVERSARIAL_PICTURE.code
+# Before, a single request more or less would decide.
+MIN_REQUESTS = 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that was accepted and parsed, with the codes of its findings."""
+
+    client: str
+    codes: Set[str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest share of requests on which one rule, and all together, may flag."""
+
+    each: float = 0.005
+    total: float = 0.01
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """How often a rule fires on a source.
+
+    Attributes:
+        share: mean over networks of the share of their requests.
+        least_share: the same without the network that counts most, which decides.
+        requests: requests that were counted; ``clients`` who sent them.
+        firing_clients: clients with a request on which it fires.
+    """
+
+    code: str
+    share: float
+    least_share: float
+    requests: int
+    clients: int
+    firing_clients: int
+    is_demoted: bool
+
+
+@dataclass(frozen=True)
+class Network:
+    """The requests of one network, and how many of them a rule fires on."""
+
+    requests: int
+    firings: int
+
+    @property
+    def weight(self) -> int:
+        """How much it counts."""
+        return min(self.requests, MAX_WEIGHT)
+
+    @property
+    def share(self) -> float:
+        """The share of its requests on which the rule fires."""
+        return self.firings / self.requests
+
+    @property
+    def is_one_doing(self) -> bool:
+        """Whether hardly anything but firings comes from it."""
+        return self.requests >= _MIN_REQUESTS and self.share > _ONE_DOING
+
+
+def count_rules(
+    requests: Sequence[Request], demoted: Set[str], limits: Limits
+) -> tuple[RuleCount, ...]:
+    """Count every rule of the content, and say which are demoted from now on.
+
+    Args:
+        demoted: codes of the rules that are demoted now.
+    """
+    clean = _leave_out_crafted(requests, demoted)
+    counts = [
+        _count(code, requests if code == _CRAFTED else clean, code in demoted, limits.each)
+        for code in sorted(CONTENT_CODES)
+    ]
+    return tuple(_keep_total(counts, requests, limits.total))
+
+
+def _leave_out_crafted(requests: Sequence[Request], demoted: Set[str]) -> list[Request]:
+    """What the looks call crafted says nothing about other rules, if the looks can be believed."""
+    return [each for each in requests if _CRAFTED in demoted or _CRAFTED not in each.codes]
+
+
+def _count(code: str, requests: Sequence[Request], was_demoted: bool, budget: float) -> RuleCount:
+    networks = group_networks(requests, {code})
+    least = least_share(networks)
+    limit = PROMOTE_AT * budget if was_demoted else budget
+    # Too few requests change nothing.
+    is_demoted = least > limit if len(requests) >= MIN_REQUESTS else was_demoted
+    return RuleCount(
+        code,
+        share_of(networks),
+        least,
+        len(requests),
+        len({request.client for request in requests}),
+        len({request.client for request in requests if code in request.codes}),
+        is_demoted,
+    )
+
+
+def _keep_total(
+    counts: Sequence[RuleCount], requests: Sequence[Request], budget: float
+) -> Iterable[RuleCount]:
+    """Demote those that fire most, until the others together keep the budget of all."""
+    demoted = {count.code for count in counts if count.is_demoted}
+    rest = sorted(
+        (count for count in counts if not count.is_demoted), key=lambda count: count.least_share
+    )
+    while rest and len(requests) >= MIN_REQUESTS:
+        if least_share(group_networks(requests, {count.code for count in rest})) <= budget:
+            break
+        demoted.add(rest.pop().code)
+    return (replace(count, is_demoted=count.code in demoted) for count in counts)
+
+
+def group_networks(requests: Iterable[Request], codes: Set[str]) -> list[Network]:
+    """The requests by network, and on how many of each any of the rules fires."""
+    totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for request in requests:
+        total = totals[network_of_client(request.client)]
+        total[0] += 1
+        total[1] += not codes.isdisjoint(request.codes)
+    return [Network(*total) for total in totals.values()]
+
+
+def share_of(networks: Sequence[Network]) -> float:
+    """The weighted mean share of the networks that count; 0 without any."""
+    counted = _leave_out(networks)
+    weight = sum(network.weight for network in counted)
+    return sum(network.weight * network.share for network in counted) / weight if weight else 0.0
+
+
+def least_share(networks: Sequence[Network]) -> float:
+    """The smallest share that there is without one of the networks; 0 with fewer than two."""
+    if len(networks) < 2:
+        return 0.0
+    ranking = sorted(networks, key=lambda network: (-network.is_one_doing, -network.share))
+    return min(_shares_without_one(ranking))
+
+
+def _leave_out(networks: Sequence[Network]) -> list[Network]:
+    """Without the networks that are one sender's doing, the worst first, up to a part of all."""
+    ranking = sorted(networks, key=lambda network: (-network.is_one_doing, -network.share))
+    doings = sum(network.is_one_doing for network in networks)
+    return ranking[min(doings, int(MAX_LEFT_OUT * len(networks))) :]
+
+
+def _shares_without_one(ranking: Sequence[Network]) -> Iterable[float]:
+    """The share without each network; sums are made once, so that many networks cost little."""
+    weights = list(accumulate((each.weight for each in ranking), initial=0))
+    firings = list(accumulate((each.weight * each.share for each in ranking), initial=0.0))
+    doings = sum(network.is_one_doing for network in ranking)
+    most = int(MAX_LEFT_OUT * (len(ranking) - 1))
+    for place, network in enumerate(ranking):
+        left = min(doings - network.is_one_doing, most)
+        # One of the first is out anyway: then the next one is left out in its place.
+        first = left + 1 if place < left + 1 and network.is_one_doing else left
+        is_inside = place >= first
+        weight = weights[-1] - weights[first] - (network.weight if is_inside else 0)
+        fired = firings[-1] - firings[first]
+        fired -= network.weight * network.share if is_inside else 0.0
+        yield fired / weight if weight else 0.0

@@ -1,0 +1,63 @@
+"""How well a source is known, and what follows from it for its findings."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from detectors.baseline.baseline import Baseline
+from detectors.findings import Finding, Severity
+from detectors.rule_book import BLOCKED_PATCH, GATE_RULES, PROBING_SEQUENCE, RULES
+from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
+
+# What the gate finds is a matter of its settings; the other two compare a request with others.
+_OF_OTHER_THINGS = frozenset({*GATE_RULES, BLOCKED_PATCH, PROBING_SEQUENCE})
+CONTENT_CODES = frozenset(
+    rule.code
+    for rule in RULES
+    if rule.severity is not Severity.ODD and rule not in _OF_OTHER_THINGS
+)
+"""Rules that flag by what a source makes of a picture: clean traffic of another kind, or another
+model, makes them fire too."""
+
+
+class Phase(StrEnum):
+    """How well a source is known.
+
+    ``learning``: no look judges. ``provisional``: findings of the content are recorded as odd.
+    ``in_force``: they weigh what their rules say.
+    """
+
+    LEARNING = "learning"
+    PROVISIONAL = "provisional"
+    IN_FORCE = "in_force"
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What is known of a source.
+
+    Attributes:
+        baseline: what its clean pictures look like; ``None`` while nothing is judged by looks.
+        limits: where normal ends for the topology rules.
+        demoted: codes of rules that fire more often than their budgets allow.
+        max_entropy: mean foreground entropy in nats above which a parse is looked at again;
+            ``None``: as the settings say.
+    """
+
+    phase: Phase = Phase.LEARNING
+    baseline: Baseline | None = None
+    limits: TopologyLimits = DEFAULTS
+    demoted: Set[str] = field(default_factory=frozenset)
+    max_entropy: float | None = None
+
+    def weigh(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings, with those odd that are no evidence for this source."""
+        return tuple(self._weigh(finding) for finding in findings)
+
+    def _weigh(self, finding: Finding) -> Finding:
+        rule = finding.rule
+        if rule.code not in CONTENT_CODES:
+            return finding
+        if self.phase is Phase.IN_FORCE and rule.code not in self.demoted:
+            return finding
+        return replace(finding, rule=replace(rule, severity=Severity.ODD))

@@ -1,0 +1,152 @@
+"""Learns the baseline of a source from its sample, some of which may be hostile."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import isnan
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.baseline.baseline import Baseline
+from detectors.baseline.baseline_fit import learn
+from detectors.baseline.networks import network_of_client
+from detectors.baseline.sample import SampleRow
+
+# Of the pictures that lines are fitted to, the most extreme are left out; what is left out here
+# is not missing in the calibration, so that the stated false-alarm rate holds.
+TRIM_SHARE = 0.05
+# A network most of whose pictures are among this share of the most extreme ones is left out.
+STRANGE_SHARE = 0.2
+_STRANGE_PART = 0.6
+_MIN_STRANGE_PICTURES = 2
+# A picture so many times as far above the middle as the upper quarter begins is left out, but no
+# more than this share of all: what is so common is the traffic.
+_FAR = 8.0
+MAX_FAR_SHARE = 0.1
+_MIN_WIDTH = 1e-3
+# More networks than this share are no strangers: they are the traffic.
+MAX_STRANGE_NETWORKS = 0.25
+# A parse that is less sure than this share of the sample is looked at again.
+_UNSURE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class SourceFit:
+    """What was learnt of a source.
+
+    Attributes:
+        rows: pictures that were learnt from.
+        clients: who sent them.
+        left_out: pictures that lie apart, or of networks that send hardly anything but extremes.
+        max_entropy: the foreground entropy that one picture in twenty exceeds.
+    """
+
+    baseline: Baseline
+    rows: int
+    clients: int
+    left_out: int
+    max_entropy: float | None
+
+
+def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
+    """Learn from the sample of a source.
+
+    Lines are fitted to the pictures of one half of the clients and calibrated on those of the
+    other, so that no client decides about both.
+
+    Raises:
+        BaselineError: too few pictures, or too few on which everything was measured.
+    """
+    kept = _leave_out_far(digest, _leave_out_strangers(digest, rows))
+    fit, calibrate = _split_by_client(kept)
+    fit = _trim(digest, fit)
+    baseline = learn(
+        digest,
+        [row.features for row in fit],
+        [row.features for row in calibrate],
+        [row.extremes for row in kept],
+    )
+    clients = len({row.client for row in kept})
+    return SourceFit(baseline, len(kept), clients, len(rows) - len(kept), unsure_entropy(kept))
+
+
+def unsure_entropy(rows: Sequence[SampleRow]) -> float | None:
+    """The foreground entropy that one picture in twenty exceeds; ``None`` without any."""
+    values = [row.features.get("entropy_foreground", np.nan) for row in rows]
+    measured = [value for value in values if not isnan(value)]
+    return float(np.quantile(measured, 1 - _UNSURE_SHARE)) if measured else None
+
+
+def measure_distances(digest: str, rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
+    """How far each row lies above the middle, in its most extreme piece of evidence, ``(n,)``.
+
+    In units of the way from the middle to the upper quarter, which a fifth of hostile rows cannot
+    stretch by much, as they do with the tail. What cannot be measured is not extreme.
+    """
+    features = [row.features for row in rows]
+    rough = learn(digest, features, features)
+    excesses = np.array(
+        [[each.excess(row) for row in features] for each in rough.expectations], dtype=np.float64
+    )
+    excesses = excesses[~np.isnan(excesses).all(axis=1)]
+    middle, upper = np.nanquantile(excesses, (0.5, 0.75), axis=1, keepdims=True)
+    # Equal rows have no width; a floor keeps noise of rounding from looking far.
+    distances = (excesses - middle) / np.maximum(upper - middle, _MIN_WIDTH)
+    result: npt.NDArray[np.float64] = np.nan_to_num(distances, nan=-np.inf).max(axis=0)
+    return result
+
+
+def _leave_out_strangers(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
+    scores = measure_distances(digest, rows)
+    line = float(np.quantile(scores, 1 - STRANGE_SHARE, method="higher"))
+    extremes: defaultdict[str, list[bool]] = defaultdict(list)
+    for row, score in zip(rows, scores, strict=True):
+        extremes[network_of_client(row.client)].append(score >= line)
+    strange = _choose_strangers(extremes)
+    return [row for row in rows if network_of_client(row.client) not in strange]
+
+
+def _leave_out_far(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
+    """Without single pictures that lie apart from all others, as those of many attackers do."""
+    scores = measure_distances(digest, rows)
+    line = max(_FAR, float(np.quantile(scores, 1 - MAX_FAR_SHARE, method="higher")))
+    return [row for row, score in zip(rows, scores, strict=True) if score <= line]
+
+
+def _choose_strangers(extremes: Mapping[str, Sequence[bool]]) -> set[str]:
+    """The networks with the largest shares of extremes, up to a part of all networks."""
+    shares = {
+        network: sum(flags) / len(flags)
+        for network, flags in extremes.items()
+        if len(flags) >= _MIN_STRANGE_PICTURES
+    }
+    strange = [network for network, share in shares.items() if share >= _STRANGE_PART]
+    strange.sort(key=lambda network: (-shares[network], -len(extremes[network]), network))
+    return set(strange[: int(MAX_STRANGE_NETWORKS * len(extremes))])
+
+
+def _split_by_client(rows: Sequence[SampleRow]) -> tuple[list[SampleRow], list[SampleRow]]:
+    """Half of the pictures each, all of one client on one side; pictures, if clients are few."""
+    by_client: defaultdict[str, list[SampleRow]] = defaultdict(list)
+    for row in rows:
+        by_client[row.client].append(row)
+    if max(map(len, by_client.values())) > len(rows) / 4:
+        return list(rows[::2]), list(rows[1::2])
+    fit: list[SampleRow] = []
+    calibrate: list[SampleRow] = []
+    for client in sorted(by_client, key=_hash):
+        smaller = min(fit, calibrate, key=len) if len(fit) != len(calibrate) else fit
+        smaller.extend(by_client[client])
+    return fit, calibrate
+
+
+def _hash(client: str) -> bytes:
+    return sha256(client.encode()).digest()
+
+
+def _trim(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
+    scores = measure_distances(digest, rows)
+    line = float(np.quantile(scores, 1 - TRIM_SHARE, method="higher"))
+    return [row for row, score in zip(rows, scores, strict=True) if score <= line]

@@ -1,0 +1,1 @@
+"""Learns what is normal for each source: baselines, limits, alarm budgets."""

@@ -1,0 +1,79 @@
+"""The commands ``maskwatch baselines``. Thin, as the rest of the command line."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from store.settings import StoreSettings, load_settings
+
+baselines_app = typer.Typer(
+    help="Baselines: what was learnt of each source, and which of it judges.",
+    no_args_is_help=True,
+)
+
+_NUMBER = typer.Argument(metavar="ID", help="As `baselines list` numbers it.")
+_JSON = typer.Option("--json", help="One JSON object a line.")
+
+
+@baselines_app.command("list")
+def list_baselines(
+    source: Annotated[str | None, typer.Option(help="Digest of a source, or its begin.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Say how far each source is learnt, and list all baselines; * marks those that judge."""
+    from maskwatch.commands.baselines import baseline_views as views
+
+    with views.open_store(load_settings(StoreSettings)) as database:
+        if not as_json:
+            for progress in views.read_progress(database):
+                typer.echo(f"{progress.source[:12]}: {progress.summary}. {progress.why}")
+                for sentence in progress.demoted:
+                    typer.echo(f"  {sentence}")
+        for view in views.read_baselines(database, source):
+            typer.echo(view.to_json() if as_json else view.to_text())
+
+
+@baselines_app.command("show")
+def show_baseline(baseline: Annotated[int, _NUMBER]) -> None:
+    """Print a baseline as the file that MASKWATCH_BASELINE takes."""
+    from maskwatch.commands.baselines import baseline_views as views
+
+    with views.open_store(load_settings(StoreSettings)) as database:
+        typer.echo(views.read_text(database, baseline), nl=False)
+
+
+@baselines_app.command("compare")
+def compare_baselines(
+    first: Annotated[int, _NUMBER], second: Annotated[int, typer.Argument(metavar="ID")]
+) -> None:
+    """Print what two baselines let a clean picture reach, side by side."""
+    from maskwatch.commands.baselines import baseline_views as views
+
+    with views.open_store(load_settings(StoreSettings)) as database:
+        for line in views.compare_baselines(database, first, second):
+            typer.echo(line)
+
+
+@baselines_app.command("promote")
+def promote_baseline(baseline: Annotated[int, _NUMBER]) -> None:
+    """Let a baseline judge its source from now on, and let it flag."""
+    from maskwatch.commands.baselines import baseline_views as views
+    from store.audit.actors import command_line, operator
+
+    actor = command_line(operator())
+    with views.open_store(load_settings(StoreSettings)) as database:
+        typer.echo(views.promote_baseline(database, baseline, actor, datetime.now(UTC)))
+
+
+@baselines_app.command("rollback")
+def roll_back(
+    source: Annotated[str, typer.Argument(help="Digest of the source, or its begin.")],
+) -> None:
+    """Let the baseline judge that was in force before the present one."""
+    from maskwatch.commands.baselines import baseline_views as views
+    from store.audit.actors import command_line, operator
+
+    actor = command_line(operator())
+    with views.open_store(load_settings(StoreSettings)) as database:
+        typer.echo(views.roll_baseline_back(database, source, actor, datetime.now(UTC)))

@@ -1,0 +1,28 @@
+"""What ``maskwatch doctor`` says of the sources: how far each is learnt."""
+
+from collections.abc import Iterator
+
+from detectors.baseline.phases import Phase
+from maskwatch.commands.checks import Check, State
+from store.engine.existing import StoreMissing, existing_database
+from store.pages.source_progress import SourceProgress, list_progress
+from store.settings import StoreSettings
+
+
+def check_sources(settings: StoreSettings) -> Iterator[Check]:
+    """Phase and demoted rules of each source; nothing before the first start."""
+    try:
+        with existing_database(settings) as database, database.read() as session:
+            sources = list_progress(session)
+    except StoreMissing:
+        return
+    for source in sources:
+        yield from _describe(source)
+
+
+def _describe(source: SourceProgress) -> Iterator[Check]:
+    name = f"source {source.source[:12]}"
+    is_known = source.phase is Phase.IN_FORCE
+    yield Check(name, State.OK if is_known else State.WARN, f"{source.summary}. {source.why}")
+    for sentence in source.demoted:
+        yield Check(name, State.WARN, sentence)

@@ -1,0 +1,1 @@
+"""What is learnt of the sources: the sample, baselines, phases and alarm budgets."""

@@ -1,0 +1,60 @@
+"""How far each source is learnt: for the overview, `/readyz` and `maskwatch doctor`."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from detectors.baseline.phases import Phase
+from store.baselines.rule_budgets import describe_budget, list_budgets
+from store.baselines.sources import MIN_IN_FORCE, MIN_PROVISIONAL, list_sources
+from store.phrases import phrase_count
+
+
+@dataclass(frozen=True)
+class SourceProgress:
+    """How far a source is learnt.
+
+    Attributes:
+        pictures: sampled pictures that count, of ``goal`` that it takes for the next phase.
+        why: what holds it, or what changed it last, in one sentence.
+        demoted: what each rule does that is recorded and does not flag, in sentences.
+    """
+
+    source: str
+    phase: Phase
+    pictures: int
+    goal: int
+    clients: int
+    why: str
+    is_strange: bool
+    demoted: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """In a few words, e.g. ``learning, 137 of 200``."""
+        if self.phase is not Phase.IN_FORCE:
+            return f"{self.phase.value}, {self.pictures} of {self.goal}"
+        rules = phrase_count(len(self.demoted), "rule")
+        return f"in force, {rules} demoted" if self.demoted else "in force"
+
+
+def list_progress(session: Session) -> tuple[SourceProgress, ...]:
+    """All sources by digest."""
+    demoted = [row for row in list_budgets(session) if row.is_demoted]
+    return tuple(
+        SourceProgress(
+            source=row.digest,
+            phase=Phase(row.phase),
+            pictures=row.pictures,
+            goal=MIN_PROVISIONAL if row.phase == Phase.LEARNING.value else MIN_IN_FORCE,
+            clients=row.clients,
+            why=row.why,
+            is_strange=row.is_strange,
+            demoted=tuple(
+                f"{describe_budget(budget)}: it is recorded and no longer flags."
+                for budget in demoted
+                if budget.source == row.digest
+            ),
+        )
+        for row in list_sources(session)
+    )
