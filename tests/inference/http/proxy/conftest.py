@@ -144,6 +144,10 @@ class Attached:
         assert len(rows) == count
         return rows
 
+    def wait_until_idle(self) -> None:
+        """Wait until no answer is checked any more, and so nothing looked at."""
+        wait_for(lambda: len(self.proxy.queue) == 0)
+
     def features(self, count: int) -> list[dict[str, float | None]]:
         """What was measured of each, once there are as many records; ``None`` if nothing was."""
         self.rows(count)

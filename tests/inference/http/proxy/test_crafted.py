@@ -70,11 +70,12 @@ def start(attach: Attach, page_url: str, tmp_path: Path) -> Callable[[Any], Atta
 
 
 def _send(attached: Attached, image: Image, count: int) -> None:
-    """Send a picture, and wait for its record: it is the one that is looked at then."""
+    """Send a picture, and wait for its looks: no other one is looked at meanwhile."""
     buffer = BytesIO()
     Pillow.fromarray(image).save(buffer, "PNG")
     assert attached.send(buffer.getvalue(), path="/api/parse").status_code == 200
     attached.rows(count)
+    attached.wait_until_idle()
 
 
 def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(

@@ -159,7 +159,6 @@ def test_marks_do_not_reach_clients(attach: Attach, page: Page, file: bytes) -> 
     ("changes", "outcome"),
     [
         ({"upstream_look_share": 0, "is_known": False}, "not_chosen"),
-        ({"upstream_look_share": 0, "upstream_odd_look_share": 0}, "over_share"),
         ({"upstream_look_share": 1, "upstream_look_budget": 0}, "over_budget"),
         ({"upstream_look_share": 1, "max_waiting_replies": 2}, "queue"),
     ],
@@ -173,6 +172,19 @@ def test_what_is_not_looked_at_is_counted_with_why(
     assert features["glance_divergence"] is None
     assert not _looks(page)
     _expect(attached, outcome, 1)
+
+
+@pytest.mark.parametrize(("share", "outcome", "looks"), [(0.1, "taken", 1), (0, "over_share", 0)])
+def test_colours_that_no_camera_makes_are_odd_without_a_look(
+    attach: Attach, page: Page, encode: Encode, share: float, outcome: str, looks: int
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (64, 48, 3), np.uint8)
+    odd = {"upstream_look_share": 0, "upstream_odd_look_share": share, "ensemble": "never"}
+    attached = attach(is_known=True, **odd)
+    attached.send(encode(noise))
+    attached.rows(1)
+    _expect(attached, outcome, 1)
+    assert len(_looks(page)) == looks
 
 
 def test_no_look_is_taken_where_it_is_switched_off(attach: Attach, page: Page, file: bytes) -> None:
@@ -203,6 +215,7 @@ def test_an_upstream_that_denies_looks_is_left_alone(
     for number in range(5):
         picture[0, 0] = number
         attached.send(encode(picture))
+        attached.wait_until_idle()
         assert attached.rows(number + 1)[-1].reasons == []
         features = attached.features(number + 1)[-1]
         assert features["glance_divergence"] is None
