@@ -22,6 +22,7 @@ from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import UnreadAnswers
+from inference.upstream.courtesy import Courtesy
 from inference.upstream.frames import Frame
 from inference.upstream.looks.look_gate import LookGate
 from inference.upstream.looks.look_mark import LookMark
@@ -320,8 +321,13 @@ def build_proxy(settings: ProxySettings) -> Proxy:
         waiting=settings.asking.max_upstream_looks,
     )
     memory = ByteBudget(attach.held_bytes(settings.gate.max_decoded_pixels * _CHANNELS))
+    max_answer_bytes = attach.max_answer_mb * _MB
+
+    def is_crowded() -> bool:
+        return memory.used_bytes + queue.size_bytes > max_answer_bytes
+
     service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
-    reader = ReplyReader(preset.labels, attach.max_answer_mb * _MB)
+    reader = ReplyReader(preset.labels, max_answer_bytes, Courtesy(is_crowded))
     gate = LookGate(settings.asking.look_limits(), service.metrics, lambda: queue.is_half_empty)
     return Proxy(
         settings=settings,

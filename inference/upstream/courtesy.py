@@ -14,12 +14,18 @@ class Courtesy:
 
     The loop gives the interpreter away with each piece that it receives and sends, and would get it
     back only when the thread that reads has had its share.
+
+    Args:
+        is_crowded: whether so much waits in memory that reading must not be slowed down.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = monotonic, pause: Callable[[float], None] = sleep
+        self,
+        is_crowded: Callable[[], bool],
+        clock: Callable[[], float] = monotonic,
+        pause: Callable[[float], None] = sleep,
     ) -> None:
-        self._clock, self._pause = clock, pause
+        self._is_crowded, self._clock, self._pause = is_crowded, clock, pause
         self._passed_at = -_QUIET_SECONDS
 
     def note(self) -> None:
@@ -29,6 +35,7 @@ class Courtesy:
     def slow_down(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same chunks, each after a short pause while answers pass."""
         for chunk in chunks:
-            if self._clock() - self._passed_at < _QUIET_SECONDS:
+            is_passing = self._clock() - self._passed_at < _QUIET_SECONDS
+            if is_passing and not self._is_crowded():
                 self._pause(_PAUSE_SECONDS)
             yield chunk

@@ -1,7 +1,7 @@
 """Reads what an upstream answered to a picture, as far as a preset says how."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -34,7 +34,7 @@ class ReplyReader:
 
     labels: LabelTable
     max_bytes: int
-    courtesy: Courtesy = field(default_factory=Courtesy)
+    courtesy: Courtesy
 
     def read(
         self,
