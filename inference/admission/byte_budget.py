@@ -26,7 +26,7 @@ class ByteBudget:
         try:
             yield share
         finally:
-            share.give_back(share.byte_count)
+            share.close()
 
     def take(self, count: int) -> bool:
         """Take bytes; ``False`` if there are no more."""
@@ -43,10 +43,15 @@ class ByteBudget:
 
 
 class Share:
-    """What one holder has of a budget. One thread uses it at a time."""
+    """What one holder has of a budget. Safe to share between threads.
+
+    A thread may go on for a holder that has left: it gets nothing more, and gives nothing back.
+    """
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
+        self._lock = Lock()
+        self._is_closed = False
         self.byte_count = 0
 
     def take(self, count: int) -> None:
@@ -60,12 +65,22 @@ class Share:
 
     def take_if_free(self, count: int) -> bool:
         """Take bytes; ``False`` if there are no more."""
-        if not self._budget.take(count):
-            return False
-        self.byte_count += count
-        return True
+        with self._lock:
+            if self._is_closed or not self._budget.take(count):
+                return False
+            self.byte_count += count
+            return True
 
     def give_back(self, count: int) -> None:
         """Give back some of them."""
-        self.byte_count -= count
-        self._budget.give_back(count)
+        with self._lock:
+            if not self._is_closed:
+                self.byte_count -= count
+                self._budget.give_back(count)
+
+    def close(self) -> None:
+        """Give back all of them."""
+        with self._lock:
+            self._is_closed = True
+            self._budget.give_back(self.byte_count)
+            self.byte_count = 0

@@ -44,7 +44,8 @@ async def _answer_metrics(request: Request) -> Response:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Whether a request comes over loopback, and not through a proxy there."""
+    """Whether a request comes from this machine, and not through a proxy there."""
     if request.client is None or any(is_forwarding(name) for name, _ in request.scope["headers"]):
         return False
-    return ip_address(request.client.host).is_loopback
+    peer, own = request.client.host, (request.scope.get("server") or ("",))[0]
+    return peer == own or ip_address(peer).is_loopback

@@ -122,7 +122,7 @@ async def _refuse(
     proxy: Proxy, arrivals: Sequence[Arrival], gated: Sequence[Accepted | Refusal]
 ) -> Response:
     """Refuse a request for one of its pictures; the others are recorded too."""
-    pairs = zip(arrivals, gated, strict=False)
+    pairs = list(zip(arrivals, gated, strict=False))
     own, refusal = next((a, each) for a, each in pairs if isinstance(each, Refusal))
     for each in gated:
         if isinstance(each, Accepted):
@@ -130,7 +130,7 @@ async def _refuse(
                 proxy.record_unmeasured, each, refusal.status, NOT_PASSED_ON
             )
     response = refusal_problem(refusal, own.request_id)
-    response.headers[ID_HEADER.decode()] = ", ".join(each.request_id for each in arrivals)
+    response.headers[ID_HEADER.decode()] = ", ".join(each.request_id for each, _ in pairs)
     return response
 
 

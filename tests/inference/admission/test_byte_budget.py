@@ -34,3 +34,12 @@ def test_a_holder_that_is_refused_gives_back_what_it_took() -> None:
         with pytest.raises(Refused):
             _hold(budget, (700, 301))
     _hold(budget, (1_000,))
+
+
+def test_a_thread_that_goes_on_for_a_holder_that_has_left_changes_nothing() -> None:
+    budget = ByteBudget(1_000)
+    with budget.reserve() as share:
+        share.take(700)
+    share.give_back(600)
+    assert not share.take_if_free(1)
+    assert budget.used_bytes == 0
