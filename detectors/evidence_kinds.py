@@ -136,24 +136,14 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("truncated", "declared_type_differs", "file_name_differs", "several_frames"),
         *("end_missing", "profile_unusable", "exif_unusable", "trailing_data"),
         *("trailing_note", "checksum_differs"),
-        *(
-            "address_instead",
-            "unreadable_tensor",
-            "ungated_route",
-            "odd_target",
-            "several_pictures",
-        ),
+        *("address_instead", "unreadable_tensor", "ungated_route", "odd_target"),
+        "several_pictures",
     ),
     EvidenceKind.NO_ENTRY: ("blocked", "unknown_key", "key_required", "wrong_scope"),
     EvidenceKind.SERVICE: (
         *("overloaded", "decoder_busy", "decoder_unavailable", "fault", "not_recorded"),
-        *(
-            "measurement_failed",
-            "answer_not_read",
-            "not_measured",
-            "upstream_failed",
-            "not_passed_on",
-        ),
+        *("measurement_failed", "answer_not_read", "not_measured", "upstream_failed"),
+        "not_passed_on",
     ),
 }
 KINDS: Mapping[str, EvidenceKind] = {
