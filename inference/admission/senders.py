@@ -65,7 +65,7 @@ class Senders:
         if address is None:
             name = name_unknown(reporter)
             self._tell_unknown(
-                name, "let the reporter hand on X-Forwarded-For (--metadata-headers)"
+                name, "let the reporter name it: `client`, or a header (--metadata-headers)"
             )
             return name
         return name_address(str(address), hops, self._trusted)

@@ -32,7 +32,6 @@ from inference.upload import Arrival
 from inference.upstream.observe.events import EventHead, is_event
 from inference.upstream.observe.observe_settings import WhenFull
 from inference.upstream.observe.report import Report, read_form_report, read_json_report
-from store.decisions.protected import name_unknown
 from store.people.api_keys import KeyScope
 from store.requests.request_ids import new_request_id
 
@@ -128,7 +127,7 @@ async def _accept_report(
     read = _choose_reader(request)
     body = b"".join(await collect())
     report = await service.form_threads.run(read, body, arrival.client, arrival.received_at)
-    client = report.client or name_unknown(arrival.client)
+    client = report.client or service.senders.name_forwarded((), arrival.client)
     sent = replace(_name_client(arrival, client), received_at=report.time)
     measure = partial(service.observations.measure_report, sent, report)
     if not service.observer.accept(len(body) + _OVERHEAD_BYTES, measure):

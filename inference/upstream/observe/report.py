@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from inference.admission.forwarded import read_hop
 from inference.bodies.base64_text import decode_base64, split_data_url
-from inference.bodies.json_document import read_document
+from inference.bodies.json_document import read_small_document
 from inference.refusals import BAD_OBSERVATION, Refused
 from inference.upload import Upload
 from inference.upstream.observe.report_fields import MaskFields, ReportFields
@@ -131,7 +131,7 @@ def _check_time(time: datetime | None, now: datetime) -> datetime:
 
 def _read_fields(body: bytes) -> ReportFields:
     try:
-        return ReportFields.model_validate(read_document(body))
+        return ReportFields.model_validate(read_small_document(body))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, fault["loc"])) or "the object"
