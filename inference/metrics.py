@@ -14,7 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from store.engine.disk_room import room_of
+from store.engine.files.disk_room import room_of
 from store.requests.records import RequestRecord
 
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

@@ -6,7 +6,7 @@ import structlog
 
 from detectors.errors import MaskwatchError
 from inference.settings import ServiceSettings
-from store.engine.whole_files import write_once
+from store.engine.files.whole_files import write_once
 
 _log = structlog.get_logger(__name__)
 _BYTES = 32

@@ -11,7 +11,7 @@ from jobs.settings import JobSettings
 from store.decisions.decisions import NewDecision
 from store.engine.database import Database
 from store.engine.existing import StoreMissing, existing_database
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 
 
 def run_chain_once(

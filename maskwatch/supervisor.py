@@ -14,7 +14,7 @@ from types import FrameType
 from typing import IO
 
 from detectors.errors import MaskwatchError
-from store.engine.private_files import OWNER_ONLY
+from store.engine.files.private_files import OWNER_ONLY
 
 PROCESSES: tuple[str, ...] = ("serve", "jobs", "dashboard")
 ATTACHED_PROCESSES: tuple[str, ...] = ("proxy", *PROCESSES[1:])

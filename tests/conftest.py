@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder

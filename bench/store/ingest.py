@@ -19,9 +19,9 @@ from bench.store.servers import open_database
 from inference.metrics import Metrics
 from inference.recording.recorder import Recorder
 from inference.recording.recorder_settings import Durability, RecorderLimits
-from store.engine.bulk_rows import Rows
+from store.engine.bulk.postgresql_copy import copy_all
+from store.engine.bulk.rows import Rows
 from store.engine.database import Database
-from store.engine.postgresql_copy import copy_all
 from store.requests.record_rows import FEATURE_COLUMNS, REQUEST_COLUMNS, TIMES, request_row
 from store.requests.records import RequestRecord
 from store.requests.request_keys import key_of

@@ -11,7 +11,7 @@ from bench.store.faults import Tally, full_disk, kill_recorder, outage
 from bench.store.servers import KINDS, open_place
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
 
 

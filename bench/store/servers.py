@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
 
 KINDS = ("sqlite", "postgres")

@@ -8,7 +8,7 @@ from time import monotonic
 
 import structlog
 
-from store.engine.disk_room import write_probe
+from store.engine.files.disk_room import write_probe
 
 _log = structlog.get_logger(__name__)
 _PROBE_SECONDS = 2.0

@@ -12,7 +12,7 @@ from model_signing._hashing.hashing import Digest
 
 from inference.supply.errors import ModelError
 from inference.supply.keys import PublicKey, check_private_key
-from store.engine.whole_files import whole_path
+from store.engine.files.whole_files import whole_path
 from store.models.model_files import (
     SIGNATURE_NAME,
     ModelFile,

@@ -16,7 +16,7 @@ from store.alert_rules.rule import (
     list_host,
 )
 from store.alerts.alerts import CRITICAL, NO_TECHNIQUE, WARNING, Condition, open_fingerprints
-from store.engine.disk_room import DiskRoom, rooms_of
+from store.engine.files.disk_room import DiskRoom, rooms_of
 from store.models.loaded_models import this_host
 from store.tables.work_tables import AlertRow
 

@@ -22,7 +22,7 @@ from store.engine.faults import (
     not_writable,
     translate_errors,
 )
-from store.engine.private_files import private_lock
+from store.engine.files.private_files import private_lock
 from store.settings import StoreSettings
 
 __all__ = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from store.engine.database import Database
 from store.engine.faults import StoreMisconfigured
-from store.engine.schema import check_revision, current_revision
+from store.engine.schema.versions import check_revision, current_revision
 from store.settings import StoreSettings
 
 _WHERE = (

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
-from store.engine.private_files import OWNER_ONLY
+from store.engine.files.private_files import OWNER_ONLY
 
 _CLASS = 0x72656164
 _POLL_SECONDS = 0.05

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.configuration.database_address import file_address
-from store.engine.private_files import make_private
+from store.engine.files.private_files import make_private
 
 BEGIN, SECONDS = "maskwatch_begin", "maskwatch_seconds"
 _DEADLINE = "deadline"

@@ -5,10 +5,10 @@ from pathlib import Path
 import structlog
 
 from store.engine.database import Database
+from store.engine.files.private_files import close_to_others
 from store.engine.poolers import check_search_path
-from store.engine.private_files import close_to_others
-from store.engine.schema import ensure_current
-from store.engine.schema_objects import check_objects
+from store.engine.schema.objects import check_objects
+from store.engine.schema.versions import ensure_current
 from store.engine.sqlite_health import quick_look, wal_reset_warning
 from store.settings import StoreSettings
 

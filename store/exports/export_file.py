@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from store.engine.database import Database
-from store.engine.whole_files import whole_file
+from store.engine.files.whole_files import whole_file
 from store.exports.export import ExportError, export_to
 from store.exports.export_columns import Window, description
 from store.exports.export_formats import Format

@@ -7,7 +7,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from detectors.errors import MaskwatchError
-from store.engine.whole_files import whole_path, write_whole
+from store.engine.files.whole_files import whole_path, write_whole
 
 # What belongs to the database and lies outside of it.
 _NAMES = ("evidence", "models", "spool", "fingerprint.salt")

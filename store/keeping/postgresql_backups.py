@@ -13,8 +13,8 @@ from sqlalchemy import URL, text
 from store.engine.database import Database
 from store.engine.day_partitions import SCHEMA
 from store.engine.poolers import Pooling, find_pooling
-from store.engine.schema import current_revision, newest_revision, require_known_revision
-from store.engine.schema_objects import object_faults
+from store.engine.schema.objects import object_faults
+from store.engine.schema.versions import current_revision, newest_revision, require_known_revision
 from store.keeping.backup_files import (
     BackupFailed,
     RestoreRefused,

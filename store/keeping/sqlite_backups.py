@@ -10,12 +10,12 @@ from pathlib import Path
 from filelock import Timeout
 
 from store.engine.faults import StoreUnavailable
-from store.engine.private_files import private_lock
-from store.engine.schema import require_known_revision
-from store.engine.schema_objects import SchemaChanged, check_file
+from store.engine.files.private_files import private_lock
+from store.engine.files.whole_files import sync, whole_path
+from store.engine.schema.objects import SchemaChanged, check_file
+from store.engine.schema.versions import require_known_revision
 from store.engine.sqlite_engine import read_only_address
 from store.engine.sqlite_health import full_look, revision_of
-from store.engine.whole_files import sync, whole_path
 from store.keeping.backup_files import (
     BackupFailed,
     RestoreRefused,

@@ -16,7 +16,7 @@ from detectors.outliers.archive import MAX_ARCHIVE_BYTES
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
-from store.engine.files import FileStore
+from store.engine.files.kept_files import FileStore
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
-from store.engine.files import FileStore, KeptFile, Removal
+from store.engine.files.kept_files import FileStore, KeptFile, Removal
 from store.requests.records import PictureFile
 from store.tables.request_tables import EvidenceRow
 

@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import Table
 
 from detectors.registry import FEATURE_NAMES
-from store.engine.bulk_rows import Row, Rows, Vectors
+from store.engine.bulk.rows import Row, Rows, Vectors
 from store.requests.records import RequestRecord, dump_places
 from store.tables.request_tables import (
     EvidenceRow,

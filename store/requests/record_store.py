@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.engine.bulk import insert_all
+from store.engine.bulk.insert import insert_all
 from store.requests.fingerprints import add_fingerprint
 from store.requests.record_rows import rows_of
 from store.requests.records import RequestRecord, Stage

@@ -16,8 +16,8 @@ import structlog
 from filelock import Timeout
 
 from detectors.errors import MaskwatchError
-from store.engine.private_files import OWNER_ONLY, private_lock
-from store.engine.whole_files import sync
+from store.engine.files.private_files import OWNER_ONLY, private_lock
+from store.engine.files.whole_files import sync
 from store.requests.records import RequestRecord
 from store.spool.spool_lines import (
     count_lines,

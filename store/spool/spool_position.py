@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from store.engine.whole_files import write_whole
+from store.engine.files.whole_files import write_whole
 
 _log = structlog.get_logger(__name__)
 _HEAD_BYTES = 4096

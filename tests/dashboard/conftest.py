@@ -14,7 +14,7 @@ from dashboard.access import page_context
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, provide, utc_now
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.people.sign_in import issue_token, redeem_token
 from tests.dashboard.made_up_day import Filler, Sample
 from tests.dashboard.opened import Signed

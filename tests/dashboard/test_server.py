@@ -14,7 +14,7 @@ from dashboard.server import ensure_home, run
 from dashboard.settings import DashboardSettings
 from store.configuration.names import SettingsError
 from store.engine.database import Database
-from store.engine.schema import SchemaError, upgrade
+from store.engine.schema.versions import SchemaError, upgrade
 from store.settings import load_settings
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bench.store.faults import Tally, full_disk, kill_recorder, outage
 from bench.store.losses import NoSmallDisk, small_disk
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
 
 

@@ -16,7 +16,7 @@ from jobs.settings import JobSettings
 from store.alerts.job_runs import SUCCEEDED
 from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import Lease, read_lease
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.tables.work_tables import JobRunRow
 from tests.waiting import wait_for
 

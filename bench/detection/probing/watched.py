@@ -15,7 +15,7 @@ from detectors.verdict import Verdict
 from inference.checks.traffic import TrafficCheck
 from inference.upload import Arrival
 from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings

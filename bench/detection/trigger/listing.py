@@ -34,7 +34,7 @@ from jobs.context import JobContext
 from jobs.settings import JobSettings
 from store.decisions.listed_patches import ListedPatch, listed_patches
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.requests.picture_store import PictureStore
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage

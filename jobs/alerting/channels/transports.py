@@ -19,7 +19,7 @@ from jobs.alerting.channels.smtp_faults import (
     name_faults,
 )
 from jobs.settings import JobSettings
-from store.engine.whole_files import write_whole
+from store.engine.files.whole_files import write_whole
 
 
 class Transport(Protocol):

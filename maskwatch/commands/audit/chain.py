@@ -10,7 +10,7 @@ from maskwatch.commands.printable import escape_unprintable
 from store.audit.anchors import read_anchors
 from store.audit.hash_chain import GENESIS, ChainCheck
 from store.engine.existing import existing_database
-from store.engine.schema_objects import object_faults
+from store.engine.schema.objects import object_faults
 from store.pages.audit_views import AuditFilter, AuditView, audit_entries, verify
 from store.settings import StoreSettings
 

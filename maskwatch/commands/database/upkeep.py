@@ -11,9 +11,9 @@ from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
 from store.engine.existing import existing_database, sqlite_file
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.engine.schema import check_revision, current_revision
-from store.engine.schema import upgrade as upgrade_schema
-from store.engine.schema_objects import check_objects
+from store.engine.schema.objects import check_objects
+from store.engine.schema.versions import check_revision, current_revision
+from store.engine.schema.versions import upgrade as upgrade_schema
 from store.engine.sqlite_health import full_look, wal_reset_warning
 from store.keeping import postgresql_backups, sqlite_backups
 from store.keeping.backup_files import back_up_files

@@ -9,7 +9,7 @@ from datetime import datetime
 from store.audit.actors import operator
 from store.engine.database import Database
 from store.engine.existing import existing_database
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.people.api_keys import ApiKey, KeyScope, add_key, list_keys, revoke_key
 from store.settings import StoreSettings
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from maskwatch.commands.checks import Check, State, run_check
 from store.audit.anchors import last_anchor
 from store.engine.database import Database
-from store.engine.disk_room import rooms_of, write_probe
 from store.engine.existing import sqlite_file
+from store.engine.files.disk_room import rooms_of, write_probe
+from store.engine.files.private_files import exposed_files
 from store.engine.poolers import Pooling, check_search_path, find_pooling
-from store.engine.private_files import exposed_files
-from store.engine.schema import check_revision
-from store.engine.schema_objects import check_objects
+from store.engine.schema.objects import check_objects
+from store.engine.schema.versions import check_revision
 from store.engine.sqlite_health import wal_reset_warning
 from store.settings import StoreSettings
 

@@ -14,7 +14,7 @@ from inference.refusals import Refusal
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.pictures.picture_files import File, FileProblem
-from store.engine.whole_files import write_whole
+from store.engine.files.whole_files import write_whole
 from store.requests.request_ids import new_request_id
 
 CLIENT = "cli:local"

@@ -20,7 +20,7 @@ from inference.figures import draw_figure
 from inference.gate.faces import FaceBox, FacePrior
 from inference.recording.picture_keeper import PictureKeeper, draw_entropy, face_mask, pixelate
 from inference.segmenters.reference.labels import LABELS, Label
-from store.engine.files import FileStore
+from store.engine.files.kept_files import FileStore
 from store.requests.picture_quota import PictureQuota
 from store.requests.picture_store import ENTROPY_MAP, LABEL_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import PictureFile

@@ -22,7 +22,7 @@ from inference.recording.record_queue import QueueClosed, QueueFull
 from inference.recording.recorder import Recorder
 from inference.recording.recorder_settings import Durability, RecorderLimits
 from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.spool.spool import NotRecorded, Spool, SpoolFailed

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from store.configuration.database_address import AddressParts, read_address, server_address
 from store.configuration.names import SettingsError
 from store.engine.database import Database
-from store.engine.schema import current_revision
+from store.engine.schema.versions import current_revision
 from store.settings import StoreSettings, load_settings
 
 _START = "postgresql+psycopg://robot:"

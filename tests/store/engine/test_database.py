@@ -29,7 +29,7 @@ from store.engine.database import (
     StoreUnavailable,
 )
 from store.engine.faults import ReadScopeWrites
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.requests.record_store import add_record
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow

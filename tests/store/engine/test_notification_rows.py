@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from store.alerts.alerts import apply_condition
 from store.alerts.outbox import address_notifications
 from store.engine.database import Database
-from store.engine.schema import downgrade, migrations_folder, upgrade
+from store.engine.schema.versions import downgrade, migrations_folder, upgrade
 from store.tables.work_tables import NotificationRow
 from tests.makers import make_condition
 

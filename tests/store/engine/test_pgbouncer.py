@@ -10,7 +10,7 @@ from sqlalchemy import text
 from store.engine.database import Database, StoreMisconfigured
 from store.engine.poolers import Pooling, check_search_path, find_pooling
 from store.engine.reader_locks import Reader, lock_for_pruning, lock_for_reading
-from store.engine.schema import current_revision, downgrade, upgrade
+from store.engine.schema.versions import current_revision, downgrade, upgrade
 from store.engine.start import open_database
 from store.requests.record_store import add_record
 from store.settings import StoreSettings

@@ -11,7 +11,7 @@ from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
 from store.engine.database import Database
 from store.engine.day_partitions import is_partitioned, list_days, make_days
-from store.engine.schema import downgrade, upgrade
+from store.engine.schema.versions import downgrade, upgrade
 from store.pages.request_detail import request_detail
 from store.requests.record_store import add_records
 from store.requests.records import PictureFile, RequestRecord, Trace

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from store.alerts.job_runs import start_run
 from store.engine.database import Database, StoreUnavailable
 from store.engine.postgresql_engine import postgresql_engine
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
 from tests.waiting import wait_for

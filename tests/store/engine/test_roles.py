@@ -13,7 +13,7 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.engine.database import Database
 from store.engine.day_partitions import drop_day, list_days, make_days
 from store.engine.faults import StoreForbidden
-from store.engine.schema import downgrade, upgrade
+from store.engine.schema.versions import downgrade, upgrade
 from store.people.api_keys import add_key, list_keys
 from store.requests.record_store import add_record
 from store.settings import StoreSettings

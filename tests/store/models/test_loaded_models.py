@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, inspect, select
 
 from store.engine.database import Database
-from store.engine.schema import downgrade, ensure_current, upgrade
+from store.engine.schema.versions import downgrade, ensure_current, upgrade
 from store.models.loaded_models import NewLoad, add_loaded_model, models_in_use, this_host
 from store.tables.work_tables import LoadedModelRow
 

@@ -13,7 +13,7 @@ from jobs.context import JobContext
 from store.alert_rules.disk_low import disk_condition, look_at_disks
 from store.alert_rules.rule import Surroundings
 from store.alerts.alerts import CRITICAL, WARNING
-from store.engine.disk_room import DiskRoom, room_of, rooms_of
+from store.engine.files.disk_room import DiskRoom, room_of, rooms_of
 from store.tables.work_tables import AlertRow
 from tests.small_disk import small_disk
 

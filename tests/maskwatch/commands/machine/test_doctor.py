@@ -14,7 +14,7 @@ from inference.settings import ServiceSettings
 from maskwatch.commands.checks import State
 from maskwatch.commands.machine.doctor import examine_machine
 from store.engine.database import Database
-from store.engine.schema import upgrade
+from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
 from tests.maskwatch.conftest import Run
 from tests.small_disk import small_disk

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.engine.database import Database
-from store.engine.files import FileStore, Removal
+from store.engine.files.kept_files import FileStore, Removal
 from store.requests.picture_store import (
     ENTROPY_MAP,
     PICTURE,
@@ -173,7 +173,7 @@ def test_a_write_that_is_cut_short_leaves_nothing_behind(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("store.engine.whole_files.os.fsync", full)
+    monkeypatch.setattr("store.engine.files.whole_files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         FileStore(tmp_path, ".bin").put(b"picture")
     assert _files(tmp_path) == []

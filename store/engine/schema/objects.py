@@ -7,9 +7,9 @@ acts by itself is compared, object by object.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from store.engine import postgresql_objects, sqlite_objects
 from store.engine.database import Database
-from store.engine.schema import SchemaError, current_revision, migrations_folder
+from store.engine.schema import postgresql_objects, sqlite_objects
+from store.engine.schema.versions import SchemaError, current_revision, migrations_folder
 from store.engine.sqlite_health import revision_of
 
 _MAX_NAMED = 4

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from store.engine.database import Database
 from store.engine.day_partitions import make_days
-from store.engine.schema import current_revision, downgrade, upgrade
-from store.engine.schema_objects import SchemaChanged, check_file, check_objects, object_faults
+from store.engine.schema.objects import SchemaChanged, check_file, check_objects, object_faults
+from store.engine.schema.versions import current_revision, downgrade, upgrade
 from store.engine.start import open_database
 from store.keeping import postgresql_backups, sqlite_backups
 from store.keeping.backup_files import RestoreRefused, checksum_file

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Column, Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
-from store.engine.bulk_rows import Rows, Vectors
+from store.engine.bulk.rows import Rows, Vectors
 
 # https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": signature, flags, length
 # of an extension, and what stands in place of another row's number of fields.

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from store.engine.bulk_rows import Rows, Vectors
-from store.engine.postgresql_copy import copy_all
+from store.engine.bulk.postgresql_copy import copy_all
+from store.engine.bulk.rows import Rows, Vectors
 
 
 def insert_all(session: Session, parts: Iterable[Rows | Vectors]) -> None:

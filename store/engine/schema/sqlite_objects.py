@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from store.engine.alembic_config import alembic_config
+from store.engine.schema.alembic_config import alembic_config
 from store.engine.sqlite_health import open_file
 
 _ALL = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

@@ -14,10 +14,10 @@ from sqlalchemy import inspect, select, text
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
-from store.engine import schema
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
-from store.engine.schema import (
+from store.engine.schema import versions as schema
+from store.engine.schema.versions import (
     MigrationFailed,
     SchemaError,
     current_revision,
@@ -35,7 +35,7 @@ from store.tables.request_tables import RequestRow
 
 _START = """
 from store.engine.database import Database
-from store.engine.schema import ensure_current
+from store.engine.schema.versions import ensure_current
 from store.settings import StoreSettings, load_settings
 database = Database.open(load_settings(StoreSettings))
 ensure_current(database)

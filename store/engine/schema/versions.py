@@ -12,10 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from detectors.errors import MaskwatchError
-from store.engine.alembic_config import alembic_config
 from store.engine.database import Database
 from store.engine.faults import first_line, is_of_the_schema
-from store.engine.schema_place import SchemaError, check_place
+from store.engine.schema.alembic_config import alembic_config
+from store.engine.schema.place import SchemaError, check_place
 
 __all__ = ["MigrationFailed", "SchemaError"]
 
@@ -29,8 +29,8 @@ class MigrationFailed(SchemaError):
 
 def migrations_folder() -> Path:
     """``alembic/`` in a checkout, ``store/migrations`` in an installed package."""
-    folder = Path(__file__).parents[1] / "migrations"
-    return folder if folder.is_dir() else Path(__file__).parents[2] / "alembic"
+    folder = Path(__file__).parents[2] / "migrations"
+    return folder if folder.is_dir() else Path(__file__).parents[3] / "alembic"
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

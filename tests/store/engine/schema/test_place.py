@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from store.engine.database import Database, StoreUnavailable
-from store.engine.schema import (
+from store.engine.schema.versions import (
     MigrationFailed,
     SchemaError,
     current_revision,

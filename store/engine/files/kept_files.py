@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from store.engine.whole_files import PART_SUFFIX, part_beside, sync, write_whole
+from store.engine.files.whole_files import PART_SUFFIX, part_beside, sync, write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from store.alerts.job_runs import start_run
-from store.engine import schema
 from store.engine.database import Database
 from store.engine.reader_locks import Reader, lock_for_pruning, lock_for_reading
+from store.engine.schema import versions as schema
 from store.engine.sqlite_health import full_look, quick_look, revision_of
 from store.engine.start import open_database
 from store.keeping.sqlite_backups import back_up, restore

@@ -9,8 +9,8 @@ from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from store.engine.bulk import insert_all
-from store.engine.bulk_rows import Row, Rows, Vectors
+from store.engine.bulk.insert import insert_all
+from store.engine.bulk.rows import Row, Rows, Vectors
 from store.engine.database import Database, StoreUnavailable
 from store.requests.record_rows import FEATURE_COLUMNS
 from store.settings import StoreSettings

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from store.engine.private_files import OWNER_ONLY
-from store.engine.whole_files import part_beside
+from store.engine.files.private_files import OWNER_ONLY
+from store.engine.files.whole_files import part_beside
 
 # What a record and its share of the database's log take, with a margin.
 _PROBE_BYTES = 65_536

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from store.alerts.job_runs import start_run
 from store.engine.database import Database, StoreUnavailable
-from store.engine.schema import current_revision, downgrade, migrations_folder, upgrade
+from store.engine.schema.versions import current_revision, downgrade, migrations_folder, upgrade
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
 from tests.waiting import wait_for
@@ -67,7 +67,7 @@ def downgrade() -> None:
 _UPGRADE = """
 import sys
 from pathlib import Path
-from store.engine import schema
+from store.engine.schema import versions as schema
 from store.engine.database import Database
 from store.settings import StoreSettings, load_settings
 schema.migrations_folder = lambda: Path(sys.argv[1])

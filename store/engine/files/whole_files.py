@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO
 
-from store.engine.private_files import OWNER_ONLY
+from store.engine.files.private_files import OWNER_ONLY
 
 PART_SUFFIX = ".part"
 """Ends the names of files that are not whole yet."""

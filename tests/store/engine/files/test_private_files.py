@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from store.alerts.job_runs import start_run
 from store.engine.database import Database, StoreUnavailable
-from store.engine.private_files import close_to_others, exposed_files
+from store.engine.files.private_files import close_to_others, exposed_files
 from store.engine.reader_locks import Reader, lock_for_pruning, lock_for_reading
-from store.engine.schema import current_revision
+from store.engine.schema.versions import current_revision
 from store.engine.start import open_database
 from store.exports.export_columns import Window
 from store.exports.export_file import export_to_file

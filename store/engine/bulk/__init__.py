@@ -1,0 +1,1 @@
+"""Many rows at once, as each database takes them fastest."""
