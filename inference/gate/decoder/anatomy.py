@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from inference.gate.decoder import boxes, jpeg, png, webp
+from inference.gate.decoder.containers import boxes, jpeg, png, webp
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import Parts
 from inference.gate.media import MediaType

@@ -9,8 +9,8 @@ from time import thread_time
 import pytest
 from PIL import Image as Pillow
 
-from inference.gate.decoder import jpeg as walker
 from inference.gate.decoder import suspicions, tail, trailers
+from inference.gate.decoder.containers import jpeg as walker
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.tail import Tail
 from inference.gate.media import MediaType

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inference.gate.decoder import jpeg as walker
+from inference.gate.decoder.containers import jpeg as walker
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.decoder.tail import Tail
 from inference.gate.media import MediaType

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from inference.gate.decoder import webp as walker
+from inference.gate.decoder.containers import webp as walker
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 LIMITS = PictureLimits()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from inference.gate.decoder import boxes as walker
+from inference.gate.decoder.containers import boxes as walker
 from inference.gate.decoder.examine import examine
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.media import MediaType, detect

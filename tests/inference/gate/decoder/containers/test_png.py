@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image as Pillow
 
-from inference.gate.decoder import png as walker
+from inference.gate.decoder.containers import png as walker
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 LIMITS = PictureLimits(max_metadata_bytes=10_000, max_profile_bytes=10_000)

@@ -2,7 +2,7 @@
 
 import re
 
-from inference.gate.decoder.jpeg_passes import Passes
+from inference.gate.decoder.containers.jpeg_passes import Passes
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import MAX_PIECES, Parts
 from inference.gate.decoder.trailers import film_start, trailers_start

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image as Pillow
 
-from inference.gate.decoder import jpeg as walker
+from inference.gate.decoder.containers import jpeg as walker
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 LIMITS = PictureLimits()

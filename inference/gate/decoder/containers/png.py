@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inference.gate.decoder.containers.png_pixels import Header, pixels_end
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.parts import MAX_PIECES, Parts, Span, unpack
-from inference.gate.decoder.png_pixels import Header, pixels_end
 
 _SIGNATURE_BYTES = 8
 # Rows are unpacked twice, once to find their end, and cannot be decoded smaller.
