@@ -10,12 +10,12 @@ import structlog
 from inference.admission.access import Access
 from inference.admission.byte_budget import ByteBudget
 from inference.admission.places import Blacklist, SlotLimits, Slots
+from inference.admission.queue.thread_pools import ThreadPool
 from inference.admission.rate_limits import Buckets
 from inference.admission.refusal_counts import RefusalCounts
 from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
-from inference.admission.thread_pools import ThreadPool
 from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion

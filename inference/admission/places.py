@@ -9,9 +9,9 @@ from time import monotonic
 
 from inference.admission.access import Access
 from inference.admission.identity import network_of
-from inference.admission.queue_patience import Patience
-from inference.admission.thread_pools import Args, Result, ThreadPool
-from inference.admission.turns import Turn, Turns
+from inference.admission.queue.queue_patience import Patience
+from inference.admission.queue.thread_pools import Args, Result, ThreadPool
+from inference.admission.queue.turns import Turn, Turns
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
 from inference.upload import Arrival, Upload

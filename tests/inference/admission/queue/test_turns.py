@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inference.admission.turns import Turns
+from inference.admission.queue.turns import Turns
 
 LONG = 60.0
 

@@ -2,7 +2,7 @@
 
 from asyncio import Future, get_running_loop, timeout
 
-from inference.admission.fair_queue import FairQueue
+from inference.admission.queue.fair_queue import FairQueue
 
 Turn = Future[None]
 

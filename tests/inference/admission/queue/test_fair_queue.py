@@ -13,7 +13,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from inference.admission.fair_queue import FairQueue
+from inference.admission.queue.fair_queue import FairQueue
 
 
 def _queue(turns: int, *joined: str) -> FairQueue[str]:

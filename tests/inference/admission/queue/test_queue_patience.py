@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.admission.queue_patience import Patience
+from inference.admission.queue.queue_patience import Patience
 
 durations = st.lists(st.floats(1e-3, 60), min_size=1, max_size=50)
 

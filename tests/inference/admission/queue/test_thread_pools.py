@@ -3,7 +3,7 @@
 from asyncio import create_task, gather, run
 from threading import Event
 
-from inference.admission.thread_pools import ThreadPool
+from inference.admission.queue.thread_pools import ThreadPool
 
 
 def test_a_lane_that_is_full_does_not_hold_up_another() -> None:
