@@ -33,7 +33,7 @@ def raise_alerts(database: Database, flagged: list[str], now: datetime) -> int:
     """Two rules that were broken, one of them twice; the key of the open alert about shares."""
     share = make_condition(
         value=0.0866,
-        summary="8.65 % of the last 312 requests in 24 hours were invalid (limit 5 %).",
+        summary="8.65 % of the last 312 requests in 24 hours were refused or flagged (limit 5 %).",
         evidence={
             "requests": 312,
             "invalid": 27,
