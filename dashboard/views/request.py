@@ -119,7 +119,7 @@ def _source(detail: RequestDetail) -> Markup:
     """A model of ours, or somebody's service with its preset, by the digest of either."""
     if detail.segmenter is None:
         return Markup("not reached")
-    kind = "service" if detail.summary.route in words.ATTACHED else "model"
+    kind = "Service" if detail.summary.route in words.ATTACHED else "Model"
     return Markup("{} {}").format(kind, markup.code(words.short(detail.segmenter)))
 
 

@@ -207,4 +207,4 @@ def test_a_request_says_what_it_came_through(
         add_record(session, record)
     html = html_of(open_page("request", id=record.request_id))
     assert sentence in html
-    assert ("service <span" in html) is (route != "api")
+    assert ("Service <span" in html) is (route != "api")
