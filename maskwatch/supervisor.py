@@ -45,10 +45,14 @@ class Supervisor:
     The children get sessions of their own, so that Ctrl-C reaches this process alone, which then
     stops them in order. What they print goes to a file each in ``logs``, or to where this process
     prints.
+
+    Attributes:
+        variables: what some children have in their environment besides, by name.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     names: Sequence[str] = PROCESSES
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     logs: Path | None = None
     _children: list[_Child] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
@@ -137,7 +141,7 @@ class Supervisor:
         with nullcontext() if self.logs is None else _open_log(_log(self.logs, name)) as output:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "maskwatch", name],
-                env=dict(self.environment),
+                env={**self.environment, **self.variables.get(name, {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

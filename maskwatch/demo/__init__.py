@@ -1,1 +1,1 @@
-"""A story against the real service: ordinary visitors, three kinds of attackers, what is done."""
+"""A story of visitors and attackers, against a hosted model and against a page with a proxy."""

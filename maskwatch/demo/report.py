@@ -18,8 +18,13 @@ class Fact:
 
 @dataclass
 class Report:
-    """Facts in the order in which they were observed, and a tally of answers by act."""
+    """Facts in the order in which they were observed, and a tally of answers by act.
 
+    Attributes:
+        part: of the story, for the heading.
+    """
+
+    part: str
     facts: list[Fact] = field(default_factory=list)
     answers: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -40,9 +45,8 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print both tables."""
-        traffic = Table(
-            "Uploads", "Answers of the service", title="What was sent", title_justify="left"
-        )
+        console.print(f"\n[bold]{self.part}[/]")
+        traffic = Table("Uploads", "Verdicts", title="What was sent", title_justify="left")
         for act, counts in self.answers.items():
             traffic.add_row(
                 act, ", ".join(f"{n} × {outcome}" for outcome, n in counts.most_common())

@@ -28,11 +28,23 @@ class Stage:
     var_dir: Path
     port: int
     dashboard_port: int
+    proxy_port: int
+    page_port: int
 
     @property
     def service_url(self) -> str:
         """Where pictures go."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def proxy_url(self) -> str:
+        """Where pictures for the page go."""
+        return f"http://127.0.0.1:{self.proxy_port}"
+
+    @property
+    def page_url(self) -> str:
+        """Where the page itself listens."""
+        return f"http://127.0.0.1:{self.page_port}"
 
     @property
     def dashboard_url(self) -> str:
@@ -61,11 +73,20 @@ class Stage:
             "ALERT_INTERVAL_SECONDS": "3600",
             "NOTIFY_INTERVAL_SECONDS": "3600",
         }
-        return variables | {PREFIX + name: value for name, value in own.items()}
+        return variables | _name_settings(own)
+
+    def proxy_variables(self) -> dict[str, str]:
+        """What the proxy's process has besides."""
+        own = {"PORT": str(self.proxy_port), "UPSTREAM": self.page_url, "PRESET": "form"}
+        return _name_settings(own)
+
+
+def _name_settings(values: Mapping[str, str]) -> dict[str, str]:
+    return {PREFIX + name: value for name, value in values.items()}
 
 
 def prepare(var_dir: Path) -> Stage:
-    """An empty folder and two free ports; what an earlier demo left there is removed.
+    """An empty folder and free ports; what an earlier demo left there is removed.
 
     Raises:
         DemoFailed: the folder holds something that is not the demo's.
@@ -76,7 +97,8 @@ def prepare(var_dir: Path) -> Stage:
         shutil.rmtree(var_dir)
     var_dir.mkdir(parents=True, mode=0o700)
     (var_dir / _MARKER).touch()
-    return Stage(var_dir, free_port(8080), free_port(8501))
+    ports = map(free_port, (8080, 8501, 8081, 5000))
+    return Stage(var_dir, *ports)
 
 
 def free_port(preferred_port: int) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from math import inf
 from typing import TypeVar
 
-import httpx2 as httpx
+import torch
 from rich.console import Console
 from rich.progress import track
 
@@ -18,7 +19,7 @@ from jobs.commands import run_once
 from jobs.settings import JobSettings
 from maskwatch.demo.pictures import encode, figure, make_malformed, ordinary
 from maskwatch.demo.report import Report
-from maskwatch.demo.visitor import ARTIST, NEIGHBOURS, PROBER, VANDAL, Visitor
+from maskwatch.demo.visitor import Cast, Desk, Visitor
 
 Item = TypeVar("Item")
 
@@ -28,11 +29,30 @@ ORDINARY, MALFORMED, GRADIENT, PROBING = (
     "gradient attacks",
     "probing queries",
 )
-# With the attackers enough requests of enough clients for an alert on the share of them.
-_WARM_UP, _VISITS = 120, 48
 _ATTACKS, _EPSILON, _STEPS = 8, 8, 20
 _QUERIES = 24
 _VANDALISMS = (7, 8)
+_CRAFTED_SEED = 2000
+
+
+@dataclass(frozen=True)
+class Script:
+    """How a part of the story is played.
+
+    Attributes:
+        warm_up: uploads of ordinary visitors before an outlier model is trained.
+        visits: uploads of ordinary visitors after the attacks.
+        first_seed: of the people who are drawn.
+    """
+
+    warm_up: int
+    visits: int
+    first_seed: int
+
+
+# With the attackers enough requests of enough clients for an alert on the share of them.
+AT_SERVICE = Script(warm_up=120, visits=48, first_seed=0)
+AT_PAGE = Script(warm_up=48, visits=24, first_seed=5000)
 
 
 @dataclass
@@ -56,30 +76,35 @@ class _Prober:
 class Story:
     """Plays against a running service and notes what it answers."""
 
-    http: httpx.Client
+    desk: Desk
+    cast: Cast
+    script: Script
     jobs: JobSettings
     report: Report
     console: Console
 
     def play(self) -> None:
         """All acts, then the jobs that judge them."""
-        self._visits(range(_WARM_UP), "Ordinary visitors upload pictures")
+        first, script = self.script.first_seed, self.script
+        self._visits(range(first, first + script.warm_up), "Ordinary visitors upload pictures")
         self._job("retrain")
         self._vandal()
         self._artist()
         self._prober()
-        self._visits(range(1000, 1000 + _VISITS), "Ordinary visitors go on")
+        later = first + 1000
+        self._visits(range(later, later + script.visits), "Ordinary visitors go on")
         for name in ("scan", "decide", "evaluate_alerts", "notify"):
             self._job(name)
 
     def _visits(self, seeds: range, title: str) -> None:
+        neighbours = self.cast.neighbours
         for number, seed in enumerate(self._track(seeds, title)):
-            visitor = Visitor(self.http, NEIGHBOURS[number % len(NEIGHBOURS)])
+            visitor = Visitor(self.desk, neighbours[number % len(neighbours)])
             answer = visitor.send(ordinary(seed))
             self.report.tally(ORDINARY, answer.status, answer.outcome)
 
     def _vandal(self) -> None:
-        visitor = Visitor(self.http, VANDAL)
+        visitor = Visitor(self.desk, self.cast.vandal)
         files = [picture for seed in _VANDALISMS for picture in make_malformed(seed)]
         right = 0
         for picture, status in self._track(files, "One client sends files that are no pictures"):
@@ -93,17 +118,17 @@ class Story:
         )
 
     def _artist(self) -> None:
-        visitor = Visitor(self.http, ARTIST)
-        segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
-        for seed in self._track(range(2000, 2000 + _ATTACKS), "One client computes gradients"):
-            hostile = pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)
-            picture = encode(hostile, f"look-{seed}", "PNG" if seed % 2 else "JPEG")
+        visitor = Visitor(self.desk, self.cast.artist)
+        seeds = range(_CRAFTED_SEED, _CRAFTED_SEED + _ATTACKS)
+        for seed in self._track(seeds, "One client computes gradients"):
+            picture = encode(_craft(seed), f"look-{seed}", "PNG" if seed % 2 else "JPEG")
             answer = visitor.send(picture)
             self.report.tally(GRADIENT, answer.status, answer.outcome)
 
     def _prober(self) -> None:
-        prober = _Prober(Visitor(self.http, PROBER), self.report)
-        search = square_search(figure(3000), prober.is_better, epsilon=16, queries=_QUERIES, seed=3)
+        prober = _Prober(Visitor(self.desk, self.cast.prober), self.report)
+        start = figure(self.script.first_seed + 3000)
+        search = square_search(start, prober.is_better, epsilon=16, queries=_QUERIES, seed=3)
         for _ in self._track(search, "One client searches by asking", _QUERIES):
             pass
 
@@ -113,3 +138,12 @@ class Story:
 
     def _track(self, items: Iterable[Item], title: str, total: int | None = None) -> Iterable[Item]:
         return track(items, f"{title:<44}", total=total, console=self.console)
+
+
+@cache
+def _craft(seed: int) -> Image:
+    """A picture of a gradient attack; each part of the story sends the same ones."""
+    # Beside the processes of the demo, threads would wait for each other longer than they work.
+    torch.set_num_threads(1)
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
+    return pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)

@@ -30,7 +30,7 @@ from jobs.context import JobContext
 from jobs.schedule import run_chain
 from jobs.settings import JobSettings
 from maskwatch.demo.pictures import Picture, encode, figure, make_malformed, ordinary
-from maskwatch.demo.visitor import Visitor
+from maskwatch.demo.visitor import ServiceDesk
 from store.counts.periods import WINDOWS
 from store.pages.overview import headline, top_reasons
 from store.pages.worst_clients import TurnedAwayCount, read_turned_away, worst_clients
@@ -76,7 +76,7 @@ class Stage:
     statuses: dict[str, list[int]]
 
     def send(self, address: str, picture: Picture) -> int:
-        answer = Visitor(cast(Any, self.http), address).send(picture)
+        answer = ServiceDesk(cast(Any, self.http)).send(address, picture)
         self.statuses.setdefault(address, []).append(answer.status)
         return answer.area
 

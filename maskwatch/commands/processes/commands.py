@@ -109,7 +109,7 @@ def _play_demo(*, stay: bool) -> NoReturn:
 
     from inference.extras import require_extra
 
-    require_extra("dev", "The demo", ("torch", "onnx"))
+    require_extra("dev", "The demo", ("torch", "onnx", "flask"))
     from maskwatch.demo.command import run_demo
 
     raise typer.Exit(run_demo(Console(highlight=False, soft_wrap=True), stay=stay))
