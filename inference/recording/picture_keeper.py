@@ -23,6 +23,8 @@ from store.requests.records import PictureFile
 MAX_SIDE = 512
 _BLOCKS_PER_SIDE = 40
 _FACE_MARGIN = 0.15
+# What rounding leaves of the entropy of probabilities that are 0 and 1.
+_LEAST_NATS = 1e-4
 
 
 class PictureKeeper:
@@ -60,6 +62,8 @@ class PictureKeeper:
     ) -> tuple[PictureFile, ...]:
         """Store picture, overlay, label map and entropy map of a request, if it is one to keep.
 
+        A parse that came as labels has no entropy map.
+
         Args:
             faces: asked before anything is kept, whatever the parse shows.
             places: where findings are; the overlay outlines them.
@@ -72,8 +76,10 @@ class PictureKeeper:
         pictures = {
             PICTURE: webp(limit_size(picture, MAX_SIDE)),
             OVERLAY: webp(overlay),
-            ENTROPY_MAP: webp(draw_entropy(parsing)),
         }
+        # Where a source answers labels alone, a black map would say that it was sure.
+        if np.max(np.asarray(parsing.entropies), initial=0) > _LEAST_NATS:
+            pictures[ENTROPY_MAP] = webp(draw_entropy(parsing))
         return (
             *(self._store.put(kind, data, "image/webp") for kind, data in pictures.items()),
             self._store.put(LABEL_MAP, label_png(parsing, MAX_SIDE), "image/png"),

@@ -29,7 +29,7 @@ from inference.settings import ServiceSettings
 from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import RequestDetail, request_detail
-from store.requests.picture_store import PictureStore
+from store.requests.picture_store import LABEL_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
 from store.spool.spool import SpoolFailed
 from tests.inference.check_cases import check_named, with_changed
@@ -150,7 +150,8 @@ def test_a_bad_finding_is_told_by_the_mode(
     rules = [finding.rule for finding in stored.findings]
     # The face prior sees the face of the figure.
     assert rules == ["skin_share_too_low", "trousers_without_feet", "face_hidden"]
-    assert len(outcome.record.evidence) == 4
+    kinds = [file.kind for file in outcome.record.evidence]
+    assert kinds == [PICTURE, OVERLAY, LABEL_MAP]
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 6_000), (6_000, 8)])

@@ -33,10 +33,13 @@ FACE = FIGURE.label_map == Label.FACE
 
 
 def _parsing(label_map: LabelMap) -> Parsing:
-    """A sure parsing, at half the picture's size as the reference gives it."""
-    small = label_map[::2, ::2]
-    probabilities = np.eye(len(LABELS), dtype=np.float32)[small].transpose(2, 0, 1)
-    return Parsing(probabilities, label_map, LABELS)
+    """A nearly sure parsing, at half the picture's size as the reference gives it."""
+    share = 0.9 * _one_hot(label_map) + np.float32(0.1 / len(LABELS))
+    return Parsing(share, label_map, LABELS)
+
+
+def _one_hot(label_map: LabelMap) -> npt.NDArray[np.float32]:
+    return np.eye(len(LABELS), dtype=np.float32)[label_map[::2, ::2]].transpose(2, 0, 1)
 
 
 def _with_faces(pattern: npt.NDArray[np.int64]) -> Image:
@@ -49,6 +52,15 @@ def _with_faces(pattern: npt.NDArray[np.int64]) -> Image:
 def _squares() -> npt.NDArray[np.int64]:
     rows, columns = np.indices(FACE.shape)
     return np.asarray((rows // 2 + columns // 2) % 2)
+
+
+def test_an_entropy_map_is_kept_where_the_source_says_how_sure_it_was(tmp_path: Path) -> None:
+    keeper = PictureKeeper(PictureStore(tmp_path), 0.5, SystemRandom())
+    unsure = _parsing(FIGURE.label_map)
+    labels_alone = replace(unsure, probabilities=_one_hot(FIGURE.label_map))
+    for parsing, is_kept in ((labels_alone, False), (unsure, True)):
+        files = keeper.keep(Verdict.FLAG, FIGURE.image, parsing, NO_FACE)
+        assert (ENTROPY_MAP in [file.kind for file in files]) is is_kept
 
 
 @pytest.fixture
