@@ -98,6 +98,7 @@ HEAVY_COMMANDS = (
         "maskwatch.__main__",
         "maskwatch.commands.model.baseline",
         "maskwatch.commands.machine.doctor",
+        "maskwatch.commands.model.model_check",
         "maskwatch.commands.model.model_files",
     ),
     *("maskwatch.demo.command", "maskwatch.demo.inspection", "maskwatch.demo.story"),

@@ -9,7 +9,8 @@ import typer
 from store.settings import load_settings
 
 model_app = typer.Typer(
-    help="Models: sign, verify and show their files, learn a baseline.", no_args_is_help=True
+    help="Models: check one, sign, verify and show its files, learn a baseline.",
+    no_args_is_help=True,
 )
 
 _MODEL = typer.Argument(help="A model folder, or a file of weights.")
@@ -52,6 +53,15 @@ def show_model(
 
     view = model_files.inspect(path, _choose_keys(keys))
     for line in [model_files.to_json(view)] if as_json else model_files.to_text(view):
+        typer.echo(line)
+
+
+@model_app.command("check")
+def check_model(path: Annotated[Path, _MODEL]) -> None:
+    """Load a model as a start would: its labels and groups, and what it makes of drawn people."""
+    from maskwatch.commands.model import model_check
+
+    for line in model_check.check_model(path):
         typer.echo(line)
 
 
