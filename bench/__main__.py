@@ -43,6 +43,7 @@ from inference.segmenters.reference.training.data import Split
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _SHARED = Path("..") / "shared" / "data"
 CACHE, DOCS = (Path(__file__).parents[1] / name for name in (".bench", "docs"))
+BODYPIX = _SHARED / "models" / "bodypix" / "mobilenet050-stride16.onnx"
 ANOMALY = _SHARED / "anomaly"
 DATA, HOSTILE, STREET = _SHARED / "parsing", _SHARED / "hostile", _SHARED / "street" / "people"
 
@@ -56,9 +57,10 @@ def common() -> None:
 def segmenter(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with images/ and labels/.")] = DATA,
+    bodypix: Annotated[Path, typer.Option(help="ONNX file of BodyPix.")] = BODYPIX,
 ) -> None:
-    """The reference segmenter on the fixed 80-photo test split."""
-    measure_segmenter(data, json)
+    """The reference segmenter on the fixed 80-photo test split, and BodyPix if it is there."""
+    measure_segmenter(data, bodypix, json)
 
 
 @app.command()

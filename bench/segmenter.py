@@ -1,4 +1,4 @@
-"""How well and how fast the shipped reference segmenter parses the fixed test photos."""
+"""How well and how fast the shipped segmenter parses the fixed test photos, and a foreign one."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
+from bench.foreign_segmenter import measure_bodypix, median_milliseconds
 from bench.report import Figures, publish
 from detectors.parsing import Image
 from inference.admission.admission_settings import usable_cores
@@ -27,8 +28,11 @@ _ROUNDS, _PASSES = 5, 40
 _SHAPE = (2, 3, 288, 192)
 
 
-def measure_segmenter(folder: Path, out: Path) -> None:
+def measure_segmenter(folder: Path, bodypix: Path, out: Path) -> None:
     """Measure and publish.
+
+    Args:
+        bodypix: ONNX file of a foreign network, which is measured as well if it is there.
 
     Raises:
         DatasetError: the folder holds no labelled photos.
@@ -39,7 +43,7 @@ def measure_segmenter(folder: Path, out: Path) -> None:
     segmenter = ReferenceSegmenter(NetworkSession(model, threads), model.digest)
     twin = TorchSegmenter.load(DEFAULT_WEIGHTS)
     accuracy = evaluate(segmenter, samples)
-    milliseconds = _milliseconds(segmenter, images)
+    milliseconds = median_milliseconds(segmenter, images)
     ours, torchs = _forward_milliseconds()
     figures: Figures = {
         "miou": accuracy.mean_iou,
@@ -52,16 +56,10 @@ def measure_segmenter(folder: Path, out: Path) -> None:
         "reference_ratio_vs_torch": ours / torchs,
         "forward_ms": ours,
         "torch_forward_ms": torchs,
+        **measure_bodypix(bodypix, samples, threads),
         "iou": accuracy.iou,
     }
     publish("Reference segmenter, test split", figures, out)
-
-
-def _milliseconds(segmenter: ReferenceSegmenter, images: list[Image]) -> float:
-    """Median wall time of one parse, decoding left out."""
-    for image in images[:_WARM_UP]:
-        segmenter.parse(image)
-    return median(_time_call(partial(segmenter.parse, image)) for image in images)
 
 
 def _label_agreement(
