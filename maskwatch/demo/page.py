@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from store.engine.private_files import OWNER_ONLY
+from store.engine.files.private_files import OWNER_ONLY
 
 
 @contextmanager

@@ -59,7 +59,8 @@ class Parts:
     def play_at_page(self, http: httpx.Client) -> Report:
         """The same story against somebody else's service, through the proxy.
 
-        Looks at an upstream take a baseline of it first, so nothing is asked of crafted pictures here.
+        Looks at an upstream take a baseline of it first, so nothing is asked of crafted pictures
+        here.
         """
         desk, cast, report = PageDesk(http, self.database), CAST_OF_PAGE, Report(_PAGE)
         inspection = self._play(desk, cast, AT_PAGE, report)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -13,9 +12,7 @@ from maskwatch.commands.printable import escape_unprintable
 from store.baselines.baselines import find_baseline, list_baselines, read_baseline_row
 from store.baselines.sources import list_sources, promote, roll_back
 from store.engine.database import Database
-from store.engine.schema import ensure_current
 from store.pages.source_progress import SourceProgress, list_progress
-from store.settings import StoreSettings
 from store.tables.baseline_tables import BaselineRow
 
 # At which share of clean pictures two baselines are compared.
@@ -56,18 +53,6 @@ class BaselineView:
     def to_json(self) -> str:
         """One JSON object."""
         return json.dumps(asdict(self))
-
-
-@contextmanager
-def open_store(settings: StoreSettings) -> Iterator[Database]:
-    """The database, if its schema is the present one.
-
-    Raises:
-        MaskwatchError: the database cannot be used.
-    """
-    with closing(Database.open(settings)) as database:
-        ensure_current(database)
-        yield database
 
 
 def read_progress(database: Database) -> tuple[SourceProgress, ...]:

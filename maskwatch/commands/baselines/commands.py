@@ -23,8 +23,9 @@ def list_baselines(
 ) -> None:
     """Say how far each source is learnt, and list all baselines; * marks those that judge."""
     from maskwatch.commands.baselines import baseline_views as views
+    from store.engine.existing import existing_database
 
-    with views.open_store(load_settings(StoreSettings)) as database:
+    with existing_database(load_settings(StoreSettings)) as database:
         if not as_json:
             for progress in views.read_progress(database):
                 typer.echo(f"{progress.source[:12]}: {progress.summary}. {progress.why}")
@@ -38,8 +39,9 @@ def list_baselines(
 def show_baseline(baseline: Annotated[int, _NUMBER]) -> None:
     """Print a baseline as the file that MASKWATCH_BASELINE takes."""
     from maskwatch.commands.baselines import baseline_views as views
+    from store.engine.existing import existing_database
 
-    with views.open_store(load_settings(StoreSettings)) as database:
+    with existing_database(load_settings(StoreSettings)) as database:
         typer.echo(views.read_text(database, baseline), nl=False)
 
 
@@ -49,8 +51,9 @@ def compare_baselines(
 ) -> None:
     """Print what two baselines let a clean picture reach, side by side."""
     from maskwatch.commands.baselines import baseline_views as views
+    from store.engine.existing import existing_database
 
-    with views.open_store(load_settings(StoreSettings)) as database:
+    with existing_database(load_settings(StoreSettings)) as database:
         for line in views.compare_baselines(database, first, second):
             typer.echo(line)
 
@@ -60,9 +63,10 @@ def promote_baseline(baseline: Annotated[int, _NUMBER]) -> None:
     """Let a baseline judge its source from now on, and let it flag."""
     from maskwatch.commands.baselines import baseline_views as views
     from store.audit.actors import command_line, operator
+    from store.engine.existing import existing_database
 
     actor = command_line(operator())
-    with views.open_store(load_settings(StoreSettings)) as database:
+    with existing_database(load_settings(StoreSettings)) as database:
         typer.echo(views.promote_baseline(database, baseline, actor, datetime.now(UTC)))
 
 
@@ -73,7 +77,8 @@ def roll_back(
     """Let the baseline judge that was in force before the present one."""
     from maskwatch.commands.baselines import baseline_views as views
     from store.audit.actors import command_line, operator
+    from store.engine.existing import existing_database
 
     actor = command_line(operator())
-    with views.open_store(load_settings(StoreSettings)) as database:
+    with existing_database(load_settings(StoreSettings)) as database:
         typer.echo(views.roll_baseline_back(database, source, actor, datetime.now(UTC)))
