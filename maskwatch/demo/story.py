@@ -7,13 +7,12 @@ from functools import cache
 from math import inf
 from typing import TypeVar
 
-import torch
 from rich.console import Console
 from rich.progress import track
 
 from detectors.parsing import Image
 from inference.segmenters.reference.training.attacks import pgd, square_search
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.segmenter import TorchSegmenter, use_one_thread
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from jobs.commands import run_once
 from jobs.settings import JobSettings
@@ -144,6 +143,6 @@ class Story:
 def _craft(seed: int) -> Image:
     """A picture of a gradient attack; each part of the story sends the same ones."""
     # Beside the processes of the demo, threads would wait for each other longer than they work.
-    torch.set_num_threads(1)
+    use_one_thread()
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     return pgd(segmenter, figure(seed), epsilon=_EPSILON, steps=_STEPS, seed=seed)

@@ -59,3 +59,8 @@ class TorchSegmenter(ReferenceSegmenter):
         with torch.inference_mode():
             logits = self._torch_network(normalise(torch.from_numpy(pictures)))
         return np.asarray(logits.numpy(), dtype=np.float32)
+
+
+def use_one_thread() -> None:
+    """Let torch work on one thread, in the whole process."""
+    torch.set_num_threads(1)
