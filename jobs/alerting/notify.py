@@ -87,12 +87,29 @@ def run(context: JobContext) -> JobOutcome:
 
 def notify(context: JobContext, transport: Transport) -> NotifyResult:
     """Send all due notifications through one transport."""
-    outcomes = [_deliver(context, transport, claim) for claim in _claim_all(context)]
+    outcomes, takers = list[tuple[Delivery, str]](), set[str]()
+    for claim in _claim_all(context):
+        outcome = _deliver(context, transport, claim)
+        outcomes.append(outcome)
+        if outcome[0] is Delivery.SENT:
+            takers.add(claim.recipient)
+    _hurry_mail_to(takers, context)
     return NotifyResult(
         sum(state is Delivery.SENT for state, _ in outcomes),
         tuple(sentence for state, sentence in outcomes if state is Delivery.PENDING),
         tuple(sentence for state, sentence in outcomes if state is Delivery.REFUSED),
     )
+
+
+def _hurry_mail_to(recipients: set[str], context: JobContext) -> None:
+    """Who lets a sender through takes all of its mail: what waits for them is due in the next run.
+
+    Not in this one, in which what cannot be sent at all would be tried again and again.
+    """
+    if recipients:
+        with context.database.write() as session:
+            for recipient in sorted(recipients):
+                make_notifications_due(session, context.now, recipient)
 
 
 def wait_seconds(attempts: int) -> int:
@@ -137,8 +154,6 @@ def _deliver(context: JobContext, transport: Transport, claim: Claim) -> tuple[D
         take_turn(session, "alerts")
         mark_sent(session, claim, transport.name, destination, context.now)
         tell_acceptance(session, claim.recipient, context.now)
-        # Who lets a sender through takes all of its mail; the others would wait for up to an hour.
-        make_notifications_due(session, context.now, claim.recipient)
     return Delivery.SENT, destination
 
 
