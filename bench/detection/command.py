@@ -13,6 +13,7 @@ from rich.console import Console
 from bench.detection.attacks import ADAPTIVE, ATTACKS
 from bench.detection.attacks.base import Attack
 from bench.detection.cache import Cache, write
+from bench.detection.fairness import fairness_figures
 from bench.detection.measure import (
     Watch,
     adaptive_rows,
@@ -92,6 +93,7 @@ def _measure(options: Options) -> dict[str, Any]:
             "controls": control_rows(watch, plan, panel),
         }
         if not options.quick:
+            figures["fairness"] = fairness_figures(watch, plan.data, panel, segmenter)
             adaptive = list(ADAPTIVE.values())
             figures["adaptive"] = adaptive_rows(watch, workshop, plan, panel, adaptive)
     return (

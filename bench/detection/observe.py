@@ -24,7 +24,7 @@ from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 
 # Raised when the code measures something else than before.
-_VERSION = "4"
+_VERSION = "5"
 # So that a run can be repeated; a deployment has its own.
 _SECRET = SecretStr("detection benchmark")
 

@@ -27,6 +27,8 @@ def _tables(figures: Mapping[str, Any]) -> list[str]:
     )
     tables = ["## Attacks", _attacks(figures["rows"]), sentence]
     tables += ["## Harmless pictures", _controls(figures["controls"])]
+    if "fairness" in figures:
+        tables += ["## Skin tones", _fairness(figures["fairness"])]
     if "adaptive" in figures:
         tables += ["## Attackers who know the detector", _adaptive(figures["adaptive"])]
     if "patch_list" in figures:
@@ -104,6 +106,24 @@ def _adaptive(rows: Rows) -> str:
             for row in rows
         ],
     )
+
+
+def _fairness(figures: Mapping[str, Any]) -> str:
+    """Rates of rules on portraits, and the model's own recall, by thirds of the typology angle."""
+    rows = [*figures["rules"], *figures["recall"]]
+    table = _markdown(
+        ("rule, or recall of", "darkest third", "middle", "lightest", "gap", "95 %"),
+        [
+            (
+                f"`{row['rule']}`" if "rule" in row else str(row["part"]),
+                *(f"{share:.1%}" for share in row["thirds"]),
+                f"{row['gap']:+.1%}",
+                f"{row['low']:+.1%} to {row['high']:+.1%}",
+            )
+            for row in rows
+        ],
+    )
+    return f"{figures['n']} portraits with a face; recall on labelled test photos.\n\n{table}"
 
 
 def _patch_list(figures: Mapping[str, Any]) -> str:

@@ -98,6 +98,20 @@ def photos(data: Path, use: Use, test_list: Path | None = None) -> list[Photo]:
     return selection
 
 
+def portraits(data: Path) -> list[Photo]:
+    """People before other cameras: of the folders ``varied`` and ``street``.
+
+    Raises:
+        PhotosMissing: a folder holds no photos.
+    """
+    folders = (data / "varied" / "people", data / "street" / "people")
+    return [
+        Photo(f"{folder.parent.name}/{photo.name}", photo.path)
+        for folder in folders
+        for photo in _list_folder(folder)
+    ]
+
+
 def read_list(test_list: Path) -> list[Photo]:
     """The photos named by a list; relative paths start at the list's folder.
 
