@@ -12,6 +12,7 @@ from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
 from inference.checks.sparing import spare_upstream
 from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
+from inference.pipeline import Pipeline
 from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
@@ -294,6 +295,19 @@ class Proxy:
             _log.exception("answer not checked")
 
 
+def _spare_upstream(pipeline: Pipeline, settings: ProxySettings) -> Pipeline:
+    """The pipeline with few looks, and a sample of what is looked at whatever it holds.
+
+    Without looks all requests are the sample: only limits and budgets are learnt then.
+    """
+    share = settings.asking.upstream_look_share
+    checks = spare_upstream(pipeline.checks, share)
+    if not settings.asking.upstream_looks:
+        return replace(pipeline, checks=checks)
+    knowledge = replace(pipeline.knowledge, share=share, learning_share=share)
+    return replace(pipeline, checks=checks, knowledge=knowledge)
+
+
 def build_proxy(settings: ProxySettings) -> Proxy:
     """Read the preset, connect to the database, start the gate; the upstream may still be away.
 
@@ -308,8 +322,7 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     source = GivenSource(digest, preset.labels.names, f"upstream:{preset.name}")
     holder = UpstreamHolder(source)
     service = build_service(settings, lambda _database, _metrics: holder)
-    share = settings.asking.upstream_look_share
-    pipeline = replace(service.pipeline, checks=spare_upstream(service.pipeline.checks, share))
+    pipeline = _spare_upstream(service.pipeline, settings)
     keeps_host = settings.relay.upstream_host is SentHost.CLIENT
     forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
     attach = settings.attach

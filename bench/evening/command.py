@@ -41,7 +41,8 @@ def measure_evening(data: Path, cache: Path, out: Path) -> None:
     Console().print(f"{len(honest)} honest uploads, {len(hostile)} attackers.")
     with TemporaryDirectory(prefix="maskwatch-evening-") as name:
         folder = Path(name)
-        with running_service(VAR_DIR=name) as service:
+        # Its photos are of the kind that the shipped baseline knows, and too few to learn from.
+        with running_service(VAR_DIR=name, LEARN_TRAFFIC="false") as service:
             settings = load_settings(JobSettings, var_dir=folder, simulate_blocks=False)
             with closing(Database.open(settings)) as database:
                 now = _context_now(database, settings)

@@ -16,11 +16,11 @@ from detectors.baseline.budgets import (
 )
 from detectors.baseline.phases import CONTENT_CODES
 
-SKIN, NOBODY, CRAFTED = "skin_share_too_low", "no_person_found", "adversarial_picture"
+FEET, FACE, CRAFTED = "trousers_without_feet", "face_hidden", "adversarial_picture"
 LIMITS = Limits(each=0.005, total=0.01)
 
 
-def _requests(clients: int, each: int, firings: int, code: str = SKIN) -> list[Request]:
+def _requests(clients: int, each: int, firings: int, code: str = FEET) -> list[Request]:
     """So many requests of each client; a rule fires on the first of so many clients."""
     return [
         Request(f"ip:10.{client}.0.1", frozenset({code} if client < firings and not k else ()))
@@ -35,33 +35,33 @@ def _count(requests: list[Request], demoted: frozenset[str] = frozenset()) -> di
 
 def test_a_rule_that_fires_on_many_clients_is_demoted_and_the_others_are_not() -> None:
     counts = _count(_requests(150, 8, 61))
-    assert [code for code, count in counts.items() if count.is_demoted] == [SKIN]
-    assert (counts[SKIN].clients, counts[SKIN].firing_clients) == (150, 61)
-    assert counts[SKIN].share == pytest.approx(61 / 1200)
+    assert [code for code, count in counts.items() if count.is_demoted] == [FEET]
+    assert (counts[FEET].clients, counts[FEET].firing_clients) == (150, 61)
+    assert counts[FEET].share == pytest.approx(61 / 1200)
 
 
 def test_a_rule_within_its_budget_flags() -> None:
-    assert not _count(_requests(150, 8, 6))[SKIN].is_demoted
-    assert _count(_requests(150, 8, 8))[SKIN].is_demoted
+    assert not _count(_requests(150, 8, 6))[FEET].is_demoted
+    assert _count(_requests(150, 8, 8))[FEET].is_demoted
 
 
 def test_too_few_requests_change_nothing() -> None:
     few = _requests(20, 9, 20)
-    assert not _count(few)[SKIN].is_demoted
-    assert _count(few, frozenset({SKIN}))[SKIN].is_demoted
+    assert not _count(few)[FEET].is_demoted
+    assert _count(few, frozenset({FEET}))[FEET].is_demoted
 
 
 def test_a_rule_is_promoted_again_clearly_below_its_budget_only() -> None:
     near, below = _requests(150, 8, 6), _requests(150, 8, 5)
-    assert _count(near, frozenset({SKIN}))[SKIN].is_demoted
-    assert not _count(below, frozenset({SKIN}))[SKIN].is_demoted
+    assert _count(near, frozenset({FEET}))[FEET].is_demoted
+    assert not _count(below, frozenset({FEET}))[FEET].is_demoted
 
 
 def test_of_rules_that_keep_their_budgets_the_busiest_go_until_all_keep_theirs() -> None:
     requests = [
         *_requests(150, 8, 5),
-        *_requests(150, 8, 4, NOBODY),
-        *_requests(150, 8, 3, "trousers_without_feet"),
+        *_requests(150, 8, 4, FACE),
+        *_requests(150, 8, 3, "trigger_suspected"),
     ]
 
     def demoted(total: float) -> set[str]:
@@ -69,23 +69,23 @@ def test_of_rules_that_keep_their_budgets_the_busiest_go_until_all_keep_theirs()
         return {count.code for count in counts if count.is_demoted}
 
     assert demoted(0.01) == set()
-    assert demoted(0.002) == {SKIN}
-    assert demoted(0.001) == {SKIN, NOBODY}
+    assert demoted(0.002) == {FEET}
+    assert demoted(0.001) == {FEET, FACE}
 
 
 def test_an_attack_that_the_looks_name_says_nothing_about_other_rules() -> None:
     hostile = [
-        Request(f"ip:172.16.{client}.1", frozenset({NOBODY, CRAFTED}))
+        Request(f"ip:172.16.{client}.1", frozenset({FACE, CRAFTED}))
         for client in range(50)
         for _ in range(5)
     ]
     counts = _count([*_requests(150, 8, 0), *hostile])
-    assert not counts[NOBODY].is_demoted
+    assert not counts[FACE].is_demoted
     assert not counts[CRAFTED].is_demoted
 
 
 def test_the_share_without_one_network_is_that_of_the_others() -> None:
-    networks = group_networks(_requests(12, 5, 7), {SKIN})
+    networks = group_networks(_requests(12, 5, 7), {FEET})
     networks += [Network(30, 30), Network(4, 3), Network(1, 1)]
     by_hand = [share_of(networks[:i] + networks[i + 1 :]) for i in range(len(networks))]
     assert least_share(networks) == pytest.approx(min(by_hand))
@@ -113,7 +113,7 @@ def test_one_network_demotes_no_rule_and_keeps_none_demoted(
     honest: list[tuple[int, bool]], hostile: list[set[str]], is_one_client: bool
 ) -> None:
     requests = [
-        Request(f"ip:10.{client}.0.1", frozenset({SKIN} if fires else ()))
+        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()))
         for client, fires in honest
     ]
     attack = [

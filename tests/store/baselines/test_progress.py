@@ -17,7 +17,7 @@ SOURCE = "7" * 64
 
 
 def _count(share: float, *, is_demoted: bool) -> RuleCount:
-    return RuleCount("skin_share_too_low", share, share, 1_200, 150, 61, is_demoted)
+    return RuleCount("trousers_without_feet", share, share, 1_200, 150, 61, is_demoted)
 
 
 def test_a_new_source_is_learning(database: Database) -> None:
@@ -48,7 +48,7 @@ def test_a_demoted_rule_is_said_and_weighs_nothing_until_it_is_promoted(
             condition.summary
             == progress.demoted[0]
             == (
-                "`skin_share_too_low` fires on 19 % of the requests of 61 of 150 clients: it is "
+                "`trousers_without_feet` fires on 19 % of the requests of 61 of 150 clients: it is "
                 "recorded and no longer flags."
             )
         )
