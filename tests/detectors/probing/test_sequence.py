@@ -93,13 +93,13 @@ def _starved(scene: Image) -> Iterator[Image]:
     """A film with few bits for each frame: blocks that hardly change are left as they are."""
     random, coded = np.random.default_rng(0), scene.astype(np.float32)
     for frame in range(_FRAMES):
-        moved = np.roll(scene, 2 * frame, axis=1)[60:160, 60:140]
+        moved = np.roll(scene, frame, axis=1)[60:160, 60:140]
         picture = scene + random.normal(0, 1, scene.shape)
         picture[60:160, 60:140] = moved
         for top, left in product(range(0, 300, 20), range(0, 220, 20)):
             block = slice(top, top + 20), slice(left, left + 20)
             change = (picture - coded)[block].mean(axis=2)
-            if np.abs(change).mean() > 6:
+            if np.abs(change).mean() > 3:
                 coarse = cv2.resize(change, (4, 4), interpolation=cv2.INTER_AREA)
                 coarse = np.rint(coarse / 6) * 6
                 coded[block] += cv2.resize(coarse, (20, 20))[..., None]
