@@ -27,12 +27,14 @@ SOURCE = "5" * 64
 def draw_features(seed: int, oddness: float = 1.0) -> FeatureVector:
     """A clean picture: an unsure parse moves more; ``oddness`` is a factor on what looks show."""
     random = default_rng(seed)
-    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 4)
+    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 6)
     return FeatureVector.of(
         {
             "colour_detail_tile": 4 * exp(noise[0]),
             "glance_tile_divergence": min(0.69, 0.05 * oddness * entropy * exp(noise[1])),
             "glance_withdrawn_share": min(1.0, 0.02 * oddness * entropy * exp(noise[2])),
+            "colour_spread_window": 6 * exp(noise[4]),
+            "smooth_returned_share": min(1.0, 0.02 * oddness * entropy * exp(noise[5])),
             "js_consensus": min(0.69, 0.03 * oddness * entropy * exp(noise[3])),
             "foreground_share": random.uniform(0.2, 0.5),
             "glance_entropy": entropy,

@@ -149,9 +149,9 @@ def test_a_night_that_moves_too_far_is_held_back(deployment: Deployment) -> None
     deployment.send(600, oddness=0.5)
     deployment.learn()
     deployment.now += DAY
-    # Every client sends a few that are very odd: too few for strangers.
-    deployment.send(510, oddness=0.5)
-    deployment.send(90, oddness=5)
+    # Every client sends a few that are odd: too few for strangers.
+    deployment.send(490, oddness=0.5)
+    deployment.send(110, oddness=2)
     deployment.learn()
     source = deployment.source()
     assert (source.phase, source.baseline_id) == ("in_force", 1)
