@@ -66,6 +66,10 @@ class Pipeline:
         self._record(outcome.record, watch)
         return outcome
 
+    def examine(self, arrival: Arrival, upload: Upload) -> Outcome:
+        """What :meth:`handle` would make of an upload, without a record of it."""
+        return self._outcome(arrival, upload, Stopwatch())
+
     def screen(
         self, arrival: Arrival, upload: Upload, *, may_postpone: bool = False
     ) -> Accepted | Refusal:

@@ -1,0 +1,1 @@
+"""The command ``explain``: why a request or a file got its verdict."""
