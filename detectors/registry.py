@@ -207,7 +207,7 @@ FEATURES: tuple[Feature, ...] = (
     _look("glance_returned_legs_share", "share", "Legs that only the first look sees"),
     _look("glance_returned_feet_share", "share", "Feet that only the first look sees"),
     _look("glance_returned_clothes_share", "share", "Clothes that only the first look sees"),
-    _look("face_signs", "count", "Signs of a face that the parse lacks", high=3),
+    _look("face_signs", "count", "Signs of a face that the parse lacks", high=inf),
     _ensemble("tile_js_consensus", "nats", "Worst tile's divergence, consensus", high=0.6931),
     _ensemble("tile_js_jpeg", "nats", "Worst tile's divergence after JPEG", high=0.6931),
     _ensemble("tile_js_median", "nats", "Worst tile's divergence after a median", high=0.6931),

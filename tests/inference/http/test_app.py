@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from io import BytesIO
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,9 +14,10 @@ from PIL import Image as Pillow
 from pycocotools import mask as coco
 from starlette.testclient import TestClient
 
-from detectors.parsing import Image
+from detectors.parsing import Image, Parsing
 from detectors.verdict import Mode
 from inference.http.app import build_app
+from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
 from inference.segmenters.reference.labels import LABELS
 from inference.service import Service, build_service
@@ -159,17 +161,34 @@ def test_a_fault_inside_is_answered_plainly_and_recorded(
     assert stored_row(service, response.json()["request_id"]).stage == Stage.FAILED
 
 
-def test_enforce_refuses_what_monitor_only_flags(settings: ServiceSettings, encode: Encode) -> None:
-    empty_street = np.random.default_rng(0).integers(90, 110, (300, 200, 3)).astype(np.uint8)
+def test_enforce_refuses_what_monitor_only_flags(
+    settings: ServiceSettings, figure: Image, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parse has lost all skin, and the picture shows a face."""
     statuses = {}
     for mode in Mode:
         service = build_service(settings.model_copy(update={"mode": mode}))
+        segmenter = present(service.models.current)
+        monkeypatch.setattr(
+            segmenter, "parse", partial(_lose_skin, type(segmenter).parse, segmenter)
+        )
         with TestClient(build_app(service)) as client:
-            response = post(client, encode(empty_street))
+            response = post(client, encode(figure))
         row = stored_row(service, response.json()["request_id"])
         statuses[mode.value] = (response.status_code, row.verdict)
         service.close()
     assert statuses == {"monitor": (200, "flag"), "enforce": (422, "refuse")}
+
+
+def _lose_skin(parse: Callable[..., Parsing], segmenter: Segmenter, image: Image) -> Parsing:
+    parsing = parse(segmenter, image)
+    skin = [LABELS.index(name) for name in ("face", "arm", "leg")]
+    clothes = LABELS.index("upper_clothes")
+    probabilities, label_map = parsing.probabilities.copy(), parsing.label_map.copy()
+    probabilities[clothes] += probabilities[skin].sum(axis=0)
+    probabilities[skin] = 0
+    label_map[np.isin(label_map, skin)] = clothes
+    return Parsing(probabilities, label_map, parsing.labels)
 
 
 def test_unacceptable_answers_are_named(client: TestClient, figure: Image, encode: Encode) -> None:

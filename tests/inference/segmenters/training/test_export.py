@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_ends_with_a_sentence(
 def test_a_graph_is_valid_and_uses_what_is_allowed(network: ReferenceNetwork) -> None:
     model = export_network(network, {})
     onnx.checker.check_model(model, full_check=True)
-    assert {node.op_type for node in model.graph.node} == OPERATORS
+    assert {node.op_type for node in model.graph.node} <= OPERATORS
     assert [port.name for port in model.graph.input] == [INPUT]
 
 

@@ -115,7 +115,10 @@ def test_init_writes_a_private_file_and_leaves_what_is_there(
     assert "cannot be written" in maskwatch("config", "init", "nowhere/maskwatch.toml").err
 
 
-def test_what_init_writes_changes_nothing(maskwatch: Run, tmp_path: Path) -> None:
+def test_what_init_writes_changes_nothing(
+    maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MASKWATCH_LEARN_TRAFFIC")
     file = str(tmp_path / "new.toml")
     assert maskwatch("config", "init", file).code == 0
     shown = json.loads(maskwatch("--config", file, "config", "show", "--json").out)
