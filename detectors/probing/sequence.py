@@ -8,10 +8,7 @@ camera that looks at one scene, and from one picture that goes round in many fil
     files of cameras hold colour at half the resolution.
 ``bounded patches``
     Some parts change by a few levels while others stay the same to the last bit. A camera's noise
-    is everywhere; a moving person changes more than a few levels. A film of few bits leaves blocks
-    as they are, too: what it does change changes by all amounts and for good. A search changes
-    whole areas by the same amount, or in their finest colours, of which a film holds none, or it
-    takes a change back that was of no use.
+    is everywhere; a moving person changes more than a few levels.
 ``strong noise``
     What is large stands still under noise that is stronger than a camera's.
 ``mirrored noise``
@@ -27,15 +24,52 @@ from datetime import datetime
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.findings import Finding
-from detectors.probing.differences import SAME, Differences, ProbingLimits
 from detectors.probing.fingerprint import MIN_QUALITY, Fingerprint
 from detectors.probing.outline import changed_share
 from detectors.probing.segments import shared_share
 from detectors.rule_book import PROBING_SEQUENCE
 
-_FEW = 8
+_Array = npt.NDArray[np.float32]
+_Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ProbingLimits:
+    """Where searches begin; fixed on the calibration photos and the unlabelled ones.
+
+    Attributes:
+        max_score: largest score that is normal.
+        max_coarse_distance: bits of the perceptual hash within which pictures look alike.
+        min_shared_share: share of the segments that pictures of one family share, if they do not
+            look alike anyway.
+        min_colour_noise: levels by which colour details differ at least.
+        min_colour_ratio: colour details over luminance details, of their differences: white noise
+            has 4, noise of a colour filter array 2.6, noise after JPEG with halved colours 0.5,
+            motion 0.1.
+        max_shift: levels by which a cell of the thumbnail may differ: more is motion.
+        min_shift: levels below which no cell of the thumbnail was changed on purpose.
+        max_noise_shift: levels above which a cell was changed by more than noise.
+        min_still_share: share of cells that stay the same to the last bit between two queries.
+        min_strong_noise: levels by which luminance details differ where noise is no camera's.
+        min_evenness: evenness of such noise; motion has about 0.5.
+        max_mirror: correlation below which two pictures mirror each other.
+    """
+
+    max_score: float = 12.0
+    max_coarse_distance: int = 31
+    min_shared_share: float = 0.25
+    min_colour_noise: float = 0.5
+    min_colour_ratio: float = 2.8
+    max_shift: float = 36.0
+    min_shift: float = 0.3
+    max_noise_shift: float = 5.0
+    min_still_share: float = 0.3
+    min_strong_noise: float = 9.0
+    min_evenness: float = 0.75
+    max_mirror: float = -0.33
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +85,70 @@ class Member:
     client: str
     fingerprint: Fingerprint
     family: str
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """How one picture differs from ``n`` others of its size, ``(n,)`` each, in grey levels.
+
+    Attributes:
+        shift: largest difference of a thumbnail's cell, brightness and contrast set equal, less
+            what noise of the strength of the luminance details makes by chance.
+        luma: root mean square of the luminance details.
+        evenness: median over the root mean square of the luminance details, 1 for white noise.
+        chroma: root mean square of the colour details.
+        still: share of cells whose details are the same.
+    """
+
+    shift: _Array
+    luma: _Array
+    evenness: _Array
+    chroma: _Array
+    still: _Array
+
+    @classmethod
+    def between(cls, one: Fingerprint, others: Sequence[Fingerprint]) -> "Differences":
+        """Compare the appearances."""
+        mine, theirs = one.appearance, [other.appearance for other in others]
+        luma = np.stack([each.luma for each in theirs]) - mine.luma
+        chroma = np.stack([each.chroma for each in theirs]) - mine.chroma
+        thumbnails = np.stack([each.thumbnail.ravel() for each in theirs])
+        still = (np.abs(luma) < _SAME) & (np.abs(chroma) < _SAME)
+        strength = np.sqrt((luma**2).mean(axis=1))
+        by_chance = _DEVIATIONS * strength / np.sqrt(one.width * one.height / thumbnails.shape[1])
+        shift = np.abs(_residual(mine.thumbnail.ravel(), thumbnails)).max(axis=1) - by_chance
+        return cls(
+            np.maximum(shift, 0),
+            strength,
+            np.median(np.abs(luma), axis=1) / (_NORMAL_MEDIAN * np.maximum(strength, _SAME)),
+            np.sqrt((chroma**2).mean(axis=1)),
+            still.mean(axis=1, dtype=np.float32),
+        )
+
+    def differ(self) -> _Flags:
+        """Which are no copies to the last bit, ``(n,)``."""
+        return (self.still < 1) | (self.shift >= _SAME)
+
+    def steps(self, limits: ProbingLimits) -> _Flags:
+        """Which differences are those of a search, ``(n,)``."""
+        colour_noise = (self.chroma >= limits.min_colour_noise) & (
+            self.chroma >= limits.min_colour_ratio * self.luma
+        )
+        strong_noise = (self.luma >= limits.min_strong_noise) & (
+            self.evenness >= limits.min_evenness
+        )
+        noise = colour_noise | strong_noise
+        patches = (self.still >= limits.min_still_share) & (self.shift >= limits.min_shift)
+        return (noise & (self.shift <= limits.max_noise_shift)) | (
+            patches & (self.shift <= limits.max_shift)
+        )
+
+
+_SAME = 0.07
+"""Stored descriptors are rounded to a sixteenth of a level."""
+_DEVIATIONS = 4.0
+_NORMAL_MEDIAN = 0.6745
+_FEW = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +255,7 @@ def count_mirrors(prints: Sequence[Fingerprint], limits: ProbingLimits) -> int:
     looks = [np.concatenate([each.appearance.luma, each.appearance.chroma]) for each in prints]
     values = np.stack(looks)
     values = values - values.mean(axis=0)
-    values /= np.maximum(values.std(axis=0), SAME)
+    values /= np.maximum(values.std(axis=0), _SAME)
     lengths = np.linalg.norm(values, axis=1)
     correlations = (values @ values.T) / np.maximum(np.outer(lengths, lengths), 1e-6)
     partner = correlations.argmin(axis=1)
@@ -184,3 +282,14 @@ def _look_alike(one: Fingerprint, other: Fingerprint, limits: ProbingLimits) -> 
 def _certain(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether the perceptual hashes mean something."""
     return min(one.coarse.quality, other.coarse.quality) >= MIN_QUALITY
+
+
+def _residual(one: _Array, others: _Array) -> _Array:
+    """What is left of ``one`` (pixels) by each of ``others`` ``(n, pixels)``, gain and offset set
+    equal by least squares."""
+    deviations = others - others.mean(axis=1, keepdims=True)
+    mine = one - one.mean()
+    energy = np.maximum((deviations**2).sum(axis=1), 1e-6)
+    gain = (deviations @ mine) / energy
+    residual: _Array = mine - gain[:, None] * deviations
+    return residual

@@ -3,8 +3,6 @@
 The baseline is learnt from what the proxy itself measures on drawn people.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -22,23 +20,22 @@ from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.presets.preset_files import load_preset
+from tests.flask_page import run_flask_page
 from tests.inference.baseline_makers import make_baseline
 from tests.inference.http.proxy.conftest import Attach, Attached
 
-_ROOT = Path(__file__).parents[4]
-_PAGE = _ROOT / "docs" / "examples" / "flask_page"
+_PRESET = "form"
 # Few, and each counts twice, for every look is a request: it is not the fit that is tested.
 _PICTURES = 20
 # The looks are drawn with a fixed secret, so that the outcome is the same every time.
 _SETTINGS = {
-    "preset": str(_PAGE / "preset.toml"),
+    "preset": _PRESET,
     "fingerprint_salt": "a secret of this test",
     "rate_per_second": 0,
     "upstream_look_share": 1,
     "upstream_look_budget": 0.99,
     "upstream_look_seconds": 120,
     "ensemble_members": 2,
-    "ensemble_squeezes": False,
     "ensemble_patches": False,
 }
 pytestmark = pytest.mark.timeout(600)
@@ -46,19 +43,14 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture
 def page_url() -> Iterator[str]:
-    command = [sys.executable, str(_PAGE / "app.py"), "--port", "0"]
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().removeprefix("Open ").strip()
-        finally:
-            process.terminate()
+    with run_flask_page() as url:
+        yield url
 
 
 @pytest.fixture
 def start(attach: Attach, page_url: str, tmp_path: Path) -> Callable[[Any], Attached]:
     """Attaches a proxy to the page, with a baseline that a function makes for its source."""
-    preset = load_preset(str(_PAGE / "preset.toml"))
+    preset = load_preset(_PRESET)
     digest = digest_source(preset.digest, preset.labels, page_url)
 
     def attach_with(make: Callable[[str], Any]) -> Attached:
@@ -73,7 +65,7 @@ def _send(attached: Attached, image: Image, count: int) -> None:
     """Send a picture, and wait for its looks: no other one is looked at meanwhile."""
     buffer = BytesIO()
     Pillow.fromarray(image).save(buffer, "PNG")
-    assert attached.send(buffer.getvalue(), path="/api/parse").status_code == 200
+    assert attached.send(buffer.getvalue(), path="/predict").status_code == 200
     attached.rows(count)
     attached.wait_until_idle()
 
@@ -86,7 +78,7 @@ def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(
     for seed in range(_PICTURES):
         _send(learning, draw_figure(seed).image, seed + 1)
     measured: Any = learning.features(_PICTURES)
-    assert all(each["ensemble_passes"] == 3 for each in measured)
+    assert all(each["ensemble_passes"] == 9 for each in measured)
     attached = start(lambda digest: learn(digest, 2 * measured, 2 * measured))
 
     honest, figure = draw_figure(900).image, draw_figure(901).image
