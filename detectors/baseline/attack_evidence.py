@@ -27,8 +27,7 @@ class Evidence:
         words: what an excess means, for an analyst.
         shown_by: the feature whose place is shown.
         later: whether it needs more than the first look.
-        weight: how much an excess counts; less than 1 where pictures without people have it too,
-            more where no clean picture goes far beyond what one in a hundred shows.
+        weight: how much an excess counts; less than 1 where pictures without people have it too.
     """
 
     name: str
@@ -48,11 +47,9 @@ _WITHDRAWN = Part(("glance_withdrawn_share", "foreground_share"), _KNOWN)
 EVIDENCE: tuple[Evidence, ...] = (
     Evidence(
         "printed_colours",
-        (Part(("colour_detail_tile",)), Part(("colour_spread_window",))),
-        "One place has finer and more different colours than cameras make, as patches have.",
+        (Part(("colour_detail_tile",)),),
+        "One place has colours finer than cameras make them, as adversarial patches have.",
         "colour_detail_tile",
-        # Of fit photos the smallest of 30 patches is well above the largest of 240 clean ones.
-        weight=1.15,
     ),
     Evidence(
         "torn_tile",
@@ -71,13 +68,6 @@ EVIDENCE: tuple[Evidence, ...] = (
         "torn_tile_and_members",
         (_TILE, _MEMBERS),
         "The parse changes in one place under JPEG, and as a whole under random changes.",
-        "glance_tile_divergence",
-        later=True,
-    ),
-    Evidence(
-        "returned_when_smoothed",
-        (Part(("smooth_returned_share", "foreground_share"), _KNOWN), _TILE),
-        "Parts that the model misses come back once the picture is smoothed; JPEG moves the parse.",
         "glance_tile_divergence",
         later=True,
     ),
