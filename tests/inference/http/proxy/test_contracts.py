@@ -127,7 +127,7 @@ def test_pixels_behind_json_are_gated_and_parsed_as_they_are(
     attach: Attach, figure: Image, decoded: Decoded
 ) -> None:
     with serving_asgi(build_kserve(decoded)) as upstream:
-        attached = attach(upstream=upstream, preset="kserve", mode="enforce")
+        attached = attach(upstream=upstream, upstream_looks=False, preset="kserve", mode="enforce")
         expected = infer_v2_pixels(upstream, figure)
         response = infer_v2_pixels(attached.url, figure)
         assert response.content == expected.content
@@ -143,7 +143,7 @@ def test_an_answer_of_tens_of_megabytes_passes_whole_and_is_read(
     picture = np.full((1000, 1000, 3), 200, np.uint8)
     picture[600:, 300:] = 20
     with serving_asgi(build_modelscope(decoded, copies=4)) as upstream:
-        attached = attach(upstream=upstream, preset="modelscope", mode=mode)
+        attached = attach(upstream=upstream, upstream_looks=False, preset="modelscope", mode=mode)
         expected = call_modelscope(upstream, encode(picture)).content
         assert 26_000_000 < len(expected) < 60_000_000
         assert call_modelscope(attached.url, encode(picture)).content == expected
