@@ -300,11 +300,10 @@ def _spare_upstream(pipeline: Pipeline, settings: ProxySettings) -> Pipeline:
 
     Without looks all requests are the sample: only limits and budgets are learnt then.
     """
-    share = settings.asking.upstream_look_share
-    checks = spare_upstream(pipeline.checks, share)
-    if not settings.asking.upstream_looks:
-        return replace(pipeline, checks=checks)
-    knowledge = replace(pipeline.knowledge, share=share, learning_share=share)
+    share, knowledge = settings.asking.upstream_look_share, pipeline.knowledge
+    if settings.asking.upstream_looks:
+        knowledge = replace(knowledge, share=share, learning_share=share)
+    checks = spare_upstream(pipeline.checks, knowledge)
     return replace(pipeline, checks=checks, knowledge=knowledge)
 
 

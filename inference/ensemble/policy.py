@@ -83,11 +83,11 @@ class EnsemblePolicy:
             not features
             or any(finding.rule.severity is not Severity.ODD for finding in findings)
             or features.get("entropy_foreground", nan) > self.max_entropy
-            or _face_is_missing(features)
+            or is_face_missing(features)
         )
 
 
-def _face_is_missing(features: Mapping[str, float]) -> bool:
-    """The face prior sees a face and the parse has none."""
+def is_face_missing(features: Mapping[str, float]) -> bool:
+    """Whether the face prior sees a face and the parse has none."""
     sees_face = features.get("faces_found", 0.0) >= 1
     return sees_face and isnan(features.get("confidence_face", nan))
