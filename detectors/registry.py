@@ -98,7 +98,6 @@ FEATURES: tuple[Feature, ...] = (
         "jpeg_blockiness", "ratio", "Contrast across 8-pixel block borders over contrast inside"
     ),
     _input("colour_detail_tile", "levels", "Largest change of a tile's colours under a blur"),
-    _input("colour_spread_window", "levels", "Widest spread of colours in one place"),
     Feature(
         "faces_found",
         "count",
@@ -193,7 +192,6 @@ FEATURES: tuple[Feature, ...] = (
     _ensemble("js_bit_depth", "nats", "Divergence after fewer colour levels", high=0.6931),
     _ensemble("js_rescale", "nats", "Divergence after rescaling", high=0.6931),
     _ensemble("js_mirror", "nats", "Divergence after mirroring", high=0.6931),
-    _ensemble("js_smooth", "nats", "Divergence after smoothing", high=0.6931),
     _ensemble("hidden_squeeze_share", "share", "Pixels that only a squeeze sees as foreground"),
     _ensemble("patch_consistency", "share", "Mean overlap of labels that two crops see"),
     _look("glance_divergence", "nats", "Divergence of parse and first look", high=0.6931),
@@ -214,8 +212,6 @@ FEATURES: tuple[Feature, ...] = (
     _ensemble("tile_js_bit_depth", "nats", "Worst tile's divergence, fewer levels", high=0.6931),
     _ensemble("tile_js_rescale", "nats", "Worst tile's divergence after rescaling", high=0.6931),
     _ensemble("tile_js_mirror", "nats", "Worst tile's divergence after mirroring", high=0.6931),
-    _ensemble("tile_js_smooth", "nats", "Worst tile's divergence after smoothing", high=0.6931),
-    _ensemble("smooth_returned_share", "share", "Foreground that only the smoothed look sees"),
     Feature(
         "tamper_score",
         "ratio",

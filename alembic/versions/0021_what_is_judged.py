@@ -1,4 +1,4 @@
-"""What is judged, what else sees a face, a smoothed look and the spread of colours.
+"""Which persons and faces are judged, and what else sees a face.
 
 Revision: 0021
 Revises: 0019
@@ -16,10 +16,6 @@ _COLUMNS = {
     "faces_hidden": "count",
     "persons_judged": "count",
     "face_signs": "count",
-    "colour_spread_window": "levels",
-    "js_smooth": "nats",
-    "tile_js_smooth": "nats",
-    "smooth_returned_share": "share",
 }
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from detectors.findings import Place
-from detectors.looks.squeeze_features import MIN_REGION, divergence_map
+from detectors.looks.squeeze_features import divergence_map
 from detectors.looks.tile_maps import (
     Box,
     Values,
@@ -28,6 +28,8 @@ from detectors.parts import REGIONS, group_indices
 from detectors.reductions import entropy_map
 
 PERSON = "person"
+# Of the picture: a smaller region is taken for this large, so that specks make no large shares.
+_MIN_REGION = 0.0015
 # Mean probability over a tile from which on a part is said to come back there.
 _MIN_RETURN = 0.1
 
@@ -111,7 +113,7 @@ class Contrast:
         return float(values[self.foreground].mean()) if self.foreground.any() else 0.0
 
     def _part(self, pixels: float, whole: float) -> float:
-        return min(1.0, pixels / max(whole, MIN_REGION * self.divergence.size))
+        return min(1.0, pixels / max(whole, _MIN_REGION * self.divergence.size))
 
     def _place(self, box: Box, height: int, width: int, part: str | None = None) -> Place:
         rows, columns = height / self.divergence.shape[0], width / self.divergence.shape[1]

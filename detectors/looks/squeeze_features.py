@@ -21,9 +21,6 @@ from detectors.reductions import (
     pixels_of,
 )
 
-# Of the picture: a smaller region is taken for this large, so that specks make no large shares.
-MIN_REGION = 0.0015
-
 
 def divergence_map(first: Any, second: Any) -> Any:
     """Jensen–Shannon divergence in nats, ``(h, w)``, of probabilities ``(C, h, w)``: 0 to ln 2."""
@@ -54,23 +51,6 @@ def squeeze_features(parse: Any, looks: Mapping[str, Any]) -> dict[str, float]:
             divide(pixels, background.shape[0] * background.shape[1]) for pixels in areas
         ),
     }
-
-
-def smooth_features(parse: Any, look: Any) -> dict[str, float]:
-    """Hold a look at the smoothed picture ``(C, h, w)`` against a parse of its size."""
-    return {
-        "js_smooth": divergence(parse, look),
-        "tile_js_smooth": largest_tile_mean(divergence_map(parse, look)),
-        "smooth_returned_share": returned_share(parse, look),
-    }
-
-
-def returned_share(parse: Any, look: Any) -> float:
-    """Share of a look's foreground that the parse does not have, by their probabilities."""
-    xp = array_namespace(parse)
-    before, after = 1 - parse[0, ...], 1 - look[0, ...]
-    least = MIN_REGION * int(before.shape[0]) * int(before.shape[1])
-    return float(xp.sum(xp.clip(after - before, 0.0, 1.0))) / max(float(xp.sum(after)), least)
 
 
 def patch_consistency(first: Any, second: Any) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import Image
-from detectors.picture.colour_detail import colour_detail_tile, colour_spread_window
+from detectors.picture.colour_detail import colour_detail_tile
 
 Grey = npt.NDArray[np.uint8]
 
@@ -43,7 +43,6 @@ def input_features(image: Image, upload_bytes: int) -> dict[str, float]:
         "median_residual": float(np.abs(cv2.medianBlur(crop, 3).astype(np.int16) - crop).mean()),
         "jpeg_blockiness": jpeg_blockiness(crop),
         "colour_detail_tile": colour_detail_tile(image),
-        "colour_spread_window": colour_spread_window(image),
         **spectrum_features(crop),
     }
 

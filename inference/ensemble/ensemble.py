@@ -8,18 +8,14 @@ from numpy.random import Generator
 
 from detectors.findings import Finding
 from detectors.looks.ensemble_features import consensus_features, consensus_of
-from detectors.looks.squeeze_features import (
-    patch_consistency,
-    smooth_features,
-    squeeze_features,
-)
+from detectors.looks.squeeze_features import patch_consistency, squeeze_features
 from detectors.looks.triggers import Suspect, trigger_finding
 from detectors.parsing import Image, Parsing
 from detectors.resample import resample
 from inference.ensemble.patches import PATCH_SIDE, PatchPair
 from inference.ensemble.recipe import Recipe, shrunk
 from inference.ensemble.tile_search import TileRecipe, TileSearch
-from inference.ensemble.transforms import Smooth, Transform
+from inference.ensemble.transforms import Transform
 from inference.segmenters.base import Segmenter
 
 
@@ -76,7 +72,6 @@ class Ensemble:
         measurements = {
             **consensus_features(parse, consensus, parsing.parts),
             **(squeeze_features(parse, squeeze_looks) if squeeze_looks else {}),
-            **(self._smooth_features(image, parsing, random) if self.recipe.squeezes else {}),
             **(self._patch_features(small, random) if self.recipe.patches else {}),
         }
         tiles = self.recipe.tiles
@@ -110,14 +105,6 @@ class Ensemble:
             return ()
         finding = trigger_finding(suspect, image.shape[:2], self.recipe.tiles.max_score)
         return () if finding is None else (finding,)
-
-    def _smooth_features(
-        self, image: Image, parsing: Parsing, random: Generator
-    ) -> dict[str, float]:
-        """In the size of the parse: what comes back must not come back by another size."""
-        (look,) = self.segmenter.probabilities((Smooth().apply(shrunk(image), random),))
-        height, width = look.shape[-2:]
-        return smooth_features(resample(parsing.probabilities, (height, width)), look)
 
     def _patch_features(self, image: Image, random: Generator) -> dict[str, float]:
         """Crops are seen at the size that they have in the whole look, not enlarged."""

@@ -26,8 +26,7 @@ class Recipe:
     Attributes:
         members: randomly changed looks that are averaged; five in the published recipe.
         scale: linear size of all looks, over the size of the parse.
-        squeezes: whether JPEG, median, bit depth, rescale and mirror are looked at too, and the
-            smoothed picture, which is looked at in the size of the parse.
+        squeezes: whether JPEG, median, bit depth, rescale and mirror are looked at too.
         patches: whether two overlapping crops are looked at too.
         tiles: how a tile is searched for that hides something; ``None``: not at all.
     """
@@ -60,16 +59,14 @@ class Recipe:
     def passes(self) -> int:
         """Forward passes of the network."""
         tile_passes = self.tiles.passes if self.tiles else 0
-        squeezes = (_SQUEEZES + 1) * self.squeezes
-        return self.members + squeezes + 2 * self.patches + tile_passes
+        return self.members + _SQUEEZES * self.squeezes + 2 * self.patches + tile_passes
 
     @property
     def cost(self) -> float:
         """What they cost, in passes of full size: a network's work grows with the pixels."""
         whole = self.members + _SQUEEZES * self.squeezes
         tile_cost = self.tiles.cost if self.tiles else 0.0
-        scaled_cost = self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches)
-        return scaled_cost + self.squeezes + tile_cost
+        return self.scale**2 * (whole + 2 * PATCH_SIDE**2 * self.patches) + tile_cost
 
     def shrunk(self, image: Image) -> Image:
         """The picture at the size at which it is transformed: once, before all transforms."""

@@ -124,28 +124,6 @@ class Rescale(_InPlace):
 
 
 @dataclass(frozen=True)
-class Smooth(_InPlace):
-    """Smoothed but for its edges, by a bilateral filter (Tomasi & Manduchi, ICCV 1998).
-
-    It takes away what JPEG leaves: changes of a few levels that are not as fine as its blocks.
-
-    Attributes:
-        diameter: of the neighbourhood, in pixels.
-        levels: values that differ by more are hardly mixed.
-        reach: standard deviation of the distance, in pixels.
-    """
-
-    name: ClassVar[str] = "smooth"
-    diameter: int = 9
-    levels: float = 40.0
-    reach: float = 5.0
-
-    def apply(self, image: Image, random: Generator) -> Image:  # noqa: ARG002
-        """Filter all colours together."""
-        return cv2.bilateralFilter(image, self.diameter, self.levels, self.reach).astype(np.uint8)
-
-
-@dataclass(frozen=True)
 class Mirror:
     """Left and right exchanged.
 

@@ -15,7 +15,6 @@ from detectors.looks.squeeze_features import (
     divergence,
     divergence_map,
     patch_consistency,
-    smooth_features,
     squeeze_features,
 )
 from detectors.registry import FeatureVector
@@ -72,21 +71,6 @@ def test_each_squeeze_has_its_divergence_and_the_largest_appearance_counts(
     assert found["js_median"] == pytest.approx(2 * log(2) / 3, abs=1e-6)
     assert found["hidden_squeeze_share"] == 0.5
     FeatureVector.of(found)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_what_only_the_smoothed_look_sees_comes_back(backend: Callable[[Any], Any]) -> None:
-    parse, look = backend(_one_hot([[1, 0, 0, 0]])), backend(_one_hot([[1, 1, 2, 0]]))
-    found = smooth_features(parse, look)
-    assert found["smooth_returned_share"] == pytest.approx(2 / 3)
-    assert smooth_features(look, parse)["smooth_returned_share"] == 0
-    FeatureVector.of(found)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_nobody_comes_back_where_nobody_is(backend: Callable[[Any], Any]) -> None:
-    empty = backend(_one_hot([[0, 0], [0, 0]]))
-    assert smooth_features(empty, empty)["smooth_returned_share"] == 0
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

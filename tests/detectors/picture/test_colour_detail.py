@@ -8,11 +8,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from detectors.parsing import Image
-from detectors.picture.colour_detail import (
-    colour_detail_place,
-    colour_detail_tile,
-    colour_spread_window,
-)
+from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
 from inference.figures import draw_figure
 
 
@@ -60,34 +56,11 @@ def test_grey_noise_has_no_colour() -> None:
     assert colour_detail_tile(np.repeat(grey, 3, axis=2)) == 0
 
 
-def test_coarse_cells_of_many_colours_spread_and_two_colours_do_not() -> None:
-    cells = default_rng(3).integers(0, 256, (8, 8, 3)).astype(np.uint8)
-    smooth = _smooth()
-    printed, striped = smooth.copy(), smooth.copy()
-    printed[96:144, 72:120] = cv2.resize(cells, (48, 48), interpolation=cv2.INTER_NEAREST)
-    striped[96:144, 72:120:2] = (220, 30, 30)
-    striped[96:144, 73:120:2] = (30, 30, 220)
-    spreads = [colour_spread_window(each) for each in (smooth, striped, printed)]
-    assert spreads[0] < 5
-    assert spreads[2] > max(40, 1.3 * spreads[1])
-
-
-def test_the_spread_is_the_smaller_deviation_of_a_window() -> None:
-    """Four colours in equal shares: Cr and Cb have covariance zero there."""
-    tile = np.array([[(200, 100, 100), (100, 100, 200)], [(100, 160, 100), (150, 150, 150)]])
-    image = np.tile(tile, (32, 32, 1)).astype(np.uint8)
-    _, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
-    covariance = np.cov(red.ravel(), blue.ravel(), bias=True)
-    expected = np.sqrt(np.linalg.eigvalsh(covariance)[0])
-    assert colour_spread_window(image) == pytest.approx(expected, rel=0.15)
-
-
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 999))
 def test_pictures_of_any_size_have_a_place_inside(height: int, width: int, seed: int) -> None:
     image = default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
     assert 0 <= colour_detail_tile(image) <= 510
-    assert 0 <= colour_spread_window(image) <= 128
     place = colour_detail_place(image)
     assert 0 <= place.left < place.right <= width
     assert 0 <= place.top < place.bottom <= height
@@ -96,4 +69,3 @@ def test_pictures_of_any_size_have_a_place_inside(height: int, width: int, seed:
 @pytest.mark.parametrize("size", [(1, 700_000), (700_000, 1)])
 def test_a_long_strip_is_bounded_too(size: tuple[int, int]) -> None:
     assert colour_detail_tile(np.zeros((*size, 3), np.uint8)) == 0
-    assert colour_spread_window(np.zeros((*size, 3), np.uint8)) == 0

@@ -15,11 +15,7 @@ from detectors.baseline.baseline import Baseline, Expectation, Line
 from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding, Place
 from detectors.parsing import Image, Parsing
-from detectors.picture.colour_detail import (
-    colour_detail_place,
-    colour_detail_tile,
-    colour_spread_window,
-)
+from detectors.picture.colour_detail import colour_detail_place, colour_detail_tile
 from detectors.registry import FeatureVector
 from detectors.rule_book import TROUSERS_WITHOUT_FEET
 from inference.checks.base import Check, CheckResult
@@ -97,7 +93,6 @@ def _content(image: Image, *, is_lost: bool, **features: float) -> Content:
     measured = {
         "jpeg_blockiness": 1.0,
         "colour_detail_tile": colour_detail_tile(image),
-        "colour_spread_window": colour_spread_window(image),
         "foreground_share": 0.5,
         **features,
     }
@@ -114,7 +109,7 @@ def _attacked() -> Content:
 
 def _known() -> Baseline:
     """Each part of evidence may reach 0.05, by whatever it is explained; a printed colour 20."""
-    expected = {"colour_detail_tile": 20.0, "colour_spread_window": 20.0}
+    expected = {"colour_detail_tile": 20.0}
     expectations = tuple(
         Expectation(
             evidence,
@@ -339,8 +334,8 @@ def test_to_learn_every_look_is_taken_and_nobody_accused(cascade: Cascade) -> No
     for content in (_clean(), _attacked()):
         segmenter = Bright()
         found = learner.run(segmenter, content, (), 1_000.0)
-        assert segmenter.calls == [1, 10, 1, 2]
-        assert found.features["ensemble_passes"] == 14
+        assert segmenter.calls == [1, 10, 2]
+        assert found.features["ensemble_passes"] == 13
         assert {"glance_divergence", "js_consensus", "js_jpeg"} <= found.features.keys()
         assert found.findings == ()
 

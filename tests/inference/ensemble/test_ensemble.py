@@ -32,7 +32,7 @@ _BY_SQUEEZES = {
     name
     for name in _ENSEMBLE
     if name.startswith(("js_", "tile_js_")) and not name.endswith("_consensus")
-} | {"hidden_squeeze_share", "smooth_returned_share"}
+} | {"hidden_squeeze_share"}
 
 
 class Threshold:
@@ -74,12 +74,8 @@ def photo() -> Image:
 def test_all_looks_of_one_size_are_one_call() -> None:
     segmenter, picture = Threshold(), _half_bright()
     view = Ensemble(segmenter, FULL).look(picture, segmenter.parse(picture), default_rng(0))
-    assert [(len(pictures), scale) for pictures, scale in segmenter.calls] == [
-        (10, 1.0),
-        (1, 1.0),
-        (2, 0.75),
-    ]
-    assert view.passes == FULL.passes == 13
+    assert [(len(pictures), scale) for pictures, scale in segmenter.calls] == [(10, 1.0), (2, 0.75)]
+    assert view.passes == FULL.passes == 12
     assert all(len({each.shape for each in pictures}) == 1 for pictures, _ in segmenter.calls)
 
 
@@ -136,7 +132,7 @@ def test_a_large_picture_is_made_smaller_once_before_it_is_changed() -> None:
     [
         (Recipe(), 5, 5),
         (Recipe(scale=0.5), 5, 1.25),
-        (Recipe(squeezes=True), 11, 11),
+        (Recipe(squeezes=True), 10, 10),
         (Recipe(members=3, patches=True), 5, 3 + 2 * 0.75**2),
         (FULL.members_only(), 5, 5),
     ],

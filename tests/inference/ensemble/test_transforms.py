@@ -17,7 +17,6 @@ from inference.ensemble.transforms import (
     Median,
     Mirror,
     Rescale,
-    Smooth,
     Transform,
 )
 
@@ -28,7 +27,6 @@ ALL: tuple[Transform, ...] = (
     Median(),
     BitDepth(),
     Rescale(),
-    Smooth(),
     Mirror(mirror_labels(LABELS)),
 )
 every_transform = pytest.mark.parametrize("transform", ALL, ids=lambda each: each.name)
@@ -140,12 +138,3 @@ def test_sides_are_found_however_they_are_written() -> None:
 
 def test_labels_without_a_counterpart_stay() -> None:
     assert mirror_labels(("background", "left_hand", "leftover")) == (0, 1, 2)
-
-
-def test_smoothing_takes_small_changes_away_and_keeps_edges(random: Generator) -> None:
-    edge = np.full((40, 40, 3), 60, np.uint8)
-    edge[:, 20:] = 200
-    noisy = (edge + random.choice((-8, 8), edge.shape)).astype(np.uint8)
-    smooth = Smooth().apply(noisy, random).astype(np.int16)
-    assert np.abs(smooth - edge).mean() < 0.3 * 8
-    assert np.abs(smooth[:, 19] - smooth[:, 20]).mean() > 0.9 * 140

@@ -89,8 +89,8 @@ def test_a_parse_that_falls_apart_is_looked_at_closely_and_called_crafted(
     (row,) = attached.rows(1)
     (features,) = attached.features(1)
     assert "adversarial_picture" in row.reasons
-    assert features["ensemble_passes"] == 1 + 5 + 6
-    assert len(_looks(page)) == 12
+    assert features["ensemble_passes"] == 1 + 5 + 5
+    assert len(_looks(page)) == 11
     assert (features["js_consensus"] or 0) > 0.1
 
 
