@@ -85,7 +85,7 @@ def _table(alerts: Sequence[AlertView]) -> None:
         [
             (
                 markup.alert_badge(alert),
-                markup.link("alerts", alert.summary, alert=str(alert.id)),
+                markup.join([_link(alert), _name(alert)], Markup("<br>")),
                 _amount(alert, alert.value),
                 words.utc(alert.fired_at),
                 words.utc(alert.resolved_at) if alert.resolved_at else markup.quiet("–"),
@@ -103,7 +103,7 @@ def _card(context: PageContext, alert: AlertView) -> None:
                 markup.badges(
                     markup.alert_badge(alert),
                     _acknowledgement(alert),
-                    markup.quiet(f"Alert {alert.id} · {_rule_words(alert)}"),
+                    _name(alert),
                 )
             )
         with right, st.container(horizontal=True, horizontal_alignment="right"):
@@ -158,6 +158,14 @@ def _card_facts(context: PageContext, alert: AlertView) -> None:
     if alert.acknowledged_at:
         pairs["Acknowledged"] = words.utc(alert.acknowledged_at)
     markup.facts({name: value for name, value in pairs.items() if value})
+
+
+def _link(alert: AlertView) -> Markup:
+    return markup.link("alerts", alert.summary, alert=str(alert.id))
+
+
+def _name(alert: AlertView) -> Markup:
+    return markup.quiet(f"Alert {alert.id} · {_rule_words(alert)}")
 
 
 def _rule_words(alert: AlertView) -> str:

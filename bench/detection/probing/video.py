@@ -100,7 +100,8 @@ def _encodings(film: Path, most: int) -> Iterator[tuple[str, Sequence[Image]]]:
 
 def _encode(film: Path, target: Path, options: Sequence[str], most: int) -> None:
     source = ("ffmpeg", "-loglevel", "error", "-i", str(film), "-an", "-frames:v", str(most))
-    run([*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", *options, str(target)], check=True)  # noqa: S603
+    command = [*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", *options, str(target)]
+    run(command, check=True)  # noqa: S603 - a program of the system, and paths
 
 
 def _read_frames(film: Path, most: int) -> list[Image]:
