@@ -162,15 +162,18 @@ def least_share(networks: Sequence[Network]) -> float:
     """The smallest share that there is without one of the networks; 0 with fewer than two."""
     if len(networks) < 2:
         return 0.0
-    ranking = sorted(networks, key=lambda network: (-network.is_one_doing, -network.share))
-    return min(_shares_without_one(ranking))
+    return min(_shares_without_one(_rank_networks(networks)))
 
 
 def _leave_out(networks: Sequence[Network]) -> list[Network]:
     """Without the networks that are one sender's doing, the worst first, up to a part of all."""
-    ranking = sorted(networks, key=lambda network: (-network.is_one_doing, -network.share))
     doings = sum(network.is_one_doing for network in networks)
-    return ranking[min(doings, int(MAX_LEFT_OUT * len(networks))) :]
+    return _rank_networks(networks)[min(doings, int(MAX_LEFT_OUT * len(networks))) :]
+
+
+def _rank_networks(networks: Sequence[Network]) -> list[Network]:
+    """The networks that are one sender's doing first, of each kind the largest shares first."""
+    return sorted(networks, key=lambda network: (-network.is_one_doing, -network.share))
 
 
 def _shares_without_one(ranking: Sequence[Network]) -> Iterable[float]:

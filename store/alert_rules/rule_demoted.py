@@ -22,11 +22,6 @@ def look_at_budgets(_around: Surroundings) -> Judgement:
 
 def demotion_condition(budget: RuleBudgetRow) -> Condition:
     """One rule on one source."""
-    effect = (
-        "it is recorded and no longer flags"
-        if budget.is_demoted
-        else f"it keeps its budget of {phrase_share(budget.budget)}, and flags"
-    )
     return Condition(
         fingerprint=f"{RULE_DEMOTED}:{budget.source[:12]}:{budget.rule}",
         rule=RULE_DEMOTED,
@@ -34,7 +29,7 @@ def demotion_condition(budget: RuleBudgetRow) -> Condition:
         active=budget.is_demoted,
         value=budget.share,
         threshold=budget.budget,
-        summary=f"{describe_budget(budget)}: {effect}.",
+        summary=describe_budget(budget),
         atlas=_ATLAS,
         owasp=_OWASP,
         evidence={

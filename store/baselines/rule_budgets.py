@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from detectors.baseline.budgets import RuleCount
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
+from store.phrases import phrase_share
 from store.tables.baseline_tables import RuleBudgetRow
 
 
@@ -57,10 +58,15 @@ def keep_counts(
 
 
 def describe_budget(row: RuleBudgetRow) -> str:
-    """What a rule does on a source, one sentence without its end."""
+    """What a rule does on a source, and what follows from it, in one sentence."""
+    effect = (
+        "it is recorded and no longer flags"
+        if row.is_demoted
+        else f"it keeps its budget of {phrase_share(row.budget)}, and flags"
+    )
     return (
         f"`{row.rule}` fires on {100 * row.share:.3g} % of the requests of {row.firing_clients} of "
-        f"{row.clients} clients"
+        f"{row.clients} clients: {effect}."
     )
 
 

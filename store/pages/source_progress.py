@@ -51,9 +51,7 @@ def list_progress(session: Session) -> tuple[SourceProgress, ...]:
             why=row.why,
             is_strange=row.is_strange,
             demoted=tuple(
-                f"{describe_budget(budget)}: it is recorded and no longer flags."
-                for budget in demoted
-                if budget.source == row.digest
+                describe_budget(budget) for budget in demoted if budget.source == row.digest
             ),
         )
         for row in list_sources(session)
