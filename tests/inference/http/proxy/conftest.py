@@ -189,6 +189,7 @@ def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
 def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Attach]:
     """Attaches proxies to the page: ``attach(mode="enforce")``.
 
+    No picture is drawn for further looks unless a test says so: the page counts what it is sent.
     With ``is_known=True`` there is a baseline by which every change of a parse is odd.
     """
     with ExitStack() as stack:
@@ -198,7 +199,12 @@ def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Atta
         ) -> Attached:
             url = upstream or stack.enter_context(_serve_page(page))
             var_dir = settings.store.var_dir
-            values: dict[str, Any] = {"var_dir": var_dir, "upstream": url, "preset": str(preset)}
+            values: dict[str, Any] = {
+                "var_dir": var_dir,
+                "upstream": url,
+                "preset": str(preset),
+                "upstream_look_share": 0,
+            }
             if is_known:
                 values["baseline"] = var_dir / "baseline.json"
                 values["baseline"].write_text(to_json(_make_baseline(preset, url)))

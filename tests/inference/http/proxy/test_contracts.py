@@ -67,7 +67,7 @@ def _check_features(attached: Attached, row_id: int, figure: Image) -> None:
 def test_the_client_has_the_answer_of_the_service_and_the_picture_a_record_with_features(
     attach: Attach, upstream: str, contract: Contract, figure: Image, encode: Encode, mode: str
 ) -> None:
-    attached = attach(upstream=upstream, upstream_looks=False, preset=contract.preset, mode=mode)
+    attached = attach(upstream=upstream, preset=contract.preset, mode=mode)
     expected = contract.send(upstream, encode(figure))
     response = contract.send(attached.url, encode(figure))
     assert (expected.status_code, response.status_code) == (200, 200), response.text[:400]
@@ -87,9 +87,7 @@ def test_masks_lie_on_a_picture_that_lies_on_its_side(
     decoded: Decoded,
     replies: Replies,
 ) -> None:
-    attached = attach(
-        upstream=upstream, upstream_looks=False, preset=contract.preset, mode="enforce"
-    )
+    attached = attach(upstream=upstream, preset=contract.preset, mode="enforce")
     assert contract.send(attached.url, _lay_on_its_side(figure)).status_code == 200
     ((accepted, reply),) = replies
     (pixels,) = decoded
@@ -110,9 +108,7 @@ def test_hostile_files_and_blocked_pictures_do_not_reach_the_service(
     encode: Encode,
     decoded: Decoded,
 ) -> None:
-    attached = attach(
-        upstream=upstream, upstream_looks=False, preset=contract.preset, mode="enforce"
-    )
+    attached = attach(upstream=upstream, preset=contract.preset, mode="enforce")
     file = encode(figure)
     assert contract.send(attached.url, b"GIF89a" + bytes(40)).status_code == 415
     assert contract.send(attached.url, file[: len(file) // 2]).status_code == 422
@@ -127,7 +123,7 @@ def test_pixels_behind_json_are_gated_and_parsed_as_they_are(
     attach: Attach, figure: Image, decoded: Decoded
 ) -> None:
     with serving_asgi(build_kserve(decoded)) as upstream:
-        attached = attach(upstream=upstream, upstream_looks=False, preset="kserve", mode="enforce")
+        attached = attach(upstream=upstream, preset="kserve", mode="enforce")
         expected = infer_v2_pixels(upstream, figure)
         response = infer_v2_pixels(attached.url, figure)
         assert response.content == expected.content
@@ -143,7 +139,7 @@ def test_an_answer_of_tens_of_megabytes_passes_whole_and_is_read(
     picture = np.full((1000, 1000, 3), 200, np.uint8)
     picture[600:, 300:] = 20
     with serving_asgi(build_modelscope(decoded, copies=4)) as upstream:
-        attached = attach(upstream=upstream, upstream_looks=False, preset="modelscope", mode=mode)
+        attached = attach(upstream=upstream, preset="modelscope", mode=mode)
         expected = call_modelscope(upstream, encode(picture)).content
         assert 26_000_000 < len(expected) < 60_000_000
         assert call_modelscope(attached.url, encode(picture)).content == expected
