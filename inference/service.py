@@ -181,7 +181,10 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
     access = Access(database, metrics)
     sources = _build_sources(settings, baselines, database, models.current.digest, metrics)
     knowledge = _build_knowledge(settings, sources)
-    checks = build_checks(Parts(settings, database, access, champion, knowledge, metrics))
+    slots = Slots(_slot_limits(settings), metrics)
+    checks = build_checks(
+        Parts(settings, database, access, champion, knowledge, metrics, slots.is_quiet)
+    )
     gate = build_gate(settings, metrics)
     # Late, for it starts threads.
     recorder = Recorder(
@@ -216,7 +219,7 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
         champion=champion,
         sources=sources,
         blacklist=Blacklist(access),
-        slots=Slots(_slot_limits(settings), metrics),
+        slots=slots,
         metrics=metrics,
         buckets=Buckets(settings.admission.rate_per_second, settings.admission.rate_burst),
         repeated_refusals=RepeatedRefusals(settings.admission.refusal_record_seconds),

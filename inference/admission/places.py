@@ -99,6 +99,10 @@ class Slots:
         call.add_done_callback(lambda _: self._end(turn))
         return await shield(call)
 
+    def is_quiet(self) -> bool:
+        """Whether somebody who came now would not have to wait; may be asked from any thread."""
+        return self._turns.is_quiet()
+
     def _check_place(self, name: str) -> None:
         free = self._limits.working + self._limits.queue - self._inside.total()
         if free <= 0:

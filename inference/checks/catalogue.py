@@ -1,6 +1,6 @@
 """The checks of a service, in the order in which they run. A new one gets its line here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,16 +19,23 @@ from inference.checks.listed_patches import ListedPatchesCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
-from inference.ensemble.budget import Budget
+from inference.ensemble.budget import Budget, Budgets
 from inference.metrics import Metrics
 from inference.salt import fingerprint_salt
 from inference.settings import ServiceSettings
 from store.engine.database import Database
 
+# Short: after a quiet minute a busy one must not begin with a minute's worth of learning.
+_BUSY_BURST_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Parts:
-    """What checks are made of."""
+    """What checks are made of.
+
+    Attributes:
+        is_quiet: whether an upload that came now would get a turn at once.
+    """
 
     settings: ServiceSettings
     database: Database
@@ -36,6 +43,7 @@ class Parts:
     champion: Champion
     knowledge: Knowledge
     metrics: Metrics
+    is_quiet: Callable[[], bool]
 
     def limits_of(self, digest: str) -> TopologyLimits:
         """The limits of the topology rules for a model's digest: as set, or else as learnt."""
@@ -99,11 +107,15 @@ def _build_first_look(parts: Parts) -> FirstLookCheck:
 
 def _build_ensemble(parts: Parts) -> EnsembleCheck:
     """The ensemble, with its share of the time of all turns."""
-    settings = parts.settings
+    settings, turns = parts.settings, parts.settings.admission.max_concurrency
     return EnsembleCheck(
         recipe=settings.ensemble_recipe(),
         policy=settings.looks.ensemble_policy(),
-        budget=Budget(settings.looks.ensemble_budget * settings.admission.max_concurrency),
+        budgets=Budgets(
+            Budget(settings.looks.ensemble_budget * turns),
+            Budget(settings.looks.ensemble_busy_budget * turns, _BUSY_BURST_SECONDS),
+            parts.is_quiet,
+        ),
         metrics=parts.metrics,
         state_of=parts.knowledge.state_of,
         is_sampled=parts.knowledge.is_sampled,

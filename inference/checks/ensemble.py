@@ -11,7 +11,7 @@ from detectors.baseline.baseline import Baseline
 from detectors.baseline.phases import SourceState
 from detectors.registry import FeatureVector
 from inference.checks.base import Case, CheckResult, Needs
-from inference.ensemble.budget import Budget
+from inference.ensemble.budget import Budget, Budgets
 from inference.ensemble.draws import Draws
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
@@ -42,7 +42,7 @@ class EnsembleCheck:
 
     recipe: Recipe
     policy: EnsemblePolicy
-    budget: Budget
+    budgets: Budgets
     metrics: Metrics
     state_of: Callable[[str], SourceState]
     is_sampled: Callable[[Case], bool]
@@ -77,7 +77,7 @@ class EnsembleCheck:
             policy=EnsemblePolicy(EnsembleMode.SAMPLED),
             state_of=lambda _: SourceState(),
             is_sampled=lambda _: True,
-            budget=Budget(inf),
+            budgets=Budgets.one(Budget(inf)),
             max_ms=inf,
         )
 
@@ -89,7 +89,8 @@ class EnsembleCheck:
         if recipe is None:
             return self._skip(TOO_SLOW)
         random = self.draws.generator(self.name, case.upload.sha256, case.segmenter.digest)
-        return self._run_within_budget(Ensemble(case.segmenter, recipe), case, random)
+        budget = self.budgets.choose(is_for_learning=depth is Depth.SAMPLE)
+        return self._run_within(budget, Ensemble(case.segmenter, recipe), case, random)
 
     def _depth(self, case: Case) -> Depth:
         state = self.state_of(case.segmenter.digest)
@@ -103,15 +104,17 @@ class EnsembleCheck:
             is_odd=_is_odd(case, state.baseline),
         )
 
-    def _run_within_budget(self, ensemble: Ensemble, case: Case, random: Generator) -> CheckResult:
+    def _run_within(
+        self, budget: Budget, ensemble: Ensemble, case: Case, random: Generator
+    ) -> CheckResult:
         estimate, start = self._estimate_ms(ensemble.recipe) / 1000, self.clock()
-        if not self.budget.take(estimate, start):
+        if not budget.take(estimate, start):
             return self._skip(OVER_BUDGET)
         try:
             result = self._look(ensemble, case, random)
         finally:
             seconds = self.clock() - start
-            self.budget.settle(estimate, seconds)
+            budget.settle(estimate, seconds)
         milliseconds = case.features.get("ensemble_ms", 0.0) + 1000 * seconds
         return replace(result, features={**result.features, "ensemble_ms": milliseconds})
 

@@ -57,6 +57,10 @@ class FairQueue(Generic[Ticket]):
             del self._turns_of[client]
         self._go_behind(client)
 
+    def is_quiet(self) -> bool:
+        """Whether nobody waits and a turn is free; of a single turn none is, whoever has it."""
+        return not self._queues and (self._turns == 1 or self._turns_of.total() < self._turns)
+
     def _next_client(self) -> str:
         """The first that holds less than half; two that hold half leave no turn to give away."""
         half = ceil(self._turns / 2)

@@ -36,6 +36,10 @@ class Turns:
         self._queue.leave(turn)
         self._call()
 
+    def is_quiet(self) -> bool:
+        """Whether somebody who came now would not have to wait; may be asked from any thread."""
+        return self._queue.is_quiet()
+
     def _call(self) -> None:
         while (turn := self._queue.call()) is not None:
             # A task that was cancelled just now has not run since: it is about to give this back.

@@ -25,7 +25,7 @@ from inference.checks.ensemble import EnsembleCheck
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.run import run_check
 from inference.content import Content
-from inference.ensemble.budget import Budget
+from inference.ensemble.budget import Budget, Budgets
 from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
@@ -177,7 +177,7 @@ def cascade() -> Cascade:
     ensemble = EnsembleCheck(
         recipe=Recipe(members=5),
         policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS),
-        budget=Budget(1.0),
+        budgets=Budgets.one(Budget(1.0)),
         metrics=metrics,
         state_of=state_of,
         is_sampled=lambda _: False,
@@ -303,7 +303,7 @@ def test_what_cannot_be_judged_is_looked_at_again_and_not_accused(cascade: Casca
 
 
 def test_without_a_budget_the_first_look_judges_alone(cascade: Cascade) -> None:
-    poor = cascade.changed("ensemble", budget=Budget(0))
+    poor = cascade.changed("ensemble", budgets=Budgets.one(Budget(0)))
     segmenter = Bright()
     found = poor.run(segmenter, _attacked(), (), 1.0)
     assert segmenter.calls == [1]
@@ -329,7 +329,9 @@ def test_a_fault_of_the_ensemble_leaves_the_first_look(cascade: Cascade) -> None
 def test_to_learn_every_look_is_taken_and_nobody_accused(cascade: Cascade) -> None:
     never = EnsemblePolicy(EnsembleMode.NEVER)
     recipe = Recipe(5, squeezes=True, patches=True, tiles=TileRecipe())
-    poor = cascade.changed("ensemble", policy=never, budget=Budget(0), max_ms=1, recipe=recipe)
+    poor = cascade.changed(
+        "ensemble", policy=never, budgets=Budgets.one(Budget(0)), max_ms=1, recipe=recipe
+    )
     learner = replace(poor, checks=every_look(poor.checks))
     for content in (_clean(), _attacked()):
         segmenter = Bright()

@@ -14,7 +14,7 @@ from detectors.rule_book import TROUSERS_WITHOUT_FEET
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.run import run_check
 from inference.content import Content
-from inference.ensemble.budget import Budget
+from inference.ensemble.budget import Budget, Budgets
 from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
@@ -64,7 +64,7 @@ def check(clock: Clock) -> EnsembleCheck:
     return EnsembleCheck(
         recipe=FULL,
         policy=EnsemblePolicy(EnsembleMode.SUSPICIOUS),
-        budget=Budget(1.0),
+        budgets=Budgets.one(Budget(1.0)),
         metrics=Metrics(),
         state_of=lambda _: SourceState(Phase.IN_FORCE),
         is_sampled=lambda _: False,
@@ -179,13 +179,32 @@ def test_a_tile_that_hides_something_is_a_finding(
 def test_a_used_up_budget_skips_looks_until_it_fills_again(
     check: EnsembleCheck, content: Content, clock: Clock
 ) -> None:
-    check = replace(check, budget=Budget(0.1))
+    check = replace(check, budgets=Budgets.one(Budget(0.1)))
     assert _measure(check, content, ODD, 100)
     clock.now -= 12
     assert _measure(check, content, ODD, 100) == {}
     clock.now += 100
     assert _measure(check, content, ODD, 100)
     assert _outcomes(check) == {"full": 2, "over_budget": 1}
+
+
+@pytest.mark.parametrize(
+    ("phase", "is_quiet", "outcome"),
+    [
+        (Phase.LEARNING, True, "full"),
+        (Phase.LEARNING, False, "over_budget"),
+        (Phase.IN_FORCE, False, "full"),
+    ],
+)
+def test_to_learn_nothing_is_taken_from_those_who_would_have_to_wait(
+    check: EnsembleCheck, content: Content, phase: Phase, is_quiet: bool, outcome: str
+) -> None:
+    budgets = Budgets(Budget(1.0), Budget(0), lambda: is_quiet)
+    check = replace(
+        check, budgets=budgets, state_of=lambda _: SourceState(phase), is_sampled=lambda _: True
+    )
+    _measure(check, content, (), 100)
+    assert _outcomes(check) == {outcome: 1}
 
 
 def test_a_remembered_parse_is_judged_by_the_last_measured_time(

@@ -37,6 +37,13 @@ def test_what_was_not_needed_is_given_back_and_what_was_is_charged() -> None:
     assert not budget.take(1, now=0)
 
 
+def test_a_short_bucket_saves_little() -> None:
+    budget = Budget(1, burst_seconds=5)
+    assert budget.take(5, now=100)
+    assert not budget.take(1, now=100)
+    assert budget.take(1, now=101)
+
+
 def test_without_a_budget_nothing_runs() -> None:
     assert not Budget(0).take(0.001, now=5)
 

@@ -156,3 +156,25 @@ class Visits(RuleBasedStateMachine):
 
 
 TestVisits = Visits.TestCase
+
+
+@pytest.mark.parametrize(
+    ("turns", "tickets", "calls", "is_quiet"),
+    [
+        (2, 0, 0, True),
+        (2, 1, 1, True),
+        (2, 2, 2, False),
+        (2, 1, 0, False),
+        (1, 1, 1, True),
+        (1, 2, 1, False),
+    ],
+)
+def test_it_is_quiet_while_nobody_would_have_to_wait(
+    turns: int, tickets: int, calls: int, is_quiet: bool
+) -> None:
+    queue: FairQueue[int] = FairQueue(turns)
+    for ticket in range(tickets):
+        queue.join(str(ticket), ticket)
+    for _ in range(calls):
+        assert queue.call() is not None
+    assert queue.is_quiet() is is_quiet
