@@ -10,9 +10,9 @@ from threading import Thread
 import structlog
 
 from detectors.errors import MaskwatchError
-from inference.allocator import keep_pages
-from inference.cores import core_share, shared_threads
-from inference.extras import require_extra
+from inference.machine.allocator import keep_pages
+from inference.machine.cores import core_share, shared_threads
+from inference.machine.extras import require_extra
 from inference.metrics import Metrics
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName

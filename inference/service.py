@@ -20,13 +20,13 @@ from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
 from inference.checks.knowledge import Knowledge
-from inference.cores import share_cores
 from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.draws import Draws
 from inference.ensemble.sources import GivenSources, LearntSources, Sources
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool, DecoderUnusable
 from inference.gate.screen import Gate
+from inference.machine.cores import share_cores
 from inference.metrics import Metrics
 from inference.observing import Observations
 from inference.pipeline import Pipeline

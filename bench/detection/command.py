@@ -30,8 +30,8 @@ from bench.detection.trigger.command import trigger_figures
 from bench.detection.trigger.poison import Target
 from bench.detection.workshop import Workshop
 from bench.report import rows_table
-from inference.allocator import keep_pages
 from inference.ensemble.baselines import SHIPPED, read_baseline
+from inference.machine.allocator import keep_pages
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 

@@ -16,7 +16,7 @@ from bench.detection.pictures import Use, load, photos
 from bench.detection.workshop import Workshop
 from bench.report import rows_table
 from detectors.errors import MaskwatchError
-from inference.allocator import keep_pages
+from inference.machine.allocator import keep_pages
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 

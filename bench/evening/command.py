@@ -17,7 +17,7 @@ from bench.evening.outcome import figures
 from bench.evening.play import Evening
 from bench.gate.service import running_service
 from bench.report import publish
-from inference.allocator import keep_pages
+from inference.machine.allocator import keep_pages
 from jobs.context import JobContext
 from jobs.settings import JobSettings
 from store.engine.database import Database

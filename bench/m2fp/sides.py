@@ -25,10 +25,10 @@ from detectors.topology.persons import Scene
 from detectors.topology.topology_features import topology_features
 from detectors.topology.topology_limits import DEFAULTS
 from detectors.topology.topology_rules import topology_findings
-from inference.allocator import keep_few_arenas, keep_pages
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
 from inference.gate.faces import FaceFinder
+from inference.machine.allocator import keep_few_arenas, keep_pages
 from inference.segmenters.choice import Precision, SegmenterName
 from inference.segmenters.m2fp.deformable import (
     MODULE,

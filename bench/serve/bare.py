@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from inference.admission.admission_settings import default_concurrency
 from inference.answer.encode import label_png
-from inference.cores import share_cores
+from inference.machine.cores import share_cores
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.session import NetworkSession
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights

@@ -8,8 +8,8 @@ from threading import current_thread, main_thread
 
 import uvicorn
 
-from inference.allocator import give_large_blocks_back, keep_few_arenas
 from inference.http.app import build_app
+from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.http.protocol import connection_limits, patient_protocol

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from inference.allocator import give_large_blocks_back, keep_few_arenas
 from inference.http.proxy.app import build_proxy_app
+from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
 from inference.proxying import Proxy, build_proxy
 from inference.settings import ProxySettings
 from inference.upstream.relay.listener import proxy_config

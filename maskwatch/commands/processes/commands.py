@@ -107,7 +107,7 @@ def demo(
 def _play_demo(*, stay: bool) -> NoReturn:
     from rich.console import Console
 
-    from inference.extras import require_extra
+    from inference.machine.extras import require_extra
 
     require_extra("dev", "The demo", ("torch", "onnx", "flask"))
     from maskwatch.demo.command import run_demo

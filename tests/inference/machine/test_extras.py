@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.extras import ExtraMissing, require_extra
+from inference.machine.extras import ExtraMissing, require_extra
 
 
 def test_a_missing_package_is_named_with_the_extra_that_brings_it() -> None:

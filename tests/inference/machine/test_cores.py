@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from inference.admission.admission_settings import default_concurrency, usable_cores
-from inference.cores import core_share, share_cores, shared_threads
+from inference.machine.cores import core_share, share_cores, shared_threads
 
 
 @pytest.fixture(autouse=True)
