@@ -7,12 +7,12 @@ from typing import Protocol, Self
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Mode, Verdict
-from inference.cache import ParseCache
 from inference.checks.catalogue import without_looks
 from inference.labels.label_table import LabelTable
-from inference.outcomes import ANSWER_NOT_READ, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import Refusal, Refused
+from inference.results.cache import ParseCache
+from inference.results.outcomes import ANSWER_NOT_READ, Reply
 from inference.upload import Arrival, Upload
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.observe.pair_joiner import Exchange

@@ -8,17 +8,17 @@ import structlog
 from detectors.parsing import Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Judgement, Mode, Verdict, judge
-from inference.cache import ParseCache
 from inference.checks.base import Case, Check, Needs, ensure_order
 from inference.checks.knowledge import Knowledge
 from inference.checks.run import run_check
-from inference.content import Content
 from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
-from inference.outcomes import Accepted, Outcome, Reply, build_refusal, judge_gate
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
 from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
+from inference.results.cache import ParseCache
+from inference.results.content import Content
+from inference.results.outcomes import Accepted, Outcome, Reply, build_refusal, judge_gate
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
 from inference.stopwatch import Stopwatch

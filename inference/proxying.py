@@ -11,9 +11,9 @@ import structlog
 from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
 from inference.checks.sparing import spare_upstream
-from inference.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import ANSWER_UNREAD, Refusal
+from inference.results.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
 from inference.service import Service, build_service
 from inference.settings import ProxySettings
 from inference.upload import Arrival, Upload

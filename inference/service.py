@@ -16,7 +16,6 @@ from inference.admission.refusal_counts import RefusalCounts
 from inference.admission.repeated_refusals import RepeatedRefusals
 from inference.admission.senders import Senders
 from inference.admission.tarpit import Tarpit
-from inference.cache import ParseCache
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
 from inference.checks.knowledge import Knowledge
@@ -33,6 +32,7 @@ from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.readiness import DiskProbe, Readiness
 from inference.recording.recorder import Recorder
+from inference.results.cache import ParseCache
 from inference.salt import fingerprint_salt
 from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings

@@ -10,8 +10,8 @@ from inference.answer.composite import colour_composite
 from inference.answer.encode import label_masks, label_png, person_masks, png
 from inference.http.accept import Answer
 from inference.http.problems import refusal_problem
-from inference.outcomes import Outcome
 from inference.refusals import FAULT
+from inference.results.outcomes import Outcome
 
 
 def respond(outcome: Outcome, answer: Answer) -> Response:

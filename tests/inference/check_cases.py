@@ -10,10 +10,10 @@ import numpy as np
 from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from inference.checks.base import Case, Check
-from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
+from inference.results.content import Content
 from inference.segmenters.base import Segmenter
 from inference.upload import Arrival, Upload
 

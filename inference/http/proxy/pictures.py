@@ -16,9 +16,9 @@ from inference.http.proxy.calls import pass_call
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import ID_HEADER, draw_arrivals, judge_beside, mark
 from inference.http.proxy.uploads import find_named, pass_upload
-from inference.outcomes import Accepted
 from inference.proxying import NOT_PASSED_ON, Proxy, Waiting
 from inference.refusals import SEVERAL_PICTURES, Refusal, Refused
+from inference.results.outcomes import Accepted
 from inference.upload import Arrival
 from inference.upstream.answers.answer import Part
 from inference.upstream.answers.read_answer import holds_several

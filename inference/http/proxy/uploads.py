@@ -7,9 +7,9 @@ from starlette.types import Send
 
 from inference.http.admit import admit
 from inference.http.proxy.records import mark
-from inference.outcomes import Accepted
 from inference.proxying import Proxy, Waiting
 from inference.refusals import ADDRESS_INSTEAD, Refused
+from inference.results.outcomes import Accepted
 from inference.upload import Arrival
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.texts.documents import find_list, read_document

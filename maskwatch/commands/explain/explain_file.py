@@ -9,10 +9,10 @@ from random import SystemRandom
 from tempfile import TemporaryDirectory
 
 from inference.checks.catalogue import every_look
-from inference.outcomes import Outcome
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.refusals import Refusal
+from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.explain.explain_request import NotExplained

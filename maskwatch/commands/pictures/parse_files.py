@@ -9,8 +9,8 @@ from time import perf_counter
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
-from inference.outcomes import Outcome
 from inference.refusals import Refusal
+from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.pictures.picture_files import File, FileProblem

@@ -24,7 +24,6 @@ from inference.checks.crafted import CraftedCheck
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.run import run_check
-from inference.content import Content
 from inference.ensemble.budget import Budget, Budgets
 from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
@@ -34,6 +33,7 @@ from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
 from inference.metrics import Metrics
+from inference.results.content import Content
 from inference.segmenters.base import Segmenter
 from tests.inference.check_cases import case_of, with_changed
 

@@ -23,7 +23,7 @@ from inference.checks.base import CheckResult
 from inference.checks.champion import Champion, ChampionCheck
 from inference.checks.run import run_check
 from inference.metrics import Metrics
-from inference.outcomes import Outcome
+from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.audit.actors import job

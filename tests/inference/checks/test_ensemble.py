@@ -13,7 +13,6 @@ from detectors.parsing import Image, Parsing
 from detectors.rule_book import TROUSERS_WITHOUT_FEET
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.run import run_check
-from inference.content import Content
 from inference.ensemble.budget import Budget, Budgets
 from inference.ensemble.draws import Draws
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
@@ -23,6 +22,7 @@ from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
 from inference.metrics import Metrics
+from inference.results.content import Content
 from tests.inference.check_cases import case_of
 
 ODD = (Finding(TROUSERS_WITHOUT_FEET),)

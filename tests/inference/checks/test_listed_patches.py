@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from detectors.parsing import Image
 from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
-from inference.outcomes import Outcome
+from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision

@@ -15,7 +15,7 @@ from detectors.parsing import Image
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.verdict import Verdict
 from inference.checks.traffic import trail_features
-from inference.outcomes import Outcome
+from inference.results.outcomes import Outcome
 from inference.segmenters.reference.training.attacks import square_search
 from inference.service import Service
 from inference.upload import Arrival, Upload

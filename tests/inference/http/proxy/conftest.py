@@ -21,9 +21,9 @@ from werkzeug.serving import make_server
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_text import to_json
 from inference.http.proxy.server import server_config
-from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
 from inference.proxying import Proxy, build_proxy
+from inference.results.outcomes import Accepted, Reply
 from inference.settings import ProxySettings, ServiceSettings
 from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.presets.preset_files import load_preset

@@ -20,9 +20,9 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
-from inference.outcomes import Accepted, Reply
 from inference.pipeline import Pipeline
 from inference.refusals import FINDING_ENFORCED
+from inference.results.outcomes import Accepted, Reply
 from tests.browsers import open_browser
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
 from tests.waiting import wait_for

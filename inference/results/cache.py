@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from threading import Lock
 
-from inference.content import Content
+from inference.results.content import Content
 
 _Key = tuple[str, str, str]
 

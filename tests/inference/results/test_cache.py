@@ -10,13 +10,13 @@ import pytest
 
 from detectors.parsing import Image, Parsing
 from detectors.verdict import Verdict
-from inference.cache import ParseCache
-from inference.content import Content
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
-from inference.outcomes import Outcome
 from inference.pipeline import MEASUREMENT_FAILED
+from inference.results.cache import ParseCache
+from inference.results.content import Content
+from inference.results.outcomes import Outcome
 from inference.segmenters.current import present
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings

@@ -1,0 +1,1 @@
+"""What an upload holds, what became of it, and what is remembered of it."""
