@@ -12,8 +12,8 @@ from inference.admission.admission_settings import AdmissionGroup
 from inference.ensemble.looks_settings import LooksGroup
 from inference.ensemble.recipe import Recipe
 from inference.gate.gate_settings import GateGroup
-from inference.model_settings import ParsingGroup
 from inference.recording.recorder_settings import RecorderSettings
+from inference.segmenters.model_settings import ParsingGroup
 from inference.upstream.attach_settings import AttachGroup
 from inference.upstream.looks.look_settings import UpstreamLooksGroup
 from inference.upstream.observe.observe_settings import ObserveGroup

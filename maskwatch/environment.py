@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from dashboard.settings import DashboardSettings
-from inference.model_settings import SigningSettings
+from inference.segmenters.model_settings import SigningSettings
 from inference.settings import ProxySettings, ServiceSettings
 from jobs.settings import JobSettings
 from store.configuration.config_file import ConfigFile, read_config_file

@@ -25,7 +25,7 @@ def sign_model(
     ],
 ) -> None:
     """Sign every file; a locked key has its password in MASKWATCH_MODEL_KEY_PASSWORD."""
-    from inference.model_settings import SigningSettings
+    from inference.segmenters.model_settings import SigningSettings
     from maskwatch.commands.model import model_files
 
     typer.echo(model_files.sign_model(path, key, load_settings(SigningSettings)))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inference.model_settings import SigningSettings
+from inference.segmenters.model_settings import SigningSettings
 from inference.segmenters.reference.weights import shipped_sha256
 from inference.supply.advice import Advice, advise, may_be_pickle
 from inference.supply.errors import ModelError
