@@ -10,8 +10,8 @@ from inference.upstream.requests.headers import Headers, read_content_type, read
 from inference.upstream.requests.json_body import read_json
 from inference.upstream.requests.raw_body import read_raw
 from inference.upstream.requests.sent_request import RequestLimits, SentRequest
-from inference.upstream.requests.tensor_v1 import read_instances
-from inference.upstream.requests.tensor_v2 import HEAD_LENGTH, read_inputs
+from inference.upstream.requests.tensors.tensor_v1 import read_instances
+from inference.upstream.requests.tensors.tensor_v2 import HEAD_LENGTH, read_inputs
 
 # Reading JSON holds up all threads: so many values take about a quarter of a second. Pixels of
 # 640 x 480 fit; larger pictures come as files, or behind the JSON.

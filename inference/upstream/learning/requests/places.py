@@ -22,7 +22,7 @@ from inference.upstream.requests.json_places import JsonText, Pointer, list_text
 from inference.upstream.requests.picture_text import is_data_url
 from inference.upstream.requests.read import read_request
 from inference.upstream.requests.sent_request import RequestLimits
-from inference.upstream.requests.tensor_v2 import HEAD_LENGTH
+from inference.upstream.requests.tensors.tensor_v2 import HEAD_LENGTH
 
 Alphabet = Literal["standard", "url", "either"]
 Coding = Literal["base64", "data_url", "either"]

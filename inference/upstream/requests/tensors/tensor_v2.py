@@ -9,12 +9,6 @@ from inference.bodies.json_document import MEDIA_TYPE
 from inference.refusals import FORM_TOO_LARGE, UNREADABLE_TENSOR, Refused
 from inference.upload import Upload
 from inference.upstream.presets.preset import PicturePlace
-from inference.upstream.requests.binary_tensors import (
-    BinaryTensor,
-    check_other,
-    read_binary,
-    split_chunks,
-)
 from inference.upstream.requests.json_body import read_texts
 from inference.upstream.requests.json_document import (
     JsonSlot,
@@ -23,11 +17,17 @@ from inference.upstream.requests.json_document import (
     write_document,
 )
 from inference.upstream.requests.json_places import put_value
-from inference.upstream.requests.pixel_tensors import write_pictures
 from inference.upstream.requests.places import check_counts
 from inference.upstream.requests.sent_request import GatedBody, RequestLimits, SentRequest
-from inference.upstream.requests.tensor_pixels import FlatSlot, read_numbers
-from inference.upstream.requests.tensor_shapes import read_shape
+from inference.upstream.requests.tensors.binary_tensors import (
+    BinaryTensor,
+    check_other,
+    read_binary,
+    split_chunks,
+)
+from inference.upstream.requests.tensors.pixel_tensors import write_pictures
+from inference.upstream.requests.tensors.tensor_pixels import FlatSlot, read_numbers
+from inference.upstream.requests.tensors.tensor_shapes import read_shape
 
 HEAD_LENGTH = "inference-header-content-length"
 _ANY = "*"

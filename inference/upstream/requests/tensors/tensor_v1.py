@@ -9,10 +9,10 @@ from inference.upstream.presets.preset import PicturePlace
 from inference.upstream.requests.json_body import read_texts
 from inference.upstream.requests.json_document import JsonBody, JsonSlot, check_rest
 from inference.upstream.requests.json_places import Pointer
-from inference.upstream.requests.pixel_tensors import write_pictures
 from inference.upstream.requests.places import check_counts, check_most
 from inference.upstream.requests.sent_request import RequestLimits, SentRequest
-from inference.upstream.requests.tensor_pixels import NestedSlot, read_numbers
+from inference.upstream.requests.tensors.pixel_tensors import write_pictures
+from inference.upstream.requests.tensors.tensor_pixels import NestedSlot, read_numbers
 
 _ANY = "*"
 

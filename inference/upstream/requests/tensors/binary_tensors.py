@@ -11,8 +11,8 @@ from inference.gate.media import detect
 from inference.refusals import PICTURE_ELSEWHERE, TOO_MANY_PICTURES, UNREADABLE_TENSOR, Refused
 from inference.upload import Upload
 from inference.upstream.requests.json_places import Pointer
-from inference.upstream.requests.pixel_tensors import read_pictures, write_pictures
-from inference.upstream.requests.tensor_shapes import count_pictures, read_shape
+from inference.upstream.requests.tensors.pixel_tensors import read_pictures, write_pictures
+from inference.upstream.requests.tensors.tensor_shapes import count_pictures, read_shape
 
 _SIZE = "binary_data_size"
 _LENGTH_BYTES = 4  # little-endian, in front of each element of BYTES

@@ -9,8 +9,8 @@ import numpy as np
 
 from inference.refusals import UNREADABLE_TENSOR, Refused
 from inference.upstream.requests.json_places import Pointer
-from inference.upstream.requests.pixel_tensors import Pixels, read_pictures
-from inference.upstream.requests.tensor_shapes import count_pictures
+from inference.upstream.requests.tensors.pixel_tensors import Pixels, read_pictures
+from inference.upstream.requests.tensors.tensor_shapes import count_pictures
 
 _MAX_VALUE = 255
 
