@@ -13,12 +13,14 @@ from store.alert_rules import (
     rule_demoted,
     spool_in_use,
     strange_traffic,
+)
+from store.alert_rules.rule import AlertRule
+from store.alert_rules.upstream import (
     upstream_gone,
     upstream_refusing,
     upstream_slow,
     upstream_unread,
 )
-from store.alert_rules.rule import AlertRule
 
 ALERT_RULES: tuple[AlertRule, ...] = (
     # First, so that the first mail of an evening names who attacks.

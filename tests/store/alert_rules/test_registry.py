@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import pytest
 from sqlalchemy import String
@@ -29,7 +29,7 @@ def _alert(rule: AlertRule) -> AlertRow:
 
 
 def _rules_of_modules() -> Iterator[AlertRule]:
-    for module in iter_modules(alert_rules.__path__, f"{alert_rules.__name__}."):
+    for module in walk_packages(alert_rules.__path__, f"{alert_rules.__name__}."):
         values = vars(import_module(module.name)).values()
         yield from (value for value in values if isinstance(value, AlertRule))
 

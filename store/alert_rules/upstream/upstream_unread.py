@@ -1,7 +1,7 @@
 """The alert rule ``upstream_unread``: answers of the service are not what the preset says."""
 
 from store.alert_rules.rule import AlertRule
-from store.alert_rules.upstream_shares import SHARE, UpstreamShare, list_share
+from store.alert_rules.upstream.upstream_shares import SHARE, UpstreamShare, list_share
 from store.counts.upstream_answers import AnswerFate
 
 _SHARE = UpstreamShare(

@@ -1,0 +1,1 @@
+"""Alert rules about an upstream: each is about a share of its answers."""
