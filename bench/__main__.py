@@ -16,7 +16,7 @@ from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
 from bench.detection.learn import learn_shipped
 from bench.detection.page import fill
-from bench.detection.pictures import Use
+from bench.detection.pictures.photos import Use
 from bench.detection.plan import Plan
 from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.pictures import Photo as PhotoOnDisk
-from bench.detection.pictures import PhotosMissing, Use, photos
-from bench.detection.uploads import change_photo
+from bench.detection.pictures.photos import Photo as PhotoOnDisk
+from bench.detection.pictures.photos import PhotosMissing, Use, photos
+from bench.detection.pictures.uploads import change_photo
 
 _SEED = 20_261_127
 _CLIENTS = 150

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from bench.detection.attacks import ADAPTIVE, ATTACKS
 from bench.detection.attacks.base import Attack
-from bench.detection.cache import Cache, write
 from bench.detection.fairness import fairness_figures
 from bench.detection.measure import (
     Watch,
@@ -24,11 +23,12 @@ from bench.detection.measure import (
     progress_bar,
 )
 from bench.detection.observe import observer
+from bench.detection.pictures.cache import Cache, write
+from bench.detection.pictures.workshop import Workshop
 from bench.detection.plan import Plan
 from bench.detection.probing.command import probing_figures
 from bench.detection.trigger.command import trigger_figures
 from bench.detection.trigger.poison import Target
-from bench.detection.workshop import Workshop
 from bench.report import rows_table
 from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.machine.allocator import keep_pages

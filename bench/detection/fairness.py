@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.detection.measure import Judges, Watch
-from bench.detection.pictures import Photo, load, portraits
+from bench.detection.pictures.photos import Photo, load, portraits
+from bench.detection.pictures.uploads import RAW, File
 from bench.detection.skin_tone import angle_of_box, typology_angle
 from bench.detection.statistics import fill_unmeasured
-from bench.detection.uploads import RAW, File
 from detectors.parts import PartGroup, group_mask
 from detectors.rule_book import ADVERSARIAL_PICTURE, RULES
 from inference.gate.faces import FaceFinder

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from bench.detection.attacks import ATTACKS
 from bench.detection.attacks.base import Attack
-from bench.detection.cache import Cache, Facts
 from bench.detection.measure import progress_bar
-from bench.detection.pictures import Use, load, photos
-from bench.detection.workshop import Workshop
+from bench.detection.pictures.cache import Cache, Facts
+from bench.detection.pictures.photos import Use, load, photos
+from bench.detection.pictures.workshop import Workshop
 from bench.report import rows_table
 from detectors.errors import MaskwatchError
 from inference.machine.allocator import keep_pages

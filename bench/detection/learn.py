@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bench.detection.measure import Watch, list_fit_files, progress_bar
 from bench.detection.observe import observer
-from bench.detection.pictures import Use, photos
-from bench.detection.uploads import list_traffic
+from bench.detection.pictures.photos import Use, photos
+from bench.detection.pictures.uploads import list_traffic
 from detectors.baseline.baseline_fit import learn
 from maskwatch.commands.model.baseline import write_baseline
 

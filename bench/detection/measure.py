@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.detection.attacks.base import Attack
-from bench.detection.controls import CONTROLS
 from bench.detection.observe import Observation, Observer
 from bench.detection.peers import Measurements, Peer, peers
-from bench.detection.pictures import Photo, Use, load, photos
+from bench.detection.pictures.controls import CONTROLS
+from bench.detection.pictures.photos import Photo, Use, load, photos
+from bench.detection.pictures.uploads import File, change_photo, list_traffic, read_files
+from bench.detection.pictures.workshop import Workshop
 from bench.detection.plan import Plan
 from bench.detection.statistics import Scores, auroc, fill_unmeasured, interval, rate
-from bench.detection.uploads import File, change_photo, list_traffic, read_files
-from bench.detection.workshop import Workshop
 from detectors.baseline.baseline import Baseline
 from detectors.rule_book import ADVERSARIAL_PICTURE
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from bench.detection.cache import key_of, write
+from bench.detection.pictures.cache import key_of, write
 from detectors.topology.persons import Scene
 from detectors.topology.topology_rules import topology_extremes
 from detectors.verdict import Verdict

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.detection.pictures import Photo, Use, photos
+from bench.detection.pictures.photos import Photo, Use, photos
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.detection.attacks import ATTACKS
-from bench.detection.cache import Cache, png_of
-from bench.detection.pictures import Photo, Use, load, photos
+from bench.detection.pictures.cache import Cache, png_of
+from bench.detection.pictures.photos import Photo, Use, load, photos
+from bench.detection.pictures.workshop import Workshop
 from bench.detection.probing.attacks import square
 from bench.detection.probing.runs import Victim, search
-from bench.detection.workshop import Workshop
 from bench.evening.honest import Upload
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.segmenter import TorchSegmenter

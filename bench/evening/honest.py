@@ -8,7 +8,7 @@ from random import Random
 
 from PIL import Image as Pillow
 
-from bench.detection.pictures import PhotosMissing
+from bench.detection.pictures.photos import PhotosMissing
 
 CLIENTS, PHOTOS = 40, 600
 _EACH = PHOTOS // CLIENTS

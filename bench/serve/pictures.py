@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.detection.pictures import PhotosMissing, Use, photos
+from bench.detection.pictures.photos import PhotosMissing, Use, photos
 from maskwatch.demo.pictures import encode, figure
 
 _PORTRAITS = 60

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.detection.pictures import PhotosMissing
+from bench.detection.pictures.photos import PhotosMissing
 from bench.serve.pictures import read_pictures
 from inference.segmenters.reference.training.data import DatasetError
 

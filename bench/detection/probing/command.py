@@ -16,7 +16,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from bench.detection.cache import write
+from bench.detection.pictures.cache import write
 from bench.detection.probing.attacks import AS_JPEG, ATTACKS, Attack
 from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from bench.detection.cache import write
+from bench.detection.pictures.cache import write
 from bench.detection.probing.streams import through_jpeg
 from bench.detection.probing.watched import Fingerprints, ProbedService, open_service
 from bench.report import rows_table

@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.random import default_rng
 
-from bench.detection.pictures import Use, load, photos
+from bench.detection.pictures.photos import Use, load, photos
 from bench.detection.statistics import auroc, interval, rate
 from bench.detection.trigger.listing import listing_figures
 from bench.detection.trigger.model import open_backdoor

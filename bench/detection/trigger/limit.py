@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image as Pillow
 
 from bench.detection.measure import progress_bar
-from bench.detection.pictures import Use, photos
+from bench.detection.pictures.photos import Use, photos
+from bench.detection.pictures.uploads import File, list_traffic
 from bench.detection.trigger.search import search_picture
-from bench.detection.uploads import File, list_traffic
 from bench.report import publish
 from detectors.baseline.baseline import tail_threshold
 from inference.segmenters.base import Segmenter

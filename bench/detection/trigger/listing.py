@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from bench.detection.pictures import Use, load, photos
+from bench.detection.pictures.photos import Use, load, photos
 from bench.detection.statistics import interval
 from bench.detection.trigger.search import search_picture
 from detectors.findings import Finding

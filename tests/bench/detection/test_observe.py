@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.detection.controls import encode_image
 from bench.detection.observe import observer
+from bench.detection.pictures.controls import encode_image
 from inference.figures import draw_figure
 from inference.pipeline import Pipeline
 

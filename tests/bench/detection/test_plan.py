@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.detection.command import quick
-from bench.detection.pictures import PhotosMissing, Use
+from bench.detection.pictures.photos import PhotosMissing, Use
 from bench.detection.plan import Plan
 
 

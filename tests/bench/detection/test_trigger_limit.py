@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.detection.cache import png_of
+from bench.detection.pictures.cache import png_of
+from bench.detection.pictures.uploads import File
 from bench.detection.trigger.limit import limit_figures, score_of
-from bench.detection.uploads import File
 from detectors.baseline.baseline import tail_threshold
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from bench.detection.controls import CONTROLS
+from bench.detection.pictures.controls import CONTROLS
 from inference.figures import draw_figure
 
 FIGURE = draw_figure(11, (96, 144)).image

@@ -7,8 +7,15 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.detection.attacks.base import Attack, Craft, Perturbation
-from bench.detection.cache import Cache, CraftedPicture, Facts, key_of, picture_digest, png_of
-from bench.detection.pictures import Photo, Use, load, photos
+from bench.detection.pictures.cache import (
+    Cache,
+    CraftedPicture,
+    Facts,
+    key_of,
+    picture_digest,
+    png_of,
+)
+from bench.detection.pictures.photos import Photo, Use, load, photos
 from detectors.parsing import Image
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 

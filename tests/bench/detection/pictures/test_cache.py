@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.cache import Cache, CraftedPicture, Facts, key_of, picture_digest, png_of
+from bench.detection.pictures.cache import (
+    Cache,
+    CraftedPicture,
+    Facts,
+    key_of,
+    picture_digest,
+    png_of,
+)
 
 IMAGE = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
 PNG = png_of(IMAGE)

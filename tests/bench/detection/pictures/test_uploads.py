@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from bench.detection.controls import CONTROLS
-from bench.detection.pictures import Photo
-from bench.detection.uploads import RAW, change_photo, list_traffic, read_files
+from bench.detection.pictures.controls import CONTROLS
+from bench.detection.pictures.photos import Photo
+from bench.detection.pictures.uploads import RAW, change_photo, list_traffic, read_files
 from inference.figures import draw_figure
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.detection.controls import CONTROLS
-from bench.detection.pictures import Photo, load
-from bench.detection.workshop import seed_of
+from bench.detection.pictures.controls import CONTROLS
+from bench.detection.pictures.photos import Photo, load
+from bench.detection.pictures.workshop import seed_of
 
 RAW = "raw"
 

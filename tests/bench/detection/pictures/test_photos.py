@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from bench.detection.pictures import PhotosMissing, Use, load, photos
+from bench.detection.pictures.photos import PhotosMissing, Use, load, photos
 
 
 @pytest.fixture

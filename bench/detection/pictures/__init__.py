@@ -1,0 +1,1 @@
+"""The pictures that are measured: photos, harmless changes, and crafted ones that are kept."""
