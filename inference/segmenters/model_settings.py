@@ -41,9 +41,10 @@ class ParsingGroup(Group):
     """Comma-separated files of public keys (PEM), at most two: a model is only loaded with a
     signature by one of them."""
 
-    require_signed_model: bool = False
-    """Do not load a model that nobody vouches for. The weights that Maskwatch ships need no
-    signature: the code knows their SHA-256."""
+    require_signed_model: bool = True
+    """Do not load a model that nobody vouches for: one without a signature by one of the keys. The
+    weights that Maskwatch ships need none: the code knows their SHA-256. `false` loads any, with a
+    warning, as long as no keys are set."""
 
     @field_validator("model_keys")
     @classmethod

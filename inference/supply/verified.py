@@ -11,7 +11,7 @@ import structlog
 from inference.supply.errors import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
-from inference.supply.trust import ANYONE, Trust
+from inference.supply.trust import ANYONE, ShippedFile, Trust
 from store.models.model_files import (
     ModelFile,
     UnusableFile,
@@ -98,17 +98,17 @@ class VerifiedModel:
 
 
 def open_model(
-    path: Path, trust: Trust = ANYONE, shipped_sha256: str | None = None
+    path: Path, trust: Trust = ANYONE, shipped: ShippedFile | None = None
 ) -> VerifiedModel:
     """Check a model before it is loaded, and warn in the log if nobody vouches for it.
 
     Args:
-        shipped_sha256: digest that the code itself vouches for; it stands for a signature.
+        shipped: the file that the code itself vouches for; its digest stands for a signature.
 
     Raises:
         ModelError: a file is not what it has to be, or the model is not trusted; it is named.
     """
-    model = verify_model(path, trust, shipped_sha256)
+    model = verify_model(path, trust, shipped)
     if not model.standing.is_proven:
         _log.warning(
             "nobody vouches for the model",
@@ -120,7 +120,7 @@ def open_model(
 
 
 def verify_model(
-    path: Path, trust: Trust = ANYONE, shipped_sha256: str | None = None
+    path: Path, trust: Trust = ANYONE, shipped: ShippedFile | None = None
 ) -> VerifiedModel:
     """The same without a word in the log.
 
@@ -129,7 +129,8 @@ def verify_model(
     """
     files = hash_files(path)
     digest = digest_of(path, files)
-    if shipped_sha256 is not None and digest != shipped_sha256:
+    is_shipped = shipped is not None and digest == shipped.sha256
+    if shipped is not None and shipped.lies_at(path) and not is_shipped:
         raise ModelError(
             f"The model file {path} is not the one that this version of Maskwatch ships: install "
             "Maskwatch again. Whoever trained it anew has to change SHIPPED_SHA256 too."
@@ -137,10 +138,29 @@ def verify_model(
     claims = read_claims(path)
     if claims is not None:
         _compare(path, claims, {file.name: file.sha256 for file in files})
-    standing, signed_by = _standing(path, files, trust, claims, shipped_sha256 is not None)
-    if trust.is_required and not standing.is_proven:
-        raise _unsigned_error(path)
-    return VerifiedModel(path, digest, files, standing, signed_by)
+    standing, signed_by = _standing(path, files, trust, claims, is_shipped)
+    model = VerifiedModel(path, digest, files, standing, signed_by)
+    fault = find_fault(model, trust)
+    if fault is not None:
+        raise ModelError(fault)
+    return model
+
+
+def find_fault(model: VerifiedModel, trust: Trust) -> str | None:
+    """Why a model is not loaded, with what to do; ``None`` if somebody trusted vouches for it."""
+    if model.standing.is_proven or not (trust.keys or trust.is_required):
+        return None
+    start = f"The model {model.path} has no signature"
+    sign = "sign it with `maskwatch model sign`, and name the public key in MASKWATCH_MODEL_KEYS"
+    if trust.keys:
+        return f"{start} by an accepted key at {signature_path(model.path)}: {sign}."
+    accept = "MASKWATCH_REQUIRE_SIGNED_MODEL=false loads models that nobody vouches for"
+    if model.standing is Standing.UNPROVEN:
+        return (
+            f"{start} by an accepted key, for none is set: name the public key in "
+            f"MASKWATCH_MODEL_KEYS; {accept}."
+        )
+    return f"{start} at {signature_path(model.path)}: {sign}; {accept}."
 
 
 def hash_files(path: Path) -> tuple[ModelFile, ...]:
@@ -216,13 +236,4 @@ def _standing(
         return Standing.SIGNED, verify_signature(path, files, keys)
     if is_shipped:
         return Standing.SHIPPED, None
-    if keys:
-        raise _unsigned_error(path)
     return (Standing.UNSIGNED if claims is None else Standing.UNPROVEN), None
-
-
-def _unsigned_error(path: Path) -> ModelError:
-    return ModelError(
-        f"The model {path} has no signature by an accepted key at {signature_path(path)}: sign it "
-        "with `maskwatch model sign`, and name the public key in MASKWATCH_MODEL_KEYS."
-    )

@@ -68,7 +68,10 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(weights: Path, store_settings: StoreSettings) -> Iterator[Service]:
-    service = build_service(ServiceSettings(store=store_settings.store, model=str(weights)))
+    settings = ServiceSettings(
+        store=store_settings.store, model=str(weights), require_signed_model=False
+    )
+    service = build_service(settings)
     service.models.start()
     yield service
     service.close()
@@ -216,6 +219,7 @@ def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> No
         **os.environ,
         "MASKWATCH_VAR_DIR": str(tmp_path / "var"),
         "MASKWATCH_MODEL": str(weights),
+        "MASKWATCH_REQUIRE_SIGNED_MODEL": "false",
         "MASKWATCH_PORT": "0",
     }
     with subprocess.Popen(

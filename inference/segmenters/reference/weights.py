@@ -6,7 +6,7 @@ from pathlib import Path
 from inference.segmenters.reference.labels import LABELS
 from inference.supply.errors import ModelError
 from inference.supply.onnx_graph import Port, UnfitGraph, check_graph
-from inference.supply.trust import ANYONE, Trust
+from inference.supply.trust import ANYONE, ShippedFile, Trust
 from inference.supply.verified import VerifiedModel, open_model
 
 FORMAT = "maskwatch-reference-2"
@@ -21,11 +21,7 @@ MAX_BYTES = 64 << 20
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights.onnx"
 SHIPPED_SHA256 = "3989d4d3edf99492caaefb92f1a978fcbe9e53057abe8c9274471de233547aed"
 """Of the file above. Training it anew changes both."""
-
-
-def shipped_sha256(path: Path) -> str | None:
-    """The digest that the weights at a path must have, if they are the shipped ones."""
-    return SHIPPED_SHA256 if path.resolve() == DEFAULT_WEIGHTS.resolve() else None
+SHIPPED_WEIGHTS = ShippedFile(DEFAULT_WEIGHTS, SHIPPED_SHA256)
 
 
 def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:
@@ -40,7 +36,7 @@ def open_weights(path: Path, trust: Trust = ANYONE) -> VerifiedModel:
             f"The model file {path} cannot be read ({why}): set MASKWATCH_MODEL to weights of "
             "a reference segmenter, or unset it to use the ones that Maskwatch ships."
         )
-    return open_model(path, trust, shipped_sha256(path))
+    return open_model(path, trust, SHIPPED_WEIGHTS)
 
 
 def read_network_file(model: VerifiedModel) -> bytes:

@@ -58,7 +58,7 @@ def show_model(
 
 @model_app.command("check")
 def check_model(path: Annotated[Path, _MODEL]) -> None:
-    """Load a model as a start would: its labels and groups, and what it makes of drawn people."""
+    """Load a model, signed or not: its labels and groups, and what it makes of drawn people."""
     from maskwatch.commands.model import model_check
 
     for line in model_check.check_model(path):

@@ -14,6 +14,7 @@ from inference.segmenters.choice import SegmenterName
 from inference.segmenters.described.trial import Trial, sees_nobody, try_model
 from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
+from inference.supply.verified import find_fault
 from store.settings import load_settings
 
 # What lies in a model folder of each kind.
@@ -33,9 +34,13 @@ def check_model(path: Path) -> Iterator[str]:
         ModelError: it is none, or not what it has to be.
         ExtraMissing: packages are missing that it needs.
     """
-    kind = find_kind(path)
-    model = load_model(load_settings(ServiceSettings, segmenter=kind, model=str(path)))
+    settings = load_settings(ServiceSettings, segmenter=find_kind(path), model=str(path))
+    # Whoever is to sign a model looks at it first.
+    model = load_model(settings.model_copy(update={"require_signed_model": False}))
     yield from _describe_model(path, model)
+    fault = find_fault(model.files, settings.parsing.trust())
+    if fault is not None:
+        yield f"start      A service does not load it yet. {fault}"
     yield from _describe_labels(model.segmenter.parse(draw_figure(0).image))
     trials = tuple(try_model(model.segmenter))
     for number, trial in enumerate(trials, start=1):

@@ -16,7 +16,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA2
 from inference.supply.errors import ModelError
 from inference.supply.keys import read_public_key
 from inference.supply.signature import sign, signature_path
-from inference.supply.trust import Trust
+from inference.supply.trust import ANYONE, ShippedFile, Trust
 from inference.supply.verified import Standing, hash_files, open_model, verify_model
 
 NewKey = Callable[..., tuple[Path, Path]]
@@ -54,7 +54,7 @@ def _change_claims(model: Path, name: str, digest: str) -> None:
 
 def test_a_signed_folder_is_accepted_with_its_key(signed: tuple[Path, Path]) -> None:
     folder, key = signed
-    model = open_model(folder, Trust((key,), is_required=True))
+    model = open_model(folder, Trust((key,)))
     assert model.standing is Standing.SIGNED
     assert model.signed_by == read_public_key(key).fingerprint
     names = [".mdl", "configuration.json", "description/demo.jpg", WEIGHTS]
@@ -161,9 +161,9 @@ def test_claims_that_were_rewritten_to_fit_changed_files_are_refused(
     _refused(folder, Trust((key,)), "model.sig", "changed afterwards")
     # Without a key nobody can tell; the log says so.
     with capture_logs() as logs:
-        assert open_model(folder, Trust()).standing is Standing.UNPROVEN
+        assert open_model(folder, ANYONE).standing is Standing.UNPROVEN
     assert [entry["log_level"] for entry in logs] == ["warning"]
-    _refused(folder, Trust(is_required=True), "model.sig")
+    _refused(folder, Trust(), "no signature by an accepted key, for none is set")
 
 
 @pytest.mark.parametrize(
@@ -199,16 +199,18 @@ def test_bytes_behind_a_broken_author_check_are_refused(signed: tuple[Path, Path
     _refused(folder, Trust((key,)), "model.sig")
 
 
-def test_an_unsigned_model_is_loaded_with_a_warning_unless_a_signature_is_asked_for(
+def test_an_unsigned_model_is_refused_and_loaded_with_a_warning_where_that_is_allowed(
     folder: Path, new_key: NewKey
 ) -> None:
     with capture_logs() as logs:
-        model = open_model(folder)
+        model = open_model(folder, ANYONE)
     assert (model.standing, model.signed_by) == (Standing.UNSIGNED, None)
     assert [entry["log_level"] for entry in logs] == ["warning"]
     assert logs[0]["model"] == str(folder)
-    _refused(folder, Trust(is_required=True), "model.sig", "maskwatch model sign")
-    _refused(folder, Trust((new_key("any")[1],)), "model.sig", "maskwatch model sign")
+    _refused(folder, Trust(), "model.sig: sign it", "MASKWATCH_REQUIRE_SIGNED_MODEL=false loads")
+    keys = (new_key("any")[1],)
+    for trust in (Trust(keys), Trust(keys, is_required=False)):
+        _refused(folder, trust, "model.sig: sign it with `maskwatch model sign`, and name the")
 
 
 def test_what_changes_between_check_and_use_is_not_used(folder: Path) -> None:
@@ -250,14 +252,25 @@ def test_a_model_of_one_file_has_its_signature_beside_it(tmp_path: Path, new_key
 def test_the_shipped_weights_are_pinned_in_the_code() -> None:
     assert sha256(DEFAULT_WEIGHTS.read_bytes()).hexdigest() == SHIPPED_SHA256
     with capture_logs() as logs:
-        assert open_weights(DEFAULT_WEIGHTS, Trust(is_required=True)).standing is Standing.SHIPPED
+        assert open_weights(DEFAULT_WEIGHTS, Trust()).standing is Standing.SHIPPED
     assert logs == []
 
 
 def test_a_flipped_byte_in_the_shipped_weights_is_refused_without_any_key(tmp_path: Path) -> None:
     file = tmp_path / "weights.onnx"
     file.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    assert verify_model(file, shipped_sha256=SHIPPED_SHA256).standing is Standing.SHIPPED
+    shipped = ShippedFile(file, SHIPPED_SHA256)
+    assert verify_model(file, shipped=shipped).standing is Standing.SHIPPED
     _flip(file)
     with pytest.raises(ModelError, match=rf"{file.name} is not the one that this version"):
-        verify_model(file, shipped_sha256=SHIPPED_SHA256)
+        verify_model(file, shipped=shipped)
+
+
+def test_weights_with_another_digest_than_the_shipped_ones_need_a_signature(tmp_path: Path) -> None:
+    file = tmp_path / "weights.onnx"
+    file.write_bytes(DEFAULT_WEIGHTS.read_bytes())
+    assert open_weights(file, Trust()).standing is Standing.SHIPPED
+    _flip(file)
+    with pytest.raises(ModelError, match=rf"no signature at {file}\.sig: sign it with"):
+        open_weights(file, Trust())
+    assert open_weights(file, ANYONE).standing is Standing.UNSIGNED

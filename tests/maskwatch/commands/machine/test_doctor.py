@@ -9,13 +9,13 @@ import pytest
 
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.pool import DecoderPool
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import State
 from maskwatch.commands.machine.doctor import examine_machine
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
+from tests.inference.segmenters.foreign_models import network, write_model
 from tests.maskwatch.conftest import Run
 from tests.small_disk import small_disk
 
@@ -82,17 +82,18 @@ def test_a_missing_model_fails_and_the_others_are_still_looked_at(
     assert "database" in said.out
 
 
-def test_a_model_that_nobody_vouches_for_is_a_warning(
+def test_a_model_that_nobody_vouches_for_fails_or_is_a_warning_where_it_is_allowed(
     settings: ServiceSettings, tmp_path: Path
 ) -> None:
     assert _states(settings)["model signature"] is State.OK
-    copy = tmp_path / "weights.onnx"
-    copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    unsigned = settings.model_copy(update={"model": str(copy)})
-    assert _states(unsigned)["model signature"] is State.WARN
-    assert _states(unsigned)["segmenter"] is State.OK
-    strict = unsigned.model_copy(update={"require_signed_model": True})
-    assert _states(strict)["segmenter"] is State.FAIL
+    folder = str(write_model(tmp_path / "foreign", network()))
+    unsigned = settings.model_copy(update={"segmenter": "onnx", "model": folder})
+    assert _states(unsigned)["segmenter"] is State.FAIL
+    lax = unsigned.model_copy(update={"require_signed_model": False})
+    assert _states(lax)["segmenter"] is State.OK
+    assert _states(lax)["model signature"] is State.WARN
+    lines = [check.to_text() for check in examine_machine(lax)]
+    assert any("MASKWATCH_REQUIRE_SIGNED_MODEL=false lets it serve." in line for line in lines)
 
 
 def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:

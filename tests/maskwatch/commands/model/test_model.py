@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from inference.segmenters.reference.labels import LABELS
+from inference.segmenters.reference.training.export import write_network
+from inference.segmenters.reference.training.network import ReferenceNetwork
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256
 from tests.maskwatch.conftest import Run, Said
 
@@ -165,11 +168,47 @@ def test_an_outlier_model_of_an_earlier_version_is_named(
     assert former.read_bytes() == b"PK"
 
 
-def test_a_start_with_a_key_refuses_an_unsigned_model(
-    maskwatch: Run, keys: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Weights of the shipped kind with another digest, named by the environment."""
+    path = tmp_path / "weights.onnx"
+    torch.manual_seed(1)
+    write_network(path, ReferenceNetwork(len(LABELS)), {})
+    monkeypatch.setenv("MASKWATCH_MODEL", str(path))
+    return path
+
+
+@pytest.mark.parametrize("command", ["serve", "parse"])
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_start_refuses_an_unsigned_model(
+    maskwatch: Run,
+    keys: tuple[str, str],
+    other_weights: Path,
+    look: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    with_key: bool,
 ) -> None:
-    copy = tmp_path / "weights.onnx"
-    copy.write_bytes(DEFAULT_WEIGHTS.read_bytes())
-    monkeypatch.setenv("MASKWATCH_MODEL", str(copy))
+    if with_key:
+        monkeypatch.setenv("MASKWATCH_MODEL_KEYS", keys[1])
+    before = other_weights.read_bytes()
+    said = maskwatch(command, *([str(look)] if command == "parse" else []))
+    _one_sentence(said, f"{other_weights}.sig", "sign it with `maskwatch model sign`")
+    assert ("MASKWATCH_REQUIRE_SIGNED_MODEL=false" in said.err) is not with_key
+    assert other_weights.read_bytes() == before
+
+
+def test_a_model_is_loaded_once_it_is_signed_or_where_unsigned_ones_are_allowed(
+    maskwatch: Run,
+    keys: tuple[str, str],
+    other_weights: Path,
+    look: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MASKWATCH_REQUIRE_SIGNED_MODEL", "false")
+    assert maskwatch("parse", str(look)).code == 0
+    monkeypatch.delenv("MASKWATCH_REQUIRE_SIGNED_MODEL")
+    assert maskwatch("model", "sign", str(other_weights), "--key", keys[0]).code == 0
+    _one_sentence(maskwatch("parse", str(look)), "for none is set", "MASKWATCH_MODEL_KEYS")
     monkeypatch.setenv("MASKWATCH_MODEL_KEYS", keys[1])
-    _one_sentence(maskwatch("serve"), "weights.onnx", "maskwatch model sign")
+    assert maskwatch("parse", str(look)).code == 0

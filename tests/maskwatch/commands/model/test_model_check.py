@@ -21,6 +21,7 @@ def test_a_network_in_onnx_is_described(maskwatch: Run, tmp_path: Path) -> None:
     lines = said.out.splitlines()
     assert "segmenter  onnx" in lines
     assert "signature  unsigned: There is no signature." in lines
+    assert any(line.startswith("start      A service does not load it yet. The") for line in lines)
     assert "labels     4 with the background" in lines
     assert "group      face: face, visage" in lines
     assert any(line.startswith("lacking    head, hair, bare torso, arms") for line in lines)
@@ -38,6 +39,7 @@ def test_the_shipped_weights_are_described(maskwatch: Run) -> None:
     said = maskwatch("model", "check", str(DEFAULT_WEIGHTS))
     assert "segmenter  reference" in said.out
     assert "signature  shipped" in said.out
+    assert "start  " not in said.out
 
 
 def test_labels_without_a_group_are_named(maskwatch: Run, tmp_path: Path) -> None:
