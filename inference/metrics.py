@@ -1,6 +1,6 @@
 """Prometheus metrics of the service process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from math import nan
 from pathlib import Path
@@ -25,14 +25,25 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
+        self._measure_requests()
+        self._measure_admission()
+        self._measure_connections()
+        self._measure_work()
+        self._measure_records()
+        self._measure_commits()
+        self._measure_observer()
+        self._measure_replies()
+        self._measure_upstream_looks()
+
+    def _measure_requests(self) -> None:
+        """What came of requests, and how long they took."""
         self.requests = self._counter(
             "requests", "Requests by verdict and the stage they reached.", "verdict", "stage"
         )
         self.reasons = self._counter("reasons", "Refusals and findings by code.", "reason")
-        self.seconds = Histogram(
-            "maskwatch_request_seconds",
-            "Time from the whole upload to the durable record.",
-            registry=self.registry,
+        self.seconds = self._histogram(
+            "request_seconds", "Time from the whole upload to the durable record."
         )
         self.steps = Summary(
             "maskwatch_step_seconds",
@@ -40,20 +51,10 @@ class Metrics:
             ["step"],
             registry=self.registry,
         )
+
+    def _measure_admission(self) -> None:
+        """Who is let in, and who is not."""
         self.in_flight = self._gauge("in_flight", "Uploads that are worked on or wait.")
-        self._measure_recorder()
-        self._measure_observer()
-        self._measure_upstream()
-        self.decoder_ends = self._counter(
-            "decoder_ends",
-            "Decode workers that ended, by cause; all but recycled ones cost an upload.",
-            "why",
-        )
-        self.ensembles = self._counter(
-            "ensembles",
-            "Parses by what became of their ensemble: how much it looked at, or why not.",
-            "outcome",
-        )
         self.unrecorded_refusals = self._counter(
             "unrecorded_refusals",
             "Repeated refusals at admission that were answered and counted without a record.",
@@ -70,9 +71,25 @@ class Metrics:
             "untrusted_proxies",
             "Requests that a private address forwarded without being a trusted proxy.",
         )
+
+    def _measure_connections(self) -> None:
+        """What broke off between client and service."""
         self.broken_off = self._counter("broken_uploads", "Uploads that the client broke off.")
         self.closed_connections = self._counter(
             "closed_connections", "Connections that were closed on a client, by why.", "why"
+        )
+
+    def _measure_work(self) -> None:
+        """What becomes of the parts that work on pictures."""
+        self.decoder_ends = self._counter(
+            "decoder_ends",
+            "Decode workers that ended, by cause; all but recycled ones cost an upload.",
+            "why",
+        )
+        self.ensembles = self._counter(
+            "ensembles",
+            "Parses by what became of their ensemble: how much it looked at, or why not.",
+            "outcome",
         )
         self.evidence_left_out = self._counter(
             "evidence_left_out",
@@ -81,10 +98,9 @@ class Metrics:
         self.model_reloads = self._counter(
             "model_reloads", "Times that the model was to be loaded again, by outcome.", "outcome"
         )
-        self.faults = self._counter("faults", "Faults inside Maskwatch, by part.", "part")
 
-    def _measure_recorder(self) -> None:
-        """How records become durable, and which do not."""
+    def _measure_records(self) -> None:
+        """Which records do not go straight to the database."""
         self.spooled_records = self._counter(
             "spooled_records", "Records that went to the spool because the database was away."
         )
@@ -97,16 +113,14 @@ class Metrics:
         self.unkept_records = self._counter(
             "unkept_records", "Records that were kept nowhere, by why; `strict` answers 503.", "why"
         )
-        self.group_records = Histogram(
-            "maskwatch_record_group_records",
-            "Records that were made durable together.",
-            buckets=_GROUPS,
-            registry=self.registry,
+
+    def _measure_commits(self) -> None:
+        """How records become durable together."""
+        self.group_records = self._histogram(
+            "record_group_records", "Records that were made durable together.", _GROUPS
         )
-        self.commit_seconds = Histogram(
-            "maskwatch_record_commit_seconds",
-            "Time to make a group of records durable.",
-            registry=self.registry,
+        self.commit_seconds = self._histogram(
+            "record_commit_seconds", "Time to make a group of records durable."
         )
 
     def _measure_observer(self) -> None:
@@ -123,7 +137,7 @@ class Metrics:
             "fate",
         )
 
-    def _measure_upstream(self) -> None:
+    def _measure_replies(self) -> None:
         """What becomes of what a service behind the proxy answers."""
         self.replies = self._counter(
             "replies",
@@ -133,6 +147,12 @@ class Metrics:
         self.upstream_faults = self._counter(
             "upstream_faults", "Requests that the upstream did not answer, by why.", "why"
         )
+        self.upstream_seconds = self._counter(
+            "upstream_seconds", "Time that the upstream took for pictures, by whose.", "whose"
+        )
+
+    def _measure_upstream_looks(self) -> None:
+        """What becomes of further looks at what an upstream says."""
         self.upstream_looks = self._counter(
             "upstream_looks",
             "Parses of the upstream by what became of further looks: taken, failed, or why not.",
@@ -140,9 +160,6 @@ class Metrics:
         )
         self.upstream_look_requests = self._counter(
             "upstream_look_requests", "Requests of looks to the upstream, by outcome.", "outcome"
-        )
-        self.upstream_seconds = self._counter(
-            "upstream_seconds", "Time that the upstream took for pictures, by whose.", "whose"
         )
 
     def watch_replies(self, length: Callable[[], int], held_bytes: Callable[[], int]) -> None:
@@ -182,6 +199,11 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"maskwatch_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, meaning: str, buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS
+    ) -> Histogram:
+        return Histogram(f"maskwatch_{name}", meaning, buckets=buckets, registry=self.registry)
 
     def count(self, record: RequestRecord) -> None:
         """Count one request that is answered."""
