@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from detectors.parsing import Parsing
-from detectors.registry import FeatureVector
-from detectors.verdict import Judgement, Mode, Verdict, judge
+from detectors.verdict import Mode, Verdict, judge
 from inference.checks.base import Case, Check, Needs, ensure_order
 from inference.checks.knowledge import Knowledge
 from inference.checks.run import run_check
@@ -15,19 +14,29 @@ from inference.gate.screen import Gate, Screened
 from inference.metrics import Metrics
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
-from inference.refusals import FAULT, FINDING_ENFORCED, Refusal
+from inference.refusals import FAULT, Refusal
 from inference.results.cache import ParseCache
 from inference.results.content import Content
-from inference.results.outcomes import Accepted, Outcome, Reply, build_refusal, judge_gate
+from inference.results.outcomes import (
+    MEASUREMENT_FAILED,
+    Accepted,
+    Outcome,
+    Reply,
+    build_flag,
+    build_refusal,
+    judge_case,
+    judge_gate,
+)
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
 from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
-from store.requests.records import PictureFile, RequestRecord, Stage
+from store.requests.records import PictureFile, RequestRecord
 
 _log = structlog.get_logger(__name__)
 
-MEASUREMENT_FAILED = "measurement_failed"
+# What a parse of our own is answered with, if nothing refuses it.
+_PARSED_HERE = Reply(200)
 
 
 @dataclass(frozen=True)
@@ -137,17 +146,7 @@ class Pipeline:
         Raises:
             NotRecorded: the record could not be kept.
         """
-        record = RequestRecord(
-            request_id=arrival.request_id,
-            received_at=arrival.received_at,
-            client=arrival.client,
-            route=arrival.route,
-            stage=Stage.ADMISSION,
-            verdict=Verdict.FLAG,
-            status=status,
-            reasons=(code,),
-        )
-        self._record(record, Stopwatch())
+        self._record(build_flag(arrival, status, code).record, Stopwatch())
 
     def turn_away(self, arrival: Arrival, refusal: Refusal) -> None:
         """Count a refusal that gets no record of its own; touches neither disk nor database."""
@@ -176,7 +175,7 @@ class Pipeline:
         if isinstance(content, Refusal):
             return content
         case = self._check_further(content.case_of(arrival, upload, segmenter, findings))
-        return self._judge_case(case, watch.total())
+        return self._conclude(case, watch.total(), _PARSED_HERE)
 
     def _check_further(self, case: Case) -> Case:
         """The case after the checks that look at more than the content.
@@ -230,7 +229,7 @@ class Pipeline:
         case = content.case_of(accepted.arrival, accepted.upload, segmenter, accepted.findings)
         case = self._check_further(case)
         total_ms = sum(costs.get(name, 0.0) for name in ("gate_ms", "forward_ms"))
-        return self._judge_case(case, total_ms + watch.total(), reply.status, reply.reasons)
+        return self._conclude(case, total_ms + watch.total(), reply)
 
     def _measure(
         self,
@@ -268,39 +267,20 @@ class Pipeline:
     def _checks(self, *needs: Needs) -> Sequence[Check]:
         return [check for check in self.checks if check.needs in needs]
 
-    def _judge_case(
-        self, case: Case, total_ms: float, status: int = 200, reasons: tuple[str, ...] = ()
-    ) -> Outcome:
-        judgement = judge(case.findings, self.mode)
-        refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
-        fault_reasons = () if case.is_measured else (MEASUREMENT_FAILED,)
-        record = RequestRecord(
-            request_id=case.arrival.request_id,
-            received_at=case.arrival.received_at,
-            client=case.arrival.client,
-            route=case.arrival.route,
-            stage=Stage.PARSED,
-            verdict=judgement.verdict,
-            status=refusal.status if refusal else status,
-            reasons=(*judgement.reasons, *fault_reasons, *reasons),
-            content_sha256=case.upload.sha256,
-            media_type=case.screening.media_type.value,
-            segmenter=case.segmenter.digest,
-            labels=case.parsing.present_labels(),
-            features=FeatureVector.of({**case.features, "total_ms": total_ms}),
-            findings=case.findings,
-            evidence=self._keep_pictures(case, judgement),
-            trace=case.trace,
-            sample_family=self.knowledge.name_family(case),
-        )
-        return Outcome(record, refusal, case.image, case.parsing)
+    def _conclude(self, case: Case, total_ms: float, reply: Reply) -> Outcome:
+        """The outcome of a case, with the pictures that are kept of it."""
+        outcome = judge_case(case, self.mode, total_ms, reply)
+        pictures = self._keep_pictures(case, outcome.record.verdict)
+        family = self.knowledge.name_family(case)
+        record = replace(outcome.record, evidence=pictures, sample_family=family)
+        return replace(outcome, record=record)
 
-    def _keep_pictures(self, case: Case, judgement: Judgement) -> tuple[PictureFile, ...]:
+    def _keep_pictures(self, case: Case, verdict: Verdict) -> tuple[PictureFile, ...]:
         try:
             places = [place for each in case.findings for place in each.places]
             with self.metrics.time_step("evidence"):
                 return self.evidence.keep(
-                    judgement.verdict, case.image, case.parsing, case.screening.faces, places
+                    verdict, case.image, case.parsing, case.screening.faces, places
                 )
         except Exception:  # noqa: BLE001
             # Open on purpose: a full disk must not cost the parse.

@@ -7,13 +7,16 @@ from detectors.findings import Finding
 from detectors.parsing import Image, Parsing
 from detectors.registry import FeatureVector
 from detectors.verdict import Mode, Verdict, judge
+from inference.checks.base import Case
 from inference.gate.screen import Screened
-from inference.refusals import ANSWER_UNREAD, Refusal
+from inference.refusals import ANSWER_UNREAD, FINDING_ENFORCED, Refusal
 from inference.upload import Arrival, Upload
 from store.requests.records import RequestRecord, Stage
 
 # Why a reply has no parsing: it could not be read as its form says.
 ANSWER_NOT_READ = ANSWER_UNREAD.code
+# Why a request was not judged by its content: a check of it failed.
+MEASUREMENT_FAILED = "measurement_failed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,46 @@ def build_refusal(arrival: Arrival, refusal: Refusal, upload: Upload | None = No
         content_sha256=upload.sha256 if upload else None,
     )
     return Outcome(record, refusal)
+
+
+def build_flag(arrival: Arrival, status: int, code: str) -> Outcome:
+    """The outcome of a request that passed without a look at it, flagged with why."""
+    record = RequestRecord(
+        request_id=arrival.request_id,
+        received_at=arrival.received_at,
+        client=arrival.client,
+        route=arrival.route,
+        stage=Stage.ADMISSION,
+        verdict=Verdict.FLAG,
+        status=status,
+        reasons=(code,),
+    )
+    return Outcome(record)
+
+
+def judge_case(case: Case, mode: Mode, total_ms: float, reply: Reply) -> Outcome:
+    """The outcome of an upload that was parsed and checked, by what the checks say of it."""
+    judgement = judge(case.findings, mode)
+    refusal = FINDING_ENFORCED if judgement.verdict is Verdict.REFUSE else None
+    fault_reasons = () if case.is_measured else (MEASUREMENT_FAILED,)
+    record = RequestRecord(
+        request_id=case.arrival.request_id,
+        received_at=case.arrival.received_at,
+        client=case.arrival.client,
+        route=case.arrival.route,
+        stage=Stage.PARSED,
+        verdict=judgement.verdict,
+        status=refusal.status if refusal else reply.status,
+        reasons=(*judgement.reasons, *fault_reasons, *reply.reasons),
+        content_sha256=case.upload.sha256,
+        media_type=case.screening.media_type.value,
+        segmenter=case.segmenter.digest,
+        labels=case.parsing.present_labels(),
+        features=FeatureVector.of({**case.features, "total_ms": total_ms}),
+        findings=case.findings,
+        trace=case.trace,
+    )
+    return Outcome(record, refusal, case.image, case.parsing)
 
 
 def judge_gate(accepted: Accepted, reply: Reply) -> Outcome:

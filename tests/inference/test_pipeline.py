@@ -19,10 +19,10 @@ from detectors.verdict import Mode, Verdict
 from inference.checks.base import Check
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.metrics import Metrics
-from inference.pipeline import MEASUREMENT_FAILED, Pipeline
+from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
 from inference.refusals import BLOCKED, FAULT, FINDING_ENFORCED
-from inference.results.outcomes import Outcome
+from inference.results.outcomes import MEASUREMENT_FAILED, Outcome
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings

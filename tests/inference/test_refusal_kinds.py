@@ -4,10 +4,9 @@ import pytest
 
 from detectors.evidence_kinds import KINDS, EvidenceKind
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
-from inference.pipeline import MEASUREMENT_FAILED
 from inference.proxying import NOT_MEASURED, NOT_PASSED_ON, UPSTREAM_FAILED
 from inference.refusals import PROXY_REFUSALS, REFUSALS, Refusal
-from inference.results.outcomes import ANSWER_NOT_READ
+from inference.results.outcomes import ANSWER_NOT_READ, MEASUREMENT_FAILED
 from store.counts.period_counts import TURNED_AWAY
 from store.requests.records import Stage
 

@@ -13,10 +13,9 @@ from detectors.verdict import Verdict
 from inference.gate.faces import FacePrior
 from inference.gate.media import MediaType
 from inference.gate.screen import Decoded, InFile, Screened
-from inference.pipeline import MEASUREMENT_FAILED
 from inference.results.cache import ParseCache
 from inference.results.content import Content
-from inference.results.outcomes import Outcome
+from inference.results.outcomes import MEASUREMENT_FAILED, Outcome
 from inference.segmenters.current import present
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
