@@ -88,7 +88,7 @@ HOSTING = (
 )
 # What knows of the service, and so of the outlier model, but loads a network only to host one.
 SERVING = (
-    *("inference.service", "inference.observing", "inference.proxying"),
+    *("inference.service", "inference.wiring", "inference.observing", "inference.proxying"),
     *("inference.http.admit", "inference.http.decide", "inference.http.observe"),
     *("inference.http.sender", "inference.http.proxy"),
 )

@@ -16,8 +16,8 @@ from bench.report import Figures, publish, write_figures
 from detectors.errors import MaskwatchError
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
-from inference.service import build_gate
 from inference.settings import ServiceSettings
+from inference.wiring import build_gate
 
 _STALL_SECONDS = 6.0
 Parts = dict[str, Callable[[], Figures]]

@@ -17,8 +17,8 @@ from inference.gate.refusals import DECODER_BUSY, DECODER_UNAVAILABLE
 from inference.gate.screen import Gate
 from inference.metrics import Metrics
 from inference.refusals import Refusal
-from inference.service import build_gate
 from inference.settings import ServiceSettings
+from inference.wiring import build_gate
 
 _INTERNAL = {DECODER_BUSY, DECODER_UNAVAILABLE}
 _FIRST_SEED = 20_261_123

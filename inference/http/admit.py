@@ -28,7 +28,7 @@ def admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> N
     Raises:
         Refused: one of them is on the blacklist.
     """
-    refuse_for(service.blacklist.check(arrival, upload))
+    refuse_for(service.admission.blacklist.check(arrival, upload))
 
 
 def check_site(service: Service, request: Request) -> None:
@@ -51,7 +51,7 @@ def check_rate(service: Service, arrival: Arrival) -> None:
     Raises:
         Refused: nothing is left of it.
     """
-    missing_seconds = service.buckets.spend(arrival.client, monotonic())
+    missing_seconds = service.admission.buckets.spend(arrival.client, monotonic())
     if missing_seconds:
         raise Refused(RATE_LIMITED.retry_after(missing_seconds))
 
@@ -72,10 +72,10 @@ async def answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -
     Raises:
         NotRecorded: the record could not be kept.
     """
-    if service.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
+    if service.admission.repeated_refusals.is_repeat(arrival, refusal, monotonic()):
         service.pipeline.turn_away(arrival, refusal)
-        service.refusal_counts.count(arrival.client, refusal, arrival.received_at)
-        await service.tarpit.hold()
+        service.admission.refusal_counts.count(arrival.client, refusal, arrival.received_at)
+        await service.admission.tarpit.hold()
     else:
         await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
     return refusal_problem(refusal, arrival.request_id)

@@ -89,7 +89,7 @@ async def readyz(request: Request) -> Response:
     Who presents a key is also told how far what parses is learnt.
     """
     service: Service = request.app.state.service
-    answer: dict[str, str] = {"status": await service.status_threads.run(service.status)}
+    answer: dict[str, str] = {"status": await service.status_threads.run(service.record_room.look)}
     code = 503 if answer["status"] == Readiness.UNAVAILABLE else 200
     if is_key_holder(request, service):
         progress = await service.status_threads.run(service.describe_learning)

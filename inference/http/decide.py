@@ -38,7 +38,7 @@ async def decide(request: Request) -> Response:
 
 def _find_refusal(service: Service, arrival: Arrival, wrong_key: Refusal | None) -> Refusal | None:
     """In the order of ``POST /v1/parse``: who is blocked neither spends nor learns anything."""
-    if blocked := service.blacklist.check(arrival, None):
+    if blocked := service.admission.blacklist.check(arrival, None):
         return blocked
-    missing_seconds = service.buckets.spend(arrival.client, monotonic())
+    missing_seconds = service.admission.buckets.spend(arrival.client, monotonic())
     return RATE_LIMITED.retry_after(missing_seconds) if missing_seconds else wrong_key

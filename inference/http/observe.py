@@ -84,7 +84,7 @@ def _decode_password(text: str) -> str:
 
 
 def _check_sender(request: Request, service: Service, sender: Sender, arrival: Arrival) -> None:
-    for refusal in (service.blacklist.check(arrival, None), sender.refusal):
+    for refusal in (service.admission.blacklist.check(arrival, None), sender.refusal):
         if refusal is not None:
             raise Refused(refusal)
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
@@ -116,7 +116,7 @@ async def _accept_event(
     request: Request, service: Service, arrival: Arrival, collect: Collect
 ) -> None:
     head = EventHead.read(request.headers)
-    client = service.senders.name_forwarded(head.forwarded_for, arrival.client)
+    client = service.admission.senders.name_forwarded(head.forwarded_for, arrival.client)
     body = b"".join(await collect())
     service.observer.accept_half(head.build_half(_name_client(arrival, client), body))
 
@@ -127,7 +127,7 @@ async def _accept_report(
     read = _choose_reader(request)
     body = b"".join(await collect())
     report = await service.form_threads.run(read, body, arrival.client, arrival.received_at)
-    client = report.client or service.senders.name_forwarded((), arrival.client)
+    client = report.client or service.admission.senders.name_forwarded((), arrival.client)
     sent = replace(_name_client(arrival, client), received_at=report.time)
     measure = partial(service.observations.measure_report, sent, report)
     if not service.observer.accept(len(body) + _OVERHEAD_BYTES, measure):

@@ -28,7 +28,7 @@ def identify_sender(
     if is_required is None:
         is_required = service.settings.admission.require_api_key
     return identify(
-        service.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
+        service.admission.senders.name_sender(peer, lines("x-forwarded-for"), lines("forwarded")),
         keys,
         service.access.current.find_key,
         scope,

@@ -1,14 +1,19 @@
 """Whether the next upload would be recorded, tried out and not guessed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import Self
 
 import structlog
 
+from inference.recording.recorder import Recorder
+from store.engine.database import Database, StoreUnavailable
 from store.engine.files.disk_room import write_probe
+from store.spool.spool import NotRecorded
 
 _log = structlog.get_logger(__name__)
 _PROBE_SECONDS = 2.0
@@ -61,3 +66,40 @@ class DiskProbe:
             _log.error("disk takes no files", folder=str(self._folder), why=error.strerror)
             return False
         return True
+
+
+@dataclass(frozen=True)
+class RecordRoom:
+    """Where the next record would go.
+
+    Attributes:
+        spool: of the spool's folder.
+        disk: of the folder of the database's file; ``None`` if a server has it.
+    """
+
+    database: Database
+    recorder: Recorder
+    spool: DiskProbe
+    disk: DiskProbe | None
+
+    @classmethod
+    def of(cls, database: Database, recorder: Recorder, var_dir: Path) -> Self:
+        """With probes of the folders that are written to."""
+        disk = None if database.file is None else DiskProbe(database.file.parent)
+        return cls(database, recorder, DiskProbe(var_dir / "spool"), disk)
+
+    def look(self) -> Readiness:
+        """Whether the next upload would be recorded, and whether in the database at once."""
+        return Readiness.of(database=self._database_takes_records(), spool=self.spool.takes_files())
+
+    def _database_takes_records(self) -> bool:
+        """Also not while records wait in the spool: new ones go behind them."""
+        try:
+            with self.database.read() as session:
+                session.connection()
+            if not self.recorder.is_behind():
+                return self.disk is None or self.disk.takes_files()
+            self.recorder.try_again()
+        except (StoreUnavailable, NotRecorded):
+            pass
+        return False

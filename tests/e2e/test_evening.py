@@ -82,7 +82,7 @@ class Stage:
 
     def run_jobs(self) -> None:
         context = JobContext(self.service.database, self.settings, datetime.now(UTC))
-        self.service.refusal_counts.store()
+        self.service.admission.refusal_counts.store()
         for name in ("scan", "evaluate_alerts", "roll_up", "notify"):
             run_chain(job_named(name), lambda: context)
         self.service.access.refresh()

@@ -3,8 +3,8 @@
 from detectors.baseline.phases import SourceState
 from detectors.errors import MaskwatchError
 from inference.ensemble.sources import GivenSources
-from inference.service import read_baselines
 from inference.settings import ServiceSettings
+from inference.wiring import read_baselines
 from maskwatch.commands.explain.explanation import (
     Explanation,
     Fired,

@@ -48,8 +48,8 @@ def screen(
 ) -> None:
     """Take files through the gate alone; nothing is parsed or recorded."""
     from inference.metrics import Metrics
-    from inference.service import build_gate
     from inference.settings import ServiceSettings
+    from inference.wiring import build_gate
     from maskwatch.commands.pictures.picture_files import find_files
     from maskwatch.commands.pictures.screen_files import REFUSE, screen_file
 

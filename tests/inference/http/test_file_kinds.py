@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from detectors.parsing import Image
 from inference.gate.screen import DEFAULT_TYPES, Gate, Screened
 from inference.metrics import Metrics
-from inference.service import build_gate
 from inference.settings import ServiceSettings
+from inference.wiring import build_gate
 from tools.file_kinds import FILE_KINDS, FileKind
 
 SWITCHES = tuple(kind.switch for kind in FILE_KINDS if kind.switch)

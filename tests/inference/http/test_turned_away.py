@@ -178,7 +178,7 @@ def test_a_flood_of_refusals_is_counted_and_leaves_one_record(settings: ServiceS
         assert _counted(service, "reasons", reason="rate_limited") == 29
         assert _counted(service, "requests", verdict="refuse", stage="admission") == 29
         assert _counted(service, "unrecorded_refusals", reason="rate_limited") == 28
-        service.refusal_counts.store()
+        service.admission.refusal_counts.store()
         with service.database.read() as session:
             assert count_floods(session, datetime.now(UTC) - timedelta(hours=1)) == {
                 "ip:testclient": 28
