@@ -14,6 +14,7 @@ from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.http.proxy.background import Background
 from inference.http.proxy.events import pass_events
+from inference.http.proxy.gated_request import PictureRequest
 from inference.http.proxy.own_headers import leave_out_own
 from inference.http.proxy.own_pages import PREFIX, build_own_pages
 from inference.http.proxy.pictures import pass_pictures
@@ -24,6 +25,8 @@ from inference.refusals import FAULT, NOT_RECORDED, ODD_TARGET, UNGATED_ROUTE, R
 from inference.upload import Arrival
 from inference.upstream.looks.look_mark import leave_out_marks
 from inference.upstream.presets.doors import find_door, is_disguised, is_overridden
+from inference.upstream.presets.preset import Door, Preset
+from inference.upstream.relay.exchange import Exchange
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from store.people.api_keys import is_key
 from store.spool.spool import NotRecorded
@@ -107,32 +110,32 @@ class ProxyApp:
         _check_target(path)
         door = find_door(proxy.preset, scope["method"], path)
         if door is not None and door.kind == "picture":
-            return await pass_pictures(proxy, door, request, arrival, send)
+            return await pass_pictures(PictureRequest(proxy, door, request, arrival, send))
         if door is not None and door.part == "events":
             await pass_events(proxy, self._background, request, arrival, send)
             return None
-        is_ungated = is_overridden(scope["method"], scope["headers"]) or (
-            door is None
-            and (
-                any(name in request.headers for name in _BODY_HEADERS)
-                or is_disguised(proxy.preset, scope["method"], path)
-            )
-        )
-        if is_ungated:
-            self._check_unknown_route()
-            check_rate(proxy.service, arrival)
+        if _is_ungated(proxy.preset, door, request):
+            await self._pass_ungated(request, arrival, send)
+        else:
+            await self._forward(request, arrival, send)
+        return None
+
+    async def _pass_ungated(self, request: Request, arrival: Arrival, send: "_Answer") -> None:
+        """Pass on what may hold pictures that nobody looks into, and record that."""
+        self._check_unknown_route()
+        check_rate(self._proxy.service, arrival)
         try:
-            exchange = await proxy.relay.forward(
-                scope, request.receive, send, extra_headers=mark_ids(arrival.request_id)
-            )
+            exchange = await self._forward(request, arrival, send)
         except UpstreamFault as fault:
             # The service may have read the body all the same.
-            if is_ungated:
-                await self._flag(arrival, fault.kind.status)
+            await self._flag(arrival, fault.kind.status)
             raise
-        if is_ungated:
-            await self._flag(arrival, exchange.status)
-        return None
+        await self._flag(arrival, exchange.status)
+
+    async def _forward(self, request: Request, arrival: Arrival, send: "_Answer") -> Exchange:
+        marks = mark_ids(arrival.request_id)
+        relay = self._proxy.relay
+        return await relay.forward(request.scope, request.receive, send, extra_headers=marks)
 
     async def _flag(self, arrival: Arrival, status: int) -> None:
         service = self._proxy.service
@@ -222,6 +225,15 @@ class _Answer:
             # An upstream that writes down what it was asked could hand our marks to strangers.
             message = {**message, "headers": leave_out_marks(message["headers"])}
         await self._send(message)
+
+
+def _is_ungated(preset: Preset, door: Door | None, request: Request) -> bool:
+    """Whether a request may hold pictures, and comes through no door for them."""
+    method, path = request.scope["method"], request.scope["raw_path"]
+    if is_overridden(method, request.scope["headers"]):
+        return True
+    has_body = any(name in request.headers for name in _BODY_HEADERS)
+    return door is None and (has_body or is_disguised(preset, method, path))
 
 
 def _check_target(raw_path: bytes) -> None:

@@ -1,19 +1,14 @@
 """Pictures that are uploaded first, and named by path in the calls that come later."""
 
-from collections.abc import Sequence
-
-from starlette.requests import Request
-from starlette.types import Send
-
 from inference.http.admit import admit
+from inference.http.proxy.gated_request import GatedRequest
 from inference.http.proxy.records import mark
-from inference.proxying import Proxy, Waiting
+from inference.proxying import Proxy
 from inference.refusals import ADDRESS_INSTEAD, Refused
 from inference.results.outcomes import Accepted
 from inference.upload import Arrival
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.texts.documents import find_list, read_document
-from inference.upstream.relay.forwarding import SentBody
 from inference.upstream.relay.sinks import HeldAnswer
 from inference.upstream.requests.sent_request import SentRequest
 
@@ -39,16 +34,15 @@ def find_named(proxy: Proxy, arrival: Arrival, sent: SentRequest) -> dict[str, A
     return named
 
 
-async def pass_upload(
-    proxy: Proxy, request: Request, body: SentBody, waiting: Sequence[Waiting], send: Send
-) -> None:
+async def pass_upload(gated: GatedRequest) -> None:
     """Pass pictures on, and remember which path each was given before the client knows it."""
+    proxy, request, body, waiting = gated.proxy, gated.request, gated.body, gated.waiting
     held = await proxy.relay.hold(request.scope, request.receive, MAX_SHORT_ANSWER_BYTES, body=body)
     paths = _read_paths(held, len(waiting))
     given_up = [] if paths else [each.accepted for each in waiting]
     for path, each in zip(paths, waiting, strict=False):
         given_up += proxy.uploads.add(path, each.accepted, each.size_bytes)
-    await held.release(send, mark(waiting))
+    await held.release(gated.send, mark(waiting))
     if given_up:
         await proxy.service.record_threads.run(proxy.record_alone, given_up, held.status)
 

@@ -1,0 +1,47 @@
+"""A request with pictures: as it came, and as it goes on after the gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.types import Send
+
+from inference.admission.byte_budget import Share
+from inference.proxying import Proxy, Waiting
+from inference.upload import Arrival
+from inference.upstream.presets.preset import Door
+from inference.upstream.relay.forwarding import SentBody
+
+
+@dataclass(frozen=True, eq=False)
+class PictureRequest:
+    """A request that comes through a door for pictures.
+
+    Attributes:
+        send: takes the answer to its client.
+    """
+
+    proxy: Proxy
+    door: Door
+    request: Request
+    arrival: Arrival
+    send: Send
+
+
+@dataclass(frozen=True, eq=False)
+class GatedRequest:
+    """A request whose pictures the gate accepted, ready to go on.
+
+    Attributes:
+        body: goes on in place of the one that came.
+        waiting: its pictures, whose answers are to be read.
+        send: takes the answer to its client.
+        share: of memory, for the answer.
+    """
+
+    proxy: Proxy
+    request: Request
+    body: SentBody
+    waiting: Sequence[Waiting]
+    send: Send
+    share: Share
