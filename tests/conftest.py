@@ -21,6 +21,7 @@ from sqlalchemy import create_engine, text
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
+from tests.decode_workers import keep_workers
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
 
@@ -44,6 +45,13 @@ def no_recorder_goes_on() -> Iterator[None]:
     yield
     left = {each.name for each in set(threads()) - before} & {RECORDER, REPLAYER}
     assert not left, f"close the recorder: {', '.join(sorted(left))} goes on"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_workers() -> Iterator[None]:
+    """Services of tests share decode workers, one after the other; tests of workers do not."""
+    with keep_workers():
+        yield
 
 
 @pytest.fixture(scope="session")

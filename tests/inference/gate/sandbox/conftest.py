@@ -14,9 +14,16 @@ from PIL import Image as Pillow
 
 from inference.gate.decoder.limits import PictureLimits
 from inference.gate.media import MediaType
+from inference.gate.sandbox import seat
 from inference.gate.sandbox.pool import DecoderPool
-from inference.gate.sandbox.process import WorkerLimits
+from inference.gate.sandbox.process import WorkerLimits, WorkerProcess
 from tests.waiting import wait_for
+
+
+@pytest.fixture(autouse=True)
+def own_workers(kept_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that nobody used before, and that end when they are told to."""
+    monkeypatch.setattr(seat, "WorkerProcess", WorkerProcess)
 
 
 @pytest.fixture(scope="session")
