@@ -10,6 +10,9 @@ GRADIO := .venv-gradio
 SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder --durations 25
 
+# Tests start hundreds of processes; each would compile all that it imports if nothing were kept.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test check quick format browser programs gradio clean
 
 demo: $(INSTALLED)

@@ -21,9 +21,9 @@ from sqlalchemy import create_engine, text
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
-from tests.decode_workers import keep_workers
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
+from tests.shared_parts import share_parts
 
 TEMPLATE = "maskwatch_template"
 # A property holds on a slow machine too: how long an example takes belongs in `bench/`.
@@ -48,9 +48,9 @@ def no_recorder_goes_on() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kept_workers() -> Iterator[None]:
-    """Services of tests share decode workers, one after the other; tests of workers do not."""
-    with keep_workers():
+def shared_parts() -> Iterator[None]:
+    """Services of tests share decode workers and networks; tests of workers do not."""
+    with share_parts():
         yield
 
 

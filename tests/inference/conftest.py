@@ -33,9 +33,15 @@ def segmenter() -> ReferenceSegmenter:
     return _segmenter()
 
 
+@cache
+def _figure() -> Image:
+    return draw_figure(11).image
+
+
 @pytest.fixture
 def figure() -> Image:
-    return draw_figure(11).image
+    """A drawn person; a test may change it."""
+    return _figure().copy()
 
 
 @pytest.fixture

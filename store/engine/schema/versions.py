@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from math import inf
 from pathlib import Path
 
@@ -102,9 +103,9 @@ def check_revision(database: Database) -> str | None:
     return revision
 
 
-def newest_revision() -> str | None:
+def newest_revision() -> str:
     """The revision that this version of Maskwatch works with."""
-    return _scripts().get_current_head()
+    return _known_revisions(migrations_folder())[0]
 
 
 def require_known_revision(revision: str | None) -> str | None:
@@ -113,7 +114,7 @@ def require_known_revision(revision: str | None) -> str | None:
     Raises:
         SchemaError: it has not.
     """
-    if revision in {None, *(script.revision for script in _scripts().walk_revisions())}:
+    if revision in {None, *_known_revisions(migrations_folder())}:
         return revision
     raise SchemaError(
         f"The database is at schema revision {revision}, which this Maskwatch does not know: "
@@ -136,5 +137,8 @@ def _faults_named() -> Iterator[None]:
         ) from error
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(alembic_config(migrations_folder(), None))
+@cache
+def _known_revisions(folder: Path) -> tuple[str, ...]:
+    """Newest first. They are read once, for each is a module that has to be compiled and run."""
+    scripts = ScriptDirectory.from_config(alembic_config(folder, None))
+    return tuple(script.revision for script in scripts.walk_revisions())

@@ -21,7 +21,7 @@ from tests.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
-def own_workers(kept_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_workers(shared_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that nobody used before, and that end when they are told to."""
     monkeypatch.setattr(seat, "WorkerProcess", WorkerProcess)
 

@@ -1,7 +1,7 @@
-"""Decode workers that outlive the service which started them, for the next one with equal limits.
+"""Parts that services of tests hand on: real ones, which take long to make and remember nothing.
 
-They are real ones. A service starts four, each of which takes a third of a second of a core to
-start; most tests send one picture or none.
+A service starts four decode workers, a tenth of a second of a core each, and builds a network; most
+tests send it one picture or none.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,18 @@ from contextlib import contextmanager
 import pytest
 
 from detectors.parsing import Image
+from inference import models
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
+from inference.segmenters.reference.session import NetworkSession
+from inference.supply.verified import VerifiedModel
 
 _MAX_KEPT = 8
 # Far from those after which a worker asks to be replaced: no test shall see that of another one.
 _MAX_ORDERS = 100
 _kept: list["KeptWorker"] = []
+_networks: dict[tuple[str, int], NetworkSession] = {}
 
 
 class KeptWorker(WorkerProcess):
@@ -59,7 +63,7 @@ class KeptWorker(WorkerProcess):
         return True
 
 
-def _take(limits: WorkerLimits) -> KeptWorker:
+def _take_worker(limits: WorkerLimits) -> KeptWorker:
     """One that waits, or a new one."""
     for fitting in [each for each in _kept if each.limits == limits]:
         _kept.remove(fitting)
@@ -74,10 +78,19 @@ def _end_all_but(count: int) -> None:
         _kept.pop(0).end_for_good()
 
 
+def _take_network(model: VerifiedModel, threads: int) -> NetworkSession:
+    """The one of a file with the same bytes, or a new one; the file was verified just now."""
+    key = model.digest, threads
+    if key not in _networks:
+        _networks[key] = NetworkSession(model, threads)
+    return _networks[key]
+
+
 @contextmanager
-def keep_workers() -> Iterator[None]:
-    """Pools take workers that others gave back, as long as this lasts."""
+def share_parts() -> Iterator[None]:
+    """Services take what others gave back, as long as this lasts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seat, "WorkerProcess", _take)
+        patch.setattr(seat, "WorkerProcess", _take_worker)
+        patch.setattr(models, "NetworkSession", _take_network)
         yield
     _end_all_but(0)
