@@ -24,6 +24,8 @@ from store.settings import ConnectionsGroup
 _log = structlog.get_logger(__name__)
 LOCAL_SUBJECT = "local"
 _GRACE_SECONDS = 3
+# Browsers ask again by themselves where a connection closes just as they ask: nothing is uploaded.
+_BROWSER_IDLE_SECONDS = 5
 
 
 def run(
@@ -48,7 +50,7 @@ def _server_config(app: ASGIApp, connections: ConnectionsGroup) -> uvicorn.Confi
         app,
         # Nobody reads figures of the dashboard.
         http=patient_protocol(connection_limits(connections), lambda _why: None),
-        timeout_keep_alive=connections.idle_seconds,
+        timeout_keep_alive=min(connections.idle_seconds, _BROWSER_IDLE_SECONDS),
         log_config=None,
         # Its warnings are about what peers send: a flood would fill the log with them.
         log_level="error",

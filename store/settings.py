@@ -262,7 +262,7 @@ class ConnectionsGroup(Group):
 
     max_connections: int = Field(500, ge=1, le=100_000)
     """Connections that may be open. One more closes one that waits, of the address that has most of
-    them, or is closed itself if that address is its own."""
+    them; if that address is its own, one that rests between two requests, or itself."""
 
     header_seconds: float = Field(10, gt=0, le=600)
     """How long a client may take to send the headers of a request."""
@@ -273,8 +273,10 @@ class ConnectionsGroup(Group):
     send_seconds: float = Field(30, gt=0, le=3600)
     """How long a client may take to read an answer; then the connection is closed."""
 
-    idle_seconds: int = Field(5, ge=1, le=3600)
-    """How long a connection may stay open between an answer and the next request."""
+    idle_seconds: int = Field(75, ge=1, le=3600)
+    """How long a connection may stay open between an answer and the next request; those of browsers
+    to the dashboard 5 seconds at most. It should be longer than clients and proxies in front keep
+    theirs, mostly 60 seconds and less: else a connection closes just as they send."""
 
 
 class StoreSettings(BaseSettings):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any, ClassVar
 
 import h11
@@ -131,9 +132,18 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def is_waiting(self) -> bool:
         """Whether nothing is lost but time if it is closed: the next move is its peer's."""
-        is_idle = self.timeout_keep_alive_task is not None
-        waits = is_idle or self._step in (Step.HEADERS, Step.BODY)
+        waits = self.is_resting or self._step in (Step.HEADERS, Step.BODY)
         return waits and not self.transport.is_closing()
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is between an answer and the next request."""
+        return self.timeout_keep_alive_task is not None and not self.transport.is_closing()
+
+    def end_of_rest(self) -> float:
+        """When it is closed if it goes on resting, by the loop's clock; first who rests longest."""
+        timer = self.timeout_keep_alive_task
+        return timer.when() if timer is not None else inf
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -179,20 +189,23 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
             self.cycle.message_event.set()
 
     def _take_room(self) -> bool:
-        """Close one of whoever has most connections, if those are more than this peer has.
+        """Close a connection that another peer can spare; whether there is one.
 
-        Else one peer that says nothing on all of them would keep everybody out.
+        One of whoever has most connections, if those are more than this peer has: else one peer
+        that says nothing on all of them would keep everybody out. Else the one that has rested
+        longest between two requests, of a peer that has no fewer: it can connect again.
         """
         open_ones = [each for each in self.connections if isinstance(each, PatientProtocol)]
         counts = Counter(each.peer for each in open_ones)
-        largest = max(counts, key=counts.__getitem__)
-        if counts[largest] <= counts[self.peer]:
-            return False
-        for each in open_ones:
-            if each.peer == largest and each.is_waiting():
-                each._close(_FULL)
-                return True
-        return False
+        largest, own = max(counts, key=counts.__getitem__), counts[self.peer]
+        if counts[largest] > own:
+            spare = [each for each in open_ones if each.peer == largest and each.is_waiting()]
+        else:
+            spare = [each for each in open_ones if each.is_resting and counts[each.peer] == own]
+            spare.sort(key=PatientProtocol.end_of_rest)
+        if spare:
+            spare[0]._close(_FULL)
+        return bool(spare)
 
     def _hold_and_close(self) -> None:
         """Close in a second, in which nothing is read: a sender that comes again waits for it."""

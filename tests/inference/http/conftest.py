@@ -125,11 +125,12 @@ def stored_row(service: Service, request_id: str) -> RequestRow:
 
 @pytest.fixture
 def serve(settings: ServiceSettings) -> Iterator[Serve]:
-    """Starts services: ``serve(header_seconds=1)``."""
+    """Starts services: ``serve(header_seconds=1)``; they soon close connections that rest."""
     with ExitStack() as stack:
 
         def started(**changes: object) -> Served:
-            service = build_service(settings.model_copy(update=changes))
+            update = {"idle_seconds": 2, **changes}
+            service = build_service(settings.model_copy(update=update))
             stack.enter_context(closing(service))
             return stack.enter_context(serving(service))
 

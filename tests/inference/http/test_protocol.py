@@ -9,6 +9,7 @@ import pytest
 from detectors.parsing import Image
 from store.http.metered import MeteredConnection
 from store.http.protocol import ConnectionLimits, PatientProtocol, Step
+from store.settings import ConnectionsGroup
 from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
@@ -283,6 +284,47 @@ def test_a_peer_with_all_connections_gives_way_to_others_and_loses_only_what_wai
         assert len(closed) == 8
         with served.connect("127.0.0.9") as one_more:
             assert read_all(one_more) == b""
+
+
+def test_a_connection_rests_longer_than_clients_and_proxies_keep_theirs() -> None:
+    """Else it closes just as they send. nginx and load balancers of clouds keep theirs for 60."""
+    assert ConnectionsGroup().idle_seconds > 60
+
+
+def _ask_and_rest(served: Served, connection: socket.socket, resting: int) -> None:
+    """Ask once, then wait until so many connections rest."""
+    connection.sendall(HEALTH + b"\r\n")
+    assert _answer(connection).startswith(b"HTTP/1.1 200 ")
+    until(lambda: sum(map(_is_resting, tuple(served.server.server_state.connections))) == resting)
+
+
+def _is_resting(connection: object) -> bool:
+    return isinstance(connection, PatientProtocol) and connection.is_resting
+
+
+def test_when_all_are_taken_the_one_that_rests_longest_gives_way(serve: Serve) -> None:
+    served = serve(max_connections=4, idle_seconds=LONG)
+    with ExitStack() as stack:
+        resting = [stack.enter_context(served.connect(f"127.0.1.{n}")) for n in range(1, 5)]
+        for count, each in enumerate(resting, 1):
+            _ask_and_rest(served, each, count)
+        newcomer = stack.enter_context(served.connect("127.0.1.9"))
+        _ask_and_rest(served, newcomer, 4)
+        assert [_is_closed(each) for each in resting] == [True, False, False, False]
+    assert served.closed("full") == 1
+
+
+def test_whoever_has_more_than_others_cuts_off_none_of_them(serve: Serve) -> None:
+    served = serve(max_connections=4, header_seconds=LONG, idle_seconds=LONG)
+    with ExitStack() as stack:
+        honest = stack.enter_context(served.connect("127.0.1.1"))
+        _ask_and_rest(served, honest, 1)
+        for _ in range(3):
+            stack.enter_context(served.connect("127.0.0.9"))
+        until(lambda: served.connections == 4)
+        with served.connect("127.0.0.9") as one_more:
+            assert read_all(one_more) == b""
+        assert not _is_closed(honest)
 
 
 def _is_closed(connection: socket.socket) -> bool:
