@@ -13,7 +13,7 @@ from jobs.leader import Leader
 from jobs.pulse import Pulse
 from jobs.runs import log_faults, run_quietly
 from jobs.schedule import Schedule
-from store.alert_rules.clock_stepped import step_condition, step_text
+from store.alert_rules.clock_stepped import step_conditions, step_text
 from store.alert_rules.jobs_standing_still import standing_still_condition
 from store.alerts.alerts import Condition, apply_condition
 from store.alerts.job_runs import fail_interrupted_runs
@@ -82,11 +82,12 @@ class Watchdog:
             self._steps.pop(0)
 
     def _tell_step(self, step: ClockStep) -> None:
-        condition = step_condition(this_host(), step.seconds, step.noticed_at)
         with self.database.write() as session:
             take_turn(session, "alerts")
             make_notifications_due(session, step.noticed_at)
-            apply_condition(session, condition, step.noticed_at, judge=_JUDGE)
+            conditions = step_conditions(session, this_host(), step.seconds, step.noticed_at)
+            for condition in conditions:
+                apply_condition(session, condition, step.noticed_at, judge=_JUDGE)
 
     def _look_at_pulse(self) -> None:
         if not self._leads:

@@ -14,18 +14,33 @@ from store.alert_rules.rule import (
     list_host,
 )
 from store.alerts.alerts import NO_TECHNIQUE, WARNING, Condition, open_alerts
+from store.tables.work_tables import AlertRow
 
 CLOCK_STEPPED = "clock_stepped"
 _FAR_SECONDS = 3600.0
 _QUIET = timedelta(hours=24)
 
 
-def step_condition(host: str, seconds: float, noticed_at: datetime) -> Condition:
-    """The clock of a host stepped.
+def step_conditions(
+    session: Session, host: str, seconds: float, noticed_at: datetime
+) -> Iterator[Condition]:
+    """The clock of a host stepped; that somebody acknowledged its last step says nothing of this.
 
     Args:
         seconds: how far; negative if it went back.
     """
+    before = [alert for alert in open_alerts(session, CLOCK_STEPPED) if _host(alert) == host]
+    for alert in before:
+        if alert.acknowledged_at is not None:
+            yield _resolution(alert, f"The clock of {host} stepped again after this was looked at.")
+    # A short step back, or a further one, does not mend that it was put forward by a year.
+    ahead_seconds = max(0.0, seconds + sum(map(_seconds_ahead, before)))
+    yield _step_condition(host, seconds, ahead_seconds, noticed_at)
+
+
+def _step_condition(
+    host: str, seconds: float, ahead_seconds: float, noticed_at: datetime
+) -> Condition:
     return Condition(
         fingerprint=f"{CLOCK_STEPPED}:{host}"[:120],
         rule=CLOCK_STEPPED,
@@ -39,16 +54,17 @@ def step_condition(host: str, seconds: float, noticed_at: datetime) -> Condition
         ),
         atlas=NO_TECHNIQUE,
         owasp=NO_TECHNIQUE,
-        evidence={"host": host, "seconds": round(seconds, 1)},
+        evidence={
+            "host": host,
+            "seconds": round(seconds, 1),
+            "ahead_seconds": round(ahead_seconds, 1),
+        },
     )
 
 
 def may_run_ahead(session: Session) -> bool:
     """Whether a clock was put forward by an hour or more and nobody has looked at it yet."""
-    return any(
-        alert.acknowledged_at is None and alert.value >= _FAR_SECONDS
-        for alert in open_alerts(session, CLOCK_STEPPED)
-    )
+    return any(map(_is_far_ahead, open_alerts(session, CLOCK_STEPPED)))
 
 
 def look_at_clocks(around: Surroundings) -> Judgement:
@@ -57,22 +73,44 @@ def look_at_clocks(around: Surroundings) -> Judgement:
 
 
 def quiet_conditions(session: Session, now: datetime) -> Iterator[Condition]:
-    """Conditions that resolve the alerts of clocks that have not stepped for a day."""
+    """Conditions that resolve the alerts of clocks that have not stepped for a day.
+
+    One that may run far ahead is left for a person: no time makes it right.
+    """
     for alert in open_alerts(session, CLOCK_STEPPED):
         # Whichever way: the last step may have been dated by a clock that ran ahead.
-        if abs(now - alert.evaluated_at) >= _QUIET:
-            yield Condition(
-                fingerprint=alert.fingerprint,
-                rule=CLOCK_STEPPED,
-                severity=WARNING,
-                active=False,
-                value=0.0,
-                threshold=0.0,
-                summary=f"The clock of {alert.evidence.get('host')} has not stepped for a day.",
-                atlas=NO_TECHNIQUE,
-                owasp=NO_TECHNIQUE,
-                evidence=alert.evidence,
-            )
+        if abs(now - alert.evaluated_at) >= _QUIET and not _is_far_ahead(alert):
+            yield _resolution(alert, f"The clock of {_host(alert)} has not stepped for a day.")
+
+
+def _resolution(alert: AlertRow, summary: str) -> Condition:
+    return Condition(
+        fingerprint=alert.fingerprint,
+        rule=CLOCK_STEPPED,
+        severity=WARNING,
+        active=False,
+        value=0.0,
+        threshold=0.0,
+        summary=summary,
+        atlas=NO_TECHNIQUE,
+        owasp=NO_TECHNIQUE,
+        evidence=alert.evidence,
+    )
+
+
+def _is_far_ahead(alert: AlertRow) -> bool:
+    return _seconds_ahead(alert) >= _FAR_SECONDS
+
+
+def _seconds_ahead(alert: AlertRow) -> float:
+    """By how much a clock may run ahead, as far as nobody has looked at it."""
+    if alert.acknowledged_at is not None:
+        return 0.0
+    return float(alert.evidence.get("ahead_seconds", alert.value))
+
+
+def _host(alert: AlertRow) -> str:
+    return str(alert.evidence.get("host"))
 
 
 def step_text(seconds: float) -> str:
@@ -98,7 +136,8 @@ RULE = AlertRule(
         "meant: look at the blacklist page.",
         "After a step forward of an hour or more `prune` removes nothing until you acknowledge the "
         "alert: a clock that runs ahead makes every record too old.",
-        "The alert resolves by itself when the clock has not stepped for a day.",
+        "The alert resolves by itself when the clock has not stepped for a day, unless it may run "
+        "an hour ahead: then it waits for you.",
     ),
     runbook="clock_stepped",
     judge="watchdog",

@@ -16,15 +16,16 @@ from jobs.pulse import Pulse
 from jobs.schedule import Schedule, build_schedule, max_idle_seconds
 from jobs.settings import JobSettings
 from jobs.watchdog import Watchdog
+from store.alert_rules.clock_stepped import may_run_ahead
 from store.alerts.alerts import Event as AlertEvent
-from store.alerts.alerts import apply_condition
+from store.alerts.alerts import acknowledge, apply_condition
 from store.alerts.outbox import address_notifications, claim_notification, postpone
 from store.engine.database import Database
 from store.tables.work_tables import AlertRow, LeaseRow, NotificationRow
 from tests.makers import make_condition
 from tests.waiting import wait_for
 
-HOUR = timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass
@@ -137,7 +138,7 @@ def test_mails_that_wait_for_a_time_that_is_far_away_again_are_due_at_once(
 def test_the_alert_about_a_step_resolves_after_a_quiet_day(
     parts: Parts, database: Database, settings: JobSettings
 ) -> None:
-    parts.clocks.ahead += HOUR
+    parts.clocks.ahead -= HOUR
     parts.watchdog.look()
     noticed_at = parts.clocks.now()
     for hours, state in ((23, "firing"), (24, "resolved")):
@@ -145,6 +146,61 @@ def test_the_alert_about_a_step_resolves_after_a_quiet_day(
         evaluate_alerts(JobContext(database, settings, now))
         [alert] = _alerts(database, "clock_stepped")
         assert alert.state == state
+
+
+def _may_run_ahead(database: Database) -> bool:
+    with database.read() as session:
+        return may_run_ahead(session)
+
+
+def _step(parts: Parts, by: timedelta) -> None:
+    parts.clocks.ahead += by
+    parts.watchdog.look()
+
+
+def test_a_clock_that_runs_ahead_waits_for_a_person_however_long_it_is_quiet(
+    parts: Parts, database: Database, settings: JobSettings
+) -> None:
+    _step(parts, 400 * DAY)
+    evaluate_alerts(JobContext(database, settings, parts.clocks.now() + 3 * DAY))
+    [alert] = _alerts(database, "clock_stepped")
+    assert alert.state == "firing"
+    assert _may_run_ahead(database)
+
+
+@pytest.mark.parametrize("further", [-MINUTE, MINUTE, -300 * DAY])
+def test_a_further_step_does_not_hide_that_the_clock_runs_ahead(
+    parts: Parts, database: Database, further: timedelta
+) -> None:
+    _step(parts, 400 * DAY)
+    _step(parts, further)
+    assert _may_run_ahead(database)
+
+
+def test_a_clock_that_is_put_back_runs_ahead_no_more(parts: Parts, database: Database) -> None:
+    _step(parts, 400 * DAY)
+    _step(parts, -400 * DAY)
+    assert not _may_run_ahead(database)
+    _step(parts, -HOUR)
+    _step(parts, HOUR)
+    assert _may_run_ahead(database)  # nobody knows which of the two was right
+
+
+def test_a_step_after_one_that_was_acknowledged_is_an_alert_of_its_own(
+    parts: Parts, database: Database
+) -> None:
+    _step(parts, MINUTE)
+    [first] = _alerts(database, "clock_stepped")
+    with database.write() as session:
+        acknowledge(session, first.id, "ada", parts.clocks.now())
+    _step(parts, 400 * DAY)
+    states = [(alert.state, alert.acknowledged_at) for alert in _alerts(database, "clock_stepped")]
+    assert [state for state, _ in states] == ["resolved", "firing"]
+    assert states[1][1] is None
+    assert _may_run_ahead(database)
+    with database.read() as session:
+        events = session.scalars(select(NotificationRow.event).order_by(NotificationRow.id)).all()
+    assert events == ["firing", "resolved", "firing"]
 
 
 def test_a_scheduler_that_begins_no_run_tells_by_itself_and_resolves_when_it_does(
