@@ -48,10 +48,10 @@ def run(settings: JobSettings, stop: Event | None = None, terms: Terms | None = 
 
 def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event) -> None:
     pulse = Pulse(max_idle_seconds(settings))
-    schedule = build_schedule(settings, lambda: _begin_run(database, settings, leader, pulse))
+    schedule = build_schedule(settings, lambda: begin_run(watchdog, settings))
+    watchdog = Watchdog(database, schedule, leader, pulse)
     close_interrupted(database)
     schedule.scheduler.start()
-    watchdog = Watchdog(database, schedule, leader, pulse)
     thread = Thread(target=watchdog.watch, args=(stop,), daemon=True, name="watchdog")
     thread.start()
     if settings.mail.smtp_host is None:
@@ -66,19 +66,21 @@ def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event
     _log.info("scheduler stopped")
 
 
-def _begin_run(
-    database: Database, settings: JobSettings, leader: Leader, pulse: Pulse
-) -> JobContext:
+def begin_run(watchdog: Watchdog, settings: JobSettings) -> JobContext:
     """What a run works with.
 
     Raises:
         LeaseLost: another scheduler leads.
         StoreUnavailable: the database does not say who leads.
     """
+    pulse, leader = watchdog.pulse, watchdog.leader
     pulse.beat()
     if not leader.confirm(0.0, pulse.max_idle_seconds):
         raise LeaseLost("Another `maskwatch jobs` leads: this one begins no run.")
-    return JobContext(database, settings, datetime.now(UTC))
+    # Read before the clock is looked at: a step that nobody has noticed is not in it.
+    now = datetime.now(UTC)
+    watchdog.look_at_clock()
+    return JobContext(watchdog.database, settings, now)
 
 
 @contextmanager

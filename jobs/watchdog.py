@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import structlog
 
@@ -44,6 +44,7 @@ class Watchdog:
     _steps: list[ClockStep] = field(default_factory=list)
     _stood_still: bool | None = None
     _mail: Thread | None = None
+    _clock_lock: Lock = field(default_factory=Lock)
 
     def watch(self, stop: Event) -> None:
         """Look until the event is set."""
@@ -55,7 +56,7 @@ class Watchdog:
         with log_faults("leadership"):
             self._renew()
         with log_faults("clock"):
-            self._look_at_clock()
+            self.look_at_clock()
         with log_faults("pulse"):
             self._look_at_pulse()
 
@@ -71,15 +72,22 @@ class Watchdog:
             self.schedule.pause()
         self._leads = leads
 
-    def _look_at_clock(self) -> None:
-        step = self.clock.look()
-        if step is not None:
-            _log.warning("clock stepped", step=step_text(step.seconds), seconds=step.seconds)
-            self._steps.append(step)
-            self.schedule.begin_anew()
-        while self._steps and self._leads:
-            self._tell_step(self._steps[0])
-            self._steps.pop(0)
+    def look_at_clock(self) -> None:
+        """Tell of a step before anything is done by the new time; any thread may ask.
+
+        Raises:
+            StoreUnavailable: it cannot be told.
+        """
+        with self._clock_lock:
+            step = self.clock.look()
+            if step is not None:
+                words = step_text(step.seconds)
+                _log.warning("clock stepped", step=words, seconds=step.seconds)
+                self._steps.append(step)
+                self.schedule.begin_anew()
+            while self._steps and self._leads:
+                self._tell_step(self._steps[0])
+                self._steps.pop(0)
 
     def _tell_step(self, step: ClockStep) -> None:
         with self.database.write() as session:

@@ -11,9 +11,11 @@ from sqlalchemy import select
 from jobs.alerting.alerts import run as evaluate_alerts
 from jobs.clock_watch import ClockWatch
 from jobs.context import JobContext
+from jobs.keeping import prune
 from jobs.leader import Leader, leadership
 from jobs.pulse import Pulse
 from jobs.schedule import Schedule, build_schedule, max_idle_seconds
+from jobs.scheduler import begin_run
 from jobs.settings import JobSettings
 from jobs.watchdog import Watchdog
 from store.alert_rules.clock_stepped import may_run_ahead
@@ -175,6 +177,17 @@ def test_a_further_step_does_not_hide_that_the_clock_runs_ahead(
     _step(parts, 400 * DAY)
     _step(parts, further)
     assert _may_run_ahead(database)
+
+
+def test_no_run_begins_by_a_new_time_before_it_is_told(
+    parts: Parts, database: Database, settings: JobSettings
+) -> None:
+    """The watchdog looks every ten seconds; what is overdue by the new time begins at once."""
+    parts.clocks.ahead += 400 * DAY
+    context = begin_run(parts.watchdog, settings)
+    assert len(_alerts(database, "clock_stepped")) == 1
+    with pytest.raises(prune.Postponed, match="acknowledge"):
+        prune.run(context)
 
 
 def test_a_clock_that_is_put_back_runs_ahead_no_more(parts: Parts, database: Database) -> None:
