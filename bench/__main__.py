@@ -9,7 +9,13 @@ import typer
 
 from bench.attach.command import measure_attach
 from bench.deployment.command import Options as DeploymentOptions
-from bench.deployment.command import hostile_of, measure_deployment
+from bench.deployment.command import (
+    hostile_of,
+    measure_deployment,
+    measure_poison,
+    publish_deployment,
+)
+from bench.deployment.installation import Model
 from bench.deployment.traffic import Kind
 from bench.detection.command import Options, measure_detection
 from bench.detection.command import quick as quick_plan
@@ -165,18 +171,36 @@ def deployment(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
     cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
+    model: Annotated[list[Model] | None, typer.Option(help="Which; default: both.")] = None,
     traffic: Annotated[list[Kind] | None, typer.Option(help="Which; default: both.")] = None,
     requests: Annotated[int, typer.Option(help="Clean requests.", min=1)] = 1_200,
-    tests: Annotated[int | None, typer.Option(help="Clean test photos; default: all.")] = None,
-    attacks: Annotated[int, typer.Option(help="Attacked pictures of each attack.", min=0)] = 0,
+    attacks: Annotated[int, typer.Option(help="Photos that are attacked; 0: none.", min=0)] = 0,
     hostile: Annotated[str, typer.Option(help="Share of the traffic/clients.")] = "0/1",
 ) -> None:
-    """A fresh installation and its traffic: false alarms, detection and cost as it learns."""
-    kinds = tuple(traffic or Kind)
-    measure_deployment(
-        DeploymentOptions(data, cache, kinds, requests, tests, attacks, hostile_of(hostile)),
-        json,
-    )
+    """A fresh installation and its traffic: false alarms, detection and cost; resumable."""
+    models, kinds = tuple(model or Model), tuple(traffic or Kind)
+    options = DeploymentOptions(data, cache, models, kinds, requests, attacks, hostile_of(hostile))
+    measure_deployment(options, json)
+
+
+@app.command()
+def deployment_poison(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Where `deployment` kept the mixed one.")] = CACHE,
+    attacks: Annotated[int, typer.Option(help="Attacked photos of each half.", min=1)] = 10,
+) -> None:
+    """Fourteen nights of hostile traffic, on rows of `deployment`: what the source still finds."""
+    measure_poison(data, cache, attacks, json)
+
+
+@app.command()
+def deployment_page(
+    json: Annotated[list[Path], typer.Option(help="Figures of both; may be repeated.")],
+    docs: Annotated[Path, typer.Option(help="Folder of deployment.md.")] = DOCS,
+) -> None:
+    """Put figures together, and write the tables and plots into the documentation."""
+    publish_deployment(json, docs)
 
 
 @app.command()

@@ -1,20 +1,35 @@
 """``python -m bench deployment``: alarms, detection and cost while a deployment is learnt."""
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from bench.deployment.play import Attacked, fresh_installation, play
-from bench.deployment.traffic import Kind, Message, add_hostile, read_deployment
+from bench.deployment.attacked import Attempts, attack_photos
+from bench.deployment.installation import Installation, Model, open_installation
+from bench.deployment.measured_rows import read_rows
+from bench.deployment.outcomes import alarm_figures, detection_row, measure_files
+from bench.deployment.page import fill_page
+from bench.deployment.play import Place, play, snapshot_of
+from bench.deployment.plots import draw_deployment
+from bench.deployment.poison import poison_rows
+from bench.deployment.tones import tone_figures
+from bench.deployment.traffic import Deployment, Kind, Message, add_hostile, read_deployment
+from bench.detection.cache import write
+from bench.detection.pictures.photos import PhotosMissing
 from bench.report import rows_table
+from inference.allocator import keep_pages
 
 _CHECKPOINTS = (200, 600, 1200)
-_COLUMNS = ("traffic", "hostile", "after", "state", "n", "flagged", "bad", "crafted", "cost_ratio")
+# Before, nothing flags by looks.
+_FIRST_IN_FORCE = 600
+_COLUMNS = ("model", "traffic", "hostile", "after", "state", "n", "flagged", "bad", "crafted")
+_COST_COLUMNS = ("cost_ratio", "passes", "ensembles")
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,16 +38,15 @@ class Options:
 
     Attributes:
         requests: of the clean traffic; the last checkpoint is at most there.
-        tests: clean test photos; ``None``: all.
-        attacks: attacked pictures of each attack, from the cache of ``detection-attacks``.
+        attacks: test photos that each attack is tried on; 0: none.
         hostile: share of the traffic that is hostile, and how many clients send it.
     """
 
     data: Path
     cache: Path
+    models: tuple[Model, ...]
     traffic: tuple[Kind, ...]
     requests: int
-    tests: int | None
     attacks: int
     hostile: tuple[float, int] = (0.0, 1)
 
@@ -48,45 +62,142 @@ def hostile_of(text: str) -> tuple[float, int]:
 
 
 def measure_deployment(options: Options, out: Path) -> None:
-    """Play every deployment, print a line for each checkpoint, write all.
+    """Play every deployment, print a line for each checkpoint; figures are written as they come.
 
     Raises:
         PhotosMissing: a folder of photos is missing.
     """
-    rows = [row for kind in options.traffic for row in _play(options, kind)]
-    Console().print(rows_table("Deployment", rows, _COLUMNS))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"deployment": rows}, indent=2) + "\n")
+    keep_pages()
+    figures: Row = {"deployment": []}
+
+    def save() -> None:
+        write(out, (json.dumps(figures, indent=1) + "\n").encode())
+
+    for model in options.models:
+        for kind in options.traffic:
+            _Run.of(options, model, kind).measure(figures, save)
+    columns = (*_COLUMNS, *_COST_COLUMNS)
+    Console(width=160).print(rows_table("Deployment", figures["deployment"], columns))
 
 
-def _play(options: Options, kind: Kind) -> list[dict[str, object]]:
-    deployment = read_deployment(options.data, kind, options.requests)
-    found, sent = _read_attacks(options.cache, options.attacks)
-    messages: Sequence[Message] = add_hostile(deployment.messages, sent, *options.hostile)
-    checkpoints = {count for count in _CHECKPOINTS if count < len(messages)} | {len(messages)}
-    fixed = {
-        "model": "reference",
-        "traffic": kind.value,
-        "hostile": "{:g} from {}".format(*options.hostile),
-    }
-    with fresh_installation() as player:
-        steps = play(
-            player, messages, sorted(checkpoints), deployment.tests[: options.tests], found
+def measure_poison(data: Path, cache: Path, attacks: int, out: Path) -> None:
+    """Fourteen nights of every poison, on rows of the mixed deployment of the reference model.
+
+    Raises:
+        PhotosMissing: photos, or what `deployment` kept of that deployment, are missing.
+    """
+    deployment = read_deployment(data, Kind.MIXED, _CHECKPOINTS[-1])
+    place = _place_of(cache, Model.REFERENCE, Kind.MIXED, (0.0, 1), _CHECKPOINTS[-1], data)
+    if not snapshot_of(place, _CHECKPOINTS[-1]).is_dir():
+        raise PhotosMissing(f"The folder {place.folder} holds no deployment: run `deployment`.")
+    rows = read_rows(place, _CHECKPOINTS[-1], cache, deployment.people, attacks)
+    figures: list[Row] = []
+    for row in poison_rows(rows):
+        Console(width=160).print(row)
+        figures.append(row)
+        write(out, (json.dumps({"poison": figures}, indent=1) + "\n").encode())
+
+
+def publish_deployment(files: Sequence[Path], docs: Path) -> None:
+    """Put the figures of several runs together in ``deployment.json``, the page and its plots."""
+    parts = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    figures: Row = {"deployment": [row for part in parts for row in part.get("deployment", [])]}
+    for part in reversed(parts):
+        figures |= {name: value for name, value in part.items() if name != "deployment"}
+    write(docs / "deployment.json", (json.dumps(figures, indent=1) + "\n").encode())
+    fill_page(docs / "deployment.md", figures)
+    draw_deployment(figures, docs / "images")
+
+
+def _place_of(
+    cache: Path, model: Model, kind: Kind, hostile: tuple[float, int], requests: int, data: Path
+) -> Place:
+    share, clients = hostile
+    name = f"{model.value}-{kind.value}-{share:g}-{clients}-{requests}"
+    return Place(cache / "deployments" / name, model, data)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One model on one kind of traffic."""
+
+    options: Options
+    place: Place
+    kind: Kind
+    deployment: Deployment
+    messages: Sequence[Message]
+
+    @classmethod
+    def of(cls, options: Options, model: Model, kind: Kind) -> "_Run":
+        deployment = read_deployment(options.data, kind, options.requests)
+        messages: Sequence[Message] = deployment.messages
+        share, clients = options.hostile
+        if share:
+            sent = [
+                (attempts.attack, file.content)
+                for attempts in _attack(options, deployment, 1)
+                for file in attempts.files
+            ]
+            messages = add_hostile(messages, sent, share, clients)
+        place = _place_of(
+            options.cache, model, kind, options.hostile, options.requests, options.data
         )
-        return [{**fixed, **step} for step in steps]
+        return cls(options, place, kind, deployment, messages)
+
+    def measure(self, figures: Row, save: Callable[[], None]) -> None:
+        """False alarms at every checkpoint first, for attacks take longest."""
+        counts = [count for count in _CHECKPOINTS if count < len(self.messages)]
+        rows = {}
+        for count in play(self.place, self.messages, [*counts, len(self.messages)]):
+            with self._open(count) as installation:
+                rows[count] = self._measure_alarms(installation, count)
+            figures["deployment"].append(rows[count])
+            save()
+            Console(width=160).print(rows[count])
+        if self.kind is Kind.MIXED:
+            last = max(rows)
+            rows[last]["fairness"] = self._measure_fairness(last)
+            figures.setdefault("fairness", rows[last]["fairness"])
+            save()
+        self._measure_detection(rows, save)
+
+    def _measure_alarms(self, installation: Installation, count: int) -> Row:
+        tests = self.deployment.list_tests()
+        outcomes = measure_files(installation, tests, self._memory(count, "clean"))
+        return {
+            "model": self.place.model.value,
+            "traffic": self.kind.value,
+            "hostile": "{:g} from {}".format(*self.options.hostile),
+            "after": count,
+            "state": installation.describe(),
+            **alarm_figures(outcomes),
+            "detection": [],
+        }
+
+    def _measure_fairness(self, count: int) -> Row:
+        with self._open(count) as installation:
+            return tone_figures(installation, self.options.data, self._memory(count, "tones"))
+
+    def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
+        for attempts in _attack(self.options, self.deployment, 0):
+            for count in (count for count in rows if count >= _FIRST_IN_FORCE):
+                with self._open(count) as installation:
+                    memory = self._memory(count, "attacked")
+                    outcomes = measure_files(installation, attempts.files, memory)
+                row = detection_row(attempts.attack, attempts.tried, outcomes)
+                rows[count]["detection"].append(row)
+                Console(width=160).print(count, row)
+            save()
+
+    def _memory(self, count: int, kind: str) -> Path:
+        return self.place.folder / f"{kind}-{count}.jsonl"
+
+    def _open(self, count: int) -> AbstractContextManager[Installation]:
+        folder = snapshot_of(self.place, count)
+        return open_installation(folder, self.place.model, self.options.data)
 
 
-def _read_attacks(cache: Path, most: int) -> tuple[Attacked, list[tuple[str, bytes]]]:
-    """Successful attacks: those on one half of the photos are looked for, the others are sent."""
-    found: defaultdict[str, list[bytes]] = defaultdict(list)
-    sent: list[tuple[str, bytes]] = []
-    for facts_file in sorted(cache.glob("attacks/*/*.json")):
-        facts, png = json.loads(facts_file.read_text()), facts_file.with_suffix(".png")
-        if not facts["succeeded"] or not png.is_file():
-            continue
-        name = facts["attack"]
-        if sha256(facts["picture"].encode()).digest()[0] % 2:
-            sent.append((name, png.read_bytes()))
-        elif len(found[name]) < most:
-            found[name].append(png.read_bytes())
-    return Attacked({name: pictures for name, pictures in found.items() if pictures}), sent
+def _attack(options: Options, deployment: Deployment, half: int) -> Iterator[Attempts]:
+    """Attacks on one half of the people: what is looked for is not what is sent as traffic."""
+    photos = deployment.people[half::2]
+    return attack_photos(options.data, options.cache, photos, options.attacks)

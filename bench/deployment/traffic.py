@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.detection.pictures.photos import Photo as PhotoOnDisk
 from bench.detection.pictures.photos import PhotosMissing, Use, photos
-from bench.detection.pictures.uploads import change_photo
+from bench.detection.pictures.uploads import RAW, File, change_photo
 
 _SEED = 20_261_127
 _CLIENTS = 150
@@ -36,10 +36,22 @@ class Message:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What is sent, and what it is tested on: clean photos that are never sent as traffic."""
+    """What is sent, and what it is tested on: photos that are never sent as traffic.
+
+    Attributes:
+        people: those test photos that show people for sure, to be attacked.
+        others: the other clean test photos.
+    """
 
     messages: tuple[Message, ...]
-    tests: tuple[bytes, ...]
+    people: tuple[PhotoOnDisk, ...]
+    others: tuple[PhotoOnDisk, ...]
+
+    def list_tests(self) -> list[File]:
+        """All clean test photos as they lie on disk."""
+        return [
+            File(RAW, photo.name, photo.path.read_bytes()) for photo in self.people + self.others
+        ]
 
 
 def read_deployment(data: Path, kind: Kind, requests: int) -> Deployment:
@@ -48,7 +60,7 @@ def read_deployment(data: Path, kind: Kind, requests: int) -> Deployment:
     Raises:
         PhotosMissing: a folder is not there.
     """
-    traffic, tests = _PHOTOS[kind](data)
+    traffic, people, others = _PHOTOS[kind](data)
     random = np.random.default_rng(_SEED)
     pairs = [(photo, None) for photo in traffic] + [
         (photo, _COPIES[place % len(_COPIES)]) for place, photo in enumerate(traffic)
@@ -57,7 +69,7 @@ def read_deployment(data: Path, kind: Kind, requests: int) -> Deployment:
     messages = tuple(
         Message(f"ip:10.{random.integers(_CLIENTS)}.0.7", _read(*pairs[place])) for place in order
     )
-    return Deployment(messages, tuple(photo.path.read_bytes() for photo in tests))
+    return Deployment(messages, tuple(people), tuple(others))
 
 
 def add_hostile(
@@ -80,21 +92,24 @@ def _read(photo: PhotoOnDisk, change: str | None) -> bytes:
     return change_photo(photo, change).content
 
 
-def _mixed(data: Path) -> tuple[list[PhotoOnDisk], list[PhotoOnDisk]]:
+_Photos = list[PhotoOnDisk]
+
+
+def _mixed(data: Path) -> tuple[_Photos, _Photos, _Photos]:
     people, other = (_list(data / "varied" / name) for name in ("people", "other"))
     street = [photo for use in (Use.OTHER_CAMERAS, Use.PERSON_FREE) for photo in photos(data, use)]
     traffic = [*people[:_PEOPLE], *_list(data / "parsing" / "unlabelled"), *other[:_OTHER], *street]
-    return traffic, [*people[_PEOPLE:], *other[_OTHER:]]
+    return traffic, people[_PEOPLE:], other[_OTHER:]
 
 
-def _street(data: Path) -> tuple[list[PhotoOnDisk], list[PhotoOnDisk]]:
-    return _list(data / "parsing" / "unlabelled"), photos(data, Use.TEST)
+def _street(data: Path) -> tuple[_Photos, _Photos, _Photos]:
+    return _list(data / "parsing" / "unlabelled"), photos(data, Use.TEST), []
 
 
 _PHOTOS = {Kind.MIXED: _mixed, Kind.STREET: _street}
 
 
-def _list(folder: Path) -> list[PhotoOnDisk]:
+def _list(folder: Path) -> _Photos:
     suffixes = {".jpg", ".jpeg", ".png", ".webp"}
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in suffixes)
     if not paths:

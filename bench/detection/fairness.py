@@ -31,6 +31,8 @@ from inference.segmenters.reference.training.data import (
 )
 
 _DEFAULT = 0.005
+FLAGGED = "flagged"
+"""Stands for all rules that flag, among the codes of a portrait."""
 _RESAMPLES, _SEED = 2000, 7
 _LEAST_PIXELS = 100
 _PARTS = {"face": (Label.FACE, PartGroup.FACE), "arms": (Label.ARM, PartGroup.ARMS)}
@@ -50,7 +52,7 @@ def fairness_figures(
 ) -> dict[str, Any]:
     """The rates of all rules on portraits, and the recall of the model on labelled photos."""
     photos, finder = portraits(data), FaceFinder()
-    angles = {photo.name: _angle_of(photo, finder) for photo in photos}
+    angles = {photo.name: measure_angle(photo, finder) for photo in photos}
     selection = [photo for photo in photos if angles[photo.name] is not None]
     files = (File(RAW, photo.name, photo.path.read_bytes()) for photo in selection)
     seen = watch.see("portraits", files, len(selection)).entries
@@ -76,7 +78,7 @@ def rule_figures(portraits_: Sequence[Portrait]) -> dict[str, Any]:
 
 
 def _in_order(codes: Collection[str]) -> list[str]:
-    return [rule.code for rule in RULES if rule.code in codes]
+    return [code for code in (*(rule.code for rule in RULES), FLAGGED) if code in codes]
 
 
 def _rule_row(code: str, portraits_: Sequence[Portrait]) -> dict[str, Any]:
@@ -112,8 +114,8 @@ def _recalls(sample: Sample, parse: Callable[..., Any]) -> tuple[float, dict[str
     return typology_angle(sample.image[face]), recalls
 
 
-def _angle_of(photo: Photo, finder: FaceFinder) -> float | None:
-    """Of the largest face that the prior sees."""
+def measure_angle(photo: Photo, finder: FaceFinder) -> float | None:
+    """Of the largest face that the prior sees; ``None`` without one."""
     image = load(photo)
     boxes = finder.find(image)
     return angle_of_box(image, max(boxes, key=lambda box: box.width)) if boxes else None

@@ -10,12 +10,17 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def fill(page: Path, figures: Mapping[str, Any]) -> None:
-    """Replace what stands between the markers."""
+    """Replace what stands between the markers by the tables of the figures."""
+    write_between_markers(page, _tables(figures))
+
+
+def write_between_markers(page: Path, parts: Sequence[str]) -> None:
+    """Replace what stands between the markers of a page."""
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    tables = "\n\n".join(_tables(figures))
-    page.write_text(f"{before}{_BEGIN}\n\n{tables}\n\n{_END}{after}", encoding="utf-8")
+    middle = "\n\n".join(parts)
+    page.write_text(f"{before}{_BEGIN}\n\n{middle}\n\n{_END}{after}", encoding="utf-8")
 
 
 def _tables(figures: Mapping[str, Any]) -> list[str]:
@@ -28,7 +33,7 @@ def _tables(figures: Mapping[str, Any]) -> list[str]:
     tables = ["## Attacks", _attacks(figures["rows"]), sentence]
     tables += ["## Harmless pictures", _controls(figures["controls"])]
     if "fairness" in figures:
-        tables += ["## Skin tones", _fairness(figures["fairness"])]
+        tables += ["## Skin tones", fairness_table(figures["fairness"])]
     if "adaptive" in figures:
         tables += ["## Attackers who know the detector", _adaptive(figures["adaptive"])]
     if "patch_list" in figures:
@@ -43,7 +48,7 @@ def _attacks(rows: Rows) -> str:
         *("attack", "succeeded of tried", "AUROC", "TPR at 1 %", "95 %", "TPR at 0.1 %"),
         *("best peer", "its TPR at 1 %", "extra looks", "extra ms"),
     )
-    return _markdown(
+    return markdown_table(
         head,
         [
             (
@@ -64,7 +69,7 @@ def _attacks(rows: Rows) -> str:
 
 
 def _controls(rows: Rows) -> str:
-    return _markdown(
+    return markdown_table(
         (
             "pictures",
             "n",
@@ -94,7 +99,7 @@ def _peers(rates: Mapping[str, float]) -> str:
 
 
 def _adaptive(rows: Rows) -> str:
-    return _markdown(
+    return markdown_table(
         ("attack", "photos", "succeed", "succeed and are not found"),
         [
             (
@@ -108,10 +113,10 @@ def _adaptive(rows: Rows) -> str:
     )
 
 
-def _fairness(figures: Mapping[str, Any]) -> str:
+def fairness_table(figures: Mapping[str, Any]) -> str:
     """Rates of rules on portraits, and the model's own recall, by thirds of the typology angle."""
     rows = [*figures["rules"], *figures["recall"]]
-    table = _markdown(
+    table = markdown_table(
         ("rule, or recall of", "darkest third", "middle", "lightest", "gap", "95 %"),
         [
             (
@@ -137,7 +142,7 @@ def _patch_list(figures: Mapping[str, Any]) -> str:
 
 
 def _probing(figures: Mapping[str, Any]) -> str:
-    searches = _markdown(
+    searches = markdown_table(
         ("search", "clients", "n", "found within 50", "median queries", "peer finds"),
         [
             (
@@ -151,7 +156,7 @@ def _probing(figures: Mapping[str, Any]) -> str:
             for row in figures["probing"]
         ],
     )
-    streams = _markdown(
+    streams = markdown_table(
         ("stream", "n", "called a search", "by the peer"),
         [
             (
@@ -170,6 +175,7 @@ def _probing(figures: Mapping[str, Any]) -> str:
     return f"{searches}\n\n{streams}\n\n{sentence}"
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

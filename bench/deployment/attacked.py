@@ -1,0 +1,66 @@
+"""Attacked test photos of a deployment, from the cache or made now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from bench.detection.attacks import ATTACKS
+from bench.detection.cache import Cache
+from bench.detection.pictures.photos import Photo, load
+from bench.detection.pictures.uploads import File
+from bench.detection.workshop import Workshop, spread
+from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+
+# What a deployment is held against, those that say most first; see the protocol.
+CHOICE = (
+    "pgd_e4",
+    "remove_face_e4",
+    "remove_hands_e4",
+    "patch_trunk",
+    "remove_face_jpeg_e8",
+    "low_frequency_e8",
+    "pgd_smaller_e8",
+)
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """One attack on some photos.
+
+    Attributes:
+        tried: photos that held what it wants to change.
+        files: the pictures on which it succeeded.
+    """
+
+    attack: str
+    tried: int
+    files: tuple[File, ...]
+
+
+def attack_photos(
+    data: Path, cache: Path, photos: Sequence[Photo], count: int
+) -> Iterator[Attempts]:
+    """Every attack on the same photos, at equal distances in their list."""
+    if not count:
+        return
+    torch.set_num_threads(1)
+    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
+    workshop = Workshop(segmenter, Cache(cache), data)
+    for name in CHOICE:
+        yield _attack_all(workshop, name, spread(photos, count))
+
+
+def _attack_all(workshop: Workshop, name: str, photos: Sequence[Photo]) -> Attempts:
+    tried, files, seconds = 0, [], 0.0
+    for photo in photos:
+        picture = workshop.craft_picture(ATTACKS[name], load(photo))
+        tried += picture.facts.reached is not None
+        seconds += picture.facts.seconds
+        if picture.facts.succeeded and picture.png is not None:
+            files.append(File(name, photo.name, picture.png))
+    Console(stderr=True).print(f"{name}: {len(files)} of {tried} succeed, {seconds:.0f} s")
+    return Attempts(name, tried, tuple(files))

@@ -1,0 +1,65 @@
+"""Figures of a deployment on the documentation's page, and their drawings."""
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from bench.deployment.page import fill_page
+from bench.deployment.plots import draw_deployment
+
+
+def _row(after: int, flagged: float, detection: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "model": "reference",
+        "traffic": "mixed",
+        "after": after,
+        "state": "in force",
+        "n": 130,
+        "flagged": flagged,
+        "bad": 0.0,
+        "crafted": flagged,
+        "by_rule": {"adversarial_picture": flagged},
+        "recorded": {},
+        "cost_ratio": 2.05,
+        "passes": 2.0,
+        "ensembles": 0.08,
+        "detection": detection,
+    }
+
+
+FOUND = {"attack": "pgd_e4", "tried": 12, "n": 10, "tpr": 0.9, "flagged": 1.0, "recorded": 0.9}
+POISON = {
+    "way": "sudden",
+    "share": 0.2,
+    "clients": 50,
+    "phase": "in_force",
+    "detection": 0.9,
+    "fall": 0.03,
+    "false_alarms": 0.01,
+}
+FIGURES = {"deployment": [_row(200, 0.0, []), _row(600, 0.012, [FOUND])], "poison": [POISON]}
+
+
+def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
+    page = tmp_path / "deployment.md"
+    page.write_text("# Before\n\n<!-- figures -->\n\nold\n\n<!-- /figures -->\n\nAfter.\n")
+    fill_page(page, FIGURES)
+    text = page.read_text()
+    assert "old" not in text
+    assert text.endswith("After.\n")
+    assert "| reference | mixed | 600 | in force | 130 | 1.2% | 0.0% | 1.2% |" in text
+    assert "| `pgd_e4` | 10 of 12 | 0.90 | 1.00 |" in text
+    assert "| sudden | 20% | 50 | in force | 0.90 | +0.03 | 1.0% |" in text
+
+
+def test_plots_are_drawn_without_a_library(tmp_path: Path) -> None:
+    draw_deployment(FIGURES, tmp_path)
+    for name, what in (("alarms", "reference mixed, flagged"), ("detection", "pgd_e4")):
+        text = (tmp_path / f"deployment-{name}.svg").read_text()
+        ET.fromstring(text)  # noqa: S314 - drawn just now
+        assert what in text
+
+
+def test_without_attacks_no_detection_is_drawn(tmp_path: Path) -> None:
+    draw_deployment({"deployment": [_row(200, 0.0, [])]}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["deployment-alarms.svg"]
