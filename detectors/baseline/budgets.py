@@ -4,6 +4,10 @@ A share is a mean over networks, each with a bounded weight. A rule is demoted o
 over its budget whichever one network is left out, and so neither one client nor one network can
 have it demoted or keep it so. Networks on nearly all of whose requests a rule fires, as on those of
 an attacker, are left out as well, up to a quarter of all networks.
+
+How often clean pictures are called crafted cannot be counted among those that are: attacks are
+there too, one each from many networks perhaps. It is told from what lies just below the line, where
+a baseline that fits has a known share of clean pictures, and attacks, which overshoot, have few.
 """
 
 from collections import defaultdict
@@ -11,6 +15,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from detectors.baseline.baseline import Baseline
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.phases import CONTENT_CODES
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -27,14 +32,48 @@ MAX_LEFT_OUT = 0.25
 _CRAFTED = ADVERSARIAL_PICTURE.code
 # Before, a single request more or less would decide.
 MIN_REQUESTS = 200
+# The rule about crafted pictures has its budget for its rate: only what chance does not make, of
+# some hundred requests, is more.
+CRAFTED_MARGIN = 2.0
+# Of clean pictures: what reaches the lower edge of the band below the line, and the line.
+_BAND_SHARE, _LINE_SHARE = 0.02, 0.005
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was accepted and parsed, with the codes of its findings."""
+    """A request that was accepted and parsed.
+
+    Attributes:
+        codes: of its findings.
+        score: its tamper score, if a baseline that flags gave it one.
+    """
 
     client: str
     codes: Set[str]
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Band:
+    """The scores just below the line from which on pictures are called crafted.
+
+    Attributes:
+        clean_above: of clean pictures, those above the line over those within the band.
+    """
+
+    low: float
+    line: float
+    clean_above: float = _LINE_SHARE / (_BAND_SHARE - _LINE_SHARE)
+
+    @classmethod
+    def of(cls, baseline: Baseline) -> "Band":
+        """That of a baseline, at the default rate."""
+        return cls(baseline.threshold(_BAND_SHARE), baseline.threshold(_LINE_SHARE))
+
+    def mark(self, request: Request) -> Request:
+        """The request with a finding if it lies within."""
+        is_within = request.score is not None and self.low <= request.score < self.line
+        return replace(request, codes=frozenset({_CRAFTED} if is_within else ()))
 
 
 @dataclass(frozen=True)
@@ -89,19 +128,42 @@ class Network:
 
 
 def count_rules(
-    requests: Sequence[Request], demoted: Set[str], limits: Limits
+    requests: Sequence[Request], demoted: Set[str], limits: Limits, band: Band | None = None
 ) -> tuple[RuleCount, ...]:
     """Count every rule of the content, and say which are demoted from now on.
 
     Args:
         demoted: codes of the rules that are demoted now.
+        band: of the baseline that flags; without one nothing is called crafted, and that rule is
+            not demoted.
     """
     clean = _leave_out_crafted(requests, demoted)
-    counts = [
-        _count(code, requests if code == _CRAFTED else clean, code in demoted, limits.each)
-        for code in sorted(CONTENT_CODES)
+    crafted = _count_crafted(requests, _CRAFTED in demoted, limits.each, band)
+    others = [
+        _count(code, clean, code in demoted, limits.each)
+        for code in sorted(CONTENT_CODES - {_CRAFTED})
     ]
-    return tuple(_keep_total(counts, requests, limits.total))
+    counts = _keep_total([*others, crafted], clean, limits)
+    return tuple(sorted(counts, key=lambda count: count.code))
+
+
+def _count_crafted(
+    requests: Sequence[Request], was_demoted: bool, budget: float, band: Band | None
+) -> RuleCount:
+    """How often clean pictures are called crafted, from what lies just below the line."""
+    firing = len({request.client for request in requests if _CRAFTED in request.codes})
+    if band is None:
+        clients = len({request.client for request in requests})
+        return RuleCount(_CRAFTED, 0.0, 0.0, len(requests), clients, firing, is_demoted=False)
+    judged = [each for each in requests if each.score is not None and each.score < band.line]
+    limit = budget * CRAFTED_MARGIN / band.clean_above
+    near = _count(_CRAFTED, [band.mark(each) for each in judged], was_demoted, limit)
+    return replace(
+        near,
+        share=near.share * band.clean_above,
+        least_share=near.least_share * band.clean_above,
+        firing_clients=firing,
+    )
 
 
 def _leave_out_crafted(requests: Sequence[Request], demoted: Set[str]) -> list[Request]:
@@ -127,7 +189,7 @@ def _count(code: str, requests: Sequence[Request], was_demoted: bool, budget: fl
 
 
 def _keep_total(
-    counts: Sequence[RuleCount], requests: Sequence[Request], budget: float
+    counts: Sequence[RuleCount], requests: Sequence[Request], limits: Limits
 ) -> Iterable[RuleCount]:
     """Demote those that fire most, until the others together keep the budget of all."""
     demoted = {count.code for count in counts if count.is_demoted}
@@ -135,10 +197,17 @@ def _keep_total(
         (count for count in counts if not count.is_demoted), key=lambda count: count.least_share
     )
     while rest and len(requests) >= MIN_REQUESTS:
-        if least_share(group_networks(requests, {count.code for count in rest})) <= budget:
+        if _total(rest, requests, limits.each) <= limits.total:
             break
         demoted.add(rest.pop().code)
     return (replace(count, is_demoted=count.code in demoted) for count in counts)
+
+
+def _total(counts: Sequence[RuleCount], requests: Sequence[Request], each: float) -> float:
+    """On how much all fire together; what is called crafted counts with its own budget at most."""
+    shares = {count.code: count.least_share for count in counts}
+    crafted = min(shares.pop(_CRAFTED, 0.0), each)
+    return crafted + least_share(group_networks(requests, shares.keys()))
 
 
 def group_networks(requests: Iterable[Request], codes: Set[str]) -> list[Network]:

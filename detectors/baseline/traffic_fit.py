@@ -1,8 +1,8 @@
 """Whether traffic is like what a baseline was learnt from: a test over clients."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, comb, isnan
 
 from detectors.baseline.baseline import Baseline
@@ -16,6 +16,10 @@ LEVEL = 0.05
 # chance makes as much this seldom.
 MAX_BEYOND = 0.3
 PUT_BACK_LEVEL = 0.001
+# What is called crafted is left out of that, for it may be an attack: strangers are odd below the
+# line too. If it is more than this share, over clients, it is the traffic.
+MAX_CRAFTED = 0.5
+_RATE = 0.005
 # With fewer clients nothing is proven.
 MIN_CLIENTS = 20
 
@@ -28,11 +32,15 @@ class TrafficFit:
         clients: how many were counted, each once.
         beyond: mean over the clients of the share of their pictures beyond the tenth.
         chance: how likely as much or more is among pictures like those it was learnt from.
+        crafted: mean over the clients of the share that is called crafted.
+        rest: the same fit without those pictures; ``None`` if there are none.
     """
 
     clients: int
     beyond: float
     chance: float
+    crafted: float = 0.0
+    rest: "TrafficFit | None" = None
 
     @property
     def fits(self) -> bool:
@@ -42,21 +50,38 @@ class TrafficFit:
     @property
     def is_strange(self) -> bool:
         """Whether a baseline that is in force has to be put back."""
+        if self.rest is not None and self.crafted <= MAX_CRAFTED:
+            return self.rest.is_strange
         return self.beyond > MAX_BEYOND and self.chance < PUT_BACK_LEVEL
 
 
 def measure_fit(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
     """Count the clients whose pictures are odd to a baseline (one-sided binomial test)."""
-    odd: defaultdict[str, list[bool]] = defaultdict(list)
-    for row in rows:
-        score = baseline.score(row.features, first_look=True).value
-        if not isnan(score):
-            odd[row.client].append(score >= baseline.look_again)
-    shares = [sum(flags) / len(flags) for flags in odd.values()]
-    if not shares:
-        return TrafficFit(0, 0.0, 1.0)
-    count = ceil(sum(shares) - 1e-9)
-    return TrafficFit(len(shares), sum(shares) / len(shares), _tail(count, len(shares)))
+    line = baseline.threshold(_RATE)
+    is_crafted = [baseline.cascade(row.features).value >= line for row in rows]
+    fit = _count_odd(baseline, rows)
+    if not any(is_crafted):
+        return fit
+    rest = [row for row, crafted in zip(rows, is_crafted, strict=True) if not crafted]
+    crafted = _mean_over_clients(zip(rows, is_crafted, strict=True))
+    return replace(fit, crafted=crafted, rest=_count_odd(baseline, rest))
+
+
+def _count_odd(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
+    scores = [(row, baseline.score(row.features, first_look=True).value) for row in rows]
+    odd = [(row, score >= baseline.look_again) for row, score in scores if not isnan(score)]
+    clients = len({row.client for row, _ in odd})
+    beyond = _mean_over_clients(odd)
+    return TrafficFit(clients, beyond, _tail(ceil(beyond * clients - 1e-9), clients))
+
+
+def _mean_over_clients(flags: Iterable[tuple[SampleRow, bool]]) -> float:
+    """The mean of the clients' shares; 0 without any."""
+    by_client: defaultdict[str, list[bool]] = defaultdict(list)
+    for row, flag in flags:
+        by_client[row.client].append(flag)
+    shares = [sum(each) / len(each) for each in by_client.values()]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def _tail(count: int, trials: int) -> float:

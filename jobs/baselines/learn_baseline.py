@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.baseline_text import to_json
-from detectors.baseline.budgets import RuleCount, count_rules
+from detectors.baseline.budgets import Band, RuleCount, count_rules
 from detectors.baseline.phases import Phase
 from detectors.baseline.sample import SampleRow
 from detectors.baseline.source_fit import SourceFit
@@ -98,9 +98,19 @@ def _read(session: Session, context: JobContext, digest: str) -> _Reading:
         has_looks,
     )
     limits = context.settings.learning.alarm_limits()
-    requests = read_requests(session, digest, since, _MAX_REQUESTS)
-    counts = count_rules(requests, read_demoted(session, digest), limits)
+    band, judged_since = _read_band(row, standing.baseline)
+    requests = read_requests(session, digest, since, _MAX_REQUESTS, judged_since)
+    counts = count_rules(requests, read_demoted(session, digest), limits, band)
     return _Reading(0 if row is None else row.version, standing, counts)
+
+
+def _read_band(
+    row: SourceRow | None, baseline: Baseline | None
+) -> tuple[Band | None, datetime | None]:
+    """The scores just below the line, and since when they count; nothing while nothing flags."""
+    if row is None or baseline is None or row.phase != Phase.IN_FORCE.value:
+        return None, None
+    return Band.of(baseline), row.since
 
 
 def _learning_since(row: SourceRow | None, context: JobContext) -> datetime:

@@ -58,14 +58,29 @@ def read_sample(session: Session, source: str, since: datetime, most: int) -> li
     return list(rows.values())
 
 
-def read_requests(session: Session, source: str, since: datetime, most: int) -> list[Request]:
-    """What fired on the accepted requests of a source, newest first."""
-    statement = _accepted(source, since).limit(most)
+def read_requests(
+    session: Session, source: str, since: datetime, most: int, judged_since: datetime | None = None
+) -> list[Request]:
+    """What fired on the accepted requests of a source, newest first.
+
+    Args:
+        judged_since: from when on the baseline that flags gave scores; never if ``None``.
+    """
+    columns = (RequestRow.received_at, features_table.c.tamper_score)
+    statement = (
+        _accepted(source, since, *columns)
+        .outerjoin(features_table, features_table.c.request_pk == RequestRow.id)
+        .limit(most)
+    )
     return [
-        Request(client, frozenset(reasons))
-        for client, reasons in session.execute(statement)
+        Request(client, frozenset(reasons), score if _is_later(at, judged_since) else None)
+        for client, reasons, at, score in session.execute(statement)
         if _ATTACK_CODES.isdisjoint(reasons)
     ]
+
+
+def _is_later(moment: datetime, since: datetime | None) -> bool:
+    return since is not None and moment >= since
 
 
 def _accepted(source: str, since: datetime, *columns: Any) -> Select[Any]:

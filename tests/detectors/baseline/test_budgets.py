@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.baseline.budgets import (
+    Band,
     Limits,
     Network,
     Request,
@@ -18,6 +19,7 @@ from detectors.baseline.phases import CONTENT_CODES
 
 FEET, FACE, CRAFTED = "trousers_without_feet", "face_hidden", "adversarial_picture"
 LIMITS = Limits(each=0.005, total=0.01)
+BAND = Band(low=0.8, line=1.0)
 
 
 def _requests(clients: int, each: int, firings: int, code: str = FEET) -> list[Request]:
@@ -84,6 +86,46 @@ def test_an_attack_that_the_looks_name_says_nothing_about_other_rules() -> None:
     assert not counts[CRAFTED].is_demoted
 
 
+def _judged(clients: int, each: int, near: int) -> list[Request]:
+    """So many scored requests of each client; the first of so many clients is near the line."""
+    return [
+        Request(f"ip:10.{client}.0.1", frozenset(), 0.9 if client < near and not k else 0.1)
+        for client in range(clients)
+        for k in range(each)
+    ]
+
+
+def _crafted(requests: list[Request], demoted: frozenset[str] = frozenset()) -> RuleCount:
+    counts = count_rules(requests, demoted, LIMITS, BAND)
+    return next(count for count in counts if count.code == CRAFTED)
+
+
+def test_attacks_of_many_networks_that_come_once_each_do_not_demote_what_finds_them() -> None:
+    hostile = [Request(f"ip:172.16.{n}.1", frozenset({CRAFTED}), 3.0) for n in range(250)]
+    count = _crafted([*_judged(150, 8, 18), *hostile])
+    assert not count.is_demoted
+    assert count.share == pytest.approx(0.005)
+    assert count.firing_clients == 250
+
+
+def test_a_baseline_that_does_not_fit_shows_just_below_its_line() -> None:
+    assert not _crafted(_judged(150, 8, 35)).is_demoted
+    assert _crafted(_judged(150, 8, 40)).is_demoted
+    assert _crafted(_judged(150, 8, 35), frozenset({CRAFTED})).is_demoted
+    assert not _crafted(_judged(150, 8, 25), frozenset({CRAFTED})).is_demoted
+
+
+def test_the_rate_of_what_is_crafted_does_not_use_up_the_budget_of_all() -> None:
+    requests = [*_judged(150, 8, 34), *_requests(150, 8, 4)]
+    counts = count_rules(requests, frozenset(), LIMITS, BAND)
+    assert not [count.code for count in counts if count.is_demoted]
+
+
+def test_without_a_baseline_that_flags_nothing_is_demoted_for_its_scores() -> None:
+    requests = [*_requests(150, 8, 61, CRAFTED)]
+    assert not _count(requests, frozenset({CRAFTED}))[CRAFTED].is_demoted
+
+
 def test_the_share_without_one_network_is_that_of_the_others() -> None:
     networks = group_networks(_requests(12, 5, 7), {FEET})
     networks += [Network(30, 30), Network(4, 3), Network(1, 1)]
@@ -106,21 +148,26 @@ def test_least_share_is_the_smallest_share_without_one_network(networks: list[Ne
 
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=210, max_size=260),
-    st.lists(st.sets(st.sampled_from(sorted(CONTENT_CODES))), max_size=150),
+    st.lists(
+        st.tuples(st.sets(st.sampled_from(sorted(CONTENT_CODES))), st.floats(0, 0.99)), max_size=150
+    ),
     st.booleans(),
 )
 def test_one_network_demotes_no_rule_and_keeps_none_demoted(
-    honest: list[tuple[int, bool]], hostile: list[set[str]], is_one_client: bool
+    honest: list[tuple[int, bool]], hostile: list[tuple[set[str], float]], is_one_client: bool
 ) -> None:
     requests = [
-        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()))
+        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()), 0.9 if fires else 0.1)
         for client, fires in honest
     ]
     attack = [
-        Request(f"ip:203.0.113.{1 if is_one_client else place % 250}", frozenset(codes))
-        for place, codes in enumerate(hostile)
+        Request(f"ip:203.0.113.{1 if is_one_client else place % 250}", frozenset(codes), score)
+        for place, (codes, score) in enumerate(hostile)
     ]
     for demoted in (frozenset[str](), frozenset(CONTENT_CODES)):
-        before, after = _count(requests, demoted), _count([*requests, *attack], demoted)
+        before, after = (
+            {count.code: count for count in count_rules(all_, demoted, LIMITS, BAND)}
+            for all_ in (requests, [*requests, *attack])
+        )
         for code in CONTENT_CODES:
             assert after[code].is_demoted <= before[code].is_demoted, code

@@ -127,6 +127,22 @@ def test_a_fifth_of_hostile_clients_puts_nothing_back() -> None:
     assert not measure_fit(baseline, mixed).is_strange
 
 
+def test_attacks_of_many_clients_put_nothing_back() -> None:
+    baseline = learn_source(DIGEST, _honest(600)).baseline
+    mixed = [*_honest(150, 150, seed=9_000), *_hostile(70, 70)]
+    fit = measure_fit(baseline, mixed)
+    assert fit.beyond > 0.3
+    assert fit.crafted == pytest.approx(70 / 220, abs=0.03)
+    assert not fit.is_strange
+
+
+def test_traffic_that_is_called_crafted_for_the_most_part_is_strange() -> None:
+    baseline = learn_source(DIGEST, _honest(600)).baseline
+    fit = measure_fit(baseline, [*_honest(60, 60, seed=9_000), *_hostile(140, 140)])
+    assert fit.crafted > 0.5
+    assert fit.is_strange
+
+
 def test_movement_is_measured_by_what_passes() -> None:
     rows = _honest(600)
     first = learn_source(DIGEST, rows).baseline
