@@ -188,7 +188,7 @@ def deployment_poison(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
     cache: Annotated[Path, typer.Option(help="Where `deployment` kept the mixed one.")] = CACHE,
-    attacks: Annotated[int, typer.Option(help="Attacked photos of each half.", min=1)] = 10,
+    attacks: Annotated[int, typer.Option(help="Photos that are attacked.", min=2)] = 10,
 ) -> None:
     """Fourteen nights of hostile traffic, on rows of `deployment`: what the source still finds."""
     measure_poison(data, cache, attacks, json)

@@ -22,7 +22,7 @@ _PARTS = 4
 
 
 def read_rows(place: Place, count: int, cache: Path, people: Sequence[Photo], attacks: int) -> Rows:
-    """Rows of a checkpoint, and of attacks on every second photo to send and to find.
+    """Rows of a checkpoint, and of attacks: those on every second photo are sent, others sought.
 
     Raises:
         PhotosMissing: attacks have to learn from photos that are not there.
@@ -30,26 +30,26 @@ def read_rows(place: Place, count: int, cache: Path, people: Sequence[Photo], at
     sample = _read_sample(snapshot_of(place, count))
     tests = [row for row in sample if _is_test(row)]
     with observer(cache) as watcher:
-        sent, found = (
-            list(_observe(watcher, place.data, cache, people[half::2], attacks)) for half in (1, 0)
-        )
+        pairs = list(_observe(watcher, place.data, cache, people, attacks))
+    names = sorted({photo for photo, _, _ in pairs})
+    sent = set(names[1::2])
     return Rows(
         [usable(row.features) for row in sample if not _is_test(row)],
         [usable(row.features) for row in tests],
-        sent,
-        [attacked for _, attacked in found],
+        [(clean, attacked) for photo, clean, attacked in pairs if photo in sent],
+        [attacked for photo, _, attacked in pairs if photo not in sent],
     )
 
 
 def _observe(
     watcher: Observer, data: Path, cache: Path, photos: Sequence[Photo], attacks: int
-) -> Iterator[tuple[Features, Features]]:
-    """A clean photo and its successful attack, with all looks taken."""
+) -> Iterator[tuple[str, Features, Features]]:
+    """The name of a photo, what it shows, and its successful attack, with all looks taken."""
     files = {photo.name: photo.path.read_bytes() for photo in photos}
     for attempts in attack_photos(data, cache, photos, attacks):
         for file in attempts.files:
             clean = watcher.observe(files[file.photo]).features
-            yield usable(clean), usable(watcher.observe(file.content).features)
+            yield file.photo, usable(clean), usable(watcher.observe(file.content).features)
 
 
 def _read_sample(snapshot: Path) -> list[SampleRow]:

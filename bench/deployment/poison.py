@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import product
 from math import exp, log
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +33,8 @@ from store.requests.records import RequestRecord, Stage
 from store.requests.request_ids import new_request_id
 from store.settings import StoreSettings
 
-SHARES, CLIENTS = (0.01, 0.05, 0.2), (1, 50)
+# The worst first.
+SHARES, CLIENTS = (0.2, 0.05, 0.01), (50, 1)
 _NIGHTS, _FIRST, _NIGHTLY, _HONEST_CLIENTS = 14, 640, 100, 150
 # The default of a service.
 _RATE = 0.005
@@ -92,11 +94,9 @@ def poison_rows(rows: Rows, seed: int = 7) -> Iterator[dict[str, Any]]:
     """A line without poison, and one for each way, share and number of clients."""
     clean = poison_row(rows, NONE, seed)
     yield clean
-    for way in Way:
-        for share in SHARES:
-            for clients in CLIENTS:
-                row = poison_row(rows, Poison(way, share, clients), seed)
-                yield {**row, "fall": clean["detection"] - row["detection"]}
+    for share, clients, way in product(SHARES, CLIENTS, Way):
+        row = poison_row(rows, Poison(way, share, clients), seed)
+        yield {**row, "fall": clean["detection"] - row["detection"]}
 
 
 def poison_row(rows: Rows, poison: Poison, seed: int = 7, nights: int = _NIGHTS) -> dict[str, Any]:
