@@ -88,9 +88,9 @@ def measure_poison(data: Path, cache: Path, attacks: int, out: Path) -> None:
     """
     deployment = read_deployment(data, Kind.MIXED, _CHECKPOINTS[-1])
     place = _place_of(cache, Model.REFERENCE, Kind.MIXED, (0.0, 1), _CHECKPOINTS[-1], data)
-    if not snapshot_of(place, _CHECKPOINTS[-1]).is_dir():
+    if not snapshot_of(place, _FIRST_IN_FORCE).is_dir():
         raise PhotosMissing(f"The folder {place.folder} holds no deployment: run `deployment`.")
-    rows = read_rows(place, _CHECKPOINTS[-1], cache, deployment.people[::2], attacks)
+    rows = read_rows(place, _FIRST_IN_FORCE, cache, deployment.people[::2], attacks)
     figures: list[Row] = []
     for row in poison_rows(rows):
         Console(width=160).print(row)

@@ -1,0 +1,41 @@
+"""A deployment that is played in two runs."""
+
+from pathlib import Path
+
+from numpy.random import default_rng
+from sqlalchemy import func, select
+
+from bench.deployment.installation import Model, open_installation
+from bench.deployment.play import Place, play, snapshot_of
+from bench.deployment.traffic import Message, add_hostile
+from bench.detection.cache import png_of
+from store.tables.request_tables import RequestRow
+
+
+def _messages(count: int) -> list[Message]:
+    noise = default_rng(5).integers(0, 256, (count, 48, 32, 3), dtype="uint8")
+    return [Message(f"ip:10.{n}.0.7", png_of(picture)) for n, picture in enumerate(noise)]
+
+
+def _count(place: Place, after: int) -> int:
+    with open_installation(snapshot_of(place, after), place.model, place.data) as installation:
+        installation.test(_messages(1)[0].data)
+        with installation.service.database.read() as session:
+            statement = select(func.count()).select_from(RequestRow)
+            return session.scalar(statement.where(RequestRow.route == "api")) or 0
+
+
+def test_a_run_goes_on_where_it_was_and_keeps_every_checkpoint(tmp_path: Path) -> None:
+    place = Place(tmp_path / "deployment", Model.REFERENCE, tmp_path)
+    messages = _messages(3)
+    assert list(play(place, messages, [2])) == [2]
+    assert list(play(place, messages, [2, 3])) == [2, 3]
+    assert (_count(place, 2), _count(place, 3)) == (2, 3)
+
+
+def test_hostile_requests_are_spread_over_the_traffic_and_come_of_so_many_clients() -> None:
+    messages = add_hostile(_messages(80), [("pgd_e4", b"attack")], 0.2, 5)
+    hostile = [message for message in messages if message.attack]
+    assert (len(messages), len(hostile)) == (100, 20)
+    assert len({message.client for message in hostile}) == 5
+    assert messages.index(hostile[0]) < 80
