@@ -100,6 +100,7 @@ def open_installation(folder: Path, model: Model, data: Path) -> Iterator[Instal
         var_dir=folder,
         max_concurrency=1,
         evidence_sample_share=0.0,
+        learn_traffic=True,
         fingerprint_salt=_SECRET,
         # Requests come one after another here, and with pauses in a deployment.
         ensemble_budget=1.0,
