@@ -8,10 +8,10 @@ import torch
 from rich.console import Console
 
 from bench.detection.attacks import ATTACKS
-from bench.detection.cache import Cache
+from bench.detection.pictures.cache import Cache
 from bench.detection.pictures.photos import Photo, load
 from bench.detection.pictures.uploads import File
-from bench.detection.workshop import Workshop, spread
+from bench.detection.pictures.workshop import Workshop, spread
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 

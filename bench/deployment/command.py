@@ -19,10 +19,10 @@ from bench.deployment.plots import draw_deployment
 from bench.deployment.poison import poison_rows
 from bench.deployment.tones import tone_figures
 from bench.deployment.traffic import Deployment, Kind, Message, add_hostile, read_deployment
-from bench.detection.cache import write
+from bench.detection.pictures.cache import write
 from bench.detection.pictures.photos import PhotosMissing
 from bench.report import rows_table
-from inference.allocator import keep_pages
+from inference.machine.allocator import keep_pages
 
 _CHECKPOINTS = (200, 600, 1200)
 # Before, nothing flags by looks.

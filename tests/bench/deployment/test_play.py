@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from bench.deployment.installation import Model, open_installation
 from bench.deployment.play import Place, play, snapshot_of
 from bench.deployment.traffic import Message, add_hostile
-from bench.detection.cache import png_of
+from bench.detection.pictures.cache import png_of
 from store.tables.request_tables import RequestRow
 
 
