@@ -1,8 +1,9 @@
 """Traffic: every request, filtered, page by page."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
@@ -15,6 +16,7 @@ from store.pages.client_search import MAX_CLIENTS
 from store.pages.traffic import TrafficFilter, TrafficPage, traffic_page
 
 _PAGE_ROWS = 50
+_FILTER_WIDTHS = [2.1, 1.6, 1.7, 1.3, 1.3, 1]
 _PLACE = "traffic_place"
 
 
@@ -39,57 +41,73 @@ def show() -> None:
 
 
 def _filter(context: PageContext) -> tuple[TrafficFilter, str]:
+    """The filters that are chosen, and the length of time; the address has both."""
     reasons = cached_reads.reason_codes()
     _seed(reasons)
     with st.container(border=True):
-        columns = st.columns([2.1, 1.6, 1.7, 1.3, 1.3, 1], vertical_alignment="bottom")
-        with columns[0]:
-            verdicts = st.segmented_control(
-                "Verdict",
-                list(Verdict),
-                selection_mode="multi",
-                format_func=words.label,
-                key="verdict",
-                persist_state="session",
-            )
-        client = columns[1].text_input(
-            "Client",
-            key="client",
-            persist_state="session",
-            placeholder="any, e.g. ip:203.0.113.7",
-        )
-        reason = columns[2].selectbox(
-            "Reason",
-            ["", *reasons],
-            format_func=lambda code: words.label(code) if code else "Any",
-            key="reason",
-            persist_state="session",
-        )
-        route = columns[3].selectbox(
-            "Came through",
-            ["", *words.WAYS_IN],
-            format_func=lambda code: words.way_in(code) if code else "Any",
-            key="through",
-            persist_state="session",
-        )
-        window = columns[4].selectbox(
-            "Received in the last",
-            list(WINDOWS),
-            format_func=lambda key: WINDOWS[key].label,
-            key="window",
-            persist_state="session",
-        )
+        columns = st.columns(_FILTER_WIDTHS, vertical_alignment="bottom")
+        verdicts = _choose_verdicts(columns[0])
+        client = _type_client(columns[1])
+        reason = _choose_code(columns[2], "Reason", "reason", reasons, words.label)
+        route = _choose_code(columns[3], "Came through", "through", words.WAYS_IN, words.way_in)
+        window = _choose_window(columns[4])
         outliers = columns[5].checkbox("Outliers only", key="outliers", persist_state="session")
     filters = TrafficFilter(
         since=WINDOWS[window].period(context.now).since,
-        verdicts=tuple(Verdict(verdict) for verdict in verdicts),
-        client=client.strip(),
+        verdicts=verdicts,
+        client=client,
         reason=reason,
         outliers_only=outliers,
         route=route,
     )
     _write(filters, window, reasons)
     return filters, window
+
+
+def _choose_verdicts(column: DeltaGenerator) -> tuple[Verdict, ...]:
+    verdicts = column.segmented_control(
+        "Verdict",
+        list(Verdict),
+        selection_mode="multi",
+        format_func=words.label,
+        key="verdict",
+        persist_state="session",
+    )
+    return tuple(Verdict(verdict) for verdict in verdicts)
+
+
+def _type_client(column: DeltaGenerator) -> str:
+    client = column.text_input(
+        "Client", key="client", persist_state="session", placeholder="any, e.g. ip:203.0.113.7"
+    )
+    return client.strip()
+
+
+def _choose_code(
+    column: DeltaGenerator,
+    title: str,
+    key: str,
+    codes: Collection[str],
+    phrase: Callable[[str], str],
+) -> str:
+    """A code, or an empty text for any."""
+    return column.selectbox(
+        title,
+        ["", *codes],
+        format_func=lambda code: phrase(code) if code else "Any",
+        key=key,
+        persist_state="session",
+    )
+
+
+def _choose_window(column: DeltaGenerator) -> str:
+    return column.selectbox(
+        "Received in the last",
+        list(WINDOWS),
+        format_func=lambda key: WINDOWS[key].label,
+        key="window",
+        persist_state="session",
+    )
 
 
 def _seed(reasons: Collection[str]) -> None:
