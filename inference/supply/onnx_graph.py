@@ -197,9 +197,11 @@ def _foreign_names(model: Message, graph: Message) -> Iterator[str]:
         if _text(operators["domain"]) not in _OWN_DOMAINS:
             yield f"the operator set {escape_name(_text(operators['domain']))}"
     for node in graph["nodes"]:
-        is_own = _text(node["domain"]) in _OWN_DOMAINS
-        if not is_own or _text(node["operator"]) not in OPERATORS:
-            yield f"the operator {escape_name(_text(node['operator']))}"
+        domain, operator = _text(node["domain"]), _text(node["operator"])
+        if domain not in _OWN_DOMAINS:
+            yield f"the operator {escape_name(operator)} of {escape_name(domain)}"
+        elif operator not in OPERATORS:
+            yield f"the operator {escape_name(operator)}"
 
 
 def _port(value: Message) -> Port:

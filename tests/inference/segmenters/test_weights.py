@@ -151,7 +151,7 @@ def test_external_data_and_custom_operators_are_refused(
 ) -> None:
     assert "keeps weights in other files" in _changed(network, file, _external)
     other = tmp_path / "other" / file.name
-    assert "uses the operator Conv" in _changed(network, other, _custom_operator)
+    assert "uses the operator Conv of com.example" in _changed(network, other, _custom_operator)
 
 
 def _too_few_labels(model: onnx.ModelProto) -> None:
