@@ -15,11 +15,11 @@ from dashboard.access.sign_in import SIGN_IN
 from dashboard.app import build_app
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts, utc_now
+from store.configuration.network_groups import ConnectionsGroup
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.http.protocol import connection_limits, patient_protocol
 from store.people.sign_in import issue_token
-from store.settings import ConnectionsGroup
 
 _log = structlog.get_logger(__name__)
 LOCAL_SUBJECT = "local"

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from store.configuration.groups import Group
-from store.settings import ConnectionsGroup, OutliersGroup, ReportSettings, is_loopback
+from store.configuration.network_groups import ConnectionsGroup
+from store.configuration.report_groups import OutliersGroup, is_loopback
+from store.settings import ReportSettings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 """How browsers on this machine, or at the end of a tunnel to it, may name it."""

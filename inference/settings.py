@@ -19,14 +19,10 @@ from inference.upstream.looks.look_settings import UpstreamLooksGroup
 from inference.upstream.observe.observe_settings import ObserveGroup
 from inference.upstream.upstream_settings import UpstreamGroup
 from store.configuration.groups import Group
-from store.settings import (
-    ConnectionsGroup,
-    OutliersGroup,
-    PicturesGroup,
-    ProxiesGroup,
-    RetentionGroup,
-    StoreGroup,
-)
+from store.configuration.keeping_groups import PicturesGroup, RetentionGroup
+from store.configuration.network_groups import ConnectionsGroup, ProxiesGroup
+from store.configuration.report_groups import OutliersGroup
+from store.configuration.store_groups import StoreGroup
 
 
 class ServiceGroup(Group):

@@ -8,7 +8,9 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from detectors.baseline.budgets import Limits
 from detectors.outliers.kinds import OutlierKind
 from store.configuration.groups import Group
-from store.settings import OutliersGroup, PicturesGroup, ReportSettings, RetentionGroup
+from store.configuration.keeping_groups import PicturesGroup, RetentionGroup
+from store.configuration.report_groups import OutliersGroup
+from store.settings import ReportSettings
 
 _DAY_SECONDS = 86_400
 MAX_BLOCK_MINUTES = 7 * 24 * 60

@@ -21,8 +21,8 @@ from inference.upstream.relay.forwarding import Forwarding
 from inference.upstream.relay.listener import proxy_config
 from inference.upstream.relay.relay import Relay
 from inference.upstream.upstream_settings import UpstreamGroup
+from store.configuration.network_groups import ConnectionsGroup
 from store.http.protocol import connection_limits
-from store.settings import ConnectionsGroup
 
 _START_SECONDS = 30.0
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
+from store.configuration.network_groups import Network
 from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope
 from store.decisions.protected import is_protected, is_unknown
 from store.people.api_keys import CLIENT_PREFIX, is_key_name
-from store.settings import Network
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[a-z]{2,8}:\S{1,70}")

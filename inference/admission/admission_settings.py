@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
-from store.settings import CommaList
 
 
 def usable_cores() -> int:

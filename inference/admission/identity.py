@@ -6,10 +6,10 @@ from ipaddress import IPv6Address, IPv6Network
 
 from inference.admission.forwarded import Address, read_address, read_hop
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE, Refusal
+from store.configuration.network_groups import Network
 from store.decisions.access_list import ActiveKey
 from store.decisions.protected import is_trusted, name_unknown
 from store.people.api_keys import KeyScope
-from store.settings import Network
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from inference.gate.media import MediaType
 from inference.gate.policy import Action, GatePolicy, check_actions, parse_actions
 from inference.gate.sandbox.process import WorkerLimits
 from inference.gate.screen import DEFAULT_TYPES, GateLimits
+from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
-from store.settings import CommaList
 
 
 class GateGroup(Group):

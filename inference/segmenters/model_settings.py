@@ -6,8 +6,9 @@ from pydantic import Field, SecretStr, field_validator
 
 from inference.segmenters.choice import Precision, SegmenterName
 from inference.supply.trust import MAX_KEYS, Trust
+from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
-from store.settings import CommaList, StoreSettings
+from store.settings import StoreSettings
 
 
 class ParsingGroup(Group):

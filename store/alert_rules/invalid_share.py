@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from store.alert_rules.rule import AlertRule, Facts, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import CRITICAL, WARNING, Condition, open_alerts
+from store.configuration.report_groups import AlertsGroup
 from store.counts.client_counts import count_clients
 from store.counts.invalid_requests import (
     InvalidRequests,
@@ -17,7 +18,6 @@ from store.counts.invalid_requests import (
 )
 from store.counts.periods import Period
 from store.phrases import phrase_count, phrase_share
-from store.settings import AlertsGroup
 from store.tables.work_tables import AlertRow
 
 INVALID_SHARE = "invalid_share"

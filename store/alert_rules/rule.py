@@ -9,8 +9,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from store.alerts.alerts import Condition
+from store.configuration.report_groups import AlertsGroup, OutliersGroup
+from store.configuration.store_groups import StoreGroup
 from store.phrases import phrase_count
-from store.settings import AlertsGroup, OutliersGroup, StoreGroup
 from store.tables.work_tables import AlertRow
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from store.settings import Network
+from store.configuration.network_groups import Network
 
 _UNKNOWN_PREFIX = "unknown@"
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from store.configuration.network_groups import ConnectionsGroup
 from store.http.metered import MeteredConnection
 from store.http.parting import PartingTransport
-from store.settings import ConnectionsGroup
 
 _FULL, _FRAMING = "full", "framing"
 # So much of one connection is looked at before the others have their turn.

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group, settings_of
 from store.configuration.names import SettingsError
-from store.settings import CommaList, StoreSettings, load_settings
+from store.settings import StoreSettings, load_settings
 
 URL = "postgresql+psycopg://robot:s3cret@db.example/maskwatch"
 

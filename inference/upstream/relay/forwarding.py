@@ -19,8 +19,8 @@ from inference.upstream.relay.headers import (
     keep_end_to_end,
     leave_out,
 )
+from store.configuration.network_groups import Network
 from store.decisions.protected import is_trusted
-from store.settings import Network
 
 _ENCRYPTED = ("https", "wss")
 _UNKNOWN = "unknown"

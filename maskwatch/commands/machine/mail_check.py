@@ -9,8 +9,8 @@ from jobs.alerting.channels.mail import OutgoingMail, compose_test
 from jobs.alerting.channels.transports import FileTransport, Transport, transport_for
 from jobs.settings import JobSettings
 from maskwatch.commands.checks import Check, State
+from store.configuration.report_groups import is_loopback
 from store.phrases import phrase_count
-from store.settings import is_loopback
 
 
 def check_mail_settings(settings: JobSettings) -> Iterator[Check]:

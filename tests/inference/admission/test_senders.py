@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from inference.admission.senders import Senders
 from inference.metrics import Metrics
-from store.settings import ForwardedHeader, ProxiesGroup
+from store.configuration.network_groups import ForwardedHeader, ProxiesGroup
 
 PROXY = "10.0.0.1"
 

@@ -7,9 +7,9 @@ from threading import Event, Thread
 import pytest
 
 from detectors.parsing import Image
+from store.configuration.network_groups import ConnectionsGroup
 from store.http.metered import MeteredConnection
 from store.http.protocol import ConnectionLimits, PatientProtocol, Step
-from store.settings import ConnectionsGroup
 from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all, until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"

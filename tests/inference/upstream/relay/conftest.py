@@ -17,8 +17,8 @@ from inference.upstream.relay.forwarding import Forwarding, SentBody
 from inference.upstream.relay.listener import proxy_config
 from inference.upstream.relay.relay import Relay
 from inference.upstream.upstream_settings import SentHost, UpstreamGroup
+from store.configuration.network_groups import ConnectionsGroup, ProxiesGroup
 from store.http.protocol import connection_limits
-from store.settings import ConnectionsGroup, ProxiesGroup
 from tests.waiting import wait_for
 
 LIMIT_SECONDS = 60.0
