@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
@@ -10,38 +10,23 @@ import structlog
 
 from detectors.verdict import Mode
 from inference.admission.byte_budget import ByteBudget, Share
-from inference.checks.sparing import spare_upstream
-from inference.pipeline import Pipeline
 from inference.refusals import ANSWER_UNREAD, Refusal
 from inference.results.outcomes import ANSWER_NOT_READ, Accepted, Outcome, Reply
-from inference.service import Service, build_service
+from inference.results.waiting import Call, Waiting
+from inference.service import Service
 from inference.settings import ProxySettings
 from inference.upload import Arrival, Upload
-from inference.upstream.answers.answer import ALONE, Part
 from inference.upstream.answers.errors import AnswerUnreadable
-from inference.upstream.answers.formats import AnswerFormat
-from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.attach_settings import UnreadAnswers
-from inference.upstream.courtesy import Courtesy
-from inference.upstream.frames import Frame
-from inference.upstream.looks.look_gate import LookGate
-from inference.upstream.looks.look_mark import LookMark
-from inference.upstream.looks.repeatable import Repeatable
-from inference.upstream.looks.upstream_asker import UpstreamAsker
 from inference.upstream.looks.upstream_looks import UpstreamLooks
 from inference.upstream.pending_calls import PendingCalls
 from inference.upstream.presets.preset import Preset
-from inference.upstream.presets.preset_files import load_preset
-from inference.upstream.relay.address import UpstreamAddress
 from inference.upstream.relay.exchange import Exchange
-from inference.upstream.relay.forwarding import Forwarding
 from inference.upstream.relay.relay import Relay
 from inference.upstream.reply_reader import ReplyReader
 from inference.upstream.requests.sent_request import RequestLimits
-from inference.upstream.source import GivenSource
 from inference.upstream.uploaded_files import UploadedFiles
-from inference.upstream.upstream_settings import SentHost
 from inference.upstream.work_queue import Work, WorkQueue
 from store.spool.spool import NotRecorded
 
@@ -54,75 +39,6 @@ NOT_PASSED_ON = "not_passed_on"
 _FIRST_FAILED_STATUS = 400
 _CLOSE_SECONDS = 30.0
 _CHANNELS = 3
-_MB = 1_000_000
-
-
-class UpstreamHolder:
-    """Stands where a hosted model is held: an upstream is loaded by somebody else."""
-
-    def __init__(self, source: GivenSource) -> None:
-        self.current = source
-
-    def start(self) -> None:
-        """Nothing has to be written down: no files of ours are loaded."""
-
-    def ask(self) -> None:
-        """Nothing can be loaded again."""
-
-    def reload(self) -> bool:
-        """Nothing can be loaded again."""
-        return False
-
-    def close(self) -> None:
-        """There are no threads."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An accepted picture whose answer is to be read.
-
-    Attributes:
-        frame: how the upstream saw the picture.
-        form: how its answer is read; ``None`` if it holds no parse.
-        part: of which picture of its request the parse is.
-        files: pictures that the answer only points at, by their paths.
-        repeatable: the request, if it may be sent again for further looks.
-    """
-
-    accepted: Accepted
-    frame: Frame
-    form: AnswerFormat | None
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    part: Part = ALONE
-    repeatable: Repeatable | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory that it takes."""
-        picture = self.accepted.screening.image.nbytes + len(self.accepted.upload.data)
-        request = 0 if self.repeatable is None else self.repeatable.size_bytes
-        return picture + request + sum(map(len, self.files.values()))
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call whose result comes later.
-
-    Attributes:
-        waiting: its picture; ``None`` if it has none, or its record was made already.
-        has_session: whether its client chose the session that its events come in: that may be one
-            of several calls.
-        began_at: on the clock ``perf_counter``.
-    """
-
-    waiting: Waiting | None
-    has_session: bool
-    began_at: float
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory that it takes."""
-        return 0 if self.waiting is None else self.waiting.size_bytes
 
 
 @dataclass(frozen=True)
@@ -157,7 +73,7 @@ class Proxy:
     @property
     def max_picture_bytes(self) -> int:
         """What the largest picture takes, decoded."""
-        return self.settings.gate.max_decoded_pixels * _CHANNELS
+        return max_picture_bytes(self.settings)
 
     @property
     def refuses_unread(self) -> bool:
@@ -295,72 +211,6 @@ class Proxy:
             _log.exception("answer not checked")
 
 
-def _spare_upstream(pipeline: Pipeline, settings: ProxySettings) -> Pipeline:
-    """The pipeline with few looks, and a sample of what is looked at whatever it holds.
-
-    Without looks all requests are the sample: only limits and budgets are learnt then.
-    """
-    share, knowledge = settings.asking.upstream_look_share, pipeline.knowledge
-    if settings.asking.upstream_looks:
-        knowledge = replace(knowledge, share=share, learning_share=share)
-    checks = spare_upstream(pipeline.checks, knowledge)
-    return replace(pipeline, checks=checks, knowledge=knowledge)
-
-
-def build_proxy(settings: ProxySettings) -> Proxy:
-    """Read the preset, connect to the database, start the gate; the upstream may still be away.
-
-    Raises:
-        MaskwatchError: no upstream is named, the preset is wrong, or the database is not usable.
-    """
-    address = settings.relay.upstream_address()
-    preset = load_preset(settings.attach.preset)
-    if unknown := preset.labels.unknown:
-        _log.warning("labels without a part group", preset=preset.name, labels=unknown)
-    digest = digest_source(preset.digest, preset.labels, settings.relay.upstream)
-    source = GivenSource(digest, preset.labels.names, f"upstream:{preset.name}")
-    holder = UpstreamHolder(source)
-    service = build_service(settings, lambda _database, _metrics: holder)
-    pipeline = _spare_upstream(service.pipeline, settings)
-    keeps_host = settings.relay.upstream_host is SentHost.CLIENT
-    forwarding = Forwarding(address, settings.proxies.trusted_proxies, keeps_host=keeps_host)
-    attach = settings.attach
-    queue = WorkQueue(
-        "replies",
-        attach.max_waiting_replies,
-        attach.max_waiting_mb * _MB,
-        threads=1,
-        waiting=settings.asking.max_upstream_looks,
-    )
-    memory = ByteBudget(attach.held_bytes(settings.gate.max_decoded_pixels * _CHANNELS))
-    max_answer_bytes = attach.max_answer_mb * _MB
-
-    def is_crowded() -> bool:
-        return memory.used_bytes + queue.size_bytes > max_answer_bytes
-
-    service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
-    reader = ReplyReader(preset.labels, max_answer_bytes, Courtesy(is_crowded))
-    gate = LookGate(settings.asking.look_limits(), service.metrics, lambda: queue.is_half_empty)
-    return Proxy(
-        settings=settings,
-        service=replace(service, pipeline=pipeline),
-        preset=preset,
-        relay=Relay(address, forwarding, settings.relay.relay_limits()),
-        looks=UpstreamLooks(source, reader, gate, _build_asker(settings, address, forwarding)),
-        reader=reader,
-        limits=RequestLimits(settings.gate.max_upload_bytes),
-        memory=memory,
-        queue=queue,
-        uploads=UploadedFiles(attach.keep_limits()),
-        calls=PendingCalls(attach.keep_limits()),
-    )
-
-
-def _build_asker(
-    settings: ProxySettings, address: UpstreamAddress, forwarding: Forwarding
-) -> UpstreamAsker:
-    """Connections for looks alone, and how long each may take."""
-    asking, limits = settings.asking, settings.relay.relay_limits()
-    relay = Relay(address, forwarding, replace(limits, max_connections=asking.max_upstream_looks))
-    max_bytes = settings.attach.max_answer_mb * _MB
-    return UpstreamAsker(relay, LookMark(), asking.upstream_look_seconds, max_bytes)
+def max_picture_bytes(settings: ProxySettings) -> int:
+    """What the largest picture takes, decoded."""
+    return settings.gate.max_decoded_pixels * _CHANNELS

@@ -88,7 +88,8 @@ HOSTING = (
 )
 # What knows of the service, and so of the outlier model, but loads a network only to host one.
 SERVING = (
-    *("inference.service", "inference.wiring", "inference.observing", "inference.proxying"),
+    *("inference.service", "inference.wiring", "inference.observing"),
+    *("inference.proxying", "inference.proxy_wiring"),
     *("inference.http.admit", "inference.http.decide", "inference.http.observe"),
     *("inference.http.sender", "inference.http.proxy"),
 )

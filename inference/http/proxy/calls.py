@@ -7,7 +7,7 @@ from time import perf_counter
 from inference.http.proxy.gated_request import GatedRequest
 from inference.http.proxy.records import judge_beside, mark
 from inference.http.proxy.uploads import MAX_SHORT_ANSWER_BYTES
-from inference.proxying import Call
+from inference.results.waiting import Call
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.answers.texts.documents import read_document

@@ -10,8 +10,9 @@ from inference.admission.byte_budget import Share
 from inference.http.proxy.background import Background
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside
-from inference.proxying import NOT_MEASURED, Call, Proxy, Waiting
+from inference.proxying import NOT_MEASURED, Proxy
 from inference.refusals import NOT_RECORDED, Refusal, Refused
+from inference.results.waiting import Call, Waiting
 from inference.upload import Arrival
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.tap import AnswerTap

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.types import Send
 
 from inference.admission.byte_budget import Share
-from inference.proxying import Proxy, Waiting
+from inference.proxying import Proxy
+from inference.results.waiting import Waiting
 from inference.upload import Arrival
 from inference.upstream.presets.preset import Door
 from inference.upstream.relay.forwarding import SentBody

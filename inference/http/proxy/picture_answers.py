@@ -8,7 +8,7 @@ from inference.http.problems import refusal_problem
 from inference.http.proxy.gated_request import GatedRequest
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside, mark
-from inference.proxying import Waiting
+from inference.results.waiting import Waiting
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.relay.exchange import Exchange
 

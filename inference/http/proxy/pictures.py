@@ -15,9 +15,10 @@ from inference.http.proxy.gated_request import GatedRequest, PictureRequest
 from inference.http.proxy.picture_answers import hold_answer, pass_answer
 from inference.http.proxy.records import ID_HEADER, draw_arrivals
 from inference.http.proxy.uploads import find_named, pass_upload
-from inference.proxying import NOT_PASSED_ON, Proxy, Waiting
+from inference.proxying import NOT_PASSED_ON, Proxy
 from inference.refusals import SEVERAL_PICTURES, Refusal, Refused
 from inference.results.outcomes import Accepted
+from inference.results.waiting import Waiting
 from inference.upload import Arrival
 from inference.upstream.answers.answer import Part
 from inference.upstream.answers.read_answer import holds_several

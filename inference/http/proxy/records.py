@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from inference.proxying import NOT_MEASURED, Proxy, Waiting
+from inference.proxying import NOT_MEASURED, Proxy
+from inference.results.waiting import Waiting
 from inference.upload import Arrival
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.relay.exchange import Exchange

@@ -8,7 +8,8 @@ import uvicorn
 
 from inference.http.proxy.app import build_proxy_app
 from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
-from inference.proxying import Proxy, build_proxy
+from inference.proxy_wiring import build_proxy
+from inference.proxying import Proxy
 from inference.settings import ProxySettings
 from inference.upstream.relay.listener import proxy_config
 from store.http.protocol import connection_limits

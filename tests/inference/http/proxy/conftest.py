@@ -22,7 +22,8 @@ from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_text import to_json
 from inference.http.proxy.server import server_config
 from inference.pipeline import Pipeline
-from inference.proxying import Proxy, build_proxy
+from inference.proxy_wiring import build_proxy
+from inference.proxying import Proxy
 from inference.results.outcomes import Accepted, Reply
 from inference.settings import ProxySettings, ServiceSettings
 from inference.upstream.answers.source_digest import digest_source
