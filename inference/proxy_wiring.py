@@ -30,7 +30,6 @@ from inference.upstream.upstream_settings import SentHost
 from inference.upstream.work_queue import WorkQueue
 
 _log = structlog.get_logger(__name__)
-_MB = 1_000_000
 
 
 class UpstreamHolder:
@@ -111,7 +110,7 @@ def _build_queue(settings: ProxySettings) -> WorkQueue:
     return WorkQueue(
         "replies",
         attach.max_waiting_replies,
-        attach.max_waiting_mb * _MB,
+        attach.max_waiting_bytes,
         threads=1,
         waiting=settings.asking.max_upstream_looks,
     )
@@ -126,7 +125,7 @@ def _build_reader(
     settings: ProxySettings, preset: Preset, queue: WorkQueue, memory: ByteBudget
 ) -> ReplyReader:
     """What reads answers; it goes slowly while there is room for what waits."""
-    max_answer_bytes = settings.attach.max_answer_mb * _MB
+    max_answer_bytes = settings.attach.max_answer_bytes
 
     def is_crowded() -> bool:
         return memory.used_bytes + queue.size_bytes > max_answer_bytes
@@ -145,5 +144,5 @@ def _build_asker(
     """Connections for looks alone, and how long each may take."""
     asking, limits = settings.asking, settings.relay.relay_limits()
     relay = Relay(address, forwarding, replace(limits, max_connections=asking.max_upstream_looks))
-    max_bytes = settings.attach.max_answer_mb * _MB
+    max_bytes = settings.attach.max_answer_bytes
     return UpstreamAsker(relay, LookMark(), asking.upstream_look_seconds, max_bytes)

@@ -84,9 +84,19 @@ class AttachGroup(Group):
     without a call has a record of its own, and a call without a result one that says
     `answer_not_read`."""
 
+    @property
+    def max_answer_bytes(self) -> int:
+        """The largest answer that is read."""
+        return self.max_answer_mb * _MB
+
+    @property
+    def max_waiting_bytes(self) -> int:
+        """What all waiting pictures and answers may take."""
+        return self.max_waiting_mb * _MB
+
     def held_bytes(self, max_picture_bytes: int) -> int:
         """What all pictures and answers may take; one of the largest of each always has room."""
-        return max(self.max_held_mb * _MB, max_picture_bytes + self.max_answer_mb * _MB)
+        return max(self.max_held_mb * _MB, max_picture_bytes + self.max_answer_bytes)
 
     def keep_limits(self) -> KeepLimits:
         """How many pictures wait for what belongs to them."""

@@ -26,7 +26,6 @@ from inference.upstream.relay.exchange import Ending, Exchange
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from store.spool.spool import NotRecorded
 
-_MB = 1_000_000
 _OK = 200
 # The answer to a call is on its way already when its result comes first.
 _TIE_SECONDS = 10.0
@@ -54,7 +53,7 @@ class Results:
     def __init__(self, proxy: Proxy, scope: Scope) -> None:
         self._proxy, self._scope = proxy, scope
         self._path_id = scope["raw_path"].rpartition(b"/")[2].decode("latin-1")
-        self.limit_bytes = proxy.settings.attach.max_answer_mb * _MB
+        self.limit_bytes = proxy.settings.attach.max_answer_bytes
 
     async def watch(self, event: bytes) -> None:
         """Have an event that was passed on checked beside the traffic."""

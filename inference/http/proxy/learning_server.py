@@ -19,8 +19,6 @@ from inference.upstream.requests.sent_request import RequestLimits
 from inference.upstream.upstream_settings import SentHost
 from store.http.protocol import connection_limits
 
-_MB = 1_000_000
-
 
 class NotLoopback(MaskwatchError):
     """What is not gated is not for other machines."""
@@ -58,7 +56,7 @@ def learn(
         MaskwatchError: no upstream is named.
     """
     limits = RequestLimits(settings.gate.max_upload_bytes)
-    collector = Collector(limits, requests, settings.attach.max_waiting_mb * _MB)
+    collector = Collector(limits, requests, settings.attach.max_waiting_bytes)
     server = build_learning_server(settings, collector)
     with listener:
         host, port = listener.getsockname()[:2]
@@ -83,7 +81,7 @@ def build_learning_server(settings: ProxySettings, collector: Collector) -> uvic
         collector,
         # Base64 is longer than what it stands for.
         max_request_bytes=2 * settings.gate.max_upload_bytes,
-        max_answer_bytes=settings.attach.max_answer_mb * _MB,
+        max_answer_bytes=settings.attach.max_answer_bytes,
         end=end,
     )
     config = proxy_config(

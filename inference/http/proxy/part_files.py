@@ -19,7 +19,6 @@ from inference.upstream.relay.faults import UpstreamFault
 
 _log = structlog.get_logger(__name__)
 
-_MB = 1_000_000
 _MAX_FILES = 256
 _OK = 200
 # What lets a client in lets us in for it; nothing else of its request is about the files.
@@ -42,7 +41,7 @@ async def fetch_files(
     """
     if not isinstance(form, AnnotatedImage) or not tap.is_whole:
         return tap, {}
-    limit = proxy.settings.attach.max_answer_mb * _MB
+    limit = proxy.settings.attach.max_answer_bytes
     whole = AnswerTap(limit)
 
     def list_paths() -> tuple[str, ...]:

@@ -12,8 +12,6 @@ from inference.results.waiting import Waiting
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.relay.exchange import Exchange
 
-_MB = 1_000_000
-
 
 async def pass_answer(gated: GatedRequest) -> None:
     """Let the client have the answer as it comes, and check it beside the traffic.
@@ -23,7 +21,7 @@ async def pass_answer(gated: GatedRequest) -> None:
         NotRecorded: a record could not be kept.
     """
     proxy, request, waiting = gated.proxy, gated.request, gated.waiting
-    tap = AnswerTap(proxy.settings.attach.max_answer_mb * _MB, gated.share.take_if_free)
+    tap = AnswerTap(proxy.settings.attach.max_answer_bytes, gated.share.take_if_free)
 
     def take(piece: bytes) -> None:
         proxy.reader.courtesy.note()
@@ -54,7 +52,7 @@ async def hold_answer(gated: GatedRequest) -> Response | None:
         NotRecorded: a record could not be kept.
     """
     proxy, request = gated.proxy, gated.request
-    limit, share = proxy.settings.attach.max_answer_mb * _MB, gated.share
+    limit, share = proxy.settings.attach.max_answer_bytes, gated.share
     held = await proxy.relay.hold(
         request.scope, request.receive, limit, body=gated.body, take_memory=share.take_if_free
     )
