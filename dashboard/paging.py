@@ -5,13 +5,10 @@ there would be another one each time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import streamlit as st
-
-from store.pages.audit_views import AuditFilter
-from store.pages.traffic import TrafficFilter
 
 
 class Listed(Protocol):
@@ -28,35 +25,34 @@ Row = TypeVar("Row", bound=Listed)
 
 @dataclass(frozen=True)
 class Place:
-    """A page of one filter's requests, on one side of a primary key; the newest without a side."""
+    """A page of what a filter lists, on one side of a key; the newest one without a side."""
 
-    filters: tuple[object, ...]
+    filters: object
     before: int | None = None
     after: int | None = None
 
 
-def place_in(state: object, filters: TrafficFilter, window: str) -> Place:
-    """The remembered page; a changed filter starts again at the newest request."""
-    fields = (window, filters.verdicts, filters.client, filters.reason, filters.outliers_only)
-    if isinstance(state, Place) and state.filters == fields:
-        return state
-    return Place(fields)
+def place_in(name: str, filters: object) -> Place:
+    """The page that the session remembers by a name; another filter starts again at the newest."""
+    state = st.session_state.get(name)
+    return state if isinstance(state, Place) and state.filters == filters else Place(filters)
 
 
-@dataclass(frozen=True)
-class AuditPlace:
-    """A page of the audit entries of one filter, on one side of one row."""
+def step_both_ways(
+    name: str, place: Place, ends: tuple[int | None, int | None], *, newer: bool, older: bool
+) -> None:
+    """Buttons to the newest, the next newer and the next older page.
 
-    filters: AuditFilter
-    before: int | None = None
-    after: int | None = None
-
-
-def audit_place_in(state: object, filters: AuditFilter) -> AuditPlace:
-    """The remembered page; a changed filter starts again at the newest entry."""
-    if isinstance(state, AuditPlace) and state.filters == filters:
-        return state
-    return AuditPlace(filters)
+    Args:
+        name: where the session remembers the page.
+        ends: keys that the next newer and the next older page begin beside.
+    """
+    after, before = ends
+    newest = Place(place.filters)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        _step("Newest", "first_page", name, newest, disabled=not newer)
+        _step("Newer", "chevron_left", name, replace(newest, after=after), disabled=not newer)
+        _step("Older", "chevron_right", name, replace(newest, before=before), disabled=not older)
 
 
 def older_than(place: str) -> int | None:
@@ -82,16 +78,16 @@ def step_older(place: str, rows: Sequence[Row], most: int) -> None:
         )
 
 
-def _step(label: str, icon: str, place: str, key: int | None, *, disabled: bool) -> None:
+def _step(label: str, icon: str, name: str, state: object, *, disabled: bool) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
-        key=f"{place}-{label.lower()}",
+        key=f"{name}-{label.lower()}",
         disabled=disabled,
         on_click=_go,
-        args=(place, key),
+        args=(name, state),
     )
 
 
-def _go(place: str, key: int | None) -> None:
-    st.session_state[place] = key
+def _go(name: str, state: object) -> None:
+    st.session_state[name] = state

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import address
 from dashboard.access.page_context import current_page
-from dashboard.paging import AuditPlace, audit_place_in
+from dashboard.paging import Place, place_in, step_both_ways
 from dashboard.show import markup, words
 from dashboard.show.audit_table import audit_table
 from store.audit.audit_log import Action
@@ -19,7 +19,7 @@ def show() -> None:
     context = current_page()
     markup.head("Audit", "Every change by people and jobs, chained so that later edits show.")
     filters = _filter()
-    place = audit_place_in(st.session_state.get(_PLACE), filters)
+    place = place_in(_PLACE, filters)
     with context.parts.database.read() as session:
         page = audit_page(session, filters, _PAGE_ROWS, before=place.before, after=place.after)
     if not page.entries:
@@ -27,7 +27,7 @@ def show() -> None:
         return
     _warn(page)
     audit_table(page.entries, context.now)
-    _pager(page, filters)
+    _pager(page, place)
 
 
 def _filter() -> AuditFilter:
@@ -65,7 +65,7 @@ def _warn(page: AuditPage) -> None:
         )
 
 
-def _pager(page: AuditPage, filters: AuditFilter) -> None:
+def _pager(page: AuditPage, place: Place) -> None:
     first, last = page.entries[0].sequence, page.entries[-1].sequence
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
@@ -75,18 +75,8 @@ def _pager(page: AuditPage, filters: AuditFilter) -> None:
                 "To check the whole chain, run maskwatch audit verify on the server."
             )
         )
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        _step("Newest", "first_page", page.newer, AuditPlace(filters))
-        _step("Newer", "chevron_left", page.newer, AuditPlace(filters, after=first))
-        _step("Older", "chevron_right", page.older, AuditPlace(filters, before=last))
-
-
-def _step(label: str, icon: str, possible: bool, place: AuditPlace) -> None:
-    st.button(label, icon=f":material/{icon}:", disabled=not possible, on_click=_go, args=(place,))
-
-
-def _go(place: AuditPlace) -> None:
-    st.session_state[_PLACE] = place
+    with right:
+        step_both_ways(_PLACE, place, (first, last), newer=page.newer, older=page.older)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Traffic: every request, filtered, page by page."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
-from dashboard.paging import Place, place_in
+from dashboard.paging import Place, place_in, step_both_ways
 from dashboard.show import markup, words
 from dashboard.show.request_table import request_table
 from detectors.verdict import Verdict
@@ -18,6 +20,7 @@ from store.pages.traffic import TrafficFilter, TrafficPage, traffic_page
 _PAGE_ROWS = 50
 _FILTER_WIDTHS = [2.1, 1.6, 1.7, 1.3, 1.3, 1]
 _PLACE = "traffic_place"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def show() -> None:
@@ -25,7 +28,8 @@ def show() -> None:
     context = current_page()
     markup.head("Traffic", "Every request with its verdict. A request's id opens its details.")
     filters, window = _filter(context)
-    place = place_in(st.session_state.get(_PLACE), filters, window)
+    # The moment that a window begins is another one at each look.
+    place = place_in(_PLACE, (window, replace(filters, since=_LONG_AGO)))
     with context.parts.database.read() as session:
         page = traffic_page(session, filters, _PAGE_ROWS, before=place.before, after=place.after)
     if page.more_clients:
@@ -143,11 +147,8 @@ def _pager(page: TrafficPage, place: Place) -> None:
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
         markup.put(markup.quiet(_extent(page)))
-    first, last = _ends(page, place)
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        _step("Newest", "first_page", page.newer, Place(place.filters))
-        _step("Newer", "chevron_left", page.newer, Place(place.filters, after=first))
-        _step("Older", "chevron_right", page.older, Place(place.filters, before=last))
+    with right:
+        step_both_ways(_PLACE, place, _ends(page, place), newer=page.newer, older=page.older)
 
 
 def _extent(page: TrafficPage) -> str:
@@ -167,20 +168,6 @@ def _ends(page: TrafficPage, place: Place) -> tuple[int | None, int | None]:
     if page.stop_key is not None:
         return (page.stop_key, last) if place.after is not None else (first, page.stop_key)
     return first, last
-
-
-def _step(label: str, icon: str, possible: bool, place: Place) -> None:
-    st.button(
-        label,
-        icon=f":material/{icon}:",
-        disabled=not possible,
-        on_click=_go,
-        args=(place,),
-    )
-
-
-def _go(place: Place) -> None:
-    st.session_state[_PLACE] = place
 
 
 if __name__ == "__main__":

@@ -48,6 +48,15 @@ def test_traffic_pages_go_there_and_back(day: Day, signed_in: Signed) -> None:
     assert request_ids(html_of(at)) == request_ids(first)
 
 
+def test_another_filter_starts_again_at_the_newest_request(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("traffic")
+    first = html_of(at)
+    fine(button_named(at, "Older").click().run())
+    at.selectbox(key="through").set_value("api")
+    assert request_ids(html_of(fine(at.run()))) == request_ids(first)
+
+
 def refused(parts: Parts, client: str, request_id: str) -> RequestRecord:
     return RequestRecord(
         request_id=request_id[:36],
