@@ -1,11 +1,10 @@
 """Fetches the pictures that an answer only points at, with a request of our own."""
 
-from asyncio import Event
 from collections.abc import Mapping
 from urllib.parse import quote
 
 import structlog
-from starlette.types import Message, Scope
+from starlette.types import Scope
 
 from inference.admission.byte_budget import Share
 from inference.proxying import Proxy
@@ -16,6 +15,7 @@ from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.answers.unpack import unpack_chunks
 from inference.upstream.relay.exchange import Exchange
 from inference.upstream.relay.faults import UpstreamFault
+from inference.upstream.relay.own_client import stay
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ async def _fetch(
         target = (form.files + quote(path, safe="/")).encode("ascii")
         try:
             held = await proxy.relay.hold(
-                _ask(scope, target), _wait_for_ever, limit, take_memory=share.take_if_free
+                _ask(scope, target), stay, limit, take_memory=share.take_if_free
             )
         except UpstreamFault as fault:
             _log.warning("part of an answer not fetched", why=str(fault))
@@ -85,9 +85,3 @@ async def _fetch(
 def _ask(scope: Scope, target: bytes) -> Scope:
     headers = [pair for pair in scope["headers"] if pair[0] in _CARRIED]
     return {**scope, "method": "GET", "raw_path": target, "query_string": b"", "headers": headers}
-
-
-async def _wait_for_ever() -> Message:
-    """Nobody leaves who could: the request is ours."""
-    await Event().wait()
-    return {"type": "http.disconnect"}

@@ -3,7 +3,6 @@
 import asyncio
 from asyncio import (
     AbstractEventLoop,
-    Event,
     all_tasks,
     current_task,
     gather,
@@ -13,11 +12,12 @@ from asyncio import (
 from concurrent.futures import CancelledError
 from threading import Lock, Thread
 
-from starlette.types import Message, Scope
+from starlette.types import Scope
 
 from inference.upstream.looks.look_mark import LookMark
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from inference.upstream.relay.forwarding import SentBody
+from inference.upstream.relay.own_client import stay
 from inference.upstream.relay.relay import Relay
 from inference.upstream.relay.sinks import HeldAnswer
 
@@ -74,7 +74,7 @@ class UpstreamAsker:
     async def _hold(self, scope: Scope, body: SentBody) -> HeldAnswer:
         try:
             async with timeout(self._max_seconds):
-                return await self._relay.hold(scope, _wait_for_ever, self._max_bytes, body=body)
+                return await self._relay.hold(scope, stay, self._max_bytes, body=body)
         except TimeoutError:
             raise UpstreamFault(FaultKind.TIMEOUT, "A look took too long.") from None
 
@@ -95,9 +95,3 @@ async def _break_off() -> None:
 
 def _stopped() -> UpstreamFault:
     return UpstreamFault(FaultKind.BROKEN, "Looks are over: the process ends.")
-
-
-async def _wait_for_ever() -> Message:
-    """Nobody leaves who could: the request is ours."""
-    await Event().wait()
-    return {"type": "http.disconnect"}
