@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from httpx2._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings as property_settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
@@ -29,6 +30,8 @@ TEMPLATE = "maskwatch_template"
 # A property holds on a slow machine too: how long an example takes belongs in `bench/`.
 property_settings.register_profile("any_machine", deadline=None)
 property_settings.load_profile("any_machine")
+# Nor does a request fail that takes longer than the library's five seconds.
+DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60
 
 # Taken away, for the commands refuse names that look like settings and are none.
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
@@ -14,6 +16,8 @@ from store.decisions.decisions import Kind, NewDecision, Scope
 from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+# Looks are drawn with it: with one of its own a service could see a picture otherwise each time.
+SECRET = SecretStr("the secret of the tests")
 
 
 class RecordChanges(TypedDict, total=False):

@@ -24,6 +24,7 @@ from inference.service import build_service
 from inference.settings import ServiceSettings
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Served, serving
+from tests.makers import SECRET
 from tests.maskwatch.client.conftest import serving_asgi
 from tests.waiting import wait_for
 
@@ -130,7 +131,9 @@ def test_nginx_in_front_names_the_client_whatever_it_says_itself(
 @pytest.fixture
 def sidecar(tmp_path: Path, sqlite_template: Path) -> Iterator[Served]:
     shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
-    settings = ServiceSettings(var_dir=tmp_path, trusted_proxies="127.0.0.1/32")
+    settings = ServiceSettings(
+        var_dir=tmp_path, fingerprint_salt=SECRET, trusted_proxies="127.0.0.1/32"
+    )
     with closing(build_service(settings)) as built, serving(built) as served:
         yield served
 

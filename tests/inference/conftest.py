@@ -19,6 +19,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.engine.database import Database
 from store.settings import StoreSettings
+from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
 
@@ -62,6 +63,7 @@ def settings(tmp_path: Path, sqlite_template: Path) -> ServiceSettings:
     shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     return ServiceSettings(
         var_dir=tmp_path,
+        fingerprint_salt=SECRET,
         evidence_sample_share=1,
         ensemble_sample_share=0,
         refusal_pause_seconds=0,
@@ -80,7 +82,10 @@ def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
     """The same service on SQLite and on PostgreSQL; it records every refusal, at once."""
     built = build_service(
         ServiceSettings(
-            store=store_settings.store, refusal_record_seconds=0, refusal_pause_seconds=0
+            store=store_settings.store,
+            fingerprint_salt=SECRET,
+            refusal_record_seconds=0,
+            refusal_pause_seconds=0,
         )
     )
     yield built

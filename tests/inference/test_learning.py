@@ -22,6 +22,7 @@ from store.people.api_keys import add_key
 from store.requests.records import RequestRecord
 from store.requests.request_ids import new_request_id
 from tests.inference.conftest import Encode
+from tests.makers import SECRET
 
 PICTURES = 80
 
@@ -30,7 +31,11 @@ PICTURES = 80
 def fresh(tmp_path: Path, sqlite_template: Path) -> Iterator[Service]:
     shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     settings = ServiceSettings(
-        var_dir=tmp_path, learn_traffic=True, ensemble_members=2, ensemble_scale=0.25
+        var_dir=tmp_path,
+        fingerprint_salt=SECRET,
+        learn_traffic=True,
+        ensemble_members=2,
+        ensemble_scale=0.25,
     )
     built = build_service(settings)
     yield built

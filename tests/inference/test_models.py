@@ -34,6 +34,7 @@ from inference.upload import Arrival, Upload
 from store.models.loaded_models import models_in_use, this_host
 from store.settings import StoreSettings
 from store.tables.work_tables import LoadedModelRow
+from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
 
@@ -69,7 +70,10 @@ def weights(tmp_path: Path) -> Path:
 @pytest.fixture
 def running(weights: Path, store_settings: StoreSettings) -> Iterator[Service]:
     settings = ServiceSettings(
-        store=store_settings.store, model=str(weights), require_signed_model=False
+        store=store_settings.store,
+        fingerprint_salt=SECRET,
+        model=str(weights),
+        require_signed_model=False,
     )
     service = build_service(settings)
     service.models.start()

@@ -64,7 +64,7 @@ def _scheduler(server: Any, tmp_path: Path) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert not thread.is_alive()
 
 

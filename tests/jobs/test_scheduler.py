@@ -47,7 +47,7 @@ def running(settings: JobSettings) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(timeout=20)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 

@@ -38,6 +38,7 @@ from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import patch_evidence
 from store.models.outlier_models import OutlierModelStore, promote
 from tests.inference.check_cases import ARRIVAL, LOOKS
+from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
 ROOT = Path(__file__).parents[3]
@@ -64,6 +65,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     built = build_service(
         ServiceSettings(
             var_dir=tmp_path_factory.mktemp("service"),
+            fingerprint_salt=SECRET,
             ensemble=EnsembleMode.ALWAYS,
             ensemble_sample_share=1,
             ensemble_max_ms=600_000,

@@ -21,7 +21,7 @@ from inference.settings import ServiceSettings
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.tables.request_tables import RequestRow
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -246,7 +246,7 @@ def test_whoever_never_reads_loses_the_connection(serve: Serve, extra: bytes) ->
     asked = (b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") * 2_000
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.settimeout(20)
+        connection.settimeout(60)
         connection.connect(("127.0.0.1", served.port))
         connection.sendall(asked + HEALTH + extra + b"\r\n")
         until(lambda: served.closed("read") == 1)

@@ -60,7 +60,7 @@ def test_a_record_that_finds_the_writer_idle_goes_at_once() -> None:
         # The thread runs; once it has looked and found nothing, it holds no lock and waits.
         wait_for(lambda: bool(queue._arrival._waiters))  # type: ignore[attr-defined]
         queue.put(_record(4))
-        assert taken.result(timeout=30) == [4]
+        assert taken.result(timeout=60) == [4]
 
 
 def test_a_queue_smaller_than_a_group_is_full_as_a_group() -> None:

@@ -249,7 +249,7 @@ def test_a_full_queue_makes_callers_wait(patient: Database, tmp_path: Path) -> N
             recorder.record(records[1])
             waiting = thread.submit(recorder.record, records[2])
             wait_for(lambda: _value(metrics, "record_callers_waiting") == 1)
-        waiting.result(timeout=30)
+        waiting.result(timeout=60)
     assert _stored(patient) == _ids(records)
     assert _value(metrics, "record_callers_waiting") == 0
 

@@ -21,6 +21,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import request_detail
+from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
 _MEGABYTES = 100_000_000
@@ -42,7 +43,9 @@ def _content(side: int = 10) -> Content:
 
 @pytest.fixture
 def remembering(tmp_path: Path) -> Iterator[Service]:
-    service = build_service(ServiceSettings(var_dir=tmp_path, cache_bytes=_MEGABYTES))
+    service = build_service(
+        ServiceSettings(var_dir=tmp_path, fingerprint_salt=SECRET, cache_bytes=_MEGABYTES)
+    )
     yield service
     service.close()
 

@@ -204,7 +204,7 @@ def test_a_mail_that_cannot_be_composed_does_not_hold_up_the_others(
 def test_two_notifiers_at_once_send_each_mail_once(mailing: JobContext, server: MailServer) -> None:
     for number in range(12):
         evaluate(mailing, make_condition(fingerprint=str(number)))
-    together = Barrier(2, timeout=10)
+    together = Barrier(2, timeout=60)
     results: list[NotifyResult] = []
 
     def work() -> None:
@@ -218,7 +218,7 @@ def test_two_notifiers_at_once_send_each_mail_once(mailing: JobContext, server: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     assert sum(result.deliveries for result in results) == 12
     assert len(server.mails) == len({mail["Message-ID"] for mail in server.mails}) == 12
 

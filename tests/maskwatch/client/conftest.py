@@ -25,6 +25,7 @@ from inference.figures import draw_figure
 from inference.service import build_service
 from inference.settings import ServiceSettings
 from tests.inference.http.conftest import Served, serving
+from tests.makers import SECRET
 from tests.waiting import wait_for
 
 Start = Callable[..., str]
@@ -104,6 +105,7 @@ def sidecar(tmp_path: Path, sqlite_template: Path) -> Iterator[Served]:
     shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     settings = ServiceSettings(
         var_dir=tmp_path,
+        fingerprint_salt=SECRET,
         refusal_pause_seconds=0,
         rate_per_second=0,
         trusted_proxies="127.0.0.1/32",

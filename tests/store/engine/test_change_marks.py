@@ -70,7 +70,7 @@ def test_changes_at_the_same_time_are_all_counted(database: Database, now: datet
     moved, done = Event(), Event()
 
     def second() -> None:
-        moved.wait(10)
+        moved.wait(60)
         with database.write() as session:
             move_mark(session, Mark.DECISIONS)
         done.set()
@@ -83,7 +83,7 @@ def test_changes_at_the_same_time_are_all_counted(database: Database, now: datet
         # The second one waits for this transaction; nobody sees a version before it is committed.
         assert not done.wait(0.2)
         assert _versions(database) == (0, 0)
-    thread.join(10)
+    thread.join(60)
     wait_for(done.is_set)
     assert _versions(database) == (2, 0)
 

@@ -260,7 +260,7 @@ def test_a_writer_that_holds_the_turn_is_waited_for(
             start_run(session, "first", now)
             waiting = pool.submit(_write_run, patient, "second", now)
             assert not waiting.done()
-        waiting.result(timeout=30)
+        waiting.result(timeout=60)
     assert _runs(local) == {"first": 1, "second": 1}
     patient.close()
 

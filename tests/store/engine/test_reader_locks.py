@@ -62,7 +62,7 @@ def test_a_reader_waits_for_the_batch_that_is_being_deleted(database: Database) 
     thread = Thread(target=read)
     with lock_for_pruning(database):
         thread.start()
-        began.wait(10)
+        began.wait(60)
         assert not done.is_set()
     wait_for(done.is_set)
     thread.join()
@@ -74,15 +74,15 @@ def test_patience_finds_the_moment_in_which_nobody_reads(database: Database) -> 
     def read() -> None:
         with lock_for_reading(database, Reader.EXPORT):
             began.set()
-            may_end.wait(10)
+            may_end.wait(60)
 
     thread = Thread(target=read)
     thread.start()
-    assert began.wait(10)
+    assert began.wait(60)
     with pytest.raises(BeingRead), lock_for_pruning(database, patience_seconds=0.1):
         pytest.fail("it must not be alone")
     may_end.set()
-    with lock_for_pruning(database, patience_seconds=10):
+    with lock_for_pruning(database, patience_seconds=60):
         pass
     thread.join()
 

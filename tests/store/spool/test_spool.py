@@ -258,7 +258,7 @@ def test_records_are_appended_while_a_slow_database_takes_earlier_ones(tmp_path:
     spool = Spool(tmp_path)
     spool.append([_record(1)])
     with ThreadPoolExecutor(1) as thread:
-        spool.replay(lambda _: thread.submit(spool.append, [_record(2)]).result(timeout=30))
+        spool.replay(lambda _: thread.submit(spool.append, [_record(2)]).result(timeout=60))
     assert _replayed(spool) == [2]
 
 

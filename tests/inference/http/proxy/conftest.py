@@ -31,6 +31,7 @@ from inference.upstream.presets.preset_files import load_preset
 from store.settings import load_settings
 from store.tables.request_tables import RequestRow, features_table
 from tests.inference.baseline_makers import make_baseline
+from tests.makers import SECRET
 from tests.waiting import wait_for
 
 PRESET = """
@@ -63,7 +64,7 @@ name = "log"
 kind = "plain"
 paths = ["/log"]
 """
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -202,6 +203,7 @@ def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Atta
             var_dir = settings.store.var_dir
             values: dict[str, Any] = {
                 "var_dir": var_dir,
+                "fingerprint_salt": SECRET,
                 "upstream": url,
                 "preset": str(preset),
                 "upstream_look_share": 0,

@@ -256,7 +256,7 @@ def test_a_body_at_an_unknown_route_is_flagged_even_if_no_answer_comes(attach: A
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         attached = attach(upstream=url, upstream_answer_seconds=0.2)
-        answer = httpx2.post(f"{attached.url}/elsewhere", content=b"x", timeout=30)
+        answer = httpx2.post(f"{attached.url}/elsewhere", content=b"x", timeout=60)
 
     assert answer.status_code == 504
     (row,) = attached.rows(1)

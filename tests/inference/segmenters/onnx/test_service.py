@@ -14,6 +14,7 @@ from inference.supply.errors import ModelError
 from inference.upload import Arrival, Upload
 from store.settings import StoreSettings
 from tests.inference.segmenters.foreign_models import network, write_model
+from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
 
@@ -26,7 +27,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def service(folder: Path, store_settings: StoreSettings) -> Iterator[Service]:
     settings = ServiceSettings(
-        store=store_settings.store, segmenter="onnx", model=str(folder), require_signed_model=False
+        store=store_settings.store,
+        fingerprint_salt=SECRET,
+        segmenter="onnx",
+        model=str(folder),
+        require_signed_model=False,
     )
     service = build_service(settings)
     service.models.start()

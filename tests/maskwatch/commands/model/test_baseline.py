@@ -14,6 +14,7 @@ from inference.service import build_service
 from inference.settings import ServiceSettings
 from maskwatch.commands.model.baseline import learn_baseline, write_baseline
 from maskwatch.commands.pictures.picture_files import FileProblem
+from tests.makers import SECRET
 from tests.maskwatch.conftest import Run
 
 
@@ -39,7 +40,9 @@ def test_too_few_pictures_are_said_and_nothing_is_written(maskwatch: Run, tmp_pa
 
 def test_every_look_is_taken_and_recorded_without_accusing(tmp_path: Path, clean: Path) -> None:
     """Of three pictures one calibrates; the file that is no picture is left out."""
-    service = build_service(ServiceSettings(var_dir=tmp_path, ensemble_budget=0))
+    service = build_service(
+        ServiceSettings(var_dir=tmp_path, fingerprint_salt=SECRET, ensemble_budget=0)
+    )
     with pytest.raises(BaselineError, match="there are 1"):
         learn_baseline(service, [clean])
     service.close()

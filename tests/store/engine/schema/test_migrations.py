@@ -203,7 +203,7 @@ def test_a_migration_that_is_killed_leaves_the_old_tables_and_rows(
     now: datetime,
 ) -> None:
     half_way.send_signal(signal.SIGKILL)
-    half_way.wait(timeout=30)
+    half_way.wait(timeout=60)
 
     def writes_again() -> bool:
         # PostgreSQL needs a moment to notice that the client is gone.
