@@ -136,9 +136,9 @@ def play(stage: Stage) -> None:
     for number, address in enumerate((*HONEST, *HONEST)):
         stage.send(address, ordinary(number))
     stage.run_jobs()
-    for number in range(4):
+    for picture in map(as_gif, range(4)):
         for address in PHONES:
-            stage.send(address, as_gif(number))
+            stage.send(address, picture)
     for picture, _ in (*make_malformed(7), *make_malformed(8)):
         stage.send(VANDAL, picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
@@ -146,11 +146,12 @@ def play(stage: Stage) -> None:
         hostile = pgd(segmenter, figure(seed), epsilon=8, steps=20, seed=seed)
         stage.send(ARTIST, encode(hostile, "look", "PNG"))
     search(stage)
+    flood, last = ordinary(1), ordinary(3)
     for _ in range(_FLOOD):
-        stage.send(FLOODER, ordinary(1))
+        stage.send(FLOODER, flood)
     stage.run_jobs()
     for address in (*HONEST, *ATTACKERS):
-        stage.send(address, ordinary(3))
+        stage.send(address, last)
 
 
 def search(stage: Stage) -> None:

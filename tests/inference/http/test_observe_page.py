@@ -25,7 +25,7 @@ from store.people.api_keys import KeyScope, add_key
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, Served, block
-from tests.waiting import wait_for
+from tests.waiting import POLL_SECONDS, wait_for
 
 PAGE = Path(__file__).parents[3] / "docs" / "observe.md"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -90,7 +90,7 @@ class _Parser(BaseHTTPRequestHandler):
 @contextmanager
 def _parser() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Parser) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(POLL_SECONDS,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

@@ -26,7 +26,7 @@ from inference.service import build_service
 from inference.settings import ServiceSettings
 from tests.inference.http.conftest import Served, serving
 from tests.makers import SECRET
-from tests.waiting import wait_for
+from tests.waiting import POLL_SECONDS, wait_for
 
 Start = Callable[..., str]
 
@@ -69,7 +69,7 @@ def serving_asgi(app: Any) -> Iterator[str]:
 def serving_wsgi(app: Any) -> Iterator[str]:
     """A WSGI application behind a port of loopback."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

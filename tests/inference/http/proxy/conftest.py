@@ -32,7 +32,7 @@ from store.settings import load_settings
 from store.tables.request_tables import RequestRow, features_table
 from tests.inference.baseline_makers import make_baseline
 from tests.makers import SECRET
-from tests.waiting import wait_for
+from tests.waiting import POLL_SECONDS, wait_for
 
 PRESET = """
 name = "test"
@@ -226,7 +226,7 @@ def _make_baseline(preset: Path, url: str) -> Baseline:
 @contextmanager
 def _serve_page(page: Page) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, page.build_app(), threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

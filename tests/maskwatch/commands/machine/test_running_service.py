@@ -12,6 +12,7 @@ from inference.metrics import Metrics
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State
 from maskwatch.commands.machine.running_service import check_running_service
+from tests.waiting import POLL_SECONDS
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def _answer(status: int, body: bytes) -> Iterator[int]:
             """Say nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(POLL_SECONDS,))
         thread.start()
         try:
             yield server.server_port
