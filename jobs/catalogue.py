@@ -7,13 +7,13 @@ from difflib import get_close_matches
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from detectors.errors import MaskwatchError
 from jobs.alerting import alerts, integrity, notify
 from jobs.baselines import learn_baseline
 from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
+from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
 from jobs.outliers import retrain, scan
 from jobs.settings import JobSettings
@@ -45,7 +45,7 @@ JOBS: tuple[Job, ...] = (
         "scan",
         "Score new records once and record the outliers.",
         scan.run,
-        lambda s: _every(s.schedule.scan_interval_seconds),
+        lambda s: every(s.schedule.scan_interval_seconds),
         followed_by="decide",
     ),
     Job("decide", "Decide which clients to block.", decide.run, None),
@@ -53,55 +53,55 @@ JOBS: tuple[Job, ...] = (
         "evaluate_alerts",
         "Compare the thresholds with the records; fire and resolve alerts.",
         alerts.run,
-        lambda s: _every(s.schedule.alert_interval_seconds),
+        lambda s: every(s.schedule.alert_interval_seconds),
     ),
     Job(
         "integrity",
         "Compare the model files on this host with what its services loaded.",
         integrity.run,
-        lambda s: _every(s.schedule.integrity_interval_seconds),
+        lambda s: every(s.schedule.integrity_interval_seconds),
     ),
     Job(
         "expire_fingerprints",
         "Forget the fingerprints of pictures that are beyond their window.",
         expire_fingerprints.run,
-        lambda s: _every(s.schedule.expire_interval_seconds),
+        lambda s: every(s.schedule.expire_interval_seconds),
     ),
     Job(
         "find_patches",
         "Look for a patch that recurs in flagged pictures and put it on the blacklist.",
         find_patches.run,
-        lambda s: _every(s.schedule.patch_interval_seconds),
+        lambda s: every(s.schedule.patch_interval_seconds),
     ),
     Job(
         "learn_baseline",
         "Learn from the traffic what is normal for each source, and count the alarm budgets.",
         learn_baseline.run,
-        lambda s: _every(s.schedule.learn_interval_seconds),
+        lambda s: every(s.schedule.learn_interval_seconds),
     ),
     Job(
         "anchor_audit",
         "See that the audit's last anchor holds, and anchor its newest row.",
         anchor_audit.run,
-        lambda s: _every(s.schedule.anchor_interval_seconds),
+        lambda s: every(s.schedule.anchor_interval_seconds),
     ),
     Job(
         "roll_up",
         "Count new records by minute, hour and day.",
         roll_up.run,
-        lambda s: _every(s.schedule.roll_up_interval_seconds),
+        lambda s: every(s.schedule.roll_up_interval_seconds),
     ),
     Job(
         "prune",
         "Remove records and pictures that are too old, and files that no record refers to.",
         prune.run,
-        lambda s: _every(s.schedule.prune_interval_seconds),
+        lambda s: every(s.schedule.prune_interval_seconds),
     ),
     Job(
         "notify",
         "Send what waits in the outbox.",
         notify.run,
-        lambda s: _every(s.schedule.notify_interval_seconds),
+        lambda s: every(s.schedule.notify_interval_seconds),
     ),
     Job(
         "retrain",
@@ -133,11 +133,7 @@ def describe_schedule(job: Job, settings: JobSettings) -> str:
         leader = next(other.name for other in JOBS if other.followed_by == job.name)
         return f"after {leader}"
     trigger = job.trigger(settings)
-    if isinstance(trigger, IntervalTrigger):
+    if isinstance(trigger, Interval):
         return f"every {trigger.interval / timedelta(seconds=1):g} s"
     hour = trigger.fields[CronTrigger.FIELD_NAMES.index("hour")]
     return f"daily at {hour}:00 UTC"
-
-
-def _every(seconds: int) -> IntervalTrigger:
-    return IntervalTrigger(seconds=seconds, timezone="UTC")

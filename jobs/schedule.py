@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from jobs.catalogue import JOBS, Job, job_named
 from jobs.catch_up import retrain_is_due
 from jobs.context import JobContext
 from jobs.executor import DaemonExecutor
+from jobs.intervals import Interval
 from jobs.runs import log_faults, run_quietly
 from jobs.settings import JobSettings
 
 ContextNow = Callable[[], JobContext]
 """What a run works with; raises where none may begin."""
 
-# A run that is late, for example after the machine slept, still counts; runs in between do not.
+# A nightly run that is late, for example after the machine slept, still counts.
 _MISFIRE_GRACE_SECONDS = 3600
 _MIN_IDLE_SECONDS = 60.0
 
@@ -48,8 +48,9 @@ class Schedule:
         self.scheduler.resume()
 
     def _add(self, job: Job, trigger: BaseTrigger) -> None:
-        at_once = isinstance(trigger, IntervalTrigger)
-        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
+        at_once = isinstance(trigger, Interval)
+        # It still counts however late it is: by the new time of a clock that stepped, all are late.
+        first = {"next_run_time": datetime.now(UTC), "misfire_grace_time": None} if at_once else {}
         self.scheduler.add_job(
             *(run_chain, trigger),
             id=job.name,
@@ -78,7 +79,7 @@ def build_schedule(settings: JobSettings, context_now: ContextNow) -> Schedule:
 def max_idle_seconds(settings: JobSettings) -> float:
     """Three of the shortest intervals, at least a minute: longer without a run is not usual."""
     triggers = (job.trigger(settings) for job in JOBS if job.trigger is not None)
-    intervals = [t.interval_length for t in triggers if isinstance(t, IntervalTrigger)]
+    intervals = [t.interval_length for t in triggers if isinstance(t, Interval)]
     return float(max(_MIN_IDLE_SECONDS, 3 * min(intervals)))
 
 

@@ -76,6 +76,18 @@ def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -
         assert next_time == datetime(2026, 3, due, 4, 0, tzinfo=UTC)
 
 
+def test_however_much_was_missed_is_one_run_that_still_counts() -> None:
+    """A machine without a battery begins in 1970 until a time service puts its clock forward."""
+    far = datetime.now(UTC) + timedelta(days=56 * 365, seconds=0.5)
+    for job in build_schedule(JobSettings(), no_context).scheduler.get_jobs():
+        if job.id == "retrain":
+            continue
+        following = job.trigger.get_next_fire_time(job.next_run_time, far)
+        assert far < following <= far + job.trigger.interval
+        assert (following - job.next_run_time) % job.trigger.interval == timedelta(0)
+        assert job.misfire_grace_time is None
+
+
 @pytest.mark.parametrize("store_settings", ["sqlite", "postgresql", "pgbouncer"], indirect=True)
 def test_it_runs_each_interval_job_at_once_and_stops(
     settings: JobSettings, database: Database, runs_of: RunsOf
