@@ -12,7 +12,7 @@ from inference.gate.decoder.limits import PictureLimits, Unacceptable
 from inference.gate.decoder.pixels import Pixels, decode
 from inference.gate.media import MediaType
 
-_END = b"\xff\xd9"
+_END, _HALF_MARKER = b"\xff\xd9", b"\xff"
 _SOMETHING_ELSE = b"\x5a\xc3\x17\x96" * 64
 # How much may be missing: a tenth of the picture, or a row of blocks, which is decoded as a whole.
 _MAX_MISSING_SHARE = 0.1
@@ -26,6 +26,8 @@ def decode_without_end(data: bytes, limits: PictureLimits) -> Pixels:
         Unacceptable: there is no picture, or too much of it is missing.
         MemoryError: it takes more memory than the process may have.
     """
+    # The first half of a marker is no marker, but would make one of what is put behind it.
+    data = data.rstrip(_HALF_MARKER)
     pixels = decode(data + _END, MediaType.JPEG, limits)
     other = decode(data + _SOMETHING_ELSE + _END, MediaType.JPEG, limits)
     difference = ImageChops.difference(pixels.picture, other.picture)

@@ -1,3 +1,4 @@
+import re
 import struct
 import zipfile
 from io import BytesIO
@@ -133,3 +134,12 @@ def test_four_bytes_that_turn_up_by_chance_are_no_end_record(
 def test_more_metadata_never_hide_what_one_says(blobs: list[bytes], tail: bytes) -> None:
     assert has_script(tail, [*blobs, SCRIPTS[3], *blobs])
     assert is_polyglot(b"", [*blobs, FORMATS[0], *blobs])
+
+
+_PIECES = st.one_of(st.sampled_from([b"MZ", b"PE\0\0", b"M", b"Z"]), st.integers(0, 600).map(bytes))
+
+
+@given(st.lists(_PIECES, max_size=12).map(b"".join))
+def test_a_program_is_seen_if_its_marks_are_as_far_apart_as_in_one(content: bytes) -> None:
+    is_program = re.search(rb"MZ.{58,510}PE\0\0", content, re.DOTALL) is not None
+    assert is_polyglot(content, ()) == is_program
