@@ -154,11 +154,10 @@ class _Run:
             figures["deployment"].append(rows[count])
             save()
             Console(width=160).print(rows[count])
-        if self.kind is Kind.MIXED:
-            last = max(rows)
-            rows[last]["fairness"] = self._measure_fairness(last)
-            figures.setdefault("fairness", rows[last]["fairness"])
-            save()
+        last = max(rows)
+        rows[last]["fairness"] = self._measure_fairness(last)
+        figures.setdefault("fairness", rows[last]["fairness"])
+        save()
         self._measure_detection(rows, save)
 
     def _measure_alarms(self, installation: Installation, count: int) -> Row:
@@ -175,8 +174,9 @@ class _Run:
         }
 
     def _measure_fairness(self, count: int) -> Row:
+        people, memory = self.deployment.people, self._memory(count, "clean")
         with self._open(count) as installation:
-            return tone_figures(installation, self.options.data, self._memory(count, "tones"))
+            return tone_figures(installation, self.options.data, people, memory)
 
     def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
         for attempts in _attack(self.options, self.deployment, 0):

@@ -45,8 +45,8 @@ class Line:
     def excess(self, features: Mapping[str, float]) -> float:
         """Residual in units of the limit; NaN where something was not measured."""
         value, predictors = scales(self.part, features)
-        prediction = sum(slope * each for slope, each in zip(self.slopes, predictors, strict=True))
-        return (value - self.intercept - prediction) / self.limit
+        slope = sum(slope * each for slope, each in zip(self.slopes, predictors, strict=True))
+        return (value - expected(self.intercept + slope)) / self.limit
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,17 @@ def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float
     for name in part.factors:
         value *= features.get(name, nan)
     return _on_scale(value), [_on_scale(features.get(name, nan)) for name in part.predictors]
+
+
+def expected(prediction: float) -> float:
+    """What a line predicts, no less than nothing at all: the scale ends there, lines go on.
+
+    Of a picture without anybody everything is nothing, and any change would be endlessly much.
+
+    >>> expected(-20.0) == log(_FLOOR)
+    True
+    """
+    return max(prediction, log(_FLOOR))
 
 
 def _on_scale(value: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
-from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line, scales
+from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line, expected, scales
 from detectors.topology.topology_limits import learn_limits
 
 MIN_PICTURES = 30
@@ -79,7 +79,7 @@ def _line_of(part: Part, clean: Sequence[Measurements]) -> Line:
         )
     design = np.column_stack([np.ones(len(rows)), rows[:, 1:]])
     line, *_ = np.linalg.lstsq(design, rows[:, 0], rcond=None)
-    residuals = rows[:, 0] - design @ line
+    residuals = rows[:, 0] - [expected(each) for each in design @ line]
     return Line(part, float(line[0]), tuple(float(each) for each in line[1:]), _limit(residuals))
 
 

@@ -57,6 +57,19 @@ def held_out() -> list[Row]:
     return _rows(3, 1500)
 
 
+def test_a_picture_without_anybody_is_not_far_beyond_a_steep_line() -> None:
+    def steep(row: Row) -> Row:
+        divergence = 0.2 * row["glance_entropy"] * row["glance_tile_divergence"]
+        return {**row, "glance_tile_divergence": divergence}
+
+    rows = [steep(row) for row in _rows(1, 400)]
+    steep_baseline = learn("0" * 64, rows, [steep(row) for row in _rows(2, 400)])
+    empty = {"glance_entropy": 0.0, "glance_tile_divergence": 0.0, "jpeg_blockiness": 1.1}
+    assert steep_baseline.score(empty).value <= 0
+    torn = {**empty, "glance_tile_divergence": 0.3}
+    assert steep_baseline.score(torn).value > steep_baseline.threshold(0.005)
+
+
 @pytest.mark.parametrize(("rate", "least", "most"), [(0.02, 0.005, 0.05), (0.1, 0.06, 0.15)])
 def test_about_the_stated_share_of_other_clean_rows_reaches_the_threshold(
     baseline: Baseline, held_out: list[Row], rate: float, least: float, most: float
