@@ -67,8 +67,14 @@ class Band:
 
     @classmethod
     def of(cls, baseline: Baseline) -> "Band":
-        """That of a baseline, at the default rate."""
-        return cls(baseline.threshold(_BAND_SHARE), baseline.threshold(_LINE_SHARE))
+        """That of a baseline, at the default rate.
+
+        Of its calibration pictures more may lie within than the tail that was fitted has there.
+        """
+        low, line = baseline.threshold(_BAND_SHARE), baseline.threshold(_LINE_SHARE)
+        within = sum(low <= score < line for score in baseline.scores)
+        share = max(_BAND_SHARE - _LINE_SHARE, within / max(1, len(baseline.scores)))
+        return cls(low, line, _LINE_SHARE / share)
 
     def mark(self, request: Request) -> Request:
         """The request with a finding if it lies within."""

@@ -12,9 +12,9 @@ from detectors.baseline.sample import SampleRow
 EXPECTED_BEYOND = 0.1
 # A baseline comes into force unless so much oddness, or more, is this unlikely among its own kind.
 LEVEL = 0.05
-# It is put back only if this share is odd, and if chance makes as much this seldom. What is called
-# crafted is left out of that, for it may be an attack; strangers are odd below the line too: 30 %
-# of a mixed deployment's pictures are, to the baseline of street photos.
+# It is put back only if more than this share is odd beyond what chance makes of it. What is called
+# crafted is left out of that, for it may be an attack; attacks of a quarter of the clients that are
+# odd and not called crafted stay below.
 MAX_BEYOND = 0.25
 PUT_BACK_LEVEL = 0.001
 # If more than this share is called crafted, over clients, it is the traffic.
@@ -52,7 +52,12 @@ class TrafficFit:
         """Whether a baseline that is in force has to be put back."""
         if self.rest is not None and self.crafted <= MAX_CRAFTED:
             return self.rest.is_strange
-        return self.beyond > MAX_BEYOND and self.chance < PUT_BACK_LEVEL
+        return _tail(self.odd, self.clients, MAX_BEYOND) < PUT_BACK_LEVEL
+
+    @property
+    def odd(self) -> int:
+        """How many clients' worth of pictures is odd."""
+        return ceil(self.beyond * self.clients - 1e-9)
 
 
 def measure_fit(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
@@ -71,8 +76,8 @@ def _count_odd(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
     scores = [(row, baseline.score(row.features, first_look=True).value) for row in rows]
     odd = [(row, score >= baseline.look_again) for row, score in scores if not isnan(score)]
     clients = len({row.client for row, _ in odd})
-    beyond = _mean_over_clients(odd)
-    return TrafficFit(clients, beyond, _tail(ceil(beyond * clients - 1e-9), clients))
+    fit = TrafficFit(clients, _mean_over_clients(odd), 1.0)
+    return replace(fit, chance=_tail(fit.odd, clients, EXPECTED_BEYOND))
 
 
 def _mean_over_clients(flags: Iterable[tuple[SampleRow, bool]]) -> float:
@@ -84,9 +89,8 @@ def _mean_over_clients(flags: Iterable[tuple[SampleRow, bool]]) -> float:
     return sum(shares) / len(shares) if shares else 0.0
 
 
-def _tail(count: int, trials: int) -> float:
-    """Chance of so many or more successes."""
-    share = EXPECTED_BEYOND
+def _tail(count: int, trials: int, share: float) -> float:
+    """Chance of so many or more successes, each with this share."""
     less = sum(
         comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(min(count, trials))
     )
