@@ -7,8 +7,8 @@ from typing import Any
 from bench.deployment.installation import Installation
 from bench.deployment.outcomes import Outcome, measure_files
 from bench.detection.fairness import FLAGGED, Portrait, measure_angle, recall_rows, rule_figures
-from bench.detection.pictures import Photo
-from bench.detection.uploads import RAW, File
+from bench.detection.pictures.photos import Photo
+from bench.detection.pictures.uploads import RAW, File
 from inference.gate.faces import FaceFinder
 
 
