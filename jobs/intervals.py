@@ -5,7 +5,7 @@ from datetime import datetime
 from apscheduler.triggers.interval import IntervalTrigger
 
 
-class Interval(IntervalTrigger):
+class Interval(IntervalTrigger):  # type: ignore[misc]
     """Every so many seconds, from when it was made.
 
     APScheduler asks for each time that was missed, with the schedule locked: after a clock went
