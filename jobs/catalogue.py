@@ -15,7 +15,7 @@ from jobs.blocking import decide, find_patches
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
-from jobs.outliers import retrain, scan
+from jobs.outliers import retrain, scan, watch_drift
 from jobs.settings import JobSettings
 
 
@@ -78,6 +78,12 @@ JOBS: tuple[Job, ...] = (
         "Learn from the traffic what is normal for each source, and count the alarm budgets.",
         learn_baseline.run,
         lambda s: every(s.schedule.learn_interval_seconds),
+    ),
+    Job(
+        "watch_drift",
+        "Compare each source's newest traffic with what the outlier model learnt from.",
+        watch_drift.run,
+        lambda s: every(s.schedule.drift_interval_seconds),
     ),
     Job(
         "anchor_audit",

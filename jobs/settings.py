@@ -50,6 +50,10 @@ class ScheduleGroup(Group):
     learn_interval_seconds: int = Field(60, ge=1, le=_DAY_SECONDS)
     """Seconds between two looks at what sources can be learnt from."""
 
+    drift_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
+    """Seconds between two comparisons of the newest traffic with what the outlier model learnt
+    from."""
+
     retrain_hour_utc: int = Field(2, ge=0, le=23)
     """Hour of the nightly retraining, in UTC."""
 

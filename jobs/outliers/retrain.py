@@ -6,8 +6,8 @@ in the calibration: without them each night's model would take the rarest record
 for gone, and the share of outliers would grow from night to night.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from detectors.outliers.base import OutlierModelError
@@ -17,7 +17,9 @@ from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, JobOutcome, Skipped
+from jobs.outliers.watch_drift import NEWEST
 from store.audit.actors import job
+from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
 from store.phrases import phrase_count
@@ -78,6 +80,7 @@ def run(context: JobContext) -> JobOutcome:
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value
     judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
+    judgement = hold_back_if_pushed(judgement, _list_pushed(context))
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
     verb = "promoted" if judgement.is_promoted else "held back"
@@ -143,6 +146,23 @@ def judge(
         because = f"It calls {100 * share:.1f} % of the clean records outliers."
         return Judgement(False, because, correlation, share)
     return Judgement(True, because, correlation, share)
+
+
+def hold_back_if_pushed(judgement: Judgement, pushed: Sequence[str]) -> Judgement:
+    """Never learn from traffic that a few senders move; what they move is in the sample."""
+    if not (pushed and judgement.is_promoted):
+        return judgement
+    sources = ", ".join(source[:12] for source in pushed)
+    return replace(
+        judgement,
+        is_promoted=False,
+        because=f"A few senders move the traffic of {sources}: see the alert `traffic_pushed`.",
+    )
+
+
+def _list_pushed(context: JobContext) -> tuple[str, ...]:
+    with context.database.read() as session:
+        return list_pushed(session, context.now - NEWEST)
 
 
 def _rank_correlation(first: Vector, second: Vector) -> float:

@@ -83,3 +83,26 @@ class RuleBudgetRow(Base):
     is_demoted: Mapped[bool]
     since: Mapped[datetime]
     counted_at: Mapped[datetime]
+
+
+class DriftRow(Base):
+    """How far a source's newest traffic is from what the outlier model in force learnt from.
+
+    Attributes:
+        kind: as :class:`detectors.drift.drift.DriftKind` has it.
+        model_digest: the outlier model whose training window it was held against.
+        since: since when the kind is the same.
+        shifts: the features that moved, the furthest first: ``name``, ``index``, ``q_value``,
+            ``is_higher``, ``same_way`` and ``pushers``.
+    """
+
+    __tablename__ = "drifts"
+
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    model_digest: Mapped[str] = mapped_column(String(64))
+    since: Mapped[datetime]
+    tested_at: Mapped[datetime]
+    requests: Mapped[int]
+    networks: Mapped[int]
+    shifts: Mapped[list[dict[str, Any]]]

@@ -159,6 +159,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "baselines",
         "change_marks",
         "clients",
+        "drifts",
         "fingerprint_keys",
         "fingerprints",
         "leases",
