@@ -121,7 +121,7 @@ def test_processes_that_start_together_make_the_tables_once(
     monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.store.effective_database_url())
     command = [sys.executable, "-c", _START]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-    errors = [process.communicate(timeout=60)[1] for process in started]
+    errors = [process.communicate(timeout=300)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], errors
     ensure_current(database)
 
