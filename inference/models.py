@@ -23,6 +23,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
 from inference.supply.verified import VerifiedModel, open_model
+from store.baselines.source_names import name_source
 from store.engine.database import Database
 from store.models.loaded_models import NewLoad, add_loaded_model, this_host
 
@@ -192,6 +193,7 @@ def build_models(
     def note(model: LoadedModel) -> None:
         with database.write() as session:
             add_loaded_model(session, _new_load(settings, model), datetime.now(UTC))
+            name_source(session, model.files.digest, f"{model.segmenter.name} model")
 
     return Models(first, lambda: load_model(settings), note, metrics)
 

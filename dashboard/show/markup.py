@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from markupsafe import Markup, escape
 
-from dashboard.show.words import label
+from dashboard.show.words import label, short
 from dashboard.theme import VERDICT_COLOURS
 from detectors.verdict import Verdict
 from store.pages.alert_views import AlertView
@@ -112,6 +112,17 @@ def request_link(request_id: str) -> Markup:
     name = Markup('<span class="mw-code mw-id" title="{}"><i>{}</i>{}</span>')
     before, dash, last = request_id.rpartition("-")
     return link("request", name.format(request_id, before + dash, last), id=request_id)
+
+
+def source(name: str | None, digest: str) -> Markup:
+    """What parsed, by its name if it has one.
+
+    The digest shows when the pointer rests there, and is copied along.
+    """
+    if name is None:
+        return Markup('<span class="mw-code" title="{}">{}</span>').format(digest, short(digest))
+    text = Markup('<span class="mw-wrap mw-id" title="{}">{}<i> {}</i></span>')
+    return text.format(digest, name, digest)
 
 
 def client_link(client: str) -> Markup:

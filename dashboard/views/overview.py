@@ -233,7 +233,7 @@ def _sources(figures: Overview) -> None:
         [Column("Source"), Column("Learnt"), Column("Why")],
         [
             (
-                source.source[:12],
+                markup.source(source.name, source.source),
                 markup.badge(source.summary, _tone(source)),
                 " ".join((source.why, *source.demoted)),
             )

@@ -116,11 +116,14 @@ def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
 
 
 def _source(detail: RequestDetail) -> Markup:
-    """A model of ours, or somebody's service with its preset, by the digest of either."""
+    """A model of ours, or somebody's service with its preset, by its name."""
     if detail.segmenter is None:
         return Markup("not reached")
+    shown = markup.source(detail.source_name, detail.segmenter)
+    if detail.source_name is not None:
+        return shown
     kind = "Service" if detail.summary.route in words.ATTACHED else "Model"
-    return Markup("{} {}").format(kind, markup.code(words.short(detail.segmenter)))
+    return Markup("{} {}").format(kind, shown)
 
 
 def _parts(labels: Sequence[str]) -> Markup:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from store.alert_rules.rule import AlertRule, Facts, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition
 from store.baselines.rule_budgets import describe_budget, list_budgets
+from store.baselines.source_names import find_name, name_fact, show_source
 from store.phrases import phrase_share
 from store.tables.baseline_tables import RuleBudgetRow
 from store.tables.work_tables import AlertRow
@@ -20,8 +21,12 @@ def look_at_budgets(_around: Surroundings) -> Judgement:
     return _conditions
 
 
-def demotion_condition(budget: RuleBudgetRow) -> Condition:
-    """One rule on one source."""
+def demotion_condition(budget: RuleBudgetRow, name: str | None = None) -> Condition:
+    """One rule on one source.
+
+    Args:
+        name: what the operator calls the source.
+    """
     return Condition(
         fingerprint=f"{RULE_DEMOTED}:{budget.source[:12]}:{budget.rule}",
         rule=RULE_DEMOTED,
@@ -34,6 +39,7 @@ def demotion_condition(budget: RuleBudgetRow) -> Condition:
         owasp=_OWASP,
         evidence={
             "source": budget.source,
+            **name_fact(name),
             "rule": budget.rule,
             "requests": budget.requests,
             "clients": budget.clients,
@@ -44,7 +50,7 @@ def demotion_condition(budget: RuleBudgetRow) -> Condition:
 
 def _conditions(session: Session) -> Iterator[Condition]:
     for budget in list_budgets(session):
-        yield demotion_condition(budget)
+        yield demotion_condition(budget, find_name(session, budget.source))
 
 
 def _title(alert: AlertRow) -> str:
@@ -55,7 +61,7 @@ def _list_facts(alert: AlertRow) -> Facts:
     evidence = alert.evidence
     return (
         ("Rule", str(evidence.get("rule"))),
-        ("Source", str(evidence.get("source"))[:12]),
+        ("Source", show_source(evidence)),
         ("Share", f"{phrase_share(alert.value)}, budget {phrase_share(alert.threshold)}"),
         ("Clients", f"{evidence.get('firing_clients')} of {evidence.get('clients')}"),
     )

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from store.alert_rules.rule import AlertRule, Facts, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition
+from store.baselines.source_names import find_name, name_fact, show_source
 from store.baselines.sources import list_sources
 from store.tables.baseline_tables import SourceRow
 from store.tables.work_tables import AlertRow
@@ -19,8 +20,13 @@ def look_at_sources(_around: Surroundings) -> Judgement:
     return _conditions
 
 
-def strange_condition(source: SourceRow) -> Condition:
-    """One source was put back to learning, or has left it again."""
+def strange_condition(source: SourceRow, name: str | None = None) -> Condition:
+    """One source was put back to learning, or has left it again.
+
+    Args:
+        name: what its operator calls it.
+    """
+    shown = name or source.digest[:12]
     return Condition(
         fingerprint=f"{STRANGE_TRAFFIC}:{source.digest[:12]}",
         rule=STRANGE_TRAFFIC,
@@ -29,26 +35,26 @@ def strange_condition(source: SourceRow) -> Condition:
         value=float(source.is_strange),
         threshold=0.0,
         summary=(
-            f"The traffic of {source.digest[:12]} is unlike what its baseline was learnt from: it "
+            f"The traffic of {shown} is unlike what its baseline was learnt from: it "
             "learns anew, and flags nothing by the content of pictures until then."
             if source.is_strange
-            else f"The traffic of {source.digest[:12]} fits what it was learnt from."
+            else f"The traffic of {shown} fits what it was learnt from."
         ),
         atlas=_ATLAS,
         owasp=_OWASP,
-        evidence={"source": source.digest, "why": source.why},
+        evidence={"source": source.digest, **name_fact(name), "why": source.why},
     )
 
 
 def _conditions(session: Session) -> Iterator[Condition]:
     for source in list_sources(session):
-        yield strange_condition(source)
+        yield strange_condition(source, find_name(session, source.digest))
 
 
 def _list_facts(alert: AlertRow) -> Facts:
     evidence = alert.evidence
     return (
-        ("Source", str(evidence.get("source"))[:12]),
+        ("Source", show_source(evidence)),
         ("Why", str(evidence.get("why"))),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from detectors.findings import Place
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
+from store.baselines.source_names import find_name
 from store.pages.traffic import RequestSummary, summary
 from store.requests.record_store import features_of
 from store.requests.records import Stage
@@ -50,12 +51,18 @@ class StoredScore:
 
 @dataclass(frozen=True)
 class RequestDetail:
-    """One request; ``features`` is ``None`` where it ended before any was measured."""
+    """One request; ``features`` is ``None`` where it ended before any was measured.
+
+    Attributes:
+        segmenter: digest of what parsed it.
+        source_name: what the operator calls that, if it is known.
+    """
 
     summary: RequestSummary
     content_sha256: str | None
     media_type: str | None
     segmenter: str | None
+    source_name: str | None
     labels: tuple[str, ...]
     features: FeatureVector | None
     findings: tuple[StoredFinding, ...]
@@ -75,6 +82,7 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
         content_sha256=row.content_sha256,
         media_type=row.media_type,
         segmenter=row.segmenter,
+        source_name=find_name(session, row.segmenter),
         labels=tuple(row.labels),
         features=features_of(session, row.id),
         findings=_findings(session, row.id),

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from detectors.baseline.phases import Phase
 from store.baselines.rule_budgets import describe_budget, list_budgets
+from store.baselines.source_names import find_name
 from store.baselines.sources import MIN_IN_FORCE, MIN_PROVISIONAL, list_sources
 from store.phrases import phrase_count
 
@@ -15,12 +16,14 @@ class SourceProgress:
     """How far a source is learnt.
 
     Attributes:
+        name: what its operator calls it, if that is known.
         pictures: sampled pictures that count, of ``goal`` that it takes for the next phase.
         why: what holds it, or what changed it last, in one sentence.
         demoted: what each rule does that is recorded and does not flag, in sentences.
     """
 
     source: str
+    name: str | None
     phase: Phase
     pictures: int
     goal: int
@@ -28,6 +31,11 @@ class SourceProgress:
     why: str
     is_strange: bool
     demoted: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What people know it by, with the begin of its digest."""
+        return f"{self.name} ({self.source[:12]})" if self.name else self.source[:12]
 
     @property
     def summary(self) -> str:
@@ -44,6 +52,7 @@ def list_progress(session: Session) -> tuple[SourceProgress, ...]:
     return tuple(
         SourceProgress(
             source=row.digest,
+            name=find_name(session, row.digest),
             phase=Phase(row.phase),
             pictures=row.pictures,
             goal=MIN_PROVISIONAL if row.phase == Phase.LEARNING.value else MIN_IN_FORCE,

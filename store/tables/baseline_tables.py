@@ -68,6 +68,15 @@ class SourceRow(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class SourceNameRow(Base):
+    """What an operator calls a source, whether anything is learnt of it or not."""
+
+    __tablename__ = "source_names"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(300))
+
+
 class RuleBudgetRow(Base):
     """On how much of a source's accepted traffic a rule fires."""
 

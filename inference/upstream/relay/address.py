@@ -40,6 +40,15 @@ class UpstreamAddress:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """The address as people write it.
+
+        >>> UpstreamAddress("http", "::1", 5000).url
+        'http://[::1]:5000'
+        """
+        return f"{self.scheme}://{self.authority}"
+
 
 def read_address(url: str) -> UpstreamAddress:
     """The address in a URL, such as ``http://127.0.0.1:5000``.

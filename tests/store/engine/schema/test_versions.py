@@ -168,6 +168,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "roll_ups",
         "rule_budgets",
         "sequences",
+        "source_names",
         "sources",
     }
     assert _decisions(database, now) == before
