@@ -6,6 +6,7 @@ import structlog
 
 from inference.admission.byte_budget import ByteBudget
 from inference.checks.sparing import spare_upstream
+from inference.metrics import Metrics
 from inference.pipeline import Pipeline
 from inference.proxying import Proxy, max_picture_bytes
 from inference.service import build_service
@@ -28,6 +29,8 @@ from inference.upstream.source import GivenSource
 from inference.upstream.uploaded_files import UploadedFiles
 from inference.upstream.upstream_settings import SentHost
 from inference.upstream.work_queue import WorkQueue
+from store.baselines.source_names import name_source
+from store.engine.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -61,8 +64,13 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     address, preset = settings.relay.upstream_address(), _read_preset(settings)
     digest = digest_source(preset.digest, preset.labels, settings.relay.upstream)
     source = GivenSource(digest, preset.labels.names, f"upstream:{preset.name}")
-    holder = UpstreamHolder(source)
-    service = build_service(settings, lambda _database, _metrics: holder)
+
+    def hold(database: Database, _metrics: Metrics) -> UpstreamHolder:
+        with database.write() as session:
+            name_source(session, digest, f"{preset.name} at {address.url}")
+        return UpstreamHolder(source)
+
+    service = build_service(settings, hold)
     pipeline = _spare_upstream(service.pipeline, settings)
     queue, memory = _build_queue(settings), _build_memory(settings)
     service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)

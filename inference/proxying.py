@@ -133,11 +133,9 @@ class Proxy:
 
     def record_unread(self, calls: Iterable[Call], status: int = HTTPStatus.OK) -> None:
         """Record calls whose results cannot be tied to them; nobody waits for that."""
-        for call in calls:
-            if call.waiting is not None:
-                self.service.metrics.replies.labels("not_read").inc()
-                reply = Reply(status, reasons=(ANSWER_NOT_READ,))
-                self._record_quietly(call.waiting.accepted, reply)
+        for waiting in (each for call in calls for each in call.waiting):
+            self.service.metrics.replies.labels("not_read").inc()
+            self._record_quietly(waiting.accepted, Reply(status, reasons=(ANSWER_NOT_READ,)))
 
     def close(self) -> None:
         """Check what waits, for some time, then end; the relay is closed with its event loop."""

@@ -42,17 +42,17 @@ class Call:
     """A call whose result comes later.
 
     Attributes:
-        waiting: its picture; ``None`` if it has none, or its record was made already.
+        waiting: its pictures.
         has_session: whether its client chose the session that its events come in: that may be one
             of several calls.
         began_at: on the clock ``perf_counter``.
     """
 
-    waiting: Waiting | None
+    waiting: tuple[Waiting, ...]
     has_session: bool
     began_at: float
 
     @property
     def size_bytes(self) -> int:
         """Memory that it takes."""
-        return 0 if self.waiting is None else self.waiting.size_bytes
+        return sum(each.size_bytes for each in self.waiting)

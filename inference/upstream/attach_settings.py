@@ -51,7 +51,8 @@ class AttachGroup(Group):
     """In `enforce`, an answer that cannot be read as the preset says: `refuse` it with 502, or
     `pass` it with a flag; both say `answer_not_read`. Errors of the service pass: they hold no
     parse. With `refuse`, several pictures in a request are refused where the answer holds a parse
-    and does not say of which of them; tensors of KServe's version 2 do."""
+    and does not say of which of them. Answers that come in the order of the pictures do: those of
+    KServe, of Hugging Face, and of Gradio with an annotated image for each."""
 
     max_answer_mb: int = Field(64, ge=1, le=2_000)
     """Answers up to this many megabytes are read; a larger one goes through and its record says

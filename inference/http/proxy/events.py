@@ -61,9 +61,9 @@ class Results:
         if result is None or not result.is_last:
             return
         call = await self._take_call(result)
-        if call is not None and call.waiting is not None:
+        for waiting in () if call is None else call.waiting:
             with self._proxy.memory.reserve() as share:
-                read = await self._fetch(result, call, call.waiting, share)
+                read = await self._fetch(result, call, waiting, share)
                 await judge_beside(self._proxy, *read)
 
     async def guard(self, event: bytes) -> bytes:
@@ -76,7 +76,8 @@ class Results:
         call = await self._take_call(result)
         if call is None:
             return result.write_failure(_UNTIED)
-        refusal = await self._judge(result, call)
+        refusals = [await self._judge(result, call, waiting) for waiting in call.waiting]
+        refusal = next(filter(None, refusals), None)
         return event if refusal is None else result.write_failure(refusal.sentence)
 
     async def _read(self, event: bytes) -> CallResult | None:
@@ -87,7 +88,7 @@ class Results:
         call = self._proxy.calls.find(result.event_id)
         if call is None or (result.is_by_path and call.has_session):
             return False
-        return call.waiting is None
+        return not call.waiting
 
     async def _take_call(self, result: CallResult) -> Call | None:
         """The call of a result, if that is sure."""
@@ -98,11 +99,8 @@ class Results:
         await self._proxy.service.record_threads.run(self._proxy.record_unread, [call])
         return None
 
-    async def _judge(self, result: CallResult, call: Call) -> Refusal | None:
-        proxy, waiting = self._proxy, call.waiting
-        if waiting is None:
-            return None
-        client = waiting.accepted.arrival.client
+    async def _judge(self, result: CallResult, call: Call, waiting: Waiting) -> Refusal | None:
+        proxy, client = self._proxy, waiting.accepted.arrival.client
         try:
             with proxy.memory.reserve() as share:
                 read = await self._fetch(result, call, waiting, share)
@@ -124,7 +122,7 @@ class Results:
         tap = AnswerTap(self.limit_bytes)
         tap.take(result.body)
         whole, files = await fetch_files(
-            self._proxy, self._scope, waiting.form, exchange, tap, share
+            self._proxy, self._scope, waiting.form, exchange, tap, share, waiting.part
         )
         return replace(waiting, files=files), exchange, whole
 

@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from inference.admission.byte_budget import Share
 from inference.proxying import Proxy
+from inference.upstream.answers.answer import ALONE, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnnotatedImage, AnswerFormat
 from inference.upstream.answers.readers.annotated_image import list_files
@@ -32,12 +33,14 @@ async def fetch_files(
     exchange: Exchange,
     tap: AnswerTap,
     share: Share,
+    part: Part = ALONE,
 ) -> tuple[AnswerTap, Mapping[str, bytes]]:
     """The answer again, and the files by their paths; those that cannot be had are left out.
 
     Args:
         scope: of the request that the answer came to.
         share: of memory, for the files.
+        part: of which picture, if the answer is to several.
     """
     if not isinstance(form, AnnotatedImage) or not tap.is_whole:
         return tap, {}
@@ -48,7 +51,7 @@ async def fetch_files(
         body = b"".join(tap.drain())
         whole.take(body)
         unpacked = b"".join(unpack_chunks([body], exchange.content_encoding, limit))
-        return list_files(form, exchange.content_type, unpacked)
+        return list_files(form, exchange.content_type, unpacked, part)
 
     try:
         paths = await proxy.service.form_threads.run(list_paths)

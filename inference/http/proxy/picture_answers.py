@@ -87,6 +87,6 @@ async def _complete(
 ) -> tuple[AnswerTap, Waiting]:
     """The answer again, and its picture with the files that the answer only points at."""
     whole, files = await fetch_files(
-        gated.proxy, gated.request.scope, waiting.form, exchange, tap, gated.share
+        gated.proxy, gated.request.scope, waiting.form, exchange, tap, gated.share, waiting.part
     )
     return whole, replace(waiting, files=files)

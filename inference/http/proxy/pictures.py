@@ -99,17 +99,17 @@ async def _gate(asked: PictureRequest, bodies: Share, share: Share) -> _Pictures
         sent = await _receive(asked, bodies.take)
         named = find_named(proxy, arrival, sent)
         arrivals = draw_arrivals(arrival, len(sent.uploads) + len(named))
-        _check_count(proxy, asked.door, len(arrivals))
+        _check_count(proxy, asked.door, sent, len(arrivals))
         return _Pictures(sent, await _screen(proxy, arrivals, sent, share), named, arrivals)
 
 
 async def _receive(asked: PictureRequest, take: Callable[[int], None]) -> SentRequest:
     proxy, request = asked.proxy, asked.request
     check_packing(request)
-    limit = count_body_bytes(asked.door, proxy.limits)
+    headers = request.scope["headers"]
+    limit = count_body_bytes(asked.door, headers, proxy.limits)
     seconds = proxy.settings.connections.body_seconds
     chunks = await collect_body(request, limit, seconds, take)
-    headers = request.scope["headers"]
 
     def read() -> SentRequest:
         body = b"".join(chunks)
@@ -122,9 +122,10 @@ async def _receive(asked: PictureRequest, take: Callable[[int], None]) -> SentRe
     return sent
 
 
-def _check_count(proxy: Proxy, door: Door, pictures: int) -> None:
+def _check_count(proxy: Proxy, door: Door, sent: SentRequest, pictures: int) -> None:
     """Refuse what nobody could check before it goes out."""
-    is_told_apart = pictures <= 1 or door.answer is None or holds_several(door.answer)
+    is_alone = pictures <= 1 or door.answer is None
+    is_told_apart = is_alone or (sent.is_in_order and holds_several(door.answer))
     if not is_told_apart and proxy.refuses_unread:
         raise Refused(SEVERAL_PICTURES)
 
@@ -160,7 +161,8 @@ async def _make_ready(asked: PictureRequest, pictures: _Pictures, share: Share) 
     for path in pictures.named:
         proxy.uploads.note_call(path)
     accepted = pictures.list_accepted()
-    parts = (Part(place, len(accepted)) for place in range(len(accepted)))
+    count = len(accepted)
+    parts = (Part(place, count, sent.is_in_order) for place in range(count))
     waiting = [_wait(asked, sent, *pair) for pair in zip(accepted, parts, strict=True)]
     return GatedRequest(proxy, asked.request, body, waiting, asked.send, share)
 

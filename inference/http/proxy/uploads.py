@@ -3,17 +3,13 @@
 from inference.http.admit import admit
 from inference.http.proxy.gated_request import GatedRequest
 from inference.http.proxy.records import mark
+from inference.http.proxy.short_answers import hold_short_answer
 from inference.proxying import Proxy
 from inference.refusals import ADDRESS_INSTEAD, Refused
 from inference.results.outcomes import Accepted
 from inference.upload import Arrival
-from inference.upstream.answers.errors import AnswerUnreadable
-from inference.upstream.answers.texts.documents import find_list, read_document
-from inference.upstream.relay.sinks import HeldAnswer
 from inference.upstream.requests.sent_request import SentRequest
 
-# A list of paths, or the id of an event.
-MAX_SHORT_ANSWER_BYTES = 1 << 18
 _FIRST_ODD_STATUS = 300
 
 
@@ -37,8 +33,8 @@ def find_named(proxy: Proxy, arrival: Arrival, sent: SentRequest) -> dict[str, A
 async def pass_upload(gated: GatedRequest) -> None:
     """Pass pictures on, and remember which path each was given before the client knows it."""
     proxy, request, body, waiting = gated.proxy, gated.request, gated.body, gated.waiting
-    held = await proxy.relay.hold(request.scope, request.receive, MAX_SHORT_ANSWER_BYTES, body=body)
-    paths = _read_paths(held, len(waiting))
+    held, answer = await hold_short_answer(proxy, request, body)
+    paths = _find_paths(answer, len(waiting)) if held.status < _FIRST_ODD_STATUS else []
     given_up = [] if paths else [each.accepted for each in waiting]
     for path, each in zip(paths, waiting, strict=False):
         given_up += proxy.uploads.add(path, each.accepted, each.size_bytes)
@@ -47,11 +43,8 @@ async def pass_upload(gated: GatedRequest) -> None:
         await proxy.service.record_threads.run(proxy.record_alone, given_up, held.status)
 
 
-def _read_paths(held: HeldAnswer, count: int) -> list[str]:
+def _find_paths(answer: object, count: int) -> list[str]:
     """The path of each file; none if the answer does not say so."""
-    try:
-        paths = find_list(read_document(held.body), "")
-    except AnswerUnreadable:
-        return []
+    paths = answer if isinstance(answer, list) else []
     texts = [path for path in paths if isinstance(path, str)]
-    return texts if held.status < _FIRST_ODD_STATUS and len(texts) == len(paths) == count else []
+    return texts if len(texts) == len(paths) == count else []

@@ -13,10 +13,13 @@ class Part:
     Attributes:
         place: from 0, in the order of the pictures.
         count: how many pictures there are.
+        is_sure: whether each picture is an item of the request of its own, in their order: only
+            then the order of parses says which is whose.
     """
 
     place: int = 0
     count: int = 1
+    is_sure: bool = True
 
 
 ALONE = Part()

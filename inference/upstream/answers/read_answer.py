@@ -76,7 +76,7 @@ def read_answer(
         raise AnswerUnreadable("The preset names no labels, so no answer can be read.")
     if content_type.partition(";")[0].strip().lower() == "text/html":
         raise AnswerUnreadable("The answer is a page, and no parse.")
-    if part.count > 1 and not holds_several(form):
+    if part.count > 1 and not (part.is_sure and holds_several(form)):
         raise AnswerUnreadable("The answer is to several pictures.")
     blocks = split_body(body) if isinstance(body, bytes) else join_chunks(body)
     answer = Answer(content_type, blocks, labels, size, files or {}, part)
@@ -84,5 +84,5 @@ def read_answer(
 
 
 def holds_several(form: AnswerFormat) -> bool:
-    """Whether answers of a form say which parse is of which picture."""
-    return isinstance(form, Tensors) and form.version == "v2"
+    """Whether answers of a form say which parse is of which picture, if there are several."""
+    return isinstance(form, Tensors | ScoredMasks | AnnotatedImage)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Self
 from urllib.parse import unquote
 
+from inference.bodies.json_document import read_small_document
 from inference.refusals import BAD_EVENT, Refused
 from inference.upload import Arrival
 from inference.upstream.observe.pair_joiner import Half, Side
@@ -91,8 +92,8 @@ def _read_metadata(text: str) -> Mapping[str, Sequence[str]]:
     """As JSON, with or without escapes of characters that headers should not have."""
     for form in (text, unquote(text)):
         try:
-            metadata = json.loads(form)
-        except (ValueError, RecursionError):
+            metadata = read_small_document(form.encode())
+        except (Refused, UnicodeEncodeError):
             continue
         if isinstance(metadata, dict):
             return {name.lower(): _list_texts(values) for name, values in metadata.items()}

@@ -30,11 +30,8 @@ def read_request(door: Door, headers: Headers, body: bytes, limits: RequestLimit
             pictures elsewhere, or an address instead of one.
     """
     media_type, parameters = read_content_type(headers)
-    head_length = _read_head_length(headers)
-    kind = _choose_kind(door, media_type, is_split=head_length is not None)
-    places = [place for place in door.places if place.body == kind]
-    if not places:
-        raise Refused(UNKNOWN_BODY)
+    places, head_length = _choose_places(door, headers, media_type), _read_head_length(headers)
+    kind = places[0].body
     if kind == "form":
         return read_form(places, parameters.get("boundary", ""), body, limits)
     if kind == "json":
@@ -44,12 +41,26 @@ def read_request(door: Door, headers: Headers, body: bytes, limits: RequestLimit
     return read_raw(media_type, body, limits)
 
 
-def count_body_bytes(door: Door, limits: RequestLimits) -> int:
-    """How many bytes a body at a door may have that is not refused by the size of its pictures."""
-    pictures = max(place.max_pictures for place in door.places) * limits.max_picture_bytes
-    is_text = any(place.body != "raw" and place.coding != "raw" for place in door.places)
+def count_body_bytes(door: Door, headers: Headers, limits: RequestLimits) -> int:
+    """How many bytes a body of its kind may have that is not refused by the size of its pictures.
+
+    Raises:
+        Refused: the door takes no body of this kind.
+    """
+    places = _choose_places(door, headers, read_content_type(headers)[0])
+    pictures = max(place.max_pictures for place in places) * limits.max_picture_bytes
+    is_text = any(place.body != "raw" and place.coding != "raw" for place in places)
     # Four characters stand for three bytes, and some clients break lines or escape slashes.
     return (pictures * 3 // 2 if is_text else pictures) + limits.max_text_bytes
+
+
+def _choose_places(door: Door, headers: Headers, media_type: str) -> list[PicturePlace]:
+    """The places for pictures in a body of this kind."""
+    kind = _choose_kind(door, media_type, is_split=_read_head_length(headers) is not None)
+    places = [place for place in door.places if place.body == kind]
+    if not places:
+        raise Refused(UNKNOWN_BODY)
+    return places
 
 
 def _choose_kind(door: Door, media_type: str, *, is_split: bool) -> str:

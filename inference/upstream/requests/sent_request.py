@@ -64,11 +64,23 @@ class SentRequest:
     Attributes:
         uploads: the pictures, in the order of the body, hashed.
         paths: files that it names instead of pictures; only presets of Gradio have them.
+        is_itemized: whether each picture is an item of its own, and there are no other items.
     """
 
     uploads: tuple[Upload, ...]
     body: ParsedBody
     paths: tuple[SentPath, ...] = ()
+    is_itemized: bool = True
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether answers that come in the order of the pictures can be told apart by it.
+
+        Pictures and paths are counted one after the other, and each path once.
+        """
+        has_both = bool(self.uploads and self.paths)
+        is_repeated = len({each.path for each in self.paths}) < len(self.paths)
+        return self.is_itemized and not has_both and not is_repeated
 
     def rebuild(self, files: Sequence[bytes] | None = None) -> GatedBody:
         """The body that goes on: built anew from what was parsed, never the client's own bytes.

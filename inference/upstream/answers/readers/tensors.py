@@ -1,10 +1,12 @@
 """Reads :class:`Tensors`: what KServe's protocols carry, as labels, logits or probabilities."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import LabelMap, Parsing
-from inference.upstream.answers.answer import Answer, Part
+from inference.upstream.answers.answer import ALONE, Answer, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import Tensors
 from inference.upstream.answers.pictures.canvas import Drawing
@@ -24,8 +26,11 @@ _MAX_VALUE = 1e30
 
 def read_tensors(form: Tensors, answer: Answer) -> Parsing:
     """The parsing of an answer; see :func:`inference.upstream.answers.read_answer.read_answer`."""
-    read = read_v1 if form.version == "v1" else read_v2
-    values = read(answer.chunks, form.output)
+    if form.version == "v1":
+        values = read_v1(answer.chunks, form.output, answer.part)
+        answer = replace(answer, part=ALONE)
+    else:
+        values = read_v2(answer.chunks, form.output)
     # Written this way round, so that NaN is none of them.
     if not (np.abs(values) <= _MAX_VALUE).all():
         raise AnswerUnreadable("The answer has a tensor with values beyond all bounds.")

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from inference.upstream.answers.answer import ALONE, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.texts.json_cursor import JsonCursor
 from inference.upstream.answers.texts.number_rows import read_array
@@ -75,29 +76,40 @@ def read_v2(chunks: Iterable[bytes], name: str | None) -> Floats:
     return _shape_values(output)
 
 
-def read_v1(chunks: Iterable[bytes], name: str | None) -> Floats:
-    """The one prediction of version 1.
+def read_v1(chunks: Iterable[bytes], name: str | None, part: Part = ALONE) -> Floats:
+    """The prediction of version 1 for one picture; there is one for each instance, in their order.
 
     Args:
         name: key of the prediction's tensor; ``None`` if it is a tensor itself.
+        part: of which picture.
 
     Raises:
         AnswerUnreadable: it is not there, or not as the protocol says.
     """
     cursor, tensors = JsonCursor(chunks), list[Floats]()
     for key in cursor.iterate_names():
-        if key != "predictions":
+        if key == "predictions":
+            tensors += _read_predictions(cursor, name, part)
+        else:
             cursor.skip_value()
-            continue
-        for place in cursor.iterate_places():
-            if place:
-                raise AnswerUnreadable("The answer has predictions for several pictures.")
-            tensors += _read_prediction(cursor, name)
     if cursor.peek():
         raise AnswerUnreadable("The answer has something behind its JSON.")
     if len(tensors) != 1:
         raise AnswerUnreadable("The answer has no prediction with the preset's tensor.")
     return tensors[0]
+
+
+def _read_predictions(cursor: JsonCursor, name: str | None, part: Part) -> list[Floats]:
+    tensors, count = list[Floats](), 0
+    for place in cursor.iterate_places():
+        if place == part.place:
+            tensors += _read_prediction(cursor, name)
+        else:
+            cursor.skip_value()
+        count += 1
+    if count != part.count:
+        raise AnswerUnreadable(f"The answer has {count} predictions for {part.count} pictures.")
+    return tensors
 
 
 def _read_prediction(cursor: JsonCursor, name: str | None) -> list[Floats]:

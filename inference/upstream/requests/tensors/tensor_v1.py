@@ -28,15 +28,21 @@ def read_instances(
     if not isinstance(document["instances"], list):
         raise Refused(NOT_JSON)
     texts = read_texts(document, [_list_texts_of(place)], limits)
-    slots: list[JsonSlot] = list(texts.slots)
-    uploads = list(texts.uploads)
+    filled: list[tuple[JsonSlot, tuple[Upload, ...]]] = [
+        (slot, (upload,)) for slot, upload in zip(texts.slots, texts.uploads, strict=True)
+    ]
     for slot, pictures in _read_lists(place, document["instances"]):
-        slots.append(slot)
-        uploads.extend(pictures)
-        check_most([place] * len(uploads))
+        filled.append((slot, pictures))
+        check_most([place] * sum(len(each) for _, each in filled))
+    # In the order of the instances, which is that of the predictions.
+    filled.sort(key=lambda pair: pair[0].place[1])
+    slots = [slot for slot, _ in filled]
+    uploads = tuple(upload for _, pictures in filled for upload in pictures)
     check_counts([place], [place] * len(uploads))
     check_rest(document, slots, limits)
-    return SentRequest(tuple(uploads), JsonBody(document, slots))
+    is_itemized = [slot.place[1] for slot in slots] == list(range(len(document["instances"])))
+    body = JsonBody(document, slots)
+    return SentRequest(uploads, body, is_itemized=is_itemized and len(slots) == len(uploads))
 
 
 def _list_texts_of(place: PicturePlace) -> PicturePlace:

@@ -91,7 +91,9 @@ def read_inputs(
     check_counts([place], [place] * len(uploads))
     check_rest(document, slots, limits)
     body = TensorBody(document, slots, [tensor for tensor, _ in tensors], tail is not None)
-    return SentRequest(tuple(uploads), body)
+    holders = [slot.place[1] for slot in slots] + [each.place[1] for each, p in tensors if p]
+    # Pictures of several inputs are no batch, and which parse is whose is not said.
+    return SentRequest(tuple(uploads), body, is_itemized=len(set(holders)) <= 1)
 
 
 def _check_inputs(inputs: object) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ quarter, hair where it is dark.
 
 import json
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -79,9 +79,9 @@ def build_kserve(decoded: Decoded) -> FastAPI:
 
     @app.post("/v1/models/{name}:predict")
     async def predict(name: str, request: Request) -> Mapping[str, Any]:
-        (instance,) = (await request.json())["instances"]
-        labels = draw_labels(_decode(b64decode(instance["image"]["b64"]), decoded))
-        return {"predictions": [labels.tolist()]}
+        instances = (await request.json())["instances"]
+        files = [b64decode(each["image"]["b64"]) for each in instances]
+        return {"predictions": [draw_labels(_decode(each, decoded)).tolist() for each in files]}
 
     @app.post("/v2/models/{name}/infer")
     async def infer(name: str, request: Request) -> Response:
@@ -116,15 +116,21 @@ def _answer_tensor(name: str, labels: Any, *, is_binary: bool) -> Response:
 
 
 def build_hf(decoded: Decoded) -> FastAPI:
-    """Raw bytes or ``inputs`` in base64; a scored mask for each part."""
+    """Raw bytes or ``inputs`` in base64, also a list of them; a scored mask for each part."""
     app = FastAPI()
 
     @app.post("/")
-    async def infer(request: Request) -> list[dict[str, Any]]:
+    async def infer(request: Request) -> list[Any]:
         body = await request.body()
-        if request.headers["Content-Type"] == "application/json":
-            body = b64decode(json.loads(body)["inputs"])
-        labels = draw_labels(_decode(body, decoded, turns=True), FACE_OF_HF)
+        if request.headers["Content-Type"] != "application/json":
+            return answer(body)
+        inputs = json.loads(body)["inputs"]
+        if isinstance(inputs, list):
+            return [answer(b64decode(each)) for each in inputs]
+        return answer(b64decode(inputs))
+
+    def answer(data: bytes) -> list[dict[str, Any]]:
+        labels = draw_labels(_decode(data, decoded, turns=True), FACE_OF_HF)
         masks = {"Hair": labels == HAIR, "Face": labels == FACE_OF_HF}
         return [
             {"label": label, "score": 0.9, "mask": _text(_save((mask * 255).astype(np.uint8)))}
@@ -188,6 +194,17 @@ def call_modelscope(url: str, file: bytes) -> httpx2.Response:
 def _predict_v1(url: str, file: bytes) -> httpx2.Response:
     body = {"instances": [{"image": {"b64": _text(file)}}]}
     return _post(f"{url}/v1/models/parser:predict", json=body)
+
+
+def predict_several(url: str, files: Sequence[bytes]) -> httpx2.Response:
+    """Several instances of version 1."""
+    body = {"instances": [{"image": {"b64": _text(file)}} for file in files]}
+    return _post(f"{url}/v1/models/parser:predict", json=body)
+
+
+def send_list(url: str, files: Sequence[bytes]) -> httpx2.Response:
+    """Several inputs of Hugging Face."""
+    return _post(f"{url}/", json={"inputs": [_text(file) for file in files]})
 
 
 def infer_v2(url: str, file: bytes) -> httpx2.Response:

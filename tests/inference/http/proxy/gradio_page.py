@@ -28,6 +28,11 @@ def parse_slowly(image: Any) -> Iterator[tuple[Any, list[tuple[Any, str]]]]:
         yield parse(image)
 
 
+def parse_both(one: Any, other: Any) -> tuple[Any, Any]:
+    """A parse of each."""
+    return parse(one), parse(other)
+
+
 def fail(image: Any) -> None:
     """Break down."""
     raise gr.Error("Out of memory.")
@@ -41,6 +46,8 @@ def main() -> None:
         gr.Button("Parse").click(parse, image, parts, api_name="parse")
         gr.Button("Slowly").click(parse_slowly, image, parts, api_name="slowly")
         gr.Button("Fail").click(fail, image, parts, api_name="fail")
+        other, rest = gr.Image(type="numpy"), gr.AnnotatedImage(format="png")
+        gr.Button("Both").click(parse_both, [image, other], [parts, rest], api_name="both")
         words = gr.Textbox()
         gr.Button("Say").click(lambda text: text, words, words, api_name="say")
     page.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), quiet=True)

@@ -1,6 +1,7 @@
 """Services of every contract behind the proxy: whole exchanges over sockets of loopback."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -16,18 +17,33 @@ from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import Attach, Attached
 from tests.inference.http.proxy.contract_services import (
     CONTRACTS,
+    FACE,
+    FACE_OF_HF,
     Contract,
     Decoded,
+    build_hf,
     build_kserve,
     build_modelscope,
     call_modelscope,
     draw_labels,
     infer_v2_pixels,
+    predict_several,
+    send_list,
 )
 from tests.maskwatch.client.conftest import serving_asgi
 
 Encode = Callable[..., bytes]
 Replies = list[tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Several:
+    """A way to send several pictures in one request."""
+
+    preset: str
+    build: Callable[[Decoded], Any]
+    send: Callable[..., Any]
+    face: int
 
 
 @pytest.fixture(params=list(CONTRACTS))
@@ -117,6 +133,37 @@ def test_hostile_files_and_blocked_pictures_do_not_reach_the_service(
     assert decoded == []
     reasons = [row.reasons for row in attached.rows(3)]
     assert reasons == [["unsupported_type"], ["truncated"], ["blocked"]]
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    "several",
+    [
+        Several("kserve", build_kserve, predict_several, FACE),
+        Several("hf", build_hf, send_list, FACE_OF_HF),
+    ],
+    ids=["kserve-v1", "hf"],
+)
+def test_each_picture_of_a_list_has_its_own_parse(
+    attach: Attach,
+    figure: Image,
+    encode: Encode,
+    replies: Replies,
+    several: Several,
+    count: int,
+    mode: str,
+) -> None:
+    pictures = [figure, 255 - figure, figure[::-1, : figure.shape[1] // 2]][:count]
+    with serving_asgi(several.build([])) as upstream:
+        attached = attach(upstream=upstream, preset=several.preset, mode=mode)
+        files = [encode(np.ascontiguousarray(picture)) for picture in pictures]
+        expected = several.send(upstream, files).content
+        assert several.send(attached.url, files).content == expected
+        assert [row.stage for row in attached.rows(count)] == ["parsed"] * count
+    for accepted, reply in replies:
+        labels = draw_labels(accepted.screening.image, several.face)
+        assert np.array_equal(reply.parsing.label_map, labels)
 
 
 def test_pixels_behind_json_are_gated_and_parsed_as_they_are(

@@ -84,6 +84,12 @@ def turned(figure: Image) -> bytes:
     return buffer.getvalue()
 
 
+def _encode(picture: Any) -> bytes:
+    buffer = BytesIO()
+    Pillow.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _post(attached: Attached, path: str, body: Any) -> httpx2.Response:
     return httpx2.post(attached.url + API + path, json=body, timeout=WAIT_SECONDS)
 
@@ -241,16 +247,37 @@ def test_several_calls_of_a_session_have_their_own_results(
     attach: Attach, gradio: str, figure: Image, turned: bytes, replies: list[Any]
 ) -> None:
     attached = attach(upstream=gradio, preset="gradio")
-    other = BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(255 - figure[:, : figure.shape[1] // 2])).save(
-        other, "PNG"
-    )
+    other = _encode(np.ascontiguousarray(255 - figure[:, : figure.shape[1] // 2]))
     session = uuid4().hex
-    for data in (turned, other.getvalue()):
+    for data in (turned, other):
         body = {"data": [_upload(attached, data)], "fn_index": 0, "session_hash": session}
         _post(attached, "/queue/join", body)
     assert _events(attached, session).text.count("process_completed") == 2
     assert [row.stage for row in attached.rows(2)] == ["parsed", "parsed"]
+    for accepted, reply in replies:
+        assert np.array_equal(reply.parsing.label_map, _expected(accepted.screening.image))
+
+
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+@pytest.mark.parametrize("send", [_upload, _inline])
+def test_each_picture_of_a_call_has_its_own_parse(
+    attach: Attach,
+    gradio: str,
+    figure: Image,
+    replies: list[Any],
+    send: Callable[[Attached, bytes], dict[str, Any]],
+    mode: str,
+) -> None:
+    attached = attach(upstream=gradio, preset="gradio", mode=mode)
+    pictures = [figure, np.ascontiguousarray(255 - figure[:, : figure.shape[1] // 2])]
+    files = [send(attached, _encode(picture)) for picture in pictures]
+    for path in ("/run/both", "/call/both"):
+        response = _post(attached, path, {"data": files}).raise_for_status()
+        if path.startswith("/call"):
+            url = f"{attached.url}{API}{path}/{response.json()['event_id']}"
+            response = httpx2.get(url, timeout=WAIT_SECONDS)
+        assert response.text.count("annotations") == 2
+    assert [row.stage for row in attached.rows(4)] == ["parsed"] * 4
     for accepted, reply in replies:
         assert np.array_equal(reply.parsing.label_map, _expected(accepted.screening.image))
 

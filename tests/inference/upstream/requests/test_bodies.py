@@ -347,5 +347,10 @@ def test_another_charset_is_refused(jpeg: bytes) -> None:
 
 def test_a_door_says_how_many_bytes_it_may_take() -> None:
     limits = replace(LIMITS, max_picture_bytes=1_000, max_text_bytes=10)
-    assert count_body_bytes(_HF, limits) == 1_510
-    assert count_body_bytes(door_of("gradio", "/gradio_api/upload"), limits) == 8_010
+    upload = door_of("gradio", "/gradio_api/upload")
+    form = [(b"content-type", b"multipart/form-data; boundary=b")]
+    assert count_body_bytes(_HF, [(b"content-type", b"image/png")], limits) == 1_010
+    assert count_body_bytes(_HF, [(b"content-type", b"application/json")], limits) == 12_010
+    assert count_body_bytes(upload, form, limits) == 8_010
+    with pytest.raises(Refused):
+        count_body_bytes(upload, [(b"content-type", b"application/json")], limits)

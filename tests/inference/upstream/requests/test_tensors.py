@@ -288,3 +288,24 @@ def test_pictures_in_other_tensors_are_refused(jpeg: bytes) -> None:
 )
 def test_json_that_would_hold_up_all_threads_is_not_read(filling: bytes) -> None:
     assert refusal_of(_V1, b'{"instances":[' + filling + b"1]}", _JSON) is UNREADABLE_TENSOR
+
+
+def _is_in_order(door: Door, **members: Any) -> bool:
+    return read(door, _dump(**members), _JSON).is_in_order
+
+
+def test_pictures_of_instances_come_in_the_order_of_the_instances(jpeg: bytes) -> None:
+    pixels = _PIXELS.tolist()
+    sent = read(_V1, _dump(instances=[pixels, {"b64": _text(jpeg)}]), _JSON)
+    assert sent.uploads[1].data == jpeg
+    assert sent.is_in_order
+    assert json.loads(sent.rebuild().data)["instances"][0] == pixels
+
+
+def test_pictures_that_are_no_items_of_their_own_are_not_told_apart(jpeg: bytes) -> None:
+    pictures = {"a": _text(jpeg), "b": _text(jpeg)}
+    assert not _is_in_order(_V1, instances=[pictures, {"note": 1}])
+    assert _is_in_order(_V1, instances=[{"a": _text(jpeg)}, {"a": _text(jpeg)}])
+    inputs = [_tensor("a", data=[_text(jpeg)]), _tensor("b", data=[_text(jpeg)])]
+    assert not _is_in_order(_V2, inputs=inputs)
+    assert _is_in_order(_V2, inputs=[{**_tensor(data=[_text(jpeg)] * 2), "shape": [2]}])
