@@ -61,7 +61,9 @@ class Results:
         if result is None or not result.is_last:
             return
         call = await self._take_call(result)
-        for waiting in () if call is None else call.waiting:
+        if call is None:
+            return
+        for waiting in call.waiting:
             with self._proxy.memory.reserve() as share:
                 read = await self._fetch(result, call, waiting, share)
                 await judge_beside(self._proxy, *read)

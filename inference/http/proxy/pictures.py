@@ -124,9 +124,9 @@ async def _receive(asked: PictureRequest, take: Callable[[int], None]) -> SentRe
 
 def _check_count(proxy: Proxy, door: Door, sent: SentRequest, pictures: int) -> None:
     """Refuse what nobody could check before it goes out."""
-    is_alone = pictures <= 1 or door.answer is None
-    is_told_apart = is_alone or (sent.is_in_order and holds_several(door.answer))
-    if not is_told_apart and proxy.refuses_unread:
+    if pictures <= 1 or door.answer is None or not proxy.refuses_unread:
+        return
+    if not (sent.is_in_order and holds_several(door.answer)):
         raise Refused(SEVERAL_PICTURES)
 
 

@@ -80,7 +80,8 @@ class UpstreamConnection(BufferedProtocol):
             self.abort()
             return
         self._has_arrived = True
-        self._http.receive_data(bytes(self._buffer[:nbytes]))
+        # h11 copies what it is given into its own buffer.
+        self._http.receive_data(self._buffer[:nbytes])
         self._unread_bytes += nbytes
         if self._unread_bytes > _MAX_UNREAD_BYTES:
             self._transport.pause_reading()
@@ -158,7 +159,8 @@ class UpstreamConnection(BufferedProtocol):
             if isinstance(event, h11.EndOfMessage):
                 return None
             if isinstance(event, h11.Data) and event.data:
-                return bytes(event.data)
+                # A slice that h11 has cut out for us: another copy would be a third of the work.
+                return event.data
 
     def rest(self, seconds: float) -> bool:
         """Wait for the next request for so long; false if this connection cannot have one."""
