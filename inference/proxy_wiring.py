@@ -15,6 +15,7 @@ from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.courtesy import Courtesy
 from inference.upstream.looks.look_gate import LookGate
 from inference.upstream.looks.look_mark import LookMark
+from inference.upstream.looks.repeatable import NO_LOOKS, can_ask_again
 from inference.upstream.looks.upstream_asker import UpstreamAsker
 from inference.upstream.looks.upstream_looks import UpstreamLooks
 from inference.upstream.pending_calls import PendingCalls
@@ -93,10 +94,12 @@ def build_proxy(settings: ProxySettings) -> Proxy:
 
 
 def _read_preset(settings: ProxySettings) -> Preset:
-    """The preset of the settings; labels that no part group knows are named in the log."""
+    """The preset of the settings; what it cannot do is said in the log."""
     preset = load_preset(settings.attach.preset)
     if unknown := preset.labels.unknown:
         _log.warning("labels without a part group", preset=preset.name, labels=unknown)
+    if settings.asking.upstream_looks and not can_ask_again(preset):
+        _log.warning(NO_LOOKS, preset=preset.name)
     return preset
 
 
@@ -126,7 +129,8 @@ def _build_queue(settings: ProxySettings) -> WorkQueue:
 
 def _build_memory(settings: ProxySettings) -> ByteBudget:
     """Memory for pictures and answers while requests are passed on."""
-    return ByteBudget(settings.attach.held_bytes(max_picture_bytes(settings)))
+    attach, largest = settings.attach, max_picture_bytes(settings)
+    return ByteBudget(attach.held_bytes(largest), attach.held_client_bytes(largest))
 
 
 def _build_reader(

@@ -6,14 +6,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inference.http.problems import problem
 
-_LENGTHS = {b"content-length", b"transfer-encoding"}
+_CHUNKED = b"transfer-encoding"
+_LENGTHS = {b"content-length", _CHUNKED}
 
 
 class OneFraming:
     """Refuses a request that says twice, in two ways, how long it is (RFC 9112, section 6.3).
 
     A proxy that believes the other of the two would see another request begin where this one goes
-    on: that is how requests are smuggled past it. The HTTP parser refuses all other contradictions.
+    on: that is how requests are smuggled past it. So would one that knows no chunks, which HTTP/1.0
+    has not (section 6.1). The HTTP parser refuses all other contradictions.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -21,10 +23,15 @@ class OneFraming:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it 400 and close the connection."""
-        if scope["type"] == "http" and {name for name, _ in scope["headers"]} >= _LENGTHS:
+        if scope["type"] == "http" and _is_unclear(scope):
             await _refuse(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _is_unclear(scope: Scope) -> bool:
+    names = {name for name, _ in scope["headers"]} & _LENGTHS
+    return names == _LENGTHS or (_CHUNKED in names and scope["http_version"] == "1.0")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -72,6 +72,15 @@ class AttachGroup(Group):
     decoded, and so is a held answer; a copy is given up, and the record says `not_measured`. One
     of the largest pictures and one of the largest answers always have room."""
 
+    max_held_client_mb: int = Field(256, ge=1, le=64_000)
+    """Megabytes of these that one client may have; an IPv6 network is one client here. One of the
+    largest pictures and one of the largest answers always have room."""
+
+    slow_client_seconds: float = Field(60, gt=0, le=3600, allow_inf_nan=False)
+    """How long a client may keep the proxy waiting, all in all, while it takes an answer. Then, in
+    `monitor`, its picture and the copy of the answer are given up (`not_measured`) and the answer
+    goes on; in `enforce`, where the answer itself is held, its connection is closed."""
+
     max_kept_pictures: int = Field(256, ge=1, le=10_000)
     """Pictures that are remembered until a call names their path, or until the events of their
     call come, with presets in which a parse takes several requests. The one that was named the
@@ -98,6 +107,10 @@ class AttachGroup(Group):
     def held_bytes(self, max_picture_bytes: int) -> int:
         """What all pictures and answers may take; one of the largest of each always has room."""
         return max(self.max_held_mb * _MB, max_picture_bytes + self.max_answer_bytes)
+
+    def held_client_bytes(self, max_picture_bytes: int) -> int:
+        """What those of one client may take."""
+        return max(self.max_held_client_mb * _MB, max_picture_bytes + self.max_answer_bytes)
 
     def keep_limits(self) -> KeepLimits:
         """How many pictures wait for what belongs to them."""

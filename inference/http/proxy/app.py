@@ -230,7 +230,7 @@ class _Answer:
 def _is_ungated(preset: Preset, door: Door | None, request: Request) -> bool:
     """Whether a request may hold pictures, and comes through no door for them."""
     method, path = request.scope["method"], request.scope["raw_path"]
-    if is_overridden(method, request.scope["headers"]):
+    if is_overridden(method, path, request.scope["headers"]):
         return True
     has_body = any(name in request.headers for name in _BODY_HEADERS)
     return door is None and (has_body or is_disguised(preset, method, path))

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import Message, Scope, Send
 
 from inference.admission.byte_budget import Share
+from inference.admission.identity import network_of
 from inference.http.proxy.background import Background
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside
@@ -64,7 +65,8 @@ class Results:
         if call is None:
             return
         for waiting in call.waiting:
-            with self._proxy.memory.reserve() as share:
+            client = network_of(waiting.accepted.arrival.client)
+            with self._proxy.memory.reserve(client) as share:
                 read = await self._fetch(result, call, waiting, share)
                 await judge_beside(self._proxy, *read)
 
@@ -104,7 +106,7 @@ class Results:
     async def _judge(self, result: CallResult, call: Call, waiting: Waiting) -> Refusal | None:
         proxy, client = self._proxy, waiting.accepted.arrival.client
         try:
-            with proxy.memory.reserve() as share:
+            with proxy.memory.reserve(network_of(client)) as share:
                 read = await self._fetch(result, call, waiting, share)
                 return (await proxy.service.slots.work(client, proxy.judge, *read)).refusal
         except Refused as error:

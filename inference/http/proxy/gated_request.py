@@ -1,6 +1,5 @@
 """A request with pictures: as it came, and as it goes on after the gate."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -35,7 +34,8 @@ class GatedRequest:
 
     Attributes:
         body: goes on in place of the one that came.
-        waiting: its pictures, whose answers are to be read.
+        waiting: its pictures, whose answers are to be read; emptied where that is given up, since
+            nobody else holds them.
         send: takes the answer to its client.
         share: of memory, for the answer.
     """
@@ -43,6 +43,6 @@ class GatedRequest:
     proxy: Proxy
     request: Request
     body: SentBody
-    waiting: Sequence[Waiting]
+    waiting: list[Waiting]
     send: Send
     share: Share

@@ -1,5 +1,6 @@
 """Passes pictures on, and has their answers checked: beside the traffic, or before they leave."""
 
+from asyncio import timeout
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -7,10 +8,12 @@ from starlette.responses import Response
 from inference.http.problems import refusal_problem
 from inference.http.proxy.gated_request import GatedRequest
 from inference.http.proxy.part_files import fetch_files
-from inference.http.proxy.records import judge_beside, mark
+from inference.http.proxy.records import judge_beside, leave_unmeasured, mark
+from inference.http.proxy.slow_clients import PatientSend
 from inference.results.waiting import Waiting
 from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.relay.exchange import Exchange
+from inference.upstream.relay.sinks import HeldAnswer
 
 
 async def pass_answer(gated: GatedRequest) -> None:
@@ -20,23 +23,29 @@ async def pass_answer(gated: GatedRequest) -> None:
         UpstreamFault: the upstream gave no answer.
         NotRecorded: a record could not be kept.
     """
-    proxy, request, waiting = gated.proxy, gated.request, gated.waiting
-    tap = AnswerTap(proxy.settings.attach.max_answer_bytes, gated.share.take_if_free)
+    proxy, request, attach = gated.proxy, gated.request, gated.proxy.settings.attach
+    tap = AnswerTap(attach.max_answer_bytes, gated.share.take_if_free)
 
     def take(piece: bytes) -> None:
         proxy.reader.courtesy.note()
         tap.take(piece)
 
+    async def give_up() -> None:
+        tap.give_up()
+        await leave_unmeasured(proxy, gated.waiting, patient.status)
+        gated.share.give_back(gated.share.byte_count - len(gated.body.data))
+
+    patient = PatientSend(gated.send, attach.slow_client_seconds, give_up)
     exchange = await proxy.relay.forward(
         request.scope,
         request.receive,
-        gated.send,
+        patient,
         body=gated.body,
         tap=take,
-        extra_headers=mark(waiting),
+        extra_headers=mark(gated.waiting),
     )
     proxy.looks.note_exchange(exchange)
-    for each in waiting:
+    for each in gated.waiting:
         whole, complete = await _complete(gated, each, exchange, tap.copy())
         await judge_beside(proxy, complete, exchange, whole)
 
@@ -65,8 +74,19 @@ async def hold_answer(gated: GatedRequest) -> Response | None:
         refused += await _judge(gated, each, held.exchange, tap)
     if refused:
         return refused[0]
-    await held.release(gated.send, mark(gated.waiting))
+    await _release(gated, held)
     return None
+
+
+async def _release(gated: GatedRequest, held: HeldAnswer) -> None:
+    """Send an answer, as long as its client does not keep us waiting for too long."""
+    proxy = gated.proxy
+    try:
+        async with timeout(proxy.settings.attach.slow_client_seconds):
+            await held.release(gated.send, mark(gated.waiting))
+    except TimeoutError:
+        # What is begun and not ended makes the server close the connection.
+        proxy.service.metrics.broken_off.inc()
 
 
 async def _judge(

@@ -7,6 +7,7 @@ import cv2
 from starlette.responses import Response
 
 from inference.admission.byte_budget import Share
+from inference.admission.identity import network_of
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
@@ -47,11 +48,10 @@ async def pass_pictures(asked: PictureRequest) -> Response | None:
     proxy, service = asked.proxy, asked.proxy.service
     check_site(service, asked.request)
     check_rate(service, asked.arrival)
-    with service.body_memory.reserve() as bodies, proxy.memory.reserve() as share:
-        pictures = await _gate(asked, bodies, share)
-        if pictures.is_refused:
-            return await _refuse(proxy, pictures)
-        gated = await _make_ready(asked, pictures, share)
+    with proxy.memory.reserve(network_of(asked.arrival.client)) as share:
+        gated = await _gate(asked, share)
+        if isinstance(gated, Response):
+            return gated
         try:
             return await _pass_on(asked.door, gated)
         except UpstreamFault as fault:
@@ -92,7 +92,24 @@ class _Pictures:
         return [*self.uploaded, *(replace(each, arrival=arrival) for each, arrival in pairs)]
 
 
-async def _gate(asked: PictureRequest, bodies: Share, share: Share) -> _Pictures:
+async def _gate(asked: PictureRequest, share: Share) -> Response | GatedRequest:
+    """What goes on, with its pictures, which nobody else holds; or a refusal."""
+    proxy, service = asked.proxy, asked.proxy.service
+    with service.body_memory.reserve() as bodies:
+        pictures = await _take_in(asked, bodies, share)
+        if pictures.is_refused:
+            return await _refuse(proxy, pictures)
+        sent = pictures.sent
+        body = await service.form_threads.run(_rebuild, proxy, sent, pictures.uploaded)
+        # From here on they count for their client, until its answer is passed on.
+        share.take(len(body.data) + sum(len(each.data) for each in sent.uploads))
+    for path in pictures.named:
+        proxy.uploads.note_call(path)
+    waiting = _list_waiting(asked, pictures)
+    return GatedRequest(proxy, asked.request, body, waiting, asked.send, share)
+
+
+async def _take_in(asked: PictureRequest, bodies: Share, share: Share) -> _Pictures:
     """Read a request and take its pictures through the gate; refusals are recorded then."""
     proxy, arrival = asked.proxy, asked.arrival
     async with proxy.service.slots.enter(arrival.client):
@@ -153,18 +170,12 @@ async def _refuse(proxy: Proxy, pictures: _Pictures) -> Response:
     return response
 
 
-async def _make_ready(asked: PictureRequest, pictures: _Pictures, share: Share) -> GatedRequest:
-    """What goes on, with all that is needed to read the answer to it."""
-    proxy, sent = asked.proxy, pictures.sent
-    body = await proxy.service.form_threads.run(_rebuild, proxy, sent, pictures.uploaded)
-    share.take(len(body.data))
-    for path in pictures.named:
-        proxy.uploads.note_call(path)
-    accepted = pictures.list_accepted()
+def _list_waiting(asked: PictureRequest, pictures: _Pictures) -> list[Waiting]:
+    """How the answer will be read for each picture."""
+    sent, accepted = pictures.sent, pictures.list_accepted()
     count = len(accepted)
     parts = (Part(place, count, sent.is_in_order) for place in range(count))
-    waiting = [_wait(asked, sent, *pair) for pair in zip(accepted, parts, strict=True)]
-    return GatedRequest(proxy, asked.request, body, waiting, asked.send, share)
+    return [_wait(asked, sent, *pair) for pair in zip(accepted, parts, strict=True)]
 
 
 async def _record_unanswered(gated: GatedRequest, status: int) -> None:

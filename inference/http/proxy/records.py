@@ -29,10 +29,20 @@ async def judge_beside(proxy: Proxy, waiting: Waiting, exchange: Exchange, tap: 
         NotRecorded: the record could not be kept.
     """
     if not tap.has_room or not proxy.judge_beside(waiting, exchange, tap):
+        await leave_unmeasured(proxy, [waiting], exchange.status)
+
+
+async def leave_unmeasured(proxy: Proxy, waiting: list[Waiting], status: int) -> None:
+    """Record pictures whose answer will not be checked, and hold none of them any more.
+
+    Raises:
+        NotRecorded: a record could not be kept.
+    """
+    while waiting:
         proxy.service.metrics.replies.labels(NOT_MEASURED).inc()
-        await proxy.service.record_threads.run(
-            proxy.record_unmeasured, waiting.accepted, exchange.status, NOT_MEASURED
-        )
+        accepted = waiting.pop(0).accepted
+        record = proxy.record_unmeasured
+        await proxy.service.record_threads.run(record, accepted, status, NOT_MEASURED)
 
 
 def mark(waiting: Sequence[Waiting]) -> list[tuple[bytes, bytes]]:

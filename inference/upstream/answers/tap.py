@@ -51,6 +51,11 @@ class AnswerTap:
         else:
             self._collect(chunk)
 
+    def give_up(self) -> None:
+        """Keep nothing of the answer, whatever comes."""
+        self.has_room = False
+        self._chunks.clear()
+
     def _collect(self, chunk: bytes) -> None:
         """Put small chunks together: each alone would take many times its bytes."""
         last = self._chunks[-1] if self._chunks else None

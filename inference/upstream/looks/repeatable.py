@@ -10,11 +10,16 @@ from starlette.types import Scope
 from detectors.parsing import Image
 from inference.upstream.answers.formats import AnnotatedImage, AnswerFormat
 from inference.upstream.frames import Frame, lay_picture
-from inference.upstream.presets.preset import Door
+from inference.upstream.presets.preset import Door, Preset
 from inference.upstream.relay.forwarding import SentBody
 from inference.upstream.requests.sent_request import SentRequest
 
 Headers = list[tuple[bytes, bytes]]
+
+NO_LOOKS = (
+    "The service is not asked again, for at no door of the preset one answer is the whole parse: no "
+    "picture is called crafted; the gate, the parse, traffic and near-duplicates judge alone."
+)
 
 # What says nothing of who asks.
 _OF_NOBODY = frozenset((b"accept", b"accept-language", b"host", b"user-agent"))
@@ -62,6 +67,20 @@ class Repeatable:
         return SentBody(body.data, body.content_type, body.headers), frame
 
 
+def can_ask_again(preset: Preset) -> bool:
+    """Whether any request of a preset can be sent again for further looks."""
+    return any(map(_answers_alone, preset.doors))
+
+
+def _answers_alone(door: Door) -> bool:
+    """Whether one request holds the picture and its answer the parse.
+
+    The parts of an annotated image are files, which further requests would have to fetch.
+    """
+    is_alone = door.answer is not None and not isinstance(door.answer, AnnotatedImage)
+    return is_alone and door.part == "whole"
+
+
 def find_repeatable(
     door: Door, scope: Scope, sent: SentRequest, frame: Frame, *, has_credentials: bool
 ) -> Repeatable | None:
@@ -74,9 +93,7 @@ def find_repeatable(
         has_credentials: whether what lets the client in goes along.
     """
     form = door.answer
-    is_whole = door.part == "whole" and len(sent.uploads) == 1 and not sent.paths
-    # The parts of an annotated image are files, which further requests would have to fetch.
-    if form is None or isinstance(form, AnnotatedImage) or not is_whole:
+    if form is None or not _answers_alone(door) or len(sent.uploads) != 1 or sent.paths:
         return None
     is_tensor = any(place.body == "tensors" for place in door.places)
     kept = ("type", "http_version", "scheme", "method", "path", "raw_path", "query_string")

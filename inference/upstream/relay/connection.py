@@ -21,6 +21,8 @@ _MAX_HEAD_BYTES = 65_536
 _MAX_UNREAD_BYTES = 262_144
 # What was taken in may be tens of thousands of chunks of one byte: the others have their turn.
 _EVENTS_PER_TURN = 64
+# Before an answer: a service that sends no end of interim ones has none to give.
+_MAX_INTERIM = 64
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,15 @@ class AnswerHead:
 
 @dataclass
 class _Progress:
-    """When something last moved, and whether something arrived since."""
+    """When something was last sent, and moved either way, and whether something arrived since."""
 
+    sent_at: float
     moved_at: float
     arrival: Event = field(default_factory=Event)
+
+    def end(self, seconds: float, *, is_head: bool) -> float:
+        """When so many seconds are over, on the clock of the loop."""
+        return (self.sent_at if is_head else self.moved_at) + seconds
 
 
 class UpstreamConnection(BufferedProtocol):
@@ -55,7 +62,7 @@ class UpstreamConnection(BufferedProtocol):
         self._loop = loop
         self._buffer = buffer
         self._http = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
-        self._progress = _Progress(loop.time())
+        self._progress = _Progress(loop.time(), loop.time())
         self._is_writable = Event()
         self._is_writable.set()
         self._unread_bytes = self._event_count = 0
@@ -106,7 +113,7 @@ class UpstreamConnection(BufferedProtocol):
 
     def resume_writing(self) -> None:
         """The upstream took what was sent."""
-        self._progress.moved_at = self._loop.time()
+        self._note_sending()
         self._is_writable.set()
 
     # What the relay calls.
@@ -129,24 +136,26 @@ class UpstreamConnection(BufferedProtocol):
         await self._is_writable.wait()
         if not self.is_open:
             raise UpstreamFault(FaultKind.BROKEN, "The upstream takes no more of the request.")
-        self._progress.moved_at = self._loop.time()
+        self._note_sending()
         self._transport.write(self._http.send(event) or b"")
 
     async def read_head(self, seconds: float) -> AnswerHead:
         """The head of the answer; interim answers are left out.
 
         Args:
-            seconds: that nothing may move for, in either direction.
+            seconds: from the last byte that went up. A head that comes byte by byte, and interim
+                answers, buy no time.
 
         Raises:
             UpstreamFault: ``timeout``, ``broken`` or ``bad_answer``.
         """
-        while True:
-            event = await self._next_event(seconds)
+        for _ in range(_MAX_INTERIM):
+            event = await self._next_event(seconds, is_head=True)
             if isinstance(event, h11.Response):
                 return _read_head(event)
             if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
                 raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream changed the protocol.")
+        raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream sends interim answers alone.")
 
     async def read_body(self, seconds: float) -> bytes | None:
         """What has arrived of the answer's body, at least one byte; ``None`` at its end.
@@ -177,7 +186,7 @@ class UpstreamConnection(BufferedProtocol):
         """End the rest: a request follows."""
         self._stop_idling()
         self._has_rested, self._has_arrived = True, False
-        self._progress = _Progress(self._loop.time())
+        self._progress = _Progress(self._loop.time(), self._loop.time())
 
     def abort(self) -> None:
         """Close at once."""
@@ -188,11 +197,14 @@ class UpstreamConnection(BufferedProtocol):
             self._idle_timer.cancel()
             self._idle_timer = None
 
+    def _note_sending(self) -> None:
+        self._progress.sent_at = self._progress.moved_at = self._loop.time()
+
     def _note_arrival(self) -> None:
         self._progress.moved_at = self._loop.time()
         self._progress.arrival.set()
 
-    async def _next_event(self, seconds: float) -> Any:
+    async def _next_event(self, seconds: float, *, is_head: bool = False) -> Any:
         self._event_count += 1
         if self._event_count % _EVENTS_PER_TURN == 0:
             await sleep(0)
@@ -204,7 +216,7 @@ class UpstreamConnection(BufferedProtocol):
                 raise UpstreamFault(FaultKind.BROKEN, "The upstream closed the connection.")
             self._unread_bytes = 0
             self._transport.resume_reading()
-            await self._wait_for_arrival(seconds)
+            await self._wait_for_arrival(seconds, is_head=is_head)
 
     def _parse_event(self) -> Any:
         try:
@@ -214,16 +226,16 @@ class UpstreamConnection(BufferedProtocol):
                 raise UpstreamFault(FaultKind.BROKEN, "The upstream ended too early.") from None
             raise UpstreamFault(FaultKind.BAD_ANSWER, "The upstream sent no HTTP.") from None
 
-    async def _wait_for_arrival(self, seconds: float) -> None:
+    async def _wait_for_arrival(self, seconds: float, *, is_head: bool) -> None:
         progress = self._progress
         progress.arrival.clear()
         while not progress.arrival.is_set():
-            give_up_at = progress.moved_at + seconds
+            give_up_at = progress.end(seconds, is_head=is_head)
             try:
                 async with timeout_at(give_up_at):
                     await progress.arrival.wait()
             except TimeoutError:
-                if progress.moved_at + seconds <= give_up_at:
+                if progress.end(seconds, is_head=is_head) <= give_up_at:
                     raise UpstreamFault(FaultKind.TIMEOUT, "The upstream is silent.") from None
 
 

@@ -79,6 +79,8 @@ class Forwarding:
         return headers + _chunked(sent) if body is None else _replace_body(headers, body)
 
     def _is_from_proxy(self, scope: Scope) -> bool:
+        if not self._trusted:
+            return False
         try:
             return is_trusted(ip_address(_peer(scope)), self._trusted)
         except ValueError:

@@ -92,12 +92,17 @@ def keep_end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     >>> keep_end_to_end([(b"connection", b"x-mine"), (b"x-mine", b"1"), (b"accept", b"*/*")])
     [(b'accept', b'*/*')]
     """
-    pairs = list(headers)
-    left_out = _OF_ONE_CONNECTION | _named_by_connection(pairs)
-    if any(name.lower() == b"transfer-encoding" for name, _ in pairs):
-        # The body ends where its chunks end: a length beside them is for whoever smuggles.
-        left_out |= {b"content-length"}
-    return leave_out(pairs, left_out)
+    kept, left_out = [], set[bytes]()
+    for pair in headers:
+        name = pair[0].lower()
+        if name not in _OF_ONE_CONNECTION:
+            kept.append(pair)
+        elif name == b"connection":
+            left_out |= _read_names(pair[1])
+        elif name == b"transfer-encoding":
+            # The body ends where its chunks end: a length beside them is for whoever smuggles.
+            left_out.add(b"content-length")
+    return leave_out(kept, left_out) if left_out else kept
 
 
 def leave_out(headers: Iterable[tuple[bytes, bytes]], names: Set[bytes]) -> Headers:
@@ -127,7 +132,7 @@ def find_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key.lower() == name), "")
 
 
-def _named_by_connection(headers: Headers) -> Set[bytes]:
-    values = b",".join(value for name, value in headers if name.lower() == b"connection")
-    names = {token.strip().lower() for token in values.split(b",")}
-    return {name for name in names - _FOR_ALL if not is_forwarding(name)}
+def _read_names(connection: bytes) -> Set[bytes]:
+    """The further headers of one connection that a value of ``Connection`` names."""
+    names = {token.strip().lower() for token in connection.split(b",")}
+    return {name for name in names - _FOR_ALL - _OF_ONE_CONNECTION if not is_forwarding(name)}

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 from inference.settings import ProxySettings
+from inference.upstream.looks.repeatable import NO_LOOKS, can_ask_again
 from inference.upstream.presets.preset_files import load_preset
 from maskwatch.commands.checks import Check, State
 from store.phrases import phrase_count
@@ -31,3 +32,5 @@ def check_upstream(settings: ProxySettings) -> Iterator[Check]:
     if unknown := preset.labels.unknown:
         sentence = f"Labels without a part group: {', '.join(unknown)}. Give them one in [labels]."
         yield Check("preset", State.WARN, sentence)
+    if settings.asking.upstream_looks and not can_ask_again(preset):
+        yield Check("looks", State.WARN, NO_LOOKS)

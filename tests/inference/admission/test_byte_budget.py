@@ -43,3 +43,18 @@ def test_a_thread_that_goes_on_for_a_holder_that_has_left_changes_nothing() -> N
     share.give_back(600)
     assert not share.take_if_free(1)
     assert budget.used_bytes == 0
+
+
+def test_shares_of_one_client_are_bounded_together() -> None:
+    budget = ByteBudget(1_000, 600)
+    with budget.reserve("a") as first, budget.reserve("a") as second, budget.reserve("b") as other:
+        first.take(400)
+        assert not second.take_if_free(201)
+        assert second.take_if_free(200)
+        assert other.take_if_free(400)
+        first.give_back(100)
+        assert second.take_if_free(100)
+    with budget.reserve("a") as share:
+        assert share.take_if_free(600)
+    with budget.reserve() as share:
+        assert share.take_if_free(1_000)

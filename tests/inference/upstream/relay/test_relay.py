@@ -331,6 +331,7 @@ def test_a_client_that_leaves_its_upload_ends_it(upstream: Upstream, relaying: R
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             FaultKind.BAD_ANSWER,
         ),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 70, FaultKind.BAD_ANSWER),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 400_000 + b"\r\n\r\n", FaultKind.BAD_ANSWER),
     ],
 )
@@ -359,6 +360,29 @@ def test_a_silent_upstream_is_a_timeout(upstream: Upstream, relaying: Relaying) 
         read_all(connection)
 
     relayed = relaying(upstream(handle).port, upstream_answer_seconds=0.2)
+    assert relayed.say(GET).startswith(b"HTTP/1.1 504 ")
+
+
+def test_a_few_interim_answers_are_left_out(upstream: Upstream, relaying: Relaying) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" * 20)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    assert relaying(upstream(handle).port).say(GET).endswith(b"\r\n\r\nok")
+
+
+def test_a_head_that_comes_byte_by_byte_buys_no_time(
+    upstream: Upstream, relaying: Relaying
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        pause = Event()
+        while not pause.wait(0.02):
+            connection.sendall(b"a")
+
+    relayed = relaying(upstream(handle).port, upstream_answer_seconds=0.5)
     assert relayed.say(GET).startswith(b"HTTP/1.1 504 ")
 
 

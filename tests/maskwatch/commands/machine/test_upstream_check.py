@@ -8,6 +8,7 @@ import pytest
 from inference.settings import ProxySettings
 from maskwatch.commands.checks import State
 from maskwatch.commands.machine.doctor import examine_machine
+from maskwatch.commands.machine.upstream_check import check_upstream
 from store.settings import load_settings
 
 
@@ -54,3 +55,14 @@ def test_a_preset_that_there_is_not_fails(tmp_path: Path) -> None:
     settings = _settings(tmp_path, 9, tmp_path / "none.toml")
     states = {check.state for check in examine_machine(settings) if check.name == "upstream"}
     assert State.FAIL in states
+
+
+@pytest.mark.parametrize(("preset", "is_asked"), [("gradio", False), ("form", True), ("hf", True)])
+def test_a_service_that_is_not_asked_again_is_named(
+    tmp_path: Path, preset: str, is_asked: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings = _settings(tmp_path, server.getsockname()[1], Path(preset))
+        said = {check.name: check.sentence for check in check_upstream(settings)}
+    assert ("looks" in said) is not is_asked
+    assert is_asked or "no picture is called crafted" in said["looks"]
