@@ -17,8 +17,8 @@ from inference.upstream.requests.sent_request import SentRequest
 Headers = list[tuple[bytes, bytes]]
 
 NO_LOOKS = (
-    "The service is not asked again, for at no door of the preset one answer is the whole parse: no "
-    "picture is called crafted; the gate, the parse, traffic and near-duplicates judge alone."
+    "The service is not asked again, for at no door of the preset one answer is the whole parse: "
+    "no picture is called crafted; the gate, the parse, traffic and near-duplicates judge alone."
 )
 
 # What says nothing of who asks.

@@ -87,8 +87,7 @@ class UpstreamConnection(BufferedProtocol):
             self.abort()
             return
         self._has_arrived = True
-        # h11 copies what it is given into its own buffer.
-        self._http.receive_data(self._buffer[:nbytes])
+        self._http.receive_data(bytes(self._buffer[:nbytes]))
         self._unread_bytes += nbytes
         if self._unread_bytes > _MAX_UNREAD_BYTES:
             self._transport.pause_reading()
@@ -168,8 +167,7 @@ class UpstreamConnection(BufferedProtocol):
             if isinstance(event, h11.EndOfMessage):
                 return None
             if isinstance(event, h11.Data) and event.data:
-                # A slice that h11 has cut out for us: another copy would be a third of the work.
-                return event.data
+                return bytes(event.data)
 
     def rest(self, seconds: float) -> bool:
         """Wait for the next request for so long; false if this connection cannot have one."""

@@ -63,11 +63,17 @@ WRITERS = [
 ]
 
 
+def _read(text: str, mask: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
+    """A mask of the size of another one."""
+    height, width = mask.shape
+    return read_mask(_cursor(text, length), height, width, 0.5)
+
+
 @given(mask=MASKS, writer=st.sampled_from(WRITERS), length=st.integers(1, 60))
 def test_a_mask_comes_back_however_it_is_written(
     mask: npt.NDArray[np.bool_], writer: Callable[[Any], str], length: int
 ) -> None:
-    assert np.array_equal(read_mask(_cursor(writer(mask), length), *mask.shape, 0.5), mask)
+    assert np.array_equal(_read(writer(mask), mask, length), mask)
 
 
 @given(mask=MASKS, writer=st.sampled_from(WRITERS[:4]), data=st.data())
@@ -82,6 +88,6 @@ def test_a_mask_with_another_sign_in_it_is_read_as_json_is(
         expected = None
     if expected is None or expected.shape != mask.shape:
         with pytest.raises(AnswerUnreadable):
-            read_mask(_cursor(text.decode(), 100), *mask.shape, 0.5)
+            _read(text.decode(), mask, 100)
     else:
-        assert np.array_equal(read_mask(_cursor(text.decode(), 100), *mask.shape, 0.5), expected)
+        assert np.array_equal(_read(text.decode(), mask, 100), expected)
