@@ -77,11 +77,16 @@ class MeteredConnection(h11.Connection):
         self.account = Account()
         self._max_head_bytes = max_head_bytes
         self._place = _Place.CONTENT
-        self._is_refused = False
+        self._is_refused = self._is_plain = False
 
     def is_unread(self) -> bool:
         """Whether the peer may be sending something that nobody will read."""
         return self._is_refused or self.their_state in (h11.SEND_BODY, h11.ERROR)
+
+    @property
+    def is_in_plain_body(self) -> bool:
+        """Whether nothing but content comes: a body whose length was said before."""
+        return self.their_state is h11.SEND_BODY and self._is_plain
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes in, and count them if they belong to a body."""
@@ -104,6 +109,7 @@ class MeteredConnection(h11.Connection):
         if isinstance(event, h11.Request):
             self.account = Account()
             self._place = _first_place(event)
+            self._is_plain = self._place is _Place.CONTENT
         elif isinstance(event, h11.Data):
             self.account.add_content(len(event.data))
             self._place = _Place.CHUNK_LINE if event.chunk_end else _Place.CONTENT

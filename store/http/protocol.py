@@ -19,6 +19,9 @@ from store.http.parting import PartingTransport
 _FULL, _FRAMING = "full", "framing"
 # So much of one connection is looked at before the others have their turn.
 _READ_BYTES = 16_384
+# A body in one piece costs no more to take apart for that: it is read in larger ones. Connections
+# share the place, for what is read is copied before the next one reads.
+_CONTENT = bytearray(65_536)
 # What nobody will look at is read in larger pieces, all into the same place.
 _THROWN_AWAY = bytearray(262_144)
 _MAY_ANSWER = (h11.IDLE, h11.SEND_RESPONSE)
@@ -111,7 +114,7 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         self.conn = MeteredConnection(self.limits.max_head_bytes)
         self._step: Step | None = None
         self._timer: TimerHandle | None = None
-        self._buffer = bytearray(_READ_BYTES)
+        self._filled = self._buffer = bytearray(_READ_BYTES)
         self._drained_bytes = 0
         self._is_websocket = False
 
@@ -152,14 +155,17 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         """Where asyncio puts what it reads; its size is the most that is read at a time."""
-        return _THROWN_AWAY if self._parting.is_parting else self._buffer
+        if self._parting.is_parting:
+            return _THROWN_AWAY
+        self._filled = _CONTENT if self.conn.is_in_plain_body else self._buffer
+        return self._filled
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what was read, or throw it away after an early answer."""
         if self._parting.is_parting:
             self._drain(nbytes)
         else:
-            self.data_received(bytes(self._buffer[:nbytes]))
+            self.data_received(bytes(memoryview(self._filled)[:nbytes]))
         self._watch()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:

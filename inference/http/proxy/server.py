@@ -15,8 +15,8 @@ from inference.upstream.relay.listener import proxy_config
 from store.http.protocol import connection_limits
 
 # The thread that checks beside the traffic keeps the interpreter for so long while the loop wants
-# it, and a request wants it a dozen times: by the default of 5 ms each it would wait for checks.
-_SWITCH_SECONDS = 0.0005
+# it, and an upload wants it dozens of times: by the default of 5 ms each it would wait for checks.
+_SWITCH_SECONDS = 0.0001
 
 
 def run(settings: ProxySettings, listener: socket.socket, announce: Callable[[str], None]) -> None:

@@ -193,3 +193,19 @@ def test_an_answer_before_the_end_of_the_body_says_that_it_is_the_last() -> None
     whole.receive_data(b"0\r\n\r\n")
     whole.next_event()
     assert b"connection" not in whole.send(answer).lower()
+
+
+@pytest.mark.parametrize(
+    ("framing", "is_plain"),
+    [(b"Content-Length: 5", True), (b"Transfer-Encoding: chunked", False)],
+)
+def test_a_body_is_plain_where_its_length_was_said_before(framing: bytes, is_plain: bool) -> None:
+    connection = MeteredConnection(1_000)
+    assert not connection.is_in_plain_body
+    connection.receive_data(b"POST / HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+    connection.next_event()
+    assert connection.is_in_plain_body is is_plain
+    connection.receive_data(b"hello" if is_plain else b"5\r\nhello\r\n0\r\n\r\n")
+    while not isinstance(connection.next_event(), h11.EndOfMessage):
+        pass
+    assert not connection.is_in_plain_body
