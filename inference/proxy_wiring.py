@@ -142,7 +142,8 @@ def _build_reader(
     def is_crowded() -> bool:
         return memory.used_bytes + queue.size_bytes > max_answer_bytes
 
-    return ReplyReader(preset.labels, max_answer_bytes, Courtesy(is_crowded))
+    courtesy = Courtesy(is_crowded, lambda: queue.is_half_empty)
+    return ReplyReader(preset.labels, max_answer_bytes, courtesy)
 
 
 def _build_forwarding(settings: ProxySettings, address: UpstreamAddress) -> Forwarding:

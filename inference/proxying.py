@@ -161,6 +161,8 @@ class Proxy:
         wait_aside: Callable[[], AbstractContextManager[None]],
     ) -> Outcome:
         reply, pipeline = self._read(waiting, exchange, tap), self.service.pipeline
+        if not self.is_enforcing:
+            self.reader.courtesy.wait()
         if reply.parsing is None or waiting.repeatable is None:
             return pipeline.judge_reply(waiting.accepted, reply)
         with self.looks.visit(waiting.repeatable, reply.parsing, wait_aside) as source:

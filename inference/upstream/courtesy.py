@@ -1,4 +1,4 @@
-"""Lets what is done beside the traffic make way for answers that pass just now."""
+"""Lets what is done beside the traffic make way for pictures and answers that pass just now."""
 
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic, sleep
@@ -7,35 +7,48 @@ from time import monotonic, sleep
 _QUIET_SECONDS = 0.02
 # An answer of 60 MB has some six hundred pieces: read beside others it takes 3 seconds longer.
 _PAUSE_SECONDS = 0.005
+# What a record is late at most for that; a burst of uploads is over by then, or fills the queue.
+_MAX_WAIT_SECONDS = 0.25
 
 
 class Courtesy:
-    """Slows the reading of answers down while others pass, and never stops it.
+    """Slows the reading of answers down, and puts checks off, while others pass; never for long.
 
     The loop gives the interpreter away with each piece that it receives and sends, and would get it
     back only when the thread that reads has had its share.
 
     Args:
         is_crowded: whether so much waits in memory that reading must not be slowed down.
+        may_wait: whether so little waits to be checked that checks may be put off.
     """
 
     def __init__(
         self,
         is_crowded: Callable[[], bool],
+        may_wait: Callable[[], bool],
         clock: Callable[[], float] = monotonic,
         pause: Callable[[float], None] = sleep,
     ) -> None:
-        self._is_crowded, self._clock, self._pause = is_crowded, clock, pause
+        self._is_crowded, self._may_wait = is_crowded, may_wait
+        self._clock, self._pause = clock, pause
         self._passed_at = -_QUIET_SECONDS
 
     def note(self) -> None:
-        """A piece of an answer passes."""
+        """A picture is on its way to the service, or a piece of an answer on its way back."""
         self._passed_at = self._clock()
+
+    def wait(self) -> None:
+        """Wait until nothing passes, for some time."""
+        give_up_at = self._clock() + _MAX_WAIT_SECONDS
+        while self._is_passing() and self._may_wait() and self._clock() < give_up_at:
+            self._pause(_PAUSE_SECONDS)
 
     def slow_down(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same chunks, each after a short pause while answers pass."""
         for chunk in chunks:
-            is_passing = self._clock() - self._passed_at < _QUIET_SECONDS
-            if is_passing and not self._is_crowded():
+            if self._is_passing() and not self._is_crowded():
                 self._pause(_PAUSE_SECONDS)
             yield chunk
+
+    def _is_passing(self) -> bool:
+        return self._clock() - self._passed_at < _QUIET_SECONDS

@@ -111,13 +111,17 @@ async def _gate(asked: PictureRequest, share: Share) -> Response | GatedRequest:
 
 async def _take_in(asked: PictureRequest, bodies: Share, share: Share) -> _Pictures:
     """Read a request and take its pictures through the gate; refusals are recorded then."""
-    proxy, arrival = asked.proxy, asked.arrival
+    proxy, arrival, courtesy = asked.proxy, asked.arrival, asked.proxy.reader.courtesy
+    courtesy.note()
     async with proxy.service.slots.enter(arrival.client):
         sent = await _receive(asked, bodies.take)
         named = find_named(proxy, arrival, sent)
         arrivals = draw_arrivals(arrival, len(sent.uploads) + len(named))
         _check_count(proxy, asked.door, sent, len(arrivals))
-        return _Pictures(sent, await _screen(proxy, arrivals, sent, share), named, arrivals)
+        courtesy.note()
+        outcomes = await _screen(proxy, arrivals, sent, share)
+    courtesy.note()
+    return _Pictures(sent, outcomes, named, arrivals)
 
 
 async def _receive(asked: PictureRequest, take: Callable[[int], None]) -> SentRequest:
