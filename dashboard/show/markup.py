@@ -121,7 +121,7 @@ def source(name: str | None, digest: str) -> Markup:
     """
     if name is None:
         return Markup('<span class="mw-code" title="{}">{}</span>').format(digest, short(digest))
-    text = Markup('<span class="mw-wrap mw-id" title="{}">{}<i> {}</i></span>')
+    text = Markup('<span class="mw-wrap mw-source" title="{}">{}<i> {}</i></span>')
     return text.format(digest, name, digest)
 
 

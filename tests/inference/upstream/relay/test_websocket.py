@@ -171,20 +171,21 @@ def test_an_upstream_that_vanishes_is_told_as_a_bad_gateway(
         assert client.close_code == 1014
 
 
+@pytest.mark.parametrize("message", [b"x" * 2_000, [b"x" * 400] * 5], ids=["whole", "fragments"])
 @pytest.mark.parametrize("is_from_client", [True, False])
 def test_a_message_beyond_the_limit_closes(
-    sockets: Serving, relaying: Relaying, *, is_from_client: bool
+    sockets: Serving, relaying: Relaying, *, is_from_client: bool, message: bytes | list[bytes]
 ) -> None:
     def handle(connection: ServerConnection) -> None:
         if is_from_client:
             _echo(connection)
         else:
-            connection.send(b"x" * 2_000)
+            connection.send(message)
 
     relayed = relaying(sockets(handle), max_websocket_message_bytes=1_000)
     with _open(relayed) as client:
         if is_from_client:
-            client.send(b"x" * 2_000)
+            client.send(message)
         with pytest.raises(ConnectionClosed):
             client.recv()
         assert client.close_code == 1009
