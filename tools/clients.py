@@ -1,6 +1,6 @@
 """What phones, browsers and libraries send, and what becomes of it. The tests send each."""
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -95,6 +95,20 @@ SENDINGS: tuple[Sending, ...] = (
         lambda picture: (
             b"This is a message with parts.\r\n" + _form('name="file"; filename="a"')(picture)
         ),
+    ),
+    Sending(
+        "mail libraries",
+        "the file in base64, with `Content-Transfer-Encoding: base64`",
+        _FORM,
+        lambda picture: _form('name="file"; filename="a"', "Content-Transfer-Encoding: base64")(
+            encodebytes(picture)
+        ),
+    ),
+    Sending(
+        "scripts that leave that header in",
+        "`Content-Transfer-Encoding: base64` before bytes as they are",
+        _FORM,
+        _form('name="file"; filename="a"', "Content-Transfer-Encoding: base64"),
     ),
     Sending(
         "pages with many fields", "twenty text fields beside the file", _FORM, _form_with_fields

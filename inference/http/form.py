@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
+from inference.bodies.base64_text import decode_base64
 from inference.http.parameters import read_parameters
 from inference.refusals import (
     FORM_CUT_OFF,
@@ -132,6 +133,20 @@ class _Part:
     file_name: str | None = None
 
 
+def _unpack(part: _Part, content: bytes) -> bytes:
+    """The file's bytes; mail libraries write them as text, which RFC 7578 does not ask for.
+
+    What only says that it is such a text is taken as it is: no picture can be read in both ways.
+    """
+    encoding = part.headers.get(b"content-transfer-encoding", b"").strip().lower()
+    if encoding != b"base64":
+        return content
+    try:
+        return decode_base64(content.decode("latin-1"))
+    except Refused:
+        return content
+
+
 class _Parts:
     """What the parser finds: one file, which may be large, and a little text."""
 
@@ -152,7 +167,7 @@ class _Parts:
             raise Refused(NO_FILE)
         media_type = self._file.headers.get(b"content-type")
         return Upload.hash_now(
-            b"".join(self._pieces),
+            _unpack(self._file, b"".join(self._pieces)),
             None if media_type is None else media_type.decode("latin-1"),
             self._file.file_name,
         )

@@ -42,7 +42,8 @@ class Tail:
         start, bulk = _skip_known(data, parts.end, end)
         trailers = (*bulk, (end, len(data)))
         rest = data[start:end].rstrip(_FILLING_BYTES)
-        if _is_depth(rest) or start >= _find_announced_start(data, parts.end):
+        # Without a rest, as in most photos, nobody has to look for what it may be.
+        if rest and (_is_depth(rest) or start >= _find_announced_start(data, parts.end)):
             return cls((*bulk, (start, len(data))), b"")
         return cls(trailers, rest)
 
