@@ -263,9 +263,12 @@ def evening(
 def neighbours(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with hostile files.")] = HOSTILE,
+    seconds: Annotated[float, typer.Option(help="Behind PgBouncer, twice.", min=0)] = 60.0,
+    restarts: Annotated[int, typer.Option(help="Of PostgreSQL.", min=1)] = 8,
+    only: Annotated[list[str] | None, typer.Option(help="A part; may be repeated.")] = None,
 ) -> None:
-    """Senders behind a real nginx, and half a day of mail to a server that greylists."""
-    measure_neighbours(data, json)
+    """Real neighbours for longer than a test: nginx, mail, PgBouncer, PostgreSQL, the clock."""
+    measure_neighbours(data, json, seconds, restarts, only or ())
 
 
 @app.command()

@@ -15,6 +15,7 @@ from bench.gate.stalls import measure_stalls
 from bench.report import Figures, publish, write_figures
 from detectors.errors import MaskwatchError
 from inference.gate.screen import Gate
+from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
 from inference.metrics import Metrics
 from inference.settings import ServiceSettings
 from inference.wiring import build_gate
@@ -40,6 +41,9 @@ def measure_gate(
         DataMissing: the folder holds no files.
         ServiceFailed: the service does not start.
     """
+    # As in the service's process: what the C library keeps is a part of what is measured.
+    keep_few_arenas()
+    give_large_blocks_back()
     parts = choose_parts(_parts_of(folder, mutations, flood_seconds), only)
     publish("Gate", measure_parts(parts, out), out)
 

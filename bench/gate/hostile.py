@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from bench.gate.cost import megapixel_jpeg
-from bench.gate.mutations import run_mutations
+from bench.gate.mutations import mutations_of_a_process, seeds_of
 from bench.gate.processes import is_alive, resident_mb, workers_of
 from bench.report import Figures
 from detectors.errors import MaskwatchError
@@ -68,9 +68,10 @@ def measure_hostile(folder: Path, mutations: int) -> Figures:
     before = resident_mb()
     for data in hostile_files(folder):
         files.suffer(data)
-    seeds = run_mutations(mutants.suffer, mutations, _FIRST_SEED)
+    for data in mutations_of_a_process(mutations, _FIRST_SEED):
+        mutants.suffer(data)
     growth = resident_mb() - before
-    workers = workers_of(os.getpid())
+    workers, seeds = workers_of(os.getpid()), seeds_of(mutations, _FIRST_SEED)
     gate.close()
     return {
         "hostile_files": len(files.milliseconds),

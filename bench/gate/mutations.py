@@ -1,7 +1,9 @@
 """Mutations of valid files, driven by hypothesis: the same seeds give the same files."""
 
+import subprocess
+import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from bench.gate.samples import valid_files
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_MAGIC_BYTES = 12
+_MAGIC_BYTES, _LENGTH_BYTES = 12, 4
+_ROUND = 1_000
 _INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 
 Edit = Callable[[bytes, int], bytes]
@@ -74,14 +77,25 @@ def mend_checksums(data: bytes) -> bytes:
     return b"".join(whole)
 
 
-def run_mutations(check: Callable[[bytes], None], count: int, first_seed: int) -> list[int]:
-    """Call ``check`` with ``count`` mutations; returns the seeds of the rounds."""
-    rounds = -(-count // 1_000)
-    seeds = list(range(first_seed, first_seed + rounds))
-    for number in seeds:
-        _round(check, min(1_000, count), number)
-        count -= 1_000
-    return seeds
+def seeds_of(count: int, first_seed: int) -> list[int]:
+    """The seeds of the rounds that make so many mutations."""
+    return list(range(first_seed, first_seed - (-count // _ROUND)))
+
+
+def run_mutations(check: Callable[[bytes], None], count: int, first_seed: int) -> None:
+    """Call ``check`` with ``count`` mutations."""
+    for number in seeds_of(count, first_seed):
+        _round(check, min(_ROUND, count), number)
+        count -= _ROUND
+
+
+def mutations_of_a_process(count: int, first_seed: int) -> Iterator[bytes]:
+    """The same mutations, made by a process of its own: what hypothesis keeps stays there."""
+    command = [sys.executable, "-m", "bench.gate.mutations", str(count), str(first_seed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        while length := process.stdout.read(_LENGTH_BYTES):
+            yield process.stdout.read(int.from_bytes(length, "big"))
 
 
 def sample_mutations(count: int) -> list[bytes]:
@@ -105,3 +119,11 @@ def _round(check: Callable[[bytes], None], count: int, number: int) -> None:
         check(data)
 
     one()
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+
+
+if __name__ == "__main__":
+    run_mutations(_write, *map(int, sys.argv[1:]))

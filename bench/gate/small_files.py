@@ -129,6 +129,7 @@ def _noise(side: int) -> Pillow.Image:
 
 _FILES: dict[str, Callable[[], bytes]] = {
     "programs_that_never_begin": lambda: _packed_text(b"MZP" * 1_300_000),
+    "programs_that_only_end": lambda: _packed_text(b"PE\0\0" * 980_000),
     "programs_in_a_small_text": lambda: _packed_text(b"MZP" * 700_000),
     "marks_without_an_end": lambda: _packed_text(b"onload=  " * 440_000),
     "blanks": lambda: _packed_text(b"<!doctype" + b" " * 3_900_000),

@@ -1,1 +1,1 @@
-"""What stands beside Maskwatch, for longer than a test: nginx, a mail server that defers."""
+"""What stands beside Maskwatch, for longer than a test: nginx, mail, a pooler, clocks."""

@@ -67,7 +67,10 @@ def _summaries(database: Database, rule: str) -> list[str]:
         return list(session.scalars(select(AlertRow.summary).where(AlertRow.rule == rule)))
 
 
-@pytest.mark.parametrize(("offset", "words"), [("-1h", "back by "), ("+1h", "forward by ")])
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [("-1h", "back by "), ("+1h", "forward by "), ("+3660d", "forward by 36")],
+)
 def test_jobs_go_on_after_a_step_and_a_mail_tells_of_it(
     set_clock: SetClock, database: Database, settings: JobSettings, offset: str, words: str
 ) -> None:

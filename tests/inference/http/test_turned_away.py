@@ -145,6 +145,25 @@ def test_one_client_may_only_have_so_many_uploads_under_way(
     assert int(refused.headers["retry-after"]) > 0
 
 
+def test_bodies_have_a_bound_together_however_few_they_are(
+    settings: ServiceSettings, figure: Image, encode: Encode
+) -> None:
+    with (
+        _client_of(settings, max_body_memory_bytes=1_000_000, max_upload_bytes=500_000) as (
+            client,
+            service,
+        ),
+        service.body_memory.reserve() as others,
+    ):
+        others.take(1_000_000)
+        refused = post(client, encode(figure))
+        others.close()
+        served = post(client, encode(figure))
+        assert service.body_memory.used_bytes == 0
+    assert (refused.status_code, served.status_code) == (503, 200)
+    assert int(refused.headers["retry-after"]) > 0
+
+
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(
     settings: ServiceSettings, figure: Image, encode: Encode
 ) -> None:
