@@ -162,14 +162,31 @@ def _count_crafted(
         clients = len({request.client for request in requests})
         return RuleCount(_CRAFTED, 0.0, 0.0, len(requests), clients, firing, is_demoted=False)
     judged = [each for each in requests if each.score is not None and each.score < band.line]
-    limit = budget * CRAFTED_MARGIN / band.clean_above
-    near = _count(_CRAFTED, [band.mark(each) for each in judged], was_demoted, limit)
-    return replace(
-        near,
-        share=near.share * band.clean_above,
-        least_share=near.least_share * band.clean_above,
-        firing_clients=firing,
+    networks = group_networks(map(band.mark, judged), {_CRAFTED})
+    share, least = (
+        each * band.clean_above for each in (share_of(networks), _share_of_most(networks))
     )
+    limit = CRAFTED_MARGIN * budget * (PROMOTE_AT if was_demoted else 1)
+    return RuleCount(
+        _CRAFTED,
+        share,
+        least,
+        len(judged),
+        len({request.client for request in judged}),
+        firing,
+        is_demoted=least > limit if len(judged) >= MIN_REQUESTS else was_demoted,
+    )
+
+
+def _share_of_most(networks: Sequence[Network]) -> float:
+    """Without the quarter of the networks with the largest shares, and one more.
+
+    Attacks that are not called crafted lie below the line too.
+    """
+    ranking = sorted(networks, key=lambda network: -network.share)
+    counted = ranking[int(MAX_LEFT_OUT * len(networks)) + 1 :]
+    weight = sum(network.weight for network in counted)
+    return sum(network.weight * network.share for network in counted) / weight if weight else 0.0
 
 
 def _leave_out_crafted(requests: Sequence[Request], demoted: Set[str]) -> list[Request]:

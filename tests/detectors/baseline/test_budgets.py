@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.baseline.baseline import Baseline
 from detectors.baseline.budgets import (
     Band,
     Limits,
@@ -87,9 +88,9 @@ def test_an_attack_that_the_looks_name_says_nothing_about_other_rules() -> None:
 
 
 def _judged(clients: int, each: int, near: int) -> list[Request]:
-    """So many scored requests of each client; the first of so many clients is near the line."""
+    """So many scored requests of each client, the first of them near the line."""
     return [
-        Request(f"ip:10.{client}.0.1", frozenset(), 0.9 if client < near and not k else 0.1)
+        Request(f"ip:10.{client}.0.1", frozenset(), 0.9 if k < near else 0.1)
         for client in range(clients)
         for k in range(each)
     ]
@@ -102,21 +103,37 @@ def _crafted(requests: list[Request], demoted: frozenset[str] = frozenset()) -> 
 
 def test_attacks_of_many_networks_that_come_once_each_do_not_demote_what_finds_them() -> None:
     hostile = [Request(f"ip:172.16.{n}.1", frozenset({CRAFTED}), 3.0) for n in range(250)]
-    count = _crafted([*_judged(150, 8, 18), *hostile])
+    count = _crafted([*_judged(150, 8, 0), *hostile])
     assert not count.is_demoted
-    assert count.share == pytest.approx(0.005)
+    assert count.share == 0
     assert count.firing_clients == 250
 
 
+def test_attacks_of_a_quarter_of_the_networks_below_the_line_do_not_demote_either() -> None:
+    hostile = [Request(f"ip:172.{n}.0.1", frozenset(), 0.9) for n in range(50) for _ in range(2)]
+    count = _crafted([*_judged(150, 8, 0), *hostile])
+    assert not count.is_demoted
+    assert count.share > 0.01
+
+
 def test_a_baseline_that_does_not_fit_shows_just_below_its_line() -> None:
-    assert not _crafted(_judged(150, 8, 35)).is_demoted
-    assert _crafted(_judged(150, 8, 40)).is_demoted
-    assert _crafted(_judged(150, 8, 35), frozenset({CRAFTED})).is_demoted
-    assert not _crafted(_judged(150, 8, 25), frozenset({CRAFTED})).is_demoted
+    fits, near, beyond = _judged(40, 200, 2), _judged(40, 200, 5), _judged(40, 200, 7)
+    assert _crafted(fits).share == pytest.approx(0.01 / 3)
+    assert not _crafted(near).is_demoted
+    assert _crafted(beyond).is_demoted
+    assert _crafted(near, frozenset({CRAFTED})).is_demoted
+    assert not _crafted(fits, frozenset({CRAFTED})).is_demoted
+
+
+def test_the_line_is_held_against_what_its_calibration_has_below_it() -> None:
+    lines = Baseline("0" * 64, (), 0.5, tuple(place / 100 for place in range(100)))
+    band = Band.of(lines)
+    within = sum(band.low <= score < band.line for score in lines.scores)
+    assert band.clean_above == pytest.approx(0.005 / max(0.015, within / 100))
 
 
 def test_the_rate_of_what_is_crafted_does_not_use_up_the_budget_of_all() -> None:
-    requests = [*_judged(150, 8, 34), *_requests(150, 8, 4)]
+    requests = [*_judged(150, 100, 2), *_requests(150, 8, 4)]
     counts = count_rules(requests, frozenset(), LIMITS, BAND)
     assert not [count.code for count in counts if count.is_demoted]
 
@@ -148,26 +165,21 @@ def test_least_share_is_the_smallest_share_without_one_network(networks: list[Ne
 
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=210, max_size=260),
-    st.lists(
-        st.tuples(st.sets(st.sampled_from(sorted(CONTENT_CODES))), st.floats(0, 0.99)), max_size=150
-    ),
+    st.lists(st.sets(st.sampled_from(sorted(CONTENT_CODES))), max_size=150),
     st.booleans(),
 )
 def test_one_network_demotes_no_rule_and_keeps_none_demoted(
-    honest: list[tuple[int, bool]], hostile: list[tuple[set[str], float]], is_one_client: bool
+    honest: list[tuple[int, bool]], hostile: list[set[str]], is_one_client: bool
 ) -> None:
     requests = [
-        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()), 0.9 if fires else 0.1)
+        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()))
         for client, fires in honest
     ]
     attack = [
-        Request(f"ip:203.0.113.{1 if is_one_client else place % 250}", frozenset(codes), score)
-        for place, (codes, score) in enumerate(hostile)
+        Request(f"ip:203.0.113.{1 if is_one_client else place % 250}", frozenset(codes))
+        for place, codes in enumerate(hostile)
     ]
     for demoted in (frozenset[str](), frozenset(CONTENT_CODES)):
-        before, after = (
-            {count.code: count for count in count_rules(all_, demoted, LIMITS, BAND)}
-            for all_ in (requests, [*requests, *attack])
-        )
+        before, after = _count(requests, demoted), _count([*requests, *attack], demoted)
         for code in CONTENT_CODES:
             assert after[code].is_demoted <= before[code].is_demoted, code
