@@ -10,8 +10,8 @@ from typing import Any
 Rows = Sequence[Mapping[str, Any]]
 _INK, _QUIET, _GRID = "#1D2939", "#667085", "#EAECF0"
 _PALETTE = ("#1570EF", "#B42318", "#E69F00", "#027A48", "#6941C6", "#475467", "#0E9384", "#C11574")
-_WIDTH, _HEIGHT = 760, 340
-_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 44, 250, 44
+_WIDTH, _HEIGHT = 820, 340
+_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 44, 300, 44
 _LINE = 17
 
 
@@ -71,7 +71,8 @@ class Chart:
 
     def _draw_curve(self, curve: Curve, place: int) -> Iterator[str]:
         colour = _PALETTE[place % len(_PALETTE)]
-        dash = "" if place < len(_PALETTE) else "6 3"
+        # So that one that lies on another leaves it to be seen.
+        dash = "7 5" if place % 2 else ""
         points = [(self._x(count), self._y(share)) for count, share in curve.points]
         for start, end in pairwise(points):
             yield _line(start, end, colour, dash=dash, width=2)
@@ -116,12 +117,14 @@ def _alarms(rows: Rows) -> Chart:
 
 
 def _detection(rows: Rows) -> Chart:
+    """Shares at every checkpoint; nothing flags before a source is in force."""
     points: dict[str, list[tuple[int, float]]] = {}
     for name, run in _runs(rows):
+        before = [(row["after"], 0.0) for row in run if not row["state"].startswith("in force")]
         for row in run:
             for each in row["detection"]:
                 if each["n"]:
-                    curve = points.setdefault(f"{name}, {each['attack']}", [])
+                    curve = points.setdefault(f"{name}, {each['attack']}", list(before))
                     curve.append((row["after"], each["tpr"]))
     curves = [Curve(name, curve) for name, curve in points.items()]
     return Chart("Successful attacks that are called crafted", curves, 1.0, {})
