@@ -5,7 +5,8 @@ from datetime import datetime
 
 from jobs.blocking.decide import preview_enforcement
 from jobs.catalogue import job_named
-from jobs.context import JobContext, JobOutcome
+from jobs.context import JobContext, JobFunction, JobOutcome
+from jobs.outliers.scan import preview, run_since
 from jobs.runs import record_run
 from jobs.settings import JobSettings
 from store.decisions.decisions import NewDecision
@@ -30,6 +31,30 @@ def run_chain_once(
         following = job.followed_by
 
 
+def run_scan(
+    settings: JobSettings, read_clock: Callable[[], datetime], since: datetime | None
+) -> Iterator[JobOutcome]:
+    """The same for ``scan``, of records that arrived since a time.
+
+    Raises:
+        MaskwatchError: why a job failed; what follows it does not run.
+    """
+    scan = job_named("scan")
+    yield _run_recorded(scan.name, lambda c: run_since(c, since), settings, read_clock())
+    if scan.followed_by is not None:
+        yield from run_chain_once(scan.followed_by, settings, read_clock)
+
+
+def preview_scan(settings: JobSettings, now: datetime, since: datetime | None) -> str:
+    """What the next scan would find, in one sentence; nothing is written.
+
+    Raises:
+        MaskwatchError: the database or the model cannot be read, or there is no model.
+    """
+    with existing_database(settings) as database:
+        return f"Dry run: {preview(JobContext(database, settings, now), since).sentence}"
+
+
 def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
     """Run one job and record the run; ``sentence`` of the outcome can be printed.
 
@@ -38,10 +63,16 @@ def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:
         MaskwatchError: why the job failed.
     """
     job = job_named(name)
+    return _run_recorded(job.name, job.run, settings, now)
+
+
+def _run_recorded(
+    name: str, function: JobFunction, settings: JobSettings, now: datetime
+) -> JobOutcome:
     database = Database.open(settings, settings.schedule.job_timeout_seconds)
     try:
         ensure_current(database)
-        return record_run(job.name, job.run, JobContext(database, settings, now))
+        return record_run(name, function, JobContext(database, settings, now))
     finally:
         database.close()
 

@@ -17,7 +17,7 @@ from maskwatch.commands.config.commands import config_app
 from maskwatch.commands.database.commands import database_app
 from maskwatch.commands.decisions.commands import decisions_app
 from maskwatch.commands.explain.commands import explain
-from maskwatch.commands.jobs.commands import FORMER_NAMES, jobs_app, run_former_command
+from maskwatch.commands.jobs.commands import FORMER_NAMES, jobs_app, run_former_command, scan
 from maskwatch.commands.keys.commands import keys_app
 from maskwatch.commands.machine.commands import doctor
 from maskwatch.commands.model.commands import learn_baseline, model_app
@@ -30,6 +30,7 @@ from store.configuration.names import CONFIG_VARIABLE
 
 COMMANDS: tuple[tuple[Panel, tuple[Callable[..., None], ...]], ...] = (
     (Panel.SERVE, (up, serve, dashboard, dashboard_link)),
+    (Panel.JOBS, (scan,)),
     (Panel.DATABASE, (export, erase)),
     (Panel.LOOK_AROUND, (doctor, parse, screen, explain, demo)),
 )

@@ -52,4 +52,11 @@ def _verdict(request: RequestSummary) -> Markup:
     badge = markup.verdict_badge(request.verdict)
     if not request.outlier:
         return badge
-    return markup.badges(badge, markup.badge("◆ Outlier", Tone.INFO))
+    return markup.badges(badge, markup.badge("◆ Outlier", Tone.INFO), _values(request))
+
+
+def _values(request: RequestSummary) -> Markup:
+    """What an outlier's p-value and q-value are."""
+    values = {"p": request.p_value, "q": request.q_value}
+    pairs = (f"{name} {words.number(v)}" for name, v in values.items() if v is not None)
+    return markup.quiet(" · ".join(pairs))

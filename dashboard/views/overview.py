@@ -80,6 +80,7 @@ def _tiles(window: str, figures: Overview) -> None:
     limit = current_page().parts.settings.alerts.invalid_share_threshold
     over = top.invalid.share > limit
     block_note = f"and {top.simulated_blocks} simulated" if top.simulated_blocks else "enforced now"
+    rate = current_page().parts.settings.outliers.false_discovery_rate
     alert_note = (
         f"{top.unacknowledged_alerts} not acknowledged" if top.firing_alerts else "all quiet"
     )
@@ -99,7 +100,7 @@ def _tiles(window: str, figures: Overview) -> None:
         Tile(
             "Outliers",
             words.number(top.outliers),
-            "found by the scheduled scan",
+            f"selected by scans · stated rate {words.percent(rate)}",
             Tone.WARN if top.outliers else Tone.NONE,
         ),
         Tile(

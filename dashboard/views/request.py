@@ -23,7 +23,12 @@ from detectors.outliers.cutoff import describe_cutoff
 from detectors.palette import colour_of
 from detectors.verdict import Verdict
 from store.pages.decision_views import decisions_about
-from store.pages.request_detail import RequestDetail, oldest_arrival, request_detail
+from store.pages.request_detail import (
+    RequestDetail,
+    StoredScore,
+    oldest_arrival,
+    request_detail,
+)
 from store.pages.traffic import requests_of_client
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.records import Stage
@@ -213,13 +218,30 @@ def _score_facts(context: PageContext, detail: RequestDetail) -> None:
         {
             "Outcome": _outcome(detail),
             "p-value": words.number(score.p_value),
-            "Outlier at or below": describe_cutoff(asked_for, score.model_rows),
+            "q-value": _q_value(context, score),
+            "Compared with": _calibration(score),
+            "No outlier above": describe_cutoff(asked_for, score.model_rows),
             "Score, high is unusual": words.number(score.score),
             "Outlier model": words.label(score.model_kind),
             "Its digest": markup.code(words.short(score.model_digest)),
             "Scored": words.utc(score.scored_at),
         }
     )
+
+
+def _q_value(context: PageContext, score: StoredScore) -> str:
+    """An outlier's q-value, and whether the false-discovery rate is promised for it."""
+    if score.q_value is None:
+        return "none: no scan selected it" if not score.outlier else "none: selected by p-value"
+    if score.q_value <= context.parts.settings.outliers.false_discovery_rate:
+        return words.number(score.q_value)
+    return f"{words.number(score.q_value)}: too few vetted requests to promise a rate"
+
+
+def _calibration(score: StoredScore) -> str:
+    """The vetted requests that the p-value is a share of."""
+    requests = words.count(score.calibration_rows or score.model_rows, "vetted request")
+    return f"{requests} of its source" if score.calibrated_on == "source" else requests
 
 
 def _outcome(detail: RequestDetail) -> Markup:

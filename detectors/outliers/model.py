@@ -5,9 +5,10 @@ for a made-up share of contamination. Each training row is scored by a scorer th
 and the sorted scores are what a new score is compared with.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,30 @@ from detectors.outliers.preparation import Matrix, Vector, check_array
 from detectors.outliers.scorers import SCORERS
 
 MIN_ROWS = 30
+MIN_SOURCE_ROWS = 999
+"""So many normal rows of a source are a calibration set of its own: what a false-discovery rate of
+10 % takes if one request in a hundred is an outlier."""
+
 # A feature whose share in a score is smaller than this part of the largest one explains nothing.
 _MIN_SHARE = 0.05
 _CALIBRATION = "calibration"
+_OF_SOURCE = f"{_CALIBRATION}.of."
+Sources = Sequence[str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """P-values and what they are shares of.
+
+    Attributes:
+        p_values: ``(n,)``.
+        rows: how many calibration scores each score was compared with, ``(n,)``.
+        of_source: whether these were of the row's own source alone, ``(n,)``.
+    """
+
+    p_values: Vector
+    rows: npt.NDArray[np.int64]
+    of_source: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +53,28 @@ class OutlierModel:
     Attributes:
         names: feature names, one per matrix column.
         calibration: held-out scores of normal rows, sorted ascending.
+        calibration_of: the same by source, of the sources that have enough.
     """
 
     kind: OutlierKind
     names: tuple[str, ...]
     scorer: Scorer
     calibration: Vector
+    calibration_of: Mapping[str, Vector] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, kind: OutlierKind, rows: Matrix, names: Sequence[str], seed: int) -> Self:
+    def fit(
+        cls,
+        kind: OutlierKind,
+        rows: Matrix,
+        names: Sequence[str],
+        seed: int,
+        sources: Sources = (),
+    ) -> Self:
         """Fit on ``(n, features)`` rows; NaN means not measured.
+
+        Args:
+            sources: what each row was measured on, if the sources differ.
 
         Raises:
             OutlierModelError: fewer than 30 rows.
@@ -50,7 +84,9 @@ class OutlierModel:
                 f"An outlier model needs at least {MIN_ROWS} clean records; there are {len(rows)}."
             )
         result = SCORERS[kind].fit(rows, seed)
-        return cls(kind, tuple(names), result.scorer, np.sort(result.held_out_scores))
+        scores = result.held_out_scores
+        by_source = _split_by_source(scores, sources)
+        return cls(kind, tuple(names), result.scorer, np.sort(scores), by_source)
 
     def score(self, rows: Matrix) -> Vector:
         """Scores ``(n,)`` of ``(n, features)`` rows; high = anomalous."""
@@ -62,14 +98,33 @@ class OutlierModel:
 
     def p_values(self, scores: Vector) -> Vector:
         """Share of calibration scores at least as high, with the usual plus-one correction."""
-        n = len(self.calibration)
-        higher = n - np.searchsorted(self.calibration, scores, side="left")
-        return np.asarray((1 + higher) / (1 + n), dtype=np.float64)
+        return _conformal(self.calibration, scores)
 
-    def extend_calibration(self, rows: Matrix) -> Self:
+    def calibrate(self, scores: Vector, sources: Sources) -> Calibrated:
+        """P-values among the normal rows of each row's source where these are enough, else all."""
+        p_values = self.p_values(scores)
+        rows = np.full(len(scores), len(self.calibration))
+        of_source = np.zeros(len(scores), bool)
+        names = np.array(sources, dtype=object)
+        for source, calibration in self.calibration_of.items():
+            mine = names == source
+            p_values[mine] = _conformal(calibration, scores[mine])
+            rows[mine], of_source[mine] = len(calibration), True
+        return Calibrated(p_values, rows, of_source)
+
+    def extend_calibration(self, rows: Matrix, sources: Sources = ()) -> Self:
         """The same model, calibrated with more normal rows that it was not fitted on as well."""
-        scores = np.concatenate([self.calibration, self.score(rows)])
-        return replace(self, calibration=np.sort(scores))
+        scores, names = self.score(rows), np.array(sources, dtype=object)
+        by_source = {
+            source: np.sort(np.concatenate([calibration, scores[names == source]]))
+            for source, calibration in self.calibration_of.items()
+            if len(names)
+        }
+        return replace(
+            self,
+            calibration=np.sort(np.concatenate([self.calibration, scores])),
+            calibration_of={**self.calibration_of, **by_source},
+        )
 
     def contributions(self, row: Vector, most: int = 5) -> dict[str, float]:
         """The features that make a row unusual, with their signed distance from the median.
@@ -101,7 +156,8 @@ class OutlierModel:
         Raises:
             OutlierModelError: it is too large for one.
         """
-        arrays = {**self.scorer.arrays(), _CALIBRATION: self.calibration}
+        by_source = {f"{_OF_SOURCE}{name}": each for name, each in self.calibration_of.items()}
+        arrays = {**self.scorer.arrays(), _CALIBRATION: self.calibration, **by_source}
         return pack(Archive(self.kind, self.names, arrays))
 
     @classmethod
@@ -124,9 +180,43 @@ class OutlierModel:
         scorer = SCORERS[archive.kind].restore(archive.arrays)
         if len(archive.names) != len(scorer.normal.centre):
             raise ValueError("as many names as features")
-        if archive.arrays.keys() != {*scorer.arrays(), _CALIBRATION}:
+        by_source = {name for name in archive.arrays if name.startswith(_OF_SOURCE)}
+        if archive.arrays.keys() != {*scorer.arrays(), _CALIBRATION, *by_source}:
             raise ValueError("arrays that nobody reads")
-        calibration = check_array(archive.arrays[_CALIBRATION], np.float64, (-1,))
-        if len(calibration) < MIN_ROWS:
-            raise ValueError("too few scores to compare with")
-        return cls(archive.kind, archive.names, scorer, np.sort(calibration))
+        return cls(
+            archive.kind,
+            archive.names,
+            scorer,
+            _check_calibration(archive.arrays[_CALIBRATION], MIN_ROWS),
+            {
+                name.removeprefix(_OF_SOURCE): _check_calibration(
+                    archive.arrays[name], MIN_SOURCE_ROWS
+                )
+                for name in by_source
+            },
+        )
+
+
+def _conformal(calibration: Vector, scores: Vector) -> Vector:
+    n = len(calibration)
+    higher = n - np.searchsorted(calibration, scores, side="left")
+    return np.asarray((1 + higher) / (1 + n), dtype=np.float64)
+
+
+def _split_by_source(scores: Vector, sources: Sources) -> dict[str, Vector]:
+    """Sorted scores of each source that has enough of them."""
+    names = np.array(sources, dtype=object)
+    counts = Counter(source for source in sources if source is not None)
+    return {
+        source: np.sort(scores[names == source])
+        for source, count in sorted(counts.items())
+        if count >= MIN_SOURCE_ROWS
+    }
+
+
+def _check_calibration(scores: npt.NDArray[Any], min_rows: int) -> Vector:
+    """Sorted scores to compare with, from an archive."""
+    calibration = check_array(scores, np.float64, (-1,))
+    if len(calibration) < min_rows:
+        raise ValueError("too few scores to compare with")
+    return np.sort(calibration)

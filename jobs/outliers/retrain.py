@@ -44,10 +44,12 @@ class Sample:
     Attributes:
         clean: the training rows.
         earlier_outliers: rows that only count in the calibration.
+        outlier_sources: what each of these was measured on.
     """
 
     clean: FeatureMatrix
     earlier_outliers: Matrix
+    outlier_sources: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,14 @@ def training_sample(context: JobContext) -> Sample:
         )
     # No more of them than chance alone makes, or whoever sends enough would set the limit.
     count = round(settings.outliers.outlier_p_value * len(clean.rows))
-    return Sample(clean, outliers.rows[:count])
+    return Sample(clean, outliers.rows[:count], outliers.sources[:count])
 
 
 def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
     """Fit a challenger on the clean rows; earlier outliers join its calibration scores."""
-    model = OutlierModel.fit(kind, sample.clean.rows, FITTED_NAMES, _SEED)
-    return model.extend_calibration(sample.earlier_outliers)
+    clean = sample.clean
+    model = OutlierModel.fit(kind, clean.rows, FITTED_NAMES, _SEED, clean.sources)
+    return model.extend_calibration(sample.earlier_outliers, sample.outlier_sources)
 
 
 def judge(

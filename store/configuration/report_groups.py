@@ -12,8 +12,11 @@ class OutliersGroup(Group):
     """Which requests are outliers."""
 
     outlier_p_value: float = Field(0.01, gt=0, le=0.5, allow_inf_nan=False)
-    """A request whose conformal p-value is at or below this is an outlier. A model that was trained
-    on fewer rows than 1 / this uses 1 / (rows + 1), the smallest p-value that it gives."""
+    """No request whose conformal p-value is above this is an outlier. A model that was trained on
+    fewer rows than 1 / this uses 1 / (rows + 1), the smallest p-value that it gives."""
+
+    false_discovery_rate: float = Field(0.1, gt=0, le=0.5, allow_inf_nan=False)
+    """At most this share of the outliers that scans select are ordinary requests, on average."""
 
 
 class DashboardGroup(Group):

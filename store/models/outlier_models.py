@@ -1,14 +1,14 @@
 """Outlier models: archives in content-addressed files, their lineage in the database."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -20,6 +20,15 @@ from store.engine.files.kept_files import FileStore
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 
+_SCORE_COLUMNS = (
+    *("request_pk", "score", "p_value", "outlier", "contributions", "q_value", "scan_id"),
+    *("calibrated_on", "calibration_rows", "model_id", "scored_at"),
+)
+_ADD_SCORE = (
+    f"INSERT INTO scores ({', '.join(_SCORE_COLUMNS)}) "  # noqa: S608 - our names
+    f"VALUES ({', '.join('?' * len(_SCORE_COLUMNS))}) ON CONFLICT DO NOTHING"
+)
+
 FORMER_SUFFIX = ".skops"
 """Of archives that an earlier version wrote; nobody reads them any more."""
 
@@ -28,15 +37,21 @@ class NoOutlierModel(MaskwatchError):
     """The model that is asked for does not exist."""
 
 
-@dataclass(frozen=True)
-class NewScore:
-    """One model's opinion of one request."""
+class NewScore(NamedTuple):
+    """One model's opinion of one request; see :class:`store.tables.request_tables.ScoreRow`.
+
+    A tuple, since a scan makes a million of them.
+    """
 
     request_pk: int
     score: float
     p_value: float
     outlier: bool
     contributions: Mapping[str, float]
+    q_value: float | None = None
+    scan_id: int | None = None
+    calibrated_on: str | None = None
+    calibration_rows: int | None = None
 
 
 class OutlierModelStore:
@@ -159,18 +174,22 @@ def champion(session: Session) -> OutlierModelRow | None:
 
 def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:
     """Append scores of one model; a request that it has scored already keeps its first score."""
-    rows = [
-        {
-            "request_pk": score.request_pk,
-            "model_id": model_id,
-            "scored_at": now,
-            "score": score.score,
-            "p_value": score.p_value,
-            "outlier": score.outlier,
-            "contributions": dict(score.contributions),
-        }
+    if not scores:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        time = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        rows = [_score_row(score, model_id, time) for score in scores]
+        # Past SQLAlchemy's types: a scan adds a million rows.
+        session.connection().exec_driver_sql(_ADD_SCORE, rows)
+        return
+    values = [
+        {**score._asdict(), "model_id": model_id, "scored_at": now, "contributions": contributions}
         for score in scores
+        for contributions in (dict(score.contributions),)
     ]
-    if rows:
-        new = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-        session.execute(new(ScoreRow).on_conflict_do_nothing(), rows)
+    session.execute(postgresql_insert(ScoreRow).on_conflict_do_nothing(), values)
+
+
+def _score_row(score: NewScore, model_id: int, time: str) -> tuple[object, ...]:
+    contributions = json.dumps(dict(score.contributions)) if score.contributions else "{}"
+    return (*score[:4], contributions, *score[5:], model_id, time)

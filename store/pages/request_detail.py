@@ -37,6 +37,8 @@ class StoredScore:
 
     Attributes:
         model_rows: that the model was trained on.
+        q_value: ``None`` where no scan selected the request.
+        calibrated_on: ``source`` or ``all``: what the score was compared with.
     """
 
     model_kind: str
@@ -47,6 +49,9 @@ class StoredScore:
     p_value: float
     outlier: bool
     contributions: Mapping[str, float]
+    q_value: float | None
+    calibrated_on: str | None
+    calibration_rows: int | None
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,9 @@ def _scores(session: Session, request_pk: int) -> tuple[StoredScore, ...]:
             row.p_value,
             row.outlier,
             dict(row.contributions),
+            row.q_value,
+            row.calibrated_on,
+            row.calibration_rows,
         )
         for row, model in rows
     )

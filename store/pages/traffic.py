@@ -44,7 +44,11 @@ class TrafficFilter:
 
 @dataclass(frozen=True)
 class RequestSummary:
-    """One line of a request list."""
+    """One line of a request list.
+
+    Attributes:
+        p_value: of an outlier, the smallest that a model gave; ``q_value`` beside it.
+    """
 
     pk: int
     request_id: str
@@ -56,6 +60,8 @@ class RequestSummary:
     status: int
     reasons: tuple[str, ...]
     outlier: bool
+    p_value: float | None = None
+    q_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -239,12 +245,22 @@ def _with_outliers(
     session: Session, requests: Sequence[RequestSummary]
 ) -> tuple[RequestSummary, ...]:
     keys = [request.pk for request in requests]
-    outliers = set(
-        session.scalars(
-            select(ScoreRow.request_pk).where(ScoreRow.outlier, ScoreRow.request_pk.in_(keys))
+    columns = (ScoreRow.request_pk, ScoreRow.p_value, ScoreRow.q_value)
+    outliers = {
+        key: (p_value, q_value)
+        for key, p_value, q_value in session.execute(
+            select(*columns)
+            .where(ScoreRow.outlier, ScoreRow.request_pk.in_(keys))
+            .order_by(ScoreRow.p_value.desc())
         )
+    }
+    return tuple(
+        replace(request, outlier=True, p_value=p_value, q_value=q_value)
+        if request.pk in outliers
+        else request
+        for request in requests
+        for p_value, q_value in (outliers.get(request.pk, (None, None)),)
     )
-    return tuple(replace(request, outlier=request.pk in outliers) for request in requests)
 
 
 def summary(row: RequestRow, outlier: bool) -> RequestSummary:

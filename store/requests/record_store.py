@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     any_,
     exists,
-    func,
     literal,
     select,
 )
@@ -43,12 +42,14 @@ class FeatureMatrix:
         clients: who sent each row's request.
         names: feature names, one per column.
         rows: ``(n, features)`` float64; NaN where not measured.
+        sources: what parsed each row's picture.
     """
 
     request_pks: tuple[int, ...]
     clients: tuple[str, ...]
     names: tuple[str, ...]
     rows: npt.NDArray[np.float64]
+    sources: tuple[str | None, ...]
 
 
 def add_record(session: Session, record: RequestRecord) -> bool:
@@ -113,27 +114,6 @@ def features_of(session: Session, request_pk: int) -> FeatureVector | None:
     return FeatureVector(tuple(np.nan if value is None else value for value in row[1:]))
 
 
-def unscored_features(session: Session, names: Sequence[str], most: int) -> FeatureMatrix:
-    """Features of parsed requests that no model has scored yet, oldest first.
-
-    Everything up to the newest scored request is taken as scored, for keys grow in the order of
-    commits; so a scan costs the same however many records there are.
-    """
-    newest = session.scalar(select(func.max(ScoreRow.request_pk))) or 0
-    statement = (
-        select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
-        .join(features_table, features_table.c.request_pk == RequestRow.id)
-        .where(
-            RequestRow.id > newest,
-            RequestRow.stage == Stage.PARSED.value,
-            ~exists().where(ScoreRow.request_pk == RequestRow.id),
-        )
-        .order_by(RequestRow.id)
-        .limit(most)
-    )
-    return _matrix(session.execute(statement).all(), names)
-
-
 def clean_features(
     session: Session,
     names: Sequence[str],
@@ -151,8 +131,9 @@ def clean_features(
     Args:
         outliers: give the outliers among these requests instead of the rest.
     """
+    columns = (features_table.c[name] for name in names)
     statement = (
-        select(RequestRow.id, RequestRow.client, *(features_table.c[name] for name in names))
+        select(RequestRow.id, RequestRow.client, RequestRow.segmenter, *columns)
         .join(features_table, features_table.c.request_pk == RequestRow.id)
         .where(
             RequestRow.stage == Stage.PARSED.value,
@@ -189,9 +170,7 @@ def client_was_blocked() -> ColumnElement[bool]:
     )
 
 
-def _matrix(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
-    rows_read = [tuple(row) for row in rows]
-    values = np.array([row[2:] for row in rows_read], dtype=np.float64).reshape(-1, len(names))
-    return FeatureMatrix(
-        tuple(row[0] for row in rows_read), tuple(row[1] for row in rows_read), tuple(names), values
-    )
+def _matrix(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
+    values = np.array([row[3:] for row in rows], dtype=np.float64).reshape(-1, len(names))
+    pks, clients, sources = (tuple(row[i] for row in rows) for i in range(3))
+    return FeatureMatrix(pks, clients, tuple(names), values, sources)

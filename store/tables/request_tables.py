@@ -133,7 +133,14 @@ class EvidenceRow(Base):
 
 
 class ScoreRow(Base):
-    """How unusual one model found one request."""
+    """How unusual one model found one request.
+
+    Attributes:
+        q_value: of an outlier, the smallest false-discovery rate at which its scan selects it.
+        scan_id: the scan that scored it.
+        calibrated_on: ``source`` if it was compared with requests of its source alone, else
+            ``all``; and ``calibration_rows`` with how many.
+    """
 
     __tablename__ = "scores"
     __table_args__ = (
@@ -154,5 +161,9 @@ class ScoreRow(Base):
     scored_at: Mapped[datetime] = mapped_column(index=True)
     score: Mapped[float]
     p_value: Mapped[float]
+    q_value: Mapped[float | None] = mapped_column(Double)
     outlier: Mapped[bool]
     contributions: Mapped[dict[str, Any]]
+    scan_id: Mapped[int | None] = mapped_column(BigInteger)
+    calibrated_on: Mapped[str | None] = mapped_column(String(8))
+    calibration_rows: Mapped[int | None]

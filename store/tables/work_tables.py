@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Double,
     ForeignKey,
     Index,
     String,
@@ -28,6 +29,34 @@ class OutlierModelRow(Base):
     rows: Mapped[int]
     promoted: Mapped[bool]
     metrics: Mapped[dict[str, Any]]
+
+
+class ScanRow(Base):
+    """A scan: which records it scored, and whether its outliers are selected yet.
+
+    Attributes:
+        after_key: no record up to this key was scored by it.
+        through_key: its newest record.
+        leaves_gap: whether it left out older records that no model has scored.
+        requests: records that it scored so far.
+        decided_at: when its outliers were selected; until then it has none.
+        calibration_rows: vetted requests that most scores were compared with.
+        is_promised: whether they were enough to promise the false-discovery rate.
+    """
+
+    __tablename__ = "scans"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    started_at: Mapped[datetime]
+    after_key: Mapped[int] = mapped_column(BigInteger)
+    through_key: Mapped[int] = mapped_column(BigInteger)
+    leaves_gap: Mapped[bool]
+    requests: Mapped[int]
+    decided_at: Mapped[datetime | None]
+    false_discovery_rate: Mapped[float | None] = mapped_column(Double)
+    calibration_rows: Mapped[int | None]
+    is_promised: Mapped[bool | None]
+    outliers: Mapped[int | None]
 
 
 class DecisionRow(Base):

@@ -11,7 +11,6 @@ jobs_app = typer.Typer(invoke_without_command=True)
 
 # Names of commands before `maskwatch jobs run`: people and their timers still use them.
 FORMER_NAMES = (
-    "scan",
     "find-patches",
     "retrain",
     "evaluate-alerts",
@@ -89,6 +88,27 @@ def show_health() -> None:
     typer.echo(health.sentence)
     if not health.is_ready:
         raise typer.Exit(1)
+
+
+def scan(
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="2026-03-01, 24h or 7d; older records stay for later."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what a scan would find.")] = False,
+) -> None:
+    """Score new records, select the outliers and decide; as `jobs run scan`."""
+    from jobs.commands import preview_scan, run_scan
+    from jobs.settings import JobSettings
+    from maskwatch.commands.time_arguments import read_time
+
+    now, settings = datetime.now(UTC), load_settings(JobSettings)
+    start = None if since is None else read_time(since, now)
+    if dry_run:
+        typer.echo(preview_scan(settings, now, start))
+        return
+    for outcome in run_scan(settings, lambda: datetime.now(UTC), start):
+        typer.echo(outcome.sentence)
 
 
 def run_former_command(context: typer.Context) -> None:

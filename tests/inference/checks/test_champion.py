@@ -29,7 +29,7 @@ from inference.upload import Arrival, Upload
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion, promote
-from store.requests.record_store import unscored_features
+from store.requests.unscored import unscored_requests
 from store.settings import StoreSettings
 from tests.inference.check_cases import Blind, blank_content, case_of
 from tests.waiting import wait_for
@@ -213,7 +213,7 @@ def test_an_outlier_is_recorded_with_the_request_and_passes(
     assert OUTLIER_TRAFFIC.code in record.reasons
 
 
-def test_a_request_is_judged_as_the_scan_will_judge_it(
+def test_a_request_is_scored_as_the_scan_will_score_it(
     service: Service, figure: Image, encode: Encode
 ) -> None:
     model = _train()
@@ -225,6 +225,6 @@ def test_a_request_is_judged_as_the_scan_will_judge_it(
         if each.rule == OUTLIER_TRAFFIC
     ]
     with service.database.read() as session:
-        [row] = unscored_features(session, model.names, 10).rows
+        [row] = unscored_requests(session, model.names, 0, 10).rows
     [p_value] = model.p_values(model.score(row[np.newaxis]))
     assert finding.evidence == {"p_value": round(p_value, 6), **model.contributions(row, 3)}

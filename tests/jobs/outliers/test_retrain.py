@@ -159,7 +159,8 @@ def test_the_share_of_outliers_does_not_grow_from_night_to_night(kind: OutlierKi
     shares = []
     for _ in range(4):
         clean, earlier = population[~outlying], population[outlying]
-        matrix = FeatureMatrix((0,) * len(clean), ("c",) * len(clean), names, clean)
+        count = len(clean)
+        matrix = FeatureMatrix((0,) * count, ("c",) * count, names, clean, (None,) * count)
         model = train(Sample(matrix, earlier[: round(0.01 * len(clean))]), kind)
         fresh = random.standard_t(3, (3000, 4))
         shares.append(float((model.p_values(model.score(fresh)) <= 0.01).mean()))

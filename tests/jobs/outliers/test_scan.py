@@ -1,6 +1,12 @@
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from datetime import timedelta
+from signal import SIGKILL
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -10,8 +16,10 @@ from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
 from jobs.context import JobContext
 from jobs.outliers.retrain import run as retrain
-from jobs.outliers.scan import NoModelYet, ScanResult, scan
+from jobs.outliers.scan import NoModelYet, ScanResult, preview, scan
 from store.models.outlier_models import NewScore, NoOutlierModel, add_scores, champion
+from store.models.scans import ScanTaken, extend_scan, start_scan
+from store.requests.record_store import add_record
 from store.tables.request_tables import RequestRow, ScoreRow
 
 pytestmark = pytest.mark.usefixtures("few_trees")
@@ -32,7 +40,7 @@ def test_scores_each_parsed_record_once(context: JobContext, traffic: Any) -> No
     first = scan(context)
     assert first.records == 43
     assert first.outliers >= 3
-    assert scan(context) == ScanResult(0, 0)
+    assert scan(context) == ScanResult()
     traffic.clean("ip:203.0.113.1", 2)
     assert scan(context).records == 2
 
@@ -112,3 +120,171 @@ def test_a_second_score_of_the_same_model_is_ignored(context: JobContext, traffi
             add_scores(session, model.id, [NewScore(pk, 0.4, p_value, False, {})], context.now)
         kept = session.execute(select(func.count(), func.max(ScoreRow.p_value))).one()
     assert tuple(kept) == (1, 0.5)
+
+
+def outliers_of(context: JobContext) -> dict[int, tuple[float | None, int]]:
+    """Q-value and number of contributions of each outlier, by key."""
+    with context.database.read() as session:
+        rows = session.scalars(select(ScoreRow).where(ScoreRow.outlier))
+        return {row.request_pk: (row.q_value, len(row.contributions)) for row in rows}
+
+
+def scored(context: JobContext) -> list[int]:
+    with context.database.read() as session:
+        return sorted(session.scalars(select(ScoreRow.request_pk)))
+
+
+def test_too_few_vetted_requests_are_said_with_the_number_that_is_needed(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    traffic.wild("ip:198.51.100.9", 2)
+    result = scan(context)
+    assert result.sentence == (
+        f"Scored 42 records, found {result.outliers} outliers. "
+        "A false-discovery rate of 10 % takes 419 vetted "
+        "requests, the model has 40: what is more unusual than all of them counts as an outlier, "
+        "and the rate is not promised."
+    )
+
+
+def test_with_enough_vetted_requests_the_rate_is_promised(
+    context: JobContext, traffic: Any
+) -> None:
+    for client in range(15):
+        traffic.clean(f"ip:203.0.113.{client}", 70)
+    settings = context.settings.model_copy(update={"training_rows_per_client": 70})
+    retrain(replace(context, settings=settings))
+    wild = traffic.wild("ip:198.51.100.9", 30)
+    result = scan(context)
+    assert result.is_promised
+    assert result.sentence == (
+        f"Scored 1080 records, found {result.outliers} outliers at a false-discovery rate of 10 %, "
+        "compared with 1050 vetted requests."
+    )
+    kept = outliers_of(context)
+    assert len(wild) <= len(kept) == result.outliers <= 2 * len(wild)
+    assert all(q is not None and q <= 0.1 and count == 5 for q, count in kept.values())
+
+
+def test_a_scan_of_few_is_judged_together_with_those_before(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    scan(context)
+    traffic.clean("ip:203.0.113.1", 1)
+    assert scan(context).judged == 41
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    traffic.wild("ip:198.51.100.9", 3)
+    foreseen = preview(context)
+    assert scored(context) == []
+    assert scan(context) == foreseen
+
+
+def test_a_time_leaves_older_records_for_the_next_scan(context: JobContext, traffic: Any) -> None:
+    old = traffic.clean("ip:203.0.113.1", 40, minutes_ago=300)
+    retrain(context)
+    traffic.clean("ip:203.0.113.2", 4, minutes_ago=5)
+    since = context.now - timedelta(minutes=10)
+    assert scan(context, since).records == 4
+    assert scan(context, since).records == 0
+    assert scan(context).records == len(old)
+    traffic.clean("ip:203.0.113.2", 1, minutes_ago=1)
+    assert scan(context).records == 1
+    assert len(scored(context)) == 45
+
+
+def test_two_scans_at_a_time_score_and_select_once(context: JobContext, traffic: Any) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    traffic.clean("ip:203.0.113.1", 2)
+    with context.database.write() as session:
+        mine = start_scan(session, 0, leaves_gap=False, now=context.now)
+    assert scan(context).records == 42
+    with pytest.raises(ScanTaken, match="at the same time"), context.database.write() as session:
+        extend_scan(session, mine, 1, [NewScore(1, 0.4, 0.5, False, {})], context.now)
+    assert len(scored(context)) == 42
+
+
+@pytest.mark.parametrize("step", ["close_scan", "extend_scan"])
+def test_a_scan_that_is_killed_leaves_nothing_half_written_and_is_gone_on_with(
+    context: JobContext, traffic: Any, step: str
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    wild = traffic.wild("ip:198.51.100.9", 3)
+    expected = preview(context)
+    assert kill_scan_at(step, context) == -SIGKILL
+    assert len(scored(context)) == (43 if step == "close_scan" else 20)
+    assert outliers_of(context) == {}
+    assert preview(context) == expected
+    assert scan(context) == expected
+    assert len(scored(context)) == 43
+    assert len(outliers_of(context)) == expected.outliers >= len(wild)
+    assert scan(context) == ScanResult()
+
+
+# Stands in a process of its own, which ends itself where it is told: at the first call of a step,
+# or at the third of those that there are many of.
+_KILLED = """
+import os, signal, sys
+from datetime import datetime
+from jobs.context import JobContext
+from jobs.outliers import scan as scans
+from jobs.settings import JobSettings
+from store.engine.database import Database
+from store.settings import load_settings
+
+step, calls = sys.argv[1], []
+proceed = getattr(scans, step)
+
+def die(*parts, **options):
+    calls.append(step)
+    if step == "close_scan" or len(calls) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return proceed(*parts, **options)
+
+setattr(scans, step, die)
+scans._CHUNK = 10
+settings = load_settings(JobSettings)
+scans.scan(JobContext(Database.open(settings), settings, datetime.fromisoformat(sys.argv[2])))
+"""
+
+
+def kill_scan_at(step: str, context: JobContext) -> int:
+    """Exit code of a process that scans the same database and is killed at a step."""
+    store = context.settings.store
+    variables = {"MASKWATCH_VAR_DIR": str(store.var_dir)}
+    if store.database_url is not None:
+        variables["MASKWATCH_DATABASE_URL"] = store.effective_database_url()
+    command = [sys.executable, "-c", _KILLED, step, context.now.isoformat()]
+    return subprocess.run(command, env=os.environ | variables, check=False).returncode
+
+
+@pytest.mark.parametrize("records", [0, 1])
+def test_a_day_without_traffic_and_one_record_are_scanned(
+    context: JobContext, traffic: Any, records: int
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    retrain(context)
+    scan(context)
+    traffic.wild("ip:198.51.100.9", records)
+    assert scan(context).outliers == records
+    empty = "Scored 0 records, found 0 outliers."
+    assert scan(context).sentence == empty
+
+
+def test_records_that_are_all_equal_are_no_outliers(context: JobContext, traffic: Any) -> None:
+    same = replace(traffic.clean("ip:203.0.113.1", 1)[0])
+    with context.database.write() as session:
+        for _ in range(40):
+            add_record(session, replace(same, request_id=str(uuid4())))
+    retrain(context)
+    result = scan(context)
+    assert (result.records, result.outliers) == (41, 0)

@@ -20,9 +20,9 @@ from store.requests.record_store import (
     FeatureMatrix,
     add_record,
     clean_features,
-    unscored_features,
 )
 from store.requests.records import PictureFile, Stage
+from store.requests.unscored import unscored_requests
 from tests.makers import make_record
 
 Add = Callable[..., int]
@@ -94,7 +94,7 @@ def test_the_same_id_twice_is_stored_once(database: Database) -> None:
         assert add_record(session, record) is False
     with database.write() as session:
         assert add_record(session, record) is False
-        assert unscored_features(session, NAMES, most=9).rows.shape == (1, 2)
+        assert unscored_requests(session, NAMES, 0, most=9).rows.shape == (1, 2)
 
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
@@ -103,24 +103,25 @@ def test_a_time_without_a_zone_is_refused(database: Database) -> None:
         add_record(session, naive)
 
 
-def test_unscored_features_are_those_of_parsed_requests_oldest_first(
+def test_unscored_requests_are_the_parsed_ones_oldest_first(
     database: Database, add: Add, score: Callable[[int, bool], None]
 ) -> None:
     score(add(features=WIDTH), False)
-    first, second = add(features=WIDTH), add(client="cli:local", features=WIDTH)
+    first, second = add(features=WIDTH), add(segmenter="ab", features=WIDTH)
     add(stage=Stage.GATE, verdict=Verdict.REFUSE)
     with database.read() as session:
-        found = unscored_features(session, NAMES, most=9)
-        assert unscored_features(session, NAMES, most=1).request_pks == (first,)
-    assert found.request_pks == (first, second)
-    assert found.clients == ("ip:203.0.113.7", "cli:local")
+        found = unscored_requests(session, NAMES, 0, most=9)
+        assert unscored_requests(session, NAMES, 0, most=1).keys == (first,)
+        assert unscored_requests(session, NAMES, first, most=9).keys == (second,)
+    assert found.keys == (first, second)
+    assert found.sources[1] == "ab"
     assert found.rows[0][0] == 640
     assert isnan(found.rows[0][1])
 
 
 def test_an_empty_store_gives_an_empty_matrix(database: Database, now: datetime) -> None:
     with database.read() as session:
-        assert unscored_features(session, NAMES, most=9).rows.shape == (0, 2)
+        assert unscored_requests(session, NAMES, 0, most=9).rows.shape == (0, 2)
         assert invalid_share(session, Period(now)).share == 0
     assert _clean(database, now).rows.shape == (0, 2)
 

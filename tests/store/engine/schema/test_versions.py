@@ -166,6 +166,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "loaded_models",
         "request_reasons",
         "roll_ups",
+        "scans",
         "rule_budgets",
         "sequences",
         "source_names",
