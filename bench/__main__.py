@@ -207,10 +207,14 @@ def deployment_page(
 def outliers(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with tables: npz of X and y.")] = ANOMALY,
-    splits: Annotated[int, typer.Option(min=1, help="How often each table is split.")] = 3,
+    splits: Annotated[int, typer.Option(min=1, help="How often each table is split.")] = 5,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="speed, retrain, fdr, scan or auroc; may be repeated."),
+    ] = None,
 ) -> None:
-    """The outlier models against PyOD's, and their time against scikit-learn's."""
-    measure_outliers(data, json, splits)
+    """Outlier models against PyOD's, time against scikit-learn's, the scan and its promise."""
+    measure_outliers(data, json, splits, only or ())
 
 
 @app.command()

@@ -39,9 +39,9 @@ class Feature:
         meaning: one line for an analyst, also the dashboard's label.
         low: smallest possible value.
         high: largest possible value.
-        is_fitted: whether outlier models learn from it. Costs depend on the machine's load, traffic
-            features on what others send; whether an ensemble is run or the face prior asked depends
-            on what is thought of the request. So all of these are recorded and charted, not learnt.
+        is_fitted: whether outlier models learn from it. Costs depend on the machine's load; rates,
+            refusals and duplicates would make an outlier of every request of whoever sends much, a
+            broken file or a film; some looks say the same twice. These are recorded and charted.
     """
 
     name: str
@@ -66,15 +66,31 @@ def _topology(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
 
 
 def _look(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
-    return Feature(name, unit, Group.LOOK, meaning, 0.0, high, is_fitted=False)
+    return Feature(name, unit, Group.LOOK, meaning, 0.0, high)
+
+
+# What of the ensemble and of the traffic outlier models learn from.
+_FITTED_LOOKS = {
+    "ensemble_variance",
+    "mutual_information",
+    "label_disagreement",
+    "js_consensus",
+    "hidden_foreground_share",
+    "hidden_face_share",
+    "tile_js_consensus",
+    "trigger_score",
+}
+_FITTED_TRAFFIC = {"label_delta", "probing_score"}
 
 
 def _ensemble(name: str, unit: str, meaning: str, high: float = 1.0) -> Feature:
-    return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, is_fitted=False)
+    is_fitted = name in _FITTED_LOOKS
+    return Feature(name, unit, Group.ENSEMBLE, meaning, 0.0, high, is_fitted)
 
 
 def _traffic(name: str, unit: str, meaning: str, high: float = inf) -> Feature:
-    return Feature(name, unit, Group.TRAFFIC, meaning, 0.0, high, is_fitted=False)
+    is_fitted = name in _FITTED_TRAFFIC
+    return Feature(name, unit, Group.TRAFFIC, meaning, 0.0, high, is_fitted)
 
 
 def _cost(name: str, meaning: str, unit: str = "ms") -> Feature:
@@ -205,7 +221,13 @@ FEATURES: tuple[Feature, ...] = (
     _look("glance_returned_legs_share", "share", "Legs that only the first look sees"),
     _look("glance_returned_feet_share", "share", "Feet that only the first look sees"),
     _look("glance_returned_clothes_share", "share", "Clothes that only the first look sees"),
-    _look("face_signs", "count", "Signs of a face that the parse lacks", high=inf),
+    Feature(
+        "face_signs",
+        "count",
+        Group.LOOK,
+        "Signs of a face that the parse lacks",
+        is_fitted=False,
+    ),
     _ensemble("tile_js_consensus", "nats", "Worst tile's divergence, consensus", high=0.6931),
     _ensemble("tile_js_jpeg", "nats", "Worst tile's divergence after JPEG", high=0.6931),
     _ensemble("tile_js_median", "nats", "Worst tile's divergence after a median", high=0.6931),

@@ -1,56 +1,48 @@
-"""``python -m bench outliers``."""
+"""``python -m bench outliers``: its parts, the fast ones first."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
+from os import getloadavg
 from pathlib import Path
 
-import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from rich.console import Console
 
-from bench.outliers.contenders import fit_model, peers
+from bench.outliers.discoveries import measure_discoveries
+from bench.outliers.million import measure_million
+from bench.outliers.ranking import measure_ranking
+from bench.outliers.retraining import measure_retraining
 from bench.outliers.speed import measure_speed
-from bench.outliers.tables import Split, splits_of
-from bench.report import Figures, publish
-from detectors.outliers.kinds import OutlierKind
+from detectors.errors import MaskwatchError
 
-# The rate of false alarms that the p-values promise.
-_PROMISED = 0.01
-Numbers = dict[str, dict[str, list[float]]]
+Part = Callable[[], Mapping[str, object]]
 
 
-def measure_outliers(folder: Path, out: Path, splits: int) -> None:
-    """Measure and publish.
+class UnknownPart(MaskwatchError):
+    """There is no part of that name."""
+
+
+def measure_outliers(folder: Path, out: Path, splits: int, only: Collection[str] = ()) -> None:
+    """Measure and publish; what is measured is written after each part.
 
     Raises:
         NoTables: the folder holds no tables.
         NoPeers: PyOD is missing.
+        UnknownPart: ``only`` names something else than a part.
     """
-    numbers: Numbers = defaultdict(lambda: defaultdict(list))
-    contenders = peers()
-    for number, split in enumerate(splits_of(folder, splits)):
-        seed = number % splits
-        for kind in OutlierKind:
-            model = fit_model(kind, split, seed)
-            scores = model.score(split.test)
-            _note(numbers, split, kind.value, scores)
-            alarms = model.p_values(scores[~split.anomalous]) <= _PROMISED
-            numbers["false_alarms_at_0.01"][kind.value].append(float(alarms.mean()))
-        for name, contender in contenders.items():
-            _note(numbers, split, name, contender(split, seed))
-    publish("Outlier models", _figures(numbers, splits), out)
-
-
-def _note(numbers: Numbers, split: Split, name: str, scores: np.ndarray) -> None:
-    auroc = float(roc_auc_score(split.anomalous, scores))
-    precision = float(average_precision_score(split.anomalous, scores))
-    for group, value in (("auroc", auroc), ("average_precision", precision)):
-        numbers[group][name].append(value)
-        numbers[f"{group} {split.table}"][name].append(value)
-
-
-def _figures(numbers: Numbers, splits: int) -> Figures:
-    means: dict[str, Mapping[str, float]] = {
-        group: {name: float(np.mean(values)) for name, values in numbers[group].items()}
-        for group in sorted(numbers, key=lambda group: (" " in group, group))
+    parts: dict[str, Part] = {
+        "speed": measure_speed,
+        "retrain": measure_retraining,
+        "fdr": lambda: {"fdr": measure_discoveries()},
+        "scan": measure_million,
+        "auroc": lambda: {**measure_ranking(folder, splits), "splits": splits},
     }
-    return {**means, **measure_speed(), "splits": splits}
+    if unknown := sorted(set(only) - parts.keys()):
+        raise UnknownPart(f"There is no part {unknown[0]!r}; the parts are {', '.join(parts)}.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, object] = {}
+    for name, part in parts.items():
+        if not only or name in only:
+            news = {**part(), f"load_after_{name}": getloadavg()[0]}
+            figures |= news
+            Console().print_json(data=news)
+            out.write_text(f"{json.dumps(figures, indent=2)}\n", encoding="utf-8")

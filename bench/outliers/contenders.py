@@ -40,10 +40,12 @@ def peers() -> Mapping[str, Contender]:
         NoPeers: PyOD is missing.
     """
     try:
-        from pyod.models.ecod import ECOD  # noqa: PLC0415 - an extra, not needed for the rest
+        from pyod.models.copod import COPOD  # noqa: PLC0415 - an extra, not needed for the rest
+        from pyod.models.ecod import ECOD  # noqa: PLC0415
         from pyod.models.iforest import IForest  # noqa: PLC0415
         from pyod.models.inne import INNE  # noqa: PLC0415
         from pyod.models.knn import KNN  # noqa: PLC0415
+        from pyod.models.lof import LOF  # noqa: PLC0415
     except ImportError as error:
         raise NoPeers(
             f"PyOD cannot be used ({error}): pip install -c constraints.txt -e '.[bench]'"
@@ -52,7 +54,9 @@ def peers() -> Mapping[str, Contender]:
         "pyod_iforest": _peer(lambda seed: IForest(random_state=seed)),
         "pyod_inne": _peer(lambda seed: INNE(random_state=seed)),
         "pyod_knn": _peer(lambda _: KNN()),
+        "pyod_lof": _peer(lambda _: LOF()),
         "pyod_ecod": _peer(lambda _: ECOD()),
+        "pyod_copod": _peer(lambda _: COPOD()),
     }
 
 

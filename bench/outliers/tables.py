@@ -1,4 +1,4 @@
-"""Tables with labelled anomalies, split as the product learns: from normal rows alone."""
+"""Tables with labelled anomalies, split as the product learns: mostly from normal rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ import numpy.typing as npt
 from detectors.errors import MaskwatchError
 from detectors.outliers.preparation import Matrix
 
+# At most this share of a table's anomalies is trained on; the others are the test.
+_MOST_TRAINED = 0.5
+
 
 class NoTables(MaskwatchError):
     """A folder without tables."""
@@ -20,19 +23,24 @@ class Split:
     """One split of one table.
 
     Attributes:
-        train: half of the normal rows, ``(n, features)``.
-        test: the other half and all anomalies.
+        train: half of the normal rows, and anomalies if it is contaminated, ``(n, features)``.
+        test: the other half and all anomalies that were not trained on.
         anomalous: which test rows are anomalies.
+        contamination: share of anomalies in ``train``.
     """
 
     table: str
     train: Matrix
     test: Matrix
     anomalous: npt.NDArray[np.bool_]
+    contamination: float
 
 
-def splits_of(folder: Path, count: int) -> Iterator[Split]:
+def splits_of(folder: Path, count: int, contamination: float = 0.0) -> Iterator[Split]:
     """Split each ``.npz`` of ``X`` and ``y`` so many times; the numbers of the splits are seeds.
+
+    Args:
+        contamination: share of anomalies in the training rows; less where a table has too few.
 
     Raises:
         NoTables: there are none.
@@ -44,11 +52,18 @@ def splits_of(folder: Path, count: int) -> Iterator[Split]:
         with np.load(file, allow_pickle=False) as table:
             rows, labels = table["X"].astype(np.float64), table["y"].ravel() > 0
         for seed in range(count):
-            yield _split(file.stem, rows, labels, seed)
+            yield _split(file.stem, rows, labels, seed, contamination)
 
 
-def _split(name: str, rows: Matrix, labels: npt.NDArray[np.bool_], seed: int) -> Split:
-    normal = np.random.default_rng(seed).permutation(np.flatnonzero(~labels))
+def _split(
+    name: str, rows: Matrix, labels: npt.NDArray[np.bool_], seed: int, contamination: float
+) -> Split:
+    random = np.random.default_rng(seed)
+    normal = random.permutation(np.flatnonzero(~labels))
+    anomalies = random.permutation(np.flatnonzero(labels))
     half = len(normal) // 2
-    test = np.concatenate([normal[half:], np.flatnonzero(labels)])
-    return Split(name, rows[normal[:half]], rows[test], labels[test])
+    wanted = round(half * contamination / (1 - contamination))
+    trained = min(wanted, int(_MOST_TRAINED * len(anomalies)))
+    train = np.concatenate([normal[:half], anomalies[:trained]])
+    test = np.concatenate([normal[half:], anomalies[trained:]])
+    return Split(name, rows[train], rows[test], labels[test], trained / len(train))

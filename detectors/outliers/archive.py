@@ -23,7 +23,7 @@ MAX_NAMES = 1_000
 FOREIGN = (LookupError, OverflowError, RecursionError, SafetensorError, TypeError, ValueError)
 """What parsing and restoring raise on bytes, types or contents that they do not expect."""
 
-_FORMAT = 1
+_FORMAT = 2
 _FIELD, _FIELDS = "maskwatch.outlier_model", 3
 _MAX_HEADER_BYTES = 128 << 10
 _LENGTH_BYTES = 8

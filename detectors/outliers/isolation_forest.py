@@ -4,8 +4,6 @@ Liu, Ting & Zhou, "Isolation Forest", ICDM 2008. scikit-learn grows the trees; `
 and gives the scores of scikit-learn's ``score_samples`` with the sign turned round.
 """
 
-import numpy as np
-
 from detectors.outliers.forest import ForestScorer
 from detectors.outliers.preparation import Matrix, Normal, Vector
 from detectors.outliers.trees import Trees
@@ -27,6 +25,4 @@ class IsolationForestScorer(ForestScorer):
 
     def score(self, rows: Matrix) -> Vector:
         """Between 0 and 1: scikit-learn's ``score_samples`` with the sign turned round."""
-        # scikit-learn compares values of float32.
-        single = self.normal.fill(rows).astype(np.float32)
-        return self.trees.score(single.astype(np.float64))
+        return self.trees.score(self.normal.fill(rows))

@@ -6,7 +6,7 @@ and the sorted scores are what a new score is compared with.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -26,6 +26,9 @@ MIN_SOURCE_ROWS = 999
 
 # A feature whose share in a score is smaller than this part of the largest one explains nothing.
 _MIN_SHARE = 0.05
+# Of so many features that lie farthest out the scores without them are compared; of so many rows at
+# a time.
+_LOOKED_AT, _EXPLAINED = 24, 256
 _CALIBRATION = "calibration"
 _OF_SOURCE = f"{_CALIBRATION}.of."
 Sources = Sequence[str | None]
@@ -132,23 +135,32 @@ class OutlierModel:
         A feature contributes what the score falls by when only this feature is put back to its
         median; the largest come first. Distances are in interquartile ranges.
         """
-        distance = self.scorer.normal.distances(row[np.newaxis])[0]
-        share = self._shares(row, np.flatnonzero(distance))
-        order = np.lexsort((-np.abs(distance), -share))[:most]
-        least = _MIN_SHARE * share.max(initial=0.0)
-        return {
-            self.names[i]: round(float(distance[i]), 2)
-            for i in order
-            if share[i] > 0 and share[i] >= least
-        }
+        return self.explain(row[np.newaxis], most)[0]
 
-    def _shares(self, row: Vector, columns: npt.NDArray[np.intp]) -> Vector:
-        """By how much the score falls without what is unusual in each of the columns."""
-        variants = np.repeat(row[np.newaxis], len(columns), axis=0)
-        variants[np.arange(len(columns)), columns] = self.scorer.normal.centre[columns]
-        share = np.zeros(len(row))
-        share[columns] = self.score_one(row) - self.score(variants)
-        return share
+    def explain(self, rows: Matrix, most: int = 5) -> list[dict[str, float]]:
+        """The contributions of each of ``(n, features)`` rows; those farthest out are looked at."""
+        parts = [rows[first : first + _EXPLAINED] for first in range(0, len(rows), _EXPLAINED)]
+        return [each for part in parts for each in self._explain(part, most)]
+
+    def _explain(self, rows: Matrix, most: int) -> Iterator[dict[str, float]]:
+        normal = self.scorer.normal
+        shares = self._shares(rows, normal.distances(rows))
+        for distance, share in zip(normal.whole_distances(rows), shares, strict=True):
+            order = np.lexsort((-np.abs(distance), -share))[:most]
+            least = max(_MIN_SHARE * share.max(initial=0.0), np.finfo(float).tiny)
+            yield {self.names[i]: round(float(distance[i]), 2) for i in order if share[i] >= least}
+
+    def _shares(self, rows: Matrix, distances: Matrix) -> Matrix:
+        """By how much scores fall without what is unusual in a column, ``(n, features)``."""
+        count, width = rows.shape[0], min(_LOOKED_AT, rows.shape[1])
+        columns = np.argsort(-np.abs(distances), axis=1, kind="stable")[:, :width]
+        variants = np.repeat(rows, width, axis=0)
+        places = (np.arange(count * width), columns.ravel())
+        variants[places] = self.scorer.normal.centre[columns.ravel()]
+        falls = self.score(rows)[:, np.newaxis] - self.score(variants).reshape(count, width)
+        share = np.zeros(rows.shape)
+        np.put_along_axis(share, columns, falls, axis=1)
+        return np.where(distances == 0, 0.0, share)
 
     def dumps(self) -> bytes:
         """The model as a safetensors archive.

@@ -5,18 +5,24 @@ dimensional spaces", PKDD 2002.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors.outliers.base import FitResult
+from detectors.outliers.nearest_search import NEAREST, NearestSearch
 from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector, check_array
 
-_NEIGHBOURS = 5
-# Bounds the time of a score and the size of the archive; 4,000 rows take tenths of a millisecond.
-_MAX_REFERENCES = 4000
+# One fewer than are searched: a row that is stored itself is not its own neighbour.
+_NEIGHBOURS = NEAREST - 1
+# Bounds the time of a score and the size of the archive. Twice as many rows take twice the time and
+# rank the tables of the bench no better; see docs/outlier-figures.md.
+_MAX_REFERENCES = 2000
 _ROWS = 256
+# On a logarithmic scale nothing lies farther out than 78.
+_FARTHEST = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +30,7 @@ class NearestNeighboursScorer:
     """Scaled normal rows to compare with.
 
     Attributes:
-        references: ``(m, features)``, at most 4,000 rows chosen by the seed.
+        references: ``(m, features)``, at most 2,000 rows chosen by the seed.
     """
 
     normal: Normal
@@ -51,18 +57,18 @@ class NearestNeighboursScorer:
 
     def _distances(self, points: Matrix, is_reference: npt.NDArray[np.bool_]) -> Vector:
         """Mean distances ``(n,)``; a row that is stored itself is not its own neighbour."""
-        # 40 MB that the other kinds do without.
-        from scipy.spatial.distance import cdist  # noqa: PLC0415
-
         distances = np.empty(len(points))
         for first in range(0, len(points), _ROWS):
             part = slice(first, first + _ROWS)
-            near = np.partition(cdist(points[part], self.references), _NEIGHBOURS, axis=1)
-            near = np.sort(near[:, : _NEIGHBOURS + 1], axis=1)
+            near = self._search.nearest(points[part])
             # A stored row comes first, at distance 0.
             others = np.where(is_reference[part, np.newaxis], near[:, 1:], near[:, :-1])
             distances[part] = others.mean(axis=1)
         return distances
+
+    @cached_property
+    def _search(self) -> NearestSearch:
+        return NearestSearch.of(self.references)
 
     def arrays(self) -> Arrays:
         """See ``Scorer``."""
@@ -75,4 +81,6 @@ class NearestNeighboursScorer:
         references = check_array(arrays["stored"], np.float64, (-1, len(normal.centre)))
         if not _NEIGHBOURS < len(references) <= _MAX_REFERENCES:
             raise ValueError("too few rows to compare with, or too many")
+        if not (np.abs(references) <= _FARTHEST).all():
+            raise ValueError("a row that lies farther out than any scaled row does")
         return cls(normal, references)

@@ -2,22 +2,21 @@
 
 scikit-learn walks one tree after the other from Python, which takes milliseconds even for a single
 row. Here all trees have the same depth: a row takes a fixed number of steps, and each step is a
-handful of array operations on all trees.
+handful of array operations on all trees; see :mod:`detectors.outliers.tree_walk`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors.outliers.preparation import Arrays, Matrix, Vector, check_array
+from detectors.outliers.tree_walk import TreeWalk
 
 Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
-# Rows walked at once: enough to spread the cost of a call, few enough to stay in the cache.
-_ROWS = 256
 _MAX_DEPTH = 16
 # Bounds the memory of a walk; forests of ours have 200.
 _MAX_TREES = 1_000
@@ -62,39 +61,13 @@ class Trees:
 
         The score ``2 ** -(mean length / expected length)`` of Liu, Ting & Zhou (ICDM 2008).
         """
-        lengths = np.empty(len(rows))
-        for first in range(0, len(rows), _ROWS):
-            part = slice(first, first + _ROWS)
-            lengths[part] = self._mean_lengths(np.ascontiguousarray(rows[part]))
-        normal_length = average_path_length(self.sample)
-        return np.asarray(np.exp2(-lengths / normal_length))
+        lengths = self.walk.sum_lengths(rows) / len(self.lengths)
+        return np.asarray(np.exp2(-lengths / average_path_length(self.sample)))
 
-    def _mean_lengths(self, rows: Matrix) -> Vector:
-        """``(n,)``. The last axis is summed up, so one row and many give the same bits."""
-        lengths = self.lengths.take(self._leaves(rows))
-        return np.asarray(lengths.sum(axis=1) / len(self.lengths))
-
-    def _leaves(self, rows: Matrix) -> Indices:
-        """Where each row ends in each tree, as an index into all lengths, ``(n, trees)``."""
-        trees, nodes = self.offsets.shape
-        root = np.arange(trees) * nodes
-        start = np.arange(len(rows))[:, np.newaxis] * rows.shape[1]
-        # The number of a node among all nodes of all trees; its children follow from it.
-        place = np.repeat(root[np.newaxis], len(rows), axis=0)
-        to_left_child = 1 - root
-        for _ in range(depth_for(self.sample)):
-            above = self._sums(rows, start, place) > self.offsets.take(place)
-            place += place + to_left_child
-            place += above
-        # What lies below the last nodes are the leaves.
-        return np.asarray(place - nodes + np.arange(trees))
-
-    def _sums(self, rows: Matrix, start: Indices, place: Indices) -> Floats:
-        """Weighted sums at one node for each row and tree, ``(n, trees)``."""
-        total: Floats = rows.take(self.features[0].take(place) + start)
-        for features, weights in zip(self.features[1:], self.weights, strict=True):
-            total += rows.take(features.take(place) + start) * weights.take(place)
-        return total
+    @cached_property
+    def walk(self) -> TreeWalk:
+        """The trees as they are walked."""
+        return TreeWalk.of(self.features, self.weights, self.offsets, self.lengths)
 
     def arrays(self) -> Arrays:
         """All arrays and the size of the sample by name."""

@@ -10,12 +10,10 @@ from datetime import datetime
 
 import numpy as np
 
-from detectors.outliers.cutoff import outlier_cutoff
-from detectors.outliers.false_discoveries import Selection, rows_needed, select_outliers
-from detectors.outliers.model import OutlierModel
-from jobs.context import JobContext, JobOutcome, Skipped
+from detectors.outliers.false_discoveries import Selection, rows_needed
+from jobs.context import JobContext, JobOutcome
+from jobs.outliers.judging import Champion, judge_ahead, load_champion
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.models.outlier_models import NewScore, OutlierModelStore, champion
 from store.models.scans import (
     Scan,
     Scores,
@@ -30,15 +28,10 @@ from store.models.scans import (
 from store.phrases import phrase_count, phrase_share
 from store.requests.request_keys import key_of
 from store.requests.unscored import UnscoredRequests, unscored_requests
-from store.tables.work_tables import OutlierModelRow
 
 _CHUNK = 10_000
 # A scan of few records is judged together with those scored before: a rate among ten says little.
 _MIN_JUDGED = 1_000
-
-
-class NoModelYet(Skipped):
-    """Nothing was trained and promoted yet."""
 
 
 @dataclass(frozen=True)
@@ -79,39 +72,6 @@ class ScanResult:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Champion:
-    """The promoted model with its row, and what selects its outliers."""
-
-    row: OutlierModelRow
-    model: OutlierModel
-    rate: float
-    max_p_value: float
-
-    def select(self, scores: Scores, earlier: np.ndarray) -> Selection:
-        """The outliers among the scores of a scan, judged together with earlier p-values."""
-        n = len(scores.p_values)
-        whole = select_outliers(
-            np.concatenate([scores.p_values, earlier]),
-            np.concatenate([1 / (scores.calibration_rows + 1), np.zeros(len(earlier))]),
-            self.rate,
-            self.max_p_value,
-            len(self.model.calibration),
-        )
-        return Selection(whole.q_values[:n], whole.outliers[:n], whole.is_promised)
-
-    def describe(self, selection: Selection, judged: int) -> ScanResult:
-        """What a scan with this selection did."""
-        return ScanResult(
-            records=len(selection.outliers),
-            outliers=int(selection.outliers.sum()),
-            judged=judged,
-            rate=self.rate,
-            calibration_rows=len(self.model.calibration),
-            is_promised=selection.is_promised,
-        )
-
-
 def run(context: JobContext) -> JobOutcome:
     """The job ``scan``.
 
@@ -143,11 +103,13 @@ def scan(context: JobContext, since: datetime | None = None) -> ScanResult:
         ScanTaken: another scan runs at the same time.
     """
     with lock_for_reading(context.database, Reader.SCAN):
-        by = _load_champion(context)
+        by = load_champion(context)
         with context.database.read() as session:
             progress, after_key = open_scan(session), last_scored_key(session)
-        progress = _score_all(context, by, progress, _start(after_key, progress, since))
-        return ScanResult() if progress is None else _select(context, by, progress)
+            begun = [] if progress is None else [scan_scores(session, progress)]
+        start = _start(after_key, progress, since)
+        progress, parts = _score_all(context, by, progress, start)
+        return ScanResult() if progress is None else _select(context, by, progress, begun + parts)
 
 
 def preview(context: JobContext, since: datetime | None = None) -> ScanResult:
@@ -159,55 +121,18 @@ def preview(context: JobContext, since: datetime | None = None) -> ScanResult:
         OutlierModelError: the champion's file was changed.
     """
     with lock_for_reading(context.database, Reader.SCAN):
-        by = _load_champion(context)
+        by = load_champion(context)
         with context.database.read() as session:
             progress, after_key = open_scan(session), last_scored_key(session)
             progress = progress or Scan(0, after_key, after_key, 0)
             begun = scan_scores(session, progress)
             earlier = earlier_p_values(session, progress, _MIN_JUDGED)
         parts = [begun]
-        for batch in _batches(context, by.model.names, _start(after_key, progress, since)):
-            judged = by.model.calibrate(by.model.score(batch.rows), batch.sources)
-            parts.append(Scores(np.array(batch.keys), judged.p_values, judged.rows))
+        batches = _batches(context, by.model.names, _start(after_key, progress, since))
+        parts += [batch.scores for batch in judge_ahead(by, batches)]
     scores = _join(parts)
     earlier = earlier[: max(0, _MIN_JUDGED - len(scores.keys))]
-    return by.describe(by.select(scores, earlier), len(scores.keys) + len(earlier))
-
-
-def score_batch(
-    model: OutlierModel, batch: UnscoredRequests, max_p_value: float, scan_id: int | None = None
-) -> list[NewScore]:
-    """One score per row, none an outlier yet; contributions where it may become one."""
-    scores = model.score(batch.rows)
-    judged = model.calibrate(scores, batch.sources)
-    contributions = {
-        number: model.contributions(batch.rows[number])
-        for number in np.flatnonzero(judged.p_values <= max_p_value).tolist()
-    }
-    columns = (batch.keys, scores, judged.p_values, judged.rows, judged.of_source)
-    return [
-        NewScore(
-            *(key, score, p_value, False, contributions.get(number, {}), None, scan_id),
-            *("source" if of_source else "all", rows),
-        )
-        for number, (key, score, p_value, rows, of_source) in enumerate(
-            zip(*(np.asarray(column).tolist() for column in columns), strict=True)
-        )
-    ]
-
-
-def _load_champion(context: JobContext) -> _Champion:
-    with context.database.read() as session:
-        row = champion(session)
-    if row is None:
-        raise NoModelYet(
-            "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
-            "clean records."
-        )
-    archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
-    model, settings = OutlierModel.loads(archive, row.digest), context.settings.outliers
-    max_p_value = outlier_cutoff(settings.outlier_p_value, row.rows)
-    return _Champion(row, model, settings.false_discovery_rate, max_p_value)
+    return _describe(by, by.select(scores, earlier), len(scores.keys) + len(earlier))
 
 
 def _start(after_key: int, progress: Scan | None, since: datetime | None) -> int:
@@ -219,16 +144,18 @@ def _start(after_key: int, progress: Scan | None, since: datetime | None) -> int
 
 
 def _score_all(
-    context: JobContext, by: _Champion, progress: Scan | None, after_key: int
-) -> Scan | None:
-    """Score what lies beyond a key; the scan that did, or ``None`` if there was nothing."""
-    for batch in _batches(context, by.model.names, after_key):
+    context: JobContext, by: Champion, progress: Scan | None, after_key: int
+) -> tuple[Scan | None, list[Scores]]:
+    """Score what lies beyond a key; the scan that did, if there was anything, and the scores."""
+    parts: list[Scores] = []
+    for batch in judge_ahead(by, _batches(context, by.model.names, after_key)):
         if progress is None:
             progress = _begin(context, after_key)
-        scores = score_batch(by.model, batch, by.max_p_value, progress.id)
+        scores = batch.new_scores(progress.id)
         with context.database.write() as session:
             progress = extend_scan(session, progress, by.row.id, scores, context.now)
-    return progress
+        parts.append(batch.scores)
+    return progress, parts
 
 
 def _begin(context: JobContext, after_key: int) -> Scan:
@@ -237,13 +164,13 @@ def _begin(context: JobContext, after_key: int) -> Scan:
         return start_scan(session, after_key, leaves_gap=leaves_gap, now=context.now)
 
 
-def _select(context: JobContext, by: _Champion, progress: Scan) -> ScanResult:
+def _select(context: JobContext, by: Champion, progress: Scan, parts: list[Scores]) -> ScanResult:
     """Select the outliers of a scan whose records are all scored."""
+    scores = _join(parts)
     with context.database.read() as session:
-        scores = scan_scores(session, progress)
         earlier = earlier_p_values(session, progress, max(0, _MIN_JUDGED - len(scores.keys)))
     selection = by.select(scores, earlier)
-    result = by.describe(selection, len(scores.keys) + len(earlier))
+    result = _describe(by, selection, len(scores.keys) + len(earlier))
     with context.database.write() as session:
         close_scan(
             session, progress, scores, selection, by.rate, result.calibration_rows, context.now
@@ -268,4 +195,15 @@ def _join(parts: list[Scores]) -> Scores:
         np.concatenate([part.keys for part in parts]),
         np.concatenate([part.p_values for part in parts]),
         np.concatenate([part.calibration_rows for part in parts]),
+    )
+
+
+def _describe(by: Champion, selection: Selection, judged: int) -> ScanResult:
+    return ScanResult(
+        records=len(selection.outliers),
+        outliers=int(selection.outliers.sum()),
+        judged=judged,
+        rate=by.rate,
+        calibration_rows=len(by.model.calibration),
+        is_promised=selection.is_promised,
     )

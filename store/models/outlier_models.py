@@ -191,5 +191,6 @@ def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now:
 
 
 def _score_row(score: NewScore, model_id: int, time: str) -> tuple[object, ...]:
-    contributions = json.dumps(dict(score.contributions)) if score.contributions else "{}"
-    return (*score[:4], contributions, *score[5:], model_id, time)
+    key, value, p_value, outlier, contributions, q_value, *compared = score
+    text = json.dumps(dict(contributions)) if contributions else "{}"
+    return (key, value, p_value, outlier, text, q_value, *compared, model_id, time)

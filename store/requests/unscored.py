@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import exists, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import Session
 
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
+
+_FETCHED = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,20 @@ def unscored_requests(
         .order_by(RequestRow.id)
         .limit(most)
     )
-    cursor = session.connection().execute(statement).cursor
     # The driver's own tuples: none of these columns needs SQLAlchemy's types.
-    rows: Sequence[Any] = [] if cursor is None else cursor.fetchall()
-    values = np.array([row[2:] for row in rows], dtype=np.float64).reshape(-1, len(names))
-    return UnscoredRequests(tuple(row[0] for row in rows), tuple(row[1] for row in rows), values)
+    cursor = session.connection().execute(statement).cursor
+    if cursor is None:
+        raise TypeError("a query without rows")
+    return _collect(cursor, len(names))
+
+
+def _collect(cursor: DBAPICursor, width: int) -> UnscoredRequests:
+    """All rows of a cursor; a hundred at a time, so that their numbers stay in the cache."""
+    keys: list[int] = []
+    sources: list[str | None] = []
+    parts = [np.empty((0, width))]
+    while rows := cursor.fetchmany(_FETCHED):
+        keys += [row[0] for row in rows]
+        sources += [row[1] for row in rows]
+        parts.append(np.array([row[2:] for row in rows], dtype=np.float64))
+    return UnscoredRequests(tuple(keys), tuple(sources), np.concatenate(parts))

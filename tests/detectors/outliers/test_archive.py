@@ -95,7 +95,7 @@ def test_the_same_rows_give_the_same_bytes_that_hold_arrays_and_one_field(small:
     assert _read(small).dumps() == small
     header = _header_of(small)
     fields = json.loads(header.pop("__metadata__")[FIELD])
-    assert fields == {"format": 1, "kind": fields["kind"], "names": NAMES}
+    assert fields == {"format": 2, "kind": fields["kind"], "names": NAMES}
     assert {entry["dtype"] for entry in header.values()} <= {"F64", "I32", "I64"}
 
 
@@ -163,7 +163,8 @@ def test_other_values_are_refused_or_give_a_sound_model(small: bytes, data: st.D
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 2},
+        {"format": 1},
+        {"format": 3},
         {"kind": "oracle"},
         {"kind": ["combined"]},
         {"more": 1},

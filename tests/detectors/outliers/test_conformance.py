@@ -151,6 +151,32 @@ def test_missing_and_constant_columns_are_fitted_and_explained(
     assert np.isfinite(list(model.contributions(odd).values())).all()
 
 
+def test_a_look_that_few_requests_have_makes_odd_only_where_it_is_odd_itself(
+    kind: OutlierKind, normal_rows: Rows
+) -> None:
+    """Neither having it nor lacking it does; a value that clean looks never show does."""
+    train, fresh = normal_rows(1500, seed=21), normal_rows(1500, seed=22)
+    train[150:, 4], fresh[750:, 4] = nan, nan
+    model = OutlierModel.fit(kind, train, tuple("abcde"), seed=7)
+    p_values = model.p_values(model.score(fresh))
+    with_look, without = (p_values[:750] <= 0.05).mean(), (p_values[750:] <= 0.05).mean()
+    assert with_look <= 0.12
+    assert 0.02 <= without <= 0.08
+    odd = fresh[750:800].copy()
+    odd[:, 4] = 60
+    assert (model.score(odd) > model.score(fresh[750:800])).all()
+
+
+def test_what_too_few_training_rows_have_says_nothing(kind: OutlierKind, normal_rows: Rows) -> None:
+    rows = normal_rows(60, seed=23)
+    rows[29:, 4] = nan
+    model = OutlierModel.fit(kind, rows, tuple("abcde"), seed=7)
+    odd = rows[40:41].copy()
+    odd[0, 4] = 1e6
+    assert model.score(odd) == model.score(rows[40:41])
+    assert "e" not in model.contributions(odd[0])
+
+
 @pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("rows", [1, 2])
 def test_few_features_are_enough(kind: OutlierKind, normal_rows: Rows, rows: int) -> None:

@@ -34,7 +34,7 @@ def test_a_column_without_values_lies_at_zero() -> None:
 
 
 def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
-    normal = Normal(np.array([10.0]), np.array([2.0]))
+    normal = Normal(np.array([10.0]), np.array([2.0]), np.zeros(1))
     rows = np.array([[10.0], [nan], [10 + 2 * (e - 1)], [10 - 2 * (e - 1)]])
     assert normal.scale(rows)[:, 0] == pytest.approx([0.0, 0.0, 1.0, -1.0])
     assert np.isfinite(normal.scale(np.array([[1.7e308], [-np.inf]]))).all()
@@ -54,6 +54,25 @@ def test_distances_grow_like_a_logarithm_and_keep_their_sign() -> None:
 def test_other_arrays_than_expected_are_refused(array: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match=r"array|fit"):
         check_array(array, np.float64, (1,))
+
+
+def test_a_value_that_few_rows_have_counts_from_where_it_is_unusual() -> None:
+    rows = np.full((200, 2), nan)
+    rows[:, 0] = np.arange(200)
+    rows[:40, 1] = np.arange(40)
+    normal = Normal.of(rows)
+    assert normal.centre[1] == 19.5
+    assert normal.slack == pytest.approx([0.0, 18.5], abs=1.1)
+    assert normal.distances(np.array([[nan, 25.0], [nan, nan]]))[:, 1].tolist() == [0, 0]
+    far = normal.fill(np.array([[nan, 119.5], [nan, -80.5]]))[:, 1]
+    assert far == pytest.approx([19.5 + 100 - normal.slack[1], 19.5 - 100 + normal.slack[1]])
+    assert normal.whole_distances(np.array([[nan, 119.5]]))[0, 1] == 100 / normal.spread[1]
+
+
+def test_a_slack_below_zero_is_refused() -> None:
+    arrays = {"centre": np.zeros(1), "spread": np.ones(1), "slack": -np.ones(1)}
+    with pytest.raises(ValueError, match="below 0"):
+        Normal.restore(arrays)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-9, -1.0])

@@ -15,8 +15,9 @@ from detectors.outliers.base import OutlierModelError
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
 from jobs.context import JobContext
+from jobs.outliers.judging import NoModelYet
 from jobs.outliers.retrain import run as retrain
-from jobs.outliers.scan import NoModelYet, ScanResult, preview, scan
+from jobs.outliers.scan import ScanResult, preview, scan
 from store.models.outlier_models import NewScore, NoOutlierModel, add_scores, champion
 from store.models.scans import ScanTaken, extend_scan, start_scan
 from store.requests.record_store import add_record

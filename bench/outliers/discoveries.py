@@ -1,0 +1,94 @@
+"""The realised false-discovery rate of simulated scans against the stated one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.outliers.false_discoveries import select_outliers
+from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import OutlierModel
+from detectors.outliers.preparation import Matrix
+
+STATED = 0.10
+SCANS = 200
+_SCANS_OF_A_MODEL = 5
+_VETTED, _RECORDS = 2_000, 1_000
+# Attackers among the records of a scan, and in the calibration window if it is contaminated.
+_ATTACKS, _CONTAMINATION = 0.05, 0.01
+_FEATURES, _FACTORS, _ODD_FEATURES = 40, 6, 8
+_NAMES = tuple(f"feature_{number}" for number in range(_FEATURES))
+_MAX_P_VALUE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """Made-up traffic: correlated features with heavy tails, some shifted in attacks."""
+
+    loadings: Matrix
+    shift: Matrix
+    random: np.random.Generator
+
+    def draw(self, honest: int, attacks: int) -> Matrix:
+        """Honest rows, then attacks."""
+        count = honest + attacks
+        factors = self.random.standard_t(5, (count, _FACTORS))
+        rows = factors @ self.loadings + self.random.standard_t(5, (count, _FEATURES))
+        rows[honest:] += self.shift * self.random.uniform(0.5, 1.5, (attacks, 1))
+        return rows
+
+
+def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool]]:
+    """For a clean and a contaminated calibration window: the realised rate with its interval."""
+    return [_measure(contaminated, scans) for contaminated in (False, True)]
+
+
+def _measure(contaminated: bool, scans: int) -> dict[str, float | bool]:
+    pairs = np.array(
+        [
+            pair
+            for seed in range(-(-scans // _SCANS_OF_A_MODEL))
+            for pair in _scan_often(contaminated, seed)
+        ]
+    )[:scans]
+    realised, power = pairs.mean(axis=0)
+    error = 1.96 * pairs[:, 0].std(ddof=1) / np.sqrt(len(pairs))
+    return {
+        "contaminated": contaminated,
+        "stated": STATED,
+        "realised": float(realised),
+        "low": float(max(0.0, realised - error)),
+        "high": float(realised + error),
+        "power": float(power),
+        "scans": len(pairs),
+    }
+
+
+def _scan_often(contaminated: bool, seed: int) -> Iterator[tuple[float, float]]:
+    """The share of false discoveries, and of attacks that were found, of some scans of a model."""
+    random = np.random.default_rng(seed)
+    world = _World(random.normal(size=(_FACTORS, _FEATURES)), _draw_shift(random), random)
+    hidden = round(_CONTAMINATION * _VETTED) if contaminated else 0
+    train = random.permutation(world.draw(_VETTED - hidden, hidden))
+    model = OutlierModel.fit(OutlierKind.ISOLATION_FOREST, train, _NAMES, seed)
+    attacks = round(_ATTACKS * _RECORDS)
+    for _ in range(_SCANS_OF_A_MODEL):
+        chosen = _select(model, world.draw(_RECORDS - attacks, attacks))
+        false = int(chosen[: _RECORDS - attacks].sum())
+        yield false / max(1, int(chosen.sum())), float(chosen[_RECORDS - attacks :].mean())
+
+
+def _draw_shift(random: np.random.Generator) -> Matrix:
+    shift = np.zeros(_FEATURES)
+    odd = random.choice(_FEATURES, _ODD_FEATURES, replace=False)
+    shift[odd] = random.choice([-1, 1], _ODD_FEATURES) * 12.0
+    return shift
+
+
+def _select(model: OutlierModel, rows: Matrix) -> np.ndarray:
+    """Which rows the scan calls outliers, as the job selects them."""
+    judged = model.calibrate(model.score(rows), [None] * len(rows))
+    bound = outlier_cutoff(_MAX_P_VALUE, len(model.calibration))
+    lowest = 1 / (judged.rows + 1)
+    return select_outliers(judged.p_values, lowest, STATED, bound, len(model.calibration)).outliers

@@ -1,0 +1,110 @@
+"""The promoted model as the scan uses it: it judges batches of requests and selects outliers."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.outliers.cutoff import outlier_cutoff
+from detectors.outliers.false_discoveries import Selection, select_outliers
+from detectors.outliers.model import OutlierModel
+from detectors.outliers.preparation import Vector
+from jobs.context import JobContext, Skipped
+from store.models.outlier_models import NewScore, OutlierModelStore, champion
+from store.models.scans import Scores
+from store.requests.unscored import UnscoredRequests
+from store.tables.work_tables import OutlierModelRow
+
+
+class NoModelYet(Skipped):
+    """Nothing was trained and promoted yet."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedBatch:
+    """A batch with its scores, and contributions by the number of the row."""
+
+    scores: Scores
+    values: Vector
+    of_source: npt.NDArray[np.bool_]
+    contributions: Mapping[int, Mapping[str, float]]
+
+    def new_scores(self, scan_id: int | None) -> list[NewScore]:
+        """What is stored of it."""
+        explained = [self.contributions.get(number, {}) for number in range(len(self.values))]
+        compared = ["source" if of_source else "all" for of_source in self.of_source.tolist()]
+        columns = (
+            *(self.scores.keys.tolist(), self.values.tolist(), self.scores.p_values.tolist()),
+            *(repeat(False), explained, repeat(None), repeat(scan_id), compared),
+            self.scores.calibration_rows.tolist(),
+        )
+        # Some go on without end.
+        return list(map(NewScore._make, zip(*columns, strict=False)))
+
+
+@dataclass(frozen=True, eq=False)
+class Champion:
+    """The promoted model with its row, and what selects its outliers."""
+
+    row: OutlierModelRow
+    model: OutlierModel
+    rate: float
+    max_p_value: float
+
+    def select(self, scores: Scores, earlier: np.ndarray) -> Selection:
+        """The outliers among the scores of a scan, judged together with earlier p-values."""
+        n = len(scores.p_values)
+        whole = select_outliers(
+            np.concatenate([scores.p_values, earlier]),
+            np.concatenate([1 / (scores.calibration_rows + 1), np.zeros(len(earlier))]),
+            self.rate,
+            self.max_p_value,
+            len(self.model.calibration),
+        )
+        return Selection(whole.q_values[:n], whole.outliers[:n], whole.is_promised)
+
+
+def load_champion(context: JobContext) -> Champion:
+    """The promoted model.
+
+    Raises:
+        NoModelYet: no outlier model is promoted.
+        NoOutlierModel: its file is gone.
+        OutlierModelError: its file was changed.
+    """
+    with context.database.read() as session:
+        row = champion(session)
+    if row is None:
+        raise NoModelYet(
+            "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
+            "clean records."
+        )
+    archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
+    model, settings = OutlierModel.loads(archive, row.digest), context.settings.outliers
+    max_p_value = outlier_cutoff(settings.outlier_p_value, row.rows)
+    return Champion(row, model, settings.false_discovery_rate, max_p_value)
+
+
+def judge_ahead(by: Champion, batches: Iterator[UnscoredRequests]) -> Iterator[JudgedBatch]:
+    """Judge batches in their order; one is judged while the one before is stored and one read."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead: Future[JudgedBatch] | None = None
+        for batch in batches:
+            behind, ahead = ahead, pool.submit(_judge_batch, by.model, batch, by.max_p_value)
+            if behind is not None:
+                yield behind.result()
+        if ahead is not None:
+            yield ahead.result()
+
+
+def _judge_batch(model: OutlierModel, batch: UnscoredRequests, max_p_value: float) -> JudgedBatch:
+    values = model.score(batch.rows)
+    judged = model.calibrate(values, batch.sources)
+    near = np.flatnonzero(judged.p_values <= max_p_value)
+    contributions = dict(zip(near.tolist(), model.explain(batch.rows[near]), strict=True))
+    keys = np.array(batch.keys, np.int64)
+    scores = Scores(keys, judged.p_values, judged.rows)
+    return JudgedBatch(scores, values, judged.of_source, contributions)
