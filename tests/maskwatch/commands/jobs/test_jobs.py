@@ -91,3 +91,24 @@ def test_without_a_command_the_scheduler_runs(tmp_path: Path) -> None:
         process.terminate()
         process.communicate()
     assert process.returncode == 0
+
+
+def test_a_scan_by_hand_runs_and_decides_as_the_job_does(maskwatch: Run, tmp_path: Path) -> None:
+    said = maskwatch("scan", "--since", "24h")
+    assert said.code == 0, said.err
+    assert said.out.startswith("No outlier model is promoted yet")
+    assert _runs(tmp_path) == ["scan", "decide"]
+
+
+def test_a_dry_run_is_no_run_and_says_what_is_missing(maskwatch: Run, tmp_path: Path) -> None:
+    assert maskwatch("db", "upgrade").code == 0
+    said = maskwatch("scan", "--dry-run")
+    assert said.code == os.EX_TEMPFAIL
+    assert said.err.startswith("maskwatch: No outlier model is promoted yet")
+    assert _runs(tmp_path) == []
+
+
+def test_a_time_that_cannot_be_read_is_refused(maskwatch: Run) -> None:
+    said = maskwatch("scan", "--since", "yesterday")
+    assert said.code == 1
+    assert "The time 'yesterday' cannot be read" in said.err
