@@ -26,7 +26,7 @@ _FITTED = [FEATURE_NAMES.index(name) for name in FITTED_NAMES]
 
 # A process of its own: its peak is that of the scan, which loads no scikit-learn.
 _SCAN = """
-import json, resource, sys
+import json, re, sys
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter, process_time
@@ -36,7 +36,9 @@ from jobs.settings import JobSettings
 from store.engine.database import Database
 
 def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not that of getrusage: it begins with the memory of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
 
 settings = JobSettings(var_dir=Path(sys.argv[1]))
 database = Database.open(settings, 3600)
