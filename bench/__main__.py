@@ -27,6 +27,7 @@ from bench.detection.plan import Plan
 from bench.detection.plots import draw
 from bench.detection.probing.command import measure_probing
 from bench.detection.probing.video import measure_video
+from bench.detection.recurring.command import measure_recurring
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
@@ -328,6 +329,17 @@ def trigger(
 ) -> None:
     """Trigger pictures against a backdoored segmenter."""
     measure_triggers(data, cache, target, json)
+
+
+@app.command()
+def recurring(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    data: Annotated[Path, typer.Option(help="Folder with parsing/, street/, varied/.")] = _SHARED,
+    cache: Annotated[Path, typer.Option(help="Folder that keeps attacked pictures.")] = CACHE,
+    pictures: Annotated[int | None, typer.Option(help="Attack the first so many photos.")] = None,
+) -> None:
+    """A perturbation that is used again, against the blacklist."""
+    measure_recurring(data, cache, json, pictures)
 
 
 @app.command()

@@ -25,6 +25,8 @@ class EvidenceKind(StrEnum):
 
     PATCH = "patch"
     """A patch of the blacklist."""
+    PERTURBATION = "perturbation"
+    """A perturbation of the blacklist."""
     TRIGGER = "trigger"
     """A pattern that makes something vanish elsewhere."""
     PROBING = "probing"
@@ -83,6 +85,10 @@ WEIGHTS: Mapping[EvidenceKind, Weight] = {
         *(1, 0.01, "picture of a listed patch", "pictures of listed patches", "listed_patches"),
         *("AML.T0043.004", "ML10:2023"),
     ),
+    EvidenceKind.PERTURBATION: Weight(
+        *(1, 0.01, "picture under a listed perturbation", "pictures under listed perturbations"),
+        "listed_perturbations",
+    ),
     EvidenceKind.TRIGGER: Weight(
         *(1, 0.25, "suspected trigger", "suspected triggers", "trigger_pictures"),
         *("AML.T0043.004", "ML10:2023"),
@@ -110,6 +116,7 @@ WEIGHTS: Mapping[EvidenceKind, Weight] = {
 
 _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.PATCH: ("blocked_patch",),
+    EvidenceKind.PERTURBATION: ("blocked_perturbation",),
     EvidenceKind.TRIGGER: ("trigger_suspected",),
     EvidenceKind.PROBING: ("probing_sequence",),
     EvidenceKind.CRAFTED: ("adversarial_picture",),

@@ -210,6 +210,13 @@ BLOCKED_PATCH = Rule(
     _BACKDOOR,
     _POISONED,
 )
+BLOCKED_PERTURBATION = Rule(
+    "blocked_perturbation",
+    Severity.BAD,
+    "A perturbation that is on the blacklist lies over the picture.",
+    _CRAFTED,
+    _INPUT,
+)
 
 RULES: tuple[Rule, ...] = (
     *GATE_RULES,
@@ -224,6 +231,7 @@ RULES: tuple[Rule, ...] = (
     OUTLIER_TRAFFIC,
     TRIGGER_SUSPECTED,
     BLOCKED_PATCH,
+    BLOCKED_PERTURBATION,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}
 

@@ -11,7 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from detectors.errors import MaskwatchError
 from jobs.alerting import alerts, integrity, notify
 from jobs.baselines import learn_baseline
-from jobs.blocking import decide, find_patches
+from jobs.blocking import decide, find_patches, find_perturbations
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
@@ -72,6 +72,12 @@ JOBS: tuple[Job, ...] = (
         "Look for a patch that recurs in flagged pictures and put it on the blacklist.",
         find_patches.run,
         lambda s: every(s.schedule.patch_interval_seconds),
+    ),
+    Job(
+        "find_perturbations",
+        "Look for a noise that recurs in flagged pictures and put it on the blacklist.",
+        find_perturbations.run,
+        lambda s: every(s.schedule.perturbation_interval_seconds),
     ),
     Job(
         "learn_baseline",

@@ -41,6 +41,9 @@ class ScheduleGroup(Group):
     patch_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two searches for a patch that recurs in flagged pictures."""
 
+    perturbation_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
+    """Seconds between two searches for a noise that recurs in flagged pictures."""
+
     prune_interval_seconds: int = Field(3600, ge=60, le=_DAY_SECONDS)
     """Seconds between two rounds in which records and pictures that are too old are deleted."""
 
@@ -110,6 +113,9 @@ class BlockingGroup(Group):
 
     patch_block_days: int = Field(30, ge=1, le=365)
     """Days for which a patch that was found stays on the blacklist."""
+
+    perturbation_block_days: int = Field(30, ge=1, le=365)
+    """Days for which a perturbation that was found stays on the blacklist."""
 
     simulate_blocks: bool = True
     """Record and show blocks without enforcing them, until you have seen whom they would hit."""

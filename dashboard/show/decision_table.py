@@ -9,9 +9,12 @@ from PIL import Image as Pillow
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Tone
+from detectors.parsing import Image
 from detectors.patches.patches import PatchError
+from detectors.perturbations.signatures import SignatureError
 from store.decisions.decisions import Kind, Scope
 from store.decisions.listed_patches import patch_of
+from store.decisions.listed_perturbations import signature_of
 from store.pages.decision_views import DecisionView
 
 
@@ -48,13 +51,16 @@ def kind_badges(decision: DecisionView) -> Markup:
 
 
 def about(decision: DecisionView) -> Markup:
-    """The client, the patch, or the beginning of the picture's digest."""
+    """The client, the patch or perturbation, or the beginning of the picture's digest."""
     if decision.scope is Scope.CLIENT:
         return markup.client_link(decision.value)
     digest = markup.code(words.short(decision.value))
     if decision.scope is Scope.PATCH:
         name = markup.span(markup.stack("Patch", digest), "")
         return markup.span(markup.join((*_patch(decision), name)), "mw-patch")
+    if decision.scope is Scope.PERTURBATION:
+        name = markup.span(markup.stack("Perturbation", digest), "")
+        return markup.span(markup.join((*_perturbation(decision), name)), "mw-patch")
     return markup.join(("Picture", digest))
 
 
@@ -64,9 +70,22 @@ def _patch(decision: DecisionView) -> tuple[Markup, ...]:
         patch, _ = patch_of(decision.evidence)
     except PatchError:
         return ()
+    return (_thumbnail(patch.pixels, "The blocked patch"),)
+
+
+def _perturbation(decision: DecisionView) -> tuple[Markup, ...]:
+    """The noise of a blocked perturbation around grey; nothing if its decision does not say."""
+    try:
+        signature, _ = signature_of(decision.evidence)
+    except SignatureError:
+        return ()
+    return (_thumbnail(signature.draw(), "The blocked perturbation"),)
+
+
+def _thumbnail(pixels: Image, what: str) -> Markup:
     png = BytesIO()
-    Pillow.fromarray(patch.pixels).save(png, "PNG")
-    return (markup.thumbnail(png.getvalue(), "The blocked patch"),)
+    Pillow.fromarray(pixels).save(png, "PNG")
+    return markup.thumbnail(png.getvalue(), what)
 
 
 def reason(decision: DecisionView) -> Markup:

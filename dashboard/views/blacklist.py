@@ -17,12 +17,15 @@ from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import PIXELS
+from store.decisions.listed_perturbations import SIGNATURE
 from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions
 
 _SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
 _MESSAGE, _PLACE, _WARNED = "blacklist_done", "blacklist_place", "blacklist_warned"
 _MAX_ENDED = 100
+# What a patch or a perturbation is made of is shown, not printed.
+_DRAWN = {PIXELS, SIGNATURE}
 
 
 def show() -> None:
@@ -32,7 +35,8 @@ def show() -> None:
     with left:
         markup.head(
             "Blacklist",
-            "Clients, pictures and patches that are blocked or allowed, until when and why.",
+            "Clients, pictures, patches and perturbations that are blocked or allowed, until when "
+            "and why.",
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
@@ -92,7 +96,7 @@ def _revoke(decision: DecisionView) -> None:
     current_page()
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
-    evidence = {name: value for name, value in decision.evidence.items() if name != PIXELS}
+    evidence = {name: value for name, value in decision.evidence.items() if name not in _DRAWN}
     if evidence:
         evidence_facts(evidence)
     with st.form("revoke", border=False):

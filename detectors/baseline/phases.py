@@ -6,11 +6,17 @@ from enum import StrEnum
 
 from detectors.baseline.baseline import Baseline
 from detectors.findings import Finding, Severity
-from detectors.rule_book import BLOCKED_PATCH, GATE_RULES, PROBING_SEQUENCE, RULES
+from detectors.rule_book import (
+    BLOCKED_PATCH,
+    BLOCKED_PERTURBATION,
+    GATE_RULES,
+    PROBING_SEQUENCE,
+    RULES,
+)
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
-# What the gate finds is a matter of its settings; the other two compare a request with others.
-_OF_OTHER_THINGS = frozenset({*GATE_RULES, BLOCKED_PATCH, PROBING_SEQUENCE})
+# What the gate finds is a matter of its settings; the others compare a request with others.
+_OF_OTHER_THINGS = frozenset({*GATE_RULES, BLOCKED_PATCH, BLOCKED_PERTURBATION, PROBING_SEQUENCE})
 CONTENT_CODES = frozenset(
     rule.code
     for rule in RULES

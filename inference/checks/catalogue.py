@@ -16,6 +16,7 @@ from inference.checks.first_look import FirstLookCheck
 from inference.checks.hidden_face import HiddenFaceCheck
 from inference.checks.knowledge import Knowledge
 from inference.checks.listed_patches import ListedPatchesCheck
+from inference.checks.listed_perturbations import ListedPerturbationsCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
@@ -66,6 +67,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
         _build_traffic(parts, secret),
         ListedPatchesCheck(parts.access),
+        ListedPerturbationsCheck(parts.access),
         _build_first_look(parts),
         ChampionCheck(parts.champion),
         _build_ensemble(parts),

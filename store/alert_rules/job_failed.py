@@ -12,8 +12,8 @@ from store.tables.work_tables import JobRunRow
 JOB_FAILED = "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
 WATCHED_JOBS = (
-    *("scan", "decide", "evaluate_alerts", "find_patches", "retrain", "integrity", "roll_up"),
-    *("prune", "anchor_audit"),
+    *("scan", "decide", "evaluate_alerts", "find_patches", "find_perturbations", "retrain"),
+    *("integrity", "roll_up", "prune", "anchor_audit"),
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from store.decisions.decisions import Kind, Scope
 from store.decisions.listed_patches import ListedPatch, listed_patches
+from store.decisions.listed_perturbations import ListedPerturbation, listed_perturbations
 from store.engine.change_marks import read_marks
 from store.people.api_keys import CLIENT_PREFIX, KeyScope, key_digest
 from store.tables.work_tables import ApiKeyRow, DecisionRow
@@ -37,12 +38,14 @@ class AccessList:
         ends: when the last enforced decision of a kind on a value ends.
         keys: active keys by the SHA-256 of the key.
         patches: what no picture should show, newest first; simulated ones too.
+        perturbations: the same for noises.
     """
 
     marks: Mapping[str, int]
     ends: Mapping[Subject, datetime]
     keys: Mapping[str, ActiveKey]
     patches: tuple[ListedPatch, ...] = ()
+    perturbations: tuple[ListedPerturbation, ...] = ()
 
     def is_blocked(
         self, now: datetime, clients: Iterable[str], content_sha256: str | None = None
@@ -77,7 +80,13 @@ class AccessList:
 def read_access_list(session: Session, now: datetime) -> AccessList:
     """The list as it is stored; what ended before ``now`` is left out."""
     marks = read_marks(session)
-    return AccessList(marks, _ends(session, now), _keys(session), listed_patches(session, now))
+    return AccessList(
+        marks,
+        _ends(session, now),
+        _keys(session),
+        listed_patches(session, now),
+        listed_perturbations(session, now),
+    )
 
 
 def _subjects(clients: Iterable[str], content_sha256: str | None) -> tuple[tuple[Scope, str], ...]:

@@ -35,6 +35,7 @@ class Scope(StrEnum):
     CLIENT = "client"
     CONTENT = "content"
     PATCH = "patch"
+    PERTURBATION = "perturbation"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class NewDecision:
     """A decision to append.
 
     Attributes:
-        value: the client (``ip:203.0.113.7``, ``key:acme``), or the SHA-256 of an exact picture or
-            of a patch's pixels.
+        value: the client (``ip:203.0.113.7``, ``key:acme``), or the SHA-256 of an exact picture,
+            of a patch's pixels or of a perturbation's signature.
         scenario: the policy that led here, e.g. ``repeated_outliers``.
         origin: ``policy`` or ``analyst``.
         created_by: name of the analyst, or ``policy``.

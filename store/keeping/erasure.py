@@ -16,12 +16,15 @@ from sqlalchemy.orm import Session
 
 from store.decisions.decisions import Scope
 from store.decisions.listed_patches import PIXELS
+from store.decisions.listed_perturbations import SIGNATURE
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.tables.work_tables import AlertRow, DecisionRow
 
 ERASED = "erased"
 """What stands where a name stood."""
+# What a decision on such a thing carries of the pictures that it was found in.
+_MADE_OF = {Scope.PATCH: PIXELS, Scope.PERTURBATION: SIGNATURE}
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,15 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
 
 
 def _erase_from_patches(session: Session, names: Set[str], now: datetime) -> None:
-    """A listed patch names the requests it was found in, and comes out of the picture of one."""
-    patches = select(DecisionRow).where(DecisionRow.scope == Scope.PATCH.value)
+    """A listed patch or perturbation names requests, and comes out of the pictures of some."""
+    scopes = [scope.value for scope in _MADE_OF]
+    patches = select(DecisionRow).where(DecisionRow.scope.in_(scopes))
     for decision in session.scalars(patches):
         if not names.isdisjoint(decision.evidence.get("request_ids", ())):
             _rewrite([decision], lambda word: ERASED if word in names else word)
             if not _holds(decision, now):
-                decision.evidence = {**decision.evidence, PIXELS: ERASED}
+                made_of = _MADE_OF[Scope(decision.scope)]
+                decision.evidence = {**decision.evidence, made_of: ERASED}
 
 
 def _holds(decision: DecisionRow, now: datetime) -> bool:

@@ -14,8 +14,10 @@ from store.alerts.outbox import (
 )
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import patch_evidence
+from store.decisions.listed_perturbations import signature_evidence
 from store.engine.database import Database
 from tests.dashboard.drawn import draw_patch
+from tests.detectors.perturbation_pictures import noise, signature_of
 from tests.makers import make_condition
 
 ATTACKER = "ip:203.0.113.66"
@@ -105,6 +107,7 @@ def decide(database: Database, picture: str, now: datetime) -> int:
         content = replace(_by_hand(Kind.BLOCK, picture, known, now), scope=Scope.CONTENT)
         add_decision(session, content, now - 2 * HOUR)
         add_decision(session, _of_a_patch(now), now - timedelta(minutes=40))
+        add_decision(session, _of_a_perturbation(now), now - timedelta(minutes=39))
         add_decision(session, tried, now - timedelta(minutes=31))
         assert past.id
         return add_decision(session, block, now - timedelta(minutes=10)).id
@@ -133,6 +136,19 @@ def _of_a_patch(now: datetime) -> NewDecision:
         simulated=True,
         evidence={**patch_evidence(patch, 0.7), "correlation": 0.91},
         job="find_patches",
+    )
+
+
+def _of_a_perturbation(now: datetime) -> NewDecision:
+    signature = signature_of(noise())
+    reason = "6 flagged pictures of 2 clients show it; ordinary pictures do not."
+    return replace(
+        _by_policy(signature.digest, reason, now + timedelta(days=30)),
+        scope=Scope.PERTURBATION,
+        scenario="recurring_perturbation",
+        simulated=True,
+        evidence={**signature_evidence(signature, 7.0), "strength": 41.3, "levels": 3.1},
+        job="find_perturbations",
     )
 
 

@@ -6,6 +6,7 @@ from dashboard.access.manual_decisions import decision_by_hand
 from dashboard.wiring import Parts
 from store.decisions.decisions import Kind, Scope, add_decision
 from store.decisions.listed_patches import listed_patches, patch_evidence
+from store.decisions.listed_perturbations import listed_perturbations, signature_evidence
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
 
@@ -47,3 +48,16 @@ def test_a_blocked_patch_can_be_seen_and_revoked(day: Day, signed_in: Signed) ->
     # What it is made of is shown, not printed.
     assert "Correlation" in html_of(at)
     assert str(patch_evidence(listed.patch, listed.limit)["patch"]) not in html_of(at)
+
+
+def test_a_blocked_perturbation_can_be_seen_and_revoked(day: Day, signed_in: Signed) -> None:
+    signed_in(day.parts)
+    at = open_page("blacklist")
+    assert "The blocked perturbation" in html_of(at)
+    with day.parts.database.read() as session:
+        [listed] = listed_perturbations(session, day.parts.clock())
+    button = next(each for each in at.button if each.key == f"revoke-{listed.decision_id}")
+    at = fine(button.click().run())
+    assert "Strength" in html_of(at)
+    cells = signature_evidence(listed.signature, listed.limit)["signature"]
+    assert str(cells) not in html_of(at)

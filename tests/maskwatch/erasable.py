@@ -74,10 +74,12 @@ class World:
             if over:
                 revoke(session, row.id, "anna", f"{client} is a friend.", self.now)
 
-    def list_patch(self, evidence: dict[str, object], over: bool) -> None:
+    def list_patch(
+        self, evidence: dict[str, object], over: bool, scope: Scope = Scope.PATCH
+    ) -> None:
         until = self.now + timedelta(hours=1)
         decision = NewDecision(
-            *(Kind.BLOCK, Scope.PATCH, "ab" * 32, "recurring_patch", "policy", "A test.", "policy"),
+            *(Kind.BLOCK, scope, "ab" * 32, "recurring_patch", "policy", "A test.", "policy"),
             until,
             evidence=evidence,
         )

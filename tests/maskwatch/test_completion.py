@@ -56,7 +56,7 @@ def test_bash_completes_commands_that_are_not_hidden_and_names_of_jobs(
     [
         ("", [job.name for job in JOBS]),
         ("re", ["retrain"]),
-        ("find", ["find_patches"]),
+        ("find", ["find_patches", "find_perturbations"]),
         ("evaluate-", ["evaluate-alerts"]),
         ("x", []),
     ],

@@ -112,6 +112,16 @@ def portraits(data: Path) -> list[Photo]:
     ]
 
 
+def list_varied(data: Path) -> list[Photo]:
+    """Photos of another deployment: people before many cameras, and anything else.
+
+    Raises:
+        PhotosMissing: a folder holds no photos.
+    """
+    folders = (data / "varied" / "people", data / "varied" / "other")
+    return [photo for folder in folders for photo in _list_folder(folder)]
+
+
 def read_list(test_list: Path) -> list[Photo]:
     """The photos named by a list; relative paths start at the list's folder.
 

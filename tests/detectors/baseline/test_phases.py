@@ -6,6 +6,7 @@ from detectors.baseline.phases import CONTENT_CODES, Phase, SourceState
 from detectors.findings import Finding, Rule, Severity
 from detectors.rule_book import (
     BLOCKED_PATCH,
+    BLOCKED_PERTURBATION,
     HEADLESS_BODY,
     POLYGLOT,
     PROBING_SEQUENCE,
@@ -35,6 +36,8 @@ def test_a_demoted_rule_weighs_nothing_and_the_others_do() -> None:
     ]
 
 
-@pytest.mark.parametrize("rule", [POLYGLOT, PROBING_SEQUENCE, BLOCKED_PATCH, HEADLESS_BODY])
+@pytest.mark.parametrize(
+    "rule", [POLYGLOT, PROBING_SEQUENCE, BLOCKED_PATCH, BLOCKED_PERTURBATION, HEADLESS_BODY]
+)
 def test_what_does_not_depend_on_the_source_weighs_the_same_from_the_start(rule: Rule) -> None:
     assert SourceState(Phase.LEARNING).weigh([Finding(rule)]) == (Finding(rule),)

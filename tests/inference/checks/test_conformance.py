@@ -36,7 +36,9 @@ from inference.upload import Arrival, Upload
 from store.audit.actors import job
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import patch_evidence
+from store.decisions.listed_perturbations import signature_evidence
 from store.models.outlier_models import OutlierModelStore, promote
+from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
 from tests.inference.check_cases import ARRIVAL, LOOKS
 from tests.makers import SECRET
 
@@ -72,7 +74,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )
     )
     _promote(built, default_rng(7).normal(500, 1, (60, len(FITTED_NAMES))))
-    _block(built, Patch(MARK, 40 / np.sqrt(_picture().size / 3)))
+    patch, signature = Patch(MARK, 40 / np.sqrt(_picture().size / 3)), signature_of(noise())
+    _block(built, Scope.PATCH, patch.digest, patch_evidence(patch, 0.7))
+    _block(built, Scope.PERTURBATION, signature.digest, signature_evidence(signature, 7.0))
     yield built
     built.close()
 
@@ -92,12 +96,12 @@ def _promote(service: Service, rows: Any) -> None:
     service.champion.refresh()
 
 
-def _block(service: Service, patch: Patch) -> None:
+def _block(service: Service, scope: Scope, value: str, evidence: dict[str, object]) -> None:
     until = datetime.now(UTC) + timedelta(hours=1)
     decision = NewDecision(
-        *(Kind.BLOCK, Scope.PATCH, patch.digest, "by_hand", "analyst", "A test.", "ada", until),
+        *(Kind.BLOCK, scope, value, "by_hand", "analyst", "A test.", "ada", until),
         simulated=True,
-        evidence=patch_evidence(patch, 0.7),
+        evidence=evidence,
     )
     with service.database.write() as session:
         add_decision(session, decision, NOW)
@@ -105,10 +109,10 @@ def _block(service: Service, patch: Patch) -> None:
 
 
 def _picture() -> Image:
-    """A figure that wears a listed patch."""
+    """A figure that wears a listed patch, under a listed perturbation."""
     image = draw_figure(11).image.copy()
     image[120:160, 60:100] = MARK
-    return image
+    return lay_over(image, noise())
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +202,8 @@ def test_findings_are_in_the_rule_book_and_inside_the_picture(steps: Sequence[St
     sentences = {rule.code: rule.sentence for rule in RULES}
     height, width = steps[0].case.image.shape[:2]
     found = [finding for step in steps for finding in step.result.findings]
-    assert {"blocked_patch", "outlier_traffic"} <= {finding.rule.code for finding in found}
+    codes = {finding.rule.code for finding in found}
+    assert {"blocked_patch", "blocked_perturbation", "outlier_traffic"} <= codes
     for finding in found:
         assert sentences[finding.rule.code] == finding.rule.sentence
         assert all(isfinite(value) for value in finding.evidence.values())

@@ -71,6 +71,7 @@ def test_crafted_pictures_block_a_client(context: JobContext, traffic: Any) -> N
         ("probing_sequence", Stage.PARSED, "probing_search"),
         ("trigger_suspected", Stage.PARSED, "trigger_pictures"),
         ("blocked_patch", Stage.PARSED, "listed_patches"),
+        ("blocked_perturbation", Stage.PARSED, "listed_perturbations"),
         ("polyglot", Stage.GATE, "hostile_files"),
         ("decoder_crashed", Stage.GATE, "hostile_files"),
     ],

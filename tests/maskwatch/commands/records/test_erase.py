@@ -13,7 +13,9 @@ from sqlalchemy import select
 from detectors.patches.patches import Patch
 from maskwatch.commands.records import erasure
 from maskwatch.commands.records.erasure import NothingToErase, erase_subject, preview_erasure
+from store.decisions.decisions import Scope
 from store.decisions.listed_patches import patch_evidence
+from store.decisions.listed_perturbations import signature_evidence
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, lock_for_reading
 from store.keeping.erasure import ERASED, Subject, erase_requests
@@ -22,6 +24,7 @@ from store.requests.record_store import add_records
 from store.settings import StoreSettings
 from store.tables.request_tables import FingerprintRow
 from store.tables.work_tables import AlertRow, DecisionRow
+from tests.detectors.perturbation_pictures import noise, signature_of
 from tests.makers import make_record
 from tests.maskwatch.erasable import World
 
@@ -74,19 +77,24 @@ def test_nothing_names_an_erased_client_and_others_stay(
 
 
 @pytest.mark.parametrize("over", [True, False])
-def test_a_listed_patch_forgets_the_request_and_its_pixels_once_it_is_over(
-    world: World, over: bool
+@pytest.mark.parametrize(
+    ("scope", "name", "made_of"),
+    [
+        (Scope.PATCH, "patch", patch_evidence(Patch(np.zeros((24, 24, 3), np.uint8), 0.1), 0.7)),
+        (Scope.PERTURBATION, "signature", signature_evidence(signature_of(noise()), 7.0)),
+    ],
+)
+def test_what_is_listed_forgets_the_request_and_its_pixels_once_it_is_over(
+    world: World, over: bool, scope: Scope, name: str, made_of: dict[str, object]
 ) -> None:
     _, request_id = world.add(ANNA, b"anna")
     _, other = world.add(BERT, b"bert")
-    patch = Patch(np.zeros((24, 24, 3), np.uint8), 0.1)
-    pixels = patch_evidence(patch, 0.7)
-    world.list_patch({**pixels, "request_ids": [request_id, other]}, over=over)
+    world.list_patch({**made_of, "request_ids": [request_id, other]}, over, scope)
     world.erase(Subject(request_id=request_id))
     with world.database.read() as session:
         evidence = session.scalars(select(DecisionRow)).one().evidence
     assert evidence["request_ids"] == [ERASED, other]
-    assert evidence["patch"] == (ERASED if over else pixels["patch"])
+    assert evidence[name] == (ERASED if over else made_of[name])
 
 
 def test_a_block_that_holds_keeps_its_name_until_it_is_over(world: World) -> None:

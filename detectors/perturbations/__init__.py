@@ -1,0 +1,1 @@
+"""Perturbations that recur in pictures: found, chosen for the blacklist, recognised."""

@@ -1,0 +1,133 @@
+"""The job that lists perturbations: real kept pictures in, a decision out, on both databases."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from detectors.findings import Finding, Place
+from detectors.parsing import Image
+from detectors.perturbations.perturbation_match import MIN_ORDINARY, PerturbationMatcher
+from detectors.perturbations.residuals import residual_of, spectrum_of
+from detectors.rule_book import ADVERSARIAL_PICTURE
+from inference.answer.encode import webp
+from jobs.blocking.find_perturbations import NothingToCompare, run
+from jobs.context import JobContext
+from store.decisions.decisions import Scope, revoke
+from store.decisions.listed_perturbations import signature_of
+from store.pages.audit_views import AuditFilter, audit_entries
+from store.requests.picture_store import PICTURE, PictureStore
+from store.requests.record_store import add_record
+from store.tables.work_tables import DecisionRow
+from tests.detectors.perturbation_pictures import HEIGHT, WIDTH, lay_over, noise, scene
+from tests.full_record import pictured_record
+
+MIDDLE = Place(75, 75, 175, 175)
+Send = Callable[..., str]
+
+
+@pytest.fixture
+def send(context: JobContext) -> Send:
+    """Stores a request with its picture as a service keeps it; gives its id."""
+    store = PictureStore(context.settings.store.var_dir)
+
+    def sent(image: Image, client: str, place: Place | None = None) -> str:
+        findings = () if place is None else (Finding(ADVERSARIAL_PICTURE, {}, (place,)),)
+        kept = store.put(PICTURE, webp(image), "image/webp")
+        at = context.now - timedelta(hours=1)
+        record = pictured_record(client, at, (HEIGHT, WIDTH), (kept,), findings)
+        with context.database.write() as session:
+            add_record(session, record)
+        return record.request_id
+
+    return sent
+
+
+@pytest.fixture
+def ordinary(send: Send) -> None:
+    for number in range(MIN_ORDINARY):
+        send(scene(500 + number), f"ip:192.0.2.{number}")
+
+
+def send_laid_over(send: Send, seeds: range) -> set[str]:
+    """Flagged pictures of two clients under one perturbation; their ids."""
+    return {
+        send(lay_over(scene(seed), noise()), f"ip:198.51.100.{seed % 2}", MIDDLE) for seed in seeds
+    }
+
+
+def decisions(context: JobContext) -> list[DecisionRow]:
+    with context.database.read() as session:
+        return list(session.scalars(select(DecisionRow)))
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_perturbation_that_recurs_is_listed_once(context: JobContext, send: Send) -> None:
+    ids = send_laid_over(send, range(5))
+    send(scene(20), "ip:198.51.100.1", MIDDLE)
+    assert run(context).sentence == "Blocked 1 perturbation."
+    [decision] = decisions(context)
+    assert decision.scope == Scope.PERTURBATION
+    assert not decision.simulated
+    assert decision.until == context.now + timedelta(days=30)
+    assert decision.reason == ("5 flagged pictures of 2 clients show it; ordinary pictures do not.")
+    assert set(decision.evidence["request_ids"]) == ids
+    signature, limit = signature_of(decision.evidence)
+    assert decision.value == signature.digest
+    matcher = PerturbationMatcher(signature)
+    laid_over = lay_over(scene(77), noise())
+    assert matcher.look(spectrum_of(residual_of(laid_over))) >= limit
+    assert matcher.look(spectrum_of(residual_of(scene(78)))) < limit
+    [line] = audit_entries(context.database, AuditFilter())
+    assert (line.actor, line.action) == ("job:find_perturbations", "decision_made")
+    assert line.details["scope"] == "perturbation"
+    # The pictures are explained now.
+    with pytest.raises(NothingToCompare, match="too few flagged pictures are unexplained"):
+        run(context)
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_a_simulated_one_that_a_person_revoked_is_not_listed_again(
+    context: JobContext, send: Send
+) -> None:
+    settings = context.settings.model_copy(
+        update={"simulate_blocks": True, "perturbation_block_days": 3}
+    )
+    context = replace(context, settings=settings)
+    send_laid_over(send, range(5))
+    assert run(context).sentence.startswith("Would block 1 perturbation (simulated")
+    [decision] = decisions(context)
+    assert decision.simulated
+    assert decision.until == context.now + timedelta(days=3)
+    with context.database.write() as session:
+        revoke(session, decision.id, "ada", "Our own camera.", context.now)
+    with pytest.raises(NothingToCompare):
+        run(replace(context, now=context.now + timedelta(days=4)))
+    assert len(decisions(context)) == 1
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) -> None:
+    for seed in range(5):
+        send(scene(seed), "ip:198.51.100.1", MIDDLE)
+    assert run(context).sentence == "No perturbation recurs that ordinary pictures do not show."
+    assert decisions(context) == []
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_copies_of_one_picture_are_no_recurrence(context: JobContext, send: Send) -> None:
+    image = lay_over(scene(1), noise())
+    for factor in (1.0, 0.95, 0.9, 0.85, 0.8):
+        send((image * factor).astype(image.dtype), "ip:198.51.100.1", MIDDLE)
+    with pytest.raises(NothingToCompare):
+        run(context)
+
+
+def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: Send) -> None:
+    send_laid_over(send, range(5))
+    for seed in range(4):
+        send(scene(seed), "ip:192.0.2.1")
+    with pytest.raises(NothingToCompare, match=r"2 sampled pictures .* 30 do"):
+        run(context)
