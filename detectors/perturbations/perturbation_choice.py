@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
+import cv2
 import numpy as np
 
 from detectors.baseline.baseline import tail_threshold
@@ -22,12 +23,15 @@ from detectors.perturbations.residuals import (
 )
 from detectors.perturbations.signatures import Signature
 
-MIN_MEMBERS = 4
+MIN_MEMBERS = 6
 # Two pictures by themselves agree less than one and what many have in common.
 _PAIR_RATE, _MIN_PAIR = 0.0001, 7.0
 _NEIGHBOURS = 4
 # What its own pictures hardly show better than chance would seldom be found again.
-_MIN_GAP = 1.5
+_MIN_GAP = 1.3
+# Frequencies around one that say how much it counts.
+_NEIGHBOURHOOD = (9, 9)
+_LEAK_MARGIN = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,22 +127,41 @@ def _judge(group: dict[int, _Rest], ordinary: Sequence[Spectrum]) -> ChosenPertu
     if not is_perturbation(residuals):
         return None
     spectra = [each.spectrum for each in group.values()]
-    signature, strength = _signature_of(spectra), _strength_of(spectra)
-    limit = limit_of(signature, ordinary)
-    if limit is None or strength < _MIN_GAP * limit:
+    signature, strengths = _signature_of(spectra), _strengths_of(spectra)
+    chance, strength = limit_of(signature, ordinary), median(strengths)
+    if chance is None:
+        return None
+    limit = max(chance, _LEAK_MARGIN * _leak_of(signature, spectra, strengths))
+    if strength < _MIN_GAP * limit:
         return None
     return ChosenPerturbation(signature, limit, tuple(group), strength, common_levels(residuals))
 
 
 def _signature_of(spectra: Sequence[Spectrum]) -> Signature:
-    return Signature.of_residual(
-        np.fft.irfft2(np.mean(spectra, axis=0), (GRID, GRID)).astype(np.float32)
-    )
+    """What spectra have in common; a frequency counts as much as they agree around it."""
+    mean, count = np.mean(spectra, axis=0), len(spectra)
+    agreement = (count * np.abs(mean) ** 2 - 1) / (count - 1)
+    weights = [np.maximum(0, cv2.blur(each, _NEIGHBOURHOOD)) for each in agreement]
+    noise = np.fft.irfft2(mean * np.stack(weights), (GRID, GRID))
+    return Signature.of_residual(noise.astype(np.float32))
 
 
-def _strength_of(spectra: Sequence[Spectrum]) -> float:
-    """Each held against what the others have in common."""
-    return median(
+def _strengths_of(spectra: Sequence[Spectrum]) -> list[float]:
+    """Of each, held against what the others have in common."""
+    return [
         PerturbationMatcher(_signature_of([*spectra[:place], *spectra[place + 1 :]])).look(each)
         for place, each in enumerate(spectra)
+    ]
+
+
+def _leak_of(
+    signature: Signature, spectra: Sequence[Spectrum], strengths: Sequence[float]
+) -> float:
+    """How clearly the pictures themselves show in a signature, beyond what they have in common.
+
+    Whoever sends one of them without the perturbation must not be accused.
+    """
+    matcher = PerturbationMatcher(signature)
+    return max(
+        matcher.look(each) - strength for each, strength in zip(spectra, strengths, strict=True)
     )

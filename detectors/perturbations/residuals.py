@@ -23,7 +23,7 @@ _BLUR_SIGMA = 4.0
 # Beyond this it is content. Where that is strong, it must not drown the rest.
 _MAX_LEVELS, _FLOOR = 16.0, 1.5
 # A large picture is thinned out first: what the network sees of it is coarser by far.
-_MAX_SIDE = 8 * GRID
+_MAX_SIDE = 4 * GRID
 # In periods a picture: below is what it shows.
 _MIN_FREQUENCY = 6
 _TINY = 1e-6

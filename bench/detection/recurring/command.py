@@ -2,7 +2,8 @@
 
 Half of the attacked pictures are sent first: those that the detector flags at its default are kept
 as a service keeps them, the job looks for what recurs in them, and the other half is held against
-the list that comes out, as it is and after what an attacker may do to pictures.
+the list that comes out. What an attacker may do to pictures is tried on a list that knows all of
+the first half: what the detector never flags cannot be listed, whatever a signature would stand.
 """
 
 import json
@@ -43,7 +44,10 @@ from store.decisions.listed_perturbations import ListedPerturbation, listed_pert
 _ATTACKS = ("universal", "universal_low_frequency", "transferred_e8")
 # What a service accuses at, unless it is set otherwise.
 _DEFAULT = 0.005
-_COLUMNS = ("attack", "succeeded", "sent", "flagged", "listed", "limit", "n", "found", "false")
+_COLUMNS = (
+    *("attack", "succeeded", "sent", "flagged", "listed", "limit"),
+    *("n", "found", "found_if_all_were_flagged", "false", "clean"),
+)
 _SURVIVAL = ("attack", "change", "n", "found")
 
 
@@ -110,7 +114,8 @@ def _measure_attack(name: str, setting: _Setting) -> dict[str, Any]:
     first, later = attacked[::2], attacked[1::2]
     flagged = [image for image in first if _is_flagged(image, setting)]
     listed = _list_perturbations(flagged, setting)
-    survival = [_survive(name, change, listed, later) for change in CHANGES]
+    known = _list_perturbations(first, setting)
+    survival = [_survive(name, change, known, later) for change in CHANGES]
     return {
         "attack": name,
         "succeeded": len(attacked),
@@ -119,8 +124,9 @@ def _measure_attack(name: str, setting: _Setting) -> dict[str, Any]:
         "listed": len(listed),
         "limit": max((each.limit for each in listed), default=0.0),
         "n": len(later),
-        "found": survival[0]["found"],
-        "false": sum(_show(listed, setting.clean)),
+        "found": _share(_show(listed, later)),
+        "found_if_all_were_flagged": survival[0]["found"],
+        "false": sum(_show([*listed, *known], setting.clean)),
         "clean": len(setting.clean),
         "survival": survival,
     }
@@ -155,8 +161,12 @@ def _survive(
     attack: str, change: str, listed: Sequence[ListedPerturbation], images: Sequence[Image]
 ) -> dict[str, Any]:
     changed = [CHANGES[change](image) for image in images]
-    found = float(np.mean(_show(listed, changed))) if changed else 0.0
+    found = _share(_show(listed, changed))
     return {"attack": attack, "change": change, "n": len(images), "found": found}
+
+
+def _share(matches: Sequence[bool]) -> float:
+    return float(np.mean(matches)) if matches else 0.0
 
 
 def _show(listed: Sequence[ListedPerturbation], images: Sequence[Image]) -> list[bool]:
