@@ -1,7 +1,7 @@
 """Scans, and what an outlier was compared with: its q-value and its calibration set.
 
 Revision: 0023
-Revises: 0021
+Revises: 0022
 
 Safety: adds empty columns and an empty table, which takes a moment on both databases. Scores of
 before keep their outliers and have no q-value. Going back drops all of it: what an unfinished scan
@@ -14,7 +14,7 @@ from alembic import op
 from store.tables.column_types import UtcDateTime
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
