@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.attach.command import measure_attach
+from bench.decisions.command import measure_decisions
 from bench.deployment.command import Options as DeploymentOptions
 from bench.deployment.command import (
     hostile_of,
@@ -216,6 +217,15 @@ def outliers(
 ) -> None:
     """Outlier models against PyOD's, time against scikit-learn's, the scan and its promise."""
     measure_outliers(data, json, splits, only or ())
+
+
+@app.command()
+def decisions(
+    json: Annotated[Path, typer.Option(help="Where the figures go.")],
+    number: Annotated[int, typer.Option(min=100, help="Active decisions of all scopes.")] = 100_000,
+) -> None:
+    """What a look-up among many decisions costs, and how soon a new one holds."""
+    measure_decisions(json, number)
 
 
 @app.command()

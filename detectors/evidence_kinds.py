@@ -146,7 +146,10 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("address_instead", "unreadable_tensor", "ungated_route", "odd_target"),
         "several_pictures",
     ),
-    EvidenceKind.NO_ENTRY: ("blocked", "unknown_key", "key_required", "wrong_scope"),
+    EvidenceKind.NO_ENTRY: (
+        *("blocked", "unknown_key", "key_required", "wrong_scope"),
+        "blocked_picture",
+    ),
     EvidenceKind.SERVICE: (
         *("overloaded", "decoder_busy", "decoder_unavailable", "fault", "not_recorded"),
         *("measurement_failed", "answer_not_read", "not_measured", "upstream_failed"),

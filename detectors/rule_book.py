@@ -217,6 +217,13 @@ BLOCKED_PERTURBATION = Rule(
     _CRAFTED,
     _INPUT,
 )
+BLOCKED_PICTURE = Rule(
+    "blocked_picture",
+    Severity.BAD,
+    "The picture looks like one that is on the blacklist.",
+    _CRAFTED,
+    _INPUT,
+)
 
 RULES: tuple[Rule, ...] = (
     *GATE_RULES,
@@ -232,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     TRIGGER_SUSPECTED,
     BLOCKED_PATCH,
     BLOCKED_PERTURBATION,
+    BLOCKED_PICTURE,
 )
 _BY_CODE = {rule.code: rule for rule in RULES}
 

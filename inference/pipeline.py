@@ -130,14 +130,19 @@ class Pipeline:
         """
         self._record(judge_gate(accepted, reply).record, Stopwatch())
 
-    def refuse(self, arrival: Arrival, refusal: Refusal) -> Outcome:
+    def refuse(
+        self, arrival: Arrival, refusal: Refusal, content_sha256: str | None = None
+    ) -> Outcome:
         """Record a request that is refused before or beside its bytes.
+
+        Args:
+            content_sha256: of the file, if it was read.
 
         Raises:
             NotRecorded: the record could not be kept.
         """
         outcome = build_refusal(arrival, refusal)
-        self._record(outcome.record, Stopwatch())
+        self._record(replace(outcome.record, content_sha256=content_sha256), Stopwatch())
         return outcome
 
     def flag(self, arrival: Arrival, status: int, code: str) -> None:

@@ -40,11 +40,16 @@ class Refusal:
 
 
 class Refused(MaskwatchError):
-    """Carries a refusal out of code that cannot return one, such as a body stream."""
+    """Carries a refusal out of code that cannot return one, such as a body stream.
 
-    def __init__(self, refusal: Refusal) -> None:
+    Attributes:
+        content_sha256: of the file that is refused, if it was read.
+    """
+
+    def __init__(self, refusal: Refusal, content_sha256: str | None = None) -> None:
         super().__init__(refusal.sentence)
         self.refusal = refusal
+        self.content_sha256 = content_sha256
 
 
 _DENIAL, _INPUT = "AML.T0029", "ML01:2023"

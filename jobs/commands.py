@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from jobs.blocking.decide import preview_enforcement
+from jobs.blocking.plan import Plan
 from jobs.catalogue import job_named
 from jobs.context import JobContext, JobFunction, JobOutcome
 from jobs.outliers.scan import preview, run_since
 from jobs.runs import record_run
 from jobs.settings import JobSettings
-from store.decisions.decisions import NewDecision
 from store.engine.database import Database
 from store.engine.existing import StoreMissing, existing_database
 from store.engine.schema.versions import ensure_current
@@ -77,15 +77,18 @@ def _run_recorded(
         database.close()
 
 
-def preview_blocks(settings: JobSettings, now: datetime) -> list[NewDecision]:
-    """Whom the next ``decide`` would block if blocks were enforced; nothing is decided.
+def preview_blocks(settings: JobSettings, now: datetime, *scenarios: str) -> Plan:
+    """What the next ``decide`` would do if blocks were enforced; nothing is decided.
+
+    Args:
+        scenarios: those that somebody is about to turn on; none for all that the setting enforces.
 
     Raises:
         MaskwatchError: the database cannot be read, or its schema is another one's.
     """
     try:
         with existing_database(settings) as database:
-            return preview_enforcement(JobContext(database, settings, now))
+            return preview_enforcement(JobContext(database, settings, now), *scenarios)
     except StoreMissing:
         # Nobody has sent anything yet: the database is made at the first start.
-        return []
+        return Plan((), ())

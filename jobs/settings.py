@@ -118,7 +118,31 @@ class BlockingGroup(Group):
     """Days for which a perturbation that was found stays on the blacklist."""
 
     simulate_blocks: bool = True
-    """Record and show blocks without enforcing them, until you have seen whom they would hit."""
+    """Record and show blocks without enforcing them, until you have seen whom they would hit.
+    `maskwatch decisions enable SCENARIO` turns them on one scenario at a time."""
+
+    simulation_days: int = Field(7, ge=1, le=365)
+    """Days after which an alert says what a simulated scenario would have done, and to whom."""
+
+    cap_client_share: float = Field(0.02, ge=0, le=1, allow_inf_nan=False)
+    """Share of the clients of a day that automatic blocks may hit; beyond it they are proposed, and
+    a person decides."""
+
+    cap_min_clients: int = Field(5, ge=0, le=1_000_000)
+    """Clients that automatic blocks may hit however few there are in a day."""
+
+    cap_traffic_share: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
+    """Share of the accepted requests of a day that automatic blocks may hit."""
+
+    cap_min_requests: int = Field(100, ge=0, le=1_000_000)
+    """Accepted requests that automatic blocks may hit however few there are in a day."""
+
+    network_share: float = Field(0.5, gt=0, le=1, allow_inf_nan=False)
+    """Share of a network's clients of a day that have to be blocked for one block of the network,
+    which is never wider than a /24, or a /48 of IPv6."""
+
+    network_min_clients: int = Field(3, ge=2, le=1_000)
+    """Blocked clients of a network that it takes at least."""
 
 
 class MailGroup(Group):

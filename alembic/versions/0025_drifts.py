@@ -1,7 +1,7 @@
 """How far the traffic of each source is from what the outlier model learnt from.
 
 Revision: 0025
-Revises: 0023
+Revises: 0024
 
 Safety: makes a small table. Going back drops it: what it says is found anew by the next run.
 """
@@ -12,7 +12,7 @@ from alembic import op
 from store.tables.column_types import UtcDateTime
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 
 
 def upgrade() -> None:

@@ -12,9 +12,10 @@ from dashboard.show.markup import Column, Tone
 from detectors.parsing import Image
 from detectors.patches.patches import PatchError
 from detectors.perturbations.signatures import SignatureError
-from store.decisions.decisions import Kind, Scope
+from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.listed_patches import patch_of
 from store.decisions.listed_perturbations import signature_of
+from store.decisions.similar_pictures import SimilarPicture
 from store.pages.decision_views import DecisionView
 
 
@@ -51,9 +52,11 @@ def kind_badges(decision: DecisionView) -> Markup:
 
 
 def about(decision: DecisionView) -> Markup:
-    """The client, the patch or perturbation, or the beginning of the picture's digest."""
-    if decision.scope is Scope.CLIENT:
+    """The client, the network, what is looked for, or the beginning of the picture's digest."""
+    if decision.scope in CLIENT_SCOPES:
         return markup.client_link(decision.value)
+    if decision.scope is Scope.NETWORK:
+        return markup.join(("Network", markup.code(decision.value)))
     digest = markup.code(words.short(decision.value))
     if decision.scope is Scope.PATCH:
         name = markup.span(markup.stack("Patch", digest), "")
@@ -61,6 +64,9 @@ def about(decision: DecisionView) -> Markup:
     if decision.scope is Scope.PERTURBATION:
         name = markup.span(markup.stack("Perturbation", digest), "")
         return markup.span(markup.join((*_perturbation(decision), name)), "mw-patch")
+    if decision.scope is Scope.SIMILAR:
+        radius = SimilarPicture.read(decision.value).radius
+        return markup.join(("Pictures like", digest, markup.quiet(f"up to {radius} bits")))
     return markup.join(("Picture", digest))
 
 

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from dashboard.access.manual_decisions import decision_by_hand, warn_of_block
 from dashboard.access.page_context import PageContext, begin_change, current_page
+from dashboard.decisions.finish import MESSAGE, finish_change
+from dashboard.decisions.proposal_list import show_proposals
+from dashboard.decisions.scenario_list import REPORTED_DAYS, show_scenarios
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import (
@@ -15,14 +17,25 @@ from dashboard.show.decision_table import (
 )
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
+from store.decisions.by_hand import decision_by_hand, warn_of_block
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.listed_patches import PIXELS
 from store.decisions.listed_perturbations import SIGNATURE
+from store.decisions.proposals import list_open_proposals
+from store.decisions.scenarios import read_switches, report_simulations
+from store.decisions.traces import trace_decision
 from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions
+from store.tables.work_tables import DecisionRow
 
-_SCOPES = {Scope.CLIENT: "Client", Scope.CONTENT: "Exact picture"}
+_SCOPES = {
+    Scope.CLIENT: "Client",
+    Scope.API_KEY: "API key",
+    Scope.NETWORK: "Network",
+    Scope.CONTENT: "Exact picture",
+    Scope.SIMILAR: "Similar picture",
+}
 _WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
-_MESSAGE, _PLACE, _WARNED = "blacklist_done", "blacklist_place", "blacklist_warned"
+_PLACE, _WARNED = "blacklist_place", "blacklist_warned"
 _MAX_ENDED = 100
 # What a patch or a perturbation is made of is shown, not printed.
 _DRAWN = {PIXELS, SIGNATURE}
@@ -35,20 +48,24 @@ def show() -> None:
     with left:
         markup.head(
             "Blacklist",
-            "Clients, pictures, patches and perturbations that are blocked or allowed, until when "
-            "and why.",
+            "Clients, networks and pictures that are blocked or allowed, until when and why.",
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
             _new_decision()
-    if message := st.session_state.pop(_MESSAGE, None):
+    if message := st.session_state.pop(MESSAGE, None):
         st.success(message, icon=":material/check_circle:")
     with context.parts.database.read() as session:
         active = list_active_decisions(session, context.now)
         past_decisions = list_ended_decisions(
             session, context.now, _MAX_ENDED + 1, before=older_than(_PLACE)
         )
+        proposals = list_open_proposals(session, context.now)
+        switches = read_switches(session, simulates_all=True)
+        reports = report_simulations(session, switches, context.now, REPORTED_DAYS)
+    show_proposals(proposals)
     _active(context, active)
+    show_scenarios([report for report in reports if report.blocks])
     markup.section("Ended", "expired or revoked, latest first")
     if past_decisions:
         decision_table(past_decisions[:_MAX_ENDED], context.now)
@@ -93,16 +110,29 @@ def _line(context: PageContext, decision: DecisionView) -> None:
 
 @st.dialog("Revoke a decision", icon=":material/undo:")
 def _revoke(decision: DecisionView) -> None:
-    current_page()
+    context = current_page()
     markup.put(markup.badges(kind_badges(decision), about(decision)))
     markup.put(markup.quiet(decision.reason))
     evidence = {name: value for name, value in decision.evidence.items() if name not in _DRAWN}
     if evidence:
         evidence_facts(evidence)
+    _show_refusals(context, decision)
     with st.form("revoke", border=False):
         why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
             _save_revocation(decision, why)
+
+
+def _show_refusals(context: PageContext, decision: DecisionView) -> None:
+    """What the decision has refused since; an allow and a simulated block refuse nobody."""
+    if decision.simulated or decision.kind is not Kind.BLOCK:
+        return
+    with context.parts.database.read() as session:
+        trace = trace_decision(session, session.get_one(DecisionRow, decision.id), context.now)
+    more = "" if trace.is_complete else " or more"
+    examples = markup.badges(*map(markup.request_link, trace.refused_ids[:5]))
+    number = f"{words.count(trace.refusals, 'request')}{more}"
+    markup.facts({"Refused since": markup.join((number, examples))})
 
 
 def _save_revocation(decision: DecisionView, why: str) -> None:
@@ -112,7 +142,7 @@ def _save_revocation(decision: DecisionView, why: str) -> None:
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _finish(f"The {decision.kind} of {decision.value} is revoked.")
+    finish_change(f"The {decision.kind} of {decision.value} is revoked.")
 
 
 @st.dialog("New decision", icon=":material/gavel:")
@@ -132,9 +162,9 @@ def _new_decision() -> None:
             format_func=lambda each: _SCOPES[each],
         )
         value = st.text_input(
-            "Client or SHA-256 of the picture",
+            "Client, key, network, or the picture's hash",
             key="decision-value",
-            placeholder="203.0.113.7 or key:acme",
+            placeholder="203.0.113.7, acme, 203.0.113.0/24, or a hash of the request page",
         )
         minutes = st.number_input(
             "For how many minutes", 1, 525_600, 60, key="decision-minutes", help="60 is an hour"
@@ -161,7 +191,7 @@ def _new_decision() -> None:
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _finish(f"The {new.kind} of {new.value} holds until {words.utc(new.until)}.")
+    finish_change(f"The {new.kind} of {new.value} holds until {words.utc(new.until)}.")
 
 
 def _is_warned_of(context: PageContext, new: NewDecision) -> bool:
@@ -172,12 +202,6 @@ def _is_warned_of(context: PageContext, new: NewDecision) -> bool:
     st.session_state[_WARNED] = new.value
     st.warning(warning, icon=":material/warning:")
     return True
-
-
-def _finish(sentence: str) -> None:
-    st.session_state[_MESSAGE] = sentence
-    st.cache_data.clear()
-    st.rerun()
 
 
 if __name__ == "__main__":

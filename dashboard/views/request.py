@@ -117,6 +117,8 @@ def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
     }
     if detail.content_sha256:
         pairs["SHA-256 of the upload"] = markup.span(markup.code(detail.content_sha256), "mw-long")
+    if detail.picture_hash:
+        pairs["Perceptual hash"] = markup.span(markup.code(detail.picture_hash), "mw-long")
     return pairs
 
 

@@ -85,6 +85,8 @@ BEGIN
             ('loaded_models', 'UPDATE, DELETE', 'maskwatch_writer'),
             -- What ended is marked as such and stays.
             ('decisions', 'DELETE', 'maskwatch_writer'),
+            ('proposals', 'DELETE', 'maskwatch_writer'),
+            ('scenarios', 'DELETE', 'maskwatch_writer'),
             ('api_keys', 'DELETE', 'maskwatch_writer'),
             -- The schema's version is the migrator's.
             ('alembic_version', 'INSERT, UPDATE, DELETE', 'maskwatch_writer'),

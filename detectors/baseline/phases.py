@@ -9,6 +9,7 @@ from detectors.findings import Finding, Severity
 from detectors.rule_book import (
     BLOCKED_PATCH,
     BLOCKED_PERTURBATION,
+    BLOCKED_PICTURE,
     GATE_RULES,
     PROBING_SEQUENCE,
     RULES,
@@ -16,7 +17,9 @@ from detectors.rule_book import (
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
 # What the gate finds is a matter of its settings; the others compare a request with others.
-_OF_OTHER_THINGS = frozenset({*GATE_RULES, BLOCKED_PATCH, BLOCKED_PERTURBATION, PROBING_SEQUENCE})
+_OF_OTHER_THINGS = frozenset(
+    {*GATE_RULES, BLOCKED_PATCH, BLOCKED_PERTURBATION, BLOCKED_PICTURE, PROBING_SEQUENCE}
+)
 CONTENT_CODES = frozenset(
     rule.code
     for rule in RULES

@@ -30,8 +30,8 @@ class Access(FreshCopy):
         with self._database.read() as session:
             is_old = read_marks(session) != self._current.marks
         if is_old:
-            self._current = self._read()
+            self._current = self._read(self._current)
 
-    def _read(self) -> AccessList:
+    def _read(self, before: AccessList | None = None) -> AccessList:
         with self._database.read() as session:
-            return read_access_list(session, datetime.now(UTC))
+            return read_access_list(session, datetime.now(UTC), before)

@@ -41,7 +41,7 @@ class AdmissionGroup(Group):
     """Comma-separated origins of other sites whose pages may send pictures, e.g.
     `https://app.example`."""
 
-    access_refresh_seconds: float = Field(0.5, ge=0.05, le=60, allow_inf_nan=False)
+    access_refresh_seconds: float = Field(0.25, ge=0.05, le=60, allow_inf_nan=False)
     """How often changes of blocks, allows, API keys and the promoted outlier model are looked for;
     a new one holds after it."""
 

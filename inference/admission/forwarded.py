@@ -2,21 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
-Address = IPv4Address | IPv6Address
+from store.decisions.networks import Address, read_address
+
 # Of an IPv6 address only in brackets: without them a port could as well be its last group.
 _WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\w+)?|([0-9.]+):\w+")
-
-
-def read_address(text: str) -> Address | None:
-    """An address as such; one of IPv4 in the clothes of IPv6 is the same client's."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def read_hop(entry: str) -> Address | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
 
-from inference.admission.forwarded import Address, read_address, read_hop
+from inference.admission.forwarded import read_hop
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE, Refusal
 from store.configuration.network_groups import Network
 from store.decisions.access_list import ActiveKey
+from store.decisions.networks import Address, read_address
 from store.decisions.protected import is_trusted, name_unknown
 from store.people.api_keys import KeyScope
 
@@ -84,21 +84,3 @@ def name_address(peer: str, hops: Sequence[str], trusted: Sequence[Network]) -> 
         if current is None:
             return name_unknown(proxy)
     return f"ip:{current}"
-
-
-def network_of(client: str) -> str:
-    """The name under which a client's limits are counted: its own, or that of its IPv6 /64.
-
-    Whoever has one address of such a network has all 2⁶⁴ of them. Records and decisions keep the
-    exact address.
-
-    >>> network_of("ip:2001:db8::7")
-    'ip:2001:db8::/64'
-    >>> network_of("ip:203.0.113.7")
-    'ip:203.0.113.7'
-    """
-    kind, _, name = client.partition(":")
-    address = read_address(name) if kind == "ip" and ":" in name else None
-    if not isinstance(address, IPv6Address):
-        return client
-    return f"ip:{IPv6Network((int(address) >> 64 << 64, 64))}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from time import monotonic
 
 from inference.admission.access import Access
-from inference.admission.identity import network_of
 from inference.admission.queue.queue_patience import Patience
 from inference.admission.queue.thread_pools import Args, Result, ThreadPool
 from inference.admission.queue.turns import Turn, Turns
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
 from inference.upload import Arrival, Upload
+from store.decisions.networks import network_of
 
 
 class Blacklist:

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from inference.admission.identity import network_of
 from inference.refusals import Refusal
 from inference.upload import Arrival
+from store.decisions.networks import network_of
 from store.requests.records import Stage
 
 _MAX_IN_A_WINDOW = 256

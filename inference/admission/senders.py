@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import structlog
 
 from inference.admission.forwarded import (
-    read_address,
     read_hop,
     split_forwarded,
     split_forwarded_for,
@@ -13,6 +12,7 @@ from inference.admission.forwarded import (
 from inference.admission.identity import name_address
 from inference.metrics import Metrics
 from store.configuration.network_groups import ForwardedHeader, ProxiesGroup
+from store.decisions.networks import read_address
 from store.decisions.protected import is_trusted, is_unknown, name_unknown
 
 _log = structlog.get_logger(__name__)

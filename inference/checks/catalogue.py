@@ -17,6 +17,7 @@ from inference.checks.hidden_face import HiddenFaceCheck
 from inference.checks.knowledge import Knowledge
 from inference.checks.listed_patches import ListedPatchesCheck
 from inference.checks.listed_perturbations import ListedPerturbationsCheck
+from inference.checks.listed_pictures import ListedPicturesCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
@@ -68,6 +69,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         _build_traffic(parts, secret),
         ListedPatchesCheck(parts.access),
         ListedPerturbationsCheck(parts.access),
+        ListedPicturesCheck(parts.access),
         _build_first_look(parts),
         ChampionCheck(parts.champion),
         _build_ensemble(parts),

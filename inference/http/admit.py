@@ -28,7 +28,9 @@ def admit(service: Service, arrival: Arrival, upload: Upload | None = None) -> N
     Raises:
         Refused: one of them is on the blacklist.
     """
-    refuse_for(service.admission.blacklist.check(arrival, upload))
+    refusal = service.admission.blacklist.check(arrival, upload)
+    if refusal is not None:
+        raise Refused(refusal, upload.sha256 if upload else None)
 
 
 def check_site(service: Service, request: Request) -> None:
@@ -66,7 +68,9 @@ def refuse_for(refusal: Refusal | None) -> None:
         raise Refused(refusal)
 
 
-async def answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -> Response:
+async def answer_refusal(
+    service: Service, arrival: Arrival, refusal: Refusal, content_sha256: str | None = None
+) -> Response:
     """Record a refusal, or count it if the client has just had the same, and answer it.
 
     Raises:
@@ -77,5 +81,5 @@ async def answer_refusal(service: Service, arrival: Arrival, refusal: Refusal) -
         service.admission.refusal_counts.count(arrival.client, refusal, arrival.received_at)
         await service.admission.tarpit.hold()
     else:
-        await service.record_threads.run(service.pipeline.refuse, arrival, refusal)
+        await service.record_threads.run(service.pipeline.refuse, arrival, refusal, content_sha256)
     return refusal_problem(refusal, arrival.request_id)

@@ -22,6 +22,7 @@ from inference.http.admit import (
 from inference.http.answers import respond
 from inference.http.body import BodyRules, SentBody, receive_body
 from inference.http.decide import decide
+from inference.http.decisions import Pulls, list_decisions, stream_decisions
 from inference.http.framing import OneFraming
 from inference.http.observe import observe
 from inference.http.problems import problem, refusal_problem
@@ -50,11 +51,16 @@ def build_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.state.pulls = Pulls()
     app.add_api_route("/v1/parse", parse, methods=["POST"], response_model=None)
     app.add_api_route("/v1/observe", observe, methods=["POST"], response_model=None)
     app.add_api_route("/v1/decide", decide, methods=["GET"], response_model=None)
     # Envoy appends the path that it asks about, and keeps the method.
     app.add_route("/v1/decide/{path:path}", decide, methods=_ANY_METHOD)
+    for path, read in _READS_OF_BANS.items():
+        app.add_api_route(path, read, methods=["GET"], response_model=None)
+        # Bouncers see by HEAD whether their key is good.
+        app.add_route(path, read, methods=["HEAD"])
     app.add_api_route("/v1/screen", screen, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=None)
@@ -158,7 +164,7 @@ async def _answer_upload(
                 upload = await service.form_threads.run(_read_upload, service, arrival, body)
                 return await service.slots.work(arrival.client, work, service, arrival, upload)
     except Refused as error:
-        return await answer_refusal(service, arrival, error.refusal)
+        return await answer_refusal(service, arrival, error.refusal, error.content_sha256)
 
 
 def _body_rules(settings: ServiceSettings) -> BodyRules:
@@ -201,6 +207,10 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     return refusal_problem(FAULT, request_id)
 
 
+_READS_OF_BANS = {
+    "/v1/decisions": list_decisions,
+    "/v1/decisions/stream": stream_decisions,
+}
 _ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SENTENCES = {
     404: "There is nothing here: pictures go to POST /v1/parse.",

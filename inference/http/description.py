@@ -61,6 +61,22 @@ def describe() -> Json:
             "/v1/parse": {"post": _parse()},
             "/v1/observe": {"post": _observe()},
             "/v1/decide": {"get": _decide()},
+            "/v1/decisions": {
+                "get": _bans(
+                    "decisions",
+                    "The bans that hold, as CrowdSec's local API has them; null if there are none.",
+                    {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/Ban"}},
+                    ("ip", "range", "value", "type", "scopes"),
+                )
+            },
+            "/v1/decisions/stream": {
+                "get": _bans(
+                    "stream_decisions",
+                    "Bans that came and went since this key last asked; with startup, all.",
+                    _stream(),
+                    ("startup", "since", "scopes"),
+                )
+            },
             "/v1/screen": {"post": _screen()},
             "/healthz": {"get": _state("Whether the process lives.", ("ok",))},
             "/readyz": {
@@ -73,7 +89,12 @@ def describe() -> Json:
             "/metrics": {"get": _metrics()},
         },
         "components": {
-            "schemas": {"Parsing": _parsing(), "Problem": _problem(), **_report()},
+            "schemas": {
+                "Parsing": _parsing(),
+                "Problem": _problem(),
+                "Ban": _ban(),
+                **_report(),
+            },
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -199,6 +220,39 @@ def _decide() -> Json:
             **_refusals(decide_refusals()),
         },
     }
+
+
+def _bans(name: str, summary: str, schema: Json, parameters: tuple[str, ...]) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "security": [_BEARER, _KEY],
+        "parameters": [{"name": each, "in": "query", "schema": _TEXT} for each in parameters],
+        "responses": {
+            "200": {
+                "description": "The bans.",
+                "content": {"application/json": {"schema": schema}},
+            },
+            "400": _answer_problem("Bad Request: a parameter cannot be read."),
+            **_refusals((KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE)),
+            "503": _answer_problem("Service Unavailable: the database is away."),
+        },
+    }
+
+
+def _stream() -> Json:
+    bans = {"type": "array", "items": {"$ref": "#/components/schemas/Ban"}}
+    return {
+        "type": "object",
+        "required": ["new", "deleted", "cursor"],
+        "properties": {"new": bans, "deleted": bans, "cursor": _TEXT},
+    }
+
+
+def _ban() -> Json:
+    texts = ("origin", "type", "scope", "value", "duration", "scenario")
+    properties = {**dict.fromkeys(texts, _TEXT), "id": _COUNT, "simulated": {"type": "boolean"}}
+    return {"type": "object", "required": sorted(properties), "properties": properties}
 
 
 def _refusals(refusals: Iterable[Refusal]) -> Json:

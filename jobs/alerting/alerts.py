@@ -37,4 +37,6 @@ def _surroundings(context: JobContext) -> Surroundings:
         settings.outliers,
         settings.blocking.block_after,
         settings.blocking.block_window_minutes,
+        settings.blocking.simulate_blocks,
+        settings.blocking.simulation_days,
     )

@@ -32,7 +32,8 @@ from store.alerts.outbox import (
     postpone,
     refuse,
 )
-from store.decisions.decisions import Kind, Scope, active_decisions
+from store.decisions.client_decisions import decisions_on_client
+from store.decisions.decisions import Kind
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
@@ -161,9 +162,10 @@ def _mail(context: JobContext, claim: Claim) -> OutgoingMail:
     with context.database.read() as session:
         alert = session.get_one(AlertRow, claim.alert_id)
         blocks = {
-            client: active[-1]
+            # One that is enforced says more than one that is not.
+            client: max(active, key=lambda block: (not block.simulated, block.id))
             for client in clients_in(alert)
-            if (active := active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK))
+            if (active := decisions_on_client(session, context.now, client, Kind.BLOCK))
         }
     report = report_on(alert, Event(claim.event), blocks, context.settings.dashboard.public_url())
     return compose(report, alert, context.settings, claim.created_at)

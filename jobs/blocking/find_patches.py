@@ -13,9 +13,9 @@ from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.blocking.picture_views import cut_out, read_image
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome, Skipped
-from store.alert_rules.recurring_patch import RECURRING_PATCH
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_patches import ListedPatch, list_decided_patches, patch_evidence
+from store.decisions.scenarios import RECURRING_PATCH, read_switches
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
@@ -49,26 +49,30 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         NothingToCompare: too few flagged or ordinary pictures are kept.
     """
-    suspects, ordinary = _pictures(context)
+    simulated = _is_simulated(context)
+    suspects, ordinary = _pictures(context, simulated=simulated)
     patches = choose_patches([each.tile for each in suspects], ordinary)
     with context.database.write() as session:
         take_turn(session, "find_patches")
         for each in patches:
-            add_decision(session, _decision(each, suspects, context), context.now)
-    return JobOutcome(
-        _sentence(len(patches), context.settings.blocking.simulate_blocks), len(patches)
-    )
+            decision = _decision(each, suspects, context, simulated=simulated)
+            add_decision(session, decision, context.now)
+    return JobOutcome(_sentence(len(patches), simulated), len(patches))
 
 
-def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
+def _is_simulated(context: JobContext) -> bool:
+    with context.database.read() as session:
+        simulates_all = context.settings.blocking.simulate_blocks
+        return not read_switches(session, simulates_all=simulates_all).enforces(RECURRING_PATCH)
+
+
+def _pictures(context: JobContext, *, simulated: bool) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known patch explains, and ordinary ones."""
     since, store = context.now - _LOOKED_BACK, PictureStore(context.settings.store.var_dir)
     with context.database.read() as session:
         candidates = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
         samples = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
-        patches = list_decided_patches(
-            session, context.now, simulated=context.settings.blocking.simulate_blocks
-        )
+        patches = list_decided_patches(session, context.now, simulated=simulated)
     suspects = _drop_explained(_suspects(store, candidates), patches)[:_MAX_FLAGGED]
     if len(suspects) < _MIN_FLAGGED:
         raise NothingToCompare("No patch recurs: too few flagged pictures are unexplained.")
@@ -100,7 +104,9 @@ def _drop_explained(suspects: Sequence[_Suspect], patches: Sequence[ListedPatch]
     return rest
 
 
-def _decision(patch: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext) -> NewDecision:
+def _decision(
+    patch: ChosenPatch, suspects: Sequence[_Suspect], context: JobContext, *, simulated: bool
+) -> NewDecision:
     members = [suspects[index].picture for index in patch.members]
     clients = len({picture.client for picture in members})
     return NewDecision(
@@ -113,7 +119,7 @@ def _decision(patch: ChosenPatch, suspects: Sequence[_Suspect], context: JobCont
         f"{phrase_count(clients, 'client')} show it; ordinary pictures do not.",
         created_by=BY_POLICY,
         until=context.now + timedelta(days=context.settings.blocking.patch_block_days),
-        simulated=context.settings.blocking.simulate_blocks,
+        simulated=simulated,
         evidence={
             **patch_evidence(patch.patch, patch.limit),
             "correlation": round(patch.correlation, 4),

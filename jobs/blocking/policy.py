@@ -6,13 +6,17 @@ What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from detectors.evidence_kinds import WEIGHTS, describe
+from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from jobs.settings import MAX_BLOCK_MINUTES
 from store.decisions.client_evidence import Suspect
-from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
+from store.decisions.networks import address_of
 from store.phrases import phrase_count
 
 _NEVER_BLOCKED = "cli:"
+# So many ordinary uploads beside few that weigh come of many people behind one address.
+_OF_UPLOADS = frozenset(WEIGHTS) - {EvidenceKind.FLOOD}
+_MIN_ORDINARY, _MAX_WEIGHING_SHARE = 40, 0.2
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,11 @@ def decide(
     if evidence.client.startswith(_NEVER_BLOCKED) or weighed.weight < policy.block_after:
         return None
     minutes = block_minutes(policy.block_minutes, earlier_blocks)
+    scope, value = subject_of(evidence.client)
     return NewDecision(
         kind=Kind.BLOCK,
-        scope=Scope.CLIENT,
-        value=evidence.client,
+        scope=scope,
+        value=value,
         scenario=WEIGHTS[next(iter(weighed.counts))].scenario,
         origin=BY_POLICY,
         reason=reason(suspect, policy.window_minutes),
@@ -54,6 +59,21 @@ def decide(
             "earlier_blocks": earlier_blocks,
             "request_ids": list(evidence.request_ids),
         },
+    )
+
+
+def is_shared(suspect: Suspect) -> bool:
+    """Whether an address seems to be that of many people, of whom few attack.
+
+    A key is one client's: who lends it answers for it.
+    """
+    evidence = suspect.evidence
+    weighing = sum(count for kind, count in evidence.counts.items() if kind in _OF_UPLOADS)
+    ordinary = evidence.uploads - weighing
+    return (
+        address_of(evidence.client) is not None
+        and ordinary >= _MIN_ORDINARY
+        and weighing < _MAX_WEIGHING_SHARE * evidence.uploads
     )
 
 
@@ -83,3 +103,8 @@ def reason(suspect: Suspect, window_minutes: int) -> str:
     within = phrase_count(window_minutes, "minute")
     uploads = phrase_count(suspect.evidence.uploads, "upload")
     return f"{describe(suspect.sum.counts)} in {within}, {uploads} in all."
+
+
+def reason_of_picture(suspect: Suspect, window_minutes: int) -> str:
+    """The same for a picture that is blocked in place of an address that many share."""
+    return f"One of {reason(suspect, window_minutes)[:-1]}, of an address that many seem to share."

@@ -13,7 +13,8 @@ from maskwatch.demo.pictures import ordinary
 from maskwatch.demo.report import Report
 from maskwatch.demo.story import ORDINARY
 from maskwatch.demo.visitor import Answer, Cast, Desk, Visitor, client_name
-from store.decisions.decisions import Kind, Scope, active_decisions
+from store.decisions.client_decisions import decisions_on_client
+from store.decisions.decisions import Kind
 from store.engine.database import Database
 from store.tables.request_tables import RequestRow, ScoreRow
 
@@ -62,7 +63,7 @@ class Inspection:
         client = client_name(address)
         now = datetime.now(UTC)
         with self.database.read() as session:
-            blocks = active_decisions(session, now, Scope.CLIENT, client, Kind.BLOCK)
+            blocks = decisions_on_client(session, now, client, Kind.BLOCK)
         observation = (
             f"until {blocks[0].until:%H:%M} UTC: {blocks[0].reason}" if blocks else "no decision"
         )
@@ -94,7 +95,7 @@ class Inspection:
             victims = [
                 address
                 for address in self.cast.neighbours
-                if active_decisions(session, now, Scope.CLIENT, client_name(address), Kind.BLOCK)
+                if decisions_on_client(session, now, client_name(address), Kind.BLOCK)
             ]
         observation = f"{len(victims)} of {len(self.cast.neighbours)} blocked"
         self.report.observe("no ordinary visitor is blocked", observation, not victims)

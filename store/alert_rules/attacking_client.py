@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
+from store.decisions.client_decisions import decisions_on_client, last_revocation
 from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
-from store.decisions.decisions import Kind, Scope, active_decisions, last_revocation
+from store.decisions.decisions import Kind
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
@@ -95,7 +96,7 @@ def _since_taken_back(
 
 def _is_allowed(session: Session, suspect: Suspect, around: Surroundings) -> bool:
     client = suspect.evidence.client
-    return bool(active_decisions(session, around.now, Scope.CLIENT, client, Kind.ALLOW))
+    return bool(decisions_on_client(session, around.now, client, Kind.ALLOW))
 
 
 def _over(alert: AlertRow) -> Condition:

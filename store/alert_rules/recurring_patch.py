@@ -16,9 +16,9 @@ from store.alert_rules.rule import (
 )
 from store.alerts.alerts import WARNING, Condition
 from store.decisions.listed_patches import NewPatch, list_new_patches
+from store.decisions.scenarios import RECURRING_PATCH
 from store.phrases import phrase_count
 
-RECURRING_PATCH = "recurring_patch"
 _MAX_EXAMPLES = 5
 _WINDOW_HOURS = 24
 

@@ -2,6 +2,7 @@
 
 from store.alert_rules import (
     attacking_client,
+    blocks_proposed,
     clock_stepped,
     disk_low,
     drift,
@@ -13,6 +14,7 @@ from store.alert_rules import (
     recurring_patch,
     recurring_perturbation,
     rule_demoted,
+    scenario_simulated,
     spool_in_use,
     strange_traffic,
 )
@@ -28,6 +30,7 @@ ALERT_RULES: tuple[AlertRule, ...] = (
     # First, so that the first mail of an evening names who attacks.
     attacking_client.RULE,
     attacking_client.MANY_RULE,
+    blocks_proposed.RULE,
     invalid_share.RULE,
     model_file_changed.RULE,
     job_failed.RULE,
@@ -35,6 +38,7 @@ ALERT_RULES: tuple[AlertRule, ...] = (
     recurring_patch.RULE,
     recurring_perturbation.RULE,
     rule_demoted.RULE,
+    scenario_simulated.RULE,
     strange_traffic.RULE,
     drift.PUSH_RULE,
     drift.RULE,

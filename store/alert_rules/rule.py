@@ -43,6 +43,8 @@ class Surroundings:
     Attributes:
         database_file: the SQLite file; ``None`` on PostgreSQL.
         block_after: weight of evidence that leads to a block.
+        simulate_blocks: whether scenarios are simulated until somebody turns them on.
+        simulation_days: after so many a scenario is reported on.
     """
 
     now: datetime
@@ -52,6 +54,8 @@ class Surroundings:
     outliers: OutliersGroup
     block_after: int
     block_window_minutes: int
+    simulate_blocks: bool = True
+    simulation_days: int = 7
 
 
 Title = Callable[[AlertRow], str]

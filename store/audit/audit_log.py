@@ -21,6 +21,9 @@ class Action(StrEnum):
 
     DECISION_MADE = "decision_made"
     DECISION_REVOKED = "decision_revoked"
+    BLOCK_PROPOSED = "block_proposed"
+    PROPOSAL_DECLINED = "proposal_declined"
+    SCENARIO_ENABLED = "scenario_enabled"
     ALERT_FIRED = "alert_fired"
     ALERT_WEIGHED = "alert_weighed"
     ALERT_RESOLVED = "alert_resolved"

@@ -22,6 +22,7 @@ from detectors.evidence_kinds import (
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.rule_book import OUTLIER_TRAFFIC
 from store.counts.turned_away import count_floods
+from store.decisions.networks import ADDRESS_PREFIX, addresses_of, network_of
 from store.models.outlier_models import champion
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
@@ -45,7 +46,7 @@ _UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
 
 @dataclass(frozen=True)
 class ClientEvidence:
-    """What one client did.
+    """What one client did; of IPv6, all addresses of its /64 together.
 
     Attributes:
         uploads: different files that were read of it.
@@ -100,12 +101,14 @@ def judge_client(
 
 def read_evidence(session: Session, client: str, since: datetime) -> ClientEvidence:
     """What a client did after a time."""
-    its_own = (RequestRow.client == client, *_after(since))
+    names = _names_of(session, client, since)
+    its_own = (RequestRow.client.in_(names), *_after(since))
     rows = _evidence_rows(session, its_own)
     exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
     mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
     counts = count_kinds([*exhibits, *mistakes])
-    counts[EvidenceKind.FLOOD] += count_floods(session, since, client).get(client, 0)
+    floods = (count_floods(session, since, name).get(name, 0) for name in names)
+    counts[EvidenceKind.FLOOD] += sum(floods)
     uploads = select(func.count(_UPLOAD.distinct())).where(
         *its_own, RequestRow.stage != Stage.ADMISSION.value
     )
@@ -179,7 +182,31 @@ def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
     for client, requests in count_floods(session, since).items():
         flood = requests * WEIGHTS[EvidenceKind.FLOOD].weight
         sums[client] = sums.get(client, 0.0) + flood
-    return sums
+    return _sum_networks(sums)
+
+
+def _sum_networks(sums: Mapping[str, float]) -> dict[str, float]:
+    """The same by the names that decisions know clients under."""
+    by_name: dict[str, float] = {}
+    for client, weight in sums.items():
+        name = network_of(client)
+        by_name[name] = by_name.get(name, 0.0) + weight
+    return by_name
+
+
+def _names_of(session: Session, client: str, since: datetime) -> Sequence[str]:
+    """The names that records give a client: an address of IPv6 is one of its /64."""
+    network = addresses_of(client)
+    if network is None or network.version == 4:
+        return (client,)
+    # Every way to write an address of the network begins with its first group.
+    first = client[: client.index(":", len(ADDRESS_PREFIX)) + 1]
+    names = session.scalars(
+        select(RequestRow.client)
+        .distinct()
+        .where(*_after(since), RequestRow.client.startswith(first, autoescape=True))
+    )
+    return [name for name in names if network_of(name) == network_of(client)]
 
 
 def _newest_of(code: str, since: datetime) -> Select[Any]:

@@ -4,18 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_network
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
-from store.audit.actors import analyst, job
+from store.audit.actors import analyst, command_line, job
 from store.audit.audit_log import Action, Entry, append
+from store.configuration.network_groups import Network
+from store.decisions.networks import (
+    ADDRESS_PREFIX,
+    addresses_of,
+    lies_within,
+    network_of,
+    read_network,
+)
+from store.decisions.similar_pictures import SimilarPicture
 from store.engine.change_marks import Mark, move_mark
+from store.people.api_keys import CLIENT_PREFIX
 from store.tables.work_tables import DecisionRow
 
 BY_POLICY = "policy"
 """Origin and author of what a job decides."""
+BY_ANALYST, BY_COMMAND, BY_IMPORT = "analyst", "cli", "import"
+"""Origins of what people decide: on the dashboard, on the server, and from another product."""
 
 
 class DecisionError(MaskwatchError):
@@ -33,9 +46,30 @@ class Scope(StrEnum):
     """What a decision speaks about."""
 
     CLIENT = "client"
+    """An address, of IPv6 its /64."""
+    NETWORK = "cidr"
+    """All addresses of a network."""
+    API_KEY = "api_key"
     CONTENT = "content"
+    """The exact bytes of a picture."""
+    SIMILAR = "similar"
+    """Every picture that looks like one, up to a number of bits of its perceptual hash."""
     PATCH = "patch"
     PERTURBATION = "perturbation"
+
+
+CLIENT_SCOPES = (Scope.CLIENT, Scope.API_KEY)
+"""Scopes whose values are names of clients."""
+
+
+def subject_of(client: str) -> tuple[Scope, str]:
+    """The scope and value of a decision about one client.
+
+    >>> subject_of("ip:2001:db8::7")
+    (<Scope.CLIENT: 'client'>, 'ip:2001:db8::/64')
+    """
+    scope = Scope.API_KEY if client.startswith(CLIENT_PREFIX) else Scope.CLIENT
+    return scope, network_of(client)
 
 
 @dataclass(frozen=True)
@@ -43,13 +77,16 @@ class NewDecision:
     """A decision to append.
 
     Attributes:
-        value: the client (``ip:203.0.113.7``, ``key:acme``), or the SHA-256 of an exact picture,
-            of a patch's pixels or of a perturbation's signature.
+        value: the client (``ip:203.0.113.7``, ``key:acme``), the network, the SHA-256 of an exact
+            picture, of a patch's pixels or a perturbation's signature, or a perceptual hash with a
+            radius (``ab…/10``).
         scenario: the policy that led here, e.g. ``repeated_outliers``.
-        origin: ``policy`` or ``analyst``.
-        created_by: name of the analyst, or ``policy``.
+        origin: ``policy``, ``analyst``, ``cli`` or ``import``.
+        created_by: name of the analyst or of the account on the server, or ``policy``.
         simulated: recorded and shown, but not enforced.
         job: which job applied the policy.
+        family: the family that it is about, if it is about one.
+        model_digest: the outlier model that was promoted, if a job decides.
     """
 
     kind: Kind
@@ -63,30 +100,40 @@ class NewDecision:
     simulated: bool = False
     evidence: Mapping[str, object] = field(default_factory=dict)
     job: str = "decide"
+    family: str | None = None
+    model_digest: str | None = None
 
     @property
     def actor(self) -> str:
         """Who decides, as the audit table names it."""
-        return job(self.job) if self.origin == BY_POLICY else analyst(self.created_by)
+        if self.origin == BY_POLICY:
+            return job(self.job)
+        is_on_server = self.origin in {BY_COMMAND, BY_IMPORT}
+        return command_line(self.created_by) if is_on_server else analyst(self.created_by)
 
 
 def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionRow:
-    """Append a decision; an ``allow`` revokes the active blocks of the same value with it.
+    """Append a decision; an ``allow`` revokes every active block of its value, or of a part of it.
 
     Raises:
         DecisionError: the end time is not in the future.
     """
     if new.until <= now:
-        raise DecisionError("A decision must end in the future.")
-    move_mark(session, Mark.DECISIONS)
+        raise DecisionError(
+            f"A decision must end in the future: {new.until:%Y-%m-%d %H:%M} UTC is over."
+        )
+    version = move_mark(session, Mark.DECISIONS)
+    is_about_client = new.scope in CLIENT_SCOPES
+    scope, value = subject_of(new.value) if is_about_client else (new.scope, new.value)
     if new.kind is Kind.ALLOW:
-        for block in active_decisions(session, now, new.scope, new.value, Kind.BLOCK):
-            _end(session, block.id, new.created_by, f"Allowed: {new.reason}", now)
-            _tell_of_end(session, block.id, new.actor, f"Allowed: {new.reason}", now)
+        why = f"Allowed: {new.reason}"
+        for block in blocks_within(session, now, scope, value):
+            _end(session, block, new.created_by, why, now, version)
+            _tell_of_end(session, block, new.actor, why, now)
     row = DecisionRow(
         kind=new.kind.value,
-        scope=new.scope.value,
-        value=new.value,
+        scope=scope.value,
+        value=value,
         scenario=new.scenario,
         origin=new.origin,
         simulated=new.simulated,
@@ -95,6 +142,9 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
         created_by=new.created_by,
         created_at=now,
         until=new.until,
+        family=new.family,
+        model_digest=new.model_digest,
+        version=version,
     )
     session.add(row)
     session.flush()
@@ -102,31 +152,55 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
     return row
 
 
-def revoke(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
+def revoke(
+    session: Session,
+    decision_id: int,
+    who: str,
+    reason: str,
+    now: datetime,
+    actor: str | None = None,
+) -> None:
     """End a decision early.
 
     Args:
-        who: name of the analyst.
+        who: name of the analyst, or of the account on the server.
+        actor: as the audit table names them; default: an analyst.
 
     Raises:
         DecisionError: no reason was given, or the decision is not active any more.
     """
     if not reason.strip():
         raise DecisionError("Say why the decision is revoked.")
-    move_mark(session, Mark.DECISIONS)
-    _end(session, decision_id, who, reason.strip(), now)
-    _tell_of_end(session, decision_id, analyst(who), reason.strip(), now)
+    version = move_mark(session, Mark.DECISIONS)
+    _end(session, decision_id, who, reason.strip(), now, version)
+    _tell_of_end(session, decision_id, actor or analyst(who), reason.strip(), now)
 
 
-def _end(session: Session, decision_id: int, who: str, reason: str, now: datetime) -> None:
+def _end(
+    session: Session, decision_id: int, who: str, reason: str, now: datetime, version: int
+) -> None:
     rows = session.execute(
         update(DecisionRow)
-        .where(DecisionRow.id == decision_id, _active(now))
-        .values(revoked_at=now, revoked_by=who, revoked_reason=reason)
+        .where(DecisionRow.id == decision_id, is_active(now))
+        .values(revoked_at=now, revoked_by=who, revoked_reason=reason, version=version)
         .returning(DecisionRow.id)
     ).all()
     if len(rows) != 1:
-        raise DecisionError(f"Decision {decision_id} is not active any more.")
+        raise DecisionError(_say_why_over(session, decision_id))
+
+
+def _say_why_over(session: Session, decision_id: int) -> str:
+    """Two people may revoke at once: the second one is told who was first."""
+    row = session.get(DecisionRow, decision_id, populate_existing=True)
+    if row is None:
+        return f"There is no decision {decision_id}."
+    start = f"Decision {decision_id} is not active any more"
+    if row.revoked_at is None:
+        return f"{start}: it ended by itself at {row.until:%Y-%m-%d %H:%M} UTC."
+    return (
+        f"{start}: {row.revoked_by} revoked it at {row.revoked_at:%Y-%m-%d %H:%M} UTC "
+        f"({row.revoked_reason})"
+    )
 
 
 def _tell_of_end(
@@ -161,66 +235,55 @@ def active_decisions(
         DecisionRow.scope == scope.value,
         DecisionRow.value == value,
         DecisionRow.kind == kind.value,
-        _active(now),
+        is_active(now),
     )
     return list(session.scalars(statement))
 
 
-def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:
-    """The first simulated block of each client, by policy, that nobody has revoked and that lasts.
-
-    Every other block of these clients is newer.
-    """
-    statement = (
-        select(DecisionRow)
-        .where(
-            DecisionRow.scope == Scope.CLIENT.value,
-            DecisionRow.kind == Kind.BLOCK.value,
-            DecisionRow.origin == BY_POLICY,
-            DecisionRow.simulated,
-            _active(now),
-        )
-        .order_by(DecisionRow.id.desc())
-    )
-    return {row.value: row for row in session.scalars(statement)}
-
-
-def earlier_blocks(session: Session, client: str, *, simulated_too: bool) -> int:
-    """How many blocks a client ever had that nobody revoked: durations escalate on repeat."""
-    statement = select(DecisionRow.id).where(
-        DecisionRow.scope == Scope.CLIENT.value,
-        DecisionRow.value == client,
-        DecisionRow.kind == Kind.BLOCK.value,
-        DecisionRow.revoked_at.is_(None),
-        true() if simulated_too else ~DecisionRow.simulated,
-    )
-    return len(session.scalars(statement).all())
-
-
-def last_change(session: Session, client: str, *, simulated_too: bool) -> datetime | None:
-    """When a decision on a client was last made or revoked; what it did before is dealt with.
+def was_decided(
+    session: Session, now: datetime, scope: Scope, value: str, *, simulated_too: bool
+) -> bool:
+    """Whether a decision on a value holds, or a person ever took one back.
 
     Args:
-        simulated_too: whether making a simulated decision counts; revoking one always does.
+        simulated_too: whether a simulated decision that holds is enough.
     """
-    is_counted = true() if simulated_too else ~DecisionRow.simulated
-    made = case((is_counted, DecisionRow.created_at))
-    creation, revocation = session.execute(
-        select(func.max(made), func.max(DecisionRow.revoked_at)).where(
-            DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
-        )
-    ).one()
-    return max((moment for moment in (creation, revocation) if moment is not None), default=None)
-
-
-def last_revocation(session: Session, client: str) -> datetime | None:
-    """When a person last took back a decision on a client."""
-    return session.scalar(
-        select(func.max(DecisionRow.revoked_at)).where(
-            DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client
-        )
+    holds = and_(is_active(now), true() if simulated_too else ~DecisionRow.simulated)
+    statement = select(DecisionRow.id).where(
+        DecisionRow.scope == scope.value,
+        DecisionRow.value == value,
+        or_(holds, DecisionRow.revoked_at.is_not(None)),
     )
+    return session.scalars(statement.limit(1)).first() is not None
 
 
-def _active(now: datetime) -> ColumnElement[bool]:
+def blocks_within(session: Session, now: datetime, scope: Scope, value: str) -> list[int]:
+    """Keys of the active blocks that are about a value, or about a part of it.
+
+    A client is a part of a network, and so is a smaller network; a picture is a part of those that
+    look like it.
+    """
+    columns = select(DecisionRow.id, DecisionRow.value).where(
+        DecisionRow.kind == Kind.BLOCK.value, is_active(now)
+    )
+    of_scope = columns.where(DecisionRow.scope == scope.value)
+    if scope is Scope.SIMILAR:
+        hashes = SimilarPicture.read(value)
+        rows = session.execute(of_scope)
+        return [row.id for row in rows if hashes.covers(SimilarPicture.read(row.value))]
+    if scope is Scope.NETWORK:
+        around = ip_network(value)
+        scopes = (Scope.CLIENT, Scope.NETWORK)
+        rows = session.execute(columns.where(DecisionRow.scope.in_(scopes)))
+        return [row.id for row in rows if _lies_in(row.value, around)]
+    return list(session.scalars(of_scope.where(DecisionRow.value == value)))
+
+
+def _lies_in(value: str, around: Network) -> bool:
+    part = addresses_of(value) if value.startswith(ADDRESS_PREFIX) else read_network(value)
+    return part is not None and lies_within(part, around)
+
+
+def is_active(now: datetime) -> ColumnElement[bool]:
+    """Whether a decision holds at a time: it has neither ended nor been revoked."""
     return and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))

@@ -1,11 +1,13 @@
-"""Senders that no policy blocks: trusted proxies, and those whom a proxy did not name."""
+"""Whom no policy blocks: trusted proxies, those whom one did not name, and this machine."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from store.configuration.network_groups import Network
+from store.decisions.networks import addresses_of
 
 _UNKNOWN_PREFIX = "unknown@"
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 def name_unknown(reporter: IPv4Address | IPv6Address | str) -> str:
@@ -33,12 +35,19 @@ def is_protected(client: str, trusted: Sequence[Network]) -> bool:
     >>> is_protected("ip:192.0.2.7", proxies)
     False
     """
-    return is_unknown(client) or _is_proxy(client, trusted)
+    own = addresses_of(client)
+    return is_unknown(client) or (own is not None and is_network_protected(own, trusted))
 
 
-def _is_proxy(client: str, trusted: Sequence[Network]) -> bool:
-    kind, _, name = client.partition(":")
-    try:
-        return kind == "ip" and is_trusted(ip_address(name), trusted)
-    except ValueError:
-        return False
+def is_network_protected(network: Network, trusted: Sequence[Network]) -> bool:
+    """Whether a block of a network would fall on a trusted proxy, or on this machine itself.
+
+    >>> from ipaddress import ip_network
+    >>> proxies = (ip_network("10.1.2.3/32"),)
+    >>> [is_network_protected(ip_network(n), proxies) for n in ("10.1.2.0/24", "192.0.2.0/24")]
+    [True, False]
+    """
+    return any(
+        network.version == each.version and network.overlaps(each)
+        for each in (*trusted, *_LOOPBACK)
+    )

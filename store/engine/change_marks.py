@@ -22,19 +22,21 @@ class Mark(StrEnum):
     SOURCES = "sources"
 
 
-def move_mark(session: Session, mark: Mark) -> None:
-    """Say in this transaction that something changes; readers notice when it is committed.
+def move_mark(session: Session, mark: Mark) -> int:
+    """Say in this transaction that something changes, and return the version of the change.
+
+    Readers notice when it is committed.
 
     Call it before the change itself. Transactions that change the same kind then follow one another
     on PostgreSQL, as they do on SQLite: they cannot lock each other out, and what one of them reads
     afterwards is not changed by another.
     """
-    session.execute(
+    return session.execute(
         update(ChangeMarkRow)
         .where(ChangeMarkRow.name == mark.value)
         .values(version=ChangeMarkRow.version + 1)
         .returning(ChangeMarkRow.version)
-    ).one()
+    ).scalar_one()
 
 
 def read_marks(session: Session) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from store.decisions.decisions import Scope
@@ -19,7 +19,7 @@ from store.decisions.listed_patches import PIXELS
 from store.decisions.listed_perturbations import SIGNATURE
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
-from store.tables.work_tables import AlertRow, DecisionRow
+from store.tables.work_tables import AlertRow, DecisionRow, ProposalRow
 
 ERASED = "erased"
 """What stands where a name stood."""
@@ -101,7 +101,8 @@ def erase_requests(session: Session, requests: Sequence[RequestToErase], now: da
     clients = {each.client for each in requests}
     _rewrite(session.scalars(select(AlertRow)), lambda word: ERASED if word in names else word)
     decisions = session.scalars(select(DecisionRow).where(DecisionRow.value.in_(clients)))
-    _rewrite(decisions, lambda word: ERASED if word in names else word)
+    proposals = session.scalars(select(ProposalRow).where(ProposalRow.value.in_(clients)))
+    _rewrite([*decisions, *proposals], lambda word: ERASED if word in names else word)
     _erase_from_patches(session, names, now)
     return Erasure(rows, digests)
 
@@ -112,8 +113,9 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
     # Not a part of a longer name: an address may be the beginning of another.
     name = re.compile(rf"(?<![\w:.-]){re.escape(client)}(?![\w:-])(?!\.\w)")
     alerts = session.scalars(select(AlertRow)).all()
-    decisions = session.scalars(select(DecisionRow).where(DecisionRow.value == client)).all()
-    _rewrite([*alerts, *decisions], lambda word: name.sub(ERASED, word))
+    decisions = session.scalars(select(DecisionRow).where(_names(DecisionRow, client))).all()
+    proposals = session.scalars(select(ProposalRow).where(_names(ProposalRow, client))).all()
+    _rewrite([*alerts, *decisions, *proposals], lambda word: name.sub(ERASED, word))
     number = 0
     for alert in alerts:
         if name.search(alert.fingerprint):
@@ -121,11 +123,23 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
             if alert.resolved_at is not None:
                 alert.fingerprint = name.sub(ERASED, alert.fingerprint)
     for decision in decisions:
-        holds = _holds(decision, now)
-        number += holds
-        decision.value = client if holds else ERASED
+        if decision.value == client:
+            holds = _holds(decision, now)
+            number += holds
+            decision.value = client if holds else ERASED
+    for proposal in proposals:
+        if proposal.value == client:
+            waits = proposal.answered_at is None and proposal.expires_at > now
+            number += waits
+            proposal.value = client if waits else ERASED
     session.flush()
     return number
+
+
+def _names(table: type[DecisionRow | ProposalRow], client: str) -> ColumnElement[bool]:
+    """Rows about a client, and those of networks and pictures whose evidence may name it."""
+    of_several = (Scope.NETWORK.value, Scope.CONTENT.value)
+    return or_(table.value == client, table.scope.in_(of_several))
 
 
 def _erase_from_patches(session: Session, names: Set[str], now: datetime) -> None:
@@ -157,12 +171,17 @@ def _rename_families(session: Session, names: Iterable[str]) -> None:
         )
 
 
-def _rewrite(rows: Iterable[AlertRow | DecisionRow], change: Callable[[str], str]) -> None:
+def _rewrite(
+    rows: Iterable[AlertRow | DecisionRow | ProposalRow], change: Callable[[str], str]
+) -> None:
     """Change every string in the evidence and in the sentences of rows."""
     for row in rows:
         row.evidence = _change_words(row.evidence, change)
         if isinstance(row, AlertRow):
             row.summary = change(row.summary)
+        elif isinstance(row, ProposalRow):
+            row.reason = change(row.reason)
+            row.answer_reason = row.answer_reason and change(row.answer_reason)
         else:
             row.reason = change(row.reason)
             row.revoked_reason = row.revoked_reason and change(row.revoked_reason)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select, true
 from sqlalchemy.orm import Session
 
+from store.decisions.client_decisions import conditions_on_client
 from store.decisions.decisions import Kind, Scope
 from store.tables.work_tables import DecisionRow
 
@@ -31,6 +32,8 @@ class DecisionView:
     revoked_at: datetime | None
     revoked_by: str | None
     revoked_reason: str | None
+    family: str | None = None
+    model_digest: str | None = None
 
     def active(self, now: datetime) -> bool:
         """Whether it holds at a time."""
@@ -38,7 +41,7 @@ class DecisionView:
 
 
 def list_active_decisions(
-    session: Session, now: datetime, most: int = 500
+    session: Session, now: datetime, most: int | None = 500
 ) -> tuple[DecisionView, ...]:
     """Decisions that hold now, newest first."""
     statement = (
@@ -47,7 +50,7 @@ def list_active_decisions(
         .order_by(DecisionRow.created_at.desc(), DecisionRow.id.desc())
         .limit(most)
     )
-    return tuple(_view(row) for row in session.scalars(statement))
+    return tuple(view_decision(row) for row in session.scalars(statement))
 
 
 def list_ended_decisions(
@@ -63,22 +66,23 @@ def list_ended_decisions(
         .order_by(DecisionRow.id.desc())
         .limit(most)
     )
-    return tuple(_view(row) for row in session.scalars(statement))
+    return tuple(view_decision(row) for row in session.scalars(statement))
 
 
 def decisions_about(
     session: Session, client: str, content_sha256: str | None, most: int = 20
 ) -> tuple[DecisionView, ...]:
-    """Decisions about a client or an exact picture, ended ones too, newest first."""
-    match = and_(DecisionRow.scope == Scope.CLIENT.value, DecisionRow.value == client)
+    """Decisions about a client, its network or an exact picture, ended too, newest first."""
+    match = or_(*conditions_on_client(client))
     if content_sha256 is not None:
         exact = and_(DecisionRow.scope == Scope.CONTENT.value, DecisionRow.value == content_sha256)
         match = or_(match, exact)
     statement = select(DecisionRow).where(match).order_by(DecisionRow.id.desc()).limit(most)
-    return tuple(_view(row) for row in session.scalars(statement))
+    return tuple(view_decision(row) for row in session.scalars(statement))
 
 
-def _view(row: DecisionRow) -> DecisionView:
+def view_decision(row: DecisionRow) -> DecisionView:
+    """What pages and commands show of a row."""
     return DecisionView(
         id=row.id,
         kind=Kind(row.kind),
@@ -95,4 +99,6 @@ def _view(row: DecisionRow) -> DecisionView:
         revoked_at=row.revoked_at,
         revoked_by=row.revoked_by,
         revoked_reason=row.revoked_reason,
+        family=row.family,
+        model_digest=row.model_digest,
     )

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS, Window
+from store.decisions.proposals import list_open_proposals
+from store.decisions.scenarios import read_switches, report_simulations
 from store.pages.alert_views import alert_view, firing_alerts, latest_alerts, resolved_alerts
 from store.pages.audit_views import AuditFilter, audit_page
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
@@ -141,6 +143,12 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     DashboardQuery("alerts: one", lambda s, _: alert_view(s, 1), "one row and its notifications"),
     DashboardQuery("blacklist: active", list_active_decisions, "a page of rows"),
     DashboardQuery("blacklist: ended", list_ended_decisions, "a page of rows"),
+    DashboardQuery("blacklist: proposals", list_open_proposals, "a page of rows"),
+    DashboardQuery(
+        "blacklist: simulations",
+        lambda s, now: report_simulations(s, read_switches(s, simulates_all=True), now, 7),
+        "simulated decisions, of which there are few",
+    ),
     DashboardQuery(
         "audit: newest", lambda s, _: audit_page(s, AuditFilter(), _PAGE_ROWS), "a page of rows"
     ),

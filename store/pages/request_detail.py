@@ -13,6 +13,7 @@ from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
 from store.baselines.source_names import find_name
 from store.pages.traffic import RequestSummary, summary
+from store.requests.fingerprints import hash_of_picture
 from store.requests.record_store import features_of
 from store.requests.records import Stage
 from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, features_table
@@ -61,6 +62,7 @@ class RequestDetail:
     Attributes:
         segmenter: digest of what parsed it.
         source_name: what the operator calls that, if it is known.
+        picture_hash: its perceptual hash in hex, as long as its fingerprint is kept.
     """
 
     summary: RequestSummary
@@ -72,6 +74,7 @@ class RequestDetail:
     features: FeatureVector | None
     findings: tuple[StoredFinding, ...]
     scores: tuple[StoredScore, ...]
+    picture_hash: str | None = None
 
 
 def request_detail(session: Session, request_id: str) -> RequestDetail | None:
@@ -92,6 +95,7 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
         features=features_of(session, row.id),
         findings=_findings(session, row.id),
         scores=scores,
+        picture_hash=hash_of_picture(session, row.id),
     )
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, codes_of
 from store.counts.periods import Period
 from store.counts.turned_away import count_turned_away
+from store.decisions.client_decisions import decisions_on_client
 from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
-from store.decisions.decisions import Kind, Scope, active_decisions
+from store.decisions.decisions import Kind
 from store.pages.overview import ReasonCount, busiest_clients
 
 # Some of those with most evidence lose it when repeats and chance are left out.
@@ -52,7 +53,7 @@ def worst_clients(
 
 def _standing(session: Session, suspect: Suspect, now: datetime) -> WorstClient:
     client = suspect.evidence.client
-    blocks = active_decisions(session, now, Scope.CLIENT, client, Kind.BLOCK)
+    blocks = decisions_on_client(session, now, client, Kind.BLOCK)
     is_enforced = any(not block.simulated for block in blocks)
     return WorstClient(
         client=client,
@@ -67,7 +68,7 @@ def _standing(session: Session, suspect: Suspect, now: datetime) -> WorstClient:
 _AT_ADMISSION: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.FLOOD: codes_of(EvidenceKind.FLOOD),
     EvidenceKind.SERVICE: ("overloaded", "decoder_busy", "decoder_unavailable"),
-    EvidenceKind.NO_ENTRY: codes_of(EvidenceKind.NO_ENTRY),
+    EvidenceKind.NO_ENTRY: ("blocked", "unknown_key", "key_required", "wrong_scope"),
     EvidenceKind.MISTAKE: ("too_slow",),
 }
 

@@ -32,6 +32,7 @@ class KeyScope(StrEnum):
     PARSE = "parse"
     OBSERVE = "observe"
     METRICS = "metrics"
+    DECISIONS = "decisions"
 
 
 DEFAULT_SCOPES = frozenset({KeyScope.PARSE})

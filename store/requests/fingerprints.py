@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import Select, Table, bindparam, delete, insert, select, union_all
 from sqlalchemy.orm import Session
 
-from detectors.probing.fingerprint import Fingerprint
+from detectors.probing.fingerprint import MIN_QUALITY, Fingerprint
 from detectors.probing.sequence import Member
 from detectors.verdict import Verdict
 from store.requests.records import RequestRecord
@@ -121,6 +121,15 @@ def client_trail(session: Session, client: str, since: datetime, most: int) -> T
     rows = session.execute(_TRAIL, values).all()
     refusals = tuple(row.verdict == Verdict.REFUSE.value for row in rows)
     return Trail(tuple(row.received_at for row in rows), refusals)
+
+
+def hash_of_picture(session: Session, request_pk: int) -> str | None:
+    """The perceptual hash of what a request sent, in hex; ``None`` if it means or says nothing."""
+    data = session.scalar(
+        select(FingerprintRow.data).where(FingerprintRow.request_pk == request_pk)
+    )
+    coarse = None if data is None else Fingerprint.from_bytes(data).coarse
+    return None if coarse is None or coarse.quality < MIN_QUALITY else coarse.bits.hex()
 
 
 def forget_fingerprints(session: Session, before: datetime, most: int) -> int:

@@ -60,7 +60,11 @@ class ScanRow(Base):
 
 
 class DecisionRow(Base):
-    """A blacklist or allow-list entry. Appended, expired or revoked; never deleted."""
+    """A blacklist or allow-list entry. Appended, expired or revoked; never deleted.
+
+    ``version`` is that of the change mark when it was made or revoked: who keeps a copy reads what
+    came since. ``model_digest`` is the outlier model that was promoted when a job decided.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (Index(None, "scope", "value", "until"),)
@@ -80,6 +84,47 @@ class DecisionRow(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None] = mapped_column(String(80))
     revoked_reason: Mapped[str | None] = mapped_column(Text)
+    family: Mapped[str | None] = mapped_column(String(36))
+    model_digest: Mapped[str | None] = mapped_column(String(64))
+    version: Mapped[int | None] = mapped_column(BigInteger, index=True)
+
+
+class ProposalRow(Base):
+    """A block that a job may not make by itself: a person accepts or declines it, or it expires.
+
+    Nothing that refuses requests reads this table.
+    """
+
+    __tablename__ = "proposals"
+    __table_args__ = (Index(None, "scope", "value", "expires_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(80))
+    scenario: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]]
+    minutes: Mapped[int]
+    model_digest: Mapped[str | None] = mapped_column(String(64))
+    limit_reached: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(80))
+    answer: Mapped[str | None] = mapped_column(String(8))
+    answer_reason: Mapped[str | None] = mapped_column(Text)
+    decision_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("decisions.id"))
+
+
+class ScenarioRow(Base):
+    """A scenario that a person turned on: its blocks are enforced."""
+
+    __tablename__ = "scenarios"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    enabled_at: Mapped[datetime]
+    enabled_by: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class AlertRow(Base):

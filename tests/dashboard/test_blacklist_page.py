@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
-from dashboard.access.manual_decisions import decision_by_hand
 from dashboard.wiring import Parts
+from store.decisions.by_hand import decision_by_hand
 from store.decisions.decisions import Kind, Scope, add_decision
 from store.decisions.listed_patches import listed_patches, patch_evidence
 from store.decisions.listed_perturbations import listed_perturbations, signature_evidence
+from store.decisions.proposals import propose
+from store.decisions.scenarios import enable_scenario
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
+from tests.makers import make_decision
 
 
 def test_ended_decisions_go_on_on_another_page(nothing: Parts, signed_in: Signed) -> None:
@@ -61,3 +64,57 @@ def test_a_blocked_perturbation_can_be_seen_and_revoked(day: Day, signed_in: Sig
     assert "Strength" in html_of(at)
     cells = signature_evidence(listed.signature, listed.limit)["signature"]
     assert str(cells) not in html_of(at)
+
+
+def test_a_proposed_block_says_why_it_waits_and_what_led_to_it(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    new = make_decision(
+        value="ip:203.0.113.7", until=now + timedelta(hours=1), evidence={"weight": 4.5}
+    )
+    with nothing.database.write() as session:
+        propose(session, new, "The limit is 2.", now)
+    at = open_page("blacklist")
+    assert "The limit is 2." in html_of(at)
+    at = fine(button_named(at, "Decide").click().run())
+    assert "4.5" in html_of(at)
+
+
+def test_a_simulated_scenario_says_whom_it_hits_before_it_is_on(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    block = make_decision(
+        value="ip:203.0.113.7",
+        scenario="crafted_pictures",
+        simulated=True,
+        until=now + timedelta(hours=1),
+    )
+    with nothing.database.write() as session:
+        add_decision(session, block, now)
+    at = open_page("blacklist")
+    assert "Simulated scenarios" in html_of(at)
+    before = html_of(at).count("203.0.113.7")
+    at = fine(button_named(at, "Turn on").click().run())
+    assert html_of(at).count("203.0.113.7") > before
+    with nothing.database.write() as session:
+        enable_scenario(session, "crafted_pictures", "ada", "Seen it.", "analyst:ada", now)
+    assert "Simulated scenarios" not in html_of(open_page("blacklist"))
+
+
+def test_networks_and_similar_pictures_are_shown_as_such(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    until = now + timedelta(hours=1)
+    with nothing.database.write() as session:
+        for scope, value in (
+            (Scope.NETWORK, "203.0.113.0/24"),
+            (Scope.SIMILAR, "ab" * 32 + "/12"),
+        ):
+            add_decision(session, make_decision(scope=scope, value=value, until=until), now)
+    html = html_of(open_page("blacklist"))
+    assert "203.0.113.0/24" in html
+    assert "up to 12 bits" in html

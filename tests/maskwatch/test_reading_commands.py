@@ -26,7 +26,15 @@ READING: dict[tuple[str, ...], str | None] = {
     ("dashboard-link",): "No dashboard answers",
     ("db", "backup", "--out", "copy"): _NO_DATABASE,
     ("db", "check"): "There is none yet",
+    ("decisions", "accept", "1", "--reason", "It attacks."): _NO_DATABASE,
+    ("decisions", "add", "203.0.113.7", "--reason", "It attacks."): _NO_DATABASE,
+    ("decisions", "allow", "203.0.113.7", "--reason", "Ours."): _NO_DATABASE,
+    ("decisions", "decline", "1", "--reason", "Ours."): _NO_DATABASE,
+    ("decisions", "export"): _NO_DATABASE,
+    ("decisions", "import", "none.csv"): "none.csv",
     ("decisions", "list"): _NO_DATABASE,
+    ("decisions", "revoke", "1", "--reason", "Ours."): _NO_DATABASE,
+    ("decisions", "show", "1"): _NO_DATABASE,
     ("doctor",): "made at the first start",
     ("erase", "--client", "ip:203.0.113.9"): _NO_DATABASE,
     ("explain", "none.jpg"): _NO_DATABASE,
@@ -47,7 +55,7 @@ WITHOUT_DATABASE = [words for words, sentence in READING.items() if sentence == 
 WRITING = {
     *(("up",), ("serve",), ("dashboard",), ("demo",), ("jobs",), ("proxy",), ("parse",)),
     *(("jobs", "run"), ("config", "init"), ("db", "restore"), ("db", "upgrade"), ("keys", "add")),
-    *(("model", "sign"), ("model", "learn-baseline")),
+    *(("model", "sign"), ("model", "learn-baseline"), ("decisions", "enable")),
 }
 
 

@@ -112,7 +112,6 @@ def _list_notes_on_blocks(settings: JobSettings) -> list[str]:
     if settings.blocking.simulate_blocks:
         return []
     try:
-        blocks = preview_blocks(settings, datetime.now(UTC))
+        return preview_blocks(settings, datetime.now(UTC)).describe_hits()
     except MaskwatchError as error:
         return [f"Whom enforced blocks will hit cannot be said: {error}"]
-    return [f"The next `decide` will block {each.value}: {each.reason}" for each in blocks]

@@ -1,26 +1,170 @@
 """The commands ``maskwatch decisions``. Thin, as the rest of the command line."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from store.settings import StoreSettings, load_settings
+from jobs.settings import JobSettings
+from store.decisions.decisions import Kind, Scope
+from store.settings import ReportSettings, StoreSettings, load_settings
 
-decisions_app = typer.Typer(help="Blocks and allows: list those that hold.", no_args_is_help=True)
+decisions_app = typer.Typer(
+    help="Blocks and allows: list, make, revoke, exchange; scenarios and proposals.",
+    no_args_is_help=True,
+)
 
-
-@decisions_app.callback()
-def decisions() -> None:
-    """Keep ``list`` a command of its own: typer would fold a group of one into its command."""
+_ID = typer.Argument(metavar="ID", help="As `decisions list` numbers it.")
+_PROPOSAL = typer.Argument(metavar="ID", help="As `decisions list --proposals` numbers it.")
+_JSON = typer.Option("--json", help="One JSON object a line.")
+_REASON = typer.Option("--reason", help="Why; whoever reads it later wants to know.")
+_VALUE = typer.Argument(
+    help="203.0.113.7, key:acme, 203.0.113.0/24, a SHA-256, or a perceptual hash with /RADIUS."
+)
+_SCOPE = typer.Option(help="What the value is.")
+_FOR = typer.Option("--for", metavar="SPAN", help="How long: 90min, 24h or 7d.")
+_UNTIL = typer.Option(metavar="TIME", help="Or until when: 2026-03-01T08:30 (UTC).")
 
 
 @decisions_app.command("list")
 def list_decisions(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, _JSON] = False,
+    proposals: Annotated[
+        bool, typer.Option("--proposals", help="The blocks that wait for a person instead.")
+    ] = False,
 ) -> None:
     """List the blocks and allows that hold now, newest first, 500 at most."""
-    from maskwatch.commands.decisions.decision_list import read_decisions, to_json, to_text
+    from maskwatch.commands.decisions import decision_list as views
 
-    for view in read_decisions(load_settings(StoreSettings), datetime.now(UTC)):
-        typer.echo(to_json(view) if as_json else to_text(view))
+    settings, now = load_settings(StoreSettings), datetime.now(UTC)
+    if proposals:
+        for proposal in views.read_proposals(settings, now):
+            to_line = views.proposal_to_json if as_json else views.proposal_to_text
+            typer.echo(to_line(proposal))
+        return
+    for view in views.read_decisions(settings, now):
+        typer.echo(views.to_json(view) if as_json else views.to_text(view))
+
+
+@decisions_app.command("show")
+def show_decision(decision: Annotated[int, _ID], as_json: Annotated[bool, _JSON] = False) -> None:
+    """Show a decision, the requests that led to it, and what it has refused since."""
+    from maskwatch.commands.decisions import decision_trace as traces
+
+    traced = traces.read_decision(load_settings(StoreSettings), decision, datetime.now(UTC))
+    for line in [traces.to_json(traced)] if as_json else traces.to_text(traced):
+        typer.echo(line)
+
+
+@decisions_app.command("add")
+def add_block(
+    value: Annotated[str, _VALUE],
+    reason: Annotated[str, _REASON],
+    scope: Annotated[Scope, _SCOPE] = Scope.CLIENT,
+    span: Annotated[str, _FOR] = "1h",
+    until: Annotated[str | None, _UNTIL] = None,
+    force: Annotated[bool, typer.Option(help="Also block a trusted proxy.")] = False,
+) -> None:
+    """Block a client, key, network or picture."""
+    _save(Kind.BLOCK, scope, value, reason, span, until, force=force)
+
+
+@decisions_app.command("allow")
+def add_allow(
+    value: Annotated[str, _VALUE],
+    reason: Annotated[str, _REASON],
+    scope: Annotated[Scope, _SCOPE] = Scope.CLIENT,
+    span: Annotated[str, _FOR] = "30d",
+    until: Annotated[str | None, _UNTIL] = None,
+) -> None:
+    """Allow a client, key, network or picture; blocks of it and of its parts end at once."""
+    _save(Kind.ALLOW, scope, value, reason, span, until, force=False)
+
+
+@decisions_app.command("revoke")
+def revoke_decision(decision: Annotated[int, _ID], reason: Annotated[str, _REASON]) -> None:
+    """End a block or an allow early."""
+    from maskwatch.commands.decisions import decision_changes as changes
+
+    now = datetime.now(UTC)
+    typer.echo(changes.end_decision(load_settings(StoreSettings), decision, reason, now))
+
+
+@decisions_app.command("enable")
+def enable_scenario(
+    scenario: Annotated[str, typer.Argument(help="Such as crafted_pictures.")],
+    reason: Annotated[str, _REASON] = "Turned on by hand.",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Enforce the blocks of a scenario; says first whom the next run will hit."""
+    from maskwatch.commands.decisions import decision_changes as changes
+
+    settings, now = load_settings(JobSettings), datetime.now(UTC)
+    for line in changes.list_hits(settings, scenario, now):
+        typer.echo(line)
+    if yes or typer.confirm(f"Turn {scenario} on?"):
+        typer.echo(changes.turn_on(settings, scenario, reason, now))
+
+
+@decisions_app.command("accept")
+def accept_proposal(proposal: Annotated[int, _PROPOSAL], reason: Annotated[str, _REASON]) -> None:
+    """Make a block that was proposed."""
+    from maskwatch.commands.decisions import decision_changes as changes
+
+    now = datetime.now(UTC)
+    typer.echo(changes.accept(load_settings(StoreSettings), proposal, reason, now))
+
+
+@decisions_app.command("decline")
+def decline_proposal(proposal: Annotated[int, _PROPOSAL], reason: Annotated[str, _REASON]) -> None:
+    """Decline a block that was proposed."""
+    from maskwatch.commands.decisions import decision_changes as changes
+
+    now = datetime.now(UTC)
+    typer.echo(changes.decline(load_settings(StoreSettings), proposal, reason, now))
+
+
+@decisions_app.command("export")
+def export_decisions(
+    form: Annotated[
+        str, typer.Option("--format", help="json, crowdsec, nginx or fail2ban.")
+    ] = "json",
+    jail: Annotated[str, typer.Option(help="Name of the jail, for fail2ban.")] = "maskwatch",
+) -> None:
+    """Print what is blocked, for other programs; only JSON has more than addresses."""
+    from maskwatch.commands.decisions import decision_exports as exports
+
+    if form not in set(exports.ExportFormat):
+        raise typer.BadParameter(f"The formats are {', '.join(exports.ExportFormat)}.")
+    settings, now = load_settings(StoreSettings), datetime.now(UTC)
+    for line in exports.export_lines(settings, exports.ExportFormat(form), jail, now):
+        typer.echo(line)
+
+
+@decisions_app.command("import")
+def import_decisions(
+    file: Annotated[Path, typer.Argument(help="JSON or CSV of CrowdSec, or our own JSON.")],
+    reason: Annotated[str, _REASON] = "Imported.",
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Take the others when entries are broken.")
+    ] = False,
+) -> None:
+    """Take a list of blocks: all of it or nothing, unless broken entries are to be skipped."""
+    from maskwatch.commands.decisions import decision_imports as imports
+
+    settings, now = load_settings(ReportSettings), datetime.now(UTC)
+    typer.echo(imports.import_decisions(settings, file, reason, now, skip_broken=skip_broken))
+
+
+def _save(
+    kind: Kind, scope: Scope, value: str, reason: str, span: str, until: str | None, *, force: bool
+) -> None:
+    from maskwatch.commands.decisions import decision_changes as changes
+    from maskwatch.commands.time_arguments import read_time
+
+    now = datetime.now(UTC)
+    # A span lies behind `read_time`, and ahead of a decision.
+    end = now + (now - read_time(span, now)) if until is None else read_time(until, now)
+    new = changes.build_decision(kind, scope, value, reason, end, now)
+    typer.echo(changes.save_decision(load_settings(ReportSettings), new, now, force=force))

@@ -19,6 +19,7 @@ from maskwatch.commands.machine.running_service import check_running_service
 from maskwatch.commands.machine.source_checks import check_sources
 from maskwatch.commands.machine.store_checks import examine_store
 from maskwatch.commands.machine.upstream_check import check_upstream
+from store.phrases import phrase_count
 from store.settings import load_settings
 
 # Flags that decide how quick a model is begin so (the last three on Arm); others would hide them.
@@ -104,8 +105,10 @@ def _job_settings(service: ServiceSettings) -> JobSettings:
 def _check_blocks(service: ServiceSettings) -> Iterator[Check]:
     """Whom enforced blocks hit, before somebody enforces them."""
     settings = _job_settings(service)
-    blocks = preview_blocks(settings, datetime.now(UTC))
-    hit = "".join(f" {block.value} ({block.reason})" for block in blocks) or " nobody."
+    plan = preview_blocks(settings, datetime.now(UTC))
+    hit = "".join(f" {block.value} ({block.reason})" for block in plan.enforced) or " nobody."
+    if plan.proposals:
+        hit += f" {phrase_count(len(plan.proposals), 'more block')} would wait for a person."
     if settings.blocking.simulate_blocks:
         yield Check("blocks", State.OK, f"Simulated. Enforced now, they would hit:{hit}")
     else:

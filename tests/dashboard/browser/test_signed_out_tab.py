@@ -32,7 +32,7 @@ def test_an_open_dialog_makes_no_decision(running: Running, open_tab: Callable[[
     page.goto(running.new_link() + "&next=/blacklist")
     page.get_by_role("button", name="New decision").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Client or SHA-256 of the picture").fill("198.51.100.77")
+    dialog.get_by_label("Client, key, network, or the picture's hash").fill("198.51.100.77")
     dialog.get_by_label("Why?").fill("Written after the sign-out.")
     _sign_out(open_tab, running)
     dialog.get_by_role("button", name="Save").click()

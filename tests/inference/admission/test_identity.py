@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.admission.identity import Sender, identify, name_address, network_of, presented_keys
+from inference.admission.identity import Sender, identify, name_address, presented_keys
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE
 from store.decisions.access_list import ActiveKey
+from store.decisions.networks import network_of
 from store.people.api_keys import KeyScope
 
 PROXY = (ip_network("10.0.0.0/8"),)

@@ -21,6 +21,7 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.parsing import Image, Parsing
 from detectors.patches.patches import Patch
+from detectors.probing.perceptual import perceptual_hash
 from detectors.registry import FEATURES, FITTED_NAMES, FeatureVector, Group
 from detectors.rule_book import RULES, SKIN_SHARE_LOW
 from inference.checks.base import Case, Check, CheckResult, Needs, ensure_order
@@ -103,8 +104,16 @@ def _block(service: Service, scope: Scope, value: str, evidence: dict[str, objec
         simulated=True,
         evidence=evidence,
     )
+    alike = replace(
+        decision,
+        scope=Scope.SIMILAR,
+        value=f"{perceptual_hash(_picture()).bits.hex()}/10",
+        simulated=False,
+        evidence={},
+    )
     with service.database.write() as session:
         add_decision(session, decision, NOW)
+        add_decision(session, alike, NOW)
     service.access.refresh()
 
 

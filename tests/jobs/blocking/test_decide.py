@@ -195,7 +195,7 @@ def test_the_switch_says_whom_it_will_hit_and_hits_nobody(
     attack(traffic)
     run(simulating(context))
     attack(traffic, client="ip:198.51.100.77")
-    [first, second] = preview_enforcement(simulating(context))
+    [first, second] = preview_enforcement(simulating(context)).blocks
     assert {first.value, second.value} == {CLIENT, "ip:198.51.100.77"}
     assert not first.simulated
     assert not blocked(context)

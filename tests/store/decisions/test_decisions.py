@@ -1,5 +1,6 @@
 """Decisions: appended, expired, revoked; never deleted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, Unpack
@@ -9,14 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.decisions.access_list import read_access_list
+from store.decisions.client_decisions import earlier_blocks, last_change
 from store.decisions.decisions import (
     DecisionError,
     Kind,
     Scope,
     active_decisions,
     add_decision,
-    earlier_blocks,
-    last_change,
     revoke,
 )
 from store.engine.database import Database
@@ -149,12 +149,68 @@ def test_what_is_over_cannot_be_revoked_again(
     block, expired = decide(), decide(minutes=1)
     with database.write() as session:
         revoke(session, block, "chief", "A mistake.", now)
-    for key, at in ((block, now), (expired, now + timedelta(minutes=1)), (999, now)):
-        with (
-            pytest.raises(DecisionError, match=f"{key} is not active"),
-            database.write() as session,
-        ):
-            revoke(session, key, "chief", "Again.", at)
+    at_end = now + timedelta(minutes=1)
+    for key, at, why in (
+        (block, now, "is not active any more: chief revoked it at 2026-03-02 12:00 UTC"),
+        (expired, at_end, "is not active any more: it ended by itself at 2026-03-02 12:01 UTC"),
+        (999, now, "There is no decision 999"),
+    ):
+        with pytest.raises(DecisionError, match=why), database.write() as session:
+            revoke(session, key, "ada", "Again.", at)
+
+
+def test_of_two_people_who_revoke_at_once_the_second_is_told_who_was_first(
+    database: Database, decide: Decide, now: datetime
+) -> None:
+    block = decide()
+    sentences = []
+
+    def revoke_as(who: str) -> None:
+        try:
+            with database.write() as session:
+                revoke(session, block, who, "A mistake.", now)
+        except DecisionError as error:
+            sentences.append((who, str(error)))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(revoke_as, ("ada", "grace")))
+    [(second, sentence)] = sentences
+    first = {"ada": "grace", "grace": "ada"}[second]
+    assert f"{first} revoked it at 2026-03-02 12:00 UTC (A mistake.)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("allowed", "scope", "revoked"),
+    [
+        (
+            "203.0.113.0/24",
+            Scope.NETWORK,
+            {"ip:203.0.113.7", "203.0.113.0/25", "203.0.113.0/24"},
+        ),
+        ("ip:203.0.113.7", Scope.CLIENT, {"ip:203.0.113.7"}),
+        ("2001:db8::/48", Scope.NETWORK, {"ip:2001:db8::/64"}),
+        ("ab" * 32 + "/12", Scope.SIMILAR, {"ab" * 32 + "/4", "ab" * 31 + "bb/31"}),
+    ],
+)
+def test_an_allow_cancels_blocks_of_every_part_of_it(
+    database: Database,
+    decide: Decide,
+    now: datetime,
+    allowed: str,
+    scope: Scope,
+    revoked: set[str],
+) -> None:
+    for value in ("ip:203.0.113.7", "ip:203.0.114.7", "ip:2001:db8::7", "ip:2001:db9::7"):
+        decide(value=value)
+    for value in ("203.0.113.0/25", "203.0.113.0/24", "203.0.112.0/22", "2001:db8::/32"):
+        decide(scope=Scope.NETWORK, value=value)
+    for value in ("ab" * 32 + "/4", "ab" * 31 + "bb/31", "54" * 32 + "/31"):
+        decide(scope=Scope.SIMILAR, value=value)
+    decide(kind=Kind.ALLOW, scope=scope, value=allowed, reason="Ours.")
+    with database.read() as session:
+        gone = [row for row in _rows(session) if row.revoked_at is not None]
+        assert {row.value for row in gone} == revoked
+        assert {row.revoked_reason for row in gone} == {"Allowed: Ours."}
 
 
 def test_revoking_needs_a_reason(database: Database, decide: Decide, now: datetime) -> None:

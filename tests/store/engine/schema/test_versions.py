@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -147,10 +148,12 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         Kind.BLOCK, Scope.CLIENT, "ip:192.0.2.1", "by_hand", "analyst", "It attacks.", "ada", until
     )
     with database.write() as session:
+        add_decision(session, replace(block, value="key:acme"), now)
+        add_decision(session, replace(block, value="ip:2001:db8::7"), now)
         add_decision(session, block, now)
         add_key(session, "acme", "ada", now)
     before = _decisions(database, now)
-    assert len(before) == 1
+    assert [view.scope for view in before] == [Scope.CLIENT, Scope.CLIENT, Scope.API_KEY]
 
     downgrade(database, "0001")
     assert _tables(database) == {*METADATA.tables, "alembic_version"} - {
@@ -164,15 +167,21 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "fingerprints",
         "leases",
         "loaded_models",
+        "proposals",
         "request_reasons",
         "roll_ups",
         "scans",
         "rule_budgets",
+        "scenarios",
         "sequences",
         "source_names",
         "sources",
     }
-    assert _decisions(database, now) == before
+    with database.read() as session:
+        rows = session.execute(text("SELECT scope, value, until FROM decisions ORDER BY id DESC"))
+        assert [(row.scope, row.value) for row in rows] == [
+            ("client", view.value) for view in before
+        ]
     with pytest.raises(SchemaError, match=r"revision 0001.*back it up, then run"):
         ensure_current(database)
 
@@ -184,7 +193,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         assert read_marks(session) == {mark.value: 0 for mark in Mark}
         add_key(session, "acme", "ada", now)
         add_decision(session, block, now)
-    assert len(_decisions(database, now)) == 2
+    assert len(_decisions(database, now)) == 4
 
 
 def test_going_back_before_the_ensemble_drops_its_numbers_and_keeps_all_others(

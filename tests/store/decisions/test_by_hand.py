@@ -5,8 +5,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from dashboard.access.manual_decisions import client_name, decision_by_hand, warn_of_block
 from store.decisions.access_list import read_access_list
+from store.decisions.by_hand import client_name, decision_by_hand, read_value, warn_of_block
 from store.decisions.decisions import DecisionError, Kind, Scope, add_decision
 from store.engine.database import Database
 from store.people.api_keys import add_key
@@ -16,7 +16,8 @@ from store.people.api_keys import add_key
     ("typed", "client"),
     [
         (" 203.0.113.7 ", "ip:203.0.113.7"),
-        ("IP:2001:DB8::1", "ip:2001:db8::1"),
+        ("IP:2001:DB8::1", "ip:2001:db8::/64"),
+        ("ip:2001:db8::/64", "ip:2001:db8::/64"),
         ("::ffff:203.0.113.7", "ip:203.0.113.7"),
         ("cli:local", "cli:local"),
         ("key:acme", "key:acme"),
@@ -96,3 +97,39 @@ def test_a_block_of_a_trusted_proxy_is_warned_of(
     )
     warning = warn_of_block(decision, (ip_network("10.0.0.0/8"),))
     assert (warning is not None) is is_warned_of
+
+
+@pytest.mark.parametrize(
+    ("scope", "typed", "value"),
+    [
+        (Scope.NETWORK, " 203.0.113.0/24", "203.0.113.0/24"),
+        (Scope.NETWORK, "2001:DB8::/48", "2001:db8::/48"),
+        (Scope.API_KEY, "acme", "key:acme"),
+        (Scope.API_KEY, "key:acme", "key:acme"),
+        (Scope.SIMILAR, "AB" * 32, "ab" * 32 + "/10"),
+        (Scope.SIMILAR, "ab" * 32 + "/31", "ab" * 32 + "/31"),
+    ],
+)
+def test_what_decisions_are_about_is_written_in_one_form(
+    scope: Scope, typed: str, value: str
+) -> None:
+    assert read_value(scope, typed) == value
+
+
+@pytest.mark.parametrize(
+    ("scope", "typed", "why"),
+    [
+        (Scope.NETWORK, "203.0.113.7/24", "has host bits: the network is 203.0.113.0/24"),
+        (Scope.NETWORK, "2001:db8::1/48", "has host bits: the network is 2001:db8::/48"),
+        (Scope.NETWORK, "0.0.0.0/0", "too wide"),
+        (Scope.NETWORK, "a school", "Name a network"),
+        (Scope.SIMILAR, "ab" * 32 + "/64", "A radius of 64 is too wide: it is 0 to 31 bits"),
+        (Scope.SIMILAR, "ab" * 32 + "/-1", "64 hexadecimal digits"),
+        (Scope.SIMILAR, "ab" * 31, "64 hexadecimal digits"),
+        (Scope.API_KEY, "a b", "Name a client with a key"),
+        (Scope.PATCH, "ab" * 32, "by themselves"),
+    ],
+)
+def test_what_is_nothing_of_its_scope_is_refused(scope: Scope, typed: str, why: str) -> None:
+    with pytest.raises(DecisionError, match=why):
+        read_value(scope, typed)

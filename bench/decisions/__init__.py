@@ -1,0 +1,1 @@
+"""How fast decisions are looked up, and how soon they hold."""

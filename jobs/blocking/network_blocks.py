@@ -1,0 +1,156 @@
+"""Several blocked clients of one network become one block of it, if they are most of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from jobs.blocking.policy import block_minutes
+from jobs.context import JobContext
+from jobs.settings import BlockingGroup
+from store.configuration.network_groups import Network
+from store.decisions.client_decisions import earlier_blocks
+from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.decisions.impact import active_clients
+from store.decisions.network_decisions import (
+    BlockedClient,
+    is_network_decided,
+    last_taken_back,
+    list_blocked_clients,
+)
+from store.decisions.networks import (
+    WIDEST,
+    addresses_of,
+    lies_within,
+    narrowest_around,
+    read_network,
+    surround,
+)
+from store.decisions.protected import is_network_protected
+from store.decisions.scenarios import ATTACKING_NETWORK, Switches
+from store.phrases import phrase_count, phrase_share
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """Blocked clients of one network, and all clients that it had in a day."""
+
+    network: Network
+    blocked: Sequence[BlockedClient]
+    active: int
+
+    @property
+    def share(self) -> float:
+        return len(self.blocked) / max(self.active, len(self.blocked))
+
+
+def block_networks(
+    session: Session, context: JobContext, switches: Switches, new: Sequence[NewDecision]
+) -> list[NewDecision]:
+    """The same blocks; where most clients of a network are blocked, one of it in their place.
+
+    While the scenario is simulated, the clients are blocked one by one as well.
+    """
+    simulated = not switches.enforces(ATTACKING_NETWORK)
+    crowds = _find_crowds(session, context, new)
+    blocks = [_block(session, crowd, context, simulated=simulated) for crowd in crowds]
+    if simulated:
+        return [*new, *blocks]
+    return [*blocks, *(each for each in new if not _is_in(each, crowds))]
+
+
+def _find_crowds(session: Session, context: JobContext, new: Sequence[NewDecision]) -> list[_Crowd]:
+    settings, now = context.settings.blocking, context.now
+    by_network = _sort(_blocked(session, now, new))
+    many = [each for each in by_network if len(each) >= settings.network_min_clients]
+    active = active_clients(session, now) if many else set()
+    crowds = (_crowd_of(session, clients, active) for clients in many)
+    return [
+        crowd for crowd in crowds if crowd is not None and _is_to_block(session, crowd, context)
+    ]
+
+
+def _blocked(session: Session, now: datetime, new: Iterable[NewDecision]) -> list[BlockedClient]:
+    """Clients with an address that are blocked, or are about to be."""
+    about_to_be = [
+        BlockedClient(each.value, now, tuple(map(str, each.evidence.get("request_ids", ()))))  # type: ignore[call-overload]
+        for each in new
+        if each.scope is Scope.CLIENT
+    ]
+    clients = {each.client: each for each in (*list_blocked_clients(session, now), *about_to_be)}
+    return list(clients.values())
+
+
+def _sort(clients: Iterable[BlockedClient]) -> list[list[BlockedClient]]:
+    """By the widest network that may be blocked."""
+    by_network: dict[Network, list[BlockedClient]] = {}
+    for each in clients:
+        own = addresses_of(each.client)
+        if own is not None:
+            wide = surround(own.network_address, WIDEST[own.version])
+            by_network.setdefault(wide, []).append(each)
+    return list(by_network.values())
+
+
+def _crowd_of(
+    session: Session, clients: Sequence[BlockedClient], active: set[str]
+) -> _Crowd | None:
+    """The narrowest network around them, with its clients of the day.
+
+    What a person took back does not count again.
+    """
+    wide = narrowest_around(_addresses(clients))
+    taken_back = last_taken_back(session, wide)
+    left = [each for each in clients if taken_back is None or each.blocked_at > taken_back]
+    if not left:
+        return None
+    network = narrowest_around(_addresses(left))
+    everybody = [own for name in active if (own := addresses_of(name)) is not None]
+    return _Crowd(network, left, sum(lies_within(own, network) for own in everybody))
+
+
+def _addresses(clients: Iterable[BlockedClient]) -> list[Network]:
+    return [own for each in clients if (own := addresses_of(each.client)) is not None]
+
+
+def _is_to_block(session: Session, crowd: _Crowd, context: JobContext) -> bool:
+    settings: BlockingGroup = context.settings.blocking
+    trusted = context.settings.proxies.trusted_proxies
+    return (
+        len(crowd.blocked) >= settings.network_min_clients
+        and crowd.share >= settings.network_share
+        and not is_network_protected(crowd.network, trusted)
+        and not is_network_decided(session, context.now, crowd.network)
+    )
+
+
+def _block(session: Session, crowd: _Crowd, context: JobContext, *, simulated: bool) -> NewDecision:
+    value = str(crowd.network)
+    repeats = earlier_blocks(session, value, simulated_too=simulated, scopes=(Scope.NETWORK,))
+    minutes = block_minutes(context.settings.blocking.block_minutes, repeats)
+    return NewDecision(
+        kind=Kind.BLOCK,
+        scope=Scope.NETWORK,
+        value=value,
+        scenario=ATTACKING_NETWORK,
+        origin=BY_POLICY,
+        reason=f"{phrase_count(len(crowd.blocked), 'blocked client')} of the {crowd.active} that "
+        f"the network had in a day, {phrase_share(crowd.share)}.",
+        created_by=BY_POLICY,
+        until=context.now + timedelta(minutes=minutes),
+        simulated=simulated,
+        evidence={
+            "clients": [each.client for each in crowd.blocked],
+            "active_clients": crowd.active,
+            "earlier_blocks": repeats,
+            "request_ids": [first for each in crowd.blocked for first in each.request_ids[:1]],
+        },
+    )
+
+
+def _is_in(block: NewDecision, crowds: Iterable[_Crowd]) -> bool:
+    if block.simulated or block.scope is not Scope.CLIENT:
+        return False
+    own = addresses_of(block.value) or read_network(block.value)
+    return own is not None and any(lies_within(own, crowd.network) for crowd in crowds)

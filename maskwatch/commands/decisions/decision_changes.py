@@ -1,0 +1,153 @@
+"""What ``maskwatch decisions`` changes: add, allow, revoke, enable, accept, decline."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from jobs.commands import preview_blocks
+from jobs.settings import JobSettings
+from store.audit.actors import command_line, operator
+from store.decisions.by_hand import decision_by_hand, warn_of_block
+from store.decisions.decisions import (
+    BY_COMMAND,
+    DecisionError,
+    Kind,
+    NewDecision,
+    Scope,
+    add_decision,
+    revoke,
+)
+from store.decisions.proposals import accept_proposal, decline_proposal
+from store.decisions.scenarios import RECURRING_PATCH, check_scenario, enable_scenario
+from store.engine.existing import existing_database
+from store.settings import ReportSettings, StoreSettings
+
+Result = TypeVar("Result")
+_MINUTE = 60
+
+
+def build_decision(
+    kind: Kind, scope: Scope, value: str, reason: str, until: datetime, now: datetime
+) -> NewDecision:
+    """The decision that somebody types on the server.
+
+    Raises:
+        DecisionError: the value is not of the scope, no reason was given, or it ends in the past.
+    """
+    if until <= now:
+        raise DecisionError(
+            f"A decision must end in the future: {until:%Y-%m-%d %H:%M} UTC is over."
+        )
+    new = decision_by_hand(
+        kind=kind,
+        scope=scope,
+        value=value,
+        minutes=max(1, round((until - now).total_seconds() / _MINUTE)),
+        reason=reason,
+        who=operator(),
+        simulated=False,
+        now=now,
+    )
+    return replace(new, origin=BY_COMMAND, until=until)
+
+
+def save_decision(settings: ReportSettings, new: NewDecision, now: datetime, *, force: bool) -> str:
+    """Append a decision; says what holds now.
+
+    Raises:
+        MaskwatchError: it hits a trusted proxy and is not forced, or the database cannot be used.
+    """
+    warning = warn_of_block(new, settings.proxies.trusted_proxies)
+    if warning is not None and not force:
+        raise DecisionError(warning.replace("Save again", "Add --force"))
+    row = _change(settings, lambda session: add_decision(session, new, now))
+    return (
+        f"Decision {row.id}: the {row.kind} of {row.value} holds until "
+        f"{row.until:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def end_decision(settings: StoreSettings, decision_id: int, reason: str, now: datetime) -> str:
+    """Revoke a decision.
+
+    Raises:
+        MaskwatchError: it is not active any more, or the database cannot be used.
+    """
+    who = operator()
+    _change(
+        settings,
+        lambda session: revoke(session, decision_id, who, reason, now, command_line(who)),
+    )
+    return f"Decision {decision_id} is revoked."
+
+
+def list_hits(settings: JobSettings, scenario: str, now: datetime) -> Iterator[str]:
+    """Whom the next ``decide`` hits once a scenario is turned on.
+
+    Raises:
+        MaskwatchError: there is no such scenario, or the database cannot be read.
+    """
+    check_scenario(scenario)
+    if scenario == RECURRING_PATCH:
+        yield "Patches that are found from now on are enforced; those on the list stay as they are."
+        return
+    plan = preview_blocks(settings, now, scenario)
+    hits = replace(
+        plan,
+        blocks=tuple(each for each in plan.blocks if each.scenario == scenario),
+        proposals=tuple(each for each in plan.proposals if each.block.scenario == scenario),
+    ).describe_hits()
+    yield from hits or ["The next `decide` will block nobody by it."]
+
+
+def turn_on(settings: StoreSettings, scenario: str, reason: str, now: datetime) -> str:
+    """Turn a scenario on.
+
+    Raises:
+        MaskwatchError: it is on already, no reason was given, or the database cannot be used.
+    """
+    who = operator()
+    _change(
+        settings,
+        lambda session: enable_scenario(session, scenario, who, reason, command_line(who), now),
+    )
+    return f"The scenario {scenario} is on: the jobs enforce its blocks from now on."
+
+
+def accept(settings: StoreSettings, proposal_id: int, reason: str, now: datetime) -> str:
+    """Make the block that was proposed.
+
+    Raises:
+        MaskwatchError: the proposal waits no longer, or the database cannot be used.
+    """
+    who = operator()
+    row = _change(
+        settings,
+        lambda session: accept_proposal(session, proposal_id, who, reason, BY_COMMAND, now),
+    )
+    return (
+        f"Decision {row.id}: the block of {row.value} holds until {row.until:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def decline(settings: StoreSettings, proposal_id: int, reason: str, now: datetime) -> str:
+    """Say that nobody is to be blocked.
+
+    Raises:
+        MaskwatchError: the proposal waits no longer, or the database cannot be used.
+    """
+    who = operator()
+    actor = command_line(who)
+    _change(
+        settings,
+        lambda session: decline_proposal(session, proposal_id, who, reason, actor, now),
+    )
+    return f"Proposal {proposal_id} is declined."
+
+
+def _change(settings: StoreSettings, work: Callable[[Session], Result]) -> Result:
+    with existing_database(settings) as database, database.write() as session:
+        return work(session)

@@ -1,0 +1,70 @@
+"""What was decided about networks, and about the clients in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.configuration.network_groups import Network
+from store.decisions.decisions import BY_POLICY, Kind, Scope, is_active
+from store.decisions.networks import lies_within, read_network
+from store.tables.work_tables import DecisionRow
+
+
+@dataclass(frozen=True)
+class BlockedClient:
+    """A client with a block, since when, and the requests that led to it."""
+
+    client: str
+    blocked_at: datetime
+    request_ids: tuple[str, ...] = ()
+
+
+def list_blocked_clients(session: Session, now: datetime) -> list[BlockedClient]:
+    """Addresses that a policy blocks now, simulated or not."""
+    rows = session.scalars(
+        select(DecisionRow).where(
+            DecisionRow.scope == Scope.CLIENT.value,
+            DecisionRow.kind == Kind.BLOCK.value,
+            DecisionRow.origin == BY_POLICY,
+            is_active(now),
+        )
+    )
+    return [
+        BlockedClient(row.value, row.created_at, tuple(row.evidence.get("request_ids", ())))
+        for row in rows
+    ]
+
+
+def is_network_decided(session: Session, now: datetime, network: Network) -> bool:
+    """Whether a decision holds for the whole of a network, or an allow for a part of it."""
+    rows = session.execute(
+        select(DecisionRow.kind, DecisionRow.value).where(
+            DecisionRow.scope == Scope.NETWORK.value, is_active(now)
+        )
+    )
+    for kind, value in rows:
+        other = read_network(value)
+        if other is None:
+            continue
+        if lies_within(network, other) or (kind == Kind.ALLOW and lies_within(other, network)):
+            return True
+    return False
+
+
+def last_taken_back(session: Session, network: Network) -> datetime | None:
+    """When somebody last revoked a decision on a network that overlaps with this one."""
+    rows = session.execute(
+        select(DecisionRow.value, DecisionRow.revoked_at).where(
+            DecisionRow.scope == Scope.NETWORK.value, DecisionRow.revoked_at.is_not(None)
+        )
+    )
+    moments = [
+        moment
+        for value, moment in rows
+        if moment is not None
+        and (other := read_network(value)) is not None
+        and (lies_within(other, network) or lies_within(network, other))
+    ]
+    return max(moments, default=None)

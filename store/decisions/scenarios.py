@@ -1,0 +1,134 @@
+"""Scenarios: each is simulated until somebody turns it on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import WEIGHTS
+from store.audit.audit_log import Action, Entry, append
+from store.decisions.decisions import BY_POLICY, DecisionError, Kind
+from store.tables.work_tables import DecisionRow, ScenarioRow
+
+RECURRING_PATCH, ATTACKING_NETWORK = "recurring_patch", "attacking_network"
+SCENARIOS: tuple[str, ...] = (
+    *dict.fromkeys(weight.scenario for weight in WEIGHTS.values()),
+    RECURRING_PATCH,
+    ATTACKING_NETWORK,
+)
+"""Every scenario of the jobs, in the order of pages."""
+# The setting that enforces all was there before them: whoever had set it has not seen them yet.
+_ONE_BY_ONE = frozenset({ATTACKING_NETWORK})
+_MAX_VALUES = 20
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Which scenarios are enforced.
+
+    Attributes:
+        simulates_all: the setting ``simulate_blocks``.
+        enabled: those that a person turned on.
+    """
+
+    simulates_all: bool
+    enabled: frozenset[str] = frozenset()
+
+    def enforces(self, scenario: str) -> bool:
+        """Whether blocks of a scenario keep anybody out."""
+        by_setting = not self.simulates_all and scenario not in _ONE_BY_ONE
+        return by_setting or scenario in self.enabled
+
+    @property
+    def enforces_any(self) -> bool:
+        """Whether any scenario about clients is enforced."""
+        return any(self.enforces(scenario) for scenario in SCENARIOS)
+
+    @property
+    def simulates_any(self) -> bool:
+        """Whether any scenario about single clients is simulated."""
+        return not all(self.enforces(each) for each in SCENARIOS if each not in _ONE_BY_ONE)
+
+
+def read_switches(session: Session, *, simulates_all: bool) -> Switches:
+    """The switches as they stand."""
+    return Switches(simulates_all, frozenset(session.scalars(select(ScenarioRow.name))))
+
+
+def enable_scenario(
+    session: Session, name: str, who: str, reason: str, actor: str, now: datetime
+) -> None:
+    """Turn a scenario on: from now on its blocks are enforced.
+
+    Args:
+        who: name of the analyst, or of the account on the server.
+        actor: as the audit table names them.
+
+    Raises:
+        DecisionError: there is no such scenario, it is on, or no reason was given.
+    """
+    check_scenario(name)
+    if not reason.strip():
+        raise DecisionError("Say why the scenario is turned on.")
+    row = session.get(ScenarioRow, name)
+    if row is not None:
+        raise DecisionError(
+            f"{row.enabled_by} turned {name} on at {row.enabled_at:%Y-%m-%d %H:%M} UTC already."
+        )
+    session.add(ScenarioRow(name=name, enabled_at=now, enabled_by=who, reason=reason.strip()))
+    details = {"reason": reason.strip()}
+    append(session, Entry(actor, Action.SCENARIO_ENABLED, f"scenario {name}", details), now)
+
+
+def check_scenario(name: str) -> None:
+    """See that a scenario exists.
+
+    Raises:
+        DecisionError: it does not; all are named.
+    """
+    if name not in SCENARIOS:
+        raise DecisionError(f"There is no scenario {name!r}: there are {', '.join(SCENARIOS)}.")
+
+
+@dataclass(frozen=True)
+class SimulationReport:
+    """What a scenario would have done, had it been enforced.
+
+    Attributes:
+        first_at: when it first decided anything, ever.
+        blocks: decisions in the time that is looked back on.
+        values: whom and what they are about, newest first; some of them.
+    """
+
+    scenario: str
+    first_at: datetime
+    blocks: int
+    values: tuple[str, ...]
+
+
+def report_simulations(
+    session: Session, switches: Switches, now: datetime, days: int
+) -> tuple[SimulationReport, ...]:
+    """What each scenario that is not enforced would have done in some days."""
+    simulated = [name for name in SCENARIOS if not switches.enforces(name)]
+    reports = (_report(session, name, now, days) for name in simulated)
+    return tuple(report for report in reports if report is not None)
+
+
+def _report(session: Session, name: str, now: datetime, days: int) -> SimulationReport | None:
+    its_own = (
+        DecisionRow.scenario == name,
+        DecisionRow.origin == BY_POLICY,
+        DecisionRow.kind == Kind.BLOCK.value,
+        DecisionRow.simulated,
+    )
+    first_at = session.scalar(select(func.min(DecisionRow.created_at)).where(*its_own))
+    if first_at is None:
+        return None
+    recent = (*its_own, DecisionRow.created_at > now - timedelta(days=days))
+    number = session.scalar(select(func.count()).where(*recent)) or 0
+    newest = select(DecisionRow.value).where(*recent).order_by(DecisionRow.id.desc())
+    values: Sequence[str] = session.scalars(newest.limit(_MAX_VALUES)).all()
+    return SimulationReport(name, first_at, number, tuple(dict.fromkeys(values)))
