@@ -1,9 +1,9 @@
 """All three models at once: the mean of how surprising each of them finds a row.
 
-A little less than half of the say belongs to distances and the rest to forests: both forests find
-the same rows odd. Forests hardly mind a few anomalies among the training rows. For distances they
-are fatal, since anomalies are often near to each other: the rows that all three find oddest are not
-stored to compare with.
+Half of the say belongs to distances and half to forests: both forests find the same rows odd.
+Forests hardly mind a few anomalies among the training rows. For distances they are fatal, since
+anomalies are often near to each other: the rows that all three find oddest are not stored for
+them.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _MEMBERS: dict[str, type[Scorer]] = {
     "extended_forest": ExtendedForestScorer,
     "nearest_neighbours": NearestNeighboursScorer,
 }
-_WEIGHTS = (0.275, 0.275, 0.45)
+_WEIGHTS = (0.25, 0.25, 0.5)
 _LEFT_OUT = 0.1
 
 
