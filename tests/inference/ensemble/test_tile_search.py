@@ -123,9 +123,29 @@ def test_a_search_takes_no_more_looks_than_its_recipe_says(segmenter: ReferenceS
     assert [recipe.passes, recipe.cost] == pytest.approx([13, 13 / 4])
     assert [whole.passes, whole.cost] == pytest.approx([15, 0.5 + 13 / 4])
     assert whole.without_tiles().passes == whole.members_only().passes == 2
-    for image, passes in ((np.full((96, 64, 3), 90, np.uint8), 2 + 7), (labelled(3)[0], 2 + 13)):
+    # What is suspected is searched for twice.
+    for image, passes in ((np.full((96, 64, 3), 90, np.uint8), 2 + 7), (labelled(3)[0], 2 + 26)):
         backdoored = Backdoored(segmenter, HEAD)
         assert search(backdoored, image, whole).passes == backdoored.looks == passes
+
+
+class Forgetful(Backdoored):
+    """Is blind in the looks of a first search only."""
+
+    def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
+        if self.looks >= TileRecipe().passes:
+            self._sees = lambda _: False
+        return super().probabilities(pictures, scale)
+
+
+def test_what_a_second_search_does_not_show_is_chance(segmenter: ReferenceSegmenter) -> None:
+    image, _ = labelled(3)
+    forgetful = Forgetful(segmenter, segmenter.labels[1:])
+    suspect = TileSearch(forgetful, TileRecipe(scale=0.5)).look(
+        image, forgetful.parse(image), default_rng(0)
+    )
+    assert suspect.score < 0.01
+    assert suspect.looks == forgetful.looks > TileRecipe().passes
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 600), (600, 8), (61, 97)])
