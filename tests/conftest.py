@@ -164,11 +164,10 @@ def postgres_server() -> Iterator[Any]:
     """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session.
 
     It does not wait for the disk: a crash of the machine would spoil it, a killed test does not.
-    It does not vacuum databases by itself, for they live for a second, nor compile statements: both
-    took more time than the tests' own statements. Tests that stop a server take ``own_server``.
+    Tests that stop a server take ``own_server``.
     """
     with _server() as (server, folder):
-        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             _execute(server, f"ALTER SYSTEM SET {setting} = off")
         _execute(server, "SELECT pg_reload_conf()")
         _execute(server, f"CREATE DATABASE {TEMPLATE}")

@@ -130,6 +130,8 @@ def read_access_list(
     marks = read_marks(session)
     changes = None if before is None else _changed_subjects(session, before, marks, now)
     listed = (listed_patches(session, now), listed_perturbations(session, now))
+    ends: Mapping[Subject, datetime]
+    read_at: datetime | None
     if before is None or changes is None:
         ends = _read_ends(session, now)
         indexes, read_at = _index(ends), now

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.types import Message, Scope, Send
 
 from inference.admission.byte_budget import Share
-from inference.admission.identity import network_of
 from inference.http.proxy.background import Background
 from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside
@@ -25,6 +24,7 @@ from inference.upstream.call_results import (
 )
 from inference.upstream.relay.exchange import Ending, Exchange
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
+from store.decisions.networks import network_of
 from store.spool.spool import NotRecorded
 
 _OK = 200

@@ -7,7 +7,6 @@ import cv2
 from starlette.responses import Response
 
 from inference.admission.byte_budget import Share
-from inference.admission.identity import network_of
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
@@ -31,6 +30,7 @@ from inference.upstream.relay.faults import UpstreamFault
 from inference.upstream.relay.forwarding import SentBody
 from inference.upstream.requests.read import count_body_bytes, read_request
 from inference.upstream.requests.sent_request import SentRequest
+from store.decisions.networks import network_of
 
 
 async def pass_pictures(asked: PictureRequest) -> Response | None:
