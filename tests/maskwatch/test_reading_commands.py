@@ -53,7 +53,7 @@ READING: dict[tuple[str, ...], str | None] = {
 WITHOUT_DATABASE = [words for words, sentence in READING.items() if sentence == _NO_DATABASE]
 # These start processes, record what they do, or write what they are asked to write.
 WRITING = {
-    *(("up",), ("serve",), ("dashboard",), ("demo",), ("jobs",), ("proxy",), ("parse",)),
+    *(("up",), ("serve",), ("dashboard",), ("demo",), ("jobs",), ("proxy",), ("parse",), ("scan",)),
     *(("jobs", "run"), ("config", "init"), ("db", "restore"), ("db", "upgrade"), ("keys", "add")),
     *(("model", "sign"), ("model", "learn-baseline"), ("decisions", "enable")),
 }
