@@ -1,8 +1,8 @@
 """Alarm budgets: on how much of a source's accepted traffic a rule may fire, counted over senders.
 
 A share is a mean over networks, each with a bounded weight. A rule is demoted only if its share is
-over its budget whichever one network is left out, and so neither one client nor one network can
-have it demoted or keep it so. Networks on nearly all of whose requests a rule fires, as on those of
+over its budget whichever one network is left out. So neither one client nor one network can have a
+rule demoted, or keep it so, whose share without it keeps the budget. Networks on nearly all of whose requests a rule fires, as on those of
 an attacker, are left out as well, up to a quarter of all networks.
 
 How often clean pictures are called crafted cannot be counted among those that are: attacks are

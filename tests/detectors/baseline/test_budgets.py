@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.budgets import (
+    PROMOTE_AT,
     Band,
     Limits,
     Network,
@@ -164,22 +165,26 @@ def test_least_share_is_the_smallest_share_without_one_network(networks: list[Ne
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=210, max_size=260),
+    st.lists(st.integers(0, 40), min_size=210, max_size=260),
+    st.none() | st.integers(0, 209),
     st.lists(st.sets(st.sampled_from(sorted(CONTENT_CODES))), max_size=150),
     st.booleans(),
 )
-def test_one_network_demotes_no_rule_and_keeps_none_demoted(
-    honest: list[tuple[int, bool]], hostile: list[set[str]], is_one_client: bool
+def test_one_network_demotes_no_rule_that_keeps_its_budget_without_it(
+    honest: list[int], firing: int | None, hostile: list[set[str]], is_one_client: bool
 ) -> None:
     requests = [
-        Request(f"ip:10.{client}.0.1", frozenset({FEET} if fires else ()))
-        for client, fires in honest
+        Request(f"ip:10.{client}.0.1", frozenset({FEET} if place == firing else ()))
+        for place, client in enumerate(honest)
     ]
     attack = [
         Request(f"ip:203.0.113.{1 if is_one_client else place % 250}", frozenset(codes))
         for place, codes in enumerate(hostile)
     ]
-    for demoted in (frozenset[str](), frozenset(CONTENT_CODES)):
-        before, after = _count(requests, demoted), _count([*requests, *attack], demoted)
+    for demoted, limit in (
+        (frozenset[str](), LIMITS.each),
+        (frozenset(CONTENT_CODES), PROMOTE_AT * LIMITS.each),
+    ):
+        without, count = _count(requests, demoted), _count([*requests, *attack], demoted)
         for code in CONTENT_CODES:
-            assert after[code].is_demoted <= before[code].is_demoted, code
+            assert without[code].share > limit or not count[code].is_demoted, code
