@@ -2,8 +2,8 @@
 
 A share is a mean over networks, each with a bounded weight. A rule is demoted only if its share is
 over its budget whichever one network is left out. So neither one client nor one network can have a
-rule demoted, or keep it so, whose share without it keeps the budget. Networks on nearly all of whose requests a rule fires, as on those of
-an attacker, are left out as well, up to a quarter of all networks.
+rule demoted, or keep it so, whose share without it keeps the budget. Networks on nearly all of
+whose requests a rule fires, as on those of an attacker, are left out too, up to a quarter of all.
 
 How often clean pictures are called crafted cannot be counted among those that are: attacks are
 there too, one each from many networks perhaps. It is told from what lies just below the line, where

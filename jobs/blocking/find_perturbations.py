@@ -17,13 +17,13 @@ from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.blocking.picture_views import read_image
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome, Skipped
-from store.alert_rules.recurring_perturbation import RECURRING_PERTURBATION
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
 from store.decisions.listed_perturbations import (
     ListedPerturbation,
     list_decided_perturbations,
     signature_evidence,
 )
+from store.decisions.scenarios import RECURRING_PERTURBATION, read_switches
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
@@ -55,26 +55,31 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         NothingToCompare: too few flagged or ordinary pictures are kept.
     """
-    suspects, ordinary = _pictures(context)
+    simulated = _is_simulated(context)
+    suspects, ordinary = _pictures(context, simulated=simulated)
     choices = choose_perturbations([each.image for each in suspects], ordinary)
     with context.database.write() as session:
         take_turn(session, "find_perturbations")
         for each in choices:
-            add_decision(session, _decision(each, suspects, context), context.now)
-    return JobOutcome(
-        _sentence(len(choices), context.settings.blocking.simulate_blocks), len(choices)
-    )
+            decision = _decision(each, suspects, context, simulated=simulated)
+            add_decision(session, decision, context.now)
+    return JobOutcome(_sentence(len(choices), simulated), len(choices))
 
 
-def _pictures(context: JobContext) -> tuple[list[_Suspect], list[Image]]:
+def _is_simulated(context: JobContext) -> bool:
+    with context.database.read() as session:
+        simulates_all = context.settings.blocking.simulate_blocks
+        switches = read_switches(session, simulates_all=simulates_all)
+        return not switches.enforces(RECURRING_PERTURBATION)
+
+
+def _pictures(context: JobContext, *, simulated: bool) -> tuple[list[_Suspect], list[Image]]:
     """Flagged pictures that no known perturbation explains, and ordinary ones."""
     since, store = context.now - _LOOKED_BACK, PictureStore(context.settings.store.var_dir)
     with context.database.read() as session:
         candidates = flagged_pictures(session, _RULES, since, _MAX_READ, _MAX_FLAGGED_OF_A_CLIENT)
         samples = ordinary_pictures(session, since, _MAX_ORDINARY, _MAX_OF_A_CLIENT)
-        known = list_decided_perturbations(
-            session, context.now, simulated=context.settings.blocking.simulate_blocks
-        )
+        known = list_decided_perturbations(session, context.now, simulated=simulated)
     suspects = _drop_explained(_suspects(store, candidates), known)[:_MAX_FLAGGED]
     if len(suspects) < MIN_MEMBERS:
         raise NothingToCompare("No perturbation recurs: too few flagged pictures are unexplained.")
@@ -111,7 +116,11 @@ def _shows_any(image: Image, matchers: Sequence[tuple[PerturbationMatcher, float
 
 
 def _decision(
-    choice: ChosenPerturbation, suspects: Sequence[_Suspect], context: JobContext
+    choice: ChosenPerturbation,
+    suspects: Sequence[_Suspect],
+    context: JobContext,
+    *,
+    simulated: bool,
 ) -> NewDecision:
     members = [suspects[index].picture for index in choice.members]
     clients = len({picture.client for picture in members})
@@ -125,7 +134,7 @@ def _decision(
         f"{phrase_count(clients, 'client')} show it; ordinary pictures do not.",
         created_by=BY_POLICY,
         until=context.now + timedelta(days=context.settings.blocking.perturbation_block_days),
-        simulated=context.settings.blocking.simulate_blocks,
+        simulated=simulated,
         evidence={
             **signature_evidence(choice.signature, choice.limit),
             "strength": round(choice.strength, 2),

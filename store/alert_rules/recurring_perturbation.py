@@ -16,9 +16,9 @@ from store.alert_rules.rule import (
 )
 from store.alerts.alerts import WARNING, Condition
 from store.decisions.listed_perturbations import NewPerturbation, list_new_perturbations
+from store.decisions.scenarios import RECURRING_PERTURBATION
 from store.phrases import phrase_count
 
-RECURRING_PERTURBATION = "recurring_perturbation"
 _MAX_EXAMPLES = 5
 _WINDOW_HOURS = 24
 

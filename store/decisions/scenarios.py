@@ -12,10 +12,12 @@ from store.audit.audit_log import Action, Entry, append
 from store.decisions.decisions import BY_POLICY, DecisionError, Kind
 from store.tables.work_tables import DecisionRow, ScenarioRow
 
-RECURRING_PATCH, ATTACKING_NETWORK = "recurring_patch", "attacking_network"
+RECURRING_PATCH, RECURRING_PERTURBATION = "recurring_patch", "recurring_perturbation"
+ATTACKING_NETWORK = "attacking_network"
 SCENARIOS: tuple[str, ...] = (
     *dict.fromkeys(weight.scenario for weight in WEIGHTS.values()),
     RECURRING_PATCH,
+    RECURRING_PERTURBATION,
     ATTACKING_NETWORK,
 )
 """Every scenario of the jobs, in the order of pages."""

@@ -21,12 +21,20 @@ from store.decisions.decisions import (
     revoke,
 )
 from store.decisions.proposals import accept_proposal, decline_proposal
-from store.decisions.scenarios import RECURRING_PATCH, check_scenario, enable_scenario
+from store.decisions.scenarios import (
+    RECURRING_PATCH,
+    RECURRING_PERTURBATION,
+    check_scenario,
+    enable_scenario,
+)
 from store.engine.existing import existing_database
 from store.settings import ReportSettings, StoreSettings
 
 Result = TypeVar("Result")
 _MINUTE = 60
+
+# What these list is looked for in pictures, so that nobody can be named beforehand.
+_LISTED = {RECURRING_PATCH: "Patches", RECURRING_PERTURBATION: "Perturbations"}
 
 
 def build_decision(
@@ -91,8 +99,8 @@ def list_hits(settings: JobSettings, scenario: str, now: datetime) -> Iterator[s
         MaskwatchError: there is no such scenario, or the database cannot be read.
     """
     check_scenario(scenario)
-    if scenario == RECURRING_PATCH:
-        yield "Patches that are found from now on are enforced; those on the list stay as they are."
+    if noun := _LISTED.get(scenario):
+        yield f"{noun} that are found from now on are enforced; those on the list stay as they are."
         return
     plan = preview_blocks(settings, now, scenario)
     hits = replace(

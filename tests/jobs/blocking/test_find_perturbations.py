@@ -17,6 +17,7 @@ from jobs.blocking.find_perturbations import NothingToCompare, run
 from jobs.context import JobContext
 from store.decisions.decisions import Scope, revoke
 from store.decisions.listed_perturbations import signature_of
+from store.decisions.scenarios import RECURRING_PERTURBATION, enable_scenario
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.picture_store import PICTURE, PictureStore
 from store.requests.record_store import add_record
@@ -86,6 +87,17 @@ def test_a_perturbation_that_recurs_is_listed_once(context: JobContext, send: Se
     # The pictures are explained now.
     with pytest.raises(NothingToCompare, match="too few flagged pictures are unexplained"):
         run(context)
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_its_scenario_is_turned_on_by_name(context: JobContext, send: Send) -> None:
+    settings = context.settings.model_copy(update={"simulate_blocks": True})
+    with context.database.write() as session:
+        enable_scenario(session, RECURRING_PERTURBATION, "ada", "Seen.", "analyst:ada", context.now)
+    send_laid_over(send, range(8))
+    send(scene(20), "ip:198.51.100.1", MIDDLE)
+    assert run(replace(context, settings=settings)).sentence == "Blocked 1 perturbation."
+    assert [decision.simulated for decision in decisions(context)] == [False]
 
 
 @pytest.mark.usefixtures("ordinary")
