@@ -8,8 +8,9 @@ import numpy as np
 
 from detectors.parsing import Image, LabelMap
 from detectors.probing.appearance import Appearance, Signs, appearance, secret_signs
+from detectors.probing.hash_bits import BITS, PerceptualHash
 from detectors.probing.outline import SIDE, Outline, outline
-from detectors.probing.perceptual import BITS, PerceptualHash, perceptual_hash
+from detectors.probing.perceptual import perceptual_hash
 from detectors.probing.segments import SKETCH_SIZE, Sketch, segment_sketch
 
 MIN_QUALITY = 20

@@ -6,7 +6,6 @@ Image-Hashing Algorithm, 2019): luminance, two passes of a box filter, 64 by 64 
 is above their median. Not bit-compatible with other implementations.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -14,28 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import Image
+from detectors.probing.hash_bits import PerceptualHash
 
-BITS = 256
 _SIDE, _FREQUENCIES, _PASSES = 64, 16, 2
 _WORKING_SIDE = 512
 _Plane = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class PerceptualHash:
-    """What a picture looks like.
-
-    Attributes:
-        bits: 32 bytes.
-        quality: 0 for a picture without structure, whose bits mean nothing, to 100.
-    """
-
-    bits: bytes
-    quality: int
-
-    def distance(self, other: "PerceptualHash") -> int:
-        """Bits that differ, 0 to 256: unrelated pictures are about 128 apart."""
-        return (int.from_bytes(self.bits) ^ int.from_bytes(other.bits)).bit_count()
 
 
 def perceptual_hash(image: Image) -> PerceptualHash:

@@ -2,7 +2,8 @@
 
 from detectors.findings import Finding
 from detectors.probing.fingerprint import MIN_QUALITY
-from detectors.probing.perceptual import PerceptualHash, perceptual_hash
+from detectors.probing.hash_bits import PerceptualHash
+from detectors.probing.perceptual import perceptual_hash
 from detectors.rule_book import BLOCKED_PICTURE
 from inference.admission.access import Access
 from inference.checks.base import Case, CheckResult, Needs

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from detectors.probing.perceptual import BITS
+from detectors.probing.hash_bits import BITS
 
 MAX_RADIUS = 31
 """Bits of 256: unrelated pictures are 128 apart, give or take 8, so that none is within it."""

@@ -124,11 +124,17 @@ def client_trail(session: Session, client: str, since: datetime, most: int) -> T
 
 
 def hash_of_picture(session: Session, request_pk: int) -> str | None:
-    """The perceptual hash of what a request sent, in hex; ``None`` if it means or says nothing."""
+    """The perceptual hash of what a request sent, in hex.
+
+    ``None`` if it means nothing, was forgotten, or is of a version that none is compared with.
+    """
     data = session.scalar(
         select(FingerprintRow.data).where(FingerprintRow.request_pk == request_pk)
     )
-    coarse = None if data is None else Fingerprint.from_bytes(data).coarse
+    try:
+        coarse = None if data is None else Fingerprint.from_bytes(data).coarse
+    except ValueError:
+        return None
     return None if coarse is None or coarse.quality < MIN_QUALITY else coarse.bits.hex()
 
 

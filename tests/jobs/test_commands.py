@@ -42,8 +42,8 @@ def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobConte
     with pytest.raises(UnknownJob, match=re.escape(expected)) as caught:
         run_once("scam", context.settings, context.now)
     assert str(caught.value).endswith(
-        "expire_fingerprints, find_patches, find_perturbations, learn_baseline, anchor_audit, "
-        "roll_up, prune, notify, retrain."
+        "expire_fingerprints, find_patches, find_perturbations, learn_baseline, watch_drift, "
+        "anchor_audit, roll_up, prune, notify, retrain."
     )
     assert runs(context.database) == []
 

@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 from detectors.parsing import Image
 from detectors.probing.appearance import Appearance
 from detectors.probing.fingerprint import Fingerprint, Fingerprinter
+from detectors.probing.hash_bits import BITS
 from detectors.probing.outline import changed_share, outline
-from detectors.probing.perceptual import BITS, perceptual_hash
+from detectors.probing.perceptual import perceptual_hash
 from detectors.probing.segments import SKETCH_SIZE, segment_sketch, shared_share
 
 Take = Callable[[Image], Fingerprint]

@@ -49,8 +49,8 @@ class RawUpstream:
                 return
             self.connections.append(connection)
             thread = Thread(target=self._serve, args=(connection,))
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
