@@ -56,7 +56,7 @@ class LooksGroup(Group):
     ensemble_budget: float = Field(0.25, ge=0, le=1, allow_inf_nan=False)
     """Share of the time of all turns that ensembles may take for long; further ones are not run."""
 
-    ensemble_busy_budget: float = Field(0.05, ge=0, le=1, allow_inf_nan=False)
+    ensemble_busy_budget: float = Field(0.02, ge=0, le=1, allow_inf_nan=False)
     """The same for ensembles that serve nothing but learning, while all turns are taken: learning
     takes the time that traffic leaves."""
 
