@@ -142,7 +142,10 @@ def _build_reader(
     def is_crowded() -> bool:
         return memory.used_bytes + queue.size_bytes > max_answer_bytes
 
-    courtesy = Courtesy(is_crowded, lambda: queue.is_half_empty)
+    def may_wait() -> bool:
+        return queue.is_half_empty and not is_crowded()
+
+    courtesy = Courtesy(is_crowded, may_wait)
     return ReplyReader(preset.labels, max_answer_bytes, courtesy)
 
 
