@@ -72,8 +72,8 @@ def now() -> datetime:
 @pytest.fixture
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forests of 20 trees instead of 200, for tests whose subject is not the fit."""
-    monkeypatch.setattr("detectors.outliers.isolation_forest._TREES", 20)
-    monkeypatch.setattr("detectors.outliers.extended_forest._TREES", 20)
+    monkeypatch.setattr("detectors.outliers.forests.isolation_forest._TREES", 20)
+    monkeypatch.setattr("detectors.outliers.forests.extended_forest._TREES", 20)
 
 
 @pytest.fixture

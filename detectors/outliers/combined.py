@@ -13,8 +13,8 @@ from typing import Self
 import numpy as np
 
 from detectors.outliers.base import FitResult, Scorer, folds
-from detectors.outliers.extended_forest import ExtendedForestScorer
-from detectors.outliers.isolation_forest import IsolationForestScorer
+from detectors.outliers.forests.extended_forest import ExtendedForestScorer
+from detectors.outliers.forests.isolation_forest import IsolationForestScorer
 from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
 from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 from detectors.outliers.surprise import Surprise

@@ -2,8 +2,8 @@
 
 from detectors.outliers.base import Scorer
 from detectors.outliers.combined import CombinedScorer
-from detectors.outliers.extended_forest import ExtendedForestScorer
-from detectors.outliers.isolation_forest import IsolationForestScorer
+from detectors.outliers.forests.extended_forest import ExtendedForestScorer
+from detectors.outliers.forests.isolation_forest import IsolationForestScorer
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.nearest_neighbours import NearestNeighboursScorer
 

@@ -31,8 +31,8 @@ def _rows(count: int) -> Matrix:
 def small(request: pytest.FixtureRequest) -> Iterator[bytes]:
     """An archive of each kind, small enough to be mutated often."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("detectors.outliers.isolation_forest._TREES", 2)
-        patch.setattr("detectors.outliers.extended_forest._TREES", 2)
+        patch.setattr("detectors.outliers.forests.isolation_forest._TREES", 2)
+        patch.setattr("detectors.outliers.forests.extended_forest._TREES", 2)
         yield OutlierModel.fit(request.param, _rows(40), NAMES, seed=7).dumps()
 
 

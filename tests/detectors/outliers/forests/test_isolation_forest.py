@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pytest
 from sklearn.ensemble import IsolationForest
 
+from detectors.outliers.forests.scikit_forest import compile_forest
+from detectors.outliers.forests.trees import Trees
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Normal
-from detectors.outliers.scikit_forest import compile_forest
-from detectors.outliers.trees import Trees
 
 
 @pytest.mark.parametrize("rows", [2, 3, 24, 256, 1000])

@@ -2,7 +2,7 @@
 
 scikit-learn walks one tree after the other from Python, which takes milliseconds even for a single
 row. Here all trees have the same depth: a row takes a fixed number of steps, and each step is a
-handful of array operations on all trees; see :mod:`detectors.outliers.tree_walk`.
+handful of array operations on all trees; see :mod:`detectors.outliers.forests.tree_walk`.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from detectors.outliers.forests.tree_walk import TreeWalk
 from detectors.outliers.preparation import Arrays, Matrix, Vector, check_array
-from detectors.outliers.tree_walk import TreeWalk
 
 Floats = npt.NDArray[np.float64]
 

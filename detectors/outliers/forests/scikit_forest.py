@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import IsolationForest
 
+from detectors.outliers.forests.trees import Trees, average_path_length
 from detectors.outliers.preparation import Matrix
-from detectors.outliers.trees import Trees, average_path_length
 
 
 def grow(rows: Matrix, trees: int, seed: int) -> Trees:

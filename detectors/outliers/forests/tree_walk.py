@@ -67,7 +67,7 @@ class TreeWalk:
         offsets: npt.NDArray[np.float64],
         lengths: npt.NDArray[np.float64],
     ) -> Self:
-        """Of arrays as :class:`detectors.outliers.trees.Trees` has them."""
+        """Of arrays as :class:`detectors.outliers.forests.trees.Trees` has them."""
         trees, nodes = offsets.shape
         wide, cuts = (
             features.astype(np.intp),

@@ -4,9 +4,9 @@ Liu, Ting & Zhou, "Isolation Forest", ICDM 2008. scikit-learn grows the trees; `
 and gives the scores of scikit-learn's ``score_samples`` with the sign turned round.
 """
 
-from detectors.outliers.forest import ForestScorer
+from detectors.outliers.forests.forest import ForestScorer
+from detectors.outliers.forests.trees import Trees
 from detectors.outliers.preparation import Matrix, Normal, Vector
-from detectors.outliers.trees import Trees
 
 _TREES = 200
 
@@ -19,7 +19,7 @@ class IsolationForestScorer(ForestScorer):
     @classmethod
     def _grow_trees(cls, normal: Normal, rows: Matrix, seed: int) -> Trees:
         # A process that only scores does without scikit-learn.
-        from detectors.outliers.scikit_forest import grow  # noqa: PLC0415
+        from detectors.outliers.forests.scikit_forest import grow  # noqa: PLC0415
 
         return grow(normal.fill(rows), _TREES, seed)
 

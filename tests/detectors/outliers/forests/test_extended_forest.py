@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from detectors.outliers.extended_forest import grow
-from detectors.outliers.isolation_forest import IsolationForestScorer
-from detectors.outliers.trees import average_path_length
+from detectors.outliers.forests.extended_forest import grow
+from detectors.outliers.forests.isolation_forest import IsolationForestScorer
+from detectors.outliers.forests.trees import average_path_length
 
 
 def _two_groups() -> np.ndarray:

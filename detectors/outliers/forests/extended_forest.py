@@ -9,9 +9,9 @@ features more of them were not better, and they cost time.
 import numpy as np
 import numpy.typing as npt
 
-from detectors.outliers.forest import ForestScorer
+from detectors.outliers.forests.forest import ForestScorer
+from detectors.outliers.forests.trees import Trees, average_path_length, depth_for
 from detectors.outliers.preparation import Matrix, Normal, Vector
-from detectors.outliers.trees import Trees, average_path_length, depth_for
 
 _TREES = 200
 _SAMPLE = 256

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from detectors.outliers.base import FitResult, cross_fit
+from detectors.outliers.forests.trees import Trees
 from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
-from detectors.outliers.trees import Trees
 
 
 @dataclass(frozen=True, eq=False)
