@@ -19,8 +19,8 @@ from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.decisions.by_hand import decision_by_hand, warn_of_block
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.decisions.listed_patches import PIXELS
-from store.decisions.listed_perturbations import SIGNATURE
+from store.decisions.pictures.listed_patches import PIXELS
+from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.decisions.proposals import list_open_proposals
 from store.decisions.scenarios import read_switches, report_simulations
 from store.decisions.traces import trace_decision

@@ -11,7 +11,7 @@ from detectors.rule_book import BLOCKED_PATCH
 from inference.admission.access import Access
 from inference.checks.base import Case, CheckResult, Needs
 from inference.recording.picture_keeper import MAX_SIDE, limit_size
-from store.decisions.listed_patches import ListedPatch
+from store.decisions.pictures.listed_patches import ListedPatch
 
 _SIMULATED = replace(BLOCKED_PATCH, severity=Severity.SUSPECT)
 

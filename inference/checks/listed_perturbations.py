@@ -11,7 +11,7 @@ from detectors.perturbations.residuals import residual_of, spectrum_of
 from detectors.rule_book import BLOCKED_PERTURBATION
 from inference.admission.access import Access
 from inference.checks.base import Case, CheckResult, Needs
-from store.decisions.listed_perturbations import ListedPerturbation
+from store.decisions.pictures.listed_perturbations import ListedPerturbation
 
 _SIMULATED = replace(BLOCKED_PERTURBATION, severity=Severity.SUSPECT)
 

@@ -14,7 +14,11 @@ from jobs.blocking.picture_views import cut_out, read_image
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome, Skipped
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_patches import ListedPatch, list_decided_patches, patch_evidence
+from store.decisions.pictures.listed_patches import (
+    ListedPatch,
+    list_decided_patches,
+    patch_evidence,
+)
 from store.decisions.scenarios import RECURRING_PATCH, read_switches
 from store.engine.locks import take_turn
 from store.phrases import phrase_count

@@ -18,7 +18,7 @@ from jobs.blocking.picture_views import read_image
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome, Skipped
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_perturbations import (
+from store.decisions.pictures.listed_perturbations import (
     ListedPerturbation,
     list_decided_perturbations,
     signature_evidence,

@@ -15,7 +15,7 @@ from store.alert_rules.rule import (
     count_title,
 )
 from store.alerts.alerts import WARNING, Condition
-from store.decisions.listed_patches import NewPatch, list_new_patches
+from store.decisions.pictures.listed_patches import NewPatch, list_new_patches
 from store.decisions.scenarios import RECURRING_PATCH
 from store.phrases import phrase_count
 

@@ -15,7 +15,7 @@ from store.alert_rules.rule import (
     count_title,
 )
 from store.alerts.alerts import WARNING, Condition
-from store.decisions.listed_perturbations import NewPerturbation, list_new_perturbations
+from store.decisions.pictures.listed_perturbations import NewPerturbation, list_new_perturbations
 from store.decisions.scenarios import RECURRING_PERTURBATION
 from store.phrases import phrase_count
 

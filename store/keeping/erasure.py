@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from store.decisions.decisions import Scope
-from store.decisions.listed_patches import PIXELS
-from store.decisions.listed_perturbations import SIGNATURE
+from store.decisions.pictures.listed_patches import PIXELS
+from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.tables.work_tables import AlertRow, DecisionRow, ProposalRow

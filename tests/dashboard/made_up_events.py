@@ -13,8 +13,8 @@ from store.alerts.outbox import (
     postpone,
 )
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.decisions.listed_patches import patch_evidence
-from store.decisions.listed_perturbations import signature_evidence
+from store.decisions.pictures.listed_patches import patch_evidence
+from store.decisions.pictures.listed_perturbations import signature_evidence
 from store.engine.database import Database
 from tests.dashboard.drawn import draw_patch
 from tests.detectors.perturbation_pictures import noise, signature_of

@@ -5,8 +5,8 @@ from datetime import timedelta
 from dashboard.wiring import Parts
 from store.decisions.by_hand import decision_by_hand
 from store.decisions.decisions import Kind, Scope, add_decision
-from store.decisions.listed_patches import listed_patches, patch_evidence
-from store.decisions.listed_perturbations import listed_perturbations, signature_evidence
+from store.decisions.pictures.listed_patches import listed_patches, patch_evidence
+from store.decisions.pictures.listed_perturbations import listed_perturbations, signature_evidence
 from store.decisions.proposals import propose
 from store.decisions.scenarios import enable_scenario
 from tests.dashboard.conftest import Day

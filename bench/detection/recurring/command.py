@@ -39,7 +39,7 @@ from inference.machine.allocator import keep_pages
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from jobs.blocking.find_perturbations import NothingToCompare, run
-from store.decisions.listed_perturbations import ListedPerturbation, listed_perturbations
+from store.decisions.pictures.listed_perturbations import ListedPerturbation, listed_perturbations
 
 _ATTACKS = ("universal", "universal_low_frequency", "transferred_e8")
 # What a service accuses at, unless it is set otherwise.

@@ -23,7 +23,7 @@ from inference.ensemble.tile_search import TileRecipe
 from inference.recording.picture_keeper import MAX_SIDE, limit_size
 from inference.segmenters.base import Segmenter
 from jobs.blocking.find_patches import run
-from store.decisions.listed_patches import ListedPatch, listed_patches
+from store.decisions.pictures.listed_patches import ListedPatch, listed_patches
 
 
 def listing_figures(segmenter: Segmenter, attacks: Sequence[Image], data: Path) -> dict[str, Any]:

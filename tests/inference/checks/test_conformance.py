@@ -36,8 +36,8 @@ from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 from store.audit.actors import job
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_patches import patch_evidence
-from store.decisions.listed_perturbations import signature_evidence
+from store.decisions.pictures.listed_patches import patch_evidence
+from store.decisions.pictures.listed_perturbations import signature_evidence
 from store.models.outlier_models import OutlierModelStore, promote
 from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
 from tests.inference.check_cases import ARRIVAL, LOOKS

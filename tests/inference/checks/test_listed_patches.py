@@ -19,7 +19,7 @@ from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_patches import patch_evidence
+from store.decisions.pictures.listed_patches import patch_evidence
 from tests.inference.check_cases import LOOKS, without
 
 Encode = Callable[..., bytes]

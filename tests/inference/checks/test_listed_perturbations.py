@@ -14,7 +14,7 @@ from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
-from store.decisions.listed_perturbations import signature_evidence
+from store.decisions.pictures.listed_perturbations import signature_evidence
 from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
 from tests.inference.check_cases import LOOKS, without
 

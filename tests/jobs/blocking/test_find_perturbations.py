@@ -16,7 +16,7 @@ from inference.answer.encode import webp
 from jobs.blocking.find_perturbations import NothingToCompare, run
 from jobs.context import JobContext
 from store.decisions.decisions import Scope, revoke
-from store.decisions.listed_perturbations import signature_of
+from store.decisions.pictures.listed_perturbations import signature_of
 from store.decisions.scenarios import RECURRING_PERTURBATION, enable_scenario
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.picture_store import PICTURE, PictureStore

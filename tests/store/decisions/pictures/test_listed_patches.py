@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from detectors.patches.patches import Patch, PatchError
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.decisions.listed_patches import (
+from store.decisions.pictures.listed_patches import (
     MAX_PATCHES,
     list_decided_patches,
     listed_patches,

@@ -14,7 +14,7 @@ from detectors.perturbations.residuals import CHANNELS, GRID
 from detectors.perturbations.signatures import Signature, SignatureError
 from store.decisions.access_list import read_access_list
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.decisions.listed_perturbations import (
+from store.decisions.pictures.listed_perturbations import (
     MAX_PERTURBATIONS,
     list_decided_perturbations,
     listed_perturbations,

@@ -1,0 +1,1 @@
+"""What of a picture is blocked: patches, perturbations, and pictures that look alike."""
