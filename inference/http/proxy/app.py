@@ -13,7 +13,7 @@ from inference.http.admit import admit, answer_refusal, check_rate, open_arrival
 from inference.http.framing import OneFraming
 from inference.http.problems import problem, refusal_problem
 from inference.http.proxy.background import Background
-from inference.http.proxy.events import pass_events
+from inference.http.proxy.exchanges.events import pass_events
 from inference.http.proxy.gated_request import PictureRequest
 from inference.http.proxy.own_headers import leave_out_own
 from inference.http.proxy.own_pages import PREFIX, build_own_pages

@@ -6,8 +6,8 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from inference.http.problems import refusal_problem
+from inference.http.proxy.exchanges.part_files import fetch_files
 from inference.http.proxy.gated_request import GatedRequest
-from inference.http.proxy.part_files import fetch_files
 from inference.http.proxy.records import judge_beside, leave_unmeasured, mark
 from inference.http.proxy.slow_clients import PatientSend
 from inference.results.waiting import Waiting

@@ -10,11 +10,11 @@ from inference.admission.byte_budget import Share
 from inference.http.admit import admit, check_rate, check_site
 from inference.http.body import check_packing, collect_body
 from inference.http.problems import refusal_problem
-from inference.http.proxy.calls import pass_call
+from inference.http.proxy.exchanges.calls import pass_call
+from inference.http.proxy.exchanges.uploads import find_named, pass_upload
 from inference.http.proxy.gated_request import GatedRequest, PictureRequest
 from inference.http.proxy.picture_answers import hold_answer, pass_answer
 from inference.http.proxy.records import ID_HEADER, draw_arrivals
-from inference.http.proxy.uploads import find_named, pass_upload
 from inference.proxying import NOT_PASSED_ON, Proxy
 from inference.refusals import SEVERAL_PICTURES, Refusal, Refused
 from inference.results.outcomes import Accepted

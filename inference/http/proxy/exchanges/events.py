@@ -8,7 +8,7 @@ from starlette.types import Message, Scope, Send
 
 from inference.admission.byte_budget import Share
 from inference.http.proxy.background import Background
-from inference.http.proxy.part_files import fetch_files
+from inference.http.proxy.exchanges.part_files import fetch_files
 from inference.http.proxy.records import judge_beside
 from inference.proxying import NOT_MEASURED, Proxy
 from inference.refusals import NOT_RECORDED, Refusal, Refused

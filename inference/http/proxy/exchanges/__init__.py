@@ -1,0 +1,1 @@
+"""Exchanges of several requests: files sent before, calls, and events that bring the answer."""
