@@ -15,7 +15,7 @@ from detectors.perturbations.signatures import SignatureError
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.pictures.listed_patches import patch_of
 from store.decisions.pictures.listed_perturbations import signature_of
-from store.decisions.pictures.similar_pictures import SimilarPicture
+from store.decisions.similar_pictures import SimilarPicture
 from store.pages.decision_views import DecisionView
 
 

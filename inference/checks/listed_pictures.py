@@ -7,7 +7,7 @@ from detectors.probing.perceptual import perceptual_hash
 from detectors.rule_book import BLOCKED_PICTURE
 from inference.admission.access import Access
 from inference.checks.base import Case, CheckResult, Needs
-from store.decisions.pictures.similar_pictures import SimilarPicture
+from store.decisions.similar_pictures import SimilarPicture
 from store.decisions.traces import number_of
 
 

@@ -11,7 +11,7 @@ from store.decisions.decisions import Kind, Scope, is_active, subject_of
 from store.decisions.network_ends import NetworkEnds
 from store.decisions.pictures.listed_patches import ListedPatch, listed_patches
 from store.decisions.pictures.listed_perturbations import ListedPerturbation, listed_perturbations
-from store.decisions.pictures.similar_pictures import SimilarPicture, SimilarPictures
+from store.decisions.similar_pictures import SimilarPicture, SimilarPictures
 from store.engine.change_marks import Mark, read_marks
 from store.people.api_keys import CLIENT_PREFIX, KeyScope, key_digest
 from store.tables.work_tables import ApiKeyRow, DecisionRow

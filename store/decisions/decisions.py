@@ -20,7 +20,7 @@ from store.decisions.networks import (
     network_of,
     read_network,
 )
-from store.decisions.pictures.similar_pictures import SimilarPicture
+from store.decisions.similar_pictures import SimilarPicture
 from store.engine.change_marks import Mark, move_mark
 from store.people.api_keys import CLIENT_PREFIX
 from store.tables.work_tables import DecisionRow

@@ -1,1 +1,1 @@
-"""What of a picture is blocked: patches, perturbations, and pictures that look alike."""
+"""What of a picture is listed and looked for: patches and perturbations."""
