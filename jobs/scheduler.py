@@ -60,6 +60,7 @@ def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event
     stop.wait()
     schedule.scheduler.shutdown()
     thread.join(_JOIN_SECONDS)
+    watchdog.finish(_JOIN_SECONDS)
     # Whoever took over has closed them; without the database, whoever starts next closes them.
     with suppress(LeaseLost, StoreUnavailable):
         close_interrupted(database)

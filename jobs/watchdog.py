@@ -51,6 +51,11 @@ class Watchdog:
         while not stop.wait(self.leader.terms.renew_seconds):
             self.look()
 
+    def finish(self, seconds: float) -> None:
+        """Let a mail that is on its way leave, for so long: it uses the database."""
+        if self._mail is not None:
+            self._mail.join(seconds)
+
     def look(self) -> None:
         """Look once; what goes wrong is log_faults and tried again the next time."""
         with log_faults("leadership"):

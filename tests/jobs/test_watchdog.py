@@ -74,6 +74,7 @@ def parts(database: Database, settings: JobSettings) -> Iterator[Parts]:
         schedule.scheduler.start(paused=True)
         yield Parts(watchdog, clocks, leader, pulse, schedule, runs)
         schedule.scheduler.shutdown()
+        watchdog.finish(60)
 
 
 def _alerts(database: Database, rule: str) -> list[AlertRow]:
