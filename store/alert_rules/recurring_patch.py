@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from detectors.rule_book import BLOCKED_PATCH
+from store.alert_rules.listings import WINDOW_HOURS, list_pictures, listing_condition
 from store.alert_rules.rule import (
     AlertRule,
     Judgement,
@@ -14,13 +15,11 @@ from store.alert_rules.rule import (
     UnitKind,
     count_title,
 )
-from store.alerts.alerts import WARNING, Condition
-from store.decisions.pictures.listed_patches import NewPatch, list_new_patches
+from store.alerts.alerts import Condition
+from store.decisions.pictures.listed_patches import list_new_patches
+from store.decisions.pictures.listings import NewListing
 from store.decisions.scenarios import RECURRING_PATCH
 from store.phrases import phrase_count
-
-_MAX_EXAMPLES = 5
-_WINDOW_HOURS = 24
 
 
 def look_at_patches(around: Surroundings) -> Judgement:
@@ -28,30 +27,15 @@ def look_at_patches(around: Surroundings) -> Judgement:
     return lambda session: _conditions(session, around)
 
 
-def patch_condition(patches: Sequence[NewPatch], hours: int) -> Condition:
+def patch_condition(patches: Sequence[NewListing], hours: int) -> Condition:
     """Patches were put on the blacklist lately and stand there still."""
-    request_ids = [request_id for each in patches for request_id in each.request_ids]
-    return Condition(
-        fingerprint=RECURRING_PATCH,
-        rule=RECURRING_PATCH,
-        severity=WARNING,
-        active=bool(patches),
-        value=float(len(patches)),
-        threshold=0.0,
-        summary=_summary(len(patches), len(set(request_ids)), hours),
-        atlas=BLOCKED_PATCH.atlas,
-        owasp=BLOCKED_PATCH.owasp,
-        evidence={
-            "decisions": [each.decision_id for each in patches],
-            "simulated": any(each.simulated for each in patches),
-            "request_ids": list(dict.fromkeys(request_ids))[:_MAX_EXAMPLES],
-        },
-    )
+    summary = _summary(len(patches), len(list_pictures(patches)), hours)
+    return listing_condition(RECURRING_PATCH, BLOCKED_PATCH, patches, summary)
 
 
 def _conditions(session: Session, around: Surroundings) -> Iterator[Condition]:
-    since = around.now - timedelta(hours=_WINDOW_HOURS)
-    yield patch_condition(list_new_patches(session, since), _WINDOW_HOURS)
+    since = around.now - timedelta(hours=WINDOW_HOURS)
+    yield patch_condition(list_new_patches(session, since), WINDOW_HOURS)
 
 
 def _summary(patches: int, pictures: int, hours: int) -> str:

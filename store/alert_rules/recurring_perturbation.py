@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from detectors.rule_book import BLOCKED_PERTURBATION
+from store.alert_rules.listings import WINDOW_HOURS, list_pictures, listing_condition
 from store.alert_rules.rule import (
     AlertRule,
     Judgement,
@@ -14,13 +15,11 @@ from store.alert_rules.rule import (
     UnitKind,
     count_title,
 )
-from store.alerts.alerts import WARNING, Condition
-from store.decisions.pictures.listed_perturbations import NewPerturbation, list_new_perturbations
+from store.alerts.alerts import Condition
+from store.decisions.pictures.listed_perturbations import list_new_perturbations
+from store.decisions.pictures.listings import NewListing
 from store.decisions.scenarios import RECURRING_PERTURBATION
 from store.phrases import phrase_count
-
-_MAX_EXAMPLES = 5
-_WINDOW_HOURS = 24
 
 
 def look_at_perturbations(around: Surroundings) -> Judgement:
@@ -28,30 +27,15 @@ def look_at_perturbations(around: Surroundings) -> Judgement:
     return lambda session: _conditions(session, around)
 
 
-def perturbation_condition(perturbations: Sequence[NewPerturbation], hours: int) -> Condition:
+def perturbation_condition(perturbations: Sequence[NewListing], hours: int) -> Condition:
     """Perturbations were put on the blacklist lately and stand there still."""
-    request_ids = [request_id for each in perturbations for request_id in each.request_ids]
-    return Condition(
-        fingerprint=RECURRING_PERTURBATION,
-        rule=RECURRING_PERTURBATION,
-        severity=WARNING,
-        active=bool(perturbations),
-        value=float(len(perturbations)),
-        threshold=0.0,
-        summary=_summary(len(perturbations), len(set(request_ids)), hours),
-        atlas=BLOCKED_PERTURBATION.atlas,
-        owasp=BLOCKED_PERTURBATION.owasp,
-        evidence={
-            "decisions": [each.decision_id for each in perturbations],
-            "simulated": any(each.simulated for each in perturbations),
-            "request_ids": list(dict.fromkeys(request_ids))[:_MAX_EXAMPLES],
-        },
-    )
+    summary = _summary(len(perturbations), len(list_pictures(perturbations)), hours)
+    return listing_condition(RECURRING_PERTURBATION, BLOCKED_PERTURBATION, perturbations, summary)
 
 
 def _conditions(session: Session, around: Surroundings) -> Iterator[Condition]:
-    since = around.now - timedelta(hours=_WINDOW_HOURS)
-    yield perturbation_condition(list_new_perturbations(session, since), _WINDOW_HOURS)
+    since = around.now - timedelta(hours=WINDOW_HOURS)
+    yield perturbation_condition(list_new_perturbations(session, since), WINDOW_HOURS)
 
 
 def _summary(perturbations: int, pictures: int, hours: int) -> str:

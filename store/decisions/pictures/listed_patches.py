@@ -1,22 +1,19 @@
 """Patches on the blacklist: a decision whose evidence carries what it looks for."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.patches.patches import Patch, PatchError
-from store.decisions.decisions import BY_POLICY, Kind, Scope
+from store.decisions.decisions import Scope
+from store.decisions.pictures.listings import NewListing, list_blocked, list_decided, list_new
 from store.tables.work_tables import DecisionRow
 
-_log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: prints come and go.
 MAX_PATCHES = 20
-_MAX_DECISIONS = 100
 # What the evidence of such a decision holds.
 PIXELS, SHARE, LIMIT = "patch", "patch_share", "limit"
 
@@ -37,19 +34,6 @@ class ListedPatch:
     limit: float
     until: datetime
     simulated: bool
-
-
-@dataclass(frozen=True)
-class NewPatch:
-    """A patch that a job put on the list lately.
-
-    Attributes:
-        request_ids: flagged requests whose pictures show it.
-    """
-
-    decision_id: int
-    simulated: bool
-    request_ids: tuple[str, ...]
 
 
 def patch_evidence(patch: Patch, limit: float) -> dict[str, object]:
@@ -73,52 +57,22 @@ def patch_of(evidence: Mapping[str, object]) -> tuple[Patch, float]:
 
 
 def listed_patches(session: Session, now: datetime) -> tuple[ListedPatch, ...]:
-    """Patches that are blocked now, newest first; one that cannot be read is logged, left out."""
-    active = and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))
-    return tuple(_readable(_newest(session, MAX_PATCHES, active)))
+    """Those that are blocked now, newest first; one that cannot be read is logged, left out."""
+    return list_blocked(session, Scope.PATCH, _read, now, MAX_PATCHES)
 
 
 def list_decided_patches(
     session: Session, now: datetime, *, simulated: bool
 ) -> tuple[ListedPatch, ...]:
-    """Patches that need no second decision: blocked now, or revoked by a person at any time.
-
-    Args:
-        simulated: whether a simulated block is enough.
-    """
-    is_block = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
-    is_decided = or_(is_block, DecisionRow.revoked_at.is_not(None))
-    return tuple(_readable(_newest(session, _MAX_DECISIONS, is_decided)))
+    """Those that need no second decision: blocked now, or revoked by a person at any time."""
+    return list_decided(session, Scope.PATCH, _read, now, simulated=simulated)
 
 
-def list_new_patches(session: Session, since: datetime) -> tuple[NewPatch, ...]:
-    """Patches that were listed by a job at or after a time and not revoked, newest first."""
-    by_a_job = DecisionRow.origin == BY_POLICY
-    new = and_(by_a_job, DecisionRow.created_at >= since, DecisionRow.revoked_at.is_(None))
-    return tuple(
-        NewPatch(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
-        for row in _newest(session, MAX_PATCHES, new)
-    )
+def list_new_patches(session: Session, since: datetime) -> tuple[NewListing, ...]:
+    """Those that were listed by a job at or after a time and not revoked, newest first."""
+    return list_new(session, Scope.PATCH, since, MAX_PATCHES)
 
 
-def _newest(
-    session: Session, most: int, condition: ColumnElement[bool]
-) -> ScalarResult[DecisionRow]:
-    """Blocks of patches, newest first."""
-    return session.scalars(
-        select(DecisionRow)
-        .where(DecisionRow.scope == Scope.PATCH.value, DecisionRow.kind == Kind.BLOCK.value)
-        .where(condition)
-        .order_by(DecisionRow.id.desc())
-        .limit(most)
-    )
-
-
-def _readable(rows: Iterable[DecisionRow]) -> Iterator[ListedPatch]:
-    for row in rows:
-        try:
-            patch, limit = patch_of(row.evidence)
-        except PatchError as error:
-            _log.warning("a listed patch cannot be read", decision=row.id, why=str(error))
-            continue
-        yield ListedPatch(row.id, patch, limit, row.until, row.simulated)
+def _read(row: DecisionRow) -> ListedPatch:
+    patch, limit = patch_of(row.evidence)
+    return ListedPatch(row.id, patch, limit, row.until, row.simulated)

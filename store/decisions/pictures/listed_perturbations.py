@@ -1,22 +1,19 @@
 """Perturbations on the blacklist: a decision whose evidence carries the signature."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.perturbations.signatures import Signature, SignatureError
-from store.decisions.decisions import BY_POLICY, Kind, Scope
+from store.decisions.decisions import Scope
+from store.decisions.pictures.listings import NewListing, list_blocked, list_decided, list_new
 from store.tables.work_tables import DecisionRow
 
-_log = structlog.get_logger(__name__)
 # Each is looked for in every picture. The newest count: attackers make others.
 MAX_PERTURBATIONS = 5
-_MAX_DECISIONS = 100
 # What the evidence of such a decision holds.
 SIGNATURE, LIMIT = "signature", "limit"
 
@@ -37,19 +34,6 @@ class ListedPerturbation:
     limit: float
     until: datetime
     simulated: bool
-
-
-@dataclass(frozen=True)
-class NewPerturbation:
-    """A perturbation that a job put on the list lately.
-
-    Attributes:
-        request_ids: flagged requests whose pictures show it.
-    """
-
-    decision_id: int
-    simulated: bool
-    request_ids: tuple[str, ...]
 
 
 def signature_evidence(signature: Signature, limit: float) -> dict[str, object]:
@@ -74,54 +58,21 @@ def signature_of(evidence: Mapping[str, object]) -> tuple[Signature, float]:
 
 def listed_perturbations(session: Session, now: datetime) -> tuple[ListedPerturbation, ...]:
     """Those that are blocked now, newest first; one that cannot be read is logged, left out."""
-    active = and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))
-    return tuple(_readable(_newest(session, MAX_PERTURBATIONS, active)))
+    return list_blocked(session, Scope.PERTURBATION, _read, now, MAX_PERTURBATIONS)
 
 
 def list_decided_perturbations(
     session: Session, now: datetime, *, simulated: bool
 ) -> tuple[ListedPerturbation, ...]:
-    """Those that need no second decision: blocked now, or revoked by a person at any time.
-
-    Args:
-        simulated: whether a simulated block is enough.
-    """
-    is_block = and_(DecisionRow.until > now, true() if simulated else ~DecisionRow.simulated)
-    is_decided = or_(is_block, DecisionRow.revoked_at.is_not(None))
-    return tuple(_readable(_newest(session, _MAX_DECISIONS, is_decided)))
+    """Those that need no second decision: blocked now, or revoked by a person at any time."""
+    return list_decided(session, Scope.PERTURBATION, _read, now, simulated=simulated)
 
 
-def list_new_perturbations(session: Session, since: datetime) -> tuple[NewPerturbation, ...]:
+def list_new_perturbations(session: Session, since: datetime) -> tuple[NewListing, ...]:
     """Those that were listed by a job at or after a time and not revoked, newest first."""
-    by_a_job = DecisionRow.origin == BY_POLICY
-    new = and_(by_a_job, DecisionRow.created_at >= since, DecisionRow.revoked_at.is_(None))
-    return tuple(
-        NewPerturbation(row.id, row.simulated, tuple(map(str, row.evidence.get("request_ids", ()))))
-        for row in _newest(session, MAX_PERTURBATIONS, new)
-    )
+    return list_new(session, Scope.PERTURBATION, since, MAX_PERTURBATIONS)
 
 
-def _newest(
-    session: Session, most: int, condition: ColumnElement[bool]
-) -> ScalarResult[DecisionRow]:
-    """Blocks of perturbations, newest first."""
-    return session.scalars(
-        select(DecisionRow)
-        .where(
-            DecisionRow.scope == Scope.PERTURBATION.value,
-            DecisionRow.kind == Kind.BLOCK.value,
-        )
-        .where(condition)
-        .order_by(DecisionRow.id.desc())
-        .limit(most)
-    )
-
-
-def _readable(rows: Iterable[DecisionRow]) -> Iterator[ListedPerturbation]:
-    for row in rows:
-        try:
-            signature, limit = signature_of(row.evidence)
-        except SignatureError as error:
-            _log.warning("a listed perturbation cannot be read", decision=row.id, why=str(error))
-            continue
-        yield ListedPerturbation(row.id, signature, limit, row.until, row.simulated)
+def _read(row: DecisionRow) -> ListedPerturbation:
+    signature, limit = signature_of(row.evidence)
+    return ListedPerturbation(row.id, signature, limit, row.until, row.simulated)
