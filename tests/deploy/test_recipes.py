@@ -59,6 +59,8 @@ def _write(heading: str, folder: Path, ports: Ports) -> Path:
     block = block.replace("listen 80;", f"listen 127.0.0.1:{ports.listen};")
     block = block.replace("http://127.0.0.1:8080", ports.sidecar)
     block = block.replace("http://127.0.0.1:5000", ports.service)
+    # A machine that runs tests may be busy for a second; no test is about these limits.
+    block = re.sub(r"(proxy_(?:connect|read)_timeout) \d+s;", r"\1 60s;", block)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     # As root, its workers would be users that may not enter the folder.
