@@ -5,10 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 GRADIO := .venv-gradio
 
-# One process more than cores, four at most: tests often wait for a limit, a mail or another process.
-# Each keeps to one thread, or they would take each other's cores, and each takes whole files in their
-# order: what a module shares is made once.
-SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 \
+# One process a core, four at most: with one more they wait for each other, and so do mail servers and
+# proxies of tests. Each keeps to one thread, or they would take each other's cores, and each takes
+# whole files in their order: what a module shares is made once.
+SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder --durations 25
 
 # Tests start hundreds of processes; each would compile all that it imports if nothing were kept.
