@@ -8,7 +8,6 @@ from math import inf
 from pathlib import Path
 
 from detectors.registry import FEATURES, Feature, Group
-from inference.http.description import describe
 from store.pages.queries import DASHBOARD_QUERIES
 from tools.alerts_table import runbook_page
 from tools.clients_page import clients_page
@@ -16,6 +15,7 @@ from tools.commands_table import api_page
 from tools.label_pages import labels_page
 from tools.layout_page import layout_page
 from tools.markdown import page, table
+from tools.openapi.description import describe
 from tools.settings_page import settings_page
 from tools.threat_pages import evidence_page, gate_page, refusals_page, rules_page
 

@@ -14,9 +14,10 @@ from schemathesis.checks import CHECKS
 
 from inference.figures import draw_figure
 from inference.http.app import build_app
-from inference.http.description import describe, parse_refusals
 from inference.service import Service
 from tests.inference.http.conftest import Serve, Served
+from tools.openapi.description import describe
+from tools.openapi.refusals import parse_refusals
 
 
 def _picture(kind: str) -> bytes:
