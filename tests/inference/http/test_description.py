@@ -43,7 +43,7 @@ def served(serve: Serve) -> Served:
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_answer_is_one_that_is_described(case: Case[Any], served: Served) -> None:
-    case.call_and_validate(base_url=served.url, excluded_checks=_NOT_APPLICABLE)
+    case.call_and_validate(base_url=served.url, excluded_checks=_NOT_APPLICABLE, timeout=300)
 
 
 def test_the_description_has_the_routes_of_the_service(service: Service) -> None:
