@@ -38,7 +38,8 @@ from inference.ensemble.baselines import SHIPPED, read_baseline
 from inference.machine.allocator import keep_pages
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
-from jobs.blocking.find_perturbations import NothingToCompare, run
+from jobs.blocking.find_perturbations import run
+from jobs.blocking.suspects import NothingToCompare
 from store.decisions.pictures.listed_perturbations import ListedPerturbation, listed_perturbations
 
 _ATTACKS = ("universal", "universal_low_frequency", "transferred_e8")

@@ -14,8 +14,9 @@ from detectors.findings import Finding, Place
 from detectors.parsing import Image
 from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.rule_book import TRIGGER_SUSPECTED
-from jobs.blocking.find_patches import NothingToCompare, run
+from jobs.blocking.find_patches import run
 from jobs.blocking.picture_views import cut_out, read_image
+from jobs.blocking.suspects import NothingToCompare
 from jobs.context import JobContext
 from store.decisions.decisions import Scope, revoke
 from store.decisions.pictures.listed_patches import patch_of

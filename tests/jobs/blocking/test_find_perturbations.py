@@ -13,7 +13,8 @@ from detectors.perturbations.perturbation_match import MIN_ORDINARY, Perturbatio
 from detectors.perturbations.residuals import residual_of, spectrum_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from inference.answer.encode import webp
-from jobs.blocking.find_perturbations import NothingToCompare, run
+from jobs.blocking.find_perturbations import run
+from jobs.blocking.suspects import NothingToCompare
 from jobs.context import JobContext
 from store.decisions.decisions import Scope, revoke
 from store.decisions.pictures.listed_perturbations import signature_of
