@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from pydantic import Field, SecretStr
 
-from detectors.probing.sequence import ProbingLimits
+from detectors.probing.differences import ProbingLimits
 from detectors.topology.topology_limits import TopologyLimits
 from detectors.verdict import Mode
 from inference.admission.admission_settings import AdmissionGroup

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from detectors.parsing import Image, LabelMap
+from detectors.probing.differences import ProbingLimits
 from detectors.probing.fingerprint import Fingerprinter
-from detectors.probing.sequence import Member, ProbingLimits, family_of, probing_findings
+from detectors.probing.sequence import Member, family_of, probing_findings
 from inference.checks.base import Case, CheckResult, Needs
 from inference.stopwatch import Stopwatch
 from inference.upload import Arrival

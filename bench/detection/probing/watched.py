@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from detectors.parsing import Image, LabelMap
+from detectors.probing.differences import ProbingLimits
 from detectors.probing.fingerprint import Fingerprint, Fingerprinter
-from detectors.probing.sequence import ProbingLimits
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from inference.checks.traffic import TrafficCheck

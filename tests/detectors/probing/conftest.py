@@ -10,8 +10,9 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
+from detectors.probing.differences import ProbingLimits
 from detectors.probing.fingerprint import Fingerprint, Fingerprinter
-from detectors.probing.sequence import Family, Member, ProbingLimits, family_of
+from detectors.probing.sequence import Family, Member, family_of
 
 LIMITS = ProbingLimits()
 START = datetime(2026, 3, 2, tzinfo=UTC)
