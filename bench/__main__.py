@@ -33,6 +33,7 @@ from bench.detection.trigger.command import make_trigger_model, measure_triggers
 from bench.detection.trigger.limit import measure_trigger_limit
 from bench.detection.trigger.poison import Target
 from bench.evening.command import measure_evening
+from bench.evening.scan.command import ScanOptions
 from bench.footprint.command import measure_footprint
 from bench.gate.command import measure_gate
 from bench.gate.one_client import measure_one_client
@@ -214,9 +215,12 @@ def outliers(
         list[str] | None,
         typer.Option(help="speed, retrain, fdr, scan or auroc; may be repeated."),
     ] = None,
+    most: Annotated[
+        int | None, typer.Option(min=100, help="Rows of each kind that are taken of a table.")
+    ] = None,
 ) -> None:
     """Outlier models against PyOD's, time against scikit-learn's, the scan and its promise."""
-    measure_outliers(data, json, splits, only or ())
+    measure_outliers(data, json, splits, only or (), most)
 
 
 @app.command()
@@ -268,10 +272,13 @@ def serve(
 def evening(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = _SHARED,
-    cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
+    cache: Annotated[Path, typer.Option(help="Where pictures and records are kept.")] = CACHE,
+    requests: Annotated[int, typer.Option(help="Honest ones of the scan.", min=40)] = 1_200,
+    earlier: Annotated[int, typer.Option(help="Of these, before the evening.", min=30)] = 600,
+    only: Annotated[list[str] | None, typer.Option(help="play or scan; may be repeated.")] = None,
 ) -> None:
-    """600 photos of 40 clients and four attackers: who is blocked, mailed and shown."""
-    measure_evening(data, cache, json)
+    """Clients and attackers: who is blocked, mailed, shown, and found by a scan; resumable."""
+    measure_evening(data, cache, json, ScanOptions(requests, earlier), only or ())
 
 
 @app.command()

@@ -27,15 +27,19 @@ class Place:
     model: Model
     data: Path
 
+    @property
+    def running(self) -> Path:
+        """The folder of the installation that goes on."""
+        return self.folder / _RUNNING
+
 
 def play(place: Place, messages: Sequence[Message], checkpoints: Sequence[int]) -> Iterator[int]:
     """Send everything that was not sent yet; says after how many requests a checkpoint is kept."""
     for count in checkpoints:
         if not snapshot_of(place, count).is_dir():
-            running = place.folder / _RUNNING
-            with open_installation(running, place.model, place.data) as installation:
+            with open_installation(place.running, place.model, place.data) as installation:
                 installation.send_until(messages, count)
-            _keep(running, snapshot_of(place, count))
+            _keep(place.running, snapshot_of(place, count))
         yield count
 
 

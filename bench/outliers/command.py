@@ -21,8 +21,13 @@ class UnknownPart(MaskwatchError):
     """There is no part of that name."""
 
 
-def measure_outliers(folder: Path, out: Path, splits: int, only: Collection[str] = ()) -> None:
+def measure_outliers(
+    folder: Path, out: Path, splits: int, only: Collection[str] = (), most: int | None = None
+) -> None:
     """Measure and publish; what is measured is written after each part.
+
+    Args:
+        most: rows of each kind that are taken of a table; all without it.
 
     Raises:
         NoTables: the folder holds no tables.
@@ -34,7 +39,7 @@ def measure_outliers(folder: Path, out: Path, splits: int, only: Collection[str]
         "retrain": measure_retraining,
         "fdr": lambda: {"fdr": measure_discoveries()},
         "scan": measure_million,
-        "auroc": lambda: {**measure_ranking(folder, splits), "splits": splits},
+        "auroc": lambda: {**measure_ranking(folder, splits, most), "splits": splits},
     }
     if unknown := sorted(set(only) - parts.keys()):
         raise UnknownPart(f"There is no part {unknown[0]!r}; the parts are {', '.join(parts)}.")

@@ -18,8 +18,11 @@ Numbers = dict[str, dict[str, list[float]]]
 Means = Mapping[str, Mapping[str, float]]
 
 
-def measure_ranking(folder: Path, splits: int) -> dict[str, Means]:
-    """Means over tables and splits: ``auroc`` by contamination, and by table when clean.
+def measure_ranking(folder: Path, splits: int, most: int | None = None) -> dict[str, Means]:
+    """Means over tables and splits: ``auroc`` by contamination, and by table.
+
+    Args:
+        most: rows that are taken of a table; see :func:`bench.outliers.tables.splits_of`.
 
     Raises:
         NoTables: the folder holds no tables.
@@ -30,7 +33,7 @@ def measure_ranking(folder: Path, splits: int) -> dict[str, Means]:
     contenders = peers()
     for name, share in CONTAMINATIONS.items():
         numbers: Numbers = defaultdict(lambda: defaultdict(list))
-        for number, split in enumerate(splits_of(folder, splits, share)):
+        for number, split in enumerate(splits_of(folder, splits, share, most)):
             seed = number % splits
             for kind in OutlierKind:
                 _judge_ours(numbers, split, kind, seed)

@@ -10,12 +10,22 @@ import numpy.typing as npt
 from detectors.errors import MaskwatchError
 from detectors.outliers.preparation import Matrix
 
+Indices = npt.NDArray[np.intp]
 # At most this share of a table's anomalies is trained on; the others are the test.
 _MOST_TRAINED = 0.5
 
 
 class NoTables(MaskwatchError):
     """A folder without tables."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows ``(n, features)`` and which of them are anomalies."""
+
+    name: str
+    rows: Matrix
+    labels: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +46,14 @@ class Split:
     contamination: float
 
 
-def splits_of(folder: Path, count: int, contamination: float = 0.0) -> Iterator[Split]:
+def splits_of(
+    folder: Path, count: int, contamination: float = 0.0, most: int | None = None
+) -> Iterator[Split]:
     """Split each ``.npz`` of ``X`` and ``y`` so many times; the numbers of the splits are seeds.
 
     Args:
         contamination: share of anomalies in the training rows; less where a table has too few.
+        most: normal rows to train on, normal rows to test on, and anomalies: no more of each.
 
     Raises:
         NoTables: there are none.
@@ -52,18 +65,18 @@ def splits_of(folder: Path, count: int, contamination: float = 0.0) -> Iterator[
         with np.load(file, allow_pickle=False) as table:
             rows, labels = table["X"].astype(np.float64), table["y"].ravel() > 0
         for seed in range(count):
-            yield _split(file.stem, rows, labels, seed, contamination)
+            random = np.random.default_rng(seed)
+            normal = random.permutation(np.flatnonzero(~labels))[: most and 2 * most]
+            anomalies = random.permutation(np.flatnonzero(labels))[:most]
+            yield _split(Table(file.stem, rows, labels), normal, anomalies, contamination)
 
 
-def _split(
-    name: str, rows: Matrix, labels: npt.NDArray[np.bool_], seed: int, contamination: float
-) -> Split:
-    random = np.random.default_rng(seed)
-    normal = random.permutation(np.flatnonzero(~labels))
-    anomalies = random.permutation(np.flatnonzero(labels))
+def _split(table: Table, normal: Indices, anomalies: Indices, contamination: float) -> Split:
     half = len(normal) // 2
     wanted = round(half * contamination / (1 - contamination))
     trained = min(wanted, int(_MOST_TRAINED * len(anomalies)))
     train = np.concatenate([normal[:half], anomalies[:trained]])
     test = np.concatenate([normal[half:], anomalies[trained:]])
-    return Split(name, rows[train], rows[test], labels[test], trained / len(train))
+    return Split(
+        table.name, table.rows[train], table.rows[test], table.labels[test], trained / len(train)
+    )

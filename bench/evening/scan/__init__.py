@@ -1,0 +1,1 @@
+"""What the scan is for: an evening of the mixed deployment with one attack picture in twenty."""

@@ -1,0 +1,75 @@
+"""The part ``scan`` of ``python -m bench evening``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.deployment.traffic import Kind, read_deployment
+from bench.evening.scan.figures import scan_figures
+from bench.evening.scan.intruders import craft_intruders
+from bench.evening.scan.records import record_evening
+from bench.evening.scan.scanned import Train, scan_evening
+from bench.report import Figures
+from detectors.outliers.kinds import OutlierKind
+from detectors.outliers.model import OutlierModel
+from detectors.registry import FEATURES, FITTED_NAMES, Group
+from jobs.outliers.retrain import Sample, train
+from jobs.settings import TrainingGroup
+
+# Of all requests of the evening one in twenty is an attack picture.
+_SHARE = 0.05
+_KINDS = 4
+_SEED = 20_260_101
+# What the forest saw before there were looks and traffic among the features.
+_FORMER_GROUPS = (Group.INPUT, Group.MODEL, Group.TOPOLOGY)
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """How long it is.
+
+    Attributes:
+        requests: honest ones of the mixed deployment.
+        earlier: so many of these come before the evening.
+    """
+
+    requests: int = 1_200
+    earlier: int = 600
+
+
+def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
+    """Record the evening, in as many runs as it takes, and scan it with every model.
+
+    Raises:
+        PhotosMissing: a folder of photos is missing.
+    """
+    deployment = read_deployment(data, Kind.MIXED, options.requests)
+    honest = options.requests - options.earlier
+    each = round(honest * _SHARE / (1 - _SHARE) / _KINDS)
+    pictures = craft_intruders(data, cache, deployment.people, each)
+    recorded = record_evening(cache, data, deployment.messages, options.earlier, pictures)
+    attacks = [message.attack for message in recorded.messages[recorded.earlier :]]
+    figures: dict[str, float | int | Mapping[str, float]] = {}
+    for prefix, fit in _contenders().items():
+        scanned = scan_evening(recorded, fit)
+        Console().print(f"{prefix}: {scanned.result.sentence}")
+        figures |= scan_figures(prefix, attacks, scanned.outliers)
+    return figures
+
+
+def _contenders() -> Mapping[str, Train]:
+    """By the prefix of their figures: what ships, and what it is held against."""
+    kind = TrainingGroup().outlier_model
+    return {"scan": partial(train, kind=kind), "forest_scan": _fit_former_forest}
+
+
+def _fit_former_forest(sample: Sample) -> OutlierModel:
+    """An isolation forest on the features of picture and parse alone."""
+    groups = {feature.name: feature.group for feature in FEATURES}
+    columns = [place for place, name in enumerate(FITTED_NAMES) if groups[name] in _FORMER_GROUPS]
+    names = [FITTED_NAMES[place] for place in columns]
+    rows, sources = sample.clean.rows[:, columns], sample.clean.sources
+    return OutlierModel.fit(OutlierKind.ISOLATION_FOREST, rows, names, _SEED, sources)

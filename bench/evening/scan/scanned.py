@@ -1,0 +1,108 @@
+"""Trains on the earlier records and scans those of the evening, by the jobs themselves."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+
+from bench.evening.scan.records import Recorded
+from detectors.outliers.model import OutlierModel
+from jobs.context import JobContext
+from jobs.outliers.retrain import Sample, training_sample
+from jobs.outliers.scan import ScanResult, scan
+from jobs.settings import JobSettings
+from store.audit.actors import job
+from store.engine.database import Database
+from store.models.outlier_models import OutlierModelStore, promote
+from store.tables.request_tables import RequestRow, ScoreRow
+
+_TRAFFIC = "api"
+Train = Callable[[Sample], OutlierModel]
+
+
+@dataclass(frozen=True, eq=False)
+class Scanned:
+    """What a scan of the evening did.
+
+    Attributes:
+        p_values: of every request of the evening in its order; NaN of one that was not parsed.
+        outliers: which of them the scan selected.
+    """
+
+    result: ScanResult
+    p_values: npt.NDArray[np.float64]
+    outliers: npt.NDArray[np.bool_]
+
+
+def scan_evening(recorded: Recorded, train: Train) -> Scanned:
+    """Train a model on the earlier records and scan those of the evening with it."""
+    with _context(recorded.before) as context:
+        sample = training_sample(context)
+    model = train(sample)
+    with _context(recorded.after) as context:
+        _promote(context, model, len(sample.clean.rows))
+        result = scan(context, _read_start(context, recorded.earlier))
+        p_values, outliers = _read_scores(context, recorded.earlier)
+    return Scanned(result, p_values, outliers)
+
+
+@contextmanager
+def _context(snapshot: Path) -> Iterator[JobContext]:
+    """The jobs on a copy of an installation, right after its last request."""
+    with TemporaryDirectory(prefix="maskwatch-scan-") as name:
+        folder = Path(name) / "var"
+        shutil.copytree(snapshot, folder)
+        settings = JobSettings(var_dir=folder)
+        with closing(Database.open(settings)) as database:
+            yield JobContext(database, settings, _read_times(database)[-1] + timedelta(seconds=1))
+
+
+def _promote(context: JobContext, model: OutlierModel, rows: int) -> None:
+    store = OutlierModelStore(context.settings.store.var_dir)
+    with context.database.write() as session:
+        row = store.add(
+            session,
+            archive=model.dumps(),
+            kind=model.kind,
+            rows=rows,
+            metrics={},
+            now=context.now,
+        )
+        promote(session, row.id, job("retrain"), context.now)
+
+
+def _read_times(database: Database) -> list[datetime]:
+    """When each request of the traffic came, in their order."""
+    statement = select(RequestRow.received_at).where(RequestRow.route == _TRAFFIC)
+    with database.read() as session:
+        times = session.scalars(statement.order_by(RequestRow.id)).all()
+    return [time.replace(tzinfo=UTC) for time in times]
+
+
+def _read_start(context: JobContext, earlier: int) -> datetime:
+    return _read_times(context.database)[earlier]
+
+
+def _read_scores(
+    context: JobContext, earlier: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    statement = (
+        select(ScoreRow.p_value, ScoreRow.outlier)
+        .select_from(RequestRow)
+        .outerjoin(ScoreRow, ScoreRow.request_pk == RequestRow.id)
+        .where(RequestRow.route == _TRAFFIC)
+        .order_by(RequestRow.id)
+    )
+    with context.database.read() as session:
+        rows = session.execute(statement).all()[earlier:]
+    return (
+        np.array([row.p_value for row in rows], dtype=np.float64),
+        np.array([bool(row.outlier) for row in rows]),
+    )
