@@ -22,6 +22,8 @@ from jobs.settings import TrainingGroup
 # Of all requests of the evening one in twenty is an attack picture.
 _SHARE = 0.05
 _KINDS = 4
+# Requests of the mixed deployment; the order of the first ones does not depend on how many follow.
+_WHOLE = 1_200
 _SEED = 20_260_101
 # What the forest saw before there were looks and traffic among the features.
 _FORMER_GROUPS = (Group.INPUT, Group.MODEL, Group.TOPOLOGY)
@@ -46,11 +48,12 @@ def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
     Raises:
         PhotosMissing: a folder of photos is missing.
     """
-    deployment = read_deployment(data, Kind.MIXED, options.requests)
+    deployment = read_deployment(data, Kind.MIXED, _WHOLE)
+    traffic = deployment.messages[: options.requests]
     honest = options.requests - options.earlier
     each = round(honest * _SHARE / (1 - _SHARE) / _KINDS)
     pictures = craft_intruders(data, cache, deployment.people, each)
-    recorded = record_evening(cache, data, deployment.messages, options.earlier, pictures)
+    recorded = record_evening(cache, data, traffic, options.earlier, pictures)
     attacks = [message.attack for message in recorded.messages[recorded.earlier :]]
     figures: dict[str, float | int | Mapping[str, float]] = {}
     for prefix, fit in _contenders().items():

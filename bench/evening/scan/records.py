@@ -10,6 +10,9 @@ from bench.deployment.traffic import Message
 from bench.evening.scan.intruders import Pictures
 from bench.evening.scan.mixed import mix
 
+# Where the benchmark `deployment` keeps the whole mixed one.
+_KNOWN = "reference-mixed-0-1-1200"
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -34,7 +37,7 @@ def record_evening(
     The earlier traffic is that of the benchmark ``deployment``, which may have played it.
     """
     folder = cache / "deployments"
-    known = Place(folder / f"reference-mixed-0-1-{len(traffic)}", Model.REFERENCE, data)
+    known = Place(folder / _KNOWN, Model.REFERENCE, data)
     _play_until(known, traffic, earlier)
     before = snapshot_of(known, earlier)
     messages = (*traffic[:earlier], *mix(traffic[earlier:], pictures))
