@@ -24,7 +24,8 @@ async def pass_answer(gated: GatedRequest) -> None:
         NotRecorded: a record could not be kept.
     """
     proxy, request, attach = gated.proxy, gated.request, gated.proxy.settings.attach
-    tap = AnswerTap(attach.max_answer_bytes, gated.share.take_if_free)
+    folder = proxy.settings.store.var_dir
+    tap = AnswerTap(attach.max_answer_bytes, gated.share.take_if_free, folder)
 
     def take(piece: bytes) -> None:
         proxy.reader.courtesy.note()
