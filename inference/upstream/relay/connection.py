@@ -9,12 +9,14 @@ from asyncio import (
     sleep,
     timeout_at,
 )
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 import h11
 
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
+from inference.upstream.relay.upstream_http import UpstreamHttp
 
 _MAX_HEAD_BYTES = 65_536
 # So much is taken in before it is passed on; then the upstream has to wait.
@@ -61,7 +63,8 @@ class UpstreamConnection(BufferedProtocol):
     def __init__(self, loop: AbstractEventLoop, buffer: memoryview) -> None:
         self._loop = loop
         self._buffer = buffer
-        self._http = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
+        self._http = UpstreamHttp(_MAX_HEAD_BYTES)
+        self._content: deque[bytes] = deque()
         self._progress = _Progress(loop.time(), loop.time())
         self._is_writable = Event()
         self._is_writable.set()
@@ -87,7 +90,11 @@ class UpstreamConnection(BufferedProtocol):
             self.abort()
             return
         self._has_arrived = True
-        self._http.receive_data(bytes(self._buffer[:nbytes]))
+        content, rest = self._http.split_content(bytes(self._buffer[:nbytes]))
+        if content:
+            self._content.append(content)
+        if rest:
+            self._http.receive_data(rest)
         self._unread_bytes += nbytes
         if self._unread_bytes > _MAX_UNREAD_BYTES:
             self._transport.pause_reading()
@@ -217,6 +224,9 @@ class UpstreamConnection(BufferedProtocol):
             await self._wait_for_arrival(seconds, is_head=is_head)
 
     def _parse_event(self) -> Any:
+        """What came next; content that went past the parser came before all that is still in it."""
+        if self._content:
+            return h11.Data(data=self._content.popleft())
         try:
             return self._http.next_event()
         except h11.RemoteProtocolError:
