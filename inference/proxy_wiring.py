@@ -75,7 +75,7 @@ def build_proxy(settings: ProxySettings) -> Proxy:
     pipeline = _spare_upstream(service.pipeline, settings)
     queue, memory = _build_queue(settings), _build_memory(settings)
     service.metrics.watch_replies(lambda: len(queue), lambda: memory.used_bytes)
-    reader = _build_reader(settings, preset, queue, memory)
+    reader = _build_reader(settings, preset, queue)
     gate = LookGate(settings.asking.look_limits(), service.metrics, lambda: queue.is_half_empty)
     forwarding = _build_forwarding(settings, address)
     return Proxy(
@@ -133,20 +133,10 @@ def _build_memory(settings: ProxySettings) -> ByteBudget:
     return ByteBudget(attach.held_bytes(largest), attach.held_client_bytes(largest))
 
 
-def _build_reader(
-    settings: ProxySettings, preset: Preset, queue: WorkQueue, memory: ByteBudget
-) -> ReplyReader:
+def _build_reader(settings: ProxySettings, preset: Preset, queue: WorkQueue) -> ReplyReader:
     """What reads answers; it goes slowly while there is room for what waits."""
-    max_answer_bytes = settings.attach.max_answer_bytes
-
-    def is_crowded() -> bool:
-        return memory.used_bytes + queue.size_bytes > max_answer_bytes
-
-    def may_wait() -> bool:
-        return queue.is_half_empty and not is_crowded()
-
-    courtesy = Courtesy(is_crowded, may_wait)
-    return ReplyReader(preset.labels, max_answer_bytes, courtesy)
+    courtesy = Courtesy(may_wait=lambda: queue.is_half_empty)
+    return ReplyReader(preset.labels, settings.attach.max_answer_bytes, courtesy)
 
 
 def _build_forwarding(settings: ProxySettings, address: UpstreamAddress) -> Forwarding:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from bench.attach.upstream import build_upstream
 from detectors.errors import MaskwatchError
+from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
 from inference.upstream.relay.forwarding import Forwarding
 from inference.upstream.relay.listener import proxy_config
 from inference.upstream.relay.relay import Relay
@@ -128,6 +129,8 @@ def _serve_upstream(listener: socket.socket) -> None:
 
 
 def _serve_relay(listener: socket.socket, upstream_port: int) -> None:
+    keep_few_arenas()
+    give_large_blocks_back()
     group = UpstreamGroup(upstream=f"http://127.0.0.1:{upstream_port}")
     address, limits = group.upstream_address(), group.relay_limits()
     relay = Relay(address, Forwarding(address), limits)

@@ -18,19 +18,16 @@ class Courtesy:
     back only when the thread that reads has had its share.
 
     Args:
-        is_crowded: whether so much waits in memory that reading must not be slowed down.
-        may_wait: whether so little waits to be checked that checks may be put off.
+        may_wait: whether so little waits that reading may be slow and checks may be put off.
     """
 
     def __init__(
         self,
-        is_crowded: Callable[[], bool],
         may_wait: Callable[[], bool],
         clock: Callable[[], float] = monotonic,
         pause: Callable[[float], None] = sleep,
     ) -> None:
-        self._is_crowded, self._may_wait = is_crowded, may_wait
-        self._clock, self._pause = clock, pause
+        self._may_wait, self._clock, self._pause = may_wait, clock, pause
         self._passed_at = -_QUIET_SECONDS
 
     def note(self) -> None:
@@ -46,7 +43,7 @@ class Courtesy:
     def slow_down(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same chunks, each after a short pause while answers pass."""
         for chunk in chunks:
-            if self._is_passing() and not self._is_crowded():
+            if self._is_passing() and self._may_wait():
                 self._pause(_PAUSE_SECONDS)
             yield chunk
 

@@ -11,8 +11,9 @@ from inference.upstream.relay.connection import UpstreamConnection
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
 from inference.upstream.relay.limits import RelayLimits
 
-# Of larger blocks the allocator takes each from the system anew, and gives it back: half the speed.
-_READ_BYTES = 100_000
+# Less than half the turns of the loop that pieces of 100 KB take. The allocator keeps such blocks
+# where :func:`give_large_blocks_back` was called; else it takes each from the system anew.
+_READ_BYTES = 262_144
 
 
 class ConnectionPool:

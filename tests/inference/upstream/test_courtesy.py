@@ -1,9 +1,9 @@
 from inference.upstream.courtesy import Courtesy
 
 
-def test_chunks_are_slowed_down_only_while_answers_pass_and_memory_is_left() -> None:
-    now, is_crowded, pauses = 100.0, False, list[float]()
-    courtesy = Courtesy(lambda: is_crowded, lambda: True, lambda: now, pauses.append)
+def test_chunks_are_slowed_down_only_while_answers_pass_and_little_waits() -> None:
+    now, has_room, pauses = 100.0, True, list[float]()
+    courtesy = Courtesy(lambda: has_room, lambda: now, pauses.append)
     chunks = [b"one", b"two", b"three"]
     assert list(courtesy.slow_down(chunks)) == chunks
     assert pauses == []
@@ -11,10 +11,10 @@ def test_chunks_are_slowed_down_only_while_answers_pass_and_memory_is_left() -> 
     now += 0.01
     assert list(courtesy.slow_down(chunks)) == chunks
     assert len(pauses) == 3
-    is_crowded = True
+    has_room = False
     assert list(courtesy.slow_down(chunks)) == chunks
     assert len(pauses) == 3
-    is_crowded = False
+    has_room = True
     now += 0.02
     assert list(courtesy.slow_down(chunks)) == chunks
     assert len(pauses) == 3
@@ -28,7 +28,7 @@ def test_checks_wait_until_nothing_passes_or_much_waits_or_it_takes_long() -> No
         now[0] += seconds
 
     has_room = [True]
-    courtesy = Courtesy(lambda: False, lambda: has_room[0], lambda: now[0], pause)
+    courtesy = Courtesy(lambda: has_room[0], lambda: now[0], pause)
     courtesy.wait()
     assert pauses == []
     courtesy.note()
@@ -47,7 +47,7 @@ def test_checks_do_not_wait_for_ever_while_something_passes() -> None:
         now[0] += seconds
         courtesy.note()
 
-    courtesy = Courtesy(lambda: False, lambda: True, lambda: now[0], go_on)
+    courtesy = Courtesy(lambda: True, lambda: now[0], go_on)
     courtesy.note()
     courtesy.wait()
     assert now[0] < 101

@@ -4,6 +4,7 @@ import json
 import re
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ from inference.upstream.answers.texts.json_cursor import JsonCursor
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
+Signs = npt.NDArray[np.uint8]
 
 _END_OF_ROWS = re.compile(rb"\][ \t\r\n]*\]")
 _TWO_SIGNS = re.compile(rb"\[[ \t\r\n]*([^ \t\r\n])")
@@ -22,7 +24,7 @@ _BLANKS = b" \t\r\n"
 # As most writers of JSON have them, with a blank or without.
 _SEPARATORS = (b",", b", ")
 _ENDS = (b"", b".0")
-_ZERO, _OPEN, _CLOSE = b"0[]"
+_OPEN = ord("[")
 # Text of one number, with blanks.
 _MAX_NUMBER_BYTES = 64
 _MAX_ROW_BYTES = 1 << 20
@@ -41,7 +43,8 @@ def read_mask(cursor: JsonCursor, height: int, width: int, threshold: float) -> 
         if row:
             cursor.take(",")
             cursor.peek()
-        rows = _parse_rows(_take_rows(cursor, _MAX_NUMBER_BYTES * (width + 1)), width) > threshold
+        block = _take_rows(cursor, _MAX_NUMBER_BYTES * (width + 1))
+        rows = _compare(_parse_rows(block, width), threshold)
         if row + len(rows) > height:
             raise _wrong_size()
         mask[row : row + len(rows)] = rows
@@ -98,27 +101,38 @@ def _read_table(
 ) -> npt.NDArray[np.uint8] | None:
     """Rows of zeros and ones, if all are written alike.
 
-    A row is a bracket, numbers with separators behind all but the last, a bracket, a separator; a
-    number is a digit and an end.
+    Signs are compared with those of a row of zeros: nothing may differ but the last bit of digits.
     """
-    step = 1 + len(end) + len(separator)
-    length = step * width + 2
+    zeros, fixed_bits = _write_zeros(width, separator, end)
+    length = len(zeros)
     if (len(text) + len(separator)) % length:
         return None
     signs = np.frombuffer(text + separator, dtype=np.uint8).reshape(-1, length)
-    close = length - 1 - len(separator)
-    digits = signs[:, 1:close:step] - np.uint8(_ZERO)
-    is_table = (
-        (signs[:, 0] == _OPEN).all()
-        and (signs[:, close] == _CLOSE).all()
-        and digits.max() <= 1
-        and all(
-            (signs[:, 2 + place : close : step] == sign).all()
-            for place, sign in enumerate(end + separator)
-        )
-        and (signs[:, close + 1 :] == list(separator)).all()
-    )
-    return digits if is_table else None
+    changed = signs ^ zeros
+    if (changed & fixed_bits).max():
+        return None
+    return changed[:, 1 : length - 1 - len(separator) : 1 + len(end) + len(separator)]
+
+
+@lru_cache(maxsize=16)
+def _write_zeros(width: int, separator: bytes, end: bytes) -> tuple[Signs, Signs]:
+    """The signs of a row of zeros, and which of their bits are the same in all rows.
+
+    A row is a bracket, numbers with separators behind all but the last, a bracket, a separator; a
+    number is a digit and an end.
+    """
+    zeros = b"[" + separator.join([b"0" + end] * width) + b"]" + separator
+    fixed_bits = np.full(len(zeros), 0xFF, dtype=np.uint8)
+    step = 1 + len(end) + len(separator)
+    fixed_bits[1 : 1 + step * width : step] = 0xFE
+    return np.frombuffer(zeros, dtype=np.uint8), fixed_bits
+
+
+def _compare(rows: npt.NDArray[Any], threshold: float) -> Mask:
+    """Where numbers are larger; zeros and ones say it themselves, with a threshold between them."""
+    if rows.dtype == np.uint8 and 0 <= threshold < 1:
+        return rows.view(np.bool_)
+    return np.asarray(rows > threshold)
 
 
 def read_array(cursor: JsonCursor, max_values: int) -> npt.NDArray[np.float32]:
