@@ -71,6 +71,9 @@ class Metrics:
             "untrusted_proxies",
             "Requests that a private address forwarded without being a trusted proxy.",
         )
+        self.silent_proxies = self._counter(
+            "silent_proxies", "Requests of a trusted proxy that named nobody in its header."
+        )
 
     def _measure_connections(self) -> None:
         """What broke off between client and service."""

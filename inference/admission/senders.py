@@ -23,8 +23,8 @@ _MAX_REPORTED = 256
 class Senders:
     """Reads the header that trusted proxies write; what it cannot read is counted and logged once.
 
-    Requests that a private address forwards without being trusted are counted as well: a proxy that
-    nobody configured makes all its visitors one client.
+    Two proxies make all their visitors one client, and are counted as well: a private address that
+    forwards without being trusted, and a trusted one that writes no header.
     """
 
     def __init__(self, proxies: ProxiesGroup, metrics: Metrics) -> None:
@@ -45,6 +45,11 @@ class Senders:
         name = name_address(peer, hops, self._trusted)
         if is_unknown(name):
             self._tell_unknown(name, "a trusted proxy names its client in no known form")
+        elif not hops and self._is_trusted(peer):
+            self._metrics.silent_proxies.inc()
+            self._report(
+                name, "silent proxy", "let it name its clients; see MASKWATCH_FORWARDED_HEADER"
+            )
         elif hops and self._is_forgotten(peer):
             self._metrics.untrusted_proxies.inc()
             self._report(
@@ -77,6 +82,10 @@ class Senders:
         if self._header is ForwardedHeader.AUTO and hops:
             return hops
         return split_forwarded(forwarded)
+
+    def _is_trusted(self, peer: str) -> bool:
+        address = read_address(peer)
+        return address is not None and is_trusted(address, self._trusted)
 
     def _is_forgotten(self, peer: str) -> bool:
         address = read_address(peer)

@@ -1,14 +1,15 @@
 """Settings of proxies in front, and of connections."""
 
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
 
 Network = IPv4Network | IPv6Network
+_MAPPED_BITS = 96
 
 
 class ForwardedHeader(StrEnum):
@@ -29,6 +30,20 @@ class ProxiesGroup(Group):
     """The header that they write: `x-forwarded-for`, or `forwarded` (RFC 7239). `auto` reads
     `X-Forwarded-For` where a request has it, else `Forwarded`: set it if your proxies write
     `Forwarded`, or clients could write the other one."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _unmap(cls, value: tuple[Network, ...]) -> tuple[Network, ...]:
+        return tuple(map(_as_ipv4, value))
+
+
+def _as_ipv4(network: Network) -> Network:
+    """A network of IPv4 in the clothes of IPv6 as such: addresses are compared as such."""
+    first = network.network_address
+    mapped = first.ipv4_mapped if isinstance(first, IPv6Address) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return ip_network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 class ConnectionsGroup(Group):

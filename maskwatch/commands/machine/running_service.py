@@ -19,6 +19,11 @@ _ADVICE = {
         "a private address forwards requests without being trusted, and its visitors are one "
         "client: add it to MASKWATCH_TRUSTED_PROXIES if it is yours"
     ),
+    "maskwatch_silent_proxies": (
+        "a trusted proxy named nobody, and all its visitors are one client whom no policy blocks: "
+        "let it write the header of MASKWATCH_FORWARDED_HEADER; if it is a client itself, take it "
+        "out of MASKWATCH_TRUSTED_PROXIES"
+    ),
 }
 
 

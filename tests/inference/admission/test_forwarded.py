@@ -56,7 +56,26 @@ def test_lines_of_their_own_and_extended_ones_are_the_same() -> None:
         ('for="never closed, for=203.0.113.7', "203.0.113.7"),
         ("for=192.0.2.1, proto=https", ""),
         ("for=unknown", "unknown"),
+        ('host="a;for=198.51.100.1";for=203.0.113.7', "203.0.113.7"),
+        ('for=203.0.113.7;host="a, for=198.51.100.1"', "203.0.113.7"),
+        (r'for=203.0.113.7;host="a\", for=198.51.100.1;b=\""', "203.0.113.7"),
+        (r'for="[2001:db8::7]:443";host="a\\"', '"[2001:db8::7]:443"'),
+        ('for="never closed, for=203.0.113.7;host="a, for=198.51.100.1"', "203.0.113.7"),
+        ("for=198.51.100.1;for=203.0.113.7", ""),
+        ("for=198.51.100.1,", ""),
     ],
 )
 def test_the_last_element_of_forwarded_says_whom_it_is_for(line: str, last: str) -> None:
     assert split_forwarded([line])[-1] == last
+
+
+@pytest.mark.parametrize("lines", [["198.51.100.1, "], ["198.51.100.1", ""], ["198.51.100.1,,"]])
+def test_an_empty_entry_at_the_end_names_nobody_and_not_who_stands_before_it(
+    lines: list[str],
+) -> None:
+    assert split_forwarded_for(lines)[-1] == ""
+
+
+@pytest.mark.parametrize("lines", [[], [""], [" , "], ["", ""]])
+def test_a_header_without_anything_has_no_entries(lines: list[str]) -> None:
+    assert split_forwarded_for(lines) == split_forwarded(lines) == []

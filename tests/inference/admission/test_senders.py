@@ -61,6 +61,44 @@ def test_a_proxy_that_nobody_configured_is_counted_and_logged_once() -> None:
     assert [log["event"] for log in logs] == ["untrusted proxy"]
 
 
+@pytest.mark.parametrize(
+    ("header", "forwarded_for", "forwarded"),
+    [
+        (ForwardedHeader.AUTO, [], []),
+        (ForwardedHeader.AUTO, [""], [" "]),
+        (ForwardedHeader.FORWARDED, ["203.0.113.7"], []),
+        (ForwardedHeader.FORWARDED_FOR, [], ["for=203.0.113.7"]),
+    ],
+)
+def test_a_trusted_proxy_that_names_nobody_is_counted_and_logged_once(
+    header: ForwardedHeader, forwarded_for: list[str], forwarded: list[str]
+) -> None:
+    senders, metrics = _build(header)
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert senders.name_sender(PROXY, forwarded_for, forwarded) == f"ip:{PROXY}"
+    assert _read(metrics, "silent_proxies") == 2
+    assert [log["event"] for log in logs] == ["silent proxy"]
+
+
+def test_a_client_without_a_proxy_is_no_silent_one() -> None:
+    senders, metrics = _build()
+    assert senders.name_sender("203.0.113.7", [], []) == "ip:203.0.113.7"
+    assert _read(metrics, "silent_proxies") == 0
+
+
+def test_a_client_cannot_write_an_entry_for_a_proxy_that_leaves_its_own_empty() -> None:
+    senders, _ = _build()
+    assert senders.name_sender(PROXY, ["198.51.100.1, "], []) == f"unknown@{PROXY}"
+
+
+@pytest.mark.parametrize("network", ["::ffff:10.0.0.1", "::ffff:10.0.0.0/120"])
+def test_a_proxy_trusted_in_the_clothes_of_ipv6_is_the_same(network: str) -> None:
+    proxies = ProxiesGroup(trusted_proxies=(ip_network(network),))
+    senders = Senders(proxies, Metrics())
+    assert senders.name_sender(PROXY, ["203.0.113.7"], []) == "ip:203.0.113.7"
+
+
 def test_a_stranger_that_writes_the_header_is_no_forgotten_proxy() -> None:
     senders, metrics = _build()
     assert senders.name_sender("8.8.8.8", ["203.0.113.7"], []) == "ip:8.8.8.8"

@@ -45,6 +45,7 @@ def _check(tmp_path: Path, port: int) -> list[Check]:
     [
         ("unreadable_senders", "MASKWATCH_FORWARDED_HEADER"),
         ("untrusted_proxies", "MASKWATCH_TRUSTED_PROXIES"),
+        ("silent_proxies", "MASKWATCH_FORWARDED_HEADER"),
     ],
 )
 def test_what_the_service_could_not_read_is_said_with_the_setting_that_mends_it(
