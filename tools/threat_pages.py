@@ -113,13 +113,15 @@ _FILES = (
      "there; what is missing is grey, as in browsers. Else `truncated`"),
     ("the same with a maker's trailer, a film or a preview behind it", "the same"),
     ("a PNG without its end chunk", "`end_missing` if all pixels are there, else `truncated`"),
+    ("the same that breaks off in a text or other chunk that readers may do without",
+     "`end_missing` and `checksum_differs`: the chunk is left out"),
     ("a WebP or AVIF that breaks off", "`truncated` or `unreadable`"),
     ("a wrong checksum in a chunk of a PNG that readers may do without (text, Exif, "
      "profile, gamma)", "the chunk is left out, as in browsers: `checksum_differs`"),
     ("a wrong checksum in a chunk that the picture needs", "`unreadable`"),
     ("trailers of Samsung, vivo, OPPO, OnePlus, Honor, Huawei, Canon, Nikon, Sony, Insta360, "
-     "PhotoMechanic, FotoStation; pieces that the picture's XMP announces (Google, Xiaomi); maps "
-     "of depths; films of moving photos, with filler before them", "passes, no sign"),
+     "PhotoMechanic, FotoStation, AFCP, MIE; pieces that the picture's XMP announces (Google, "
+     "Xiaomi); maps of depths; films of moving photos, with filler before them", "passes, no sign"),
     ("previews and gain maps behind the picture (MPF)",
      "`several_frames`; one that breaks off: no sign"),
     ("zeros, set bits, line ends or a second end marker behind the picture", "passes, no sign"),
@@ -129,6 +131,7 @@ _FILES = (
      "`polyglot`, `script_in_metadata`"),
     ("photos of up to 66 million pixels",
      "over `MASKWATCH_MAX_DECODED_PIXELS` (25 million) decoded smaller: `made_smaller`"),
+    ("panoramas and long screenshots with sides of up to 16,384 pixels", "the same"),
     ("photos of 100 or 200 million pixels", "`too_many_pixels`"),
     ("portraits with up to 20 MB of depths in their XMP", "passes, no sign"),
     ("a progressive JPEG whose passes visit more than 200 million pixels, and more than 500 for "

@@ -39,7 +39,7 @@ class GateGroup(Group):
     min_side: int = Field(8, ge=1, le=1_000)
     """Shortest side in pixels that is worth parsing."""
 
-    max_side: int = Field(12_000, ge=64, le=65_535)
+    max_side: int = Field(16_384, ge=64, le=65_535)
     """Longest side in pixels, checked in the header."""
 
     max_ratio: float = Field(20.0, ge=1, le=65_535, allow_inf_nan=False)

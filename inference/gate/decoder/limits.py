@@ -36,7 +36,7 @@ class PictureLimits:
     max_pixels: int = 66_000_000
     max_decoded_pixels: int = 25_000_000
     min_side: int = 8
-    max_side: int = 12_000
+    max_side: int = 16_384
     max_ratio: float = 20.0
     max_frames: int = 256
     max_scans: int = 100

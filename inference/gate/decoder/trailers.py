@@ -135,15 +135,14 @@ _HONOR_FIELDS = re.compile(rb"v\d_f[ -~]{36}LIVE_\d[ -~]{14}")
 
 def _endless(data: bytes, floor: int, end: int) -> int | None:
     """Trailers that only state their end: they begin behind the picture."""
-    return floor if floor and data[max(floor, end - 40) : end].endswith(_ENDS) else None
+    return floor if floor and _ENDS.search(data[max(floor, end - 40) : end]) else None
 
 
-# Nikon's NX programs, PhotoMechanic, FotoStation, Insta360.
-_ENDS = (
-    b"\0\0\0\0\0\0/NIKON APP",
-    b"cbipcbbl",
-    b"\xa1\xb2\xc3\xd4",
-    b"8db42d694ccc418790edff439fe026bf",
+# Nikon's NX programs, PhotoMechanic, FotoStation, Insta360, AFCP, MIE with either length.
+_ENDS = re.compile(
+    rb"(?:\0{6}/NIKON APP|cbipcbbl|\xa1\xb2\xc3\xd4|8db42d694ccc418790edff439fe026bf|AXS[!*].{8}"
+    rb"|~\0\x04\0zmie~\0\0(?:\x06.{4}[\x10\x18]\x04|\x0a.{8}[\x10\x18]\x08))\Z",
+    re.DOTALL,
 )
 _READERS: tuple[Reader, ...] = (
     _samsung, _samsung_sound, _vivo, _oneplus, _canon, _honor, _endless

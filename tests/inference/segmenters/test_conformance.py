@@ -66,7 +66,7 @@ def test_it_says_what_it_is(shipped: Segmenter) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [(1, 1), (8, 8), (8, 12_000), (12_000, 8), (1, 500), (97, 61), (700, 900)]
+    "size", [(1, 1), (8, 8), (8, 16_384), (16_384, 8), (1, 500), (97, 61), (700, 900)]
 )
 def test_a_picture_of_any_size_is_parsed_at_its_own_size(
     shipped: Segmenter, size: tuple[int, int]

@@ -60,9 +60,11 @@ class _Walker:
         self._header: Header | None = None
         self._still: list[Span] = []
         self._frame_control = self._hidden_default = self._is_damaged = False
+        self._end = _SIGNATURE_BYTES
 
     def note(self, chunk: _Chunk) -> None:
         """One chunk."""
+        self._end = chunk.end + 4
         if not chunk.is_sound():
             self._is_damaged = self._is_damaged or not chunk.may_be_left_out()
             self._parts.left_out.append((chunk.start - 8, chunk.end + 4))
@@ -96,7 +98,14 @@ class _Walker:
         parts.frames += self._frame_control and self._hidden_default
         if not parts.complete:
             parts.end = len(data)
+            self._leave_out_broken_words(data)
         return parts
+
+    def _leave_out_broken_words(self, data: bytes) -> None:
+        """A file may break off in a chunk that no pixel needs: a decoder would miss its end."""
+        kind = data[self._end + 4 : self._end + 8]
+        if kind and kind[0] & _ANCILLARY:
+            self._parts.left_out.append((self._end, len(data)))
 
     def _note_words(self, chunk: _Chunk) -> None:
         parts, limits = self._parts, self._limits

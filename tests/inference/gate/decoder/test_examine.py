@@ -319,6 +319,16 @@ def test_a_damaged_piece_that_no_pixel_needs_is_left_out(
     assert np.array_equal(np.asarray(examined.picture), np.asarray(photo))
 
 
+@pytest.mark.parametrize("kept", [8, 9, 20, 30])
+def test_a_file_that_breaks_off_in_a_piece_that_no_pixel_needs_is_whole_but_for_it(
+    png: bytes, photo: Pillow.Image, kept: int
+) -> None:
+    text = struct.pack(">I", 1_000) + b"tEXtComment\0" + b"spoken words " * 80
+    examined = examine(png[:-12] + text[:kept], MediaType.PNG, LIMITS)
+    assert set(examined.signs) == {"end_missing", "checksum_differs"}
+    assert np.array_equal(np.asarray(examined.picture), np.asarray(photo))
+
+
 def test_a_damaged_orientation_turns_nothing(
     png_with: Callable[..., bytes], photo: Pillow.Image
 ) -> None:

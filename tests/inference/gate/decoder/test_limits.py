@@ -61,6 +61,13 @@ def test_the_default_lets_a_blank_picture_of_a_phone_through() -> None:
     PictureLimits().check(4_000, 3_000, 80_000)
 
 
+@pytest.mark.parametrize("size", [(16_382, 3_628), (3_520, 14_000), (1_080, 16_384)])
+def test_the_default_lets_panoramas_and_long_screenshots_of_phones_through(
+    size: tuple[int, int],
+) -> None:
+    PictureLimits().check(*size, 1_500_000)
+
+
 @given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(1, 100_000))
 def test_any_size_passes_or_has_one_of_the_codes_whichever_way_it_lies(
     width: int, height: int, file_bytes: int
@@ -71,8 +78,8 @@ def test_any_size_passes_or_has_one_of_the_codes_whichever_way_it_lies(
 
 
 @given(
-    st.integers(8, 12_000),
-    st.integers(8, 12_000),
+    st.integers(8, 16_384),
+    st.integers(8, 16_384),
     st.integers(100_000, 100_000_000),
     st.floats(1, 30),
     st.integers(1, 1_000),

@@ -54,6 +54,12 @@ KNOWN = {
     "Honor": FILM + b"v2_f11".ljust(20) + b"0:1200".ljust(20) + b"LIVE_9052".ljust(20),
     "a map of depths": NOISE + b"edof\0\3" + NOISE,
     "PhotoMechanic": NOISE + b"cbipcbbl",
+    "FotoStation": NOISE + b"\xa1\xb2\xc3\xd4",
+    "Insta360": NOISE + b"8db42d694ccc418790edff439fe026bf",
+    "AFCP": NOISE + b"AXS!\0\1\0\2\0\0\x9a\x30",
+    "AFCP of the other order": NOISE + b"AXS*\2\0\1\0\x30\x9a\0\0",
+    "MIE": NOISE + b"~\0\4\0zmie~\0\0\6\0\0\x23\x28\x10\4",
+    "MIE with a long length": NOISE + b"~\0\4\0zmie~\0\0\x0a\0\0\0\0\0\0\x23\x28\x18\x08",
 }
 
 
