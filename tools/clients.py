@@ -77,6 +77,36 @@ SENDINGS: tuple[Sending, ...] = (
         _form("name=\"file\"; filename*=utf-8''f%C3%BCr%20dich.jpg"),
     ),
     Sending(
+        "mail libraries, JavaMail",
+        "the file's name in numbered pieces, `filename*0*` (RFC 2231)",
+        _FORM,
+        _form("name=\"file\"; filename*0*=utf-8''f%C3%BCr; filename*1*=%20dich.jpg"),
+    ),
+    Sending(
+        "Alamofire, requests with `(None, data, 'image/jpeg')`",
+        "the picture with its type and without a file name, which RFC 7578 leaves open",
+        _FORM,
+        _form('name="file"', "Content-Type: image/jpeg"),
+    ),
+    Sending(
+        "browsers' forms with a second field for a file",
+        "a field for a file that nobody chose: an empty name, and nothing in it",
+        _FORM,
+        lambda picture: (
+            _part('name="mask"; filename=""', b"", "Content-Type: application/octet-stream")
+            + _form('name="file"; filename="a.jpg"')(picture)
+        ),
+    ),
+    Sending(
+        "`FormData` with a `Blob` of JSON",
+        "words of its own as a file named `blob`, beside the picture",
+        _FORM,
+        lambda picture: (
+            _part('name="meta"; filename="blob"', b'{"a": 1}', "Content-Type: application/json")
+            + _form('name="file"; filename="a.jpg"')(picture)
+        ),
+    ),
+    Sending(
         ".NET `MultipartFormDataContent`",
         "names without quotes, and both `filename` and `filename*`",
         _FORM,
@@ -126,6 +156,19 @@ SENDINGS: tuple[Sending, ...] = (
         _as_it_is,
     ),
     Sending(
+        "curl `--data-binary @a.jpg -H 'Content-Type: application/octet-stream'`, devices",
+        "the picture is the body, of no type that they know",
+        "application/octet-stream",
+        _as_it_is,
+    ),
+    Sending(
+        "scripts",
+        "an empty `Content-Encoding`",
+        "image/jpeg",
+        _as_it_is,
+        headers={"Content-Encoding": ""},
+    ),
+    Sending(
         "Gradio and other pages in JavaScript",
         "a data URL in JSON",
         "application/json",
@@ -136,6 +179,18 @@ SENDINGS: tuple[Sending, ...] = (
         "base64 in JSON, with the media type's charset",
         "application/json; charset=utf-8",
         _json("file"),
+    ),
+    Sending(
+        ".NET, PowerShell",
+        "JSON with a byte order mark, and `null` for what there is not",
+        "application/json",
+        lambda picture: b'\xef\xbb\xbf{"file": null, "image": "' + b64encode(picture) + b'"}',
+    ),
+    Sending(
+        "clients of APIs with media types of their own",
+        "JSON as `application/vnd.api+json`",
+        "application/vnd.api+json",
+        _json("image"),
     ),
     Sending(
         "clients of ModelScope",

@@ -24,6 +24,8 @@ from inference.upload import Upload
 
 # Boundaries, part headers, a client's file name, short fields.
 _OVERHEAD_BYTES = 16_384
+# What devices and scripts say of a picture whose type they do not know.
+_ANY_BYTES = {"application/octet-stream", "binary/octet-stream"}
 # Longer headers than this hold something else.
 _MAX_TYPE_CHARACTERS = 1_000
 
@@ -95,7 +97,7 @@ def check_packing(request: Request) -> None:
     Raises:
         Refused: it is.
     """
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         raise Refused(PACKED_BODY)
 
 
@@ -122,10 +124,10 @@ def choose_reader(
     if media_type == FORM:
         boundary = check_boundary(parameters.get("boundary", ""))
         return lambda chunks: SentForm(boundary, chunks, rules.fields), limit
-    if media_type == JSON:
+    if media_type in {JSON, "text/json"} or media_type.endswith("+json"):
         # Four characters stand for three bytes, and some clients break lines or escape slashes.
         return lambda chunks: SentJson(chunks, rules.fields, rules.max_bytes), limit * 3 // 2
-    if media_type.startswith("image/"):
+    if media_type.startswith("image/") or media_type in _ANY_BYTES:
         return lambda chunks: SentPicture(media_type, chunks), limit
     raise Refused(UNKNOWN_BODY)
 

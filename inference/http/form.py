@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
@@ -26,6 +27,8 @@ _MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046
 _MAX_PARTS, _MAX_PADDING_BYTES = 32, 64
 _MAX_PART_HEADERS, _MAX_PART_HEADER_BYTES = 8, 2_048
 _MAX_TEXT_BYTES = 16_384
+_FILE_TYPES = ("image/", "application/octet-stream")
+_TEXT_TYPES = ("text/", "application/json")
 
 
 @dataclass(frozen=True)
@@ -112,12 +115,23 @@ def _without_preamble(delimiter: bytes, body: bytes) -> bytes:
     return body[max(0, body.find(b"\r\n" + delimiter)) :]
 
 
-def _file_name(parameters: Mapping[str, str]) -> str | None:
-    """As every client should send it, or as some do instead (RFC 8187); read as UTF-8 always."""
-    extended_name = parameters.get("filename*")
-    if extended_name is None or "filename" in parameters:
-        return parameters.get("filename")
-    return unquote(extended_name.rpartition("'")[2], "utf-8", "replace")
+def _read_text(parameters: Mapping[str, str], name: str) -> str | None:
+    """A parameter as every client should send it, or as some do instead; read as UTF-8 always.
+
+    That is with a charset (RFC 8187), or in numbered pieces (RFC 2231), as mail libraries write it.
+    """
+    if name in parameters:
+        return parameters[name]
+    if f"{name}*" in parameters:
+        return _decode_text(parameters[f"{name}*"])
+    keys = (f"{name}*{number}" for number in range(len(parameters)))
+    pieces = (parameters.get(key, parameters.get(f"{key}*")) for key in keys)
+    text = "".join(takewhile(lambda piece: piece is not None, pieces))
+    return _decode_text(text) if f"{name}*0*" in parameters else text or None
+
+
+def _decode_text(text: str) -> str:
+    return unquote(text.rpartition("'")[2], "utf-8", "replace")
 
 
 def _name_field(fields: Sequence[str]) -> str:
@@ -131,6 +145,22 @@ class _Part:
     headers: dict[bytes, bytes] = field(default_factory=dict)
     name: str = ""
     file_name: str | None = None
+
+    @property
+    def media_type(self) -> str | None:
+        """The type that the client declares, with its parameters."""
+        declared = self.headers.get(b"content-type")
+        return None if declared is None else declared.decode("latin-1")
+
+    def is_file(self, fields: Sequence[str]) -> bool:
+        """Whether it is a file, though names of files are no duty (RFC 7578, section 4.2).
+
+        Pages send their own words as files as well: a ``Blob`` of JSON gets a file's name.
+        """
+        media_type = (self.media_type or "").partition(";")[0].strip().lower()
+        if self.name in fields:
+            return self.file_name is not None or media_type.startswith(_FILE_TYPES)
+        return self.file_name is not None and not media_type.startswith(_TEXT_TYPES)
 
 
 def _unpack(part: _Part, content: bytes) -> bytes:
@@ -165,12 +195,8 @@ class _Parts:
             raise Refused(FORM_CUT_OFF)
         if self._file is None:
             raise Refused(NO_FILE)
-        media_type = self._file.headers.get(b"content-type")
-        return Upload.hash_now(
-            _unpack(self._file, b"".join(self._pieces)),
-            None if media_type is None else media_type.decode("latin-1"),
-            self._file.file_name,
-        )
+        content = _unpack(self._file, b"".join(self._pieces))
+        return Upload.hash_now(content, self._file.media_type, self._file.file_name)
 
     def begin(self) -> None:
         self._part = _Part()
@@ -188,10 +214,13 @@ class _Parts:
     def end_headers(self) -> None:
         disposition = self._part.headers.get(b"content-disposition", b"")
         _, parameters = read_parameters(disposition.decode("utf-8", "replace"))
-        self._part.name = parameters.get("name", "")
-        self._part.file_name = _file_name(parameters)
-        if self._part.file_name is None:
-            return
+        self._part.name = _read_text(parameters, "name") or ""
+        self._part.file_name = _read_text(parameters, "filename")
+        # A field for a file that nobody chose has an empty name, and no content that would come.
+        if self._part.file_name != "" and self._part.is_file(self._fields):
+            self._take_file()
+
+    def _take_file(self) -> None:
         if self._file is not None:
             raise Refused(SECOND_FILE)
         if self._part.name not in self._fields:
@@ -199,6 +228,8 @@ class _Parts:
         self._file = self._part
 
     def add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.file_name == "" and self._part is not self._file:
+            self._take_file()
         if self._part is self._file:
             self._pieces.append(data[start:end])
             return

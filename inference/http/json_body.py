@@ -1,5 +1,6 @@
 """Reads a picture in base64 out of a JSON object. It runs in a thread."""
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ class SentJson:
         """
         body = b"".join(self.chunks)
         self.chunks.clear()
-        declared, text = split_data_url(_pick_text(read_small_document(body), self.fields))
+        document = read_small_document(body.removeprefix(BOM_UTF8))
+        declared, text = split_data_url(_pick_text(document, self.fields))
         data = decode_base64(text)
         if len(data) > self.max_bytes:
             raise Refused(TOO_MANY_BYTES)
@@ -41,7 +43,8 @@ class SentJson:
 def _pick_text(document: object, fields: Sequence[str]) -> str:
     if not isinstance(document, dict):
         raise Refused(NOT_JSON)
-    texts = [document[name] for name in fields if name in document]
+    # Some libraries write every name that they know, and `null` where there is nothing.
+    texts = [document[name] for name in fields if document.get(name) is not None]
     if len(texts) != 1 or not isinstance(texts[0], str):
         raise Refused(NO_JSON_FIELD)
     return texts[0]

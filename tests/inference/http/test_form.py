@@ -34,6 +34,7 @@ _FIELDS = ("file", "image", "img", "upload", "files[]")
 _OTHER_NAME = WRONG_FIELD.saying(
     "The file is in a field of another name: send the picture in the field 'file'."
 )
+_JSON = b"Content-Type: application/json"
 _FILE = b'form-data; name="file"; filename="a.png"'
 
 
@@ -68,6 +69,9 @@ def test_text_before_the_first_boundary_is_passed_over() -> None:
         (b"filename=a.png; filename*=UTF-8''b.png", "a.png"),
         (b"filename*=UTF-8''b.png; filename=a.png", "a.png"),
         (b'filename=""', ""),
+        (b'filename*0="a b"; filename*1=".png"', "a b.png"),
+        (b"filename*0*=UTF-8''f%C3%BCr; filename*1=dich.png", "f\u00fcrdich.png"),
+        (b"filename*1=b.png; filename*0=a", "ab.png"),
     ],
 )
 def test_the_files_name_is_read_in_both_forms(names: bytes, file_name: str) -> None:
@@ -93,6 +97,11 @@ def test_pieces_of_any_size_make_the_same_upload() -> None:
         ([part(_FILE, b"1"), part(_FILE, b"2")], SECOND_FILE),
         ([part(_FILE, b"1"), part(b'form-data; name="image"; filename="a"', b"2")], SECOND_FILE),
         ([part(b'form-data; name="x"; filename="a"', b"1")], _OTHER_NAME),
+        ([part(b'form-data; name="x"; filename=""', b"1")], _OTHER_NAME),
+        ([part(_FILE, b"1"), part(b'form-data; name="image"; filename=""', b"2")], SECOND_FILE),
+        ([part(b'form-data; name="file"; filename=""', b"")], NO_FILE),
+        ([part(b'form-data; name="x"; filename="a"', b"a" * 20_000, _JSON)], FORM_TOO_LARGE),
+        ([part(b'form-data; name="file"; filename*1="a"', b"1")], NO_FILE),
         ([part(b'form-data; name="file"', b"1")], NO_FILE),
         ([part(b'form-data; name="image"', b"a" * 20_000)], NO_FILE),
         ([part(_FILE, b"1", *[b"X: a"] * 9)], NOT_MULTIPART),
@@ -216,3 +225,26 @@ def test_a_fault_beside_the_pipeline_is_recorded_too(
     assert (row.stage, row.reasons) == (Stage.FAILED, ["fault"])
     faults = "maskwatch_faults_total"
     assert service.metrics.registry.get_sample_value(faults, {"part": "reading"}) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        part(b'form-data; name="mask"; filename=""', b""),
+        part(b'form-data; name="image"; filename=""', b""),
+        part(b'form-data; name="meta"; filename="blob"', b"{}", _JSON),
+        part(b'form-data; name="meta"; filename="a.txt"', b"words", b"Content-Type: text/plain"),
+    ],
+)
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_what_is_no_picture_beside_it_is_passed_over(other: bytes, *, comes_first: bool) -> None:
+    file = part(_FILE, b"1")
+    assert _read(*([other, file] if comes_first else [file, other])).data == b"1"
+
+
+def test_a_file_of_another_type_in_the_pictures_field_is_the_gates_to_judge() -> None:
+    assert _read(part(_FILE, b"{}", _JSON)).data == b"{}"
+
+
+def test_a_name_with_a_charset_is_a_name() -> None:
+    assert _read(part(b"form-data; name*=utf-8''file; filename=a.png", b"1")).data == b"1"
