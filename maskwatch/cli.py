@@ -16,6 +16,7 @@ from maskwatch.commands.baselines.commands import baselines_app
 from maskwatch.commands.config.commands import config_app
 from maskwatch.commands.database.commands import database_app
 from maskwatch.commands.decisions.commands import decisions_app
+from maskwatch.commands.detectors.commands import detectors_app
 from maskwatch.commands.explain.commands import explain
 from maskwatch.commands.jobs.commands import FORMER_NAMES, jobs_app, run_former_command, scan
 from maskwatch.commands.keys.commands import keys_app
@@ -39,6 +40,7 @@ GROUPS: tuple[tuple[Panel, str, typer.Typer], ...] = (
     (Panel.JOBS, "jobs", jobs_app),
     (Panel.MODELS, "model", model_app),
     (Panel.MODELS, "baselines", baselines_app),
+    (Panel.MODELS, "detectors", detectors_app),
     (Panel.DECISIONS, "decisions", decisions_app),
     (Panel.DATABASE, "db", database_app),
     (Panel.PEOPLE, "keys", keys_app),

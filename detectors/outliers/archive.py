@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from detectors.outliers.base import OutlierModelError
+from detectors.outliers.base import ModelChanged, OutlierModelError
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.preparation import Arrays
 
@@ -67,11 +67,11 @@ def unpack(data: bytes, digest: str) -> Archive:
     """What ``pack`` was given, from an archive whose SHA-256 must be ``digest``.
 
     Raises:
-        OutlierModelError: the archive was changed.
+        ModelChanged: the archive was changed.
         Exception: one of ``FOREIGN``: it is not one of ours.
     """
     if len(data) > MAX_ARCHIVE_BYTES or sha256(data).hexdigest() != digest:
-        raise OutlierModelError(f"Outlier model {digest[:12]} was changed on disk.")
+        raise ModelChanged(f"Outlier model {digest[:12]} was changed on disk.")
     kind, names = _read_header(data)
     return Archive(kind, names, _read_arrays(data))
 

@@ -18,6 +18,10 @@ class OutlierModelError(MaskwatchError):
     """A model that cannot be trained or read."""
 
 
+class ModelChanged(OutlierModelError):
+    """The bytes of an archive are not those that were written."""
+
+
 class Scorer(Protocol):
     """What differs between the kinds; ``OutlierModel`` adds what they share.
 

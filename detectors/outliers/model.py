@@ -177,7 +177,8 @@ class OutlierModel:
         """Read an archive of any kind whose SHA-256 must be ``digest``.
 
         Raises:
-            OutlierModelError: the archive was changed or is not one of ours.
+            ModelChanged: the archive was changed.
+            OutlierModelError: it is not one of ours.
         """
         try:
             return cls._restore(unpack(data, digest))

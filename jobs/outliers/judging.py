@@ -15,6 +15,7 @@ from detectors.outliers.preparation import Vector
 from jobs.context import JobContext, Skipped
 from store.models.outlier_models import NewScore, OutlierModelStore, champion
 from store.models.scans import Scores
+from store.models.stored_models import read_model
 from store.requests.unscored import UnscoredRequests
 from store.tables.work_tables import OutlierModelRow
 
@@ -73,7 +74,8 @@ def load_champion(context: JobContext) -> Champion:
     Raises:
         NoModelYet: no outlier model is promoted.
         NoOutlierModel: its file is gone.
-        OutlierModelError: its file was changed.
+        ModelChanged: its file was changed.
+        OutlierModelError: its file is of another version.
     """
     with context.database.read() as session:
         row = champion(session)
@@ -82,8 +84,8 @@ def load_champion(context: JobContext) -> Champion:
             "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
             "clean records."
         )
-    archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
-    model, settings = OutlierModel.loads(archive, row.digest), context.settings.outliers
+    model = read_model(OutlierModelStore(context.settings.store.var_dir), row)
+    settings = context.settings.outliers
     max_p_value = outlier_cutoff(settings.outlier_p_value, row.rows)
     return Champion(row, model, settings.false_discovery_rate, max_p_value)
 

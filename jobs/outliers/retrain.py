@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from detectors.outliers.base import OutlierModelError
+from detectors.outliers.base import ModelChanged, OutlierModelError
 from detectors.outliers.cutoff import describe_cutoff, outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel
@@ -22,6 +22,7 @@ from store.audit.actors import job
 from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
+from store.models.stored_models import read_model
 from store.phrases import phrase_count
 from store.requests.record_store import FeatureMatrix, clean_features
 
@@ -52,6 +53,19 @@ class Sample:
     outlier_sources: tuple[str | None, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Predecessor:
+    """What a challenger is held against.
+
+    Attributes:
+        model: the champion; ``None`` if there is none to compare with.
+        absence: why there is none, one sentence or two.
+    """
+
+    model: OutlierModel | None
+    absence: str
+
+
 @dataclass(frozen=True)
 class Judgement:
     """Whether a challenger is promoted, why, and the numbers behind it."""
@@ -76,12 +90,14 @@ def run(context: JobContext) -> JobOutcome:
 
     Raises:
         TooFewRecords: fewer than 30 clean records.
+        ModelChanged: the champion's file was changed.
     """
+    before = _load_champion(context)
     with lock_for_reading(context.database, Reader.TRAINING):
         sample = training_sample(context)
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value
-    judgement = judge(_load_champion(context), challenger, sample.clean.rows, p_value)
+    judgement = judge(before, challenger, sample.clean.rows, p_value)
     judgement = hold_back_if_pushed(judgement, _list_pushed(context))
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
@@ -126,14 +142,15 @@ def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
 
 
 def judge(
-    champion_model: OutlierModel | None, challenger: OutlierModel, clean: Matrix, p_value: float
+    before: Predecessor, challenger: OutlierModel, clean: Matrix, p_value: float
 ) -> Judgement:
     """Compare a challenger with the champion on the same clean rows."""
     scores = challenger.score(clean)
     cutoff = outlier_cutoff(p_value, len(clean))
     share = round(float((challenger.p_values(scores) <= cutoff).mean()), 6)
+    champion_model = before.model
     if champion_model is None:
-        return Judgement(True, "There was no usable model before it.", None, share)
+        return Judgement(True, before.absence, None, share)
     if champion_model.names != challenger.names:
         return Judgement(True, "The champion knows other features.", None, share)
     correlation = None
@@ -175,17 +192,23 @@ def _rank_correlation(first: Vector, second: Vector) -> float:
     return round(float(spearmanr(first, second).statistic), 4)
 
 
-def _load_champion(context: JobContext) -> OutlierModel | None:
-    """The champion; ``None`` if there is none or its file was changed or is gone."""
+def _load_champion(context: JobContext) -> Predecessor:
+    """What a challenger is held against.
+
+    Raises:
+        ModelChanged: the champion's file was changed; who did that may have changed what it learns.
+    """
     with context.database.read() as session:
         row = champion(session)
     if row is None:
-        return None
+        return Predecessor(None, "There was no model before it.")
     try:
-        archive = OutlierModelStore(context.settings.store.var_dir).read(row.digest)
-        return OutlierModel.loads(archive, row.digest)
-    except (NoOutlierModel, OutlierModelError):
-        return None
+        model = read_model(OutlierModelStore(context.settings.store.var_dir), row)
+    except ModelChanged:
+        raise
+    except (NoOutlierModel, OutlierModelError) as error:
+        return Predecessor(None, f"It replaces model {row.id}. {error}")
+    return Predecessor(model, "")
 
 
 def _keep(
@@ -202,4 +225,4 @@ def _keep(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now
         )
         if judgement.is_promoted:
-            promote(session, row.id, job("retrain"), context.now)
+            promote(session, row.id, job("retrain"), context.now, judgement.because)

@@ -17,6 +17,7 @@ from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
 from store.engine.files.kept_files import FileStore
+from store.models.promotions import Promotion, add_promotion, find_present, find_way_back
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 
@@ -105,6 +106,10 @@ class OutlierModelStore:
             raise NoOutlierModel(self.explain_absence(digest))
         return data
 
+    def path_of(self, digest: str) -> Path:
+        """Where an archive lies, if it is there."""
+        return self._files.path_of(digest)
+
     def list_missing(self, session: Session) -> tuple[str, ...]:
         """The digest of the champion, if it has no archive; retention removes those of others."""
         digests = session.scalars(select(OutlierModelRow.digest).where(OutlierModelRow.promoted))
@@ -142,25 +147,44 @@ def former_archive_sentence(archive: Path) -> str:
     )
 
 
-def promote(session: Session, model_id: int, actor: str, now: datetime) -> None:
+def promote(session: Session, model_id: int, actor: str, now: datetime, why: str = "") -> None:
     """Make one model the champion; every other one steps back but stays.
 
     Args:
         actor: who does it, made by :mod:`store.audit.actors`.
+        why: one sentence, if there is one.
 
     Raises:
         NoOutlierModel: there is no such model; the champion stays.
     """
-    row = session.get(OutlierModelRow, model_id)
+    present = find_present(session)
+    previous_id = None if present is None else present.id
+    _put_in_force(session, Promotion(model_id, actor, now, why, previous_id))
+
+
+def roll_back(session: Session, actor: str, now: datetime, why: str) -> OutlierModelRow:
+    """Make the model the champion again that was it before the present one.
+
+    Raises:
+        NoWayBack: there was none.
+    """
+    before = find_way_back(session)
+    return _put_in_force(session, Promotion(before.model_id, actor, now, why, before.previous_id))
+
+
+def _put_in_force(session: Session, promotion: Promotion) -> OutlierModelRow:
+    row = session.get(OutlierModelRow, promotion.model_id)
     if row is None:
-        raise NoOutlierModel(f"There is no outlier model with id {model_id}.")
+        raise NoOutlierModel(f"There is no outlier model with id {promotion.model_id}.")
     move_mark(session, Mark.OUTLIER_MODEL)
     former = champion(session)
-    session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == model_id))
-    goes_back = former is not None and former.id > model_id
+    session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == row.id))
+    add_promotion(session, promotion)
+    goes_back = former is not None and former.id > row.id
     action = Action.OUTLIER_MODEL_REVERTED if goes_back else Action.OUTLIER_MODEL_PROMOTED
-    details = {"digest": row.digest, "instead_of": former and former.id}
-    append(session, Entry(actor, action, _subject(row), details), now)
+    details = {"digest": row.digest, "instead_of": former and former.id, "why": promotion.why}
+    append(session, Entry(promotion.by, action, _subject(row), details), promotion.at)
+    return row
 
 
 def _subject(row: OutlierModelRow) -> str:

@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 from sqlalchemy.schema import SchemaItem
 
-from store.tables import audit_tables, baseline_tables, request_tables, roll_up_tables
+from store.tables import (
+    audit_tables,
+    baseline_tables,
+    model_tables,
+    request_tables,
+    roll_up_tables,
+)
 from store.tables import work_tables as tables
 from store.tables.base import Base
 
 # Each module adds its tables when it is imported.
-_TABLES = (audit_tables, baseline_tables, request_tables, roll_up_tables, tables)
+_TABLES = (audit_tables, baseline_tables, model_tables, request_tables, roll_up_tables, tables)
 METADATA = Base.metadata
 
 

@@ -4,11 +4,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.outliers.base import ModelChanged
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from jobs.blocking.decide import run as decide
 from jobs.context import JobContext
-from jobs.outliers.retrain import Sample, TooFewRecords, judge, run, train, training_sample
+from jobs.outliers.retrain import (
+    Predecessor,
+    Sample,
+    TooFewRecords,
+    judge,
+    run,
+    train,
+    training_sample,
+)
 from jobs.outliers.scan import scan
 from store.models.outlier_models import champion
 from store.requests.record_store import FeatureMatrix
@@ -44,7 +53,7 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
     row = promoted(context)
     assert row.rows == 40
     assert row.metrics["clients"] == 4
-    assert row.metrics["promoted_because"] == "There was no usable model before it."
+    assert row.metrics["promoted_because"] == "There was no model before it."
 
 
 def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any) -> None:
@@ -59,14 +68,31 @@ def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any)
 
 
 @pytest.mark.usefixtures("few_trees")
-def test_a_changed_champion_is_replaced(context: JobContext, traffic: Any) -> None:
+def test_a_changed_champion_stops_the_job_with_its_name(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     run(context)
+    first = promoted(context)
     [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.write_bytes(b"not a model")
     traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
+    for stopped in (run, scan):
+        with pytest.raises(ModelChanged, match="was changed on disk: put it back") as refused:
+            stopped(context)
+        assert str(archive) in str(refused.value)
+    assert promoted(context).id == first.id
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_a_champion_without_a_file_is_replaced_and_that_is_said(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
     run(context)
-    assert promoted(context).metrics["promoted_because"] == "There was no usable model before it."
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
+    archive.unlink()
+    traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
+    assert "It replaces model 1. The file of outlier model" in run(context).sentence
+    assert promoted(context).id == 2
     assert scan(context).records == 50
 
 
@@ -75,7 +101,7 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
     low, high = random.exponential(2, (200, 2)), 10 - random.exponential(2, (200, 2))
     both = np.linspace([0, 0], [10, 10], 100)
     first, second = (OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (low, high))
-    judgement = judge(first, second, both, 0.01)
+    judgement = judge(Predecessor(first, ""), second, both, 0.01)
     assert not judgement.is_promoted
     assert judgement.correlation is not None
     assert judgement.correlation < 0
@@ -101,7 +127,7 @@ def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
         OutlierModel.fit(kind, rows, ("a", "b"), 1)
         for kind in (FOREST, OutlierKind.NEAREST_NEIGHBOURS)
     )
-    judgement = judge(first, second, rows + 50, 0.01)
+    judgement = judge(Predecessor(first, ""), second, rows + 50, 0.01)
     assert not judgement.is_promoted
     assert judgement.because == "It calls 100.0 % of the clean records outliers."
 

@@ -167,6 +167,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "fingerprints",
         "leases",
         "loaded_models",
+        "promotions",
         "proposals",
         "request_reasons",
         "roll_ups",

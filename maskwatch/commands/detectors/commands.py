@@ -1,0 +1,65 @@
+"""The commands ``maskwatch detectors``. Thin, as the rest of the command line."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from jobs.settings import JobSettings
+from store.settings import StoreSettings, load_settings
+
+detectors_app = typer.Typer(
+    help="Outlier models: which one is in force, how they compare, and the way back.",
+    no_args_is_help=True,
+)
+
+_MODEL = typer.Argument(metavar="MODEL", help="As `detectors list` numbers it, or its digest.")
+_OTHER = typer.Argument(metavar="OTHER", help="The one to compare it with.")
+_REASON = typer.Option("--reason", help="Why; whoever reads it later wants to know.")
+_JSON = typer.Option("--json", help="One JSON object a line.")
+
+
+@detectors_app.command("list")
+def list_detectors(as_json: Annotated[bool, _JSON] = False) -> None:
+    """List all outlier models, newest first; * marks the champion."""
+    from maskwatch.commands.detectors import detector_views as views
+
+    for view in views.read_detectors(load_settings(StoreSettings)):
+        typer.echo(view.to_json() if as_json else view.to_text())
+
+
+@detectors_app.command("show")
+def show_detector(model: Annotated[str, _MODEL], as_json: Annotated[bool, _JSON] = False) -> None:
+    """Show what a model learnt from, what it was judged by, and when it was in force."""
+    from maskwatch.commands.detectors import detector_views as views
+
+    view = views.read_detector(load_settings(StoreSettings), model)
+    for line in [view.to_json()] if as_json else view.to_lines():
+        typer.echo(line)
+
+
+@detectors_app.command("compare")
+def compare_detectors(model: Annotated[str, _MODEL], other: Annotated[str, _OTHER]) -> None:
+    """Compare two models on the newest vetted records."""
+    from maskwatch.commands.detectors import detector_comparison as comparison
+
+    settings, now = load_settings(JobSettings), datetime.now(UTC)
+    for line in comparison.compare(settings, model, other, now):
+        typer.echo(line)
+
+
+@detectors_app.command("promote")
+def promote_detector(model: Annotated[str, _MODEL], reason: Annotated[str, _REASON]) -> None:
+    """Make a model the champion, whatever the last retraining said of it."""
+    from maskwatch.commands.detectors import detector_changes as changes
+
+    now = datetime.now(UTC)
+    typer.echo(changes.promote_by_hand(load_settings(StoreSettings), model, reason, now))
+
+
+@detectors_app.command("rollback")
+def roll_back_detector(reason: Annotated[str, _REASON]) -> None:
+    """Make the model the champion again that was it before the present one."""
+    from maskwatch.commands.detectors import detector_changes as changes
+
+    typer.echo(changes.roll_back(load_settings(StoreSettings), reason, datetime.now(UTC)))
