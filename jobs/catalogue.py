@@ -15,7 +15,7 @@ from jobs.blocking import decide, find_patches, find_perturbations
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
-from jobs.outliers import retrain, scan, watch_drift
+from jobs.outliers import group_families, retrain, scan, watch_drift
 from jobs.settings import JobSettings
 
 
@@ -46,6 +46,13 @@ JOBS: tuple[Job, ...] = (
         "Score new records once and record the outliers.",
         scan.run,
         lambda s: every(s.schedule.scan_interval_seconds),
+        followed_by="group_families",
+    ),
+    Job(
+        "group_families",
+        "Group outliers and findings that belong together into families.",
+        group_families.run,
+        None,
         followed_by="decide",
     ),
     Job("decide", "Decide which clients to block.", decide.run, None),

@@ -67,7 +67,7 @@ def _strong_bonds(members: Sequence[Member], crowd: Crowd) -> Iterator[Bond]:
         if clients >= max(_MIN_CLIENTS, MIN_NETWORK_SHARE * crowd.clients.get(bond.value, 0)):
             yield bond
     for same in same_pictures(members):
-        yield from _bond(Tie.PICTURE, str(same[0].key), same)
+        yield from _bond(Tie.PICTURE, "", same)
 
 
 def _is_tied(member: Member, unusual: Counter[str], crowd: Crowd) -> bool:
@@ -100,7 +100,9 @@ def _find_bursts(
     bursts = sorted(
         minute
         for minute, number in lone.items()
-        if number >= _MIN_LONE and unusual[minute] >= MIN_BURST_SHARE * crowd.minutes.get(minute, 0)
+        if number >= _MIN_LONE
+        and minute in crowd.minutes
+        and unusual[minute] >= MIN_BURST_SHARE * crowd.minutes[minute]
     )
     first: dict[int, int] = {}
     for minute in bursts:

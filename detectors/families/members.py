@@ -55,12 +55,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Crowd:
-    """All requests beside which the members came; what is missing counts as none.
+    """All requests beside which the members came.
 
     Attributes:
-        requests: by client.
+        requests: by client; one that is missing sent little.
         clients: by network, how many it had.
-        minutes: requests by the minute in which they came, counted since 1970.
+        minutes: requests by the minute in which they came, counted since 1970; there is no burst
+            in one that is missing.
     """
 
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -73,7 +74,8 @@ class Bond:
     """What some requests share.
 
     Attributes:
-        value: the client, the network, the decision, the features, the first minute, …
+        value: the client, the network, the decision, the features, the first minute; empty for
+            pictures.
         keys: of the requests.
     """
 

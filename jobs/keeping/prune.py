@@ -19,6 +19,7 @@ from store.audit.audit_log import Action, Entry, append
 from store.counts.roll_ups import read_roll_up_time
 from store.engine.day_partitions import is_partitioned, start_of
 from store.engine.reader_locks import BeingRead
+from store.families.families import forget_members
 from store.keeping.retention import (
     DaysInUse,
     days_before,
@@ -120,6 +121,7 @@ def _rounds(context: JobContext) -> Iterator[RowCounts]:
     yield from _whole_days(context, before)
     yield from batches(context, lambda s: forget_requests(s, key_of(before), BATCH))
     yield from batches(context, lambda s: {"fingerprints": forget_fingerprints(s, before, BATCH)})
+    yield from batches(context, lambda s: {"families": forget_members(s, key_of(before), BATCH)})
     yield from _slow_growth(context)
 
 

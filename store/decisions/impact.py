@@ -87,9 +87,9 @@ def clients_within(session: Session, now: datetime, networks: Iterable[Network])
     }
 
 
-def active_clients(session: Session, now: datetime) -> set[str]:
-    """All clients of the last 24 hours, by the names that decisions give them."""
-    since = Period.until(now, DAY).since
+def active_clients(session: Session, now: datetime, span: timedelta = DAY) -> set[str]:
+    """All clients of the last 24 hours, or of another span, by the names that decisions know."""
+    since = Period.until(now, span).since
     known = select(ClientRow.client).where(ClientRow.last_seen >= since)
     new = select(RequestRow.client).where(since_roll_up(session, since)).distinct()
     return {network_of(name) for each in (known, new) for name in session.scalars(each)}

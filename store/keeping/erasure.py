@@ -18,6 +18,7 @@ from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import PIXELS
 from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
+from store.tables.family_tables import FamilyRow
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.tables.work_tables import AlertRow, DecisionRow, ProposalRow
 
@@ -132,8 +133,15 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
             waits = proposal.answered_at is None and proposal.expires_at > now
             number += waits
             proposal.value = client if waits else ERASED
+    _erase_from_families(session, lambda word: name.sub(ERASED, word))
     session.flush()
     return number
+
+
+def _erase_from_families(session: Session, change: Callable[[str], str]) -> None:
+    """A family says which client its requests share."""
+    for family in session.scalars(select(FamilyRow)):
+        family.shared = _change_words(family.shared, change)
 
 
 def _names(table: type[DecisionRow | ProposalRow], client: str) -> ColumnElement[bool]:

@@ -26,6 +26,7 @@ OF_A_REQUEST: Mapping[str, str] = {
     "evidence": "request_pk",
     "scores": "request_pk",
     "fingerprints": "request_pk",
+    "family_members": "request_pk",
 }
 _LOCK_WAIT = "500ms"
 _LOCK_NOT_AVAILABLE = "55P03"

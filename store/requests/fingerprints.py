@@ -124,18 +124,29 @@ def client_trail(session: Session, client: str, since: datetime, most: int) -> T
 
 
 def hash_of_picture(session: Session, request_pk: int) -> str | None:
-    """The perceptual hash of what a request sent, in hex.
+    """The perceptual hash of what a request sent, in hex; ``None`` if there is none."""
+    looks = read_looks(session, (request_pk,))
+    return looks[request_pk].hex() if looks else None
 
-    ``None`` if it means nothing, was forgotten, or is of a version that none is compared with.
+
+def read_looks(session: Session, request_pks: Sequence[int]) -> dict[int, bytes]:
+    """The bits of the perceptual hashes of what some requests sent.
+
+    Those that mean nothing, were forgotten, or are of a version that none is compared with are
+    left out.
     """
-    data = session.scalar(
-        select(FingerprintRow.data).where(FingerprintRow.request_pk == request_pk)
-    )
+    columns = select(FingerprintRow.request_pk, FingerprintRow.data)
+    rows = session.execute(columns.where(FingerprintRow.request_pk.in_(request_pks)))
+    looks = {row.request_pk: _read_look(row.data) for row in rows}
+    return {key: bits for key, bits in looks.items() if bits is not None}
+
+
+def _read_look(data: bytes) -> bytes | None:
     try:
-        coarse = None if data is None else Fingerprint.from_bytes(data).coarse
+        coarse = Fingerprint.from_bytes(data).coarse
     except ValueError:
         return None
-    return None if coarse is None or coarse.quality < MIN_QUALITY else coarse.bits.hex()
+    return None if coarse.quality < MIN_QUALITY else coarse.bits
 
 
 def forget_fingerprints(session: Session, before: datetime, most: int) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy.schema import SchemaItem
 from store.tables import (
     audit_tables,
     baseline_tables,
+    family_tables,
     model_tables,
     request_tables,
     roll_up_tables,
@@ -15,7 +16,15 @@ from store.tables import work_tables as tables
 from store.tables.base import Base
 
 # Each module adds its tables when it is imported.
-_TABLES = (audit_tables, baseline_tables, model_tables, request_tables, roll_up_tables, tables)
+_TABLES = (
+    audit_tables,
+    baseline_tables,
+    family_tables,
+    model_tables,
+    request_tables,
+    roll_up_tables,
+    tables,
+)
 METADATA = Base.metadata
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from jobs.catalogue import JOBS, Job
+from jobs.catalogue import JOBS, Job, job_named
 from maskwatch.commands.jobs.commands import FORMER_NAMES
 from store.engine.database import Database
 from store.settings import StoreSettings
@@ -24,13 +24,18 @@ def _runs(tmp_path: Path) -> list[str]:
         return list(session.scalars(select(JobRunRow.job).order_by(JobRunRow.id)))
 
 
+def _chain(job: Job) -> list[str]:
+    following = [] if job.followed_by is None else _chain(job_named(job.followed_by))
+    return [job.name, *following]
+
+
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_every_job_of_the_catalogue_can_be_run_once(
     maskwatch: Run, tmp_path: Path, job: Job
 ) -> None:
     said = maskwatch("jobs", "run", job.name)
     assert said.code == 0, said.err
-    chain = [name for name in (job.name, job.followed_by) if name is not None]
+    chain = _chain(job)
     assert said.out.count("\n") == len(chain)
     assert _runs(tmp_path) == chain
 
@@ -97,7 +102,7 @@ def test_a_scan_by_hand_runs_and_decides_as_the_job_does(maskwatch: Run, tmp_pat
     said = maskwatch("scan", "--since", "24h")
     assert said.code == 0, said.err
     assert said.out.startswith("No outlier model is promoted yet")
-    assert _runs(tmp_path) == ["scan", "decide"]
+    assert _runs(tmp_path) == ["scan", "group_families", "decide"]
 
 
 def test_a_dry_run_is_no_run_and_says_what_is_missing(maskwatch: Run, tmp_path: Path) -> None:

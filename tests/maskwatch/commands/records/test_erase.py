@@ -22,6 +22,7 @@ from store.keeping.erasure import ERASED, Subject, erase_requests
 from store.keeping.retention import OF_A_REQUEST
 from store.requests.record_store import add_records
 from store.settings import StoreSettings
+from store.tables.family_tables import FamilyRow
 from store.tables.request_tables import FingerprintRow
 from store.tables.work_tables import AlertRow, DecisionRow
 from tests.detectors.perturbation_pictures import noise, signature_of
@@ -105,6 +106,26 @@ def test_a_block_that_holds_keeps_its_name_until_it_is_over(world: World) -> Non
     later = world.now + timedelta(hours=2)
     assert erase_subject(world.settings, Subject(client=ANNA), "root", later).remaining == 0
     assert world.tables_with(ANNA) == set()
+
+
+def test_a_family_forgets_the_name_of_a_client(world: World) -> None:
+    world.add(ANNA, b"picture")
+    shared = [{"tie": "client", "value": name, "requests": 2} for name in (ANNA, ANNABELLE)]
+    family = FamilyRow(
+        formed_at=world.now,
+        first_at=world.now,
+        last_at=world.now,
+        requests=2,
+        clients=1,
+        kinds={"crafted": 2},
+        shared=shared,
+    )
+    with world.database.write() as session:
+        session.add(family)
+    world.erase(Subject(client=ANNA))
+    with world.database.read() as session:
+        [left] = session.scalars(select(FamilyRow.shared))
+    assert [thing["value"] for thing in left] == [ERASED, ANNABELLE]
 
 
 def test_a_file_that_another_client_shares_stays(world: World) -> None:

@@ -163,6 +163,8 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "change_marks",
         "clients",
         "drifts",
+        "families",
+        "family_members",
         "fingerprint_keys",
         "fingerprints",
         "leases",
