@@ -109,6 +109,7 @@ class DecisionChanges(TypedDict, total=False):
     simulated: bool
     evidence: Mapping[str, object]
     job: str
+    family: str | None
 
 
 def make_decision(**changes: Unpack[DecisionChanges]) -> NewDecision:

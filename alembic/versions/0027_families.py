@@ -3,8 +3,8 @@
 Revision: 0027
 Revises: 0026
 
-Safety: makes two small tables. Going back drops them, and with them the numbers of families: the
-next runs form them anew, under new numbers.
+Safety: makes two small tables and a column of a small one. Going back drops them, and with them the
+numbers of families: the next runs form them anew, under new numbers.
 """
 
 import sqlalchemy as sa
@@ -52,8 +52,10 @@ def upgrade() -> None:
         "family_members",
         ["family_id", "request_pk"],
     )
+    op.add_column("proposals", sa.Column("family", sa.String(36), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("proposals", "family")
     op.drop_table("family_members")
     op.drop_table("families")

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.access.page_context import begin_change, current_page
 from dashboard.decisions.finish import finish_change
 from dashboard.show import markup, words
+from dashboard.show.decision_table import reason
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst
@@ -34,7 +35,7 @@ def _line(proposal: Proposal) -> None:
     columns = st.columns(_WIDTHS, vertical_alignment="center")
     cells = (
         markup.stack(proposal.value, words.label(proposal.scope)),
-        markup.stack(proposal.reason, words.label(proposal.scenario)),
+        reason(proposal),
         markup.quiet(proposal.limit_reached),
         markup.quiet(words.utc(proposal.expires_at)),
     )

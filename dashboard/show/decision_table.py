@@ -15,6 +15,7 @@ from detectors.perturbations.signatures import SignatureError
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.pictures.listed_patches import patch_of
 from store.decisions.pictures.listed_perturbations import signature_of
+from store.decisions.proposals import Proposal
 from store.decisions.similar_pictures import SimilarPicture
 from store.pages.decision_views import DecisionView
 
@@ -94,9 +95,13 @@ def _thumbnail(pixels: Image, what: str) -> Markup:
     return markup.thumbnail(png.getvalue(), what)
 
 
-def reason(decision: DecisionView) -> Markup:
-    """Why, and by which scenario."""
-    return markup.stack(decision.reason, words.label(decision.scenario))
+def reason(decision: DecisionView | Proposal) -> Markup:
+    """Why, by which scenario, and of which family."""
+    scenario = words.label(decision.scenario)
+    if decision.family is None:
+        return markup.stack(decision.reason, scenario)
+    family = markup.family_link(decision.family)
+    return markup.stack(decision.reason, markup.join((scenario, family), " · "))
 
 
 def describe_creation(decision: DecisionView) -> Markup:

@@ -130,6 +130,11 @@ def client_link(client: str) -> Markup:
     return link("traffic", code(client), client=client)
 
 
+def family_link(family: int | str) -> Markup:
+    """A family's number that opens it."""
+    return link("families", f"Family {family}", id=str(family))
+
+
 def head(title: str, subtitle: str) -> None:
     """The page's title and what it is for."""
     page_head = Markup('<div class="mw-head"><h1>{}</h1><p>{}</p></div>')

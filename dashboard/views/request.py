@@ -94,6 +94,8 @@ def _header(context: PageContext, detail: RequestDetail) -> None:
     parts: list[str] = [markup.verdict_badge(request.verdict)]
     if request.outlier:
         parts.append(markup.badge("◆ Outlier", Tone.INFO))
+    if detail.family is not None:
+        parts.append(markup.family_link(detail.family))
     if request.reasons:
         parts.append(markup.quiet(" · ".join(words.label(code) for code in request.reasons)))
     markup.put(markup.badges(*parts))

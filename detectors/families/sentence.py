@@ -52,38 +52,40 @@ def describe_family(
     return f"{what} of {clients} client{'s' * (clients != 1)} share {_list(map(_phrase, most))}."
 
 
+def phrase_value(thing: SharedThing) -> str:
+    """Which patch, client, network, burst or direction it is.
+
+    >>> phrase_value(SharedThing(Tie.DIRECTION, "-entropy_mean +skin_share", 3))
+    'less entropy mean and more skin share'
+    """
+    if thing.tie in {Tie.PATCH, Tie.PERTURBATION}:
+        return f"decision {thing.value}"
+    if thing.tie is Tie.BURST:
+        return f"{datetime.fromtimestamp(60 * int(thing.value), UTC):%Y-%m-%d %H:%M} UTC"
+    if thing.tie is Tie.DIRECTION:
+        return _list(map(_phrase_feature, thing.value.split()))
+    return thing.value or "pictures that look alike"
+
+
+def _phrase_feature(name: str) -> str:
+    return f"{'less' if name[0] == '-' else 'more'} {name[1:].replace('_', ' ')}"
+
+
 def _phrase(same: Sequence[SharedThing]) -> str:
-    tie, value = same[0].tie, same[0].value
-    if tie is Tie.PICTURE:
-        return "pictures that look alike"
-    return f"{_PHRASES[tie]}{_value(tie, value)}{_more(len(same) - 1)}"
+    first, *others = same
+    more = f" and {len(others)} more" if others else ""
+    return _PHRASES[first.tie].format(phrase_value(first)) + more
 
 
 _PHRASES = {
-    Tie.PATCH: "a listed patch (decision ",
-    Tie.PERTURBATION: "a listed perturbation (decision ",
-    Tie.CLIENT: "the client ",
-    Tie.NETWORK: "the network ",
-    Tie.BURST: "a burst at ",
-    Tie.DIRECTION: "what is unusual: ",
+    Tie.PATCH: "a listed patch ({})",
+    Tie.PERTURBATION: "a listed perturbation ({})",
+    Tie.PICTURE: "{}",
+    Tie.CLIENT: "the client {}",
+    Tie.NETWORK: "the network {}",
+    Tie.BURST: "a burst at {}",
+    Tie.DIRECTION: "what is unusual: {}",
 }
-
-
-def _value(tie: Tie, value: str) -> str:
-    if tie in {Tie.PATCH, Tie.PERTURBATION}:
-        return f"{value})"
-    if tie is Tie.BURST:
-        return f"{datetime.fromtimestamp(60 * int(value), UTC):%Y-%m-%d %H:%M} UTC"
-    if tie is Tie.DIRECTION:
-        return _list(
-            f"{'less' if name[0] == '-' else 'more'} {name[1:].replace('_', ' ')}"
-            for name in value.split()
-        )
-    return value
-
-
-def _more(number: int) -> str:
-    return f" and {number} more" if number else ""
 
 
 def _list(parts: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from jobs.settings import BlockingGroup
 from store.decisions.decisions import NewDecision
 from store.decisions.proposals import open_values
 from store.decisions.scenarios import Switches, read_switches
+from store.families.families import find_common_family
 from store.models.outlier_models import champion
 
 
@@ -72,7 +73,17 @@ def plan_decisions(session: Session, context: JobContext, switches: Switches) ->
     new = [each for each in blocks if each.value not in waiting]
     promoted = champion(session)
     digest = None if promoted is None else promoted.digest
-    return _hold_back(session, context, [replace(each, model_digest=digest) for each in new])
+    named = [replace(each, model_digest=digest, family=_name_family(session, each)) for each in new]
+    return _hold_back(session, context, named)
+
+
+def _name_family(session: Session, block: NewDecision) -> str | None:
+    """The family of the requests that led to a block."""
+    request_ids = block.evidence.get("request_ids")
+    if not isinstance(request_ids, list):
+        return None
+    family = find_common_family(session, request_ids)
+    return None if family is None else str(family)
 
 
 def _judge(session: Session, context: JobContext, switches: Switches) -> list[NewDecision]:

@@ -46,6 +46,7 @@ class Proposal:
     expires_at: datetime
     answer: Answer | None
     answered_by: str | None
+    family: str | None = None
 
 
 def propose(session: Session, new: NewDecision, limit_reached: str, now: datetime) -> ProposalRow:
@@ -58,6 +59,7 @@ def propose(session: Session, new: NewDecision, limit_reached: str, now: datetim
         evidence=dict(new.evidence),
         minutes=round((new.until - now).total_seconds() / 60),
         model_digest=new.model_digest,
+        family=new.family,
         limit_reached=limit_reached,
         created_at=now,
         expires_at=now + _OPEN_FOR,
@@ -96,6 +98,7 @@ def accept_proposal(
             until=now + timedelta(minutes=row.minutes),
             evidence={**row.evidence, "accepted_because": reason.strip()},
             model_digest=row.model_digest,
+            family=row.family,
         ),
         now,
     )
@@ -194,4 +197,5 @@ def _view(row: ProposalRow) -> Proposal:
         expires_at=row.expires_at,
         answer=None if row.answer is None else Answer(row.answer),
         answered_by=row.answered_by,
+        family=row.family,
     )

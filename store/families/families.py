@@ -30,6 +30,13 @@ class FamiliesTaken(MaskwatchError):
         super().__init__("Families were changed at the same time: the next run goes on from there.")
 
 
+class NoFamily(MaskwatchError):
+    """There is no family of that number."""
+
+    def __init__(self, family: int) -> None:
+        super().__init__(f"There is no family {family}.")
+
+
 @dataclass(frozen=True)
 class Looked:
     """What was looked at before.
@@ -94,6 +101,27 @@ def keep_families(
         sum(change.grown for change in changes),
         sum(change.merged for change in changes),
     )
+
+
+def find_common_family(session: Session, request_ids: Sequence[str]) -> int | None:
+    """The family that at least half of some requests belong to, if there is one."""
+    families = session.scalars(
+        select(FamilyMemberRow.family_id)
+        .join(RequestRow, RequestRow.id == FamilyMemberRow.request_pk)
+        .where(RequestRow.request_id.in_(request_ids), FamilyMemberRow.family_id.is_not(None))
+    ).all()
+    leading = Counter(family for family in families if family is not None).most_common(1)
+    return next((family for family, number in leading if 2 * number >= len(request_ids)), None)
+
+
+def check_family(session: Session, family: int) -> None:
+    """See whether there is a family of a number, merged or not.
+
+    Raises:
+        NoFamily: there is none.
+    """
+    if session.get(FamilyRow, family) is None:
+        raise NoFamily(family)
 
 
 def forget_members(session: Session, before_key: int, most: int) -> int:

@@ -14,6 +14,7 @@ from store.decisions.scenarios import read_switches, report_simulations
 from store.pages.alert_views import alert_view, firing_alerts, latest_alerts, resolved_alerts
 from store.pages.audit_views import AuditFilter, audit_page
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
+from store.pages.family_views import list_families, read_family
 from store.pages.overview import (
     headline,
     job_health,
@@ -135,6 +136,12 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     ),
     _request("decisions", lambda s, row, _: decisions_about(s, row.client, row.content_sha256)),
     _request("others", lambda s, row, now: requests_of_client(s, row.client, 11, now)),
+    DashboardQuery("families: list", lambda s, now: list_families(s, now, 50), "a page of rows"),
+    DashboardQuery(
+        "families: one",
+        lambda s, now: read_family(s, 1, now, 50),
+        "a page of rows, and the requests that joined within a day",
+    ),
     DashboardQuery(
         "request: normal ranges", lambda s, _: normal_ranges(s), "1,000 records that passed"
     ),

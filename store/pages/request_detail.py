@@ -12,6 +12,7 @@ from detectors.findings import Place
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
 from store.baselines.source_names import find_name
+from store.pages.family_views import find_family
 from store.pages.traffic import RequestSummary, summary
 from store.requests.fingerprints import hash_of_picture
 from store.requests.record_store import features_of
@@ -63,6 +64,7 @@ class RequestDetail:
         segmenter: digest of what parsed it.
         source_name: what the operator calls that, if it is known.
         picture_hash: its perceptual hash in hex, as long as its fingerprint is kept.
+        family: the number of the family that it belongs to.
     """
 
     summary: RequestSummary
@@ -75,6 +77,7 @@ class RequestDetail:
     findings: tuple[StoredFinding, ...]
     scores: tuple[StoredScore, ...]
     picture_hash: str | None = None
+    family: int | None = None
 
 
 def request_detail(session: Session, request_id: str) -> RequestDetail | None:
@@ -96,6 +99,7 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
         findings=_findings(session, row.id),
         scores=scores,
         picture_hash=hash_of_picture(session, row.id),
+        family=find_family(session, row.id),
     )
 
 

@@ -115,6 +115,14 @@ def requests_of_client(
     return _with_outliers(session, [summary(row, outlier=False) for row in rows])
 
 
+def requests_of_keys(session: Session, keys: Sequence[int]) -> tuple[RequestSummary, ...]:
+    """The requests of some keys, newest first; one that is gone is left out."""
+    rows = session.scalars(
+        select(RequestRow).where(RequestRow.id.in_(keys)).order_by(RequestRow.id.desc())
+    )
+    return _with_outliers(session, [summary(row, outlier=False) for row in rows])
+
+
 @dataclass(frozen=True)
 class _Search:
     """A filter with the names that match its client, and the side of a key to look on."""

@@ -106,6 +106,7 @@ class ProposalRow(Base):
     evidence: Mapped[dict[str, Any]]
     minutes: Mapped[int]
     model_digest: Mapped[str | None] = mapped_column(String(64))
+    family: Mapped[str | None] = mapped_column(String(36))
     limit_reached: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -16,7 +16,7 @@ from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, fine, html_of, open_page
 from tests.makers import make_record
 
-PAGES = ("overview", "alerts", "traffic", "request", "blacklist", "audit")
+PAGES = ("overview", "alerts", "families", "traffic", "request", "blacklist", "audit")
 
 
 # Whoever looks at the audit page has signed in, which stands there.

@@ -39,6 +39,8 @@ READING: dict[tuple[str, ...], str | None] = {
     ("erase", "--client", "ip:203.0.113.9"): _NO_DATABASE,
     ("explain", "none.jpg"): _NO_DATABASE,
     ("export", "--since", "1d", "--out", "requests.parquet"): _NO_DATABASE,
+    ("families", "list"): _NO_DATABASE,
+    ("families", "show", "1"): _NO_DATABASE,
     ("jobs", "health"): _NO_DATABASE,
     ("jobs", "list"): None,
     ("jobs", "status"): _NO_DATABASE,

@@ -24,6 +24,7 @@ _VALUE = typer.Argument(
 )
 _SCOPE = typer.Option(help="What the value is.")
 _FOR = typer.Option("--for", metavar="SPAN", help="How long: 90min, 24h or 7d.")
+_FAMILY = typer.Option("--family", metavar="ID", help="The family that it is about.")
 _UNTIL = typer.Option(metavar="TIME", help="Or until when: 2026-03-01T08:30 (UTC).")
 
 
@@ -64,10 +65,11 @@ def add_block(
     scope: Annotated[Scope, _SCOPE] = Scope.CLIENT,
     span: Annotated[str, _FOR] = "1h",
     until: Annotated[str | None, _UNTIL] = None,
+    family: Annotated[int | None, _FAMILY] = None,
     force: Annotated[bool, typer.Option(help="Also block a trusted proxy.")] = False,
 ) -> None:
     """Block a client, key, network or picture."""
-    _save(Kind.BLOCK, scope, value, reason, span, until, force=force)
+    _save(Kind.BLOCK, scope, value, reason, span, until, family, force=force)
 
 
 @decisions_app.command("allow")
@@ -79,7 +81,7 @@ def add_allow(
     until: Annotated[str | None, _UNTIL] = None,
 ) -> None:
     """Allow a client, key, network or picture; blocks of it and of its parts end at once."""
-    _save(Kind.ALLOW, scope, value, reason, span, until, force=False)
+    _save(Kind.ALLOW, scope, value, reason, span, until, None, force=False)
 
 
 @decisions_app.command("revoke")
@@ -158,7 +160,15 @@ def import_decisions(
 
 
 def _save(
-    kind: Kind, scope: Scope, value: str, reason: str, span: str, until: str | None, *, force: bool
+    kind: Kind,
+    scope: Scope,
+    value: str,
+    reason: str,
+    span: str,
+    until: str | None,
+    family: int | None,
+    *,
+    force: bool,
 ) -> None:
     from maskwatch.commands.decisions import decision_changes as changes
     from maskwatch.commands.time_arguments import read_time
@@ -166,5 +176,5 @@ def _save(
     now = datetime.now(UTC)
     # A span lies behind `read_time`, and ahead of a decision.
     end = now + (now - read_time(span, now)) if until is None else read_time(until, now)
-    new = changes.build_decision(kind, scope, value, reason, end, now)
+    new = changes.build_decision(kind, scope, value, reason, end, now, family)
     typer.echo(changes.save_decision(load_settings(ReportSettings), new, now, force=force))

@@ -28,7 +28,9 @@ from store.decisions.scenarios import (
     enable_scenario,
 )
 from store.engine.existing import existing_database
+from store.families.families import check_family
 from store.settings import ReportSettings, StoreSettings
+from store.tables.work_tables import DecisionRow
 
 Result = TypeVar("Result")
 _MINUTE = 60
@@ -38,7 +40,13 @@ _LISTED = {RECURRING_PATCH: "Patches", RECURRING_PERTURBATION: "Perturbations"}
 
 
 def build_decision(
-    kind: Kind, scope: Scope, value: str, reason: str, until: datetime, now: datetime
+    kind: Kind,
+    scope: Scope,
+    value: str,
+    reason: str,
+    until: datetime,
+    now: datetime,
+    family: int | None = None,
 ) -> NewDecision:
     """The decision that somebody types on the server.
 
@@ -59,23 +67,31 @@ def build_decision(
         simulated=False,
         now=now,
     )
-    return replace(new, origin=BY_COMMAND, until=until)
+    named = None if family is None else str(family)
+    return replace(new, origin=BY_COMMAND, until=until, family=named)
 
 
 def save_decision(settings: ReportSettings, new: NewDecision, now: datetime, *, force: bool) -> str:
     """Append a decision; says what holds now.
 
     Raises:
-        MaskwatchError: it hits a trusted proxy and is not forced, or the database cannot be used.
+        MaskwatchError: it hits a trusted proxy and is not forced, there is no such family, or the
+            database cannot be used.
     """
     warning = warn_of_block(new, settings.proxies.trusted_proxies)
     if warning is not None and not force:
         raise DecisionError(warning.replace("Save again", "Add --force"))
-    row = _change(settings, lambda session: add_decision(session, new, now))
+    row = _change(settings, lambda session: _add(session, new, now))
     return (
         f"Decision {row.id}: the {row.kind} of {row.value} holds until "
         f"{row.until:%Y-%m-%d %H:%M} UTC."
     )
+
+
+def _add(session: Session, new: NewDecision, now: datetime) -> DecisionRow:
+    if new.family is not None:
+        check_family(session, int(new.family))
+    return add_decision(session, new, now)
 
 
 def end_decision(settings: StoreSettings, decision_id: int, reason: str, now: datetime) -> str:

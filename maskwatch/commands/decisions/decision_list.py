@@ -73,6 +73,7 @@ def proposal_to_json(proposal: Proposal) -> str:
             "reason": proposal.reason,
             "limit_reached": proposal.limit_reached,
             "minutes": proposal.minutes,
+            "family": proposal.family,
             "request_ids": proposal.evidence.get("request_ids", []),
             "created_at": proposal.created_at.isoformat(),
             "expires_at": proposal.expires_at.isoformat(),

@@ -60,6 +60,8 @@ def to_text(traced: TracedDecision) -> Iterator[str]:
     yield f"Why: {escape_unprintable(view.reason)} ({view.scenario}, {view.origin})"
     yield f"Made: {_time(view.created_at)} by {view.created_by}"
     yield f"Until: {_time(view.until)}"
+    if view.family is not None:
+        yield f"Family: {view.family}"
     if view.model_digest is not None:
         yield f"Outlier model then: {view.model_digest[:12]}"
     if view.revoked_at is not None:

@@ -14,8 +14,10 @@ from detectors.families.members import Tie
 from detectors.findings import Finding
 from detectors.rule_book import BLOCKED_PATCH
 from detectors.verdict import Verdict
+from jobs.blocking.plan import plan_decisions
 from jobs.context import JobContext
 from jobs.outliers import group_families
+from store.decisions.scenarios import Switches
 from store.families.families import FamiliesTaken, keep_families, read_looked
 from store.requests.record_store import add_records
 from store.tables.family_tables import FamilyMemberRow, FamilyRow
@@ -157,6 +159,21 @@ def test_two_runs_at_once_do_not_both_write(context: JobContext, traffic: Traffi
         pytest.raises(FamiliesTaken, match="at the same time"),
     ):
         keep_families(session, [], [], before, since, context.now)
+
+
+def test_blocks_and_proposals_name_the_family_that_led_to_them(
+    context: JobContext, traffic: Traffic
+) -> None:
+    capped = context.settings.model_copy(update={"cap_min_requests": 0})
+    traffic.flagged(ATTACKER, 4, reason=CRAFTED)
+    group_families.run(context)
+    with context.database.read() as session:
+        plans = [
+            plan_decisions(session, replace(context, settings=each), Switches(False, frozenset()))
+            for each in (context.settings, capped)
+        ]
+    assert [block.family for block in plans[0].blocks] == ["1"]
+    assert [each.block.family for each in plans[1].proposals] == ["1"]
 
 
 _KILLED = """

@@ -1,0 +1,145 @@
+"""Families: unusual requests that belong together, as one line each."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.access.page_context import PageContext, current_page
+from dashboard.paging import older_than, step_older
+from dashboard.show import markup, words
+from dashboard.show.decision_table import decision_table
+from dashboard.show.markup import Column, Tone
+from dashboard.show.request_table import request_table
+from detectors.families.sentence import Life, phrase_value
+from store.pages.family_views import FamilyDetail, FamilyView, list_families, read_family
+
+_MAX_LISTED, _MAX_REQUESTS = 50, 50
+_PLACE = "families_place"
+
+
+def show() -> None:
+    """The page; ``?id=3`` shows that family alone."""
+    context = current_page()
+    number = st.query_params.get("id")
+    if number:
+        _show_family(context, number)
+        return
+    markup.head("Families", "Outliers and findings that belong together: one line for all of them.")
+    with context.parts.database.read() as session:
+        rows = list_families(session, context.now, _MAX_LISTED + 1, before=older_than(_PLACE))
+    if not rows:
+        markup.empty("No families", "Unusual requests that share something are grouped here.")
+        return
+    _table(context, rows[:_MAX_LISTED])
+    step_older(_PLACE, rows, _MAX_LISTED)
+
+
+def _table(context: PageContext, families: Sequence[FamilyView]) -> None:
+    markup.table(
+        [
+            Column("Family", "nowrap"),
+            Column("What it is"),
+            Column("Life"),
+            Column("Requests", "right"),
+            Column("Clients", "right"),
+            Column("First", "nowrap"),
+            Column("Last", "nowrap"),
+            Column("Example"),
+        ],
+        [_line(context, family) for family in families],
+    )
+
+
+def _line(context: PageContext, family: FamilyView) -> tuple[str, ...]:
+    return (
+        markup.family_link(family.id),
+        family.line,
+        _life(family),
+        markup.stack(words.number(family.requests), f"{words.number(family.day_requests)} in 24 h"),
+        words.number(family.clients),
+        words.ago(family.first_at, context.now),
+        words.ago(family.last_at, context.now),
+        _example(family),
+    )
+
+
+def _life(family: FamilyView) -> Markup:
+    growing = family.life is Life.GROWING
+    return markup.badge("↗ Growing" if growing else "Quiet", Tone.WARN if growing else Tone.NONE)
+
+
+def _example(family: FamilyView) -> Markup:
+    if family.example is None:
+        return markup.quiet("removed")
+    return markup.request_link(family.example.request_id)
+
+
+def _show_family(context: PageContext, number: str) -> None:
+    detail = None
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        with context.parts.database.read() as session:
+            detail = read_family(session, int(number), context.now, _MAX_REQUESTS)
+    if detail is None:
+        markup.head("Family", "One family of unusual requests.")
+        markup.empty("There is no such family", f"No family has the number {number}.")
+        return
+    _head(detail, number)
+    with st.container(border=True):
+        markup.facts(_facts(context, detail))
+    _shared(detail)
+    _decisions(context, detail)
+    markup.section("Requests", f"the newest {len(detail.requests)}")
+    if detail.requests:
+        request_table(detail.requests, context.now)
+    else:
+        markup.empty("None is left", "They were removed with the records of their time.")
+
+
+def _head(detail: FamilyDetail, number: str) -> None:
+    family = detail.view
+    markup.head(f"Family {family.id}", family.line)
+    parts = [_life(family)]
+    if number != str(family.id):
+        parts.append(markup.quiet(f"Family {number} became a part of it."))
+    markup.put(markup.badges(*parts))
+
+
+def _facts(context: PageContext, detail: FamilyDetail) -> dict[str, str]:
+    family = detail.view
+    merged = [str(each) for each in detail.merged]
+    return {
+        "Requests": words.number(family.requests),
+        "In 24 hours": words.number(family.day_requests),
+        "Clients": words.number(family.clients),
+        "First": markup.stack(words.utc(family.first_at), words.ago(family.first_at, context.now)),
+        "Last": markup.stack(words.utc(family.last_at), words.ago(family.last_at, context.now)),
+        "Formed": words.utc(family.formed_at),
+        "Example": _example(family),
+        "Merged into it": ", ".join(merged) or "none",
+    }
+
+
+def _shared(detail: FamilyDetail) -> None:
+    markup.section("What they share", "the most common first")
+    markup.table(
+        [Column("Tie"), Column("Which"), Column("Requests", "right")],
+        [
+            (words.label(thing.tie), phrase_value(thing), words.number(thing.requests))
+            for thing in detail.view.shared
+        ],
+    )
+
+
+def _decisions(context: PageContext, detail: FamilyDetail) -> None:
+    markup.section("Decisions", "that name this family")
+    if detail.decisions:
+        decision_table(detail.decisions, context.now)
+    else:
+        blacklist = markup.link("blacklist", "Blacklist")
+        advice = Markup("Block what its requests share in {}.").format(blacklist)
+        markup.empty("No decisions", advice)
+
+
+if __name__ == "__main__":
+    show()

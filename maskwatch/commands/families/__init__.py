@@ -1,0 +1,1 @@
+"""``maskwatch families``: unusual requests that belong together."""

@@ -1,0 +1,105 @@
+"""What ``maskwatch families`` prints: the same as the families page."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from detectors.families.sentence import phrase_value
+from maskwatch.commands.decisions.decision_list import to_text as describe_decision
+from maskwatch.commands.printable import escape_unprintable
+from store.engine.existing import existing_database
+from store.families.families import NoFamily
+from store.pages.family_views import FamilyDetail, FamilyView, list_families, read_family
+from store.settings import StoreSettings
+
+_MAX_LISTED, _MAX_REQUESTS = 100, 100
+
+
+def read_families(settings: StoreSettings, now: datetime) -> tuple[FamilyView, ...]:
+    """The families, those that grew last first.
+
+    Raises:
+        MaskwatchError: the database cannot be used.
+    """
+    with existing_database(settings) as database, database.read() as session:
+        return list_families(session, now, _MAX_LISTED)
+
+
+def read_one(settings: StoreSettings, family: int, now: datetime) -> FamilyDetail:
+    """A family, or the one that it became a part of.
+
+    Raises:
+        MaskwatchError: there is none of that number, or the database cannot be used.
+    """
+    with existing_database(settings) as database, database.read() as session:
+        detail = read_family(session, family, now, _MAX_REQUESTS)
+    if detail is None:
+        raise NoFamily(family)
+    return detail
+
+
+def to_text(view: FamilyView) -> str:
+    """One line for people."""
+    text = (
+        f"{view.id:>6}  {view.life:<8} {_day(view.first_at)} to {_day(view.last_at)}: {view.line}"
+    )
+    return escape_unprintable(text)
+
+
+def to_json(view: FamilyView) -> str:
+    """One JSON object."""
+    return json.dumps(_describe(view))
+
+
+def detail_to_text(detail: FamilyDetail) -> Iterator[str]:
+    """Lines for people."""
+    view = detail.view
+    yield escape_unprintable(f"Family {view.id}, {view.life}: {view.line}")
+    yield f"Formed: {_day(view.formed_at)}; first {_day(view.first_at)}, last {_day(view.last_at)}"
+    yield f"Requests: {view.requests}, {view.day_requests} of them in 24 hours"
+    if detail.merged:
+        yield f"Merged into it: {', '.join(map(str, detail.merged))}"
+    for thing in view.shared:
+        text = f"Shares {thing.tie}: {phrase_value(thing)} ({thing.requests} requests)"
+        yield escape_unprintable(text)
+    example = None if view.example is None else view.example.request_id
+    yield f"Example: {example or 'none is left'}"
+    yield f"Newest: {', '.join(each.request_id for each in detail.requests) or 'none is left'}"
+    for decision in detail.decisions:
+        yield f"Decision {describe_decision(decision).strip()}"
+
+
+def detail_to_json(detail: FamilyDetail) -> str:
+    """One JSON object."""
+    return json.dumps(
+        {
+            **_describe(detail.view),
+            "merged": detail.merged,
+            "request_ids": [each.request_id for each in detail.requests],
+            "decisions": [each.id for each in detail.decisions],
+        }
+    )
+
+
+def _describe(view: FamilyView) -> dict[str, object]:
+    return {
+        "id": view.id,
+        "line": view.line,
+        "life": view.life,
+        "formed_at": view.formed_at.isoformat(),
+        "first_at": view.first_at.isoformat(),
+        "last_at": view.last_at.isoformat(),
+        "requests": view.requests,
+        "requests_in_24_hours": view.day_requests,
+        "clients": view.clients,
+        "kinds": dict(view.kinds),
+        "shared": [
+            {"tie": thing.tie, "value": thing.value, "requests": thing.requests}
+            for thing in view.shared
+        ],
+        "example": None if view.example is None else view.example.request_id,
+    }
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,79 @@
+"""``maskwatch families``: the families as lines, one of them in full, and blocks that name one."""
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from detectors.verdict import Verdict
+from jobs.context import JobContext
+from jobs.outliers import group_families
+from jobs.settings import JobSettings
+from store.engine.start import open_database
+from store.requests.record_store import add_records
+from store.settings import StoreSettings
+from tests.makers import make_record
+from tests.maskwatch.conftest import Run
+
+ATTACKER = "ip:203.0.113.7"
+LINE = f"3 crafted pictures of 1 client share the client {ATTACKER}."
+
+
+@pytest.fixture
+def request_ids(tmp_path: Path) -> list[str]:
+    """A family of three requests."""
+    now, settings = datetime.now(UTC), StoreSettings(var_dir=tmp_path / "var")
+    records = [
+        make_record(
+            client=ATTACKER,
+            received_at=now,
+            verdict=Verdict.FLAG,
+            reasons=("adversarial_picture",),
+        )
+        for _ in range(3)
+    ]
+    with closing(open_database(settings)) as database:
+        with database.write() as session:
+            add_records(session, records)
+        group_families.run(JobContext(database, JobSettings(var_dir=tmp_path / "var"), now))
+    return [record.request_id for record in records]
+
+
+@pytest.mark.usefixtures("request_ids")
+def test_a_family_is_a_line(maskwatch: Run) -> None:
+    said = maskwatch("families", "list").out
+    assert said.count("\n") == 1
+    assert LINE in said
+    assert "growing" in said
+
+
+@pytest.mark.usefixtures("request_ids")
+def test_a_family_is_a_json_object(maskwatch: Run) -> None:
+    [line] = map(json.loads, maskwatch("families", "list", "--json").out.splitlines())
+    assert (line["id"], line["line"], line["kinds"]) == (1, LINE, {"crafted": 3})
+
+
+def test_one_family_is_shown_with_its_requests(maskwatch: Run, request_ids: list[str]) -> None:
+    said = maskwatch("families", "show", "1").out
+    assert said.startswith(f"Family 1, growing: {LINE}")
+    assert all(request_id in said for request_id in request_ids)
+    detail = json.loads(maskwatch("families", "show", "1", "--json").out)
+    assert set(detail["request_ids"]) == set(request_ids)
+
+
+@pytest.mark.usefixtures("request_ids")
+def test_a_block_by_hand_names_its_family(maskwatch: Run) -> None:
+    words = ("203.0.113.7", "--reason", "It attacks.", "--family", "1")
+    assert maskwatch("decisions", "add", *words).code == 0
+    [block] = map(json.loads, maskwatch("decisions", "list", "--json").out.splitlines())
+    assert block["family"] == "1"
+    assert "Decision 1  block" in maskwatch("families", "show", "1").out
+
+
+@pytest.mark.usefixtures("request_ids")
+def test_a_number_that_no_family_has_is_one_sentence(maskwatch: Run) -> None:
+    words = ("203.0.113.7", "--reason", "It attacks.", "--family", "2")
+    for said in (maskwatch("families", "show", "2"), maskwatch("decisions", "add", *words)):
+        assert (said.code, said.err) == (1, "maskwatch: There is no family 2.\n")
