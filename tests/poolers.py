@@ -69,7 +69,7 @@ def with_query(settings: StoreSettings, **query: str) -> StoreSettings:
     """The same database with other parameters in its address."""
     url = make_url(settings.store.effective_database_url()).update_query_dict(query)
     address = SecretStr(url.render_as_string(hide_password=False))
-    return StoreSettings(var_dir=settings.store.var_dir, database_url=address)
+    return settings.model_copy(update={"database_url": address})
 
 
 def socket_folder(server: Any) -> Path:

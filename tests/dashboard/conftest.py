@@ -18,10 +18,11 @@ from store.engine.schema.versions import upgrade
 from store.people.sign_in import issue_token, redeem_token
 from tests.dashboard.made_up_day import Filler, Sample
 from tests.dashboard.opened import Signed
+from tests.waiting import be_patient
 
 
 def make_parts(var_dir: Path, clock: Callable[[], datetime] = utc_now) -> Parts:
-    settings = DashboardSettings(var_dir=var_dir)
+    settings = be_patient(DashboardSettings(var_dir=var_dir))
     return Parts(settings, Database.open(settings), clock)
 
 

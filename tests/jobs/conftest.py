@@ -17,6 +17,7 @@ from store.engine.database import Database
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
+from tests.waiting import PATIENCE_SECONDS, be_patient
 
 
 class NewSettings(Protocol):
@@ -25,13 +26,21 @@ class NewSettings(Protocol):
 
 @pytest.fixture
 def settings(store_settings: StoreSettings) -> JobSettings:
-    return JobSettings(
+    given = JobSettings(
         var_dir=store_settings.store.var_dir,
         database_url=store_settings.store.database_url,
         simulate_blocks=False,
         alert_min_requests=20,
         alert_min_clients=1,
     )
+    return be_patient(given)
+
+
+@pytest.fixture(autouse=True)
+def schedulers_let_runs_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is cut off would use a database that its test has closed and dropped."""
+    monkeypatch.setattr("jobs.executor._STOP_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("jobs.scheduler._JOIN_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture

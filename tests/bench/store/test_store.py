@@ -16,6 +16,7 @@ from bench.store.servers import KINDS
 from detectors.registry import FeatureVector
 from store.pages.queries import DASHBOARD_QUERIES
 
+pytestmark = pytest.mark.usefixtures("patient_servers")
 VECTORS = [FeatureVector.of({"width": 640.0, "persons": 2.0})]
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -17,6 +17,7 @@ from store.configuration.names import SettingsError
 from store.settings import load_settings
 from store.tables.audit_tables import AuditRow
 from tests.small_disk import fill_disk, small_disk
+from tests.waiting import PATIENCE_SECONDS
 
 
 def _anchoring(context: JobContext, **places: object) -> JobContext:
@@ -115,7 +116,7 @@ def test_the_system_log_gets_every_head(context: JobContext, tmp_path: Path) -> 
             (local, str(tmp_path / "log")),
             (remote, f"127.0.0.1:{remote.getsockname()[1]}"),
         ):
-            log.settimeout(10)
+            log.settimeout(PATIENCE_SECONDS)
             run(_anchoring(context, syslog=place))
             said = log.recv(1000).decode()
             assert said.startswith("<86>maskwatch: maskwatch audit anchor: row 1 ")
