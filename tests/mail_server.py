@@ -3,7 +3,16 @@
 import shutil
 import ssl
 import subprocess
-from asyncio import AbstractServer, new_event_loop, sleep
+from asyncio import (
+    AbstractServer,
+    WriteTransport,
+    all_tasks,
+    current_task,
+    get_running_loop,
+    new_event_loop,
+    run_coroutine_threadsafe,
+    sleep,
+)
 from base64 import b64encode
 from collections.abc import Awaitable
 from email import message_from_bytes
@@ -11,10 +20,13 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from socket import create_server
+from threading import Event
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.waiting import PATIENCE_SECONDS
 
 USER, PASSWORD = "robot", "s3cret-Pa55"
 SIGN_IN = b64encode(f"\0{USER}\0{PASSWORD}".encode())
@@ -25,6 +37,10 @@ NO_SUCH_USER = "550 5.1.1 No such user"
 
 class Conversation(SMTP):
     """Keeps what the client says, apart by whether it was encrypted with STARTTLS."""
+
+    def connection_made(self, transport: WriteTransport) -> None:
+        self.event_handler.transports.append(transport)
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         kept = self.event_handler.encrypted if self._tls_protocol else self.event_handler.clear
@@ -39,6 +55,8 @@ class MailServer(Controller):
         replies: what each receiver is answered, in this order; the last reply stays.
         greetings: what each client gave as its name.
         takes_literals: whether a client may give its address instead of a name.
+        hangs: whether it takes a mail and says nothing any more.
+        is_hanging: set once it does so.
     """
 
     def __init__(
@@ -51,11 +69,16 @@ class MailServer(Controller):
         self.greetings: list[str] = []
         self.takes_literals = True
         self.goodbye = "221 Bye"
-        self.hang_seconds = 0.0
+        self.hangs, self.is_hanging = False, Event()
+        self.transports: list[WriteTransport] = []
         context = None if certificate is None else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if context is not None:
             context.load_cert_chain(str(certificate))
-        options |= {"tls_context": None if implicit else context, "authenticator": self._check}
+        options |= {
+            "tls_context": None if implicit else context,
+            "authenticator": self._check,
+            "ready_timeout": PATIENCE_SECONDS,
+        }
         super().__init__(
             self,
             hostname="127.0.0.1",
@@ -76,10 +99,22 @@ class MailServer(Controller):
         return [envelope.rcpt_tos for envelope in self.envelopes]
 
     def recover(self) -> None:
-        self.replies, self.hang_seconds = {}, 0.0
+        self.replies, self.hangs = {}, False
         if self.server is None:
             self.loop = new_event_loop()
             self.start()
+
+    def stop(self, no_assert: bool = False) -> None:
+        """End connections too: one that stays open would warn in the middle of a later test."""
+        if self.server is not None:
+            run_coroutine_threadsafe(self._end_connections(), self.loop).result(PATIENCE_SECONDS)
+        super().stop(no_assert)
+
+    async def _end_connections(self) -> None:
+        while all_tasks() - {current_task()}:
+            for transport in self.transports:
+                transport.abort()
+            await sleep(0)
 
     def factory(self) -> SMTP:
         return Conversation(self, **self.SMTP_kwargs)
@@ -134,7 +169,9 @@ class MailServer(Controller):
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        await sleep(self.hang_seconds)
+        if self.hangs:
+            self.is_hanging.set()
+            await get_running_loop().create_future()
         if self.data_reply == TAKEN:
             self.envelopes.append(envelope)
         return self.data_reply

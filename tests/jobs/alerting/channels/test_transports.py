@@ -27,6 +27,7 @@ from tests.mail_server import (
     MailServer,
     make_certificate,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 Start = Callable[..., MailServer]
@@ -67,6 +68,7 @@ def settings_for(server: MailServer, **changes: Any) -> JobSettings:
     given: dict[str, Any] = {
         "smtp_host": "127.0.0.1",
         "smtp_port": server.port,
+        "smtp_timeout_seconds": PATIENCE_SECONDS,
         "mail_from": "maskwatch@example.org",
         "mail_to": f"{ADA}, {BOB}",
     }
