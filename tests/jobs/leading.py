@@ -1,4 +1,4 @@
-"""A leader that renews its lease, and terms short enough for a test."""
+"""A leader that renews its lease, and terms that a test need not wait for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,12 @@ from threading import Event, Thread
 
 from jobs.leader import Leader, Terms, leadership
 from store.engine.database import Database
+from tests.waiting import PATIENCE_SECONDS
 
+# Nobody renews any more: the lease has soon run out.
 SHORT = Terms(renew_seconds=0.05, expire_seconds=0.5, poll_seconds=0.02)
+# Whoever waits sees each renewal, and does not take the lease when one of them comes late.
+PATIENT = Terms(renew_seconds=0.05, expire_seconds=PATIENCE_SECONDS, poll_seconds=0.02)
 
 
 @contextmanager
@@ -16,10 +20,10 @@ def leading(database: Database) -> Iterator[Leader]:
     done = Event()
 
     def renew(leader: Leader) -> None:
-        while not done.wait(SHORT.renew_seconds):
+        while not done.wait(PATIENT.renew_seconds):
             leader.confirm()
 
-    with leadership(database, Event(), SHORT) as leader:
+    with leadership(database, Event(), PATIENT) as leader:
         thread = Thread(target=renew, args=(leader,))
         thread.start()
         try:

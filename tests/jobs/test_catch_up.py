@@ -2,10 +2,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from jobs.catch_up import retrain_is_due
 from jobs.context import JobContext, JobOutcome
 from jobs.outliers.retrain import run as retrain
 from jobs.runs import record_run, run_quietly
+
+pytestmark = pytest.mark.usefixtures("few_trees")
 
 
 def due(context: JobContext, **after: float) -> bool:

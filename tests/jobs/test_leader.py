@@ -16,7 +16,7 @@ from store.alerts.job_runs import start_run
 from store.engine.database import Database
 from store.engine.leases import LeaseLost, read_lease
 from store.tables.work_tables import JobRunRow, LeaseRow
-from tests.jobs.leading import SHORT, leading
+from tests.jobs.leading import PATIENT, SHORT, leading
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_second_leader_is_refused_as_long_as_the_first_leads(
     refused = pytest.raises(AlreadyRunning, match="Another `maskwatch jobs` is running for")
     with leading(database):
         for _ in range(2):
-            with refused, leadership(rival, Event(), SHORT):
+            with refused, leadership(rival, Event(), PATIENT):
                 pass
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from jobs.leader import AlreadyRunning, Terms, leadership
+from jobs.leader import AlreadyRunning, leadership
 from jobs.scheduler import run
 from jobs.settings import JobSettings
 from store.alerts.job_runs import SUCCEEDED
@@ -18,10 +18,8 @@ from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import Lease, read_lease
 from store.engine.schema.versions import upgrade
 from store.tables.work_tables import JobRunRow
-from tests.waiting import wait_for
-
-# A restart may take seconds; whoever waits sees each renewal long before the lease has run out.
-_TERMS = Terms(renew_seconds=0.05, expire_seconds=30.0, poll_seconds=0.02)
+from tests.jobs.leading import PATIENT
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @pytest.fixture
@@ -58,13 +56,13 @@ def _scheduler(server: Any, tmp_path: Path) -> Iterator[None]:
         notify_interval_seconds=1,
     )
     stop = Event()
-    thread = Thread(target=run, args=(settings, stop, _TERMS))
+    thread = Thread(target=run, args=(settings, stop, PATIENT))
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(timeout=60)
+        thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
 
 
@@ -83,7 +81,7 @@ def test_the_leader_leads_on_after_a_restart_and_a_second_one_is_refused(
         assert (after.token, after.since) == (before.token, before.since)
         with (
             pytest.raises(AlreadyRunning, match="is running for this database"),
-            leadership(database, Event(), _TERMS),
+            leadership(database, Event(), PATIENT),
         ):
             pass
 
