@@ -79,7 +79,8 @@ def parts(database: Database, settings: JobSettings) -> Iterator[Parts]:
 
 def _alerts(database: Database, rule: str) -> list[AlertRow]:
     with database.read() as session:
-        return list(session.scalars(select(AlertRow).where(AlertRow.rule == rule)))
+        of_rule = select(AlertRow).where(AlertRow.rule == rule)
+        return list(session.scalars(of_rule.order_by(AlertRow.id)))
 
 
 def _next_runs(schedule: Schedule) -> dict[str, datetime]:

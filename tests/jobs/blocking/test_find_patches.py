@@ -71,7 +71,7 @@ def webp_of(image: Image) -> bytes:
 
 def decisions(context: JobContext) -> list[DecisionRow]:
     with context.database.read() as session:
-        return list(session.scalars(select(DecisionRow)))
+        return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
 
 
 @pytest.mark.usefixtures("ordinary")

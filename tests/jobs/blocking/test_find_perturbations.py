@@ -62,7 +62,7 @@ def send_laid_over(send: Send, seeds: range) -> set[str]:
 
 def decisions(context: JobContext) -> list[DecisionRow]:
     with context.database.read() as session:
-        return list(session.scalars(select(DecisionRow)))
+        return list(session.scalars(select(DecisionRow).order_by(DecisionRow.id)))
 
 
 @pytest.mark.usefixtures("ordinary")

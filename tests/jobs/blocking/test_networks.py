@@ -46,8 +46,8 @@ def is_blocked(context: JobContext, client: str, picture: str | None = None) -> 
 
 def networks(context: JobContext) -> list[DecisionRow]:
     with context.database.read() as session:
-        its_own = DecisionRow.scope == Scope.NETWORK.value
-        return list(session.scalars(select(DecisionRow).where(its_own)))
+        its_own = select(DecisionRow).where(DecisionRow.scope == Scope.NETWORK.value)
+        return list(session.scalars(its_own.order_by(DecisionRow.id)))
 
 
 @pytest.mark.parametrize(
