@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,9 +19,10 @@ from dashboard.wiring import Parts
 from tests.browsers import open_browser
 from tests.dashboard.conftest import make_parts
 from tests.dashboard.made_up_day import Sample
+from tests.waiting import DATABASE_LIMITS, PATIENCE_SECONDS
 
 _LINK = re.compile(r"http://127\.0\.0\.1:\d+/sign-in\?token=\S+")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def run_dashboard(folder: Path, **settings: str) -> Iterator[str]:
     """``maskwatch dashboard`` on a folder and a free port; gives its address."""
     environment = {name: v for name, v in os.environ.items() if not name.startswith("MASKWATCH_")}
     environment |= {"MASKWATCH_VAR_DIR": str(folder), "MASKWATCH_DASHBOARD_PORT": "0"}
+    settings = dict.fromkeys(DATABASE_LIMITS, str(PATIENCE_SECONDS)) | settings
     environment |= {f"MASKWATCH_{name.upper()}": value for name, value in settings.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "maskwatch", "dashboard"],
@@ -67,20 +69,28 @@ def run_dashboard(folder: Path, **settings: str) -> Iterator[str]:
         yield link[0].partition("/sign-in")[0]
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
-@pytest.fixture(scope="module")
+@contextmanager
+def run_day(filled: tuple[Path, Sample], folder: Path, **settings: str) -> Iterator[Running]:
+    """A dashboard of a day of traffic, of which a new folder gets a copy."""
+    shutil.copytree(filled[0], folder)
+    parts = make_parts(folder)
+    with closing(parts.database), run_dashboard(folder, **settings) as url:
+        yield Running(url, parts, filled[1])
+
+
+@pytest.fixture(scope="session")
 def running(
     filled_folder: tuple[Path, Sample], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    """A dashboard of a day of traffic."""
+    """A dashboard that tests share: what one of them adds, others do not count."""
     folder = tmp_path_factory.mktemp("running") / "var"
-    shutil.copytree(filled_folder[0], folder)
-    parts = make_parts(folder)
-    with run_dashboard(folder) as url:
-        yield Running(url, parts, filled_folder[1])
-    parts.database.close()
+    # A browser on a busy machine may be slow to ask, and to read.
+    patience = dict.fromkeys(("header_seconds", "body_seconds", "send_seconds"), "600")
+    with run_day(filled_folder, folder, **patience) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
