@@ -1,5 +1,6 @@
 """Catch up: whether a retraining is due apart from its hour."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -46,7 +47,6 @@ def _has_failed_lately(session: Session, context: JobContext) -> bool:
 def _has_enough_records(session: Session, context: JobContext) -> bool:
     settings = context.settings
     since = context.now - timedelta(days=settings.training.training_days)
-    sample = clean_features(
-        session, FITTED_NAMES[:1], since, settings.training.training_rows_per_client, MIN_ROWS
-    )
+    bounds = replace(settings.training.bounds(), most=MIN_ROWS)
+    sample = clean_features(session, FITTED_NAMES[:1], since, bounds)
     return len(sample.rows) >= MIN_ROWS

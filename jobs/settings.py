@@ -10,6 +10,7 @@ from detectors.outliers.kinds import OutlierKind
 from store.configuration.groups import Group
 from store.configuration.keeping_groups import PicturesGroup, RetentionGroup
 from store.configuration.report_groups import OutliersGroup
+from store.requests.row_bounds import Bounds
 from store.settings import ReportSettings
 
 _DAY_SECONDS = 86_400
@@ -76,8 +77,17 @@ class TrainingGroup(Group):
     training_rows_per_client: int = Field(200, ge=1, le=100_000)
     """Most records that one client contributes to a training."""
 
+    training_rows_per_network: int = Field(2_000, ge=1, le=1_000_000)
+    """Most records that one network, a /24 or a /48 of IPv6, contributes to a training."""
+
     training_rows: int = Field(20_000, ge=30, le=1_000_000)
     """Most records that a training uses, newest first."""
+
+    def bounds(self) -> Bounds:
+        """How many rows a training sample has at most, in all and of one sender."""
+        return Bounds(
+            self.training_rows_per_client, self.training_rows_per_network, self.training_rows
+        )
 
 
 class LearningGroup(Group):

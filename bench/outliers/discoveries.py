@@ -1,9 +1,8 @@
 """The realised false-discovery rate of simulated scans against the stated one."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from bench.outliers.worlds import NAMES, World
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.false_discoveries import select_outliers
 from detectors.outliers.kinds import OutlierKind
@@ -18,26 +17,7 @@ _KIND = OutlierKind.NEAREST_NEIGHBOURS
 _VETTED, _RECORDS = 2_000, 1_000
 # Attackers among the records of a scan, and in the calibration window if it is contaminated.
 _ATTACKS, _CONTAMINATION = 0.05, 0.01
-_FEATURES, _FACTORS, _ODD_FEATURES = 40, 6, 8
-_NAMES = tuple(f"feature_{number}" for number in range(_FEATURES))
 _MAX_P_VALUE = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class _World:
-    """Made-up traffic: correlated features with heavy tails, some shifted in attacks."""
-
-    loadings: Matrix
-    shift: Matrix
-    random: np.random.Generator
-
-    def draw(self, honest: int, attacks: int) -> Matrix:
-        """Honest rows, then attacks."""
-        count = honest + attacks
-        factors = self.random.standard_t(5, (count, _FACTORS))
-        rows = factors @ self.loadings + self.random.standard_t(5, (count, _FEATURES))
-        rows[honest:] += self.shift * self.random.uniform(0.5, 1.5, (attacks, 1))
-        return rows
 
 
 def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool]]:
@@ -63,21 +43,14 @@ def _measure(contaminated: bool, scans: int) -> dict[str, float | bool]:
 def _scan_once(contaminated: bool, seed: int) -> tuple[float, float]:
     """The share of false discoveries of a scan, and of the attacks that it found."""
     random = np.random.default_rng(seed)
-    world = _World(random.normal(size=(_FACTORS, _FEATURES)), _draw_shift(random), random)
+    world = World.make(random)
     hidden = round(_CONTAMINATION * _VETTED) if contaminated else 0
     train = random.permutation(world.draw(_VETTED - hidden, hidden))
-    model = OutlierModel.fit(_KIND, train, _NAMES, seed)
+    model = OutlierModel.fit(_KIND, train, NAMES, seed)
     attacks = round(_ATTACKS * _RECORDS)
     chosen = _select(model, world.draw(_RECORDS - attacks, attacks))
     false, true = int(chosen[:-attacks].sum()), int(chosen[-attacks:].sum())
     return false / max(1, false + true), true / attacks
-
-
-def _draw_shift(random: np.random.Generator) -> Matrix:
-    shift = np.zeros(_FEATURES)
-    odd = random.choice(_FEATURES, _ODD_FEATURES, replace=False)
-    shift[odd] = random.choice([-1, 1], _ODD_FEATURES) * 12.0
-    return shift
 
 
 def _select(model: OutlierModel, rows: Matrix) -> np.ndarray:

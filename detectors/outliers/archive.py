@@ -7,6 +7,7 @@ arrays must be like is checked where they are used: each scorer's ``restore`` kn
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, deserialize
@@ -73,21 +74,31 @@ def unpack(data: bytes, digest: str) -> Archive:
     if len(data) > MAX_ARCHIVE_BYTES or sha256(data).hexdigest() != digest:
         raise ModelChanged(f"Outlier model {digest[:12]} was changed on disk.")
     kind, names = _read_header(data)
-    return Archive(kind, names, _read_arrays(data))
+    return Archive(kind, names, read_arrays(data))
 
 
-def _read_header(data: bytes) -> tuple[OutlierKind, tuple[str, ...]]:
+def read_field(data: bytes, field: str) -> dict[str, Any]:
+    """A JSON object from the header of a safetensors file.
+
+    Raises:
+        Exception: one of ``FOREIGN``: there is none.
+    """
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     if length > _MAX_HEADER_BYTES:
         raise ValueError("a header that is too long")
     outer = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])
-    header = json.loads(outer["__metadata__"][_FIELD])
-    if header["format"] != _FORMAT or len(header) != _FIELDS:
-        raise ValueError("not the fields of this format")
-    return OutlierKind(header["kind"]), _check_names(header["names"])
+    header = json.loads(outer["__metadata__"][field])
+    if not isinstance(header, dict):
+        raise TypeError("a field that is no object")
+    return header
 
 
-def _check_names(names: object) -> tuple[str, ...]:
+def check_names(names: object) -> tuple[str, ...]:
+    """Feature names from a header.
+
+    Raises:
+        TypeError, ValueError: they are none.
+    """
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("names that are no texts")
     if not 1 <= len(names) <= MAX_NAMES or len(set(names)) != len(names):
@@ -95,9 +106,20 @@ def _check_names(names: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_arrays(data: bytes) -> Arrays:
-    """The arrays; safetensors checks that their sizes and places fit the file to the byte."""
+def read_arrays(data: bytes) -> Arrays:
+    """The arrays; safetensors checks that their sizes and places fit the file to the byte.
+
+    Raises:
+        Exception: one of ``FOREIGN``.
+    """
     return {
         name: np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
         for name, tensor in deserialize(data)  # type: ignore[no-untyped-call]
     }
+
+
+def _read_header(data: bytes) -> tuple[OutlierKind, tuple[str, ...]]:
+    header = read_field(data, _FIELD)
+    if header["format"] != _FORMAT or len(header) != _FIELDS:
+        raise ValueError("not the fields of this format")
+    return OutlierKind(header["kind"]), check_names(header["names"])

@@ -1,4 +1,4 @@
-"""The kinds of outlier models by name; settings read them, so nothing else is imported here."""
+"""Kinds of models and of frozen sets by name; settings read them, so nothing is imported here."""
 
 from enum import StrEnum
 
@@ -10,3 +10,10 @@ class OutlierKind(StrEnum):
     NEAREST_NEIGHBOURS = "nearest_neighbours"
     EXTENDED_FOREST = "extended_forest"
     COMBINED = "combined"
+
+
+class FrozenKind(StrEnum):
+    """What the requests of a frozen set are."""
+
+    CLEAN = "clean"
+    ATTACK = "attack"

@@ -1,87 +1,52 @@
-"""Retrain: a challenger learns from clean records and is promoted only if it stays close.
-
-Left out of the training are flagged, refused and blocked traffic and earlier outliers; one client
-contributes only so many rows. The earlier outliers of clients that were never blocked still count
-in the calibration: without them each night's model would take the rarest records of the last one
-for gone, and the share of outliers would grow from night to night.
-"""
+"""Retrain: a challenger learns from a guarded sample and is promoted only if it stays close."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 
-from detectors.outliers.base import ModelChanged, OutlierModelError
 from detectors.outliers.cutoff import describe_cutoff, outlier_cutoff
-from detectors.outliers.kinds import OutlierKind
-from detectors.outliers.model import MIN_ROWS, OutlierModel
+from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
-from detectors.registry import FITTED_NAMES
-from jobs.context import JobContext, JobOutcome, Skipped
+from jobs.context import JobContext, JobOutcome
+from jobs.outliers.gate import Opponents, Predecessor, read_opponents
+from jobs.outliers.sampling import Sample, train, training_sample
 from jobs.outliers.watch_drift import NEWEST
 from store.audit.actors import job
 from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion, promote
-from store.models.stored_models import read_model
+from store.models.outlier_models import HELD_BACK, OutlierModelStore, promote
 from store.phrases import phrase_count
-from store.requests.record_store import FeatureMatrix, clean_features
 
-_SEED = 20_260_101
 # Below this rank correlation the two models disagree about what is normal.
 MIN_CORRELATION = 0.5
 # A challenger that calls more of its own clean rows outliers than this many times the expected
 # share was trained on something else than what passes now.
 MAX_OUTLIER_FACTOR = 3.0
-
-
-class TooFewRecords(Skipped):
-    """There are not enough clean records to learn from."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What a model learns from.
-
-    Attributes:
-        clean: the training rows.
-        earlier_outliers: rows that only count in the calibration.
-        outlier_sources: what each of these was measured on.
-    """
-
-    clean: FeatureMatrix
-    earlier_outliers: Matrix
-    outlier_sources: tuple[str | None, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Predecessor:
-    """What a challenger is held against.
-
-    Attributes:
-        model: the champion; ``None`` if there is none to compare with.
-        absence: why there is none, one sentence or two.
-    """
-
-    model: OutlierModel | None
-    absence: str
+_NO_SETS = "It was not held against frozen sets: `maskwatch detectors freeze` makes them."
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Whether a challenger is promoted, why, and the numbers behind it."""
+    """Whether a challenger is promoted, why, and the numbers behind it.
+
+    Attributes:
+        performance: how it does on the frozen sets; empty without them.
+    """
 
     is_promoted: bool
     because: str
     correlation: float | None
     outlier_share: float
+    performance: Mapping[str, float] = field(default_factory=dict)
 
-    def metrics(self, clients: int) -> dict[str, object]:
+    def metrics(self, sample: Sample) -> dict[str, object]:
         """What is stored beside the model."""
         return {
-            "clients": clients,
+            "clients": len(set(sample.clean.clients)),
+            "trimmed": sample.trimmed,
             "correlation": self.correlation,
             "outlier_share": self.outlier_share,
-            "promoted_because" if self.is_promoted else "held_back_because": self.because,
+            **self.performance,
+            "promoted_because" if self.is_promoted else HELD_BACK: self.because,
         }
 
 
@@ -90,55 +55,35 @@ def run(context: JobContext) -> JobOutcome:
 
     Raises:
         TooFewRecords: fewer than 30 clean records.
-        ModelChanged: the champion's file was changed.
+        ModelChanged: the file of the champion, or of the one before, was changed.
+        FrozenSetError: the file of a frozen set is gone, was changed or is of another version.
     """
-    before = _load_champion(context)
+    opponents = read_opponents(context)
     with lock_for_reading(context.database, Reader.TRAINING):
-        sample = training_sample(context)
+        sample = training_sample(context, opponents.frozen_keys)
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value
-    judgement = judge(before, challenger, sample.clean.rows, p_value)
+    judgement = judge(opponents.champion, challenger, sample.clean.rows, p_value)
+    judgement = hold_back_if_it_loses(judgement, opponents, challenger, p_value)
     judgement = hold_back_if_pushed(judgement, _list_pushed(context))
     clients = len(set(sample.clean.clients))
-    _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(clients))
+    _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(sample))
     verb = "promoted" if judgement.is_promoted else "held back"
     records = phrase_count(len(sample.clean.rows), "clean record")
     return JobOutcome(
         f"A model ({challenger.kind}) trained on {records} of {phrase_count(clients, 'client')} "
-        f"was {verb}. "
+        f"was {verb}. {_say_trimmed(sample)}"
         f"{judgement.because} Outliers have p-values of at most "
         f"{describe_cutoff(p_value, len(sample.clean.rows))}.",
         len(sample.clean.rows),
     )
 
 
-def training_sample(context: JobContext) -> Sample:
-    """Read the rows to learn from.
-
-    Raises:
-        TooFewRecords: fewer than 30 clean records.
-    """
-    settings = context.settings
-    since = context.now - timedelta(days=settings.training.training_days)
-    limits = (settings.training.training_rows_per_client, settings.training.training_rows)
-    with context.database.read() as session:
-        clean = clean_features(session, FITTED_NAMES, since, *limits)
-        outliers = clean_features(session, FITTED_NAMES, since, *limits, outliers=True)
-    if len(clean.rows) < MIN_ROWS:
-        raise TooFewRecords(
-            f"An outlier model needs at least {MIN_ROWS} clean records, "
-            f"there are {len(clean.rows)}: let the service take more pictures first."
-        )
-    # No more of them than chance alone makes, or whoever sends enough would set the limit.
-    count = round(settings.outliers.outlier_p_value * len(clean.rows))
-    return Sample(clean, outliers.rows[:count], outliers.sources[:count])
-
-
-def train(sample: Sample, kind: OutlierKind) -> OutlierModel:
-    """Fit a challenger on the clean rows; earlier outliers join its calibration scores."""
-    clean = sample.clean
-    model = OutlierModel.fit(kind, clean.rows, FITTED_NAMES, _SEED, clean.sources)
-    return model.extend_calibration(sample.earlier_outliers, sample.outlier_sources)
+def _say_trimmed(sample: Sample) -> str:
+    if not sample.trimmed:
+        return ""
+    records = phrase_count(sample.trimmed, "record")
+    return f"{records} of groups that only their own kind made look normal were left out. "
 
 
 def judge(
@@ -168,6 +113,20 @@ def judge(
     return Judgement(True, because, correlation, share)
 
 
+def hold_back_if_it_loses(
+    judgement: Judgement, opponents: Opponents, challenger: OutlierModel, p_value: float
+) -> Judgement:
+    """Let a challenger meet the models before it on the frozen sets."""
+    trial = opponents.trial(p_value)
+    if trial is None:
+        return replace(judgement, because=f"{judgement.because} {_NO_SETS}")
+    judgement = replace(judgement, performance=trial.measure(challenger).metrics())
+    losses = list(opponents.list_losses(trial, challenger))
+    if losses:
+        return replace(judgement, is_promoted=False, because=" ".join(losses))
+    return judgement
+
+
 def hold_back_if_pushed(judgement: Judgement, pushed: Sequence[str]) -> Judgement:
     """Never learn from traffic that a few senders move; what they move is in the sample."""
     if not (pushed and judgement.is_promoted):
@@ -190,25 +149,6 @@ def _rank_correlation(first: Vector, second: Vector) -> float:
     from scipy.stats import spearmanr  # noqa: PLC0415
 
     return round(float(spearmanr(first, second).statistic), 4)
-
-
-def _load_champion(context: JobContext) -> Predecessor:
-    """What a challenger is held against.
-
-    Raises:
-        ModelChanged: the champion's file was changed; who did that may have changed what it learns.
-    """
-    with context.database.read() as session:
-        row = champion(session)
-    if row is None:
-        return Predecessor(None, "There was no model before it.")
-    try:
-        model = read_model(OutlierModelStore(context.settings.store.var_dir), row)
-    except ModelChanged:
-        raise
-    except (NoOutlierModel, OutlierModelError) as error:
-        return Predecessor(None, f"It replaces model {row.id}. {error}")
-    return Predecessor(model, "")
 
 
 def _keep(

@@ -3,6 +3,7 @@
 from store.alert_rules import (
     attacking_client,
     blocks_proposed,
+    challenger_held_back,
     clock_stepped,
     disk_low,
     drift,
@@ -42,6 +43,7 @@ ALERT_RULES: tuple[AlertRule, ...] = (
     strange_traffic.RULE,
     drift.PUSH_RULE,
     drift.RULE,
+    challenger_held_back.RULE,
     disk_low.RULE,
     spool_in_use.RULE,
     upstream_gone.RULE,

@@ -35,6 +35,7 @@ class Action(StrEnum):
     OUTLIER_MODEL_TRAINED = "outlier_model_trained"
     OUTLIER_MODEL_PROMOTED = "outlier_model_promoted"
     OUTLIER_MODEL_REVERTED = "outlier_model_reverted"
+    FROZEN_SET_MADE = "frozen_set_made"
     BASELINE_ADDED = "baseline_added"
     SOURCE_CHANGED = "source_changed"
     RULE_DEMOTED = "rule_demoted"

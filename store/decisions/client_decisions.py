@@ -1,7 +1,8 @@
 """What was decided about one client: what holds, what came before, and when it last changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -36,6 +37,24 @@ def conditions_on_client(client: str) -> tuple[ColumnElement[bool], ...]:
         return (by_name,)
     in_network = DecisionRow.value.in_(networks)
     return by_name, and_(DecisionRow.scope == Scope.NETWORK.value, in_network)
+
+
+def read_blocked_senders(session: Session) -> Callable[[str], bool]:
+    """Whether a client was ever blocked, alone or with its network, and nobody revoked it."""
+    statement = select(DecisionRow.scope, DecisionRow.value).where(
+        DecisionRow.kind == Kind.BLOCK.value,
+        DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.NETWORK)),
+        DecisionRow.revoked_at.is_(None),
+    )
+    blocked = {(scope, value) for scope, value in session.execute(statement)}
+
+    @cache
+    def is_blocked(client: str) -> bool:
+        scope, value = subject_of(client)
+        networks = ((Scope.NETWORK.value, name) for name in name_prefixes(client))
+        return (scope.value, value) in blocked or any(each in blocked for each in networks)
+
+    return is_blocked
 
 
 def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:

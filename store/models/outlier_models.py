@@ -34,6 +34,10 @@ FORMER_SUFFIX = ".skops"
 """Of archives that an earlier version wrote; nobody reads them any more."""
 
 
+HELD_BACK = "held_back_because"
+"""Under this name the metrics of a model say why it was not promoted."""
+
+
 class NoOutlierModel(MaskwatchError):
     """The model that is asked for does not exist."""
 
@@ -72,13 +76,15 @@ class OutlierModelStore:
         metrics: Mapping[str, object],
         now: datetime,
     ) -> OutlierModelRow:
-        """Keep an archive, not promoted yet; the same archive again is the same row."""
+        """Keep an archive, not promoted yet; the same one again is the same row, judged anew."""
         digest = sha256(archive).hexdigest()
         self._files.put(archive)
         old_row = session.scalars(
             select(OutlierModelRow).where(OutlierModelRow.digest == digest)
         ).one_or_none()
         if old_row is not None:
+            # What it was judged by may have changed: a push is over, the frozen sets are new.
+            old_row.metrics = dict(metrics)
             return old_row
         row = OutlierModelRow(
             digest=digest,
@@ -194,6 +200,16 @@ def _subject(row: OutlierModelRow) -> str:
 def champion(session: Session) -> OutlierModelRow | None:
     """The promoted model."""
     return session.scalars(select(OutlierModelRow).where(OutlierModelRow.promoted)).one_or_none()
+
+
+def find_held_back(session: Session) -> OutlierModelRow | None:
+    """The newest model, if it was held back and nobody has promoted it since."""
+    newest = session.scalars(
+        select(OutlierModelRow).order_by(OutlierModelRow.id.desc()).limit(1)
+    ).first()
+    if newest is None or newest.promoted or HELD_BACK not in newest.metrics:
+        return None
+    return newest
 
 
 def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:

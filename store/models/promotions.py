@@ -8,7 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
+from store.audit.actors import job
 from store.tables.model_tables import PromotionRow
+
+_BY_JOBS = job("")
 
 
 class NoWayBack(MaskwatchError):
@@ -66,3 +69,16 @@ def find_way_back(session: Session) -> PromotionRow:
 def list_promotions(session: Session) -> Sequence[PromotionRow]:
     """All promotions, the oldest first."""
     return session.scalars(select(PromotionRow).order_by(PromotionRow.id)).all()
+
+
+def find_promotion_to_hold_against(session: Session, since: datetime) -> PromotionRow | None:
+    """The promotion whose model a challenger may not be too far from, over all nights since a time.
+
+    It is the one in force then, or the first one ever. What a person put in force after that time
+    counts in its place: a step that somebody looked at is no drift.
+    """
+    promotions = list_promotions(session)
+    before = [each for each in promotions if each.promoted_at <= since]
+    by_hand = [each for each in promotions if not each.promoted_by.startswith(_BY_JOBS)]
+    candidates = [*before[-1:], *by_hand[-1:]] or promotions[:1]
+    return max(candidates, key=lambda each: each.id, default=None)

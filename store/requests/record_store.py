@@ -1,10 +1,10 @@
 """Request records: append them, read them back."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Select,
     String,
     Text,
     any_,
@@ -29,6 +30,7 @@ from store.requests.fingerprints import add_fingerprint
 from store.requests.record_rows import rows_of
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_keys import arrived_since, hand_out, key_of
+from store.requests.row_bounds import NOTHING, Bounds, LeftOut
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 from store.tables.work_tables import DecisionRow
 
@@ -50,6 +52,16 @@ class FeatureMatrix:
     names: tuple[str, ...]
     rows: npt.NDArray[np.float64]
     sources: tuple[str | None, ...]
+
+    def choose(self, chosen: npt.NDArray[np.bool_]) -> "FeatureMatrix":
+        """The rows where ``(n,)`` is true."""
+        return FeatureMatrix(
+            tuple(compress(self.request_pks, chosen)),
+            tuple(compress(self.clients, chosen)),
+            self.names,
+            self.rows[chosen],
+            tuple(compress(self.sources, chosen)),
+        )
 
 
 def add_record(session: Session, record: RequestRecord) -> bool:
@@ -118,23 +130,21 @@ def clean_features(
     session: Session,
     names: Sequence[str],
     since: datetime,
-    max_per_client: int,
-    most: int,
+    bounds: Bounds,
     *,
     outliers: bool = False,
+    left_out: LeftOut = NOTHING,
 ) -> FeatureMatrix:
     """Features that a model may learn from, newest first.
 
-    Only requests that passed, were never an outlier and whose client was never blocked; one client
-    contributes at most ``max_per_client`` rows, so that nobody can buy the training set.
+    Only requests that passed, were never an outlier and whose client was never blocked.
 
     Args:
         outliers: give the outliers among these requests instead of the rest.
+        left_out: what does not count.
     """
-    columns = (features_table.c[name] for name in names)
     statement = (
-        select(RequestRow.id, RequestRow.client, RequestRow.segmenter, *columns)
-        .join(features_table, features_table.c.request_pk == RequestRow.id)
+        _select_features(names)
         .where(
             RequestRow.stage == Stage.PARSED.value,
             RequestRow.verdict == Verdict.PASS.value,
@@ -144,16 +154,32 @@ def clean_features(
         )
         .order_by(RequestRow.id.desc())
     )
-    rows_of_client: Counter[str] = Counter()
-    rows: list[Sequence[Any]] = []
     with session.execute(statement.execution_options(yield_per=1000)) as result:
-        for row in result:
-            if len(rows) == most:
-                break
-            if rows_of_client[row.client] < max_per_client:
-                rows_of_client[row.client] += 1
-                rows.append(tuple(row))
-    return _matrix(rows, names)
+        return _matrix(bounds.choose(result, left_out), names)
+
+
+def features_of_clients(
+    session: Session, names: Sequence[str], clients: Sequence[str], since: datetime, most: int
+) -> FeatureMatrix:
+    """Features of whatever these clients sent that was parsed, newest first."""
+    statement = (
+        _select_features(names)
+        .where(
+            RequestRow.stage == Stage.PARSED.value,
+            RequestRow.client.in_(clients),
+            arrived_since(since),
+        )
+        .order_by(RequestRow.id.desc())
+        .limit(most)
+    )
+    return _matrix([tuple(row) for row in session.execute(statement)], names)
+
+
+def _select_features(names: Sequence[str]) -> Select[Any]:
+    columns = (features_table.c[name] for name in names)
+    return select(RequestRow.id, RequestRow.client, RequestRow.segmenter, *columns).join(
+        features_table, features_table.c.request_pk == RequestRow.id
+    )
 
 
 def _is_outlier() -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from detectors.outliers.kinds import FrozenKind
 from jobs.settings import JobSettings
 from store.settings import StoreSettings, load_settings
 
@@ -63,3 +64,31 @@ def roll_back_detector(reason: Annotated[str, _REASON]) -> None:
     from maskwatch.commands.detectors import detector_changes as changes
 
     typer.echo(changes.roll_back(load_settings(StoreSettings), reason, datetime.now(UTC)))
+
+
+@detectors_app.command("freeze")
+def freeze_set(
+    kind: Annotated[FrozenKind, typer.Argument(help="Vetted records, or planted attacks.")],
+    reason: Annotated[str, _REASON],
+    client: Annotated[
+        list[str] | None,
+        typer.Option(help="For attacks: who sent nothing but planted ones, such as key:red-team."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be frozen.")] = False,
+) -> None:
+    """Freeze a set of requests that models are held against; it takes the place of the last one."""
+    from maskwatch.commands.detectors import freezing
+
+    if (kind is FrozenKind.ATTACK) != bool(client):
+        raise typer.BadParameter("--client goes with attack, and attack takes at least one.")
+    plan = freezing.Plan(kind, reason, datetime.now(UTC), tuple(client or ()), dry_run)
+    typer.echo(freezing.freeze(load_settings(JobSettings), plan))
+
+
+@detectors_app.command("frozen")
+def list_frozen_sets() -> None:
+    """List the frozen sets, newest first; * marks those that models are held against."""
+    from maskwatch.commands.detectors import freezing
+
+    for line in freezing.list_sets(load_settings(StoreSettings)):
+        typer.echo(line)

@@ -17,6 +17,16 @@ class NoReason(MaskwatchError):
     """A change by hand without a reason."""
 
 
+def check_reason(reason: str) -> None:
+    """See that a change has a reason.
+
+    Raises:
+        NoReason: it has none.
+    """
+    if not reason.strip():
+        raise NoReason("Give a reason: whoever reads the audit later wants to know why.")
+
+
 def promote_by_hand(settings: StoreSettings, name: str, reason: str, now: datetime) -> str:
     """Make a model the champion; what holds then.
 
@@ -25,7 +35,7 @@ def promote_by_hand(settings: StoreSettings, name: str, reason: str, now: dateti
         NoOutlierModel: there is no such model, or its file is gone.
         OutlierModelError: its file was changed or is of another version.
     """
-    _check_reason(reason)
+    check_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         row = find_whole_model(session, settings, name)
         promote(session, row.id, command_line(operator()), now, reason)
@@ -41,15 +51,10 @@ def roll_back(settings: StoreSettings, reason: str, now: datetime) -> str:
         NoOutlierModel: its file is gone.
         OutlierModelError: its file was changed or is of another version.
     """
-    _check_reason(reason)
+    check_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         find_whole_model(session, settings, str(find_way_back(session).model_id))
         return _describe(roll_champion_back(session, command_line(operator()), now, reason))
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip():
-        raise NoReason("Give a reason: whoever reads the audit later wants to know why.")
 
 
 def _describe(row: OutlierModelRow) -> str:

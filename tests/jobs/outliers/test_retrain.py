@@ -9,15 +9,9 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from jobs.blocking.decide import run as decide
 from jobs.context import JobContext
-from jobs.outliers.retrain import (
-    Predecessor,
-    Sample,
-    TooFewRecords,
-    judge,
-    run,
-    train,
-    training_sample,
-)
+from jobs.outliers.gate import Predecessor
+from jobs.outliers.retrain import judge, run
+from jobs.outliers.sampling import Sample, TooFewRecords, train, training_sample
 from jobs.outliers.scan import scan
 from store.models.outlier_models import champion
 from store.requests.record_store import FeatureMatrix
@@ -31,6 +25,11 @@ def promoted(context: JobContext) -> OutlierModelRow:
         row = champion(session)
     assert row is not None
     return row
+
+
+def sample_of(rows: np.ndarray) -> Sample:
+    matrix = FeatureMatrix((1,) * len(rows), ("c",) * len(rows), ("a", "b"), rows, ())
+    return Sample(matrix, rows[:0])
 
 
 def test_too_few_records_are_told_with_their_number(context: JobContext, traffic: Any) -> None:
@@ -53,7 +52,10 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
     row = promoted(context)
     assert row.rows == 40
     assert row.metrics["clients"] == 4
-    assert row.metrics["promoted_because"] == "There was no model before it."
+    assert row.metrics["promoted_because"] == (
+        "There was no model before it. It was not held against frozen sets: `maskwatch detectors "
+        "freeze` makes them."
+    )
 
 
 def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any) -> None:
@@ -91,7 +93,7 @@ def test_a_champion_without_a_file_is_replaced_and_that_is_said(
     [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
     archive.unlink()
     traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
-    assert "It replaces model 1. The file of outlier model" in run(context).sentence
+    assert "It is not compared with model 1. The file of outlier model" in run(context).sentence
     assert promoted(context).id == 2
     assert scan(context).records == 50
 
@@ -101,11 +103,11 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
     low, high = random.exponential(2, (200, 2)), 10 - random.exponential(2, (200, 2))
     both = np.linspace([0, 0], [10, 10], 100)
     first, second = (OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (low, high))
-    judgement = judge(Predecessor(first, ""), second, both, 0.01)
+    judgement = judge(Predecessor(first), second, both, 0.01)
     assert not judgement.is_promoted
     assert judgement.correlation is not None
     assert judgement.correlation < 0
-    assert "held_back_because" in judgement.metrics(clients=1)
+    assert "held_back_because" in judgement.metrics(sample_of(both))
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -127,7 +129,7 @@ def test_another_kind_that_calls_too_much_an_outlier_is_held_back() -> None:
         OutlierModel.fit(kind, rows, ("a", "b"), 1)
         for kind in (FOREST, OutlierKind.NEAREST_NEIGHBOURS)
     )
-    judgement = judge(Predecessor(first, ""), second, rows + 50, 0.01)
+    judgement = judge(Predecessor(first), second, rows + 50, 0.01)
     assert not judgement.is_promoted
     assert judgement.because == "It calls 100.0 % of the clean records outliers."
 

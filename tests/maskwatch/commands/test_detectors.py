@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,15 @@ from sqlalchemy import select
 
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
-from detectors.registry import FITTED_NAMES
+from detectors.registry import FITTED_NAMES, FeatureVector
 from store.audit.actors import job
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.models.outlier_models import OutlierModelStore, champion, promote
+from store.requests.record_store import add_record
 from store.settings import StoreSettings
 from store.tables.audit_tables import AuditRow
-from tests.makers import NOW
+from tests.makers import NOW, make_record
 from tests.maskwatch.conftest import Run
 
 REASON = ("--reason", "It held more false alarms than the one before.")
@@ -127,6 +129,56 @@ def test_what_cannot_be_done_is_one_sentence(
 
 @pytest.mark.usefixtures("database")
 def test_without_records_a_comparison_says_so(maskwatch: Run) -> None:
-    assert maskwatch("detectors", "compare", "1", "2").out == (
-        "There are no vetted records to compare them on.\n"
-    )
+    said = maskwatch("detectors", "compare", "1", "2")
+    assert said.code == 0
+    assert said.out.endswith("There are no vetted records to compare them on.\n")
+
+
+def test_sets_are_frozen_from_records_and_models_compared_on_them(
+    maskwatch: Run, database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        for number in range(140):
+            attacker = number % 4 == 0
+            client = "key:red-team" if attacker else f"ip:203.0.{number}.7"
+            features = FeatureVector.of({"width": 600.0 + number + 400 * attacker})
+            add_record(session, make_record(client=client, received_at=now, features=features))
+    planned = maskwatch("detectors", "freeze", "clean", *REASON, "--dry-run")
+    assert planned.out == "Would freeze 125 requests of 106 clients.\n"
+    attack = ("freeze", "attack", "--client", "key:red-team", *REASON)
+    assert maskwatch("detectors", *attack).out.endswith("): 35 requests of 1 client.\n")
+    # What is a planted attack is not clean, although it passed.
+    frozen = maskwatch("detectors", "freeze", "clean", *REASON)
+    assert frozen.out.endswith("): 105 requests of 105 clients.\n")
+    assert maskwatch("detectors", *attack).code == 0
+    lines = maskwatch("detectors", "frozen").out.splitlines()
+    assert [line[:14] for line in lines] == ["*    3  attack", "*    2  clean ", "     1  attack"]
+    assert all(line.endswith("(as it was written)") for line in lines)
+    compared = maskwatch("detectors", "compare", "1", "2").out
+    assert "the newest" in compared
+    assert "frozen attack set" in compared
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("clean", *REASON), "A frozen clean set takes at least 100 requests; there are 0."),
+        (("clean", "--reason", ""), "Give a reason"),
+    ],
+)
+def test_too_little_to_freeze_is_one_sentence(
+    maskwatch: Run, words: tuple[str, ...], sentence: str
+) -> None:
+    refused = maskwatch("detectors", "freeze", *words)
+    assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)
+    assert sentence in refused.err
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("words", [("clean", "--client", "key:acme"), ("attack",)])
+def test_only_attacks_are_named_by_their_client(maskwatch: Run, words: tuple[str, ...]) -> None:
+    refused = maskwatch("detectors", "freeze", *words, *REASON)
+    assert refused.code == 2
+    assert "--client goes with attack" in refused.err

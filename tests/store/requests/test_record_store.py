@@ -22,6 +22,7 @@ from store.requests.record_store import (
     clean_features,
 )
 from store.requests.records import PictureFile, Stage
+from store.requests.row_bounds import Bounds
 from store.requests.unscored import unscored_requests
 from tests.makers import make_record
 
@@ -34,7 +35,7 @@ def _clean(
     database: Database, since: datetime, max_per_client: int = 100, most: int = 100
 ) -> FeatureMatrix:
     with database.read() as session:
-        return clean_features(session, NAMES, since, max_per_client, most)
+        return clean_features(session, NAMES, since, Bounds(max_per_client, 1000, most))
 
 
 def _block(database: Database, client: str, now: datetime) -> int:
@@ -139,7 +140,7 @@ def test_only_old_enough_passed_and_ordinary_requests_are_clean(
     score(clean[0], False)
     assert _clean(database, now - day).request_pks == tuple(reversed(clean))
     with database.read() as session:
-        outliers = clean_features(session, NAMES, now - day, 9, 9, outliers=True)
+        outliers = clean_features(session, NAMES, now - day, Bounds(9, 9, 9), outliers=True)
     assert outliers.request_pks == (outlier,)
 
 

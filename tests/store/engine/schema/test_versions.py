@@ -167,6 +167,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "family_members",
         "fingerprint_keys",
         "fingerprints",
+        "frozen_sets",
         "leases",
         "loaded_models",
         "promotions",

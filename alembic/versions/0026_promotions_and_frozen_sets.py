@@ -1,10 +1,10 @@
-"""Which outlier model was in force when.
+"""Which outlier model was in force when, and the frozen sets that models are held against.
 
 Revision: 0026
 Revises: 0025
 
-Safety: makes a small table, and writes one row: the model that is promoted now. Going back drops
-it; the model stays promoted.
+Safety: makes two small tables, and writes one row: the model that is promoted now. Going back drops
+them; the model stays promoted, and the files of frozen sets stay where they are.
 """
 
 import sqlalchemy as sa
@@ -38,7 +38,20 @@ def upgrade() -> None:
         "SELECT id, trained_at, 'job:retrain', 'It was in force before promotions were listed.' "
         "FROM outlier_models WHERE promoted"
     )
+    op.create_table(
+        "frozen_sets",
+        sa.Column("id", _BIG_ID, nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("clients", sa.Integer(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_frozen_sets"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("frozen_sets")
     op.drop_table("promotions")

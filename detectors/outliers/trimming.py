@@ -1,0 +1,112 @@
+"""Trimming of a training sample by leave-cluster-out scores.
+
+A row that only looks normal because its own kind is among the training rows is what poison is: many
+requests that lie close together, far from all others. So the sample is cut into clusters, and each
+is scored by neighbours that saw nothing of it. A cluster that then lies beyond nearly all rows, and
+much farther than with its own kind, is left out. A rare row that stands alone is as far from the
+others with and without its cluster, and stays: it is the tail by which the next one is judged.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.outliers.nearest_search import NEAREST, NearestSearch
+from detectors.outliers.preparation import Matrix, Normal, Vector
+
+# A large group falls into several of many clusters, a small one hides in one of a few: so thrice.
+_CLUSTERS, _ROUNDS = (4, 12, 36), 10
+_REFERENCES, _BATCH = 2_000, 1_024
+_MIN_ROWS = 200
+# A cluster goes if its middle lies beyond 99 of 100 rows once it is left out, and by so much
+# farther than with it.
+_BEYOND, _FARTHER = 0.99, 1.2
+_MAX_SHARE = 0.1
+
+Labels = npt.NDArray[np.intp]
+
+
+def choose_rows(rows: Matrix, seed: int) -> npt.NDArray[np.bool_]:
+    """Which of ``(n, features)`` rows a model may learn from, ``(n,)``; at least nine in ten.
+
+    Fewer than 200 rows are all kept: their clusters are too small to say anything.
+    """
+    kept = np.ones(len(rows), bool)
+    if len(rows) < _MIN_ROWS:
+        return kept
+    random = np.random.default_rng(seed)
+    points = Normal.of(rows).scale(rows)
+    references = random.choice(len(rows), min(_REFERENCES, len(rows)), replace=False)
+    for count in _CLUSTERS:
+        labels = _find_clusters(points, count, random)
+        for cluster in _list_foreign(points, labels, references):
+            rest = kept & (labels != cluster)
+            if rest.mean() >= 1 - _MAX_SHARE:
+                kept = rest
+    return kept
+
+
+def _list_foreign(points: Matrix, labels: Labels, references: Labels) -> list[int]:
+    """The clusters that look normal by nothing but themselves, the farthest one first."""
+    apart, together = _score(points, labels, references)
+    limit = np.quantile(together, _BEYOND)
+    middles = {
+        int(cluster): (np.median(apart[mine]), np.median(together[mine]))
+        for cluster in np.unique(labels)
+        for mine in (labels == cluster,)
+    }
+    foreign = [
+        cluster
+        for cluster, (without, within) in middles.items()
+        if without > max(limit, _FARTHER * within)
+    ]
+    return sorted(foreign, key=lambda cluster: -middles[cluster][0])
+
+
+def _score(points: Matrix, labels: Labels, references: Labels) -> tuple[Vector, Vector]:
+    """Distances to the nearest references of other clusters, and to those of any, ``(n,)`` each."""
+    apart, together = np.empty(len(points)), np.empty(len(points))
+    everywhere = NearestSearch.of(points[references])
+    for cluster in np.unique(labels):
+        mine = np.flatnonzero(labels == cluster)
+        elsewhere = references[labels[references] != cluster]
+        together[mine] = _measure(everywhere, points[mine])
+        apart[mine] = together[mine]
+        # A cluster that is nearly everything has nothing to be held against.
+        if len(elsewhere) >= NEAREST:
+            apart[mine] = _measure(NearestSearch.of(points[elsewhere]), points[mine])
+    return apart, together
+
+
+def _measure(search: NearestSearch, points: Matrix) -> Vector:
+    """Mean distance to the nearest stored points but the first, which may be the row itself."""
+    parts = [points[first : first + _BATCH] for first in range(0, len(points), _BATCH)]
+    return np.concatenate([search.nearest(part)[:, 1:].mean(axis=1) for part in parts])
+
+
+def _find_clusters(points: Matrix, count: int, random: np.random.Generator) -> Labels:
+    """Lloyd's k-means from centres that lie far from each other, ``(n,)`` labels."""
+    centres = _spread_centres(points, count, random)
+    labels = _assign(points, centres)
+    for _ in range(_ROUNDS):
+        for number in range(len(centres)):
+            mine = labels == number
+            if mine.any():
+                centres[number] = points[mine].mean(axis=0)
+        labels = _assign(points, centres)
+    return labels
+
+
+def _spread_centres(points: Matrix, count: int, random: np.random.Generator) -> Matrix:
+    """Each next centre is drawn by its squared distance to those before (k-means++)."""
+    centres = points[[int(random.integers(len(points)))]]
+    nearest = np.square(points - centres[0]).sum(axis=1)
+    while len(centres) < count and nearest.sum() > 0:
+        choice = int(random.choice(len(points), p=nearest / nearest.sum()))
+        centres = np.vstack([centres, points[choice]])
+        nearest = np.minimum(nearest, np.square(points - points[choice]).sum(axis=1))
+    return centres
+
+
+def _assign(points: Matrix, centres: Matrix) -> Labels:
+    squares = np.square(centres).sum(axis=1) - 2 * points @ centres.T
+    return np.asarray(squares.argmin(axis=1))

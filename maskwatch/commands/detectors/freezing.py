@@ -1,0 +1,130 @@
+"""What ``maskwatch detectors freeze`` and ``frozen`` read and write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from detectors.outliers.comparison import NamedRows
+from detectors.outliers.frozen import MIN_FROZEN, FrozenSet, FrozenSetError
+from detectors.outliers.kinds import FrozenKind
+from detectors.registry import FEATURE_NAMES
+from jobs.settings import JobSettings
+from maskwatch.commands.detectors.detector_changes import check_reason
+from maskwatch.commands.printable import escape_unprintable
+from store.audit.actors import command_line, operator
+from store.decisions.client_decisions import read_blocked_senders
+from store.engine.existing import existing_database
+from store.models.frozen_sets import Freeze, FrozenSetStore, find_frozen_set, list_frozen_sets
+from store.phrases import phrase_count
+from store.requests.record_store import FeatureMatrix, clean_features, features_of_clients
+from store.requests.row_bounds import LeftOut
+from store.settings import StoreSettings
+from store.tables.model_tables import FrozenSetRow
+
+_MAX_ROWS, _MAX_OF_CLIENT, _MAX_OF_NETWORK = 2_000, 20, 100
+_WHOLE = "as it was written"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What somebody asks to be frozen.
+
+    Attributes:
+        clients: of an attack set, who sent nothing but planted attacks.
+        dry_run: say what would be frozen, and freeze nothing.
+    """
+
+    kind: FrozenKind
+    reason: str
+    now: datetime
+    clients: Sequence[str] = ()
+    dry_run: bool = False
+
+
+def freeze(settings: JobSettings, plan: Plan) -> str:
+    """Freeze requests of the last days of training; what was done.
+
+    Raises:
+        FrozenSetError: there are too few.
+        NoReason: no reason was given.
+    """
+    check_reason(plan.reason)
+    store = FrozenSetStore(settings.store.var_dir)
+    with existing_database(settings) as database:
+        with database.read() as session:
+            matrix = _read_requests(session, settings, store, plan)
+        _check_count(plan.kind, matrix)
+        if plan.dry_run:
+            return f"Would freeze {_count(matrix)}."
+        with database.write() as session:
+            row = store.add(session, _freeze(plan.kind, matrix), _sign(plan, matrix))
+            return f"Frozen {plan.kind} set {row.id} ({row.digest[:12]}): {_count(matrix)}."
+
+
+def list_sets(settings: StoreSettings) -> list[str]:
+    """All frozen sets, one line each, newest first; * marks those that hold."""
+    store = FrozenSetStore(settings.store.var_dir)
+    with existing_database(settings) as database, database.read() as session:
+        holding = {row.id for row in (find_frozen_set(session, kind) for kind in FrozenKind) if row}
+        return [_describe(store, row, row.id in holding) for row in list_frozen_sets(session)]
+
+
+def _read_requests(
+    session: Session, settings: JobSettings, store: FrozenSetStore, plan: Plan
+) -> FeatureMatrix:
+    since = plan.now - timedelta(days=settings.training.training_days)
+    if plan.kind is FrozenKind.ATTACK:
+        return features_of_clients(session, FEATURE_NAMES, plan.clients, since, _MAX_ROWS)
+    bounds = replace(
+        settings.training.bounds(),
+        per_client=_MAX_OF_CLIENT,
+        per_network=_MAX_OF_NETWORK,
+        most=_MAX_ROWS,
+    )
+    attacks = find_frozen_set(session, FrozenKind.ATTACK)
+    planted = set() if attacks is None else set(store.read(attacks).keys.tolist())
+    return clean_features(
+        session,
+        FEATURE_NAMES,
+        since,
+        bounds,
+        left_out=LeftOut(planted, read_blocked_senders(session)),
+    )
+
+
+def _check_count(kind: FrozenKind, matrix: FeatureMatrix) -> None:
+    if len(matrix.rows) < MIN_FROZEN[kind]:
+        raise FrozenSetError(
+            f"A frozen {kind} set takes at least {MIN_FROZEN[kind]} requests; there are "
+            f"{len(matrix.rows)}."
+        )
+
+
+def _freeze(kind: FrozenKind, matrix: FeatureMatrix) -> FrozenSet:
+    keys = np.array(matrix.request_pks, np.int64)
+    return FrozenSet(kind, NamedRows(matrix.names, matrix.rows), keys)
+
+
+def _sign(plan: Plan, matrix: FeatureMatrix) -> Freeze:
+    return Freeze(command_line(operator()), plan.reason, len(set(matrix.clients)), plan.now)
+
+
+def _count(matrix: FeatureMatrix) -> str:
+    requests = phrase_count(len(matrix.rows), "request")
+    return f"{requests} of {phrase_count(len(set(matrix.clients)), 'client')}"
+
+
+def _describe(store: FrozenSetStore, row: FrozenSetRow, holds: bool) -> str:
+    try:
+        store.read(row)
+        state = _WHOLE
+    except FrozenSetError as error:
+        state = str(error)
+    return escape_unprintable(
+        f"{'*' if holds else ' '}{row.id:>5}  {row.kind:<7} {row.digest[:12]}  "
+        f"{row.made_at.isoformat()[:16]}  {phrase_count(row.rows, 'request')} of "
+        f"{phrase_count(row.clients, 'client')}, by {row.made_by}: {row.why} ({state})"
+    )
