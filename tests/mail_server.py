@@ -5,6 +5,7 @@ import ssl
 import subprocess
 from asyncio import (
     AbstractServer,
+    BaseTransport,
     WriteTransport,
     all_tasks,
     current_task,
@@ -38,7 +39,8 @@ NO_SUCH_USER = "550 5.1.1 No such user"
 class Conversation(SMTP):
     """Keeps what the client says, apart by whether it was encrypted with STARTTLS."""
 
-    def connection_made(self, transport: WriteTransport) -> None:
+    def connection_made(self, transport: BaseTransport) -> None:
+        assert isinstance(transport, WriteTransport)
         self.event_handler.transports.append(transport)
         super().connection_made(transport)
 

@@ -147,7 +147,7 @@ class Differences:
 
 def _typical_size(details: _Array) -> _Array:
     """Standard deviation of normal values ``(n, cells)`` by their median, ``(n,)``."""
-    size: _Array = np.median(np.abs(details), axis=1) / _NORMAL_MEDIAN
+    size: _Array = (np.median(np.abs(details), axis=1) / _NORMAL_MEDIAN).astype(np.float32)
     return size
 
 

@@ -125,8 +125,8 @@ def _read_text(parameters: Mapping[str, str], name: str) -> str | None:
     if f"{name}*" in parameters:
         return _decode_text(parameters[f"{name}*"])
     keys = (f"{name}*{number}" for number in range(len(parameters)))
-    pieces = (parameters.get(key, parameters.get(f"{key}*")) for key in keys)
-    text = "".join(takewhile(lambda piece: piece is not None, pieces))
+    names = (key if key in parameters else f"{key}*" for key in keys)
+    text = "".join(parameters[key] for key in takewhile(parameters.__contains__, names))
     return _decode_text(text) if f"{name}*0*" in parameters else text or None
 
 

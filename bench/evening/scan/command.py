@@ -16,7 +16,7 @@ from bench.report import Figures
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.registry import FEATURES, FITTED_NAMES, Group
-from jobs.outliers.retrain import Sample, train
+from jobs.outliers.sampling import Sample, train
 from jobs.settings import TrainingGroup
 
 # Of all requests of the evening one in twenty is an attack picture.

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bench.evening.scan.records import Recorded
 from detectors.outliers.model import OutlierModel
 from jobs.context import JobContext
-from jobs.outliers.retrain import Sample, training_sample
+from jobs.outliers.sampling import Sample, training_sample
 from jobs.outliers.scan import ScanResult, scan
 from jobs.settings import JobSettings
 from store.audit.actors import job

@@ -17,7 +17,7 @@ from bench.evening.scan.scanned import scan_evening
 from detectors.outliers.kinds import OutlierKind
 from detectors.registry import FEATURES, FeatureVector
 from detectors.verdict import Verdict
-from jobs.outliers.retrain import train
+from jobs.outliers.sampling import train
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
 from store.requests.record_store import add_record
