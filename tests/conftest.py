@@ -23,6 +23,7 @@ from sqlalchemy import create_engine, text
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
 from store.settings import StoreSettings
+from tests.default_settings import DEFAULTS
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
 from tests.shared_parts import share_parts
@@ -30,20 +31,23 @@ from tests.waiting import PATIENCE_SECONDS, be_patient
 
 TEMPLATE = "maskwatch_template"
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - a folder of ours is made in it
-# A property holds on a slow machine too: how long an example takes belongs in `bench/`. Each run
-# tries the same examples: what a change breaks is not seen in the next but one run only.
-property_settings.register_profile(
-    "any_machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+# A property holds on a slow machine too: how long an example takes belongs in `bench/`. The
+# examples are the same each time: whoever changes something else shall not meet a new one that
+# fails. `--hypothesis-profile=explore` looks for such.
+_ANY_MACHINE = property_settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-property_settings.load_profile("any_machine")
+property_settings.register_profile("explore", _ANY_MACHINE)
+property_settings.register_profile("same", _ANY_MACHINE, derandomize=True, database=None)
+property_settings.load_profile("same")
 # Nor does a request fail that takes longer than the library's five seconds.
 DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60
 
 # Taken away, for the commands refuse names that look like settings and are none.
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
 GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
-# What judges pictures does so from the first one on, in tests that are not about learning it.
-os.environ["MASKWATCH_LEARN_TRAFFIC"] = "false"
+os.environ |= DEFAULTS
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 

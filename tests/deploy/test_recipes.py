@@ -26,6 +26,7 @@ from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Served, serving
 from tests.makers import SECRET
 from tests.maskwatch.client.conftest import serving_asgi
+from tests.ports import reserved_port
 from tests.waiting import wait_for
 
 _PAGE = Path(__file__).parents[2] / "docs" / "attach-recipes.md"
@@ -91,8 +92,7 @@ def start_nginx(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(heading: str, sidecar: str, service: str) -> str:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
+            port = stack.enter_context(reserved_port())
             path = _write(heading, tmp_path, Ports(port, sidecar, service))
             command = [str(_NGINX), "-e", str(tmp_path / "error.log"), "-c", str(path)]
             process = stack.enter_context(subprocess.Popen(command))

@@ -1,12 +1,10 @@
 """A real service on a fresh database, with the shipped weights."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import pytest
 from PIL import Image as Pillow
@@ -24,10 +22,6 @@ from store.settings import StoreSettings
 from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
-# Whether a picture is decoded and looked at shall not depend on what else the machine does.
-PATIENT: Mapping[str, Any] = MappingProxyType(
-    {"decode_seconds": 60.0, "ensemble_max_ms": 600_000.0}
-)
 
 
 @cache
@@ -70,7 +64,6 @@ def settings(tmp_path: Path, sqlite_template: Path) -> ServiceSettings:
     return ServiceSettings(
         var_dir=tmp_path,
         fingerprint_salt=SECRET,
-        **PATIENT,
         evidence_sample_share=1,
         ensemble_sample_share=0,
         refusal_pause_seconds=0,
@@ -91,7 +84,6 @@ def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
         ServiceSettings(
             store=store_settings.store,
             fingerprint_salt=SECRET,
-            **PATIENT,
             refusal_record_seconds=0,
             refusal_pause_seconds=0,
         )

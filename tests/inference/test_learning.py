@@ -21,7 +21,7 @@ from jobs.settings import JobSettings
 from store.people.api_keys import add_key
 from store.requests.records import RequestRecord
 from store.requests.request_ids import new_request_id
-from tests.inference.conftest import PATIENT, Encode
+from tests.inference.conftest import Encode
 from tests.makers import SECRET
 
 PICTURES = 80
@@ -33,7 +33,6 @@ def fresh(tmp_path: Path, sqlite_template: Path) -> Iterator[Service]:
     settings = ServiceSettings(
         var_dir=tmp_path,
         fingerprint_salt=SECRET,
-        **PATIENT,
         learn_traffic=True,
         ensemble_members=2,
         ensemble_scale=0.25,

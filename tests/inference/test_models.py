@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -35,6 +36,7 @@ from store.models.loaded_models import models_in_use, this_host
 from store.settings import StoreSettings
 from store.tables.work_tables import LoadedModelRow
 from tests.makers import SECRET
+from tests.waiting import PATIENCE_SECONDS
 
 Encode = Callable[..., bytes]
 
@@ -191,12 +193,19 @@ def test_a_flipped_byte_stops_the_start_by_name(weights: Path, tmp_path: Path) -
         build_service(ServiceSettings(var_dir=tmp_path, model=str(weights)))
 
 
-def _lines(process: "subprocess.Popen[str]") -> "Queue[str]":
-    """Whatever a process prints, without waiting for it."""
+@contextmanager
+def _lines(process: "subprocess.Popen[str]") -> "Iterator[Queue[str]]":
+    """Whatever a process prints, without waiting for it; then the process is ended."""
     lines: Queue[str] = Queue()
     assert process.stdout is not None
-    Thread(target=_pass_on, args=(process.stdout, lines)).start()
-    return lines
+    reader = Thread(target=_pass_on, args=(process.stdout, lines))
+    reader.start()
+    try:
+        yield lines
+    finally:
+        process.terminate()
+        # Before the file is closed under it.
+        reader.join()
 
 
 def _pass_on(output: Iterable[str], lines: "Queue[str]") -> None:
@@ -206,7 +215,7 @@ def _pass_on(output: Iterable[str], lines: "Queue[str]") -> None:
 
 def _said(lines: "Queue[str]", word: str) -> str:
     while True:
-        line = lines.get(timeout=60)
+        line = lines.get(timeout=PATIENCE_SECONDS)
         if word in line:
             return line
 
@@ -226,29 +235,28 @@ def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> No
         "MASKWATCH_REQUIRE_SIGNED_MODEL": "false",
         "MASKWATCH_PORT": "0",
     }
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "maskwatch", "serve"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            lines = _lines(process)
-            url = _said(lines, "Service: ").split()[1].removesuffix("/v1/parse")
-            good = weights.read_bytes()
-            weights.write_bytes(good[:-1])
-            process.send_signal(signal.SIGHUP)
-            assert weights.name in _said(lines, "model not loaded again")
-            assert httpx2.get(f"{url}/healthz").status_code == 200
-            assert "1 model compared with the files on disk, 1 changed." in _integrity(environment)
-            _write(weights, 2)
-            process.send_signal(signal.SIGHUP)
-            _said(lines, "model loaded again")
-            assert "1 model compared with the files on disk, 0 changed." in _integrity(environment)
-            metrics = httpx2.get(f"{url}/metrics").text
-            assert 'maskwatch_model_reloads_total{outcome="failed"} 1.0' in metrics
-            assert 'maskwatch_model_reloads_total{outcome="loaded"} 1.0' in metrics
-        finally:
-            process.terminate()
+    with (
+        subprocess.Popen(
+            [sys.executable, "-u", "-m", "maskwatch", "serve"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+        _lines(process) as lines,
+    ):
+        url = _said(lines, "Service: ").split()[1].removesuffix("/v1/parse")
+        good = weights.read_bytes()
+        weights.write_bytes(good[:-1])
+        process.send_signal(signal.SIGHUP)
+        assert weights.name in _said(lines, "model not loaded again")
+        assert httpx2.get(f"{url}/healthz").status_code == 200
+        assert "1 model compared with the files on disk, 1 changed." in _integrity(environment)
+        _write(weights, 2)
+        process.send_signal(signal.SIGHUP)
+        _said(lines, "model loaded again")
+        assert "1 model compared with the files on disk, 0 changed." in _integrity(environment)
+        metrics = httpx2.get(f"{url}/metrics").text
+        assert 'maskwatch_model_reloads_total{outcome="failed"} 1.0' in metrics
+        assert 'maskwatch_model_reloads_total{outcome="loaded"} 1.0' in metrics
     assert process.returncode in (0, -signal.SIGTERM)

@@ -23,7 +23,9 @@ from inference.gate.sandbox.rlimits import Resources
 from inference.gate.sandbox.wire import MAX_MESSAGE_BYTES, BadReply, Order, Reply
 from inference.gate.sandbox.worker import Setup
 
-_START_SECONDS = 10.0
+# Both happen within a second, but not on a machine that does much else.
+_START_SECONDS = 30.0
+_BURIAL_SECONDS = 10.0
 # None of the service's secrets. Memory of one picture is kept for the next, in huge pages: taking
 # it from the system anew, page by page, costs as much time as decoding into it.
 _KEPT_BYTES = "32000000"
@@ -232,7 +234,7 @@ class WorkerProcess:
     def _cause(self) -> End:
         """Why the channel closed: a dying process closes its files before it can be waited for."""
         try:
-            code = self._process.wait(timeout=1)
+            code = self._process.wait(timeout=_BURIAL_SECONDS)
         except subprocess.TimeoutExpired:
             return End.CRASHED
         causes = {

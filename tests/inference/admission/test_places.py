@@ -11,13 +11,14 @@ import pytest
 from inference.admission.places import SlotLimits, Slots
 from inference.metrics import Metrics
 from inference.refusals import OVERLOADED, REFUSALS, TOO_MANY_UPLOADS, Refused
+from tests.waiting import PATIENCE_SECONDS
 
 CLIENT, OTHER = "ip:192.0.2.1", "ip:192.0.2.2"
 
 
 async def _until(holds: Callable[[], bool]) -> None:
     """Let other tasks go on until something holds, or fail."""
-    async with timeout(10):
+    async with timeout(PATIENCE_SECONDS):
         while not holds():
             await sleep(0.001)
 
@@ -130,11 +131,11 @@ def test_a_turn_lasts_until_the_thread_ends_although_the_caller_is_gone() -> Non
         await gather(gone, return_exceptions=True)
         assert gone.cancelled()
         with pytest.raises(Refused) as caught:
-            async with timeout(10):
+            async with timeout(PATIENCE_SECONDS):
                 await slots.work(OTHER, int)
         assert caught.value.refusal is OVERLOADED
         gate.set()
-        async with timeout(10):
+        async with timeout(PATIENCE_SECONDS):
             while await _is_refused(slots):
                 await sleep(0.001)
 

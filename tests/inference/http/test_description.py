@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import schemathesis
 from fastapi.routing import APIRoute
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 from schemathesis import Case
@@ -39,9 +39,7 @@ def served(serve: Serve) -> Served:
 
 
 @SCHEMA.parametrize()
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100)
 def test_every_answer_is_one_that_is_described(case: Case[Any], served: Served) -> None:
     case.call_and_validate(base_url=served.url, excluded_checks=_NOT_APPLICABLE, timeout=300)
 

@@ -25,6 +25,7 @@ from store.people.api_keys import KeyScope, add_key
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, Served, block
+from tests.ports import reserved_port
 from tests.waiting import POLL_SECONDS, wait_for
 
 PAGE = Path(__file__).parents[3] / "docs" / "observe.md"
@@ -101,8 +102,12 @@ def _parser() -> Iterator[str]:
 
 @contextmanager
 def _nginx(folder: Path, recipe: str) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with reserved_port() as port, _run_nginx(folder, recipe, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _run_nginx(folder: Path, recipe: str, port: int) -> Iterator[None]:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(
@@ -114,7 +119,7 @@ def _nginx(folder: Path, recipe: str) -> Iterator[str]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: _listens(port))
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         process.terminate()
         process.wait()
@@ -163,12 +168,10 @@ def test_the_recipe_for_nginx_lets_through_blocks_and_slows_down(
 def test_without_maskwatch_the_recipe_answers_500_or_lets_through_as_the_page_says(
     tmp_path: Path,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
     text = PAGE.read_text(encoding="utf-8")
     line, location = re.findall(r"`(error_page 502[^`]*|location @open[^`]*)`", text)
-    with _parser() as parser:
-        recipe = _recipe(parser, nobody)
+    with _parser() as parser, reserved_port() as nobody:
+        recipe = _recipe(parser, f"http://127.0.0.1:{nobody}")
         with _nginx(tmp_path, recipe) as url:
             assert httpx2.get(f"{url}/parse").status_code == 500
         opened = recipe.replace("    internal;", f"    internal; {line}", 1) + location

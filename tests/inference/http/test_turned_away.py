@@ -19,7 +19,7 @@ from store.counts.turned_away import count_floods
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
-from tests.inference.http.conftest import Serve, post, stored_row, until
+from tests.inference.http.conftest import Serve, post, stored_row
 from tests.waiting import wait_for
 
 Encode = Callable[..., bytes]
@@ -189,7 +189,8 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_again(
 
 
 def test_a_flood_of_refusals_is_counted_and_leaves_one_record(settings: ServiceSettings) -> None:
-    with _client_of(settings, rate_per_second=0.001, rate_burst=1) as (client, service):
+    limits = {"rate_per_second": 0.001, "rate_burst": 1, "refusal_record_seconds": 3600}
+    with _client_of(settings, **limits) as (client, service):
         answers = [post(client, b"no picture") for _ in range(30)]
         assert [answer.status_code for answer in answers] == [415] + [429] * 29
         assert len({answer.json()["request_id"] for answer in answers}) == 30
@@ -218,9 +219,9 @@ def test_an_upload_that_is_broken_off_is_counted_and_gives_its_place_back(
     start = b"POST /v1/parse HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
     with served.connect() as connection:
         connection.sendall(start + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b")
-        until(lambda: bool(_in_flight(served.service)))
-    until(lambda: not _in_flight(served.service))
-    assert _counted(served.service, "broken_uploads") == 1
+        wait_for(lambda: bool(_in_flight(served.service)))
+    wait_for(lambda: not _in_flight(served.service))
+    wait_for(lambda: _counted(served.service, "broken_uploads") == 1)
     with httpx.Client(base_url=f"http://127.0.0.1:{served.port}") as client:
         files = {"file": ("a.png", encode(figure), "image/png")}
         assert client.post("/v1/parse", files=files).status_code == 200

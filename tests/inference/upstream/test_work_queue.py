@@ -5,7 +5,7 @@ from functools import partial
 from threading import Event
 
 from inference.upstream.work_queue import Work, WorkQueue
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 def _work(run: Callable[[], object] = lambda: None, size: int = 1) -> Work:
@@ -22,7 +22,7 @@ def test_work_is_done_in_its_order_and_gives_its_place_back() -> None:
         assert queue.put(_work(partial(done.append, number)))
     wait_for(lambda: len(queue) == 0)
     assert (done, queue.size_bytes) == (list(range(20)), 0)
-    assert queue.close(10) == 0
+    assert queue.close(PATIENCE_SECONDS) == 0
 
 
 def test_work_counts_until_it_is_done_by_number_and_by_bytes() -> None:
@@ -37,7 +37,7 @@ def test_work_counts_until_it_is_done_by_number_and_by_bytes() -> None:
     go_on.set()
     wait_for(lambda: len(queue) == 0)
     assert queue.put(_work(size=10))
-    queue.close(10)
+    queue.close(PATIENCE_SECONDS)
 
 
 def test_what_waits_at_the_end_is_done_and_nothing_more_is_taken() -> None:
@@ -47,7 +47,7 @@ def test_what_waits_at_the_end_is_done_and_nothing_more_is_taken() -> None:
     for number in range(5):
         queue.put(_work(partial(done.append, number)))
     go_on.set()
-    assert queue.close(10) == 0
+    assert queue.close(PATIENCE_SECONDS) == 0
     assert len(done) == 5
     assert not queue.put(_work())
 
@@ -79,7 +79,7 @@ def test_others_work_while_one_waits_aside() -> None:
     wait_for(lambda: done == ["other"])
     assert queue.is_half_empty
     go_on.set()
-    assert queue.close(10) == 0
+    assert queue.close(PATIENCE_SECONDS) == 0
     assert done == ["other", "waited"]
 
 
@@ -97,5 +97,5 @@ def test_a_further_thread_does_not_work_beside_the_first() -> None:
     assert not queue.is_half_empty
     assert done == []
     go_on.set()
-    assert queue.close(10) == 0
+    assert queue.close(PATIENCE_SECONDS) == 0
     assert done == [1]

@@ -24,9 +24,11 @@ from werkzeug.serving import make_server
 from inference.figures import draw_figure
 from inference.service import build_service
 from inference.settings import ServiceSettings
+from maskwatch.client import ClientOptions, Mode
 from tests.inference.http.conftest import Served, serving
 from tests.makers import SECRET
-from tests.waiting import POLL_SECONDS, wait_for
+from tests.ports import reserved_port
+from tests.waiting import PATIENCE_SECONDS, POLL_SECONDS, wait_for
 
 Start = Callable[..., str]
 
@@ -123,7 +125,12 @@ def picture() -> bytes:
 
 
 @pytest.fixture
-def nobody() -> str:
+def nobody() -> Iterator[str]:
     """An address at which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with reserved_port() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def patient_options(url: str, mode: Mode = Mode.OBSERVE, **changes: Any) -> ClientOptions:
+    """Options of a middleware that waits for its sidecar however busy the machine is."""
+    return ClientOptions(url, mode, **{"timeout_seconds": PATIENCE_SECONDS, **changes})

@@ -26,7 +26,7 @@ def main(sidecar: str, mode: str) -> None:
     app = gradio.mount_gradio_app(import_module("fastapi").FastAPI(), page, path="/")
     # The upload takes the file; this call names it.
     plain = ("/gradio_api/call/measure",) if mode == Mode.GATE else ()
-    options = ClientOptions(sidecar, Mode(mode), plain_paths=plain)
+    options = ClientOptions(sidecar, Mode(mode), plain_paths=plain, timeout_seconds=60)
     uvicorn: Any = import_module("uvicorn")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")

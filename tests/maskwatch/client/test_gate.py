@@ -6,10 +6,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from maskwatch.client import ASGIMiddleware, ClientOptions, Mode, WSGIMiddleware
+from maskwatch.client import ASGIMiddleware, Mode, WSGIMiddleware
 from tests.inference.http.conftest import Served, block, stored_row
-from tests.maskwatch.client.conftest import Start
+from tests.maskwatch.client.conftest import Start, patient_options
 from tests.maskwatch.client.hosts import fastapi_app, flask_app
+from tests.waiting import PATIENCE_SECONDS
 
 BAD = b"\x89PNG\r\n\x1a\n" + bytes(500)
 
@@ -19,7 +20,7 @@ def attach(request: pytest.FixtureRequest, start_wsgi: Start, start_asgi: Start)
     """``attach(url, ...)`` gives the middleware in front of a running host and its address."""
 
     def attached(url: str, **changes: Any) -> tuple[Any, str]:
-        options = ClientOptions(url, Mode.GATE, **changes)
+        options = patient_options(url, Mode.GATE, **changes)
         if request.param == "flask":
             guard: Any = WSGIMiddleware(flask_app(), options)
             return guard, start_wsgi(guard)
@@ -127,10 +128,10 @@ def test_a_body_over_the_limit_is_refused_or_passes_whole(
 
 
 def test_both_modes_may_stand_behind_one_another(sidecar: Served, picture: bytes) -> None:
-    inner = WSGIMiddleware(flask_app(), ClientOptions(sidecar.url))
-    outer = WSGIMiddleware(inner, ClientOptions(sidecar.url, Mode.GATE))
+    inner = WSGIMiddleware(flask_app(), patient_options(sidecar.url))
+    outer = WSGIMiddleware(inner, patient_options(sidecar.url, Mode.GATE))
     with httpx2.Client(transport=httpx2.WSGITransport(app=outer)) as client:
         answer = client.post("http://host/parse", files={"image": ("a.jpg", picture)})
     assert answer.json()["sha256"] == sha256(picture).hexdigest()
-    assert inner.flush(20)
+    assert inner.flush(PATIENCE_SECONDS)
     assert outer.counts()["accepted"] == 1

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from flask import Flask
 
-from maskwatch.client import ASGIMiddleware, ClientOptions, WSGIMiddleware
-from tests.maskwatch.client.conftest import Sink, Start
+from maskwatch.client import ASGIMiddleware, WSGIMiddleware
+from tests.maskwatch.client.conftest import Sink, Start, patient_options
 from tests.maskwatch.client.hosts import fastapi_app, flask_app
 from tests.waiting import wait_for
 
@@ -21,9 +21,9 @@ def attach(request: pytest.FixtureRequest, start_wsgi: Start, start_asgi: Start)
 
     def attached(url: str, **options: Any) -> Attached:
         if request.param == "flask":
-            watched: Any = WSGIMiddleware(flask_app(), ClientOptions(url, **options))
+            watched: Any = WSGIMiddleware(flask_app(), patient_options(url, **options))
             return watched, start_wsgi(watched)
-        watched = ASGIMiddleware(fastapi_app(), ClientOptions(url, **options))
+        watched = ASGIMiddleware(fastapi_app(), patient_options(url, **options))
         return watched, start_asgi(watched)
 
     return attached
@@ -100,7 +100,7 @@ def test_an_error_of_the_host_is_reported_as_one(
     app = flask_app()
     # As a debugger in front of it would.
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    host = start_wsgi(WSGIMiddleware(app, ClientOptions(sink.url)))
+    host = start_wsgi(WSGIMiddleware(app, patient_options(sink.url)))
     headers = {"Content-Type": "image/jpeg"}
     assert httpx2.post(f"{host}/broken", content=picture, headers=headers).status_code == 500
     wait_for(lambda: sink.reports)
@@ -111,7 +111,7 @@ def test_flask_may_take_it_as_its_own_documentation_says(
     start_wsgi: Start, sink: Sink, picture: bytes
 ) -> None:
     app: Flask = flask_app()
-    app.wsgi_app = WSGIMiddleware(app.wsgi_app, ClientOptions(sink.url))  # type: ignore[method-assign]
+    app.wsgi_app = WSGIMiddleware(app.wsgi_app, patient_options(sink.url))  # type: ignore[method-assign]
     host = start_wsgi(app)
     assert httpx2.post(f"{host}/parse", files={"image": ("a", picture)}).status_code == 200
     wait_for(lambda: sink.reports)
@@ -121,7 +121,7 @@ def test_fastapi_may_take_it_as_its_own_documentation_says(
     start_asgi: Start, sink: Sink, picture: bytes
 ) -> None:
     app = fastapi_app()
-    app.add_middleware(ASGIMiddleware, options=ClientOptions(sink.url))
+    app.add_middleware(ASGIMiddleware, options=patient_options(sink.url))
     host = start_asgi(app)
     assert httpx2.post(f"{host}/parse", files={"image": ("a", picture)}).status_code == 200
     wait_for(lambda: sink.reports)

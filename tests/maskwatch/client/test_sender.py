@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from maskwatch.client import ClientOptions
 from maskwatch.client.counts import Counts
 from maskwatch.client.exchange import Exchange
 from maskwatch.client.sender import Sender
 from tests.makers import NOW
-from tests.maskwatch.client.conftest import Sink
-from tests.waiting import wait_for
+from tests.maskwatch.client.conftest import Sink, patient_options
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @pytest.fixture
@@ -31,13 +30,13 @@ def _exchange(body: bytes = b"picture", sender: str = "203.0.113.7") -> Exchange
 
 def _sender(url: str, **options: Any) -> tuple[Sender, Counts]:
     counts = Counts()
-    return Sender(ClientOptions(url, **options), counts), counts
+    return Sender(patient_options(url, **options), counts), counts
 
 
 def test_a_report_arrives_with_what_is_known(sink: Sink) -> None:
     sender, counts = _sender(sink.url, api_key="mwk_x")
     sender.submit(_exchange())
-    assert sender.flush(20)
+    assert sender.flush(PATIENCE_SECONDS)
     assert sink.reports == [
         {
             "client": "203.0.113.7",
@@ -60,7 +59,7 @@ def test_a_sender_without_an_address_is_left_out(
 ) -> None:
     queue, _ = _sender(sink.url)
     queue.submit(_exchange(sender=sender))
-    assert queue.flush(20)
+    assert queue.flush(PATIENCE_SECONDS)
     assert sink.reports[0]["client"] == client
 
 
@@ -90,7 +89,7 @@ def test_a_sidecar_that_is_away_costs_reports_and_nothing_else(nobody: str) -> N
     sender, counts = _sender(nobody)
     for _ in range(3):
         sender.submit(_exchange())
-    assert sender.flush(20)
+    assert sender.flush(PATIENCE_SECONDS)
     assert counts.read()["not_taken"] == 3
 
 
@@ -98,7 +97,7 @@ def test_a_report_that_is_not_taken_is_counted(sink: Sink) -> None:
     sink.status = 503
     sender, counts = _sender(sink.url)
     sender.submit(_exchange())
-    assert sender.flush(20)
+    assert sender.flush(PATIENCE_SECONDS)
     assert counts.read()["not_taken"] == 1
 
 
@@ -107,11 +106,11 @@ def test_a_report_that_is_not_taken_is_counted(sink: Sink) -> None:
 def test_a_process_that_was_forked_reports_for_itself(sink: Sink, tmp_path: Path) -> None:
     sender, _ = _sender(sink.url)
     sender.submit(_exchange())
-    assert sender.flush(20)
+    assert sender.flush(PATIENCE_SECONDS)
     child = os.fork()
     if child == 0:
         sender.submit(_exchange(b"of the child"))
-        os._exit(0 if sender.flush(20) else 1)
+        os._exit(0 if sender.flush(PATIENCE_SECONDS) else 1)
     assert os.waitpid(child, 0)[1] == 0
     wait_for(lambda: len(sink.reports) == 2)
     assert sink.reports[1]["picture"] == b"of the child"

@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
-from maskwatch.client import ClientOptions
 from maskwatch.client.sidecar import Sidecar, SidecarFault
+from tests.maskwatch.client.conftest import patient_options
 
 Answer = Callable[[bytes], str]
 PROBLEM = b"Content-Type: application/problem+json\r\n"
@@ -45,12 +45,12 @@ def _answer_once(listener: socket.socket, answer: bytes) -> None:
 
 
 def _screen(url: str, body: bytes = b"picture") -> object:
-    return Sidecar(ClientOptions(url)).screen(body, TYPE, "203.0.113.7")
+    return Sidecar(patient_options(url)).screen(body, TYPE, "203.0.113.7")
 
 
 def test_a_refusal_that_comes_before_the_whole_body_is_understood(answering: Answer) -> None:
     url = answering(b"HTTP/1.1 403 No\r\n" + PROBLEM + b"Content-Length: 2\r\n\r\n{}")
-    refusal = Sidecar(ClientOptions(url)).screen(bytes(40_000_000), TYPE, "203.0.113.7")
+    refusal = Sidecar(patient_options(url)).screen(bytes(40_000_000), TYPE, "203.0.113.7")
     assert refusal is not None
     assert (refusal.status, refusal.document) == (403, b"{}")
 
@@ -82,4 +82,4 @@ def test_a_sidecar_that_is_away_is_a_fault(nobody: str) -> None:
 
 def test_a_media_type_that_is_no_header_is_a_fault(nobody: str) -> None:
     with pytest.raises(SidecarFault):
-        Sidecar(ClientOptions(nobody)).screen(b"x", [("Content-Type", "a\r\nb: c")], "")
+        Sidecar(patient_options(nobody)).screen(b"x", [("Content-Type", "a\r\nb: c")], "")

@@ -11,6 +11,7 @@ from store.configuration.groups import Group, settings_of
 from store.configuration.names import SettingsError
 from store.configuration.sources import find_values
 from store.settings import StoreSettings, load_settings
+from tests.default_settings import DEFAULTS
 
 URL = "postgresql+psycopg://robot:hunter2@db.example/maskwatch"
 
@@ -36,6 +37,13 @@ class DoorSettings(StoreSettings):
 
 class WriteConfig(Protocol):
     def __call__(self, text: str | bytes, mode: int = 0o600) -> Path: ...
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is given but by these tests."""
+    for name in DEFAULTS:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
@@ -104,10 +104,8 @@ def _pages(database: Database, period: Period, now: datetime) -> tuple[object, .
 @given(steps=_steps)
 @settings(
     max_examples=25,
-    deadline=None,
     # Each example is a database's work: a failure is told at once, not made smaller for minutes.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_order_of_records_crashes_and_rounds_counts_each_record_once(
     database: Database, now: datetime, steps: list[tuple[str, Any]]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -43,7 +43,7 @@ def test_keys_of_a_transaction_that_fails_are_handed_out_again(
     assert _handed(database, [now]) == [key_of(now) + 1]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 @given(minutes=st.lists(st.integers(-500, 500), min_size=1, max_size=8))
 def test_a_stretch_of_time_is_a_range_of_keys(
     database: Database, now: datetime, minutes: list[int]

@@ -33,7 +33,7 @@ def test_a_turn_that_comes_as_its_task_is_cancelled_goes_to_the_next(called_firs
         steps: list[Callable[[], object]] = [lambda: turns.end(turn), leaving.cancel]
         for step in steps if called_first else reversed(steps):
             step()
-        async with timeout(10):
+        async with timeout(LONG):
             turns.end(await staying)
         with pytest.raises(CancelledError):
             await leaving

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -20,7 +20,6 @@ Bytes = Callable[..., bytes]
 Piece = Callable[[bytes], bytes]
 MARK = b" onload='x' "
 LONG_TEXT = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + bytes(8)
-COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _segment(marker: int, content: bytes) -> bytes:
@@ -100,7 +99,6 @@ def _names(pieces: dict[str, Piece]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(sorted(pieces)), min_size=1, max_size=6)
 
 
-@COMMON
 @given(names=_names(OF_JPEG), chosen=st.integers(0, 5))
 def test_in_each_piece_of_a_jpeg(jpeg: bytes, names: list[str], chosen: int) -> None:
     assert _has_sign(jpeg[:2] + _planted(OF_JPEG, names, chosen) + jpeg[2:], MediaType.JPEG)
@@ -111,14 +109,12 @@ def test_a_jpeg_with_each_piece_passes(jpeg: bytes, name: str) -> None:
     assert not _has_sign(jpeg[:2] + OF_JPEG[name](b"nothing here") + jpeg[2:], MediaType.JPEG)
 
 
-@COMMON
 @given(names=_names(OF_JPEG), chosen=st.integers(0, 5))
 def test_in_each_piece_of_a_preview(jpeg: bytes, names: list[str], chosen: int) -> None:
     second = jpeg[:2] + _segment(0xFE, b"") + _planted(OF_JPEG, names, chosen) + jpeg[2:]
     assert _has_sign(jpeg + second, MediaType.JPEG)
 
 
-@COMMON
 @given(names=_names(OF_JPEG), chosen=st.integers(0, 5))
 def test_in_each_piece_between_two_passes(
     photo: Pillow.Image, saved: Bytes, names: list[str], chosen: int
@@ -130,7 +126,6 @@ def test_in_each_piece_between_two_passes(
     assert _has_sign(data[:second] + planted + data[second:], MediaType.JPEG)
 
 
-@COMMON
 @given(names=_names(OF_PNG), once=st.sampled_from(sorted(ONCE_OF_PNG)), chosen=st.integers(0, 6))
 @example(names=["packed with another flag"], once="profile", chosen=0)
 def test_in_each_piece_of_a_png(png: bytes, names: list[str], once: str, chosen: int) -> None:
@@ -147,7 +142,6 @@ def test_a_png_with_each_piece_passes(png: bytes, name: str) -> None:
     assert "script_in_metadata" in examine(data, MediaType.PNG, PictureLimits()).signs
 
 
-@COMMON
 @given(names=_names(OF_WEBP), chosen=st.integers(0, 5))
 def test_in_each_piece_of_a_webp(webp: bytes, names: list[str], chosen: int) -> None:
     body = webp[8:] + _planted(OF_WEBP, names, chosen)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -50,9 +50,7 @@ def _damaged(data: bytes, damage: list[tuple[float, bytes]], kept: float) -> byt
 @pytest.mark.parametrize(
     ("media_type", "mode", "options"), CASES, ids=[f"{case[0].name}-{case[1]}" for case in CASES]
 )
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80)
 @given(damage=DAMAGE, kept=st.one_of(st.just(1.0), st.floats(0, 1)), tail=st.binary(max_size=20))
 def test_a_damaged_file_is_decoded_or_refused(
     saved: Callable[..., bytes],
@@ -75,7 +73,7 @@ def test_a_damaged_file_is_decoded_or_refused(
     assert width * height <= LIMITS.max_pixels
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(MediaType), st.binary(max_size=300))
 def test_a_signature_before_garbage_is_decoded_or_refused(
     media_type: MediaType, garbage: bytes

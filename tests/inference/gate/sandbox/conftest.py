@@ -4,8 +4,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from inference.gate.media import MediaType
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.sandbox.process import WorkerLimits, WorkerProcess
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,7 @@ def worker_limits() -> Callable[..., WorkerLimits]:
         usual = {
             "max_upload_bytes": 2_000_000,
             "memory_bytes": 300_000_000,
-            "wall_seconds": 20.0,
+            "wall_seconds": PATIENCE_SECONDS,
             "max_orders": 1_000,
             "picture": PictureLimits(max_pixels=4_000_000, max_scans=100_000, free_passes=10**12),
         }
@@ -99,12 +100,44 @@ def warm_pool(
     return start
 
 
+@contextmanager
+def in_a_hurry(pool: DecoderPool) -> Iterator[None]:
+    """Those who work in a pool now have half a second for a picture; who takes their place has not.
+
+    A new worker that finds the machine busy shall not be out of time as well.
+    """
+    workers = [seat._worker for seat in pool._seats if seat._worker is not None]
+    limits = [worker._limits for worker in workers]
+    for worker in workers:
+        worker._limits = replace(worker._limits, wall_seconds=0.5)
+    yield
+    for worker, usual in zip(workers, limits, strict=True):
+        worker._limits = usual
+
+
+@pytest.fixture(scope="session")
+def find_busy(state: Callable[[int], str]) -> Callable[..., tuple[int, ...]]:
+    """Waits until so many of some processes run, and says which: ``find_busy(pids, 2)``."""
+
+    def find(pids: Iterable[int], count: int = 1) -> tuple[int, ...]:
+        busy: set[int] = set()
+
+        def have_begun() -> bool:
+            busy.update(pid for pid in pids if state(pid) == "R")
+            return len(busy) >= count
+
+        wait_for(have_begun)
+        return tuple(busy)
+
+    return find
+
+
 @pytest.fixture(scope="session")
 def laborious(saved: Callable[..., bytes]) -> bytes:
-    """A small progressive JPEG that keeps a decoder busy for seconds: one pass, over and over."""
+    """A small progressive JPEG that keeps a decoder busy for long: one pass, over and over."""
     data = saved(Pillow.new("L", (2_000, 2_000), 120), "JPEG", progressive=True, quality=30)
     last = [found.start() for found in re.finditer(b"\xff\xda", data)][-1]
-    return data[:-2] + data[last:-2] * 1_500 + data[-2:]
+    return data[:-2] + data[last:-2] * 12_000 + data[-2:]
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from signal import SIGCONT, SIGKILL, SIGSEGV, SIGSTOP, Signals
 from threading import Event, Thread
 
@@ -18,11 +18,13 @@ from inference.gate.media import MediaType
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.sandbox.process import End
 from inference.gate.sandbox.wire import Reply
+from tests.inference.gate.sandbox.conftest import in_a_hurry
 from tests.waiting import wait_for
 
 OpenPool = Callable[..., DecoderPool]
 Result = tuple[Reply, Image | None]
 State = Callable[[int], str]
+FindBusy = Callable[..., tuple[int, ...]]
 
 
 def _is_right(result: Result, picture: Pillow.Image) -> bool:
@@ -75,7 +77,7 @@ def test_idle_workers_that_are_killed_cost_nobody_anything(
 def test_a_worker_that_dies_at_work_costs_just_that_upload(
     warm_pool: OpenPool,
     ends: Counter[str],
-    state: State,
+    find_busy: FindBusy,
     laborious: bytes,
     png: bytes,
     photo: Pillow.Image,
@@ -84,8 +86,7 @@ def test_a_worker_that_dies_at_work_costs_just_that_upload(
     pool = warm_pool()
     with ThreadPoolExecutor(1) as executor:
         future = executor.submit(pool.decode, laborious, MediaType.JPEG)
-        wait_for(lambda: "R" in map(state, pool.pids()))
-        [busy] = [pid for pid in pool.pids() if state(pid) == "R"]
+        (busy,) = find_busy(pool.pids())
         assert _is_right(pool.decode(png, MediaType.PNG), photo)
         os.kill(busy, signal)
         reply, image = future.result()
@@ -98,8 +99,9 @@ def test_a_worker_that_dies_at_work_costs_just_that_upload(
 def test_a_picture_that_takes_too_long_costs_just_itself(
     open_pool: OpenPool, ends: Counter[str], laborious: bytes, png: bytes, photo: Pillow.Image
 ) -> None:
-    pool = open_pool(wall_seconds=0.5)
-    reply, image = pool.decode(laborious, MediaType.JPEG)
+    pool = open_pool()
+    with in_a_hurry(pool):
+        reply, image = pool.decode(laborious, MediaType.JPEG)
     assert (reply.refusal, image) == ("takes_too_long", None)
     assert all(_is_right(pool.decode(png, MediaType.PNG), photo) for _ in range(4))
     assert ends == {"time": 1}
@@ -108,8 +110,8 @@ def test_a_picture_that_takes_too_long_costs_just_itself(
 def test_a_stopped_worker_costs_just_one_upload(
     warm_pool: OpenPool, ends: Counter[str], png: bytes, photo: Pillow.Image
 ) -> None:
-    pool = warm_pool(wall_seconds=0.5)
-    with pool._seat() as held:
+    pool = warm_pool()
+    with pool._seat() as held, in_a_hurry(pool):
         assert held is not None
         (other,) = set(pool.pids()) - {held.pid}
         os.kill(other, SIGSTOP)
@@ -156,10 +158,16 @@ def test_random_kills_cost_at_most_one_upload_each(
 
     killer = Thread(target=kill_now_and_then)
     killer.start()
+    wait_for(lambda: kills["kill"])
     with ThreadPoolExecutor(6) as executor:
         results = list(executor.map(lambda data: pool.decode(data, MediaType.PNG), files * 3))
     over.set()
     killer.join()
+    with ExitStack() as seats:
+        for _ in range(4):
+            seat = seats.enter_context(pool._seat())
+            assert seat is not None
+            seat.decode(files[0], MediaType.PNG)  # so that it notices if its worker is gone
     refused = [reply.refusal for reply, _ in results if reply.refusal]
     assert set(refused) <= {"decoder_crashed", "decoder_unavailable"}
     assert len(refused) <= kills["kill"]
@@ -206,14 +214,19 @@ def test_too_little_memory_is_a_refusal_and_the_pool_goes_on(
 
 
 def test_too_many_at_once_are_told_that_it_is_busy(
-    warm_pool: OpenPool, ends: Counter[str], laborious: bytes
+    warm_pool: OpenPool, ends: Counter[str], find_busy: FindBusy, laborious: bytes
 ) -> None:
-    pool = warm_pool(wall_seconds=0.5)
+    pool = warm_pool()
+    pool._wait_seconds = 0.1
     with ThreadPoolExecutor(9) as executor:
-        results = executor.map(lambda _: pool.decode(laborious, MediaType.JPEG), range(9))
-        refusals = Counter(reply.refusal for reply, _ in results)
-    assert set(refusals) == {"takes_too_long", "decoder_busy"}
-    assert ends == {"time": refusals["takes_too_long"]}
+        working = [executor.submit(pool.decode, laborious, MediaType.JPEG) for _ in range(2)]
+        busy = find_busy(pool.pids(), 2)
+        others = executor.map(lambda _: pool.decode(laborious, MediaType.JPEG), range(7))
+        assert [reply.refusal for reply, _ in others] == ["decoder_busy"] * 7
+        assert ends == {}
+        for pid in busy:
+            os.kill(pid, SIGKILL)
+        assert [each.result()[0].refusal for each in working] == ["decoder_crashed"] * 2
 
 
 def test_a_worker_that_goes_on_after_a_stop_is_as_good_as_any(

@@ -96,8 +96,12 @@ def test_nonsense_costs_the_upload_and_the_worker(
 
 
 def test_an_empty_answer_counts_as_an_end(
-    take_over: Callable[..., DecoderPool], ends: Counter[str], png: bytes
+    take_over: Callable[..., DecoderPool],
+    ends: Counter[str],
+    png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("inference.gate.sandbox.process._BURIAL_SECONDS", 0.0)
     pool = take_over(b"")
     assert pool.decode(png, MediaType.PNG)[0].refusal == "decoder_crashed"
     assert ends == {"crashed": 1}

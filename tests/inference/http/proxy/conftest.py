@@ -32,7 +32,7 @@ from store.settings import load_settings
 from store.tables.request_tables import RequestRow, features_table
 from tests.inference.baseline_makers import make_baseline
 from tests.makers import SECRET
-from tests.waiting import POLL_SECONDS, wait_for
+from tests.waiting import PATIENCE_SECONDS, POLL_SECONDS, wait_for
 
 PRESET = """
 name = "test"
@@ -64,7 +64,7 @@ name = "log"
 kind = "plain"
 paths = ["/log"]
 """
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = PATIENCE_SECONDS
 
 
 @dataclass
@@ -188,12 +188,16 @@ def replies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Accepted, Reply]]:
 
 
 @pytest.fixture
-def attach(settings: ServiceSettings, page: Page, preset: Path) -> Iterator[Attach]:
+def attach(
+    settings: ServiceSettings, page: Page, preset: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Attach]:
     """Attaches proxies to the page: ``attach(mode="enforce")``.
 
     No picture is drawn for further looks unless a test says so: the page counts what it is sent.
-    With ``is_known=True`` there is a baseline by which every change of a parse is odd.
+    With ``is_known=True`` there is a baseline by which every change of a parse is odd. That the
+    page answers more slowly than before, because the machine is busy, keeps no look from it.
     """
+    monkeypatch.setattr("inference.upstream.looks.pace._SLOW_SECONDS", PATIENCE_SECONDS)
     with ExitStack() as stack:
 
         def start(

@@ -38,7 +38,6 @@ _SETTINGS = {
     "ensemble_members": 2,
     "ensemble_patches": False,
 }
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

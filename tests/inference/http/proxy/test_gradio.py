@@ -4,7 +4,6 @@
 """
 
 import os
-import socket
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from inference.refusals import FINDING_ENFORCED
 from inference.results.outcomes import Accepted, Reply
 from tests.browsers import open_browser
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
+from tests.ports import reserved_port
 from tests.waiting import wait_for
 
 API = "/gradio_api"
@@ -42,8 +42,6 @@ def decoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gradio(decoded: Path, gradio_python: str) -> Iterator[str]:
     if not Path(gradio_python).exists():
         pytest.skip("Gradio is not installed: `make gradio` installs it")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     script = Path(__file__).with_name("gradio_page.py")
     folder = decoded.parent / "gradio"
     environment = {
@@ -51,13 +49,14 @@ def gradio(decoded: Path, gradio_python: str) -> Iterator[str]:
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(folder),
     }
-    command = [gradio_python, str(script), str(port), str(decoded)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            wait_for(lambda: _answers(f"http://127.0.0.1:{port}/config"))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with reserved_port() as port:
+        command = [gradio_python, str(script), str(port), str(decoded)]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+            try:
+                wait_for(lambda: _answers(f"http://127.0.0.1:{port}/config"))
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                process.terminate()
 
 
 def _answers(url: str) -> bool:

@@ -33,6 +33,7 @@ from tests.inference.http.proxy.conftest import (
     answer_labels,
     label,
 )
+from tests.ports import reserved_port
 from tests.waiting import wait_for
 
 Encode = Callable[..., bytes]
@@ -399,8 +400,9 @@ def test_an_answer_without_memory_is_not_measured_and_never_held(
 def test_a_service_that_is_away_is_a_problem_and_a_record(
     attach: Attach, png: bytes, mode: str
 ) -> None:
-    attached = attach(upstream="http://127.0.0.1:9", mode=mode)
-    response = attached.send(png)
+    with reserved_port() as port:
+        attached = attach(upstream=f"http://127.0.0.1:{port}", mode=mode)
+        response = attached.send(png)
     assert response.status_code == 502
     assert response.headers["content-type"] == "application/problem+json"
     assert "127.0.0.1" not in response.text

@@ -3,33 +3,22 @@
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from threading import Thread
 
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
-from websockets.sync.server import ServerConnection, serve
 
 from inference.service import Service
 from store.people.api_keys import KeyScope, add_key
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
+from tests.web_sockets import open_websocket, say_again, serve_websockets
 
 
 @pytest.fixture
 def echo() -> Iterator[str]:
     """The URL of a service that says again what it is told."""
-
-    def answer(connection: ServerConnection) -> None:
-        for message in connection:
-            connection.send(message)
-
-    server = serve(answer, "127.0.0.1", 0)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    server.shutdown()
-    thread.join()
+    with serve_websockets(say_again) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def _say(attached: Attached, text: str, key: str = "") -> str | int:
@@ -37,7 +26,7 @@ def _say(attached: Attached, text: str, key: str = "") -> str | int:
     url = attached.url.replace("http:", "ws:") + "/ws"
     headers = {"Authorization": f"Bearer {key}"} if key else None
     try:
-        with connect(url, additional_headers=headers, open_timeout=WAIT_SECONDS) as connection:
+        with open_websocket(url, additional_headers=headers) as connection:
             connection.send(text)
             return str(connection.recv(WAIT_SECONDS))
     except InvalidStatus as error:

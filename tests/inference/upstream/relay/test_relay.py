@@ -18,6 +18,7 @@ from tests.inference.upstream.relay.conftest import (
     read_head,
     read_until,
 )
+from tests.ports import reserved_port
 from tests.waiting import wait_for
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -348,9 +349,8 @@ def test_what_is_no_answer_is_a_fault(
 
 
 def test_nobody_listens(relaying: Relaying) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    said = relaying(port).say(GET)
+    with reserved_port() as port:
+        said = relaying(port).say(GET)
     assert said.startswith(b"HTTP/1.1 502 ")
     assert b"refused" in said
 
@@ -446,7 +446,7 @@ def test_what_comes_while_a_connection_rests_is_never_an_answer(
     assert relayed.say(GET).endswith(b"ok")
     says_more.set()
     # The relay has thrown the connection away once the upstream's thread is over.
-    server.threads[0].join()
+    server.join()
     assert relayed.say(GET).endswith(b"ok")
 
 
@@ -505,7 +505,7 @@ def test_no_more_connections_are_opened_than_allowed(
         goes_on.set()
         assert read_all(first).endswith(b"ok")
     assert relayed.say(GET).endswith(b"ok")
-    assert relayed.app.relay.open_connections == 0
+    wait_for(lambda: relayed.app.relay.open_connections == 0)
 
 
 def test_a_relay_before_itself_is_noticed(upstream: Upstream, relaying: Relaying) -> None:
@@ -589,7 +589,7 @@ def test_an_upstream_waits_for_a_client_that_does_not_read(
     with relayed.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_for(lambda: server.threads)
-        server.threads[0].join()
+        wait_for(lambda: server.connections)
+        server.join()
     # Buffers of the system on both ways, and the relay's own.
     assert sent[0] < 30_000_000

@@ -24,8 +24,7 @@ def _sent_up(upstream: Upstream, relaying: Relaying, request: bytes) -> list[byt
     server = upstream(handle)
     relayed = relaying(server.port, upstream_idle_seconds=0)
     relayed.say(request)
-    for thread in server.threads:
-        thread.join()
+    server.join()
     return received
 
 

@@ -2,15 +2,15 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
-from threading import Event, Thread
+from contextlib import ExitStack, suppress
+from threading import Event
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Request, Response
-from websockets.sync.client import ClientConnection, connect
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.client import ClientConnection
+from websockets.sync.server import ServerConnection
 from websockets.typing import Subprotocol
 
 from inference.upstream.relay.faults import FaultKind
@@ -21,7 +21,9 @@ from tests.inference.upstream.relay.conftest import (
     read_head,
     read_until,
 )
+from tests.ports import reserved_port
 from tests.waiting import wait_for
+from tests.web_sockets import open_websocket, say_again, serve_websockets
 
 Serving = Callable[[Callable[[ServerConnection], None]], int]
 
@@ -39,36 +41,21 @@ def sockets(stack: ExitStack) -> Serving:
         return next((name for name in offered if name in ("b", "c")), None)
 
     def start(handle: Callable[[ServerConnection], None]) -> int:
-        server = serve(
-            handle,
-            "127.0.0.1",
-            0,
-            process_request=refuse,
-            select_subprotocol=choose,
-            max_size=None,
+        server = serve_websockets(
+            handle, process_request=refuse, select_subprotocol=choose, max_size=None
         )
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(server.shutdown)
-        return int(server.socket.getsockname()[1])
+        return stack.enter_context(server)
 
     return start
 
 
 def _open(relayed: Relayed, path: str = "/ws?a=%2F", **options: Any) -> ClientConnection:
     url = f"ws://127.0.0.1:{relayed.port}{path}"
-    connection: ClientConnection = connect(url, proxy=None, max_size=None, **options)
-    return connection
-
-
-def _echo(connection: ServerConnection) -> None:
-    for message in connection:
-        connection.send(message)
+    return open_websocket(url, max_size=None, **options)
 
 
 def test_text_and_bytes_go_both_ways_as_they_are(sockets: Serving, relaying: Relaying) -> None:
-    relayed = relaying(sockets(_echo))
+    relayed = relaying(sockets(say_again))
     with _open(relayed) as client:
         for message in ("grüße \U0001f600\0", b"\0\xff\r\n", "", b"", b"x" * 1_000_000):
             client.send(message)
@@ -77,7 +64,7 @@ def test_text_and_bytes_go_both_ways_as_they_are(sockets: Serving, relaying: Rel
 
 
 def test_a_message_in_fragments_comes_whole(sockets: Serving, relaying: Relaying) -> None:
-    with _open(relaying(sockets(_echo))) as client:
+    with _open(relaying(sockets(say_again))) as client:
         client.send(iter(["a", "b", "c"]))
         assert client.recv() == "abc"
 
@@ -109,7 +96,7 @@ def test_the_upstream_chooses_the_subprotocol(
     sockets: Serving, relaying: Relaying, offered: list[str], agreed: str | None
 ) -> None:
     names = [Subprotocol(name) for name in offered]
-    with _open(relaying(sockets(_echo)), subprotocols=names or None) as client:
+    with _open(relaying(sockets(say_again)), subprotocols=names or None) as client:
         assert client.subprotocol == agreed
 
 
@@ -178,7 +165,7 @@ def test_a_message_beyond_the_limit_closes(
 ) -> None:
     def handle(connection: ServerConnection) -> None:
         if is_from_client:
-            _echo(connection)
+            say_again(connection)
         else:
             connection.send(message)
 
@@ -194,7 +181,7 @@ def test_a_message_beyond_the_limit_closes(
 
 
 def test_a_refusal_of_the_upstream_comes_down(sockets: Serving, relaying: Relaying) -> None:
-    relayed = relaying(sockets(_echo))
+    relayed = relaying(sockets(say_again))
     with pytest.raises(InvalidStatus) as caught:
         _open(relayed, "/refused").close()
     assert caught.value.response.status_code == 401
@@ -216,15 +203,13 @@ def test_an_upstream_without_websockets_is_a_bad_answer(
 
 
 def test_nobody_listens_for_websockets(relaying: Relaying) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(InvalidStatus) as caught:
+    with reserved_port() as port, pytest.raises(InvalidStatus) as caught:
         _open(relaying(port)).close()
     assert caught.value.response.status_code == 502
 
 
 def test_websockets_take_places_of_the_pool(sockets: Serving, relaying: Relaying) -> None:
-    relayed = relaying(sockets(_echo), max_upstream_connections=1, upstream_wait_seconds=0.1)
+    relayed = relaying(sockets(say_again), max_upstream_connections=1, upstream_wait_seconds=0.1)
     with _open(relayed) as client:
         client.send("in")
         assert client.recv() == "in"
@@ -282,5 +267,5 @@ def test_an_upgrade_with_a_body_is_no_websocket(
 def test_a_handshake_that_is_not_understood_is_closed(sockets: Serving, relaying: Relaying) -> None:
     """A line may be longer in HTTP than the library of WebSockets reads."""
     cookie = b"Cookie: " + b"a" * 12_000 + b"\r\n"
-    said = relaying(sockets(_echo)).say(b"GET /ws HTTP/1.1\r\n" + _HANDSHAKE + cookie + b"\r\n")
+    said = relaying(sockets(say_again)).say(b"GET /ws HTTP/1.1\r\n" + _HANDSHAKE + cookie + b"\r\n")
     assert said.startswith(b"HTTP/1.1 400 ")

@@ -11,6 +11,7 @@ from maskwatch.commands.config.draft import build_draft
 from maskwatch.environment import ALL_SETTINGS, all_groups, all_settings
 from store.configuration.groups import groups_of
 from store.settings import load_settings
+from tests.default_settings import DEFAULTS
 from tests.maskwatch.conftest import Run
 
 SECRETS = sorted(name for name, setting in all_settings().items() if setting.is_secret)
@@ -118,7 +119,8 @@ def test_init_writes_a_private_file_and_leaves_what_is_there(
 def test_what_init_writes_changes_nothing(
     maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MASKWATCH_LEARN_TRAFFIC")
+    for name in DEFAULTS:
+        monkeypatch.delenv(name)
     file = str(tmp_path / "new.toml")
     assert maskwatch("config", "init", file).code == 0
     shown = json.loads(maskwatch("--config", file, "config", "show", "--json").out)

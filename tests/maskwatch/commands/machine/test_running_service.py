@@ -11,8 +11,16 @@ import pytest
 from inference.metrics import Metrics
 from inference.settings import ServiceSettings
 from maskwatch.commands.checks import Check, State
+from maskwatch.commands.machine import running_service
 from maskwatch.commands.machine.running_service import check_running_service
-from tests.waiting import POLL_SECONDS
+from tests.ports import reserved_port
+from tests.waiting import PATIENCE_SECONDS, POLL_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that a busy machine holds up is waited for."""
+    monkeypatch.setattr(running_service, "_SECONDS", PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -79,7 +87,6 @@ def test_somebody_who_shows_no_counters_is_not_taken_for_nobody(
 
 
 def test_a_port_where_nobody_listens_is_no_fault(tmp_path: Path) -> None:
-    with _answer(200, b"") as port:
-        pass
-    (check,) = _check(tmp_path, port)
+    with reserved_port() as port:
+        (check,) = _check(tmp_path, port)
     assert check.state is State.OK

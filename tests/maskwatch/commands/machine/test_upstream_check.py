@@ -10,6 +10,7 @@ from maskwatch.commands.checks import State
 from maskwatch.commands.machine.doctor import examine_machine
 from maskwatch.commands.machine.upstream_check import check_upstream
 from store.settings import load_settings
+from tests.ports import reserved_port
 
 
 @pytest.fixture
@@ -41,13 +42,9 @@ def test_a_service_that_listens_and_a_label_that_nobody_knows(tmp_path: Path, pr
 
 
 def test_a_service_that_is_away_is_a_warning(tmp_path: Path, preset: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    (check,) = [
-        each
-        for each in examine_machine(_settings(tmp_path, port, preset))
-        if each.name == "upstream"
-    ]
+    with reserved_port() as port:
+        checks = list(examine_machine(_settings(tmp_path, port, preset)))
+    (check,) = [each for each in checks if each.name == "upstream"]
     assert (check.state, "start it" in check.sentence) == (State.WARN, True)
 
 

@@ -16,12 +16,20 @@ from dashboard.access.guard import protection
 from dashboard.access.sign_in import sign_in_routes
 from dashboard.settings import DashboardSettings
 from dashboard.wiring import Parts
+from maskwatch.commands.processes import running_dashboard
 from maskwatch.listener import listen
 from store.engine.start import open_database
 from tests.maskwatch.conftest import Run
-from tests.waiting import wait_for
+from tests.ports import reserved_port
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 Open = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard that a busy machine holds up is waited for."""
+    monkeypatch.setattr(running_dashboard, "_SECONDS", PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -77,10 +85,9 @@ def test_the_link_names_the_address_that_browsers_use(
 def test_without_a_dashboard_there_is_no_link_and_no_new_folder(
     maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with listen("127.0.0.1", 0) as freed:
-        port = freed.getsockname()[1]
-    monkeypatch.setenv("MASKWATCH_DASHBOARD_PORT", str(port))
-    said = maskwatch("dashboard-link")
+    with reserved_port() as port:
+        monkeypatch.setenv("MASKWATCH_DASHBOARD_PORT", str(port))
+        said = maskwatch("dashboard-link")
     assert (said.code, said.out) == (1, "")
     assert f"No dashboard answers at http://127.0.0.1:{port}" in said.err
     assert said.err.count("\n") == 1

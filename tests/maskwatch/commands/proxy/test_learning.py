@@ -1,6 +1,6 @@
 """``maskwatch proxy --learn``."""
 
-import socket
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from inference.upstream.presets.preset_files import load_preset
 from tests.maskwatch.conftest import Run
+from tests.ports import reserved_port
 from tests.waiting import wait_for
 
 
@@ -47,11 +48,16 @@ def _send(url: str) -> None:
     wait_for(try_once)
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where the command shall listen."""
+    with reserved_port() as number:
+        yield number
+
+
 def test_a_preset_is_printed_and_written(
-    maskwatch: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     monkeypatch.setenv("MASKWATCH_PORT", str(port))
     upstream, file = make_server("127.0.0.1", 0, _serve(), threaded=True), tmp_path / "own.toml"
     threads = [

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -105,7 +105,6 @@ def test_a_directory_of_nothing_does_not_keep_the_walker_busy() -> None:
     assert walker.walk(data, LIMITS).pixels == []
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
 def test_a_damaged_directory_hides_nothing(avif: bytes, place: int, garbage: bytes) -> None:
     data = avif[:place] + garbage + avif[place + len(garbage) :]
