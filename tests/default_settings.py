@@ -1,5 +1,7 @@
 """Settings that tests begin with: nothing depends on what else the machine does meanwhile."""
 
+from tests.makers import SECRET
+
 _SECONDS = (
     "BODY",
     "DATABASE_WAIT",
@@ -21,6 +23,8 @@ DEFAULTS = {
     "MASKWATCH_ENSEMBLE_BUDGET": "1",
     "MASKWATCH_ENSEMBLE_BUSY_BUDGET": "1",
     "MASKWATCH_ENSEMBLE_MAX_MS": "600000",
+    # Which changes a look makes is drawn with this secret.
+    "MASKWATCH_FINGERPRINT_SALT": SECRET.get_secret_value(),
     # What judges pictures does so from the first one on, in tests that are not about learning it.
     "MASKWATCH_LEARN_TRAFFIC": "false",
 }

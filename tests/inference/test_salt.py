@@ -10,6 +10,12 @@ from inference.salt import SaltUnusable, fingerprint_salt
 from inference.settings import ServiceSettings
 
 
+@pytest.fixture(autouse=True)
+def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests are given a secret; here it is made."""
+    monkeypatch.delenv("MASKWATCH_FINGERPRINT_SALT")
+
+
 def test_it_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
     settings = ServiceSettings(var_dir=tmp_path / "var")
     with capture_logs() as logs:

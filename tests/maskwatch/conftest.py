@@ -17,7 +17,7 @@ from maskwatch.cli import main
 from store.engine.start import open_database
 from store.requests.record_store import add_records
 from store.settings import StoreSettings
-from tests.makers import SECRET, make_record
+from tests.makers import make_record
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ def maskwatch(
 
 
 @pytest.fixture
-def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A drawn person as a JPEG file; looks at it are the same every time."""
-    monkeypatch.setenv("MASKWATCH_FINGERPRINT_SALT", SECRET.get_secret_value())
+def look(tmp_path: Path) -> Path:
+    """A drawn person as a JPEG file."""
     buffer = BytesIO()
     Pillow.fromarray(draw_figure(11).image).save(buffer, "JPEG", quality=90)
     path = tmp_path / "look.jpg"

@@ -22,6 +22,7 @@ from inference.gate.sandbox.wire import Reply
 from inference.gate.screen import Gate, GateLimits, InFile, Screened
 from inference.refusals import TOO_MANY_BYTES, Refusal
 from inference.upload import Upload
+from tests.waiting import PATIENCE_SECONDS
 
 MAX_BYTES = 2_000_000
 MakeGate = Callable[..., Gate]
@@ -29,7 +30,9 @@ MakeGate = Callable[..., Gate]
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    limits = WorkerLimits(MAX_BYTES, 300_000_000, 20.0, 1_000, PictureLimits(max_pixels=4_000_000))
+    limits = WorkerLimits(
+        MAX_BYTES, 300_000_000, PATIENCE_SECONDS, 1_000, PictureLimits(max_pixels=4_000_000)
+    )
     opened = DecoderPool(1, limits)
     yield opened
     opened.close()
@@ -209,7 +212,7 @@ def test_says_how_a_picture_lies_in_its_file(
 
 def test_says_how_large_a_picture_is_in_its_file(saved: Callable[..., bytes]) -> None:
     picture = PictureLimits(max_decoded_pixels=1_000)
-    pool = DecoderPool(1, WorkerLimits(MAX_BYTES, 300_000_000, 20.0, 1_000, picture))
+    pool = DecoderPool(1, WorkerLimits(MAX_BYTES, 300_000_000, PATIENCE_SECONDS, 1_000, picture))
     try:
         screening = Gate(GateLimits(MAX_BYTES), pool, FaceFinder()).screen(
             saved(Pillow.new("RGB", (63, 41)), "JPEG")

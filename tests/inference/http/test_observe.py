@@ -136,7 +136,7 @@ def test_a_report_in_json_becomes_a_record_with_the_features_of_its_masks(
     assert features["foreground_share"] > 0
     assert np.isnan(features["glance_divergence"])
     assert np.isnan(features["ensemble_passes"])
-    assert _count(service_on_both, "recorded") == 1
+    wait_for(lambda: _count(service_on_both, "recorded") == 1)
 
 
 def test_a_report_in_a_form_says_the_same(

@@ -24,6 +24,7 @@ from inference.gate.screen import Decoded, Gate, GateLimits
 from inference.upstream.requests.form_parts import FormPart, write_parts
 from inference.upstream.requests.sent_request import GatedBody
 from tests.inference.upstream.requests.conftest import door_of, read, save
+from tests.waiting import PATIENCE_SECONDS
 
 _MAX_BYTES = 1_000_000
 
@@ -79,7 +80,7 @@ def app() -> Iterator[BaseWSGIServer]:
 
 @pytest.fixture(scope="module")
 def gate() -> Iterator[Gate]:
-    limits = WorkerLimits(_MAX_BYTES, 300_000_000, 20.0, 1_000, PictureLimits())
+    limits = WorkerLimits(_MAX_BYTES, 300_000_000, PATIENCE_SECONDS, 1_000, PictureLimits())
     pool = DecoderPool(1, limits)
     yield Gate(GateLimits(_MAX_BYTES), pool, FaceFinder())
     pool.close()

@@ -25,6 +25,13 @@ smtp_port = "x"
 """
 
 
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is given but by these tests."""
+    for name in DEFAULTS:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "settings.toml"
@@ -119,8 +126,6 @@ def test_init_writes_a_private_file_and_leaves_what_is_there(
 def test_what_init_writes_changes_nothing(
     maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in DEFAULTS:
-        monkeypatch.delenv(name)
     file = str(tmp_path / "new.toml")
     assert maskwatch("config", "init", file).code == 0
     shown = json.loads(maskwatch("--config", file, "config", "show", "--json").out)
