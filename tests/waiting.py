@@ -5,7 +5,7 @@ from time import monotonic, sleep
 
 from store.settings import Settings
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 180.0
 """Much longer than anything takes, for a machine may be busy with other things."""
 DATABASE_LIMITS = ("database_wait_seconds", "read_timeout_seconds")
 POLL_SECONDS = 0.01
@@ -13,7 +13,7 @@ POLL_SECONDS = 0.01
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    """Return once a condition holds; fail after two minutes."""
+    """Return once a condition holds; fail after three minutes."""
     give_up_at = monotonic() + PATIENCE_SECONDS
     while not condition():
         assert monotonic() < give_up_at, "it did not happen in time"
