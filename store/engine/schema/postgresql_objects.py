@@ -44,6 +44,10 @@ SELECT 'computed index ' || c.relname || ' on ' || o.relname, pg_get_expr(i.inde
 FROM pg_index i JOIN own o ON o.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indexprs IS NOT NULL AND NOT c.relispartition
 UNION ALL
+SELECT 'unique index ' || c.relname || ' on ' || o.relname, ''
+FROM pg_index i JOIN own o ON o.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indisunique AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
+UNION ALL
 SELECT 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
        pg_get_function_result(p.oid) || ' ' || p.prosecdef::text || ' '
        || coalesce(p.proconfig::text, '')

@@ -30,6 +30,25 @@ END
 _FUNCTION = """
 CREATE FUNCTION helpful() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$
 """
+# SQLite refuses such names and texts in statements, and takes them from a file that holds them.
+_HIDDEN = """
+PRAGMA writable_schema = ON;
+INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (
+  'trigger', 'sqlite_stat9', 'requests', 0, 'CREATE TRIGGER sqlite_stat9 AFTER INSERT ON requests
+  BEGIN DELETE FROM decisions; END');
+PRAGMA schema_version = 10000
+"""
+
+
+def _rewrite(table: str, old: str, new: str) -> str:
+    """Statements that change the text that a table was made with."""
+    return (
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema "  # noqa: S608 - texts of this file
+        f"SET sql = replace(sql, '{old}', '{new}') WHERE name = '{table}'; "
+        "PRAGMA schema_version = 10000"
+    )
+
+
 _ON_SQLITE = [
     (_ALLOWS, "the trigger helpful is not Maskwatch's"),
     ("DROP TRIGGER audit_no_update", "the trigger audit_no_update is missing"),
@@ -48,6 +67,27 @@ _ON_SQLITE = [
     ("CREATE TABLE notes (id)", "the table notes is not Maskwatch's"),
     ("ALTER TABLE decisions ADD COLUMN more", "the table decisions was changed"),
     ("DROP INDEX ix_audit_at", "the index ix_audit_at is missing"),
+    (_HIDDEN, "the trigger sqlite_stat9 is not Maskwatch's"),
+    (
+        _rewrite("audit", "KEY (sequence)", "KEY (sequence) ON/**/CONFLICT REPLACE"),
+        "the table audit was changed",
+    ),
+    (
+        _rewrite("decisions", "kind VARCHAR(8) NOT NULL", "kind VARCHAR(8) NOT NULL CHECK(1)"),
+        "the table decisions was changed",
+    ),
+    (
+        _rewrite("decisions", "value VARCHAR(80)", "value VARCHAR(80) COLLATE NOCASE"),
+        "the table decisions was changed",
+    ),
+    (
+        "CREATE UNIQUE INDEX once ON decisions (value)",
+        "the unique index once is not Maskwatch's",
+    ),
+    (
+        "CREATE INDEX computed ON decisions (lower(reason))",
+        "the computed index computed is not Maskwatch's",
+    ),
 ]
 _ON_POSTGRESQL = [
     (
@@ -89,6 +129,10 @@ _ON_POSTGRESQL = [
     (
         "CREATE INDEX computed ON decisions (lower(reason))",
         "the computed index computed on decisions is not Maskwatch's",
+    ),
+    (
+        "CREATE UNIQUE INDEX once ON decisions (value)",
+        "the unique index once on decisions is not Maskwatch's",
     ),
 ]
 
