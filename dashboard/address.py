@@ -41,6 +41,11 @@ def seed_text(name: str) -> None:
     st.session_state.setdefault(name, st.query_params.get(name, ""))
 
 
+def read_number(name: str) -> str:
+    """A number in the address, as somebody copied it: in quotes, or with a `#` before it."""
+    return st.query_params.get(name, "").strip(f"{_QUOTES} #.")
+
+
 def write_choice(name: str, chosen: str, codes: Collection[str], default: str) -> None:
     """Put the code that was chosen into the address; what it asks for in vain stays until then."""
     if chosen != _first(name, codes, default):
@@ -90,7 +95,7 @@ def _complaints(
             codes, limit = codes_by_name[name], 1 if name in single else None
             yield from _unused(name, codes, limit)
         elif name not in texts:
-            filters = ", ".join([*codes_by_name, *texts])
+            filters = ", ".join([*codes_by_name, *texts]) or "none"
             yield Markup("This page has no filter “{}”; it has {}.").format(_cut(name), filters)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
+from dashboard import address
 from dashboard.access.page_context import PageContext, begin_change, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
@@ -34,10 +35,12 @@ def show() -> None:
     with context.parts.database.read() as session:
         current_alerts = firing_alerts(session, _MAX_LISTED)
         past_alerts = resolved_alerts(session, _MAX_LISTED + 1, before=older_than(_PLACE))
-    alert_id = st.query_params.get("alert")
+    address.name_unknown({}, {}, ("alert",))
+    alert_id = address.read_number("alert")
     if alert_id:
         _show_alert(context, alert_id)
-    _show_firing(context, [alert for alert in current_alerts if str(alert.id) != alert_id])
+    others = [alert for alert in current_alerts if str(alert.id) != alert_id]
+    _show_firing(context, others, is_alone=not alert_id)
     _show_resolved(past_alerts)
 
 
@@ -52,10 +55,10 @@ def _show_alert(context: PageContext, alert_id: str) -> None:
     _card(context, alert)
 
 
-def _show_firing(context: PageContext, alerts: list[AlertView]) -> None:
-    if "alert" in st.query_params and not alerts:
+def _show_firing(context: PageContext, alerts: list[AlertView], *, is_alone: bool) -> None:
+    if not (alerts or is_alone):
         return
-    markup.section("Also firing" if "alert" in st.query_params else "Firing")
+    markup.section("Firing" if is_alone else "Also firing")
     if not alerts:
         markup.empty("Nothing is firing", "All thresholds are kept. Resolved alerts stay below.")
     for alert in alerts[:_MAX_OPEN]:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import address
 from dashboard.access.page_context import PageContext, begin_change, current_page
 from dashboard.decisions.finish import MESSAGE, finish_change
 from dashboard.decisions.proposal_list import show_proposals
@@ -53,6 +54,7 @@ def show() -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("New decision", icon=":material/add:", type="primary", key="new-decision"):
             _new_decision()
+    address.name_unknown({}, {})
     if message := st.session_state.pop(MESSAGE, None):
         st.success(message, icon=":material/check_circle:")
     with context.parts.database.read() as session:

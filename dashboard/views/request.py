@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached_reads
+from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
@@ -44,6 +44,7 @@ _CAPTIONS = {
 def show() -> None:
     """The page; ``?id=`` names the request."""
     context = current_page()
+    address.name_unknown({}, {}, ("id",))
     entry = st.query_params.get("id", "").strip()
     request_id = read_request_id(entry)
     detail = None
@@ -162,7 +163,7 @@ def _evidence(context: PageContext, detail: RequestDetail) -> None:
 
 
 def _placeholder(name: str, *, changed: bool) -> Markup:
-    why = "its file was changed on disk since it was kept, so it is not shown"
+    why = "its file was changed on disk since it was kept, or cannot be read, so it is not shown"
     note = Markup('<div class="mw-placeholder">{}: {}</div>')
     return note.format(name, f"{why}. Look who can write there." if changed else "not kept")
 

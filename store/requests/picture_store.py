@@ -85,9 +85,14 @@ class PictureStore:
         """A kept picture; ``None`` if its file is gone.
 
         Raises:
-            PictureChanged: the file is not what was kept: whoever shows it would show a forgery.
+            PictureChanged: the file is not what was kept: whoever shows it would show a forgery;
+                or it is there, and this user or this disk does not hand it out.
         """
-        data = self._files.get(sha256, _MAX_BYTES)
+        try:
+            data = self._files.get(sha256, _MAX_BYTES)
+        except OSError as error:
+            why = f"cannot be read from disk ({error.strerror})"
+            raise PictureChanged(f"The kept picture {sha256[:12]} {why}.") from error
         if data is not None and digest_of(data).hexdigest() != sha256:
             raise PictureChanged(f"The kept picture {sha256[:12]} was changed on disk.")
         return data

@@ -77,6 +77,9 @@ def test_an_action_is_its_code(day: Day, signed_in: Signed) -> None:
         ("traffic", "reason", "<img src=x>", "“&lt;img src=x&gt;”"),
         ("overview", "window", "8d", "The address asks for the window “8d”"),
         ("audit", "action", "dance", "The address asks for the action “dance”"),
+        ("alerts", "alrt", "3", "This page has no filter “alrt”; it has alert"),
+        ("request", "request_id", "3", "This page has no filter “request_id”; it has id"),
+        ("blacklist", "client", "3", "This page has no filter “client”; it has none"),
     ],
 )
 def test_what_there_is_not_is_named(
@@ -85,6 +88,21 @@ def test_what_there_is_not_is_named(
     signed_in(day.parts)
     html = html_of(open_page(page, **{name: value}))
     assert sentence in html
+
+
+@pytest.mark.parametrize("written", ["{}", '"{}"', "#{}", " {}. "])
+def test_the_number_of_an_alert_is_read_as_somebody_copied_it(
+    day: Day, signed_in: Signed, written: str
+) -> None:
+    signed_in(day.parts)
+    html = html_of(open_page("alerts", alert=written.format(day.sample.alert_id)))
+    assert "There is no such alert" not in html
+    assert "Also firing" in html or "Resolved" in html
+
+
+def test_an_alert_without_a_number_is_none(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    assert "Nothing is firing" in html_of(open_page("alerts", alert=""))
 
 
 def test_a_single_choice_given_twice_says_which_counts(day: Day, signed_in: Signed) -> None:

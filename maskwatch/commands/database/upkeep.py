@@ -118,7 +118,7 @@ def _check_pictures(database: Database, settings: StoreSettings) -> Iterator[Che
     with database.read(inf) as session:
         files = PictureStore(settings.store.var_dir).check_all(session)
     if files.changed:
-        sentence = _describe_files(files.changed, "were changed on disk")
+        sentence = _describe_files(files.changed, "were changed on disk or cannot be read")
         yield Check("evidence", State.FAIL, sentence)
     if files.missing:
         yield Check("evidence", State.WARN, _describe_files(files.missing, "are missing"))

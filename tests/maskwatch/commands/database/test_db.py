@@ -223,7 +223,10 @@ def test_files_are_copied_on_request_and_missing_ones_are_counted(
     (var / "evidence" / kept.sha256[:2] / kept.sha256).write_bytes(b"another picture")
     said = maskwatch("db", "check")
     assert said.code == 1
-    assert f"FAIL evidence: 1 files were changed on disk, the first is {kept.sha256}" in said.out
+    assert (
+        f"FAIL evidence: 1 files were changed on disk or cannot be read, the first is {kept.sha256}"
+        in said.out
+    )
 
 
 def test_a_promoted_model_of_an_earlier_version_is_named(maskwatch: Run, tmp_path: Path) -> None:

@@ -167,6 +167,23 @@ def test_a_picture_that_was_changed_on_disk_is_never_handed_out(
         store.read(kept[0].sha256)
 
 
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+def test_a_picture_that_the_disk_does_not_hand_out_hides_no_other(
+    database: Database, tmp_path: Path, add: Callable[..., int]
+) -> None:
+    store = PictureStore(tmp_path)
+    kept = (store.put(PICTURE, b"a", "image/webp"), store.put(ENTROPY_MAP, b"b", "image/webp"))
+    request = add(evidence=kept)
+    [file] = [path for path in _files(tmp_path / "evidence") if path.name == kept[0].sha256]
+    file.unlink()
+    # Nobody may read what lies at address 0: that is an error of the disk, for root as well.
+    file.symlink_to("/proc/self/mem")
+    with database.read() as session:
+        found = store.of_request(session, request)
+        assert found == KeptPictures({ENTROPY_MAP: b"b"}, frozenset({PICTURE}))
+        assert store.check_all(session) == FilesChecked((), (kept[0].sha256,))
+
+
 def test_a_write_that_is_cut_short_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
