@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from inference.http.problems import problem, refusal_problem
 from inference.http.sender import identify_sender, read_keys
 from inference.service import Service
-from store.configuration.network_groups import Network
+from store.configuration.network_groups import Network, as_ipv4
 from store.decisions.bans import Ban, describe_ban, list_bans, read_delta, version_at
 from store.decisions.networks import lies_within
 from store.engine.change_marks import Mark, read_marks
@@ -162,7 +162,7 @@ def _filter_of(query: QueryParams) -> Callable[[Ban], bool]:
 
 def _read_network(text: str, name: str) -> Network:
     try:
-        return ip_network(text, strict=False)
+        return as_ipv4(ip_network(text, strict=False))
     except ValueError:
         raise BadQuery(f"The parameter {name} is no address or network.") from None
 

@@ -34,10 +34,10 @@ class ProxiesGroup(Group):
     @field_validator("trusted_proxies")
     @classmethod
     def _unmap(cls, value: tuple[Network, ...]) -> tuple[Network, ...]:
-        return tuple(map(_as_ipv4, value))
+        return tuple(map(as_ipv4, value))
 
 
-def _as_ipv4(network: Network) -> Network:
+def as_ipv4(network: Network) -> Network:
     """A network of IPv4 in the clothes of IPv6 as such: addresses are compared as such."""
     first = network.network_address
     mapped = first.ipv4_mapped if isinstance(first, IPv6Address) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, collapse_addresses, ip_address, ip_network
 
-from store.configuration.network_groups import Network
+from store.configuration.network_groups import Network, as_ipv4
 
 Address = IPv4Address | IPv6Address
 WIDEST = {4: 24, 6: 48}
@@ -37,9 +37,13 @@ def address_of(client: str) -> Address | None:
 
 
 def read_network(text: str) -> Network | None:
-    """A network as decisions write it; ``None`` if the text is none."""
+    """A network as decisions write it; ``None`` if the text is none.
+
+    >>> read_network("::ffff:203.0.113.0/120")
+    IPv4Network('203.0.113.0/24')
+    """
     try:
-        return ip_network(text)
+        return as_ipv4(ip_network(text))
     except ValueError:
         return None
 

@@ -96,6 +96,8 @@ def test_bans_have_the_form_of_crowdsec(bouncer: Bouncer, service: Service) -> N
     [
         ({"ip": "203.0.113.3"}, {NETWORK}),
         ({"ip": "198.51.100.7"}, {"198.51.100.7"}),
+        ({"ip": "::ffff:203.0.113.3"}, {NETWORK}),
+        ({"value": "::ffff:c633:6407"}, {"198.51.100.7"}),
         ({"ip": "192.0.2.1"}, None),
         ({"range": "203.0.113.0/30"}, {NETWORK}),
         ({"scopes": "ip"}, {"198.51.100.7"}),

@@ -104,6 +104,7 @@ def test_a_block_of_a_trusted_proxy_is_warned_of(
     [
         (Scope.NETWORK, " 203.0.113.0/24", "203.0.113.0/24"),
         (Scope.NETWORK, "2001:DB8::/48", "2001:db8::/48"),
+        (Scope.NETWORK, "::ffff:203.0.113.0/120", "203.0.113.0/24"),
         (Scope.API_KEY, "acme", "key:acme"),
         (Scope.API_KEY, "key:acme", "key:acme"),
         (Scope.SIMILAR, "AB" * 32, "ab" * 32 + "/10"),
