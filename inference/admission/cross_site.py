@@ -3,6 +3,12 @@
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+_CROSS = "cross-site"
+# What is none of these was written by no browser, and the origin counts.
+_SITES = {_CROSS, "same-site", "same-origin", "none"}
+# A proxy may have taken the TLS off; apps and extensions are other sites whatever they call a host.
+_PAGES = {"http", "https"}
+
 
 def is_cross_site(
     fetch_site: str | None,
@@ -25,17 +31,21 @@ def is_cross_site(
     """
     if origin is not None and origin.lower() in allowed_origins:
         return False
-    if fetch_site is not None:
-        return fetch_site.strip().lower() == "cross-site"
+    site = (fetch_site or "").strip().lower()
+    if site in _SITES:
+        return site == _CROSS
     if origin is None:
         return False
-    name = _read_host_name(origin)
-    return name is None or name not in {_read_host_name(f"//{host}") for host in hosts}
+    name = _read_host_name(origin, _PAGES)
+    # A chain of proxies may have named one host after the other.
+    own = {_read_host_name(f"//{each.strip()}") for host in hosts for each in host.split(",")}
+    return name is None or name not in own
 
 
-def _read_host_name(url: str) -> str | None:
-    """``None`` for an address without a host, such as the origin ``null``."""
+def _read_host_name(url: str, schemes: Collection[str] = ("",)) -> str | None:
+    """``None`` for an address without a host, such as the origin ``null``, or of another scheme."""
     try:
-        return urlsplit(url).hostname
+        parts = urlsplit(url)
     except ValueError:
         return None
+    return parts.hostname if parts.scheme in schemes else None

@@ -68,14 +68,24 @@ _FAULTS = (
 _LATE_CAUSES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"\b(helo|ehlo)\b", *_GREETING),
     (r"\bstarttls\b", "asks for TLS", ("SMTP_STARTTLS",)),
-    (r"[45]\.1\.[78]\b|\bsender (address )?(rejected|verify)", *_SENDER),
+    # RFC 7372: the sender's domain does not vouch for this host (DKIM, SPF, DMARC).
+    (
+        r"[45]\.(1\.[78]|7\.2[0-46-9])\b|\bsender (address )?(rejected|verify)"
+        r"|\b(spf|dkim|dmarc)\b",
+        *_SENDER,
+    ),
     (
         r"\brelay(ing)? (access )?(denied|not permitted)|\bunable to relay"
-        r"|\bauthentication required|\bclient host rejected",
+        r"|\bauthentication required|\bclient host rejected"
+        r"|[45]\.7\.25\b|\bblocked using\b|\bspamhaus\b|\b(dns|r)bl\b",
         "does not relay mail of this host",
         ("SMTP_HOST", "SMTP_USERNAME"),
     ),
 )
+
+
+# Some servers say it with a code that means for ever.
+_GREYLISTED = re.compile(r"\bgr[ae]y-?list", re.IGNORECASE)
 
 
 @contextmanager
@@ -108,7 +118,7 @@ def name_all_faults(address: str, recipient: str) -> Iterator[None]:
         try:
             yield
         except smtplib.SMTPSenderRefused as error:
-            raise _judge_sender(address, _explain(error)) from error
+            raise _judge_sender(address, recipient, error) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, reply = error.recipients[recipient]
             raise _judge_recipient(address, recipient, code, _one_line(reply)) from error
@@ -117,10 +127,15 @@ def name_all_faults(address: str, recipient: str) -> Iterator[None]:
             raise _judge_recipient(address, recipient, error.smtp_code, text) from error
 
 
-def _judge_sender(address: str, detail: str) -> DeliveryFailed:
-    return _find_late_cause(address, detail) or DeliveryFailed(
-        _sentence(address, _SENDER[0], detail, _SENDER[1])
-    )
+def _judge_sender(address: str, recipient: str, error: smtplib.SMTPSenderRefused) -> DeliveryFailed:
+    detail = _explain(error)
+    late_cause = _find_late_cause(address, detail)
+    if late_cause is not None:
+        return late_cause
+    if error.smtp_code < _PERMANENT:
+        # Greylisting may come before any receiver is named.
+        return _defer(address, recipient, detail)
+    return DeliveryFailed(_sentence(address, _SENDER[0], detail, _SENDER[1]))
 
 
 def _judge_recipient(address: str, recipient: str, code: int, text: str) -> DeliveryFailed:
@@ -129,9 +144,13 @@ def _judge_recipient(address: str, recipient: str, code: int, text: str) -> Deli
     if late_cause is not None:
         return late_cause
     detail = f"{code} {text}"
-    if code >= _PERMANENT:
+    if code >= _PERMANENT and not _GREYLISTED.search(text.replace(recipient, "")):
         predicate = f"refuses mail to {recipient}"
         return RecipientRefused(_sentence(address, predicate, detail, ("MAIL_TO",)))
+    return _defer(address, recipient, detail)
+
+
+def _defer(address: str, recipient: str, detail: str) -> RecipientDeferred:
     predicate = f"does not take mail to {recipient} yet"
     return RecipientDeferred(_sentence(address, predicate, detail, ()))
 

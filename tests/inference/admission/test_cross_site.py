@@ -39,10 +39,20 @@ def test_other_clients_and_ones_own_pages_are_let_through(
         (None, "null"),
         (None, "https://["),
         (None, "https://app.example:444"),
+        (None, "chrome-extension://masks.example"),
+        (None, "app://masks.example"),
+        ("", "https://example.org"),
+        ("same-galaxy", "https://example.org"),
     ],
 )
 def test_pages_of_other_sites_are_not(fetch_site: str | None, origin: str | None) -> None:
     assert is_cross_site(fetch_site, origin, HOSTS, FRIENDS)
+
+
+@pytest.mark.parametrize("host", ["masks.example, inner", "inner:80,masks.example:443"])
+def test_a_chain_of_proxies_names_one_host_after_the_other(host: str) -> None:
+    assert not is_cross_site(None, "https://masks.example", ("10.0.0.3:8080", host), ())
+    assert is_cross_site(None, "https://example.org", ("10.0.0.3:8080", host), ())
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -285,6 +285,20 @@ def test_a_mail_that_was_taken_counts_as_sent_however_the_server_says_goodbye(
             DeliveryFailed,
             "does not accept the sender",
         ),
+        ("450 4.2.0 Recipient address rejected: Greylisted", RecipientDeferred, "yet (450 4.2.0"),
+        ("421 4.7.0 Too many messages", RecipientDeferred, "yet (421 4.7.0"),
+        ("550 5.7.1 Greylisting in action, come back", RecipientDeferred, "yet (550 5.7.1"),
+        (
+            "550 5.7.26 The sender is unauthenticated: SPF did not pass",
+            DeliveryFailed,
+            "check MASKWATCH_MAIL_FROM.",
+        ),
+        ("550 5.7.25 This IP has no PTR record", DeliveryFailed, "check MASKWATCH_SMTP_HOST"),
+        (
+            "554 5.7.1 Service unavailable; blocked using zen.spamhaus.org",
+            DeliveryFailed,
+            "check MASKWATCH_SMTP_HOST",
+        ),
         (
             f"554 5.7.1 <{ADA}>: Relay access denied",
             DeliveryFailed,
@@ -317,6 +331,14 @@ def test_a_refused_mail_is_refused_for_its_receiver(start: Start, mail: Outgoing
     server = start()
     server.data_reply = "554 5.7.1 Message content rejected"
     with pytest.raises(RecipientRefused, match="Message content rejected") as caught:
+        in_clear(server).send(mail, ADA)
+    one_sentence(caught)
+
+
+def test_a_sender_is_put_off_before_a_receiver_is_named(start: Start, mail: OutgoingMail) -> None:
+    server = start()
+    server.sender_reply = "451 4.7.1 Please try again later"
+    with pytest.raises(RecipientDeferred, match="does not take mail to") as caught:
         in_clear(server).send(mail, ADA)
     one_sentence(caught)
 
