@@ -7,6 +7,7 @@ source meanwhile.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from detectors.baseline.baseline import Baseline, BaselineError
@@ -34,6 +35,7 @@ from store.engine.reader_locks import Reader, lock_for_reading
 from store.phrases import phrase_count
 from store.tables.baseline_tables import BaselineRow, SourceRow
 
+_log = structlog.get_logger(__name__)
 _ACTOR = job("learn_baseline")
 _MAX_PICTURES = 4_000
 _MAX_REQUESTS = 5_000
@@ -130,11 +132,12 @@ def _read_baseline(session: Session, baseline_id: int | None) -> Baseline | None
 
 
 def _read_given(session: Session, digest: str) -> Baseline | None:
-    """A file that another version wrote is no candidate."""
+    """A file that another version wrote, or a row that somebody changed, is no candidate."""
     row = newest_given(session, digest)
     try:
         return None if row is None else read_baseline_row(row)
-    except BaselineError:
+    except BaselineError as error:
+        _log.warning("given baseline passed over", source=digest, why=str(error))
         return None
 
 

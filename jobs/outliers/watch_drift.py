@@ -44,7 +44,13 @@ def run(context: JobContext) -> JobOutcome:
     with context.database.write() as session:
         settle_drifts(session, context.now - NEWEST, context.now)
     kinds = [f"The traffic of {source[:12]} {_WORDS[kind]}." for source, kind in found.items()]
-    return JobOutcome(" ".join((f"{phrase_count(len(found), 'source')} compared.", *kinds)))
+    return JobOutcome(" ".join((_phrase_numbers(len(found), len(sources)), *kinds)))
+
+
+def _phrase_numbers(compared: int, sources: int) -> str:
+    left = sources - compared
+    more = f"; {left} had too little traffic for that" if left else ""
+    return f"{phrase_count(compared, 'source')} compared{more}."
 
 
 def _watch(

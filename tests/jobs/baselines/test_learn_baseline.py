@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.baseline_fit import learn
@@ -84,6 +85,19 @@ def test_a_given_baseline_that_fits_is_in_force_after_sixty_requests(
     deployment.send(1)
     deployment.learn()
     assert (_state(deployment).phase, _state(deployment).baseline) == (Phase.IN_FORCE, given)
+
+
+def test_a_given_baseline_that_cannot_be_read_is_passed_over_and_logged(
+    deployment: Deployment,
+) -> None:
+    _give(deployment)
+    with deployment.database.write() as session:
+        session.execute(update(BaselineRow).values(text="{}"))
+    deployment.send(60)
+    with capture_logs() as logs:
+        deployment.learn()
+    assert _state(deployment).phase is Phase.LEARNING
+    assert "given baseline passed over" in {log["event"] for log in logs}
 
 
 def test_a_given_baseline_of_other_pictures_accuses_nobody(deployment: Deployment) -> None:

@@ -85,9 +85,10 @@ def test_without_a_model_there_is_nothing_to_compare_with(context: JobContext) -
         watch_drift.run(context)
 
 
-def test_too_little_traffic_is_not_compared(learnt: JobContext) -> None:
+def test_too_little_traffic_is_not_compared_and_that_is_said(learnt: JobContext) -> None:
     Senders(learnt.database, 1).send(learnt.now, 10, 5)
-    assert watch_drift.run(learnt).sentence == "0 sources compared."
+    said = "0 sources compared; 1 had too little traffic for that."
+    assert watch_drift.run(learnt).sentence == said
 
 
 def test_the_same_traffic_is_what_it_was(learnt: JobContext) -> None:
