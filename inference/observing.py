@@ -18,6 +18,7 @@ from inference.upstream.answers.source_digest import digest_source
 from inference.upstream.observe.pair_joiner import Exchange
 from inference.upstream.observe.report import UNKNOWN_STATUS, Report
 from inference.upstream.observe.sent_masks import SentMasks
+from inference.upstream.observe.source_namer import SourceNamer
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_ids import new_request_id
 
@@ -42,16 +43,19 @@ class Observations:
 
     Attributes:
         pipeline: its checks ask the segmenter nothing, and its mode refuses nothing.
+        namer: of what others tell of.
     """
 
     pipeline: Pipeline
     reader: ExchangeReader
+    namer: SourceNamer
 
     @classmethod
-    def of(cls, pipeline: Pipeline, reader: ExchangeReader) -> Self:
+    def of(cls, pipeline: Pipeline, reader: ExchangeReader, namer: SourceNamer) -> Self:
         """With the parts of the pipeline that uploads go through."""
         checks = without_looks(pipeline.checks)
-        return cls(replace(pipeline, checks=checks, mode=Mode.MONITOR, cache=ParseCache()), reader)
+        measuring = replace(pipeline, checks=checks, mode=Mode.MONITOR, cache=ParseCache())
+        return cls(measuring, reader, namer)
 
     def measure_report(self, arrival: Arrival, report: Report) -> None:
         """Measure what a client of ours reports, and record it.
@@ -94,11 +98,14 @@ class Observations:
             return
         parsing = masks.read(accepted.screening.image)
         reasons = (ANSWER_NOT_READ,) if parsing is None else ()
-        pipeline = replace(self.pipeline, segmenter=masks.source)
+        source = masks.source
+        pipeline = replace(self.pipeline, segmenter=source)
         pipeline.judge_reply(accepted, replace(reply, parsing=parsing, reasons=reasons))
+        self.namer.note(source.digest, source.name)
 
     def _record_features(self, arrival: Arrival, report: Report) -> None:
         """Numbers that somebody else measured are recorded as they are: nothing is judged here."""
+        digest = digest_source("features", LabelTable(), report.origin)
         record = RequestRecord(
             request_id=arrival.request_id,
             received_at=arrival.received_at,
@@ -107,11 +114,12 @@ class Observations:
             stage=Stage.PARSED,
             verdict=Verdict.PASS,
             status=report.status,
-            segmenter=digest_source("features", LabelTable(), report.origin),
+            segmenter=digest,
             features=FeatureVector.of({**report.features, **_costs(report)}),
         )
         self.pipeline.recorder.record(record)
         self.pipeline.metrics.count(record)
+        self.namer.note(digest, f"features of {report.origin}")
 
 
 def _costs(report: Report) -> dict[str, float]:

@@ -23,6 +23,7 @@ from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings
 from inference.upstream.observe.observer import Observer
 from inference.upstream.observe.preset_reader import PresetReader
+from inference.upstream.observe.source_namer import SourceNamer
 from inference.wiring import (
     build_admission,
     build_body_memory,
@@ -156,7 +157,7 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
 def _assemble(parts: Parts, models: ModelHolder, slots: Slots, reader: PresetReader) -> Service:
     settings, database, metrics = parts.settings, parts.database, parts.metrics
     pipeline = build_pipeline(parts, models.current)
-    observations = Observations.of(pipeline, reader)
+    observations = Observations.of(pipeline, reader, SourceNamer(database))
     return Service(
         settings=settings,
         database=database,

@@ -29,6 +29,7 @@ from store.baselines.baselines import (
 )
 from store.baselines.rule_budgets import keep_counts, read_demoted
 from store.baselines.sample_rows import list_sampled_sources, read_requests, read_sample
+from store.baselines.source_names import find_name, show_title
 from store.baselines.sources import Step, ensure_source, list_sources, take_step
 from store.engine.locks import take_turn
 from store.engine.reader_locks import Reader, lock_for_reading
@@ -156,7 +157,8 @@ def _write(
     sentences = [f"The budget of {code} changed what it does." for code in changes]
     if plan.changes:
         take_step(session, row, _step_of(session, row, plan, learnt_id), _ACTOR, now)
-        sentences.append(f"{row.digest[:12]} is {plan.phase.value}: {plan.why}")
+        title = show_title(row.digest, find_name(session, row.digest))
+        sentences.append(f"{title} is {plan.phase.value}: {plan.why}")
     row.pictures, row.clients, row.why = plan.pictures, plan.clients, plan.why
     if plan.is_tested or plan.learnt is not None:
         row.tested_at = now

@@ -20,6 +20,11 @@ def find_name(session: Session, digest: str | None) -> str | None:
     return None if row is None else row.name
 
 
+def show_title(digest: str, name: str | None) -> str:
+    """What people know a source by, with the begin of its digest."""
+    return f"{name} ({digest[:12]})" if name else digest[:12]
+
+
 def name_fact(name: str | None) -> Mapping[str, str]:
     """The name of a source as an entry of an alert's evidence; nothing without one."""
     return {} if name is None else {"name": name}

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from detectors.baseline.phases import Phase
 from store.baselines.rule_budgets import describe_budget, list_budgets
-from store.baselines.source_names import find_name
+from store.baselines.source_names import find_name, show_title
 from store.baselines.sources import MIN_IN_FORCE, MIN_PROVISIONAL, list_sources
 from store.phrases import phrase_count
 
@@ -35,7 +35,13 @@ class SourceProgress:
     @property
     def title(self) -> str:
         """What people know it by, with the begin of its digest."""
-        return f"{self.name} ({self.source[:12]})" if self.name else self.source[:12]
+        return show_title(self.source, self.name)
+
+    @property
+    def standing(self) -> str:
+        """The summary and its reason, once if the reason says the same."""
+        says_it = self.why.lower().startswith(self.summary)
+        return self.why if says_it else f"{self.summary}. {self.why}"
 
     @property
     def summary(self) -> str:

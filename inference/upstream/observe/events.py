@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from inference.bodies.json_document import read_small_document
 from inference.refusals import BAD_EVENT, Refused
 from inference.upload import Arrival
+from inference.upstream.observe.origin import Origin
 from inference.upstream.observe.pair_joiner import Half, Side
 from inference.upstream.requests.headers import Headers
 
@@ -22,6 +23,7 @@ _PLACE = ("ce-source", "ce-namespace", "ce-inferenceservicename", "ce-component"
 _FORWARDED_FOR = "x-forwarded-for"
 _HEAD_LENGTH = "inference-header-content-length"
 _MAX_TYPE_CHARACTERS = 1_000
+_MAX_NAME_CHARACTERS = 200
 
 
 def is_event(headers: Mapping[str, str]) -> bool:
@@ -41,7 +43,7 @@ class EventHead:
 
     side: Side
     key: bytes
-    origin: str
+    origin: Origin
     content_type: str
     metadata: Mapping[str, Sequence[str]]
 
@@ -61,7 +63,7 @@ class EventHead:
         return cls(
             side,
             _hash([*place, exchange]),
-            _hash(place).hex(),
+            Origin(_hash(place).hex(), _name_place(*place)),
             content_type,
             _read_metadata(headers.get("ce-metadata", "")),
         )
@@ -82,6 +84,11 @@ class EventHead:
             lengths = self.metadata.get(_HEAD_LENGTH, ())
             headers += [(_HEAD_LENGTH.encode(), length[:20].encode()) for length in lengths]
         return headers
+
+
+def _name_place(sender: str, *place: str) -> str:
+    """Namespace, service, component and endpoint, as far as they are known; else who sends."""
+    return ("/".join(filter(None, place)) or sender)[:_MAX_NAME_CHARACTERS]
 
 
 def _hash(parts: Sequence[str]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inference.upload import Arrival
+from inference.upstream.observe.origin import Origin
 from inference.upstream.requests.headers import Headers
 
 Key = bytes
@@ -48,7 +49,7 @@ class Half:
     side: Side
     key: Key
     arrival: Arrival
-    origin: str
+    origin: Origin
     headers: Headers
     body: bytes
 

@@ -11,6 +11,7 @@ from inference.bodies.base64_text import decode_base64, split_data_url
 from inference.bodies.json_document import read_small_document
 from inference.refusals import BAD_OBSERVATION, Refused
 from inference.upload import Upload
+from inference.upstream.observe.origin import Origin
 from inference.upstream.observe.report_fields import MaskFields, ReportFields
 from inference.upstream.observe.sent_masks import SentMasks
 from inference.upstream.requests.form_parts import FormPart, read_parts
@@ -108,7 +109,7 @@ def _decode_masks(fields: MaskFields | None, origin: str) -> SentMasks | None:
     if fields.answer is None:
         raise _refuse("masks need the answer that they are in")
     body = _decode(fields.answer)[1]
-    return SentMasks(fields.format, fields.labels, fields.media_type, body, origin)
+    return SentMasks(fields.format, fields.labels, fields.media_type, body, Origin(origin, origin))
 
 
 def _take_masks(fields: MaskFields | None, part: FormPart | None, origin: str) -> SentMasks | None:
@@ -117,7 +118,7 @@ def _take_masks(fields: MaskFields | None, part: FormPart | None, origin: str) -
     if fields is None or part is None:
         raise _refuse("masks and the file with the answer belong together")
     media_type = part.media_type or fields.media_type
-    return SentMasks(fields.format, fields.labels, media_type, part.data, origin)
+    return SentMasks(fields.format, fields.labels, media_type, part.data, Origin(origin, origin))
 
 
 def _check_time(time: datetime | None, now: datetime) -> datetime:

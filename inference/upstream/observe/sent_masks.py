@@ -10,6 +10,7 @@ from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.read_answer import read_answer
 from inference.upstream.answers.source_digest import digest_source
+from inference.upstream.observe.origin import Origin
 from inference.upstream.source import GivenSource
 
 _log = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ class SentMasks:
     labels: LabelTable
     media_type: str
     body: bytes
-    origin: str
+    origin: Origin
 
     def read(self, image: Image) -> Parsing | None:
         """The parse of a picture ``(H, W, 3)``, or ``None`` if it cannot be read."""
@@ -41,5 +42,6 @@ class SentMasks:
     @property
     def source(self) -> GivenSource:
         """What the parse came from: a service that answers in this form, as this sender tells."""
-        digest = digest_source(self.form.model_dump_json(), self.labels, self.origin)
-        return GivenSource(digest, self.labels.names)
+        form, origin = self.form, self.origin
+        digest = digest_source(form.model_dump_json(), self.labels, origin.id)
+        return GivenSource(digest, self.labels.names, f"{form.kind} of {origin.name}")

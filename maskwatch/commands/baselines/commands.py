@@ -28,7 +28,7 @@ def list_baselines(
     with existing_database(load_settings(StoreSettings)) as database:
         if not as_json:
             for progress in views.read_progress(database):
-                typer.echo(f"{progress.title}: {progress.summary}. {progress.why}")
+                typer.echo(f"{progress.title}: {progress.standing}")
                 for sentence in progress.demoted:
                     typer.echo(f"  {sentence}")
         for view in views.read_baselines(database, source):

@@ -24,6 +24,7 @@ from maskwatch.commands.explain.explanation import (
 )
 from maskwatch.commands.pictures.parse_files import CLIENT
 from maskwatch.commands.pictures.picture_files import File
+from store.baselines.source_names import find_name
 from store.pages.request_detail import RequestDetail
 from store.requests.picture_store import PictureStore
 from store.requests.request_ids import new_request_id
@@ -41,7 +42,7 @@ def explain_file(service: Service, path: Path, request: RequestDetail | None) ->
     """
     content = File(path, Path(path.name)).read(service.settings.gate.max_upload_bytes)
     if isinstance(content, Refusal):
-        return Explanation(str(path), "refuse", (content.code,), None, None, (), None)
+        return Explanation(str(path), "refuse", (content.code,), None, None, None, (), None)
     _compare(content, path, request)
     with TemporaryDirectory() as folder:
         # Pictures of what is flagged would be kept; these are thrown away.
@@ -84,6 +85,7 @@ def _explain(
         record.verdict.value,
         record.reasons,
         digest,
+        _find_name(service, digest),
         None if digest is None else describe_phase(state),
         tuple(
             Fired(each.rule.code, each.rule.severity.value, each.evidence)
@@ -91,3 +93,8 @@ def _explain(
         ),
         None if digest is None else score_looks(state, features, rate),
     )
+
+
+def _find_name(service: Service, digest: str | None) -> str | None:
+    with service.database.read() as session:
+        return find_name(session, digest)

@@ -53,6 +53,7 @@ def explain_request(
         request.summary.verdict.value,
         tuple(request.summary.reasons),
         digest,
+        request.source_name,
         None if digest is None else describe_phase(state),
         tuple(Fired(each.rule, each.severity, each.evidence) for each in request.findings),
         None

@@ -8,6 +8,7 @@ from math import isnan
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.phases import Phase, SourceState
 from maskwatch.commands.printable import escape_unprintable
+from store.baselines.source_names import show_title
 
 _NO_SCORE = "Without a baseline nothing is judged by looks."
 
@@ -59,6 +60,7 @@ class Explanation:
     Attributes:
         subject: what is explained.
         source: digest of what parsed it; ``None`` if nothing did.
+        source_name: what its operator calls that, if it is known.
         scoring: ``None`` where there is no baseline or nothing was parsed.
         notes: what a reader has to know besides.
     """
@@ -67,6 +69,7 @@ class Explanation:
     verdict: str
     reasons: tuple[str, ...]
     source: str | None
+    source_name: str | None
     phase: str | None
     findings: tuple[Fired, ...]
     scoring: Scoring | None
@@ -81,7 +84,7 @@ class Explanation:
         reasons = f" [{', '.join(self.reasons)}]" if self.reasons else ""
         lines = [f"{self.subject}: {self.verdict}{reasons}"]
         if self.source is not None:
-            lines.append(f"source {self.source[:12]}, {self.phase}")
+            lines.append(f"source {show_title(self.source, self.source_name)}, {self.phase}")
         lines += [_describe_rule(each) for each in self.findings]
         lines += _NO_SCORE.splitlines() if self._lacks_baseline else []
         lines += [] if self.scoring is None else _describe_scoring(self.scoring)

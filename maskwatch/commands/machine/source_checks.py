@@ -23,6 +23,6 @@ def check_sources(settings: StoreSettings) -> Iterator[Check]:
 def _describe(source: SourceProgress) -> Iterator[Check]:
     name = f"source {source.title}"
     is_known = source.phase is Phase.IN_FORCE
-    yield Check(name, State.OK if is_known else State.WARN, f"{source.summary}. {source.why}")
+    yield Check(name, State.OK if is_known else State.WARN, source.standing)
     for sentence in source.demoted:
         yield Check(name, State.WARN, sentence)

@@ -22,6 +22,7 @@ from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upstream.observe.observe_settings import WhenFull
+from store.baselines.source_names import find_name
 from store.people.api_keys import KeyScope, add_key
 from store.requests.record_store import features_of
 from store.requests.records import Stage
@@ -128,7 +129,9 @@ def test_a_report_in_json_becomes_a_record_with_the_features_of_its_masks(
     assert abs(row.received_at - (now - timedelta(seconds=5))) < timedelta(milliseconds=1)
     assert row.labels == list(segmenter.parse(figure).present_labels())
     assert row.segmenter not in {None, segmenter.digest}
+    wait_for(lambda: _count(service_on_both, "recorded") == 1)
     with service_on_both.database.read() as session:
+        assert find_name(session, row.segmenter) == "label_png of key:logger"
         features = features_of(session, row.id)
     assert features is not None
     assert (features["forward_ms"], features["width"]) == (81.5, figure.shape[1])

@@ -26,6 +26,16 @@ def test_a_new_source_is_learning(database: Database) -> None:
     with database.read() as session:
         [progress] = list_progress(session)
     assert progress.summary == "learning, 137 of 200"
+    assert progress.standing == "learning, 137 of 200. No sampled picture was counted yet."
+
+
+def test_what_is_said_of_a_source_says_nothing_twice(database: Database) -> None:
+    with database.write() as session:
+        row = ensure_source(session, SOURCE, NOW)
+        row.pictures, row.why = 137, "Learning, 137 of 200 pictures."
+    with database.read() as session:
+        [progress] = list_progress(session)
+    assert progress.standing == "Learning, 137 of 200 pictures."
 
 
 def test_a_demoted_rule_is_said_and_weighs_nothing_until_it_is_promoted(
@@ -44,14 +54,13 @@ def test_a_demoted_rule_is_said_and_weighs_nothing_until_it_is_promoted(
         [budget] = list_budgets(session, SOURCE)
         condition = demotion_condition(budget)
         assert condition.active
-        assert (
-            condition.summary
-            == progress.demoted[0]
-            == (
-                "`trousers_without_feet` fires on 19 % of the requests of 61 of 150 clients: it is "
-                "recorded and no longer flags."
-            )
+        assert progress.demoted[0] == (
+            "`trousers_without_feet` fires on 19 % of the requests of 61 of 150 clients: it is "
+            "recorded and no longer flags."
         )
+        assert condition.summary == f"On {SOURCE[:12]}, {progress.demoted[0]}"
+        named = demotion_condition(budget, "form at http://127.0.0.1:5000")
+        assert named.summary.startswith("On form at http://127.0.0.1:5000, `trousers_without_feet`")
         assert read_states(session)[SOURCE].demoted == {count.code}
     later = NOW + timedelta(hours=1)
     with database.write() as session:

@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.upload import Arrival
+from inference.upstream.observe.origin import Origin
 from inference.upstream.observe.pair_joiner import Exchange, Fate, Half, PairJoiner, Side
 from tests.makers import NOW
 
 REQUEST, RESPONSE = Side.REQUEST, Side.RESPONSE
 ARRIVAL = Arrival("c0ffee00", NOW, "ip:192.0.2.1", "observe")
+ORIGIN = Origin("a service", "a service")
 Counts = Counter[tuple[Side, Fate]]
 
 
 def _half(side: Side, key: int = 1, size: int = 10) -> Half:
-    return Half(side, str(key).encode(), ARRIVAL, "a service", (), bytes(size))
+    return Half(side, str(key).encode(), ARRIVAL, ORIGIN, (), bytes(size))
 
 
 def _joiner(max_bytes: int = 1_000_000) -> tuple[PairJoiner, Counts]:

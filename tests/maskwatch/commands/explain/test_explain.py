@@ -53,16 +53,19 @@ def test_a_request_is_explained_from_its_record(
     maskwatch: Run, tmp_path: Path, printed: Path
 ) -> None:
     (request_id,) = _ids(tmp_path)
+    by_file = _explain(maskwatch, str(printed))
+    _name_source(tmp_path, by_file["source"], "reference model")
     explanation = _explain(maskwatch, request_id)
     assert (explanation["subject"], explanation["verdict"]) == (request_id, "flag")
-    by_file = _explain(maskwatch, str(printed))
     assert {each["rule"] for each in explanation["findings"]} == {
         each["rule"] for each in by_file["findings"]
     }
     assert explanation["phase"] == by_file["phase"]
     assert explanation["scoring"]["line"] == by_file["scoring"]["line"]
+    assert (by_file["source_name"], explanation["source_name"]) == (None, "reference model")
     said = maskwatch("explain", request_id).out
     assert said.startswith(f"{request_id}: flag [")
+    assert f"source reference model ({explanation['source'][:12]}), in force" in said
     assert "--picture FILE" in said
 
 
@@ -103,6 +106,11 @@ def _explain(maskwatch: Run, *words: str) -> dict[str, Any]:
     assert said.code == 0, said.err
     explanation: dict[str, Any] = json.loads(said.out)
     return explanation
+
+
+def _name_source(tmp_path: Path, digest: str, name: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "var" / "maskwatch.db")) as connection, connection:
+        connection.execute("INSERT INTO source_names VALUES (?, ?)", (digest, name))
 
 
 def _ids(folder: Path) -> list[str]:
