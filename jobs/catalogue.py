@@ -6,7 +6,6 @@ from datetime import timedelta
 from difflib import get_close_matches
 
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 
 from detectors.errors import MaskwatchError
 from jobs.alerting import alerts, integrity, notify
@@ -15,6 +14,7 @@ from jobs.blocking import decide, find_patches, find_perturbations
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
+from jobs.nightly import nightly
 from jobs.outliers import group_families, retrain, scan, watch_drift
 from jobs.settings import JobSettings
 
@@ -126,7 +126,7 @@ JOBS: tuple[Job, ...] = (
         "retrain",
         "Train an outlier model on clean records and promote it if it holds up.",
         retrain.run,
-        lambda s: CronTrigger(hour=s.schedule.retrain_hour_utc, timezone="UTC"),
+        nightly,
     ),
 )
 _BY_NAME = {job.name: job for job in JOBS}
@@ -154,5 +154,7 @@ def describe_schedule(job: Job, settings: JobSettings) -> str:
     trigger = job.trigger(settings)
     if isinstance(trigger, Interval):
         return f"every {trigger.interval / timedelta(seconds=1):g} s"
-    hour = trigger.fields[CronTrigger.FIELD_NAMES.index("hour")]
-    return f"daily at {hour}:00 UTC"
+    schedule = settings.schedule
+    late = schedule.retrain_jitter_minutes
+    within = f", up to {late} minutes later" if late else ""
+    return f"daily at {schedule.retrain_hour}:00 {schedule.retrain_time_zone}{within}"

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
+from jobs.nightly import nightly
 from store.alerts.job_runs import FAILED, last_outcome, last_success
 from store.models.outlier_models import OutlierModelStore, champion
 from store.requests.record_store import clean_features
 
-# A day and an hour: the nightly run itself takes a while.
-_NIGHTLY = timedelta(hours=25)
+# The nightly run itself takes a while, and is no missed one meanwhile.
+_GRACE = timedelta(hours=1)
 _AFTER_A_FAILURE = timedelta(hours=1)
 
 
@@ -31,7 +32,8 @@ def retrain_is_due(context: JobContext) -> bool:
 
 def _model_is_missing_or_old(session: Session, context: JobContext) -> bool:
     success = last_success(session, "retrain")
-    if champion(session) is None or success is None or context.now - success > _NIGHTLY:
+    due = nightly(context.settings).last_time(context.now - _GRACE)
+    if champion(session) is None or success is None or success < due:
         return True
     return bool(OutlierModelStore(context.settings.store.var_dir).list_missing(session))
 

@@ -2,6 +2,7 @@
 
 from email.headerregistry import Address
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -58,11 +59,26 @@ class ScheduleGroup(Group):
     """Seconds between two comparisons of the newest traffic with what the outlier model learnt
     from."""
 
-    retrain_hour_utc: int = Field(2, ge=0, le=23)
-    """Hour of the nightly retraining, in UTC."""
+    retrain_hour: int = Field(2, ge=0, le=23)
+    """Hour of the nightly retraining, in the time zone `retrain_time_zone`."""
+
+    retrain_time_zone: str = "UTC"
+    """Time zone of that hour, such as Europe/Berlin."""
+
+    retrain_jitter_minutes: int = Field(15, ge=0, le=180)
+    """Each host begins it up to so many minutes later, at a minute of its own."""
 
     job_timeout_seconds: float = Field(300.0, gt=0, le=86_400, allow_inf_nan=False)
     """How long one statement of a job may take: nobody waits for it."""
+
+    @field_validator("retrain_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (LookupError, OSError, ValueError):
+            raise ValueError(f"{value!r} is no time zone such as Europe/Berlin") from None
+        return value
 
 
 class TrainingGroup(Group):

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,10 +40,28 @@ def test_a_missed_night_is_made_up_for(context: JobContext, traffic: Any) -> Non
     traffic.clean("ip:203.0.113.1", 30)
     record_run("retrain", retrain, context)
     assert not due(context)
-    assert not due(context, hours=25)
-    assert due(context, hours=25, seconds=1)
+    # It is noon. The next run is due at two, a little later on each host, and takes a while.
+    assert not due(context, hours=14)
+    assert not due(context, hours=15)
+    assert due(context, hours=15, minutes=16)
     # By then the records are too old to learn from.
     assert not due(context, days=15)
+
+
+def test_a_night_on_which_clocks_change_is_made_up_for_once(
+    context: JobContext, traffic: Any
+) -> None:
+    changes = {"retrain_time_zone": "Europe/Berlin", "retrain_jitter_minutes": 0}
+    settings = context.settings.model_copy(update=changes)
+    # The hour after two comes twice on that day.
+    night = datetime(2026, 10, 25, 0, tzinfo=UTC)
+    traffic = replace(traffic, now=night)
+    traffic.clean("ip:203.0.113.1", 30)
+    at_two = replace(context, settings=settings, now=night)
+    record_run("retrain", retrain, at_two)
+    assert not due(at_two, hours=1)
+    assert not due(at_two, hours=25)
+    assert due(at_two, hours=26)
 
 
 def test_a_champion_without_its_file_is_replaced_at_once(context: JobContext, traffic: Any) -> None:

@@ -63,7 +63,7 @@ def no_context() -> JobContext:
 
 
 def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -> None:
-    settings = JobSettings(scan_interval_seconds=11, retrain_hour_utc=4)
+    settings = JobSettings(scan_interval_seconds=11, retrain_hour=4, retrain_jitter_minutes=0)
     before = datetime.now(UTC)
     jobs = {job.id: job for job in build_schedule(settings, no_context).scheduler.get_jobs()}
     assert set(jobs) == {job.name for job in JOBS} - {"decide"}

@@ -14,7 +14,10 @@ from store.settings import load_settings
     [
         ("SCAN_INTERVAL_SECONDS", "0"),
         ("SCAN_INTERVAL_SECONDS", "-1"),
-        ("RETRAIN_HOUR_UTC", "24"),
+        ("RETRAIN_HOUR", "24"),
+        ("RETRAIN_TIME_ZONE", "Europe/Entenhausen"),
+        ("RETRAIN_TIME_ZONE", "../../etc/passwd"),
+        ("RETRAIN_TIME_ZONE", ""),
         ("OUTLIER_P_VALUE", "0"),
         ("OUTLIER_P_VALUE", "0.6"),
         ("OUTLIER_P_VALUE", "nan"),
