@@ -56,8 +56,11 @@ def no_recorder_goes_on() -> Iterator[None]:
     """A recorder that outlives its test would speak up in the middle of another one."""
     before = set(threads())
     yield
-    left = {each.name for each in set(threads()) - before} & {RECORDER, REPLAYER}
-    assert not left, f"close the recorder: {', '.join(sorted(left))} goes on"
+    left = [each for each in threads() if each not in before and each.name in {RECORDER, REPLAYER}]
+    for each in left:
+        each.join(PATIENCE_SECONDS)  # one that is closed may still be at its last records
+    going_on = {each.name for each in left if each.is_alive()}
+    assert not going_on, f"close the recorder: {', '.join(sorted(going_on))} goes on"
 
 
 @pytest.fixture(scope="session", autouse=True)
