@@ -62,15 +62,25 @@ def _server_config(app: ASGIApp, connections: ConnectionsGroup) -> uvicorn.Confi
 
 
 def ensure_home(folder: Path) -> None:
-    """Name a folder that Streamlit looks for its settings in, where the system knows no home.
+    """Name a folder that Streamlit looks for its settings in, where there is no home to look in.
 
     A user without an entry in the system's list, as containers have, and without ``HOME`` has none.
+    With another user's, such as ``/root``, every page would be a fault.
     """
-    try:
-        Path.home()
-    except RuntimeError:
+    if not _has_home():
         os.environ["HOME"] = str(folder.absolute())
         _log.info("no home folder: Streamlit looks for its files in the var folder")
+
+
+def _has_home() -> bool:
+    """Whether it can be told what a home folder holds, though it need not be there."""
+    try:
+        (Path.home() / ".streamlit" / "secrets.toml").stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, RuntimeError):
+        return False
+    return True
 
 
 def new_link(settings: DashboardSettings, database: Database, now: datetime) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from dashboard.server import ensure_home, run
 from dashboard.settings import DashboardSettings
@@ -103,3 +104,15 @@ def test_a_home_that_is_known_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOME", "/somewhere")
     ensure_home(tmp_path)
     assert os.environ["HOME"] == "/somewhere"
+
+
+def test_a_home_that_nobody_can_look_into_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("HOME", str(file))
+    with capture_logs() as logs:
+        ensure_home(tmp_path)
+    assert os.environ["HOME"] == str(tmp_path)
+    assert len(logs) == 1
