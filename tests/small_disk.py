@@ -10,10 +10,14 @@ import pytest
 
 
 @contextmanager
-def small_disk(folder: Path, megabytes: int = 8) -> Iterator[Path]:
-    """Mount it at a new folder; skips the test where this user may not."""
+def small_disk(folder: Path, megabytes: int = 8, files: int = 10_000) -> Iterator[Path]:
+    """Mount it at a new folder; skips the test where this user may not.
+
+    Args:
+        files: files that it takes, folders among them.
+    """
     folder.mkdir()
-    options = ("-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs")
+    options = ("-t", "tmpfs", "-o", f"size={megabytes}m,nr_inodes={files},mode=0700", "tmpfs")
     if os.geteuid() != 0 or not _ran("mount", *options, str(folder)):
         pytest.skip("a small disk cannot be mounted here")
     try:

@@ -55,20 +55,21 @@ def disk_condition(room: DiskRoom, host: str, min_free_bytes: int, *, is_open: b
     return Condition(
         fingerprint=disk_fingerprint(host, room),
         rule=DISK_LOW,
-        severity=CRITICAL if room.free_bytes < _CRITICAL_SHARE * min_free_bytes else WARNING,
-        active=room.free_bytes < limit,
-        value=float(room.free_bytes // _MEGABYTE),
+        severity=CRITICAL if room.usable_bytes < _CRITICAL_SHARE * min_free_bytes else WARNING,
+        active=room.usable_bytes < limit,
+        value=float(room.usable_bytes // _MEGABYTE),
         threshold=float(min_free_bytes // _MEGABYTE),
         summary=(
-            f"The disk of {room.folder} on {host} has {room.free_bytes // _MEGABYTE} MB left "
-            f"(limit {min_free_bytes // _MEGABYTE} MB). When it is full, uploads are refused."
+            f"The disk of {room.folder} on {host} has {room.usable_bytes // _MEGABYTE} MB left "
+            f"(limit {min_free_bytes // _MEGABYTE} MB){room.note}. When it is full, uploads are "
+            "refused."
         ),
         atlas=NO_TECHNIQUE,
         owasp=NO_TECHNIQUE,
         evidence={
             "host": host,
             "folder": str(room.folder),
-            "free_mb": room.free_bytes // _MEGABYTE,
+            "free_mb": room.usable_bytes // _MEGABYTE,
             "disk_mb": room.total_bytes // _MEGABYTE,
         },
     )

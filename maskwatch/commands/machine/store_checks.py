@@ -44,8 +44,9 @@ def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
 def _check_disk(settings: StoreSettings) -> Iterator[Check]:
     min_bytes = settings.store.min_free_disk_bytes
     for room in rooms_of(settings.store.var_dir, sqlite_file(settings)):
-        sentence = f"{room.free_bytes // 1_000_000} MB are left for {room.folder}"
-        if room.free_bytes >= min_bytes:
+        left = f"{room.usable_bytes // 1_000_000} MB are left for {room.folder}"
+        sentence = f"{left}{room.note}"
+        if room.usable_bytes >= min_bytes:
             yield Check("disk", State.OK, f"{sentence}.")
         else:
             advice = "less than MASKWATCH_MIN_FREE_DISK_MB: free it before records are refused"

@@ -7,18 +7,39 @@ from pathlib import Path
 from store.engine.files.private_files import OWNER_ONLY
 from store.engine.files.whole_files import part_beside
 
+# What a kept picture takes, about: the smallest file of which many are made.
+_FILE_BYTES = 65_536
 # What a record and its share of the database's log take, with a margin.
 _PROBE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
 class DiskRoom:
-    """Room on the disk of a folder, in bytes, as a user without privileges has it."""
+    """Room on the disk of a folder, in bytes, as a user without privileges has it.
+
+    Attributes:
+        free_files: further files that the disk takes; ``None`` if it does not count them.
+    """
 
     folder: Path
     free_bytes: int
     total_bytes: int
     device: int
+    free_files: int | None = None
+
+    @property
+    def usable_bytes(self) -> int:
+        """What still fits: a disk can be full of files while it has bytes left."""
+        if self.free_files is None:
+            return self.free_bytes
+        return min(self.free_bytes, self.free_files * _FILE_BYTES)
+
+    @property
+    def note(self) -> str:
+        """What to know beside the bytes; empty where they run out first."""
+        if self.usable_bytes == self.free_bytes:
+            return ""
+        return f", for the disk takes only {self.free_files} more files"
 
 
 def room_of(folder: Path) -> DiskRoom:
@@ -32,7 +53,11 @@ def room_of(folder: Path) -> DiskRoom:
         there = there.parent
     room = os.statvfs(there)
     return DiskRoom(
-        folder, room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize, there.stat().st_dev
+        folder,
+        room.f_bavail * room.f_frsize,
+        room.f_blocks * room.f_frsize,
+        there.stat().st_dev,
+        room.f_favail if room.f_files else None,
     )
 
 

@@ -64,6 +64,16 @@ def test_a_real_disk_opens_one_alert_and_room_closes_it(context: JobContext) -> 
         assert run(enough).sentence == "0 alerts fired, 1 resolved, 0 open."
 
 
+def test_a_disk_that_takes_no_more_files_is_low_whatever_bytes_it_has(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=64, files=20) as disk:
+        room = room_of(disk)
+    assert room.free_bytes > 60_000_000
+    low = disk_condition(room, "parser-1", 50_000_000, is_open=False)
+    assert low.active
+    assert "has 1 MB left (limit 50 MB), for the disk takes only 19 more files." in low.summary
+    assert not disk_condition(room, "parser-1", 500_000, is_open=False).active
+
+
 def test_the_database_counts_apart_only_on_another_disk(tmp_path: Path) -> None:
     assert room_of(tmp_path / "not" / "yet").free_bytes > 0
     assert len(rooms_of(tmp_path, tmp_path / "maskwatch.db")) == 1
