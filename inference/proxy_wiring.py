@@ -150,5 +150,5 @@ def _build_asker(
     """Connections for looks alone, and how long each may take."""
     asking, limits = settings.asking, settings.relay.relay_limits()
     relay = Relay(address, forwarding, replace(limits, max_connections=asking.max_upstream_looks))
-    max_bytes = settings.attach.max_answer_bytes
-    return UpstreamAsker(relay, LookMark(), asking.upstream_look_seconds, max_bytes)
+    max_bytes, folder = settings.attach.max_answer_bytes, settings.store.var_dir
+    return UpstreamAsker(relay, LookMark(), asking.upstream_look_seconds, max_bytes, folder)

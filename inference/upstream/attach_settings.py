@@ -63,7 +63,8 @@ class AttachGroup(Group):
     without a place are recorded at once, with the reason `not_measured`."""
 
     max_waiting_mb: int = Field(256, ge=1, le=64_000)
-    """Megabytes that all waiting pictures and answers may have together."""
+    """Megabytes that all waiting pictures and answers may have together, in memory and, all of an
+    answer but its first 2 MB, on the disk of `var_dir`."""
 
     max_held_mb: int = Field(512, ge=1, le=64_000)
     """Megabytes that all pictures and answers may have together while the service works on them or

@@ -64,15 +64,17 @@ async def hold_answer(gated: GatedRequest) -> Response | None:
     proxy, request = gated.proxy, gated.request
     limit, share = proxy.settings.attach.max_answer_bytes, gated.share
     held = await proxy.relay.hold(
-        request.scope, request.receive, limit, body=gated.body, take_memory=share.take_if_free
+        request.scope,
+        request.receive,
+        limit,
+        body=gated.body,
+        take_memory=share.take_if_free,
+        folder=proxy.settings.store.var_dir,
     )
     proxy.looks.note_exchange(held.exchange)
     refused = []
     for each in gated.waiting:
-        tap = AnswerTap(limit)
-        for chunk in held.chunks:
-            tap.take(chunk)
-        refused += await _judge(gated, each, held.exchange, tap)
+        refused += await _judge(gated, each, held.exchange, held.kept.copy())
     if refused:
         return refused[0]
     await _release(gated, held)

@@ -11,7 +11,6 @@ from detectors.errors import MaskwatchError
 from detectors.parsing import Image
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.pictures.one_hot import fit_probabilities
-from inference.upstream.answers.tap import AnswerTap
 from inference.upstream.frames import Frame, turn_parsing
 from inference.upstream.looks.look_gate import Visit
 from inference.upstream.looks.repeatable import Repeatable
@@ -95,10 +94,8 @@ class AskedSource:
         if held.status >= _FIRST_FAILED_STATUS:
             outcome = "denied" if held.status in _DENIALS else "error"
             raise self._fail(seconds, outcome, f"The upstream answered {held.status} to a look.")
-        tap = AnswerTap(len(held.body))
-        tap.take(held.body)
         try:
-            parsing = self.reader.read_lying(self.request.form, held.exchange, tap, frame, {})
+            parsing = self.reader.read_lying(self.request.form, held.exchange, held.kept, frame, {})
         except AnswerUnreadable as error:
             raise self._fail(seconds, "unreadable", str(error)) from None
         self.visit.note(seconds, "answered", is_failure=False)

@@ -10,6 +10,7 @@ from asyncio import (
     timeout,
 )
 from concurrent.futures import CancelledError
+from pathlib import Path
 from threading import Lock, Thread
 
 from starlette.types import Scope
@@ -31,10 +32,13 @@ class UpstreamAsker:
         relay: for this alone, so that its connections are no client's.
         max_seconds: for one answer, as a whole.
         max_bytes: of one answer.
+        folder: for answers that are large.
     """
 
-    def __init__(self, relay: Relay, mark: LookMark, max_seconds: float, max_bytes: int) -> None:
-        self._relay = relay
+    def __init__(
+        self, relay: Relay, mark: LookMark, max_seconds: float, max_bytes: int, folder: Path
+    ) -> None:
+        self._relay, self._folder = relay, folder
         self.mark = mark
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
@@ -74,7 +78,8 @@ class UpstreamAsker:
     async def _hold(self, scope: Scope, body: SentBody) -> HeldAnswer:
         try:
             async with timeout(self._max_seconds):
-                return await self._relay.hold(scope, stay, self._max_bytes, body=body)
+                limit, folder = self._max_bytes, self._folder
+                return await self._relay.hold(scope, stay, limit, body=body, folder=folder)
         except TimeoutError:
             raise UpstreamFault(FaultKind.TIMEOUT, "A look took too long.") from None
 

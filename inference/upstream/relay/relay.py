@@ -4,6 +4,7 @@ from asyncio import Task, create_task
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 import h11
@@ -17,7 +18,7 @@ from inference.upstream.relay.forwarding import Forwarding, SentBody
 from inference.upstream.relay.headers import Headers, find_value
 from inference.upstream.relay.limits import RelayLimits
 from inference.upstream.relay.pool import ConnectionPool
-from inference.upstream.relay.sinks import ClientSink, HeldAnswer, MemorySink, Sink, Tap
+from inference.upstream.relay.sinks import ClientSink, HeldAnswer, HoldingSink, Sink, Tap
 from inference.upstream.relay.websocket import WebSocketRelay
 
 # May be sent twice (RFC 9110, section 9.2.2): a connection that has rested may be closed just now.
@@ -126,18 +127,20 @@ class Relay:
         *,
         body: SentBody | None = None,
         take_memory: Callable[[int], bool] = _take_freely,
+        folder: Path | None = None,
     ) -> HeldAnswer:
         """Pass a request on and keep its answer, for somebody to look at before it is released.
 
         Args:
             take_memory: is told how many bytes more are to be kept, and says whether they may.
+            folder: for what is large; without one all is in memory.
 
         Raises:
-            UpstreamFault: there is no answer, it is larger than the limit, or memory is used up.
+            UpstreamFault: there is no answer, it is larger than the limit, or there is no room.
         """
-        sink = MemorySink(limit_bytes, take_memory)
+        sink = HoldingSink(limit_bytes, take_memory, folder)
         exchange = await self._exchange(scope, receive, body, sink)
-        return HeldAnswer(exchange, sink.status, sink.headers, sink.drain())
+        return HeldAnswer(exchange, sink.status, sink.headers, sink.kept)
 
     async def forward_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the same WebSocket at the upstream, and pass messages on until one side closes it.

@@ -1,8 +1,9 @@
-"""Where an answer goes: to the client at once, or into memory until somebody has looked at it."""
+"""Where an answer goes: to the client at once, or aside until somebody has looked at it."""
 
 from asyncio import sleep
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from starlette.types import Send
@@ -64,22 +65,25 @@ class ClientSink:
 
 
 @dataclass
-class MemorySink:
-    """Keeps an answer in pieces, up to a limit of its own and as far as there is memory.
+class HoldingSink:
+    """Keeps an answer in pieces, up to a limit of its own and as far as there is room.
 
     Attributes:
         take_memory: is told how many bytes more are to be kept, and says whether they may.
+        folder: for what is large; without one all is in memory.
+        kept: the answer.
     """
 
     limit_bytes: int
     take_memory: Callable[[int], bool]
+    folder: Path | None = None
     status: int = 0
     headers: Headers = field(default_factory=list)
     is_begun: bool = False
 
     def __post_init__(self) -> None:
         """Keep nothing yet."""
-        self._tap = AnswerTap(self.limit_bytes)
+        self.kept = AnswerTap(self.limit_bytes, folder=self.folder)
         self._reserved_bytes = 0
 
     async def begin(self, status: int, headers: Headers) -> None:
@@ -100,15 +104,13 @@ class MemorySink:
         Raises:
             UpstreamFault: ``too_large`` or ``full``.
         """
-        self._reserve(self._tap.byte_count + len(data))
-        self._tap.take(data)
+        self._reserve(self.kept.byte_count + len(data))
+        self.kept.take(data)
+        if not self.kept.has_room:
+            raise UpstreamFault(FaultKind.FULL, "There is no room left to hold an answer.")
 
     async def end(self) -> None:
         """Nothing more is kept."""
-
-    def drain(self) -> tuple[bytes, ...]:
-        """What was kept, in order; nothing is left here."""
-        return tuple(self._tap.drain())
 
     def _reserve(self, size: int) -> None:
         """Have memory for so many bytes in all."""
@@ -123,22 +125,26 @@ class MemorySink:
 
 @dataclass(frozen=True)
 class HeldAnswer:
-    """A whole answer that the client was not sent yet; empty if the client left."""
+    """A whole answer that the client was not sent yet; empty if the client left.
+
+    Attributes:
+        kept: its body, of which each reader takes a copy.
+    """
 
     exchange: Exchange
     status: int
     headers: Headers
-    chunks: tuple[bytes, ...]
+    kept: AnswerTap
 
     @property
     def body(self) -> bytes:
-        """The chunks in one piece: a copy of all of them."""
-        return b"".join(self.chunks)
+        """The body in one piece: a copy of all of it."""
+        return b"".join(self.kept.copy().drain())
 
     async def release(self, send: Send, extra_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Send it after all, chunk by chunk: the server copies what the client has not taken."""
         await send(_start(self.status, self.headers, list(extra_headers)))
-        for chunk in self.chunks:
+        for chunk in self.kept.copy().drain():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             # A client that takes everything at once would let nobody else have a turn.
             await sleep(0)
