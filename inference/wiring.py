@@ -35,6 +35,7 @@ from inference.upstream.observe.preset_reader import PresetReader
 from inference.upstream.presets.preset_files import load_preset
 from inference.upstream.requests.sent_request import RequestLimits
 from store.engine.database import Database
+from store.models.outlier_models import OutlierModelStore
 from store.requests.picture_quota import PictureQuota
 from store.requests.picture_store import PictureStore
 from store.spool.spool import Spool
@@ -133,8 +134,9 @@ def build_gate(settings: ServiceSettings, metrics: Metrics) -> Gate:
 
 def build_champion(settings: ServiceSettings, database: Database, metrics: Metrics) -> Champion:
     """What scores requests, with the model that is promoted now."""
-    p_value = settings.outliers.outlier_p_value
-    champion = Champion(database, settings.store.var_dir, p_value, metrics)
+    outliers = settings.outliers
+    store = OutlierModelStore(settings.store.var_dir, outliers.outlier_model_keys)
+    champion = Champion(database, store, outliers.outlier_p_value, metrics)
     champion.refresh()
     return champion
 

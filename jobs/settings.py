@@ -87,6 +87,9 @@ class TrainingGroup(Group):
     outlier_model: OutlierKind = OutlierKind.ISOLATION_FOREST
     """Kind of the models that are trained from now on; a change holds from the next retraining."""
 
+    outlier_signing_key: Path | None = None
+    """PEM file of a private key without a password; `retrain` signs new models with it."""
+
     training_days: int = Field(14, ge=1, le=365)
     """Days that a new outlier model learns from."""
 

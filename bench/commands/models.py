@@ -44,7 +44,7 @@ def outliers(
     splits: Annotated[int, typer.Option(min=1, help="How often each table is split.")] = 5,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="speed, retrain, fdr, scan or auroc; may be repeated."),
+        typer.Option(help="speed, retrain, fdr, poison, scan or auroc; may be repeated."),
     ] = None,
     most: Annotated[
         int | None, typer.Option(min=100, help="Rows of each kind that are taken of a table.")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.outliers.discoveries import measure_discoveries
 from bench.outliers.million import measure_million
+from bench.outliers.poison import measure_poison
 from bench.outliers.ranking import measure_ranking
 from bench.outliers.retraining import measure_retraining
 from bench.outliers.speed import measure_speed
@@ -38,6 +39,7 @@ def measure_outliers(
         "speed": measure_speed,
         "retrain": measure_retraining,
         "fdr": lambda: {"fdr": measure_discoveries()},
+        "poison": measure_poison,
         "scan": measure_million,
         "auroc": lambda: {**measure_ranking(folder, splits, most), "splits": splits},
     }

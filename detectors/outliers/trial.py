@@ -31,6 +31,14 @@ class Performance:
     ranking: float
     p_values: Vector
 
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return (
+            f"It finds {_percent(self.detection)} of the frozen attack set and calls "
+            f"{_percent(self.false_alarms)} of the frozen clean set outliers."
+        )
+
     def metrics(self) -> dict[str, float]:
         """What is stored beside a model."""
         return {

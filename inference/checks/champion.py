@@ -7,7 +7,6 @@ of the normal traffic rare, night after night.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from detectors.findings import Finding
 from inference.checks.base import Case, CheckResult, Needs
@@ -25,14 +24,16 @@ Judge = Callable[[Mapping[str, float]], tuple[Finding, ...]]
 class Champion(FreshCopy):
     """The promoted model in memory, kept fresh by a thread of its own.
 
-    Without a model, or with one whose file is gone or changed, nothing is found. While the database
-    is away the last known model goes on.
+    Without a model, or with one whose file is gone, changed or signed by nobody, nothing is found.
+    While the database is away the last known model goes on.
     """
 
-    def __init__(self, database: Database, var_dir: Path, p_value: float, metrics: Metrics) -> None:
+    def __init__(
+        self, database: Database, store: OutlierModelStore, p_value: float, metrics: Metrics
+    ) -> None:
         super().__init__("champion", "outlier model", metrics)
         self._database = database
-        self._store = OutlierModelStore(var_dir)
+        self._store = store
         self._p_value = p_value
         self._mark: int | None = None
         self._current: Judge | None = None

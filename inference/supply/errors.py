@@ -1,7 +1,5 @@
-"""The error of a model that cannot be loaded."""
+"""The error of a model that cannot be loaded: that of the store, where signatures are read."""
 
-from detectors.errors import MaskwatchError
+from store.models.model_errors import ModelError
 
-
-class ModelError(MaskwatchError):
-    """A model file that is missing, damaged or not the one that is needed."""
+__all__ = ["ModelError"]

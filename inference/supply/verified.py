@@ -9,8 +9,6 @@ from pathlib import Path
 import structlog
 
 from inference.supply.errors import ModelError
-from inference.supply.keys import read_public_key
-from inference.supply.signature import Claims, read_claims, signature_path, verify_signature
 from inference.supply.trust import ANYONE, ShippedFile, Trust
 from store.models.model_files import (
     ModelFile,
@@ -22,6 +20,8 @@ from store.models.model_files import (
     model_names,
     read_model_file,
 )
+from store.models.signatures import Claims, read_claims, signature_path, verify_signature
+from store.models.signing_keys import read_public_key
 
 _log = structlog.get_logger(__name__)
 

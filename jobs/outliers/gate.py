@@ -19,8 +19,10 @@ from detectors.outliers.trial import (
     list_losses,
 )
 from jobs.context import JobContext
+from jobs.outliers.models import open_models
+from store.models.archive_signatures import UntrustedModel
 from store.models.frozen_sets import FrozenSetStore, find_frozen_set
-from store.models.outlier_models import NoOutlierModel, OutlierModelStore, champion
+from store.models.outlier_models import NoOutlierModel, champion
 from store.models.promotions import find_promotion_to_hold_against
 from store.models.stored_models import read_model
 from store.tables.work_tables import OutlierModelRow
@@ -66,9 +68,10 @@ class Opponents:
         features = {kind: each.features for kind, each in self.sets.items()}
         return Trial(features[FrozenKind.CLEAN], features[FrozenKind.ATTACK], p_value)
 
-    def list_losses(self, trial: Trial, challenger: OutlierModel) -> Iterator[str]:
-        """What speaks against a challenger on the frozen sets."""
-        after = trial.measure(challenger)
+    def list_losses(
+        self, trial: Trial, challenger: OutlierModel, after: Performance
+    ) -> Iterator[str]:
+        """What speaks against a challenger that does so on the frozen sets."""
         for before in (self.champion, self.earlier):
             if before.model is not None:
                 yield from _list_losses(trial, before.model, challenger, after, before.bound)
@@ -91,6 +94,7 @@ def read_opponents(context: JobContext) -> Opponents:
     Raises:
         FrozenSetError: the file of a frozen set is gone, was changed or is of another version.
         ModelChanged: a model's file was changed; who did that may have changed what it learns.
+        UntrustedModel: no accepted key signed a model.
     """
     store = FrozenSetStore(context.settings.store.var_dir)
     with context.database.read() as session:
@@ -117,8 +121,8 @@ def _read(context: JobContext, row: OutlierModelRow | None, bound: Bound) -> Pre
     if row is None:
         return Predecessor(None, "There was no model before it.")
     try:
-        model = read_model(OutlierModelStore(context.settings.store.var_dir), row)
-    except ModelChanged:
+        model = read_model(open_models(context), row)
+    except (ModelChanged, UntrustedModel):
         raise
     except (NoOutlierModel, OutlierModelError) as error:
         return Predecessor(None, f"It is not compared with model {row.id}. {error}")

@@ -13,7 +13,8 @@ from detectors.outliers.false_discoveries import Selection, select_outliers
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Vector
 from jobs.context import JobContext, Skipped
-from store.models.outlier_models import NewScore, OutlierModelStore, champion
+from jobs.outliers.models import open_models
+from store.models.outlier_models import NewScore, champion
 from store.models.scans import Scores
 from store.models.stored_models import read_model
 from store.requests.unscored import UnscoredRequests
@@ -84,7 +85,7 @@ def load_champion(context: JobContext) -> Champion:
             "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
             "clean records."
         )
-    model = read_model(OutlierModelStore(context.settings.store.var_dir), row)
+    model = read_model(open_models(context), row)
     settings = context.settings.outliers
     max_p_value = outlier_cutoff(settings.outlier_p_value, row.rows)
     return Champion(row, model, settings.false_discovery_rate, max_p_value)

@@ -8,12 +8,14 @@ from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
 from jobs.context import JobContext, JobOutcome
 from jobs.outliers.gate import Opponents, Predecessor, read_opponents
+from jobs.outliers.models import open_models
 from jobs.outliers.sampling import Sample, train, training_sample
 from jobs.outliers.watch_drift import NEWEST
+from jobs.settings import JobSettings
 from store.audit.actors import job
 from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.models.outlier_models import HELD_BACK, OutlierModelStore, promote
+from store.models.outlier_models import HELD_BACK, promote
 from store.phrases import phrase_count
 
 # Below this rank correlation the two models disagree about what is normal.
@@ -29,6 +31,8 @@ class Judgement:
     """Whether a challenger is promoted, why, and the numbers behind it.
 
     Attributes:
+        correlation: of its ranking with the champion's, where there are no frozen sets.
+        outlier_share: of the frozen clean set, else of the rows that it learnt from.
         performance: how it does on the frozen sets; empty without them.
     """
 
@@ -56,6 +60,7 @@ def run(context: JobContext) -> JobOutcome:
     Raises:
         TooFewRecords: fewer than 30 clean records.
         ModelChanged: the file of the champion, or of the one before, was changed.
+        UntrustedModel: no accepted key signed the champion, or the signing key cannot be used.
         FrozenSetError: the file of a frozen set is gone, was changed or is of another version.
     """
     opponents = read_opponents(context)
@@ -63,9 +68,9 @@ def run(context: JobContext) -> JobOutcome:
         sample = training_sample(context, opponents.frozen_keys)
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value
-    judgement = judge(opponents.champion, challenger, sample.clean.rows, p_value)
-    judgement = hold_back_if_it_loses(judgement, opponents, challenger, p_value)
+    judgement = meet(opponents, challenger, sample.clean.rows, p_value)
     judgement = hold_back_if_pushed(judgement, _list_pushed(context))
+    judgement = hold_back_if_unsigned(judgement, context.settings)
     clients = len(set(sample.clean.clients))
     _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(sample))
     verb = "promoted" if judgement.is_promoted else "held back"
@@ -89,7 +94,7 @@ def _say_trimmed(sample: Sample) -> str:
 def judge(
     before: Predecessor, challenger: OutlierModel, clean: Matrix, p_value: float
 ) -> Judgement:
-    """Compare a challenger with the champion on the same clean rows."""
+    """Compare a challenger with the champion on the rows that it learnt from."""
     scores = challenger.score(clean)
     cutoff = outlier_cutoff(p_value, len(clean))
     share = round(float((challenger.p_values(scores) <= cutoff).mean()), 6)
@@ -113,18 +118,18 @@ def judge(
     return Judgement(True, because, correlation, share)
 
 
-def hold_back_if_it_loses(
-    judgement: Judgement, opponents: Opponents, challenger: OutlierModel, p_value: float
+def meet(
+    opponents: Opponents, challenger: OutlierModel, clean: Matrix, p_value: float
 ) -> Judgement:
-    """Let a challenger meet the models before it on the frozen sets."""
+    """Hold a challenger against the models before it: on the frozen sets, if they are there."""
     trial = opponents.trial(p_value)
     if trial is None:
+        judgement = judge(opponents.champion, challenger, clean, p_value)
         return replace(judgement, because=f"{judgement.because} {_NO_SETS}")
-    judgement = replace(judgement, performance=trial.measure(challenger).metrics())
-    losses = list(opponents.list_losses(trial, challenger))
-    if losses:
-        return replace(judgement, is_promoted=False, because=" ".join(losses))
-    return judgement
+    result = trial.measure(challenger)
+    losses = list(opponents.list_losses(trial, challenger, result))
+    because = " ".join(losses) or f"{opponents.champion.absence} {result.sentence}".lstrip()
+    return Judgement(not losses, because, None, result.false_alarms, result.metrics())
 
 
 def hold_back_if_pushed(judgement: Judgement, pushed: Sequence[str]) -> Judgement:
@@ -136,6 +141,20 @@ def hold_back_if_pushed(judgement: Judgement, pushed: Sequence[str]) -> Judgemen
         judgement,
         is_promoted=False,
         because=f"A few senders move the traffic of {sources}: see the alert `traffic_pushed`.",
+    )
+
+
+def hold_back_if_unsigned(judgement: Judgement, settings: JobSettings) -> Judgement:
+    """Where keys are accepted but none signs, a person signs: nobody would score with it before."""
+    if settings.training.outlier_signing_key or not settings.outliers.outlier_model_keys:
+        return judgement
+    if not judgement.is_promoted:
+        return judgement
+    return replace(
+        judgement,
+        is_promoted=False,
+        because="Nothing signs it here (MASKWATCH_OUTLIER_SIGNING_KEY): sign its file with "
+        "`maskwatch model sign`, then `maskwatch detectors promote` it.",
     )
 
 
@@ -159,7 +178,9 @@ def _keep(
     metrics: Mapping[str, object],
 ) -> None:
     archive = model.dumps()
-    store = OutlierModelStore(context.settings.store.var_dir)
+    store, key = open_models(context), context.settings.training.outlier_signing_key
+    if key is not None:
+        store.sign(archive, key)
     with context.database.write() as session:
         row = store.add(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now

@@ -1,10 +1,12 @@
 """Settings of what people are told, and where they look at it."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
 
 
@@ -17,6 +19,10 @@ class OutliersGroup(Group):
 
     false_discovery_rate: float = Field(0.1, gt=0, le=0.5, allow_inf_nan=False)
     """At most this share of the outliers that scans select are ordinary requests, on average."""
+
+    outlier_model_keys: CommaList[Path] = ()
+    """Comma-separated PEM files of public keys. With any, services and jobs score with no outlier
+    model that one of them did not sign."""
 
 
 class DashboardGroup(Group):

@@ -17,6 +17,7 @@ from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
 from store.engine.files.kept_files import FileStore
+from store.models.archive_signatures import sign_archive, verify_archive
 from store.models.promotions import Promotion, add_promotion, find_present, find_way_back
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
@@ -60,11 +61,17 @@ class NewScore(NamedTuple):
 
 
 class OutlierModelStore:
-    """Archives under ``var/models``; a row in ``outlier_models`` for each."""
+    """Archives under ``var/models``; a row in ``outlier_models`` for each.
 
-    def __init__(self, var_dir: Path) -> None:
+    Args:
+        keys: PEM files of public keys; with any, only archives that one of them signed are read.
+    """
+
+    def __init__(self, var_dir: Path, keys: Sequence[Path] = ()) -> None:
         self._files = FileStore(var_dir / "models", ".safetensors")
+        self._signatures = FileStore(var_dir / "models", ".safetensors.sig")
         self._former = FileStore(var_dir / "models", FORMER_SUFFIX)
+        self._keys = keys
 
     def add(
         self,
@@ -106,11 +113,24 @@ class OutlierModelStore:
 
         Raises:
             NoOutlierModel: the file is gone, or is one of an earlier version.
+            UntrustedModel: no accepted key signed it.
         """
         data = self._files.get(digest, MAX_ARCHIVE_BYTES + 1)
         if data is None:
             raise NoOutlierModel(self.explain_absence(digest))
+        if self._keys:
+            verify_archive(self.path_of(digest), digest, self._keys)
         return data
+
+    def sign(self, archive: bytes, key: Path) -> None:
+        """Keep an archive with a signature beside it.
+
+        Raises:
+            UntrustedModel: the key cannot be used, or is not one of those that are accepted.
+        """
+        digest = self._files.put(archive)
+        sign_archive(self.path_of(digest), digest, key)
+        self.read(digest)
 
     def path_of(self, digest: str) -> Path:
         """Where an archive lies, if it is there."""
@@ -134,7 +154,7 @@ class OutlierModelStore:
         removals = [
             files.remove(digest, before)
             for digest in digests
-            for files in (self._files, self._former)
+            for files in (self._files, self._former, self._signatures)
         ]
         return sum(bool(removal.freed_bytes) for removal in removals)
 

@@ -29,10 +29,10 @@ from inference.segmenters.reference.training.network import ReferenceNetwork
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
-from inference.supply.signature import sign
 from inference.supply.verified import hash_files
 from inference.upload import Arrival, Upload
 from store.models.loaded_models import models_in_use, this_host
+from store.models.signatures import sign
 from store.settings import StoreSettings
 from store.tables.work_tables import LoadedModelRow
 from tests.makers import SECRET

@@ -34,7 +34,7 @@ def show_detector(model: Annotated[str, _MODEL], as_json: Annotated[bool, _JSON]
     """Show what a model learnt from, what it was judged by, and when it was in force."""
     from maskwatch.commands.detectors import detector_views as views
 
-    view = views.read_detector(load_settings(StoreSettings), model)
+    view = views.read_detector(load_settings(JobSettings), model)
     for line in [view.to_json()] if as_json else view.to_lines():
         typer.echo(line)
 
@@ -55,7 +55,7 @@ def promote_detector(model: Annotated[str, _MODEL], reason: Annotated[str, _REAS
     from maskwatch.commands.detectors import detector_changes as changes
 
     now = datetime.now(UTC)
-    typer.echo(changes.promote_by_hand(load_settings(StoreSettings), model, reason, now))
+    typer.echo(changes.promote_by_hand(load_settings(JobSettings), model, reason, now))
 
 
 @detectors_app.command("rollback")
@@ -63,7 +63,7 @@ def roll_back_detector(reason: Annotated[str, _REASON]) -> None:
     """Make the model the champion again that was it before the present one."""
     from maskwatch.commands.detectors import detector_changes as changes
 
-    typer.echo(changes.roll_back(load_settings(StoreSettings), reason, datetime.now(UTC)))
+    typer.echo(changes.roll_back(load_settings(JobSettings), reason, datetime.now(UTC)))
 
 
 @detectors_app.command("freeze")

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from detectors.errors import MaskwatchError
+from jobs.settings import JobSettings
 from maskwatch.commands.detectors.detector_views import find_whole_model
 from store.audit.actors import command_line, operator
 from store.engine.existing import existing_database
 from store.models.outlier_models import promote
 from store.models.outlier_models import roll_back as roll_champion_back
 from store.models.promotions import find_way_back
-from store.settings import StoreSettings
 from store.tables.work_tables import OutlierModelRow
 
 
@@ -27,13 +27,13 @@ def check_reason(reason: str) -> None:
         raise NoReason("Give a reason: whoever reads the audit later wants to know why.")
 
 
-def promote_by_hand(settings: StoreSettings, name: str, reason: str, now: datetime) -> str:
+def promote_by_hand(settings: JobSettings, name: str, reason: str, now: datetime) -> str:
     """Make a model the champion; what holds then.
 
     Raises:
         NoReason: no reason was given.
         NoOutlierModel: there is no such model, or its file is gone.
-        OutlierModelError: its file was changed or is of another version.
+        OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
     check_reason(reason)
     with existing_database(settings) as database, database.write() as session:
@@ -42,14 +42,14 @@ def promote_by_hand(settings: StoreSettings, name: str, reason: str, now: dateti
         return _describe(row)
 
 
-def roll_back(settings: StoreSettings, reason: str, now: datetime) -> str:
+def roll_back(settings: JobSettings, reason: str, now: datetime) -> str:
     """Go back to the champion before the present one; what holds then.
 
     Raises:
         NoReason: no reason was given.
         NoWayBack: there was no champion before.
         NoOutlierModel: its file is gone.
-        OutlierModelError: its file was changed or is of another version.
+        OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
     check_reason(reason)
     with existing_database(settings) as database, database.write() as session:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy.orm import Session
 
 from detectors.outliers.base import OutlierModelError
+from jobs.settings import JobSettings
 from maskwatch.commands.printable import escape_unprintable
 from store.engine.existing import existing_database
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore
@@ -85,7 +86,7 @@ def read_detectors(settings: StoreSettings) -> list[DetectorView]:
         return [_view(row, promotions) for row in list_models(session)]
 
 
-def read_detector(settings: StoreSettings, name: str) -> DetectorView:
+def read_detector(settings: JobSettings, name: str) -> DetectorView:
     """One model, with what its file is like.
 
     Raises:
@@ -96,21 +97,25 @@ def read_detector(settings: StoreSettings, name: str) -> DetectorView:
         return _view(row, list_promotions(session), _look_at_file(settings, row))
 
 
-def find_whole_model(session: Session, settings: StoreSettings, name: str) -> OutlierModelRow:
+def find_whole_model(session: Session, settings: JobSettings, name: str) -> OutlierModelRow:
     """A model whose file can be read.
 
     Raises:
         NoOutlierModel: there is no such model, or its file is gone.
-        OutlierModelError: its file was changed or is of another version.
+        OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
     row = find_model(session, name)
-    read_model(OutlierModelStore(settings.store.var_dir), row)
+    read_model(_open_models(settings), row)
     return row
 
 
-def _look_at_file(settings: StoreSettings, row: OutlierModelRow) -> str:
+def _open_models(settings: JobSettings) -> OutlierModelStore:
+    return OutlierModelStore(settings.store.var_dir, settings.outliers.outlier_model_keys)
+
+
+def _look_at_file(settings: JobSettings, row: OutlierModelRow) -> str:
     try:
-        read_model(OutlierModelStore(settings.store.var_dir), row)
+        read_model(_open_models(settings), row)
     except (NoOutlierModel, OutlierModelError) as error:
         return str(error)
     return _WHOLE

@@ -10,7 +10,6 @@ from inference.segmenters.model_settings import SigningSettings
 from inference.segmenters.reference.weights import SHIPPED_WEIGHTS
 from inference.supply.advice import Advice, advise, may_be_pickle
 from inference.supply.errors import ModelError
-from inference.supply.signature import sign, signature_path
 from inference.supply.trust import Trust
 from inference.supply.verified import (
     Standing,
@@ -28,6 +27,7 @@ from store.models.model_files import (
     read_model_file,
 )
 from store.models.outlier_models import FORMER_SUFFIX, former_archive_sentence
+from store.models.signatures import sign, signature_path
 
 
 @dataclass(frozen=True)

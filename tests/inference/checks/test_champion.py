@@ -64,7 +64,7 @@ def metrics() -> Metrics:
 def watching(
     database: Database, store_settings: StoreSettings, metrics: Metrics
 ) -> Iterator[Champion]:
-    built = Champion(database, store_settings.store.var_dir, 0.01, metrics)
+    built = Champion(database, OutlierModelStore(store_settings.store.var_dir), 0.01, metrics)
     yield built
     built.close()
 

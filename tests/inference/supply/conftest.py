@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from inference.supply.signature import sign
 from inference.supply.verified import hash_files
+from store.models.signatures import sign
 
 NewKey = Callable[..., tuple[Path, Path]]
 

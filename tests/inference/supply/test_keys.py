@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from inference.supply.errors import ModelError
-from inference.supply.keys import check_private_key, read_public_key
-from inference.supply.signature import sign
 from inference.supply.trust import Trust
 from inference.supply.verified import hash_files, open_model
+from store.models.signatures import sign
+from store.models.signing_keys import check_private_key, read_public_key
 
 NewKey = Callable[..., tuple[Path, Path]]
 

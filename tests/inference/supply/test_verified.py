@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA256, open_weights
 from inference.supply.errors import ModelError
-from inference.supply.keys import read_public_key
-from inference.supply.signature import sign, signature_path
 from inference.supply.trust import ANYONE, ShippedFile, Trust
 from inference.supply.verified import Standing, hash_files, open_model, verify_model
+from store.models.signatures import sign, signature_path
+from store.models.signing_keys import read_public_key
 
 NewKey = Callable[..., tuple[Path, Path]]
 WEIGHTS = "pytorch_model.pt"

@@ -10,15 +10,15 @@ from typing import Any
 from model_signing import hashing, manifest, signing, verifying
 from model_signing._hashing.hashing import Digest
 
-from inference.supply.errors import ModelError
-from inference.supply.keys import PublicKey, check_private_key
 from store.engine.files.whole_files import whole_path
+from store.models.model_errors import ModelError
 from store.models.model_files import (
     SIGNATURE_NAME,
     ModelFile,
     UnusableFile,
     read_model_file,
 )
+from store.models.signing_keys import PublicKey, check_private_key
 
 # In a signature, a model of one file is this path.
 _ONLY_FILE = "."

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from inference.supply.errors import ModelError
+from store.models.model_errors import ModelError
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _MAKE_ONE = "`openssl ecparam -name prime256v1 -genkey -noout -out model.key` makes a usable one."
