@@ -42,7 +42,8 @@ property_settings.register_profile("explore", _ANY_MACHINE)
 property_settings.register_profile("same", _ANY_MACHINE, derandomize=True, database=None)
 property_settings.load_profile("same")
 # Nor does a request fail that takes longer than the library's five seconds.
-DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60
+for _step in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _step, PATIENCE_SECONDS)
 
 # Taken away, for the commands refuse names that look like settings and are none.
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"

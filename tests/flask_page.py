@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx2
 
+from tests.waiting import PATIENCE_SECONDS
+
 _ROOT = Path(__file__).parents[1]
 _SCRIPT = _ROOT / "docs" / "examples" / "flask_page" / "app.py"
-_TIMEOUT_SECONDS = 60
 
 
 @contextmanager
@@ -28,4 +29,4 @@ def run_flask_page() -> Iterator[str]:
 def send_picture(url: str, png: bytes) -> httpx2.Response:
     """As the page's form does it."""
     files = {"image": ("a.png", png, "image/png")}
-    return httpx2.post(f"{url}/predict", files=files, timeout=_TIMEOUT_SECONDS)
+    return httpx2.post(f"{url}/predict", files=files, timeout=PATIENCE_SECONDS)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 HEAVY = ("torch", "torchvision", "modelscope", "timm", "datasets", "onnx")
 _SERVE = """
 import sys
@@ -50,7 +52,7 @@ def _run(script: str, folder: Path, *words: str) -> "subprocess.CompletedProcess
         [sys.executable, "-c", script, str(folder), *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

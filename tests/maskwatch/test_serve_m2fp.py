@@ -82,7 +82,6 @@ def _parsed(url: str, accept: str) -> httpx2.Response:
         url,
         files={"file": ("street.png", file.getvalue())},
         headers={"Accept": accept},
-        timeout=60,
     )
     assert answer.status_code == 200, answer.text
     return answer

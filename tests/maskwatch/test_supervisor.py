@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maskwatch.supervisor import ProcessDied, Supervisor, run
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 def _children_of(pid: int) -> list[int]:
@@ -72,7 +72,7 @@ def test_a_signal_leaves_no_process_behind(
     wait_for(lambda: len(_children_of(process.pid)) == 3)
     children = _children_of(process.pid)
     process.send_signal(how)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert "Traceback" not in said
     assert not any(_lives(child) for child in children)

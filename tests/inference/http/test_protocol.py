@@ -11,7 +11,7 @@ from store.configuration.network_groups import ConnectionsGroup
 from store.http.metered import MeteredConnection
 from store.http.protocol import ConnectionLimits, PatientProtocol, Step
 from tests.inference.http.conftest import Encode, Serve, Served, block, part, read_all
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
 UPLOAD = b"POST /v1/parse HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -255,7 +255,7 @@ def test_whoever_never_reads_loses_the_connection(serve: Serve, extra: bytes) ->
     asked = (b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") * 2_000
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.settimeout(60)
+        connection.settimeout(PATIENCE_SECONDS)
         connection.connect(("127.0.0.1", served.port))
         connection.sendall(asked + HEALTH + extra + b"\r\n")
         wait_for(lambda: served.closed("read") == 1)

@@ -10,7 +10,7 @@ from detectors.verdict import Verdict
 from inference.recording.record_queue import QueueClosed, RecordQueue
 from inference.recording.recorder_settings import RecorderLimits
 from store.requests.records import RequestRecord, Stage
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 # Longer than any test may take: who waits for it hangs.
 FOREVER = 10_000.0
@@ -60,7 +60,7 @@ def test_a_record_that_finds_the_writer_idle_goes_at_once() -> None:
         # The thread runs; once it has looked and found nothing, it holds no lock and waits.
         wait_for(lambda: bool(queue._arrival._waiters))  # type: ignore[attr-defined]
         queue.put(_record(4))
-        assert taken.result(timeout=60) == [4]
+        assert taken.result(timeout=PATIENCE_SECONDS) == [4]
 
 
 def test_a_queue_smaller_than_a_group_is_full_as_a_group() -> None:

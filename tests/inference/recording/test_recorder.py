@@ -27,7 +27,7 @@ from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.spool.spool import NotRecorded, Spool, SpoolFailed
 from store.tables.request_tables import RequestRow, features_table
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -249,7 +249,7 @@ def test_a_full_queue_makes_callers_wait(patient: Database, tmp_path: Path) -> N
             recorder.record(records[1])
             waiting = thread.submit(recorder.record, records[2])
             wait_for(lambda: _value(metrics, "record_callers_waiting") == 1)
-        waiting.result(timeout=60)
+        waiting.result(timeout=PATIENCE_SECONDS)
     assert _stored(patient) == _ids(records)
     assert _value(metrics, "record_callers_waiting") == 0
 

@@ -48,15 +48,15 @@ def start_gradio(tmp_path: Path) -> Iterator[Start]:
 
 def _upload(host: str, picture: bytes) -> httpx2.Response:
     files = {"files": ("a.jpg", picture)}
-    return httpx2.post(f"{host}/gradio_api/upload", files=files, timeout=60)
+    return httpx2.post(f"{host}/gradio_api/upload", files=files)
 
 
 def _measure(host: str, path: str) -> Any:
     """Calls the function as the page's script does: an event, then the stream that it ends in."""
     call = f"{host}/gradio_api/call/measure"
     file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    event = httpx2.post(call, json={"data": [file]}, timeout=60).json()["event_id"]
-    lines = httpx2.get(f"{call}/{event}", timeout=60).text.splitlines()
+    event = httpx2.post(call, json={"data": [file]}).json()["event_id"]
+    lines = httpx2.get(f"{call}/{event}").text.splitlines()
     return json.loads(lines[lines.index("event: complete") + 1].removeprefix("data: "))[0]
 
 

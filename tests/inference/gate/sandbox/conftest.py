@@ -168,7 +168,7 @@ os._exit(0)
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
 
     return run

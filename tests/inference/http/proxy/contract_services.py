@@ -19,8 +19,9 @@ from PIL import ImageOps
 
 from inference.upstream.answers.formats import PalettePng
 from inference.upstream.presets.preset_files import load_preset
+from tests.waiting import PATIENCE_SECONDS
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = PATIENCE_SECONDS
 HEAD_LENGTH = "Inference-Header-Content-Length"
 # In the presets' own labels; that of Hugging Face has others.
 HAIR, FACE = 2, 13

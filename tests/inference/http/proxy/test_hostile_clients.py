@@ -31,8 +31,8 @@ def _say(attached: Attached, data: bytes) -> bytes:
     said = b""
     with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
         connection.settimeout(WAIT_SECONDS)
-        connection.sendall(data)
         with suppress(ConnectionError):
+            connection.sendall(data)
             while piece := connection.recv(65_536):
                 said += piece
     return said

@@ -257,7 +257,7 @@ def test_a_body_at_an_unknown_route_is_flagged_even_if_no_answer_comes(attach: A
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         attached = attach(upstream=url, upstream_answer_seconds=0.2)
-        answer = httpx2.post(f"{attached.url}/elsewhere", content=b"x", timeout=60)
+        answer = httpx2.post(f"{attached.url}/elsewhere", content=b"x")
 
     assert answer.status_code == 504
     (row,) = attached.rows(1)
@@ -274,7 +274,7 @@ def test_another_spelling_of_a_door_is_an_unknown_route(attach: Attach, png: byt
 def _say(attached: Attached, line: str, body: bytes) -> int:
     """Send a request as it is written here; the status of its answer."""
     port = int(attached.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+    with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
         head = f"{line} HTTP/1.1\r\nHost: x\r\n"
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         connection.sendall(f"{head}{length}Connection: close\r\n\r\n".encode() + body)
