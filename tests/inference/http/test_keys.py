@@ -220,14 +220,16 @@ def test_a_revoked_key_is_refused_soon_and_does_not_fall_back_to_the_address(
 def _away(database: Database, settings: StoreSettings) -> Iterator[None]:
     """The database cannot be reached: its connections end, and no new one can be made."""
     url = make_url(settings.store.effective_database_url())
-    database.engine.dispose()
-    with _no_file(url) if database.dialect == "sqlite" else _no_connections(url):
+    with _no_file(url, database) if database.dialect == "sqlite" else _no_connections(url):
         yield
 
 
 @contextmanager
-def _no_file(url: URL) -> Iterator[None]:
+def _no_file(url: URL, database: Database) -> Iterator[None]:
     path, hidden = Path(url.database or ""), Path(f"{url.database}.away")
+    # Those on PostgreSQL are ended by the server: one that a thread uses while the others are
+    # disposed of would be closed by nobody.
+    database.engine.dispose()
     path.rename(hidden)
     path.mkdir()
     try:
