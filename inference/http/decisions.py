@@ -151,13 +151,41 @@ def _filter_of(query: QueryParams) -> Callable[[Ban], bool]:
     if value is not None:
         inside.append(_read_network(value, "value"))
 
+    is_asked_for = _origin_filter(query)
+
     def is_chosen(ban: Ban) -> bool:
         is_one = ban.network.prefixlen == ban.network.max_prefixlen
-        return ("ip" if is_one else "range") in scopes and all(
-            lies_within(asked, ban.network) for asked in inside
+        is_in_scope = ("ip" if is_one else "range") in scopes
+        return (
+            is_in_scope
+            and is_asked_for(ban)
+            and all(lies_within(asked, ban.network) for asked in inside)
         )
 
     return is_chosen
+
+
+def _origin_filter(query: QueryParams) -> Callable[[Ban], bool]:
+    """By who made a ban and why, as bouncers are set to heed some of them alone."""
+    origins = _read_words(query, "origins")
+    wanted, unwanted = (
+        _read_words(query, name) for name in ("scenarios_containing", "scenarios_not_containing")
+    )
+
+    def is_asked_for(ban: Ban) -> bool:
+        scenario = ban.scenario.lower()
+        return (
+            (not origins or ban.origin.lower() in origins)
+            and (not wanted or any(word in scenario for word in wanted))
+            and not any(word in scenario for word in unwanted)
+        )
+
+    return is_asked_for
+
+
+def _read_words(query: QueryParams, name: str) -> tuple[str, ...]:
+    words = (word.strip() for word in query.get(name, "").lower().split(","))
+    return tuple(word for word in words if word)
 
 
 def _read_network(text: str, name: str) -> Network:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from inference.admission.identity import Sender
 from inference.bodies.json_document import MEDIA_TYPE as JSON
-from inference.http.body import collect_body
+from inference.http.body import check_packing, collect_body
 from inference.http.form import MEDIA_TYPE as FORM
 from inference.http.parameters import read_parameters
 from inference.http.problems import refusal_problem
@@ -23,7 +23,6 @@ from inference.refusals import (
     BAD_OBSERVATION,
     OBSERVATIONS_FULL,
     OVERLOADED,
-    PACKED_BODY,
     Refusal,
     Refused,
 )
@@ -87,8 +86,7 @@ def _check_sender(request: Request, service: Service, sender: Sender, arrival: A
     for refusal in (service.admission.blacklist.check(arrival, None), sender.refusal):
         if refusal is not None:
             raise Refused(refusal)
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise Refused(PACKED_BODY)
+    check_packing(request)
     if not service.observer.has_room():
         raise Refused(OBSERVATIONS_FULL)
 

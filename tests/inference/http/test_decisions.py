@@ -104,6 +104,12 @@ def test_bans_have_the_form_of_crowdsec(bouncer: Bouncer, service: Service) -> N
         ({"scope": "Range"}, {NETWORK}),
         ({"type": "captcha"}, None),
         ({"scopes": "country"}, None),
+        ({"origins": "policy"}, None),
+        ({"origins": "policy,Analyst"}, {NETWORK, "198.51.100.7"}),
+        ({"scenarios_containing": "flood,crafted"}, {NETWORK, "198.51.100.7"}),
+        ({"scenarios_containing": "flood"}, None),
+        ({"scenarios_not_containing": "crafted"}, None),
+        ({"origins": "", "scenarios_not_containing": ""}, {NETWORK, "198.51.100.7"}),
     ],
 )
 def test_a_bouncer_asks_about_an_address(

@@ -102,6 +102,16 @@ def _masks(segmenter: ReferenceSegmenter, figure: Image) -> tuple[dict[str, Any]
     return fields | {"media_type": "image/png"}, _label_png(parsing.label_map)
 
 
+@pytest.mark.parametrize(("packing", "is_packed"), [("gzip", True), ("", False)])
+def test_an_empty_content_encoding_packs_nothing(
+    settings: ServiceSettings, packing: str, is_packed: bool
+) -> None:
+    with _opened(settings) as (client, service):
+        headers = {"X-API-Key": _add_key(service, KeyScope.OBSERVE), "Content-Encoding": packing}
+        answer = client.post("/v1/observe", json={}, headers=headers)
+    assert (answer.status_code == 415) is is_packed
+
+
 def test_a_report_in_json_becomes_a_record_with_the_features_of_its_masks(
     observed: TestClient,
     service_on_both: Service,
