@@ -39,10 +39,11 @@ class Evidence:
 
 
 # An unsure parse moves more, and a picture that was JPEG before moves less when it is saved again.
-_KNOWN = ("glance_entropy", "jpeg_blockiness")
-_TILE = Part(("glance_tile_divergence",), _KNOWN)
-_MEMBERS = Part(("js_consensus", "foreground_share"), _KNOWN)
-_WITHDRAWN = Part(("glance_withdrawn_share", "foreground_share"), _KNOWN)
+KNOWN = ("glance_entropy", "jpeg_blockiness")
+"""What explains in clean pictures how much a parse moves."""
+_TILE = Part(("glance_tile_divergence",), KNOWN)
+_MEMBERS = Part(("js_consensus", "foreground_share"), KNOWN)
+_WITHDRAWN = Part(("glance_withdrawn_share", "foreground_share"), KNOWN)
 
 EVIDENCE: tuple[Evidence, ...] = (
     Evidence(

@@ -10,6 +10,7 @@ class OutlierKind(StrEnum):
     NEAREST_NEIGHBOURS = "nearest_neighbours"
     EXTENDED_FOREST = "extended_forest"
     COMBINED = "combined"
+    EXCESS = "excess"
 
 
 class FrozenKind(StrEnum):

@@ -17,7 +17,7 @@ from detectors.outliers.archive import FOREIGN, Archive, pack, unpack
 from detectors.outliers.base import OutlierModelError, Scorer
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.preparation import Matrix, Vector, check_array
-from detectors.outliers.scorers import SCORERS
+from detectors.outliers.scorers import SCORERS, fit_scorer
 
 MIN_ROWS = 30
 MIN_SOURCE_ROWS = 999
@@ -86,7 +86,7 @@ class OutlierModel:
             raise OutlierModelError(
                 f"An outlier model needs at least {MIN_ROWS} clean records; there are {len(rows)}."
             )
-        result = SCORERS[kind].fit(rows, seed)
+        result = fit_scorer(kind, rows, names, seed)
         scores = result.held_out_scores
         by_source = _split_by_source(scores, sources)
         return cls(kind, tuple(names), result.scorer, np.sort(scores), by_source)

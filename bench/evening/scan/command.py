@@ -17,7 +17,6 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.registry import FEATURES, FITTED_NAMES, Group
 from jobs.outliers.sampling import Sample, train
-from jobs.settings import TrainingGroup
 
 # Of all requests of the evening one in twenty is an attack picture.
 _SHARE = 0.05
@@ -55,18 +54,17 @@ def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
     pictures = craft_intruders(data, cache, deployment.people, each)
     recorded = record_evening(cache, data, traffic, options.earlier, pictures)
     attacks = [message.attack for message in recorded.messages[recorded.earlier :]]
-    figures: dict[str, float | int | Mapping[str, float]] = {}
+    figures: Figures = {}
     for prefix, fit in _contenders().items():
         scanned = scan_evening(recorded, fit)
         Console().print(f"{prefix}: {scanned.result.sentence}")
-        figures |= scan_figures(prefix, attacks, scanned.outliers)
+        figures = {**figures, **scan_figures(prefix, attacks, scanned.outliers)}
     return figures
 
 
 def _contenders() -> Mapping[str, Train]:
-    """By the prefix of their figures: what ships, and what it is held against."""
-    kind = TrainingGroup().outlier_model
-    return {"scan": partial(train, kind=kind), "forest_scan": _fit_former_forest}
+    """By the prefix of their figures: the kind that knows signs, and what it is held against."""
+    return {"scan": partial(train, kind=OutlierKind.EXCESS), "forest_scan": _fit_former_forest}
 
 
 def _fit_former_forest(sample: Sample) -> OutlierModel:

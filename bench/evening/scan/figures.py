@@ -1,15 +1,16 @@
 """How many attack pictures a scan found, and how many honest ones it called outliers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.report import Figures
+
 _Z = 1.96
 Flags = npt.NDArray[np.bool_]
-Figures = dict[str, float | int | Mapping[str, float]]
 
 
 @dataclass(frozen=True)

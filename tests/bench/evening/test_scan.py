@@ -68,7 +68,7 @@ def test_trains_on_what_came_before_and_scans_the_evening_alone(tmp_path: Path) 
     assert scanned.result.records == _HONEST + _ATTACKS
     assert len(scanned.p_values) == len(scanned.outliers) == _HONEST + _ATTACKS
     assert scanned.outliers[-_ATTACKS:].all()
-    assert (scanned.p_values[-_ATTACKS:] == 1 / (_EARLIER + 1)).all()
+    assert (scanned.p_values[-_ATTACKS:] == 1 / (scanned.result.calibration_rows + 1)).all()
 
 
 def with_records(

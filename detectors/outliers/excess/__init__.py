@@ -1,0 +1,1 @@
+"""What attacks raise, held against what the picture and its parse explain."""

@@ -1,0 +1,147 @@
+"""How surprising what attacks raise is among clean rows, given what explains it there.
+
+As in a baseline, a line through clean rows says how much of a part is expected: an unsure parse
+moves more under a harmless change (see :mod:`detectors.baseline.baseline`). Here what lies above
+becomes a surprise in nats, as if the tail above the upper tenth fell exponentially (Pickands,
+Annals of Statistics 1975), so that signs can be compared with each other.
+"""
+
+from dataclasses import dataclass
+from math import log
+from typing import Self
+
+import numpy as np
+
+from detectors.outliers.excess.signs import Columns, Places
+from detectors.outliers.preparation import Arrays, Matrix, Vector, check_array
+
+_TAIL = 0.1
+# Logarithms begin here; a line may go on below it.
+_FLOOR = 1e-4
+# The unit of a part is the residual that one clean row in a hundred exceeds.
+_UNIT_SHARE, _MIN_UNIT = 0.01, 0.05
+# Of what lies above the tenth: a shorter tail is chance.
+_MIN_MEAN = 0.05
+_LARGEST = 1e30
+
+
+@dataclass(frozen=True, eq=False)
+class Surprises:
+    """What clean rows show of each sign.
+
+    Attributes:
+        lines: of each part, ``(p, 4)``: intercept, two slopes, unit of the residual.
+        tails: of each sign and count, ``(s + c, 3)``: where its tail begins, the share of rows in
+            it, their mean distance from there.
+    """
+
+    places: Places
+    lines: Matrix
+    tails: Matrix
+
+    @classmethod
+    def among(cls, rows: Matrix, places: Places) -> Self:
+        """Those of ``(n, features)`` clean rows; NaN means not measured."""
+        pairs = zip(places.factors, places.predictors, strict=True)
+        lines = [_fit_line(_product(rows, factors), _given(rows, by)) for factors, by in pairs]
+        array = np.array(lines, dtype=np.float64).reshape(-1, 4)
+        tails = [_fit_tail(values) for values in _measure(rows, places, array)]
+        return cls(places, array, np.array(tails, dtype=np.float64).reshape(-1, 3))
+
+    def of(self, rows: Matrix) -> list[Vector]:
+        """In nats, of each sign and count, ``(n,)``; 0 where it was not measured or is common."""
+        measures = _measure(rows, self.places, self.lines)
+        return [
+            np.where(values > start, (values - start) / mean - log(share), 0.0)
+            for values, (start, share, mean) in zip(measures, self.tails, strict=True)
+        ]
+
+    def arrays(self) -> Arrays:
+        """The arrays by name."""
+        return {**self.places.arrays(), "lines": self.lines, "tails": self.tails}
+
+    @classmethod
+    def restore(cls, arrays: Arrays, features: int) -> Self:
+        """What ``arrays`` gave, for rows of so many features.
+
+        Raises:
+            LookupError, ValueError: it is something else.
+        """
+        places = Places.restore(arrays, features)
+        lines = check_array(arrays["lines"], np.float64, (len(places.factors), 4))
+        count = len(places.members) + len(places.counts)
+        tails = check_array(arrays["tails"], np.float64, (count, 3))
+        shares, means = tails[:, 1], tails[:, 2]
+        if not ((lines[:, 3] >= _MIN_UNIT).all() and (means >= _MIN_MEAN).all()):
+            raise ValueError("a scale that no fit gives")
+        if not ((shares > 0) & (shares <= 1)).all():
+            raise ValueError("no share of rows")
+        return cls(places, lines, tails)
+
+
+def _measure(rows: Matrix, places: Places, lines: Matrix) -> list[Vector]:
+    """Each sign in units, then each count; each number follows from its own row to the last bit."""
+    pairs = zip(places.factors, places.predictors, lines, strict=True)
+    parts = [
+        _excess(_product(rows, factors), _given(rows, by), line) for factors, by, line in pairs
+    ]
+    means = [
+        sum((parts[place] for place in _present(members)), np.zeros(len(rows)))
+        / len(_present(members))
+        for members in places.members
+    ]
+    return [*means, *(_clip(rows[:, column]) for column in places.counts)]
+
+
+def _excess(values: Vector, given: list[Vector], line: Vector) -> Vector:
+    expected = np.full(len(values), line[0])
+    for slope, predictor in zip(line[1:3], given, strict=False):
+        expected = expected + slope * predictor
+    return np.asarray((values - np.maximum(expected, log(_FLOOR))) / line[3])
+
+
+def _fit_line(values: Vector, given: list[Vector]) -> list[float]:
+    """Least squares, and the unit; the slopes of what is not given are 0."""
+    table = np.column_stack([values, *given])
+    table = table[~np.isnan(table).any(axis=1)]
+    design = np.column_stack([np.ones(len(table)), table[:, 1:]])
+    slopes, *_ = np.linalg.lstsq(design, table[:, 0], rcond=None)
+    line = np.array([*slopes, *[0.0] * (3 - len(slopes)), 1.0])
+    residuals = _excess(table[:, 0], list(table[:, 1:].T), line)
+    unit = max(float(np.quantile(residuals, 1 - _UNIT_SHARE)), _MIN_UNIT)
+    return [*line[:3].tolist(), unit]
+
+
+def _fit_tail(values: Vector) -> tuple[float, float, float]:
+    """Where it begins, the share of rows in it, and their mean distance from there.
+
+    Of a count that is 0 in nearly all rows fewer than a tenth lie above: then so few are rare.
+    """
+    measured = values[~np.isnan(values)]
+    start = float(np.quantile(measured, 1 - _TAIL))
+    above = measured[measured > start] - start
+    mean = max(float(above.mean()) if len(above) else 0.0, _MIN_MEAN)
+    return start, max(len(above), 0.5) / len(measured), mean
+
+
+def _product(rows: Matrix, columns: Columns) -> Vector:
+    product = np.ones(len(rows))
+    for column in _present(columns):
+        product = product * _clip(rows[:, column])
+    return _on_scale(product)
+
+
+def _given(rows: Matrix, columns: Columns) -> list[Vector]:
+    return [_on_scale(_clip(rows[:, column])) for column in _present(columns)]
+
+
+def _present(columns: Columns) -> list[int]:
+    return [column for column in columns.tolist() if column >= 0]
+
+
+def _clip(values: Vector) -> Vector:
+    return np.asarray(np.clip(values, 0.0, _LARGEST))
+
+
+def _on_scale(values: Vector) -> Vector:
+    return np.asarray(np.log(values + _FLOOR))
