@@ -9,6 +9,7 @@ from time import monotonic, sleep
 
 from sqlalchemy import select
 
+from detectors.families.members import Tie
 from maskwatch.demo.pictures import ordinary
 from maskwatch.demo.report import Report
 from maskwatch.demo.story import ORDINARY
@@ -16,9 +17,11 @@ from maskwatch.demo.visitor import Answer, Cast, Desk, Visitor, client_name
 from store.decisions.client_decisions import decisions_on_client
 from store.decisions.decisions import Kind
 from store.engine.database import Database
+from store.pages.family_views import FamilyView, list_families
 from store.tables.request_tables import RequestRow, ScoreRow
 
 _REFUSED_SECONDS = 10.0
+_MAX_FAMILIES = 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,19 @@ class Inspection:
             f"{outliers} of {total}",
             2 * outliers > total > 0,
         )
+
+    def check_family(self, claim: str, tie: Tie, value: str) -> FamilyView | None:
+        """Requests that share something are one family."""
+        with self.database.read() as session:
+            families = list_families(session, datetime.now(UTC), _MAX_FAMILIES)
+        tied = [
+            family
+            for family in families
+            if any((thing.tie, thing.value) == (tie, value) for thing in family.shared)
+        ]
+        seen = f"family {tied[0].id}: {tied[0].line}" if tied else f"none of {len(families)}"
+        self.report.observe(claim, seen, len(tied) == 1)
+        return tied[0] if tied else None
 
     def _check_ordinary(self) -> None:
         answers = self.report.answers[ORDINARY]

@@ -8,7 +8,9 @@ import httpx2 as httpx
 from rich.console import Console
 from sqlalchemy import func, select
 
+from detectors.families.members import Tie
 from jobs.settings import JobSettings
+from maskwatch.demo.gang import Gang
 from maskwatch.demo.inspection import Inspection
 from maskwatch.demo.report import Report
 from maskwatch.demo.story import AT_PAGE, AT_SERVICE, Script, Story
@@ -19,6 +21,7 @@ from maskwatch.demo.visitor import (
     Desk,
     PageDesk,
     ServiceDesk,
+    client_name,
 )
 from store.engine.database import Database
 from store.requests.records import Stage
@@ -51,8 +54,11 @@ class Parts:
         inspection.check_attacker(_PROBING, cast.prober)
         inspection.check_outliers(_GRADIENT, cast.artist)
         inspection.check_outliers("probing queries", cast.prober)
+        client = client_name(cast.artist)
+        inspection.check_family("the gradient attacks are one family", Tie.CLIENT, client)
         self._check_share(report)
         self._check_mails(report)
+        Gang(inspection, self.jobs).play()
         _check_dashboard(make_link(), report)
         return report
 

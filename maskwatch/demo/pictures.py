@@ -49,10 +49,16 @@ def make_malformed(seed: int) -> tuple[tuple[Picture, int], ...]:
         (Picture("text.jpg", "image/jpeg", b"<?php system($_GET['c']); ?>"), 415),
         (Picture("cut.jpg", "image/jpeg", whole[: len(whole) // 2]), 422),
         (Picture("bomb.png", "image/png", _png_header(60_000, 60_000)), 413),
-        (Picture("noise.webp", "image/webp", b"RIFF\xa0\x0f\0\0WEBPVP8 " + noise), 422),
+        (make_noise(seed), 422),
         (Picture("old.gif", "image/gif", b"GIF89a" + noise), 415),
         (Picture("huge.jpg", "image/jpeg", whole + bytes(33_000_000)), 413),
     )
+
+
+def make_noise(seed: int) -> Picture:
+    """A file that begins like a picture and goes on as noise."""
+    noise = np.random.default_rng(seed).bytes(4_000)
+    return Picture("noise.webp", "image/webp", b"RIFF\xa0\x0f\0\0WEBPVP8 " + noise)
 
 
 def _png_header(width: int, height: int) -> bytes:

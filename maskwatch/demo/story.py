@@ -22,11 +22,12 @@ from maskwatch.demo.visitor import Cast, Desk, Visitor
 
 Item = TypeVar("Item")
 
-ORDINARY, MALFORMED, GRADIENT, PROBING = (
+ORDINARY, MALFORMED, GRADIENT, PROBING, DAMAGED = (
     "ordinary pictures",
     "malformed files",
     "gradient attacks",
     "probing queries",
+    "damaged files of one network",
 )
 _ATTACKS, _EPSILON, _STEPS = 8, 8, 20
 _QUERIES = 24
@@ -92,7 +93,7 @@ class Story:
         self._prober()
         later = first + 1000
         self._visits(range(later, later + script.visits), "Ordinary visitors go on")
-        for name in ("scan", "decide", "evaluate_alerts", "notify"):
+        for name in ("scan", "group_families", "decide", "evaluate_alerts", "notify"):
             self._job(name)
 
     def _visits(self, seeds: range, title: str) -> None:
