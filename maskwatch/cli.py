@@ -19,6 +19,7 @@ from maskwatch.commands.decisions.commands import decisions_app
 from maskwatch.commands.detectors.commands import detectors_app
 from maskwatch.commands.explain.commands import explain
 from maskwatch.commands.families.commands import families_app
+from maskwatch.commands.feedback.commands import feedback_app
 from maskwatch.commands.jobs.commands import FORMER_NAMES, jobs_app, run_former_command, scan
 from maskwatch.commands.keys.commands import keys_app
 from maskwatch.commands.machine.commands import doctor
@@ -44,6 +45,7 @@ GROUPS: tuple[tuple[Panel, str, typer.Typer], ...] = (
     (Panel.MODELS, "detectors", detectors_app),
     (Panel.DECISIONS, "decisions", decisions_app),
     (Panel.DECISIONS, "families", families_app),
+    (Panel.DECISIONS, "feedback", feedback_app),
     (Panel.DATABASE, "db", database_app),
     (Panel.PEOPLE, "keys", keys_app),
     (Panel.PEOPLE, "audit", audit_app),

@@ -14,7 +14,7 @@ from store.engine.database import Database
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
 from store.requests.record_store import add_records
 from store.requests.records import PictureFile, RequestRecord, Stage, Trace
-from store.tables.family_tables import FamilyMemberRow
+from store.tables.family_tables import FamilyMemberRow, FeedbackRow
 from store.tables.request_tables import RequestRow
 
 
@@ -85,4 +85,13 @@ class Scored:
             score = NewScore(key, 0.5, 0.5, False, {})
             add_scores(session, self._model_id, [score], self._now)
             session.add(FamilyMemberRow(request_pk=key, looked_at=self._now))
+            session.add(
+                FeedbackRow(
+                    request_pk=key,
+                    feedback="dismissed",
+                    said_by="ada",
+                    reason="It is ours.",
+                    said_at=self._now,
+                )
+            )
         return key

@@ -1,10 +1,11 @@
-"""Families of unusual requests, and which request belongs to which.
+"""Families of unusual requests, which request belongs to which, and what people say of them.
 
 Revision: 0027
 Revises: 0026
 
-Safety: makes two small tables and a column of a small one. Going back drops them, and with them the
-numbers of families: the next runs form them anew, under new numbers.
+Safety: makes three small tables, a column of a small one, and an index of decisions, which locks
+these for as long as it takes to read them. Going back drops all of it, and with it what people said
+and the numbers of families: the next runs form them anew, under new numbers.
 """
 
 import sqlalchemy as sa
@@ -31,6 +32,10 @@ def upgrade() -> None:
         sa.Column("shared", sa.JSON(), nullable=False),
         sa.Column("merged_into", _BIG_ID, nullable=True),
         sa.Column("merged_at", UtcDateTime(), nullable=True),
+        sa.Column("feedback", sa.String(16), nullable=True),
+        sa.Column("feedback_by", sa.String(80), nullable=True),
+        sa.Column("feedback_reason", sa.Text(), nullable=True),
+        sa.Column("feedback_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["merged_into"], ["families.id"], name=op.f("fk_families_merged_into")
         ),
@@ -52,10 +57,31 @@ def upgrade() -> None:
         "family_members",
         ["family_id", "request_pk"],
     )
+    op.create_table(
+        "feedback",
+        sa.Column("request_pk", _BIG_ID, autoincrement=False, nullable=False),
+        sa.Column("feedback", sa.String(16), nullable=False),
+        sa.Column("said_by", sa.String(80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("said_at", UtcDateTime(), nullable=False),
+        sa.Column("family_id", _BIG_ID, nullable=True),
+        sa.ForeignKeyConstraint(["family_id"], ["families.id"], name=op.f("fk_feedback_family_id")),
+        sa.PrimaryKeyConstraint("request_pk", name=op.f("pk_feedback")),
+    )
     op.add_column("proposals", sa.Column("family", sa.String(36), nullable=True))
+    is_named = sa.text("family IS NOT NULL")
+    op.create_index(
+        op.f("ix_decisions_family"),
+        "decisions",
+        ["family", "id"],
+        sqlite_where=is_named,
+        postgresql_where=is_named,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_decisions_family"), "decisions")
     op.drop_column("proposals", "family")
+    op.drop_table("feedback")
     op.drop_table("family_members")
     op.drop_table("families")

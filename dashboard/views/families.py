@@ -6,6 +6,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.access.page_context import PageContext, current_page
+from dashboard.decisions.feedback_form import show_feedback_of_family
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import decision_table
@@ -41,7 +42,7 @@ def _table(context: PageContext, families: Sequence[FamilyView]) -> None:
             Column("Family", "nowrap"),
             Column("What it is"),
             Column("Life"),
-            Column("Requests", "right"),
+            Column("Requests", "right nowrap"),
             Column("Clients", "right"),
             Column("First", "nowrap"),
             Column("Last", "nowrap"),
@@ -85,6 +86,7 @@ def _show_family(context: PageContext, number: str) -> None:
         markup.empty("There is no such family", f"No family has the number {number}.")
         return
     _head(detail, number)
+    show_feedback_of_family(detail.view.id)
     with st.container(border=True):
         markup.facts(_facts(context, detail))
     _shared(detail)
@@ -117,6 +119,7 @@ def _facts(context: PageContext, detail: FamilyDetail) -> dict[str, str]:
         "Formed": words.utc(family.formed_at),
         "Example": _example(family),
         "Merged into it": ", ".join(merged) or "none",
+        "Feedback": family.feedback or "none",
     }
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
+from dashboard.decisions.feedback_form import show_feedback_of_request
 from dashboard.show import markup, words
 from dashboard.show.charts import contribution_chart
 from dashboard.show.conclusion import conclusion
@@ -100,6 +101,7 @@ def _header(context: PageContext, detail: RequestDetail) -> None:
     if request.reasons:
         parts.append(markup.quiet(" · ".join(words.label(code) for code in request.reasons)))
     markup.put(markup.badges(*parts))
+    show_feedback_of_request(request.request_id)
     with st.container(border=True):
         markup.facts(_facts(context, detail))
 
@@ -118,6 +120,8 @@ def _facts(context: PageContext, detail: RequestDetail) -> dict[str, str]:
         "Media type": detail.media_type or "unknown",
         "Parts found": _parts(detail.labels),
     }
+    if detail.feedback:
+        pairs["Feedback"] = markup.span(detail.feedback, "mw-long")
     if detail.content_sha256:
         pairs["SHA-256 of the upload"] = markup.span(markup.code(detail.content_sha256), "mw-long")
     if detail.picture_hash:

@@ -15,7 +15,7 @@ from detectors.families.likeness import direction_of, same_pictures
 from detectors.families.members import Bond, Crowd, Group, Member, Tie
 
 MIN_CLIENT_SHARE = 0.2
-"""Share of a client's requests that have to be unusual for the client to tie them."""
+"""Share of unusual requests, beside those that passed, for a client to tie them."""
 MIN_NETWORK_SHARE = 0.5
 """Share of a network's clients that have to be tied for the network to tie them."""
 MIN_BURST_SHARE = 0.5
@@ -74,8 +74,8 @@ def _is_tied(member: Member, unusual: Counter[str], crowd: Crowd) -> bool:
     """Whether a client is one sender, most likely; whoever lends a key answers for it."""
     if member.client.startswith(_KEY_PREFIX):
         return True
-    requests = crowd.requests.get(member.client, 0)
-    return unusual[member.client] >= MIN_CLIENT_SHARE * requests
+    number = unusual[member.client]
+    return number >= MIN_CLIENT_SHARE * (number + crowd.requests.get(member.client, 0))
 
 
 def _bonds_of_directions(groups: Sequence[Group], members: Sequence[Member]) -> Iterator[Bond]:

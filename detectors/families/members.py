@@ -58,7 +58,7 @@ class Crowd:
     """All requests beside which the members came.
 
     Attributes:
-        requests: by client; one that is missing sent little.
+        requests: by client, those that passed; of one that is missing there are none.
         clients: by network, how many it had.
         minutes: requests by the minute in which they came, counted since 1970; there is no burst
             in one that is missing.

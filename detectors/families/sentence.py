@@ -42,14 +42,25 @@ def describe_family(
 
     >>> tied = [SharedThing(Tie.CLIENT, "ip:203.0.113.7", 8), SharedThing(Tie.PICTURE, "", 5)]
     >>> describe_family({EvidenceKind.CRAFTED: 8}, 1, tied)
-    '8 crafted pictures of 1 client share the client ip:203.0.113.7 and pictures that look alike.'
+    '8 crafted pictures of the client ip:203.0.113.7 share pictures that look alike.'
     """
     what = describe(dict(sorted(kinds.items(), key=lambda item: -item[1])))
     order = list(Tie)
     things = sorted(shared, key=lambda thing: (order.index(thing.tie), -thing.requests))
-    by_tie = [list(same) for _, same in groupby(things, key=lambda thing: thing.tie)]
-    most = sorted(by_tie, key=lambda same: -sum(thing.requests for thing in same))[:_MAX_TIES]
-    return f"{what} of {clients} client{'s' * (clients != 1)} share {_list(map(_phrase, most))}."
+    by_tie = {tie: list(same) for tie, same in groupby(things, key=lambda thing: thing.tie)}
+    senders = by_tie.pop(Tie.CLIENT, [])
+    if clients != 1 or len(senders) != 1:
+        who = f"{clients} client{'s' * (clients != 1)}"
+        # Who sent them is more than a number only where nothing else ties them.
+        ties = list(by_tie.values()) or [senders]
+    else:
+        who, ties = f"the client {senders[0].value}", list(by_tie.values())
+    most = sorted(ties, key=lambda same: -sum(thing.requests for thing in same))[:_MAX_TIES]
+    return f"{what} of {who}{_say_shared(most)}."
+
+
+def _say_shared(ties: Sequence[Sequence[SharedThing]]) -> str:
+    return f" share {_list(map(_phrase, ties))}" if any(ties) else ""
 
 
 def phrase_value(thing: SharedThing) -> str:

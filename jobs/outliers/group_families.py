@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from detectors.families.continuing import extend_families
 from detectors.families.grouping import form_groups
-from jobs.context import JobContext, JobOutcome
-from store.families.families import Change, keep_families, read_looked
+from jobs.context import JobContext, JobOutcome, Skipped
+from store.families.families import Change, FamiliesTaken, keep_families, read_looked
 from store.families.read_crowd import read_crowd
 from store.families.read_members import newest_keys, read_members
 from store.phrases import phrase_count
@@ -20,7 +20,7 @@ def run(context: JobContext) -> JobOutcome:
     """The job ``group_families``: reads and groups first, then writes all of it at once.
 
     Raises:
-        FamiliesTaken: another process did the same meanwhile.
+        Skipped: another process did the same meanwhile.
     """
     since = context.now - SPAN
     with context.database.read() as session:
@@ -32,8 +32,11 @@ def run(context: JobContext) -> JobOutcome:
         members = read_members(session, keys)
         crowd = read_crowd(session, members, context.now, SPAN)
     extensions = extend_families(form_groups(members, crowd), looked.family_of)
-    with context.database.write() as session:
-        change = keep_families(session, members, extensions, looked, since, context.now)
+    try:
+        with context.database.write() as session:
+            change = keep_families(session, members, extensions, looked, since, context.now)
+    except FamiliesTaken as error:
+        raise Skipped(str(error)) from None
     return JobOutcome(_sentence(len(new), change), len(new))
 
 

@@ -24,6 +24,7 @@ class Action(StrEnum):
     BLOCK_PROPOSED = "block_proposed"
     PROPOSAL_DECLINED = "proposal_declined"
     SCENARIO_ENABLED = "scenario_enabled"
+    FEEDBACK_GIVEN = "feedback_given"
     ALERT_FIRED = "alert_fired"
     ALERT_WEIGHED = "alert_weighed"
     ALERT_RESOLVED = "alert_resolved"

@@ -14,7 +14,7 @@ from detectors.findings import Severity
 from detectors.registry import FEATURES, Group
 from detectors.rule_book import RULES
 from detectors.verdict import Verdict
-from store.requests.record_store import client_was_blocked
+from store.requests.record_store import CONFIRMED, client_was_blocked, was_said
 from store.requests.records import Stage
 from store.requests.request_keys import arrived_since
 from store.tables.request_tables import RequestRow, features_table
@@ -93,6 +93,7 @@ def _accepted(source: str, since: datetime, *columns: Any) -> Select[Any]:
             RequestRow.route != "cli",
             arrived_since(since),
             ~client_was_blocked(),
+            ~was_said(CONFIRMED),
         )
         .order_by(RequestRow.id.desc())
     )

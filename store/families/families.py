@@ -14,7 +14,7 @@ from detectors.families.members import Bond, Member
 from store.decisions.networks import network_of
 from store.engine.locks import take_turn
 from store.requests.request_keys import key_of
-from store.tables.family_tables import FamilyMemberRow, FamilyRow
+from store.tables.family_tables import FamilyMemberRow, FamilyRow, FeedbackRow
 from store.tables.request_tables import RequestRow
 
 _TURN = "families"
@@ -126,10 +126,16 @@ def check_family(session: Session, family: int) -> None:
 
 def forget_members(session: Session, before_key: int, most: int) -> int:
     """Forget at most so many requests whose records are gone; the families stay."""
-    old = select(FamilyMemberRow.request_pk).where(FamilyMemberRow.request_pk < before_key)
-    keys = session.scalars(old.order_by(FamilyMemberRow.request_pk).limit(most)).all()
+    return sum(_forget(session, of, before_key, most) for of in (FamilyMemberRow, FeedbackRow))
+
+
+def _forget(
+    session: Session, of: type[FamilyMemberRow | FeedbackRow], before_key: int, most: int
+) -> int:
+    old = select(of.request_pk).where(of.request_pk < before_key).order_by(of.request_pk)
+    keys = session.scalars(old.limit(most)).all()
     if keys:
-        session.execute(delete(FamilyMemberRow).where(FamilyMemberRow.request_pk.in_(keys)))
+        session.execute(delete(of).where(of.request_pk.in_(keys)))
     return len(keys)
 
 

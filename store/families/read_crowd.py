@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from detectors.baseline.networks import network_of_client
 from detectors.families.members import Crowd, Member
+from detectors.verdict import Verdict
 from store.counts.period_counts import CLIENT, STAGE, counts, total
 from store.counts.periods import Period, Resolution
 from store.decisions.impact import active_clients
@@ -32,11 +33,12 @@ def read_crowd(
 
 
 def _requests(session: Session, clients: Iterable[str], period: Period) -> Counter[str]:
-    """Requests of each client; exact names of IPv6 are summed by their /64."""
+    """What passed of each client; exact names of IPv6 are summed by their /64."""
     groups = counts(session, period, CLIENT)
+    has_passed = groups.c.verdict == Verdict.PASS.value
     is_one = or_(groups.c.name.in_(clients), groups.c.name.like("ip:%:%:%"))
     rows = session.execute(
-        select(groups.c.name, total(groups)).where(is_one).group_by(groups.c.name)
+        select(groups.c.name, total(groups)).where(has_passed, is_one).group_by(groups.c.name)
     )
     requests: Counter[str] = Counter()
     for name, number in rows:

@@ -18,7 +18,7 @@ from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import PIXELS
 from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
-from store.tables.family_tables import FamilyRow
+from store.tables.family_tables import FamilyRow, FeedbackRow
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow
 from store.tables.work_tables import AlertRow, DecisionRow, ProposalRow
 
@@ -133,15 +133,19 @@ def erase_name(session: Session, client: str, now: datetime) -> int:
             waits = proposal.answered_at is None and proposal.expires_at > now
             number += waits
             proposal.value = client if waits else ERASED
-    _erase_from_families(session, lambda word: name.sub(ERASED, word))
+    _erase_from_families(session, client, lambda word: name.sub(ERASED, word))
     session.flush()
     return number
 
 
-def _erase_from_families(session: Session, change: Callable[[str], str]) -> None:
-    """A family says which client its requests share."""
+def _erase_from_families(session: Session, client: str, change: Callable[[str], str]) -> None:
+    """A family says which client its requests share, and people may name it where they say why."""
     for family in session.scalars(select(FamilyRow)):
         family.shared = _change_words(family.shared, change)
+        family.feedback_reason = family.feedback_reason and change(family.feedback_reason)
+    named = FeedbackRow.reason.contains(client, autoescape=True)
+    for row in session.scalars(select(FeedbackRow).where(named)):
+        row.reason = change(row.reason)
 
 
 def _names(table: type[DecisionRow | ProposalRow], client: str) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ OF_A_REQUEST: Mapping[str, str] = {
     "scores": "request_pk",
     "fingerprints": "request_pk",
     "family_members": "request_pk",
+    "feedback": "request_pk",
 }
 _LOCK_WAIT = "500ms"
 _LOCK_NOT_AVAILABLE = "55P03"

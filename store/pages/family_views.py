@@ -11,10 +11,12 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.families.members import Tie
 from detectors.families.sentence import Life, SharedThing, describe_family, life_of
 from detectors.verdict import Verdict
+from store.families.feedback import read_feedback
 from store.pages.decision_views import DecisionView, view_decision
 from store.pages.traffic import RequestSummary, requests_of_keys
 from store.requests.request_keys import key_of
 from store.tables.family_tables import FamilyMemberRow, FamilyRow
+from store.tables.request_tables import RequestRow
 from store.tables.work_tables import DecisionRow
 
 _LOOKED_AT = 20
@@ -29,7 +31,7 @@ class FamilyView:
         line: what its requests are and share.
         requests: that ever joined it; ``day_requests`` came within a day.
         example: a request of it that did not pass, if there is one.
-        merged_into: the older family that it is a part of now.
+        feedback: what a person said of it last, in a sentence.
     """
 
     id: int
@@ -44,7 +46,7 @@ class FamilyView:
     kinds: Mapping[EvidenceKind, int]
     shared: tuple[SharedThing, ...]
     example: RequestSummary | None
-    merged_into: int | None = None
+    feedback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,22 @@ def find_family(session: Session, request_pk: int) -> int | None:
     )
 
 
+def find_feedback(session: Session, request_pk: int) -> str | None:
+    """What a person said last of a request, in a sentence."""
+    row = read_feedback(session, request_pk)
+    if row is None:
+        return None
+    return _say_feedback(row.feedback, row.said_by, row.said_at, row.reason)
+
+
+def _say_feedback(
+    feedback: str | None, who: str | None, at: datetime | None, reason: str | None
+) -> str | None:
+    if feedback is None or at is None:
+        return None
+    return f"{feedback.capitalize()} by {who} at {at:%Y-%m-%d %H:%M} UTC: {reason}"
+
+
 def _list_merged(session: Session, family: int) -> tuple[int, ...]:
     """Families that merged into one, directly or through another, oldest first."""
     merged: list[int] = []
@@ -149,13 +167,20 @@ def _view(session: Session, row: FamilyRow, now: datetime) -> FamilyView:
         kinds=kinds,
         shared=shared,
         example=_find_example(session, row.id),
-        merged_into=row.merged_into,
+        feedback=_say_feedback(row.feedback, row.feedback_by, row.feedback_at, row.feedback_reason),
     )
 
 
 def _count_since(session: Session, family: int, since: datetime) -> int:
-    count = select(func.count()).where(
-        FamilyMemberRow.family_id == family, FamilyMemberRow.request_pk >= key_of(since)
+    count = (
+        select(func.count())
+        .select_from(FamilyMemberRow)
+        .join(RequestRow, RequestRow.id == FamilyMemberRow.request_pk)
+        .where(
+            FamilyMemberRow.family_id == family,
+            FamilyMemberRow.request_pk >= key_of(since),
+            RequestRow.received_at >= since,
+        )
     )
     return session.scalar(count) or 0
 

@@ -12,7 +12,7 @@ from detectors.findings import Place
 from detectors.registry import FEATURE_NAMES, FeatureVector
 from detectors.verdict import Verdict
 from store.baselines.source_names import find_name
-from store.pages.family_views import find_family
+from store.pages.family_views import find_family, find_feedback
 from store.pages.traffic import RequestSummary, summary
 from store.requests.fingerprints import hash_of_picture
 from store.requests.record_store import features_of
@@ -65,6 +65,7 @@ class RequestDetail:
         source_name: what the operator calls that, if it is known.
         picture_hash: its perceptual hash in hex, as long as its fingerprint is kept.
         family: the number of the family that it belongs to.
+        feedback: what a person said of it last, in a sentence.
     """
 
     summary: RequestSummary
@@ -78,6 +79,7 @@ class RequestDetail:
     scores: tuple[StoredScore, ...]
     picture_hash: str | None = None
     family: int | None = None
+    feedback: str | None = None
 
 
 def request_detail(session: Session, request_id: str) -> RequestDetail | None:
@@ -100,6 +102,7 @@ def request_detail(session: Session, request_id: str) -> RequestDetail | None:
         scores=scores,
         picture_hash=hash_of_picture(session, row.id),
         family=find_family(session, row.id),
+        feedback=find_feedback(session, row.id),
     )
 
 

@@ -15,9 +15,11 @@ from sqlalchemy import (
     Select,
     String,
     Text,
+    and_,
     any_,
     exists,
     literal,
+    or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
@@ -31,8 +33,12 @@ from store.requests.record_rows import rows_of
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_keys import arrived_since, hand_out, key_of
 from store.requests.row_bounds import NOTHING, Bounds, LeftOut
+from store.tables.family_tables import FeedbackRow
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 from store.tables.work_tables import DecisionRow
+
+CONFIRMED, DISMISSED = "confirmed", "dismissed"
+"""What a person says of a request: it is an attack, or it is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +143,9 @@ def clean_features(
 ) -> FeatureMatrix:
     """Features that a model may learn from, newest first.
 
-    Only requests that passed, were never an outlier and whose client was never blocked.
+    Only requests that passed, were never an outlier and whose client was never blocked. What a
+    person confirmed as an attack is left out, and what a person dismissed counts as if it had
+    passed and was no outlier.
 
     Args:
         outliers: give the outliers among these requests instead of the rest.
@@ -147,9 +155,9 @@ def clean_features(
         _select_features(names)
         .where(
             RequestRow.stage == Stage.PARSED.value,
-            RequestRow.verdict == Verdict.PASS.value,
             arrived_since(since),
-            _is_outlier() if outliers else ~_is_outlier(),
+            _is_unjudged_outlier() if outliers else _is_clean(),
+            ~was_said(CONFIRMED),
             ~client_was_blocked(),
         )
         .order_by(RequestRow.id.desc())
@@ -180,6 +188,21 @@ def _select_features(names: Sequence[str]) -> Select[Any]:
     return select(RequestRow.id, RequestRow.client, RequestRow.segmenter, *columns).join(
         features_table, features_table.c.request_pk == RequestRow.id
     )
+
+
+def was_said(feedback: str) -> ColumnElement[bool]:
+    """Whether a person confirmed or dismissed a request last."""
+    return exists().where(FeedbackRow.request_pk == RequestRow.id, FeedbackRow.feedback == feedback)
+
+
+def _is_clean() -> ColumnElement[bool]:
+    has_passed = RequestRow.verdict == Verdict.PASS.value
+    return or_(and_(has_passed, ~_is_outlier()), was_said(DISMISSED))
+
+
+def _is_unjudged_outlier() -> ColumnElement[bool]:
+    has_passed = RequestRow.verdict == Verdict.PASS.value
+    return and_(has_passed, _is_outlier(), ~was_said(DISMISSED))
 
 
 def _is_outlier() -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,7 +68,16 @@ class DecisionRow(Base):
     """
 
     __tablename__ = "decisions"
-    __table_args__ = (Index(None, "scope", "value", "until"),)
+    __table_args__ = (
+        Index(None, "scope", "value", "until"),
+        # Few name one.
+        Index(
+            "ix_decisions_family",
+            *("family", "id"),
+            sqlite_where=text("family IS NOT NULL"),
+            postgresql_where=text("family IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))

@@ -8,9 +8,10 @@ from jobs.context import JobContext
 from jobs.outliers import group_families
 from jobs.settings import JobSettings
 from store.decisions.decisions import add_decision
+from store.families.feedback import Feedback, Said, judge_family
 from store.requests.record_store import add_records
 from store.tables.family_tables import FamilyRow
-from tests.dashboard.opened import Signed, html_of, open_page, request_ids
+from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page, request_ids
 from tests.makers import make_decision, make_record
 
 ATTACKER = "ip:203.0.113.7"
@@ -38,7 +39,7 @@ def test_a_family_is_one_line_with_an_example(nothing: Parts, signed_in: Signed)
     ids = _group(nothing)
     signed_in(nothing)
     html = html_of(open_page("families"))
-    assert f"3 crafted pictures of 1 client share the client {ATTACKER}." in html
+    assert f"3 crafted pictures of the client {ATTACKER}." in html
     assert "Growing" in html
     assert request_ids(html) == [ids[-1]]
     assert 'href="/families?id=1"' in html
@@ -89,3 +90,24 @@ def test_a_decision_links_to_its_family(nothing: Parts, signed_in: Signed) -> No
         add_decision(session, block, nothing.clock())
     signed_in(nothing)
     assert 'href="/families?id=1"' in html_of(open_page("blacklist"))
+
+
+def test_what_was_said_of_a_family_stands_on_its_page_and_those_of_its_requests(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    first, *_ = _group(nothing)
+    said = Said(Feedback.CONFIRMED, "ada", "They all show one print.", "analyst:ada")
+    with nothing.database.write() as session:
+        judge_family(session, 1, said, nothing.clock())
+    signed_in(nothing)
+    for html in (html_of(open_page("families", id="1")), html_of(open_page("request", id=first))):
+        assert "Confirmed by ada at" in html
+        assert "They all show one print." in html
+
+
+def test_a_family_can_be_confirmed_or_dismissed(nothing: Parts, signed_in: Signed) -> None:
+    _group(nothing)
+    signed_in(nothing)
+    at = open_page("families", id="1")
+    at = fine(button_named(at, "Confirm or dismiss").click().run())
+    assert "Nothing is learnt from what is confirmed." in html_of(at)

@@ -41,6 +41,8 @@ READING: dict[tuple[str, ...], str | None] = {
     ("export", "--since", "1d", "--out", "requests.parquet"): _NO_DATABASE,
     ("families", "list"): _NO_DATABASE,
     ("families", "show", "1"): _NO_DATABASE,
+    ("feedback", "confirm", "1", "--reason", "It attacks."): _NO_DATABASE,
+    ("feedback", "dismiss", "1", "--reason", "Ours."): _NO_DATABASE,
     ("jobs", "health"): _NO_DATABASE,
     ("jobs", "list"): None,
     ("jobs", "status"): _NO_DATABASE,

@@ -57,6 +57,8 @@ def detail_to_text(detail: FamilyDetail) -> Iterator[str]:
     yield escape_unprintable(f"Family {view.id}, {view.life}: {view.line}")
     yield f"Formed: {_day(view.formed_at)}; first {_day(view.first_at)}, last {_day(view.last_at)}"
     yield f"Requests: {view.requests}, {view.day_requests} of them in 24 hours"
+    if view.feedback is not None:
+        yield escape_unprintable(f"Feedback: {view.feedback}")
     if detail.merged:
         yield f"Merged into it: {', '.join(map(str, detail.merged))}"
     for thing in view.shared:
@@ -92,6 +94,7 @@ def _describe(view: FamilyView) -> dict[str, object]:
         "requests": view.requests,
         "requests_in_24_hours": view.day_requests,
         "clients": view.clients,
+        "feedback": view.feedback,
         "kinds": dict(view.kinds),
         "shared": [
             {"tie": thing.tie, "value": thing.value, "requests": thing.requests}

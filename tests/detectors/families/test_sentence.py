@@ -20,9 +20,25 @@ def test_the_line_names_what_is_shared_the_most_telling_first() -> None:
     kinds = {EvidenceKind.OUTLIER: 2, EvidenceKind.PATCH: 9}
     assert describe_family(kinds, 2, shared) == (
         "9 pictures of listed patches and 2 outliers of 2 clients share a listed patch (decision "
-        "12), the client ip:203.0.113.7 and 1 more and what is unusual: less entropy mean and more "
-        "skin share."
+        "12), what is unusual: less entropy mean and more skin share and a burst at 2026-03-02 "
+        "12:00 UTC."
     )
+
+
+def test_one_client_is_named() -> None:
+    client = SharedThing(Tie.CLIENT, "ip:203.0.113.7", 3)
+    line = describe_family({EvidenceKind.OUTLIER: 3}, 1, [client])
+    assert line == "3 outliers of the client ip:203.0.113.7."
+
+
+def test_several_clients_are_named_where_nothing_else_ties_them() -> None:
+    clients = [SharedThing(Tie.CLIENT, f"ip:203.0.113.{n}", 3) for n in (7, 8)]
+    line = describe_family({EvidenceKind.OUTLIER: 6}, 2, clients)
+    assert line == "6 outliers of 2 clients share the client ip:203.0.113.7 and 1 more."
+
+
+def test_a_family_whose_names_were_erased_still_has_a_line() -> None:
+    assert describe_family({EvidenceKind.OUTLIER: 6}, 0, []) == "6 outliers of 0 clients."
 
 
 def test_a_burst_is_named_by_its_first_minute() -> None:

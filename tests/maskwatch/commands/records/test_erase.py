@@ -22,7 +22,7 @@ from store.keeping.erasure import ERASED, Subject, erase_requests
 from store.keeping.retention import OF_A_REQUEST
 from store.requests.record_store import add_records
 from store.settings import StoreSettings
-from store.tables.family_tables import FamilyRow
+from store.tables.family_tables import FamilyRow, FeedbackRow
 from store.tables.request_tables import FingerprintRow
 from store.tables.work_tables import AlertRow, DecisionRow
 from tests.detectors.perturbation_pictures import noise, signature_of
@@ -119,13 +119,19 @@ def test_a_family_forgets_the_name_of_a_client(world: World) -> None:
         clients=1,
         kinds={"crafted": 2},
         shared=shared,
+        feedback_reason=f"{ANNA} attacks.",
     )
+    key, _ = world.add(ANNABELLE, b"picture")
     with world.database.write() as session:
         session.add(family)
+        session.get_one(FeedbackRow, key).reason = f"{ANNABELLE} is not {ANNA}."
     world.erase(Subject(client=ANNA))
     with world.database.read() as session:
-        [left] = session.scalars(select(FamilyRow.shared))
-    assert [thing["value"] for thing in left] == [ERASED, ANNABELLE]
+        [left] = session.scalars(select(FamilyRow))
+        [feedback] = session.scalars(select(FeedbackRow))
+    assert [thing["value"] for thing in left.shared] == [ERASED, ANNABELLE]
+    assert left.feedback_reason == f"{ERASED} attacks."
+    assert feedback.reason == f"{ANNABELLE} is not {ERASED}."
 
 
 def test_a_file_that_another_client_shares_stays(world: World) -> None:

@@ -165,6 +165,7 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "drifts",
         "families",
         "family_members",
+        "feedback",
         "fingerprint_keys",
         "fingerprints",
         "frozen_sets",

@@ -1,0 +1,1 @@
+"""``maskwatch feedback``: what people say of requests and of families."""
