@@ -6,6 +6,7 @@ from bench.detection.measure import Watch, list_fit_files, progress_bar
 from bench.detection.observe import observer
 from bench.detection.pictures.photos import Use, photos
 from bench.detection.pictures.uploads import list_traffic
+from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline_fit import learn
 from maskwatch.commands.model.baseline import write_baseline
 
@@ -22,5 +23,12 @@ def learn_shipped(data: Path, cache: Path, out: Path) -> None:
         fit_set = watch.see("fit", list_fit_files(fit), len(fit))
         calibration_set = watch.see("calibrate", list_traffic(calibrate), 2 * len(calibrate))
         extremes = watch.extremes("limits", list_fit_files(fit), len(fit))
-        baseline = learn(watcher.segmenter, fit_set.features, calibration_set.features, extremes)
+        baseline = learn(
+            watcher.segmenter,
+            fit_set.features,
+            calibration_set.features,
+            extremes,
+            # These photos all show people.
+            [each for each in EVIDENCE if not each.is_optional],
+        )
     write_baseline(baseline, out)

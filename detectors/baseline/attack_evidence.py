@@ -28,6 +28,8 @@ class Evidence:
         shown_by: the feature whose place is shown.
         later: whether it needs more than the first look.
         weight: how much an excess counts; less than 1 where pictures without people have it too.
+        is_optional: whether a baseline may lack it. One that was learnt from photos of people alone
+            must: places without people show it just as much.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Evidence:
     shown_by: str
     later: bool = False
     weight: float = 1.0
+    is_optional: bool = False
 
 
 # An unsure parse moves more, and a picture that was JPEG before moves less when it is saved again.
@@ -64,6 +67,13 @@ EVIDENCE: tuple[Evidence, ...] = (
         "Parts that the model sees are gone when the picture is saved as JPEG.",
         "glance_withdrawn_share",
         weight=0.6,
+    ),
+    Evidence(
+        "returned_persons",
+        (Part(("glance_returned_person_share",), _KNOWN),),
+        "Persons or parts that the model does not see appear when the picture is saved as JPEG.",
+        "glance_returned_person_share",
+        is_optional=True,
     ),
     Evidence(
         "torn_tile_and_members",

@@ -26,6 +26,7 @@ def learn(
     fit: Sequence[Measurements],
     calibrate: Sequence[Measurements],
     extremes: Sequence[Measurements] = (),
+    evidence: Sequence[Evidence] = EVIDENCE,
 ) -> Baseline:
     """Learn from clean pictures on which every look was taken.
 
@@ -36,6 +37,7 @@ def learn(
         extremes: how near the pictures come to the limits of the topology rules (see
             :func:`detectors.topology.topology_rules.topology_extremes`); without them the
             defaults hold.
+        evidence: what is judged; all that is known by default.
 
     Raises:
         BaselineError: too few pictures.
@@ -45,7 +47,7 @@ def learn(
             f"A baseline needs at least {MIN_PICTURES} clean pictures to calibrate with; "
             f"there are {len(calibrate)}."
         )
-    expectations = tuple(expectation_of(evidence, fit) for evidence in EVIDENCE)
+    expectations = tuple(expectation_of(each, fit) for each in evidence)
     blank = Baseline(segmenter, expectations, inf, ())
     first = [blank.score(features, first_look=True).value for features in calibrate]
     again = float(np.quantile(first, 1 - _AGAIN_SHARE))

@@ -31,6 +31,7 @@ def make_baseline(segmenter: str, look_again: float = 0.5) -> Baseline:
                 1.0,
             )
             for evidence in EVIDENCE
+            if not evidence.is_optional
         ),
         look_again,
         tuple(float(score) for score in np.linspace(0, 1, 101)),

@@ -10,11 +10,12 @@ from bench.deployment.poison import Poison, Rows, Way, blend, poison_row
 
 def _features(seed: int, oddness: float = 1.0) -> dict[str, float]:
     random = default_rng(seed)
-    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 4)
+    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 5)
     return {
         "colour_detail_tile": 4 * exp(noise[0]),
         "glance_tile_divergence": min(0.69, 0.05 * oddness * entropy * exp(noise[1])),
         "glance_withdrawn_share": min(1.0, 0.02 * oddness * entropy * exp(noise[2])),
+        "glance_returned_person_share": min(1.0, 0.02 * oddness * entropy * exp(noise[4])),
         "js_consensus": min(0.69, 0.03 * oddness * entropy * exp(noise[3])),
         "foreground_share": random.uniform(0.2, 0.5),
         "glance_entropy": entropy,

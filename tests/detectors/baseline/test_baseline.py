@@ -30,11 +30,12 @@ PRINTED, TORN = BY_NAME["printed_colours"], BY_NAME["torn_tile"]
 
 def _row(random: Generator) -> Row:
     """A clean picture: an unsure parse moves more, and moves more as a whole too."""
-    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 4)
+    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 5)
     return {
         "colour_detail_tile": 4 * exp(noise[0]),
         "glance_tile_divergence": 0.2 * entropy * exp(noise[1]),
         "glance_withdrawn_share": 0.05 * entropy * exp(noise[2]),
+        "glance_returned_person_share": 0.05 * entropy * exp(noise[4]),
         "js_consensus": 0.1 * entropy * exp(noise[3]),
         "foreground_share": random.uniform(0.2, 0.5),
         "glance_entropy": entropy,
@@ -92,6 +93,7 @@ def test_a_tenth_of_other_clean_rows_is_looked_at_again(
         ("colour_detail_tile", "printed_colours"),
         ("glance_tile_divergence", "torn_tile"),
         ("glance_withdrawn_share", "withdrawn_parts"),
+        ("glance_returned_person_share", "returned_persons"),
     ],
 )
 def test_a_planted_excess_leads_and_is_named(baseline: Baseline, feature: str, name: str) -> None:
@@ -142,10 +144,10 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
 
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:
-    excesses = dict(zip(EVIDENCE, (4.0, 3.0, 2.0, 1.9, 0.0), strict=True))
+    excesses = dict(zip(EVIDENCE, (4.0, 3.0, 2.0, 1.9, 0.0, 0.0), strict=True))
     assert list(CraftedScore(4.0, excesses).list_main_evidence()) == list(EVIDENCE[:3])
     assert list(CraftedScore(4.0, excesses).list_main_evidence(1)) == [EVIDENCE[0]]
-    wide = dict(zip(EVIDENCE, (4.0, 1.9, 1.0, 0.0, -1.0), strict=True))
+    wide = dict(zip(EVIDENCE, (4.0, 1.9, 1.0, 0.0, -1.0, -1.0), strict=True))
     assert list(CraftedScore(4.0, wide).list_main_evidence()) == [EVIDENCE[0]]
 
 
@@ -247,6 +249,15 @@ def test_limits_are_learnt_with_the_lines() -> None:
     wide = [{**near, "max_trousers_gap": 0.08}] * MIN_PICTURES
     assert learn("0" * 64, rows, rows, wide).limits.max_trousers_gap == pytest.approx(0.08)
     assert learn("0" * 64, rows, rows).limits == DEFAULTS
+
+
+def test_a_baseline_of_one_kind_of_photo_lacks_what_is_optional_and_judges_without() -> None:
+    evidence = [each for each in EVIDENCE if not each.is_optional]
+    learnt = learn("0" * 64, _rows(1, 100), _rows(2, 100), evidence=evidence)
+    assert len(evidence) < len(EVIDENCE)
+    assert from_json(to_json(learnt)) == learnt
+    returned = {**_rows(4, 1)[0], "glance_returned_person_share": 1.0}
+    assert learnt.score(returned) == learnt.score(_rows(4, 1)[0])
 
 
 def _damaged(baseline: Baseline) -> list[str]:

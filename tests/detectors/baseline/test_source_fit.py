@@ -25,6 +25,7 @@ def _row(seed: int, client: str, oddness: float = 1.0, skin: float = 0.2) -> Sam
         "colour_detail_tile": 4 * exp(noise[0]),
         "glance_tile_divergence": 0.05 * oddness * entropy * exp(noise[1]),
         "glance_withdrawn_share": 0.02 * oddness * entropy * exp(noise[2]),
+        "glance_returned_person_share": 0.02 * oddness * entropy * exp(noise[4]),
         "js_consensus": 0.03 * oddness * entropy * exp(noise[3]),
         "foreground_share": random.uniform(0.2, 0.5),
         "glance_entropy": entropy,

@@ -125,6 +125,7 @@ def _known() -> Baseline:
             1.0,
         )
         for evidence in EVIDENCE
+        if not evidence.is_optional
     )
     scores = tuple(float(each) for each in np.linspace(0, 1, 101))
     return Baseline("0" * 64, expectations, 0.5, scores)

@@ -20,7 +20,9 @@ def test_the_shipped_baseline_belongs_to_the_shipped_weights(
 ) -> None:
     shipped = Baselines.read(SHIPPED).of(segmenter.digest)
     assert shipped is not None
-    assert [each.evidence for each in shipped.expectations] == list(EVIDENCE)
+    # Its photos all show people.
+    evidence = [each for each in EVIDENCE if not each.is_optional]
+    assert [each.evidence for each in shipped.expectations] == evidence
     assert len(shipped.scores) >= 30
     assert shipped.look_again < shipped.threshold(0.005)
 
