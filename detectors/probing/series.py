@@ -73,7 +73,8 @@ def measure_taken_back(prints: Sequence[Fingerprint]) -> float:
         is_same = (np.abs(luma[older] - luma[place]) < SAME) & (
             np.abs(chroma[older] - chroma[place]) < SAME
         )
-        is_changed = has_details[place] & ~is_same[0]
+        # Both ways alike: on a flat wall a change would count, and its taking back would not.
+        is_changed = has_details[place] & has_details[place + 1] & ~is_same[0]
         changes += int(is_changed.sum())
         taken_back += int((is_changed & is_same[1:].any(axis=0)).sum())
     return taken_back / max(1, changes)
