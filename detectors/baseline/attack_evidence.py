@@ -28,8 +28,8 @@ class Evidence:
         shown_by: the feature whose place is shown.
         later: whether it needs more than the first look.
         weight: how much an excess counts; less than 1 where pictures without people have it too.
-        is_optional: whether a baseline may lack it. One that was learnt from photos of people alone
-            must: places without people show it just as much.
+        is_optional: whether a baseline may lack it. The shipped one does: its photos show people,
+            and places without people show this just as much.
     """
 
     name: str
