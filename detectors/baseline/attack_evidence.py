@@ -70,7 +70,7 @@ EVIDENCE: tuple[Evidence, ...] = (
     ),
     Evidence(
         "returned_persons",
-        (Part(("glance_returned_person_share",), _KNOWN),),
+        (Part(("glance_returned_person_share",), KNOWN),),
         "Persons or parts that the model does not see appear when the picture is saved as JPEG.",
         "glance_returned_person_share",
         is_optional=True,
