@@ -79,11 +79,12 @@ def test_the_status_shows_the_latest_run_of_each_job(maskwatch: Run) -> None:
     runs = [json.loads(line) for line in maskwatch("jobs", "status", "--json").out.splitlines()]
     assert [(run["job"], run["outcome"]) for run in runs] == [
         ("decide", "succeeded"),
+        ("group_families", "succeeded"),
         ("notify", "succeeded"),
         ("scan", "skipped"),
     ]
     text = maskwatch("jobs", "status").out
-    assert text.count("\n") == 3
+    assert text.count("\n") == 4
     assert "Sent 0 notifications." in text
 
 
