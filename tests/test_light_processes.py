@@ -102,7 +102,8 @@ HEAVY_COMMANDS = (
         "maskwatch.commands.model.model_check",
         "maskwatch.commands.model.model_files",
     ),
-    *("maskwatch.demo.command", "maskwatch.demo.inspection", "maskwatch.demo.parts"),
+    *("maskwatch.demo.command", "maskwatch.demo.gang", "maskwatch.demo.inspection"),
+    "maskwatch.demo.parts",
     "maskwatch.demo.story",
     *("maskwatch.commands.pictures.parse_files", "maskwatch.commands.jobs.job_list"),
 )
