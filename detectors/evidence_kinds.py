@@ -121,10 +121,11 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
     EvidenceKind.PROBING: ("probing_sequence",),
     EvidenceKind.CRAFTED: ("adversarial_picture",),
     EvidenceKind.HOSTILE: (
-        *("polyglot", "script_in_metadata", "expands_too_much", "too_many_scans"),
+        *("polyglot", "script_in_metadata", "too_many_scans"),
         *("takes_too_long", "too_much_memory", "decoder_crashed"),
     ),
-    EvidenceKind.DAMAGED: ("unreadable",),
+    # Its header tells what expands: it costs nothing, and a screenshot of 5K that is empty does.
+    EvidenceKind.DAMAGED: ("unreadable", "expands_too_much"),
     # The code is that of crafted pictures; the numbers of the finding tell the two apart.
     EvidenceKind.DOUBTFUL: (),
     EvidenceKind.OUTLIER: ("outlier_traffic",),

@@ -84,6 +84,15 @@ def test_every_kind_of_attack_blocks(
     assert decisions(context)[0].scenario == scenario
 
 
+def test_a_few_empty_screenshots_of_a_large_screen_do_not_block(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.refused(CLIENT, 4, reason="expands_too_much")
+    assert run(context).rows == 0
+    traffic.refused(CLIENT, 4, reason="expands_too_much")
+    assert run(context).rows == 1
+
+
 @pytest.mark.parametrize(
     "code",
     codes_of(EvidenceKind.MISTAKE, EvidenceKind.ODD, EvidenceKind.SERVICE, EvidenceKind.NO_ENTRY),
