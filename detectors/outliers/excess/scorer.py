@@ -44,13 +44,12 @@ class ExcessScorer:
             names: of the features; without them nothing is known to be raised by attacks.
         """
         forest, places = IsolationForestScorer.fit(rows, seed), Places.among(names, rows)
-        scores = np.empty(len(rows))
+        # The scale only keeps the order of what other rows gave; signs are fitted to their own.
+        oddness, scores = Surprise.among(forest.held_out_scores), np.empty(len(rows))
+        odd = oddness.of(forest.held_out_scores)
         for others, fold in folds(len(rows), seed):
-            oddness = Surprise.among(forest.held_out_scores[others])
             signs = Surprises.among(rows[others], places)
-            odd = oddness.of(forest.held_out_scores[fold])
-            scores[fold] = _join([odd, *signs.of(rows[fold])])
-        oddness = Surprise.among(forest.held_out_scores)
+            scores[fold] = _join([odd[fold], *signs.of(rows[fold])])
         return FitResult(cls(forest.scorer, oddness, Surprises.among(rows, places)), scores)
 
     def score(self, rows: Matrix) -> Vector:

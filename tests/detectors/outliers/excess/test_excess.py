@@ -137,3 +137,9 @@ def test_of_two_signs_that_are_equally_large_both_explain() -> None:
     model = OutlierModel.fit(OutlierKind.EXCESS, rows, names, seed=7)
     attack = np.array([0.8, 1.5, 0.4, 0.4, 500.0])
     assert {face, hair} <= {*model.contributions(attack)}
+
+
+def test_rows_that_are_all_equal_surprise_nobody() -> None:
+    same = np.tile(draw_rows(1, seed=3), (41, 1))
+    model = OutlierModel.fit(OutlierKind.EXCESS, same, NAMES, seed=1)
+    assert (model.p_values(model.score(same)) > 0.2).all()
