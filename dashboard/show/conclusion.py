@@ -13,6 +13,8 @@ def conclusion(detail: RequestDetail) -> str:
     is_flagged = any(finding.severity != Severity.ODD for finding in detail.findings)
     if is_flagged and is_outlier:
         return "Rules fired, and its measurements are unusual as a whole."
+    if is_flagged and not detail.scores:
+        return "Rules fired. No scan has judged its measurements as a whole yet."
     if is_flagged:
         return "Rules fired. That its measurements are ordinary as a whole does not clear it."
     if is_outlier:

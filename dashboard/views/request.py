@@ -196,7 +196,9 @@ def _findings(detail: RequestDetail) -> None:
 def _score(context: PageContext, detail: RequestDetail) -> None:
     markup.section("How unusual", "judged by the scheduled scan")
     if not detail.scores:
-        advice = "The next scan scores it." if detail.features else "Nothing was measured on it."
+        advice = "Nothing was measured on it."
+        if detail.features:
+            advice = "The next scan scores it, once there is an outlier model."
         markup.empty("Not scored", advice)
         return
     with st.container(border=True):

@@ -114,3 +114,12 @@ def test_a_flagged_picture_is_never_called_normal(nothing: Parts, signed_in: Sig
     assert "Within normal" not in html
     assert "does not clear it" in html
     assert "No outlier" in html
+
+
+def test_a_picture_that_no_scan_scored_is_not_called_ordinary(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    html = _page(nothing, signed_in, Finding(ADVERSARIAL_PICTURE, {"tamper_score": 1.4}))
+    assert "No scan has judged its measurements" in html
+    assert "ordinary" not in html
+    assert "once there is an outlier model" in html
