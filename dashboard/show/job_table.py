@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from dashboard.show import markup, words
 from dashboard.show.markup import Column, Tone
-from store.alerts.job_runs import FAILED, RUNNING
+from store.alerts.job_runs import FAILED, RUNNING, SKIPPED
 from store.pages.overview import JobHealth
 
 
@@ -42,6 +42,8 @@ def _outcome(job: JobHealth) -> Markup:
         return markup.badge("Running", Tone.INFO)
     if job.outcome == FAILED:
         return markup.badge("✕ Failed", Tone.BAD)
+    if job.outcome == SKIPPED:
+        return markup.badge("Nothing to do", Tone.NONE)
     return markup.badge("✓ Succeeded", Tone.GOOD)
 
 

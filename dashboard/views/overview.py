@@ -228,7 +228,10 @@ def _alerts(figures: Overview) -> None:
 def _sources(figures: Overview) -> None:
     markup.section("What parses", "how far each source is learnt, and what no longer flags there")
     if not figures.sources:
-        markup.empty("Nothing was parsed yet", "A source appears with the first service.")
+        markup.empty(
+            "No source is learnt",
+            "One appears with its first picture, unless MASKWATCH_LEARN_TRAFFIC is off.",
+        )
         return
     markup.table(
         [Column("Source"), Column("Learnt"), Column("Why")],

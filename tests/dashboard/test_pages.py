@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.wiring import Parts
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
+from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.roll_ups import roll_up
 from store.counts.turned_away import add_turned_away
 from store.engine.leases import take_lease
@@ -72,6 +73,18 @@ def test_the_overview_says_whether_the_jobs_run(
     at = fine(at.run())
     assert not at.warning
     assert "parser-1, process 7 leads since" in html_of(at)
+
+
+def test_a_job_with_nothing_to_work_on_is_not_said_to_have_succeeded(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    with nothing.database.write() as session:
+        finish_run(session, start_run(session, "scan", now), SKIPPED, 0, "No model.", now)
+    html = html_of(open_page("overview"))
+    assert "Nothing to do" in html
+    assert "Succeeded" not in html
 
 
 def test_another_window_counts_something_else(day: Day, signed_in: Signed) -> None:
