@@ -154,10 +154,11 @@ def _pager(page: TrafficPage, place: Place) -> None:
 def _extent(page: TrafficPage) -> str:
     if not page.requests:
         return words.count(0, "request")
-    first, last = page.requests[0], page.requests[-1]
+    # In the order in which they were recorded: a proxy records an answer once it was checked.
+    times = [request.received_at for request in page.requests]
     return (
         f"{words.count(len(page.requests), 'request')}, from "
-        f"{words.utc(last.received_at)} to {words.utc(first.received_at)}"
+        f"{words.utc(min(times))} to {words.utc(max(times))}"
     )
 
 

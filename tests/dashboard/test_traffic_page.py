@@ -1,7 +1,9 @@
 """The page of requests."""
 
 from dataclasses import replace
+from datetime import timedelta
 
+from dashboard.show import words
 from dashboard.wiring import Parts
 from detectors.verdict import Verdict
 from store.requests.record_store import add_record
@@ -81,3 +83,16 @@ def test_only_the_newest_of_very_many_clients_are_looked_for(
     assert "clients seen last" not in html_of(at)
     at.text_input(key="client").set_value("198.51")
     assert "Only the 20 matching clients seen last are listed." in html_of(fine(at.run()))
+
+
+def test_an_answer_that_was_recorded_late_does_not_turn_the_times_round(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    late = refused(nothing, "ip:203.0.113.7", "1" * 36)
+    early = replace(late, request_id="2" * 36, received_at=late.received_at - timedelta(seconds=61))
+    with nothing.database.write() as session:
+        add_record(session, late)
+        add_record(session, early)
+    extent = f"from {words.utc(early.received_at)} to {words.utc(late.received_at)}"
+    assert f"2 requests, {extent}" in html_of(open_page("traffic"))
