@@ -7,6 +7,7 @@ import typer
 
 from detectors.outliers.kinds import FrozenKind
 from jobs.settings import JobSettings
+from maskwatch.commands.listing import echo_list
 from store.settings import StoreSettings, load_settings
 
 detectors_app = typer.Typer(
@@ -25,8 +26,11 @@ def list_detectors(as_json: Annotated[bool, _JSON] = False) -> None:
     """List all outlier models, newest first; * marks the champion."""
     from maskwatch.commands.detectors import detector_views as views
 
-    for view in views.read_detectors(load_settings(StoreSettings)):
-        typer.echo(view.to_json() if as_json else view.to_text())
+    models = views.read_detectors(load_settings(StoreSettings))
+    echo_list(
+        (model.to_json() if as_json else model.to_text() for model in models),
+        "There is no outlier model yet: the job retrain makes one once there are clean records.",
+    )
 
 
 @detectors_app.command("show")
@@ -90,5 +94,7 @@ def list_frozen_sets() -> None:
     """List the frozen sets, newest first; * marks those that models are held against."""
     from maskwatch.commands.detectors import freezing
 
-    for line in freezing.list_sets(load_settings(StoreSettings)):
-        typer.echo(line)
+    echo_list(
+        freezing.list_sets(load_settings(StoreSettings)),
+        "There is no frozen set yet: `maskwatch detectors freeze` makes one.",
+    )

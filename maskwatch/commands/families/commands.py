@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from maskwatch.commands.listing import echo_list
 from store.settings import StoreSettings, load_settings
 
 families_app = typer.Typer(
@@ -20,8 +21,11 @@ def list_families(as_json: Annotated[bool, _JSON] = False) -> None:
     """List the families, those that grew last first, 100 at most."""
     from maskwatch.commands.families import family_list as views
 
-    for view in views.read_families(load_settings(StoreSettings), datetime.now(UTC)):
-        typer.echo(views.to_json(view) if as_json else views.to_text(view))
+    families = views.read_families(load_settings(StoreSettings), datetime.now(UTC))
+    echo_list(
+        (views.to_json(view) if as_json else views.to_text(view) for view in families),
+        "There is no family: nothing unusual belongs together so far.",
+    )
 
 
 @families_app.command("show")
