@@ -98,7 +98,7 @@ async def _answer(request: Request, read: Read) -> Response:
 def _list(request: Request, service: Service, _client: str, now: datetime) -> object:
     chosen = _filter_of(request.query_params)
     with service.database.read() as session:
-        bans = [ban for ban in list_bans(session, now) if chosen(ban)]
+        bans = list_bans(session, now, chosen)
     return _describe(bans, now) or None
 
 
@@ -112,14 +112,14 @@ def _stream(request: Request, service: Service, client: str, now: datetime) -> o
         if (text := query.get("since")) is not None:
             since = _read_since(text, lambda then: version_at(session, then))
         if query.get("startup", "").lower() == "true" or since is None:
-            new, deleted = tuple(list_bans(session, now)), tuple[Ban, ...]()
+            new, deleted = tuple(list_bans(session, now, chosen)), tuple[Ban, ...]()
         else:
-            delta = read_delta(session, since.version, since.at, now)
+            delta = read_delta(session, since.version, since.at, now, chosen)
             new, deleted = delta.new, delta.deleted
     pulls.move(client, cursor)
     return {
-        "new": _describe(filter(chosen, new), now),
-        "deleted": _describe(filter(chosen, deleted), now),
+        "new": _describe(new, now),
+        "deleted": _describe(deleted, now),
         "cursor": str(cursor),
     }
 

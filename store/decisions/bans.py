@@ -4,7 +4,7 @@ Bouncers, web servers and firewalls know addresses alone, and no allow that wins
 network of which a part is allowed is told in the parts that are left.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,6 +46,9 @@ class Ban:
     until: datetime
 
 
+Choose = Callable[[Ban], bool]
+
+
 @dataclass(frozen=True)
 class Delta:
     """What came and went. More may be named than changed: to set or lift a ban twice is no harm."""
@@ -54,21 +57,40 @@ class Delta:
     deleted: tuple[Ban, ...]
 
 
-def list_bans(session: Session, now: datetime) -> list[Ban]:
-    """Every ban that holds; of several on one network the longest."""
+def choose_all(_ban: Ban) -> bool:
+    """Whoever asks for nothing particular is told all."""
+    return True
+
+
+def list_bans(session: Session, now: datetime, is_chosen: Choose = choose_all) -> list[Ban]:
+    """Every ban that holds; of several on one network the longest.
+
+    Args:
+        is_chosen: whether a ban is asked for. One that is not hides no other.
+    """
     rows = _read(session, _holds(now))
-    return _longest(_tell(rows, _networks_of(rows, Kind.ALLOW)))
+    return _longest(filter(is_chosen, _tell(rows, _networks_of(rows, Kind.ALLOW))))
 
 
-def read_delta(session: Session, version: int, then: datetime, now: datetime) -> Delta:
-    """What changed since a version of the change mark, and what ended by itself since a time."""
+def read_delta(
+    session: Session,
+    version: int,
+    then: datetime,
+    now: datetime,
+    is_chosen: Choose = choose_all,
+) -> Delta:
+    """What changed since a version of the change mark, and what ended by itself since a time.
+
+    Args:
+        is_chosen: whether a ban is asked for. One that is not holds up no other's end.
+    """
     has_ended = and_(DecisionRow.until > then - _CLOCK_MARGIN, DecisionRow.until <= now)
     changed = _read(session, or_(DecisionRow.version > version, has_ended))
     if not changed:
         return Delta((), ())
     holding = _read(session, _holds(now))
     allowed = _networks_of(holding, Kind.ALLOW)
-    current = _longest(_tell(holding, allowed))
+    current = _longest(filter(is_chosen, _tell(holding, allowed)))
     moved = _networks_of(changed, Kind.ALLOW)
     touched = {row.id for row in changed} | {
         row.id for row in holding if _overlaps(_network_of(row.value), moved)
@@ -83,7 +105,7 @@ def read_delta(session: Session, version: int, then: datetime, now: datetime) ->
     told = {ban.network for ban in current}
     return Delta(
         tuple(ban for ban in current if ban.decision_id in touched),
-        tuple(_longest(ban for ban in before if ban.network not in told)),
+        tuple(_longest(ban for ban in before if is_chosen(ban) and ban.network not in told)),
     )
 
 

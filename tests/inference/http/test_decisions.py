@@ -56,13 +56,19 @@ def bouncer(http: TestClient, service: Service) -> Bouncer:
 
 
 def decide(
-    service: Service, value: str, kind: Kind = Kind.BLOCK, *, simulated: bool = False
+    service: Service,
+    value: str,
+    kind: Kind = Kind.BLOCK,
+    *,
+    simulated: bool = False,
+    origin: str = "analyst",
+    hours: int = 1,
 ) -> int:
     now = datetime.now(UTC)
     scope = Scope.CLIENT if value.startswith(("ip:", "key:")) else Scope.NETWORK
-    until = now + timedelta(hours=1)
+    until = now + timedelta(hours=hours)
     new = NewDecision(
-        kind, scope, value, "crafted_pictures", "analyst", "A test.", "ada", until, simulated
+        kind, scope, value, "crafted_pictures", origin, "A test.", "ada", until, simulated
     )
     with service.database.write() as session:
         return add_decision(session, new, now).id
@@ -119,6 +125,26 @@ def test_a_bouncer_asks_about_an_address(
     decide(service, ADDRESS)
     answer = bouncer.get(**query)
     assert (answer and {ban["value"] for ban in answer}) == values
+
+
+def test_a_longer_ban_that_a_bouncer_does_not_heed_hides_none_that_it_does(
+    bouncer: Bouncer, service: Service
+) -> None:
+    decide(service, ADDRESS)
+    decide(service, ADDRESS, origin="policy", hours=2)
+    [ban] = bouncer.get(origins="analyst")
+    assert ban["origin"] == "analyst"
+    assert bouncer.pull(startup="true", origins="analyst")[0] == {"198.51.100.7"}
+
+
+def test_a_ban_is_lifted_though_one_that_the_bouncer_does_not_heed_still_holds(
+    bouncer: Bouncer, service: Service
+) -> None:
+    first = decide(service, ADDRESS)
+    decide(service, ADDRESS, origin="policy", hours=2)
+    assert bouncer.pull(startup="true", origins="analyst")[0] == {"198.51.100.7"}
+    end(service, first)
+    assert bouncer.pull(origins="analyst")[:2] == (set(), {"198.51.100.7"})
 
 
 def test_a_stream_tells_what_came_and_went(bouncer: Bouncer, service: Service) -> None:
