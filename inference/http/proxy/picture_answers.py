@@ -31,9 +31,9 @@ async def pass_answer(gated: GatedRequest) -> None:
         proxy.reader.courtesy.note()
         tap.take(piece)
 
-    async def give_up() -> None:
+    async def give_up(status: int) -> None:
         tap.give_up()
-        await leave_unmeasured(proxy, gated.waiting, patient.status)
+        await leave_unmeasured(proxy, gated.waiting, status)
         gated.share.give_back(gated.share.byte_count - len(gated.body.data))
 
     patient = PatientSend(gated.send, attach.slow_client_seconds, give_up)

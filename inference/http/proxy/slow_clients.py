@@ -12,25 +12,26 @@ class PatientSend:
     Only the client's own time counts, not that of the service. A client that takes nothing at all
     is the connection's to close (``MASKWATCH_SEND_SECONDS``).
 
-    Attributes:
-        status: of the answer.
+    Args:
+        give_up: is told the status of the answer. It must not hold what it is given to, or what it
+            gives up would wait for the collector of cycles, answers in files among it.
     """
 
     def __init__(
-        self, send: Send, max_seconds: float, give_up: Callable[[], Awaitable[None]]
+        self, send: Send, max_seconds: float, give_up: Callable[[int], Awaitable[None]]
     ) -> None:
         self._send = send
         self._seconds_left = max_seconds
         self._give_up = give_up
-        self.status = 0
+        self._status = 0
 
     async def __call__(self, message: Message) -> None:
         """Send a message, and wait until the client has taken some of those before."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self._status = message["status"]
         begin = perf_counter()
         await self._send(message)
         had_time = self._seconds_left > 0
         self._seconds_left -= perf_counter() - begin
         if had_time and self._seconds_left <= 0:
-            await self._give_up()
+            await self._give_up(self._status)
