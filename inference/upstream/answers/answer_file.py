@@ -45,10 +45,13 @@ class AnswerFile:
         """All of it, from the start, in blocks.
 
         Raises:
-            OSError: while iterating: the disk fails.
+            OSError: while iterating: the disk fails, or has less than was written.
         """
         for at in range(0, self._written_bytes, BLOCK_BYTES):
-            yield pread(self._number, BLOCK_BYTES, at)
+            block = pread(self._number, BLOCK_BYTES, at)
+            if len(block) < BLOCK_BYTES:
+                raise OSError("a part of the file is missing")
+            yield block
         if self._rest:
             yield bytes(self._rest)
 

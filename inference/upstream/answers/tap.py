@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from inference.upstream.answers.answer_file import AnswerFile
+from inference.upstream.answers.errors import AnswerUnreadable
 
 _log = structlog.get_logger(__name__)
 
@@ -106,10 +107,17 @@ class AnswerTap:
         """What was kept, in order; each chunk is given up as it is read.
 
         Raises:
-            OSError: while iterating: the disk fails.
+            AnswerUnreadable: while iterating: the disk has it no more.
         """
         while self._chunks:
             yield bytes(self._chunks.popleft())
         file, self._file = self._file, None
         if file is not None:
-            yield from file.read()
+            yield from _read_back(file)
+
+
+def _read_back(file: AnswerFile) -> Iterator[bytes]:
+    try:
+        yield from file.read()
+    except OSError:
+        raise AnswerUnreadable("The answer cannot be read back from disk.") from None

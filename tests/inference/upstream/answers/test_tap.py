@@ -1,3 +1,4 @@
+import os
 import sys
 import tracemalloc
 from contextlib import suppress
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.tap import AnswerTap
 
 
@@ -41,13 +43,14 @@ def _write_chunks(count: int) -> list[bytes]:
     return [bytes([number % 256]) * (100_000 + number) for number in range(count)]
 
 
-def _list_open_files(folder: Path) -> list[Path]:
-    targets = []
+def _list_open_numbers(folder: Path) -> list[int]:
+    numbers = []
     for link in Path("/proc/self/fd").iterdir():
         # Other threads close files meanwhile.
         with suppress(FileNotFoundError):
-            targets.append(link.readlink())
-    return [target for target in targets if folder.resolve() in target.parents]
+            if folder.resolve() in link.readlink().parents:
+                numbers.append(int(link.name))
+    return numbers
 
 
 def test_a_large_answer_waits_on_disk_and_comes_out_as_it_went_in(tmp_path: Path) -> None:
@@ -81,12 +84,22 @@ def test_the_file_of_an_answer_has_no_name_and_ends_with_its_last_reader(tmp_pat
         tap.take(chunk)
     copy = tap.copy()
     assert list(tmp_path.iterdir()) == []
-    assert len(_list_open_files(tmp_path)) == 1
+    assert len(_list_open_numbers(tmp_path)) == 1
     tap.give_up()
     next(copy.drain())
-    assert len(_list_open_files(tmp_path)) == 1
+    assert len(_list_open_numbers(tmp_path)) == 1
     del copy
-    assert _list_open_files(tmp_path) == []
+    assert _list_open_numbers(tmp_path) == []
+
+
+def test_an_answer_that_the_disk_lost_a_part_of_is_unreadable(tmp_path: Path) -> None:
+    tap = AnswerTap(limit_bytes=1 << 24, folder=tmp_path)
+    for chunk in _write_chunks(60):
+        tap.take(chunk)
+    [number] = _list_open_numbers(tmp_path)
+    os.truncate(f"/proc/self/fd/{number}", 1_000_000)
+    with pytest.raises(AnswerUnreadable):
+        list(tap.drain())
 
 
 def test_a_large_answer_without_room_on_disk_is_dropped(tmp_path: Path) -> None:
