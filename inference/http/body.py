@@ -97,7 +97,8 @@ def check_packing(request: Request) -> None:
     Raises:
         Refused: it is.
     """
-    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+    packings = {value.strip().lower() for value in request.headers.getlist("content-encoding")}
+    if packings - {"", "identity"}:
         raise Refused(PACKED_BODY)
 
 

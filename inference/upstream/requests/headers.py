@@ -41,7 +41,8 @@ def read_content_type(headers: Headers) -> tuple[str, Mapping[str, str]]:
         Refused: it is named twice or unclearly, in another charset than UTF-8, or the body is
             compressed.
     """
-    if any(value.strip().lower() != b"identity" for value in _list(headers, b"content-encoding")):
+    packings = {value.strip().lower() for value in _list(headers, b"content-encoding")}
+    if packings - {b"", b"identity"}:
         raise Refused(PACKED_BODY)
     values = _list(headers, b"content-type")
     if not values:

@@ -171,6 +171,11 @@ def test_one_picture_is_the_same_upload_however_it_is_sent(
     ("headers", "body", "code"),
     [
         ({"Content-Type": "image/png", "Content-Encoding": "gzip"}, b"\x1f\x8b", "packed_body"),
+        (
+            [("Content-Encoding", ""), ("Content-Encoding", "gzip"), ("Content-Type", "image/png")],
+            b"\x1f\x8b",
+            "packed_body",
+        ),
         ({"Content-Type": "image/png"}, b"", "empty_upload"),
         ({"Content-Type": "image/png"}, b"no picture", "unsupported_type"),
         ({"Content-Type": "application/json"}, b"{", "not_json"),
@@ -178,7 +183,11 @@ def test_one_picture_is_the_same_upload_however_it_is_sent(
     ],
 )
 def test_what_cannot_be_read_is_a_recorded_refusal(
-    client: TestClient, service: Service, headers: dict[str, str], body: bytes, code: str
+    client: TestClient,
+    service: Service,
+    headers: dict[str, str] | list[tuple[str, str]],
+    body: bytes,
+    code: str,
 ) -> None:
     answer = client.post("/v1/parse", content=body, headers=headers)
     assert answer.json()["type"] == f"urn:maskwatch:problem:{code}"

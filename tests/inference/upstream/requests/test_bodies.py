@@ -338,6 +338,10 @@ def test_headers_that_stand_twice_are_refused(jpeg: bytes) -> None:
         assert refused.value.refusal == refusal
 
 
+def test_an_empty_content_encoding_is_none(jpeg: bytes) -> None:
+    assert read(_HF, jpeg, "image/jpeg", content_encoding="").uploads[0].data == jpeg
+
+
 def test_another_charset_is_refused(jpeg: bytes) -> None:
     body = _dump(inputs=_text(jpeg))
     refusal = refusal_of(_HF, body, "application/json; charset=utf-16")
