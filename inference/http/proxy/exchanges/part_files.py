@@ -45,20 +45,17 @@ async def fetch_files(
     if not isinstance(form, AnnotatedImage) or not tap.is_whole:
         return tap, {}
     limit = proxy.settings.attach.max_answer_bytes
-    whole = AnswerTap(limit)
 
     def list_paths() -> tuple[str, ...]:
-        body = b"".join(tap.drain())
-        whole.take(body)
-        unpacked = b"".join(unpack_chunks([body], exchange.content_encoding, limit))
+        unpacked = b"".join(unpack_chunks(tap.copy().drain(), exchange.content_encoding, limit))
         return list_files(form, exchange.content_type, unpacked, part)
 
     try:
         paths = await proxy.service.form_threads.run(list_paths)
-        return whole, await _fetch(proxy, scope, form, paths, limit, share)
+        return tap, await _fetch(proxy, scope, form, paths, limit, share)
     except AnswerUnreadable:
         # The reader of the answer will say so, where it is recorded.
-        return whole, {}
+        return tap, {}
 
 
 async def _fetch(
