@@ -1,6 +1,6 @@
 """Which members sent the same picture, and in which direction an outlier lies."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log1p
 
 import numpy as np
@@ -15,6 +15,7 @@ _BLOCK = 128
 _MAX_FEATURES = 2
 _MIN_LENGTH = 0.5
 Words = npt.NDArray[np.uint64]
+Labels = npt.NDArray[np.intp]
 
 
 def same_pictures(members: Sequence[Member]) -> list[list[Member]]:
@@ -26,19 +27,27 @@ def same_pictures(members: Sequence[Member]) -> list[list[Member]]:
         if names:
             pictures.join(names)
             sent.setdefault(names[0], []).append(member)
-    for one, other in _near_looks([name for name in sent if isinstance(name, bytes)]):
-        pictures.join((one, other))
+    looks = [name for name in sent if isinstance(name, bytes)]
+    for look, first in zip(looks, _chain_looks(looks).tolist(), strict=True):
+        pictures.join((looks[first], look))
     return [[each for name in names for each in sent.get(name, ())] for names in pictures.sets()]
 
 
-def _near_looks(looks: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _chain_looks(looks: Sequence[bytes]) -> Labels:
+    """The place of the first look of the chain that each belongs to, ``(n,)``.
+
+    A search sends thousands that look alike, and these make millions of pairs.
+    """
     words: Words = np.frombuffer(b"".join(looks), np.uint64).reshape(-1, 4)
+    chains = np.arange(len(words))
     for first in range(0, len(words), _BLOCK):
         block = words[first : first + _BLOCK, np.newaxis] ^ words[first:]
         bits = np.bitwise_count(block).sum(axis=2, dtype=np.uint16)
-        for one, other in np.argwhere(bits <= _MAX_BITS).tolist():
-            if one < other:
-                yield looks[first + one], looks[first + other]
+        for near in bits <= _MAX_BITS:
+            joined = chains[first:][near]
+            if (joined != joined[0]).any():
+                chains[np.isin(chains, joined)] = joined.min()
+    return chains
 
 
 def direction_of(contributions: Mapping[str, float]) -> tuple[str, ...]:

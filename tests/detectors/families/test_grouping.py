@@ -1,5 +1,6 @@
 """Unusual requests form families by what they share, and not by what everybody shares."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from random import Random
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.families import likeness
+from detectors.families.components import Components
 from detectors.families.grouping import form_groups
 from detectors.families.members import Crowd, Group, Member, Tie
 from tests.detectors.families.made_up_members import NOON, look_of, make_member
@@ -192,3 +195,20 @@ def test_a_crowd_never_glues_an_attacker_to_its_neighbours(
     crowd = Crowd(requests=requests, clients={"203.0.113.0/24": users + 1})
     (group,) = form_groups([*neighbours, *mine], crowd)
     assert group.keys == {member.key for member in mine}
+
+
+def test_chains_of_looks_are_joined_look_by_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    joins = 0
+
+    class Counting(Components[bytes | str]):
+        def join(self, nodes: Iterable[bytes | str]) -> None:
+            nonlocal joins
+            joins += 1
+            super().join(nodes)
+
+    monkeypatch.setattr(likeness, "Components", {bytes | str: Counting})
+    looks = [int.from_bytes(look_of(n % 2)) ^ (7 << n % 250) for n in range(300)]
+    members = [make_member(ATTACKER, look=look.to_bytes(32)) for look in looks]
+    groups = [group for group in likeness.same_pictures(members) if group]
+    assert sorted(map(len, groups)) == [150, 150]
+    assert joins <= 2 * len(members)
