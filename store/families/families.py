@@ -19,6 +19,7 @@ from store.tables.request_tables import RequestRow
 
 _TURN = "families"
 _MAX_SHARED = 20
+_LARGEST_KEY = 2**63 - 1
 
 
 class FamiliesTaken(MaskwatchError):
@@ -120,8 +121,13 @@ def check_family(session: Session, family: int) -> None:
     Raises:
         NoFamily: there is none.
     """
-    if session.get(FamilyRow, family) is None:
+    if find_family_row(session, family) is None:
         raise NoFamily(family)
+
+
+def find_family_row(session: Session, family: int) -> FamilyRow | None:
+    """The family of a number, merged or not; also of one that no database column takes."""
+    return session.get(FamilyRow, family) if abs(family) <= _LARGEST_KEY else None
 
 
 def forget_members(session: Session, before_key: int, most: int) -> int:

@@ -11,6 +11,7 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.families.members import Tie
 from detectors.families.sentence import Life, SharedThing, describe_family, life_of
 from detectors.verdict import Verdict
+from store.families.families import find_family_row
 from store.families.feedback import read_feedback
 from store.pages.decision_views import DecisionView, view_decision
 from store.pages.traffic import RequestSummary, requests_of_keys
@@ -89,7 +90,7 @@ def list_families(
 
 def read_family(session: Session, family: int, now: datetime, most: int) -> FamilyDetail | None:
     """A family, or the one that it became a part of; ``None`` if there is none of that number."""
-    row = session.get(FamilyRow, family)
+    row = find_family_row(session, family)
     while row is not None and row.merged_into is not None:
         row = session.get(FamilyRow, row.merged_into)
     if row is None:

@@ -42,7 +42,11 @@ def test_a_block_by_hand_names_its_family(maskwatch: Run) -> None:
 
 
 @pytest.mark.usefixtures("request_ids")
-def test_a_number_that_no_family_has_is_one_sentence(maskwatch: Run) -> None:
-    words = ("203.0.113.7", "--reason", "It attacks.", "--family", "2")
-    for said in (maskwatch("families", "show", "2"), maskwatch("decisions", "add", *words)):
-        assert (said.code, said.err) == (1, "maskwatch: There is no family 2.\n")
+@pytest.mark.parametrize("number", ["2", "-1", "9" * 30])
+def test_a_number_that_no_family_has_is_one_sentence(maskwatch: Run, number: str) -> None:
+    words = ("203.0.113.7", "--reason", "It attacks.", f"--family={number}")
+    for said in (
+        maskwatch("families", "show", "--", number),
+        maskwatch("decisions", "add", *words),
+    ):
+        assert (said.code, said.err) == (1, f"maskwatch: There is no family {number}.\n")
