@@ -25,7 +25,7 @@ from store.settings import StoreSettings
 from store.tables.model_tables import FrozenSetRow
 
 _MAX_ROWS, _MAX_OF_CLIENT, _MAX_OF_NETWORK = 2_000, 20, 100
-_WHOLE = "as it was written"
+_WHOLE = "its file is as it was written"
 
 
 @dataclass(frozen=True)

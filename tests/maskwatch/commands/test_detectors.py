@@ -154,7 +154,7 @@ def test_sets_are_frozen_from_records_and_models_compared_on_them(
     assert maskwatch("detectors", *attack).code == 0
     lines = maskwatch("detectors", "frozen").out.splitlines()
     assert [line[:14] for line in lines] == ["*    3  attack", "*    2  clean ", "     1  attack"]
-    assert all(line.endswith("(as it was written)") for line in lines)
+    assert all(line.endswith("(its file is as it was written)") for line in lines)
     compared = maskwatch("detectors", "compare", "1", "2").out
     assert "the newest" in compared
     assert "frozen attack set" in compared
