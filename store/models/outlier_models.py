@@ -183,9 +183,17 @@ def promote(session: Session, model_id: int, actor: str, now: datetime, why: str
     Raises:
         NoOutlierModel: there is no such model; the champion stays.
     """
-    present = find_present(session)
-    previous_id = None if present is None else present.id
+    move_mark(session, Mark.OUTLIER_MODEL)
+    previous_id = _find_previous(session, model_id)
     _put_in_force(session, Promotion(model_id, actor, now, why, previous_id))
+
+
+def _find_previous(session: Session, model_id: int) -> int | None:
+    """The promotion before that of a model; one that is in force already is not before itself."""
+    present = find_present(session)
+    if present is None:
+        return None
+    return present.previous_id if present.model_id == model_id else present.id
 
 
 def roll_back(session: Session, actor: str, now: datetime, why: str) -> OutlierModelRow:
@@ -194,6 +202,7 @@ def roll_back(session: Session, actor: str, now: datetime, why: str) -> OutlierM
     Raises:
         NoWayBack: there was none.
     """
+    move_mark(session, Mark.OUTLIER_MODEL)
     before = find_way_back(session)
     return _put_in_force(session, Promotion(before.model_id, actor, now, why, before.previous_id))
 
@@ -202,7 +211,6 @@ def _put_in_force(session: Session, promotion: Promotion) -> OutlierModelRow:
     row = session.get(OutlierModelRow, promotion.model_id)
     if row is None:
         raise NoOutlierModel(f"There is no outlier model with id {promotion.model_id}.")
-    move_mark(session, Mark.OUTLIER_MODEL)
     former = champion(session)
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == row.id))
     add_promotion(session, promotion)

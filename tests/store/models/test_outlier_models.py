@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from detectors.outliers.archive import MAX_ARCHIVE_BYTES
 from store.audit.actors import job
@@ -16,7 +16,9 @@ from store.models.outlier_models import (
     add_scores,
     champion,
     promote,
+    roll_back,
 )
+from store.models.promotions import NoWayBack
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 
@@ -136,3 +138,36 @@ def test_scores_are_kept_per_model_and_none_is_no_work(
         kept = session.scalars(select(ScoreRow).where(ScoreRow.model_id == models[1].id)).one()
     assert (kept.score, kept.p_value, kept.outlier) == (0.5, 0.25, True)
     assert (kept.contributions, kept.scored_at) == ({"width": 2}, now)
+
+
+def test_what_is_promoted_again_goes_back_to_what_was_before_it(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    first, second = (_add(database, tmp_path, archive, now) for archive in (b"one", b"two"))
+    for row in (first, second, second):
+        with database.write() as session:
+            promote(session, row.id, job("retrain"), now)
+    with database.write() as session:
+        assert roll_back(session, "cli:ada", now, "Why.").id == first.id
+    with database.write() as session, pytest.raises(NoWayBack):
+        roll_back(session, "cli:ada", now, "Why.")
+
+
+def test_promotions_follow_one_another_before_they_read_which_holds(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    rows = [_add(database, tmp_path, archive, now) for archive in (b"one", b"two")]
+    statements: list[str] = []
+    with database.write() as session:
+        event.listen(
+            session.connection(),
+            "before_cursor_execute",
+            lambda *arguments: statements.append(arguments[2]),
+        )
+        for row in rows:
+            promote(session, row.id, job("retrain"), now)
+            assert statements[0].startswith("UPDATE change_marks")
+            session.flush()
+            statements.clear()
+        roll_back(session, "cli:ada", now, "Why.")
+        assert statements[0].startswith("UPDATE change_marks")
