@@ -1,5 +1,6 @@
 """Outlier models as they are read back: by number or digest, whole or with what is wrong."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from store.models.outlier_models import NoOutlierModel, OutlierModelStore
 from store.tables.work_tables import OutlierModelRow
 
 _MIN_DIGITS = 6
+_DIGEST_BEGIN = re.compile(rf"[0-9a-f]{{{_MIN_DIGITS},64}}")
 
 
 def read_model(store: OutlierModelStore, row: OutlierModelRow) -> OutlierModel:
@@ -44,9 +46,11 @@ def find_model(session: Session, name: str) -> OutlierModelRow:
     """
     if name.isascii() and name.isdigit() and len(name) < _MIN_DIGITS:
         rows = [session.get(OutlierModelRow, int(name))]
-    else:
-        begins_so = OutlierModelRow.digest.startswith(name.lower(), autoescape=True)
+    elif _DIGEST_BEGIN.fullmatch(name.lower()):
+        begins_so = OutlierModelRow.digest.startswith(name.lower())
         rows = [*session.scalars(select(OutlierModelRow).where(begins_so).limit(2))]
+    else:
+        rows = []
     match rows:
         case [OutlierModelRow() as row]:
             return row

@@ -112,6 +112,8 @@ def test_a_changed_file_is_named_and_not_promoted(
     ("words", "sentence"),
     [
         (("show", "9"), "There is no outlier model '9'"),
+        (("show", ""), "There is no outlier model ''"),
+        (("show", "\udcff"), "There is no outlier model '"),
         (("show", "abcdefabcdef"), "There is no outlier model 'abcdefabcdef'"),
         (("promote", "9", *REASON), "There is no outlier model '9'"),
         (("promote", "3", "--reason", " "), "Give a reason"),
@@ -182,3 +184,12 @@ def test_only_attacks_are_named_by_their_client(maskwatch: Run, words: tuple[str
     refused = maskwatch("detectors", "freeze", *words, *REASON)
     assert refused.code == 2
     assert "--client goes with attack" in refused.err
+
+
+def test_a_digest_takes_six_digits_at_least(maskwatch: Run, database: Database) -> None:
+    digest = json.loads(maskwatch("detectors", "show", "3", "--json").out)["digest"]
+    refused = maskwatch("detectors", "promote", digest[:5], *REASON)
+    assert (refused.code, champion_id(database)) == (1, 2)
+    assert "There is no outlier model" in refused.err
+    assert maskwatch("detectors", "promote", digest[:6].upper(), *REASON).code == 0
+    assert champion_id(database) == 3
