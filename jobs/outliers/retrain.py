@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from detectors.outliers.cutoff import describe_cutoff, outlier_cutoff
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
@@ -107,10 +109,8 @@ def judge(
     because = f"The champion is of another kind: {champion_model.kind}."
     # Two kinds may well rank normal rows in two ways, and then no change of kind could ever pass.
     if champion_model.kind == challenger.kind:
-        correlation = _rank_correlation(champion_model.score(clean), scores)
-        because = f"Its ranking correlates {correlation:.2f} with the champion's."
-        if not correlation >= MIN_CORRELATION:
-            because = f"{because[:-1]}, at least {MIN_CORRELATION:.2f} is asked for."
+        agrees, because, correlation = _compare_rankings(champion_model.score(clean), scores)
+        if not agrees:
             return Judgement(False, because, correlation, share)
     if share > MAX_OUTLIER_FACTOR * cutoff:
         because = f"It calls {100 * share:.1f} % of the clean records outliers."
@@ -161,6 +161,23 @@ def hold_back_if_unsigned(judgement: Judgement, settings: JobSettings) -> Judgem
 def _list_pushed(context: JobContext) -> tuple[str, ...]:
     with context.database.read() as session:
         return list_pushed(session, context.now - NEWEST)
+
+
+def _compare_rankings(before: Vector, after: Vector) -> tuple[bool, str, float | None]:
+    """Whether a challenger ranks as the champion does, in words, and their correlation.
+
+    With a model that ranks all alike there is none. A champion that learnt from equal rows does so
+    for ever, and must not keep out what learnt more.
+    """
+    if np.ptp(before) == 0:
+        return True, "The champion ranks all clean records alike.", None
+    if np.ptp(after) == 0:
+        return False, "It ranks all clean records alike.", None
+    correlation = _rank_correlation(before, after)
+    because = f"Its ranking correlates {correlation:.2f} with the champion's"
+    if correlation >= MIN_CORRELATION:
+        return True, f"{because}.", correlation
+    return False, f"{because}, at least {MIN_CORRELATION:.2f} is asked for.", correlation
 
 
 def _rank_correlation(first: Vector, second: Vector) -> float:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -194,3 +195,22 @@ def test_the_share_of_outliers_does_not_grow_from_night_to_night(kind: OutlierKi
         shares.append(float((model.p_values(model.score(fresh)) <= 0.01).mean()))
         outlying = model.p_values(model.score(population)) <= 0.01
     assert max(shares) < 0.025
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_a_champion_of_equal_rows_keeps_no_other_out() -> None:
+    varied = np.random.default_rng(5).normal(size=(60, 2))
+    equal = np.ones((60, 2))
+    knows_nothing, knows_more = (
+        OutlierModel.fit(FOREST, rows, ("a", "b"), 1) for rows in (equal, varied)
+    )
+    judgements = [
+        judge(Predecessor(knows_nothing), knows_more, varied, 0.1),
+        judge(Predecessor(knows_nothing), knows_nothing, equal, 0.1),
+        judge(Predecessor(knows_more), knows_nothing, varied, 0.1),
+    ]
+    assert [each.is_promoted for each in judgements] == [True, True, False]
+    assert judgements[2].because == "It ranks all clean records alike."
+    for each in judgements:
+        # PostgreSQL takes no number that JSON does not know.
+        json.dumps(each.metrics(sample_of(varied)), allow_nan=False)
