@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,34 @@ def test_a_failure_that_a_wrong_clock_dated_far_ahead_does_not_hold_it_up(
     traffic.clean("ip:203.0.113.1", 30)
     run_quietly("retrain", fail, replace(context, now=context.now + timedelta(days=400)))
     assert due(context)
+
+
+def accept_an_unused_key(context: JobContext) -> JobContext:
+    """Nothing signs: each new model is held back."""
+    settings = context.settings.model_copy(update={"outlier_model_keys": (Path("no.pub"),)})
+    return replace(context, settings=settings)
+
+
+def test_a_first_model_that_is_held_back_is_not_trained_again_before_the_next_night(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    unsigned = accept_an_unused_key(context)
+    assert due(unsigned)
+    record_run("retrain", retrain, unsigned)
+    assert not due(unsigned, minutes=1)
+    assert not due(unsigned, hours=14)
+    assert due(unsigned, hours=15, minutes=16)
+
+
+def test_a_lost_file_whose_replacement_is_held_back_is_replaced_once_an_hour(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 30)
+    record_run("retrain", retrain, context)
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
+    archive.unlink()
+    traffic.later(minutes=1).clean("ip:203.0.113.2", 10)
+    record_run("retrain", retrain, accept_an_unused_key(context))
+    assert not due(context, minutes=59)
+    assert due(context, minutes=60)
