@@ -84,7 +84,7 @@ class ScheduleGroup(Group):
 class TrainingGroup(Group):
     """What outlier models are, and what they learn from."""
 
-    outlier_model: OutlierKind = OutlierKind.ISOLATION_FOREST
+    outlier_model: OutlierKind = OutlierKind.EXCESS
     """Kind of the models that are trained from now on; a change holds from the next retraining."""
 
     outlier_signing_key: Path | None = None

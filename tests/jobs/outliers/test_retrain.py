@@ -45,7 +45,7 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
         traffic.clean(f"ip:203.0.113.{client}", 10)
     outcome = run(context)
     assert outcome.sentence.startswith(
-        "A model (isolation_forest) trained on 40 clean records of 4 clients was promoted."
+        "A model (excess) trained on 40 clean records of 4 clients was promoted."
     )
     assert outcome.sentence.endswith(
         "0.0244 instead of 0.01: a model of 40 rows gives no p-value below 1/41."
@@ -118,7 +118,7 @@ def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic:
     run(context)
     changed = context.settings.model_copy(update={"outlier_model": OutlierKind.NEAREST_NEIGHBOURS})
     outcome = run(replace(context, settings=changed))
-    assert " The champion is of another kind: isolation_forest. " in outcome.sentence
+    assert " The champion is of another kind: excess. " in outcome.sentence
     row = promoted(context)
     assert row.kind == "nearest_neighbours"
     assert row.metrics["correlation"] is None

@@ -68,7 +68,7 @@ def test_outliers_keep_their_contributions(context: JobContext, traffic: Any) ->
         ).one()
     assert score.outlier
     assert score.p_value <= outlier_cutoff(0.01, 40)
-    assert len(score.contributions) == 5
+    assert 1 <= len(score.contributions) <= 5
 
 
 @pytest.mark.parametrize("kind", list(OutlierKind))
@@ -166,7 +166,7 @@ def test_with_enough_vetted_requests_the_rate_is_promised(
     )
     kept = outliers_of(context)
     assert len(wild) <= len(kept) == result.outliers <= 2 * len(wild)
-    assert all(q is not None and q <= 0.1 and count == 5 for q, count in kept.values())
+    assert all(q is not None and q <= 0.1 and 1 <= count <= 5 for q, count in kept.values())
 
 
 def test_a_scan_of_few_is_judged_together_with_those_before(
