@@ -9,6 +9,7 @@ from statistics import median, quantiles
 
 from bench.attach.clients import download, time_echoes, time_events, time_pages
 from bench.attach.first_verdict import measure_first_verdict
+from bench.attach.observe import measure_observe
 from bench.attach.sides import Side, running_nginx, running_relay, running_upstream
 from bench.attach.whole import measure_whole
 from bench.gate.processes import name_processor, resident_mb
@@ -38,8 +39,10 @@ def measure_attach(out: Path, rounds: int) -> None:
         figures = (
             _measure(sides, rounds) | measure_whole(upstream, rounds) | measure_first_verdict()
         )
+    # By itself: nothing else listens or is asked meanwhile.
+    observed = measure_observe()
     print(f"Processor: {name_processor()}, {cpu_count()} cores, load {getloadavg()[0]:.1f}.")
-    publish("Attach", figures | {"rounds": rounds}, out)
+    publish("Attach", {**figures, **observed, "rounds": rounds}, out)
 
 
 def _measure(sides: _Sides, rounds: int) -> dict[str, float]:

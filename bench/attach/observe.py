@@ -1,13 +1,11 @@
 """How fast observations are taken in, and what becomes of exchanges with halves missing."""
 
-import argparse
 import asyncio
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from time import perf_counter, sleep
 from urllib.parse import urljoin, urlsplit
 from urllib.request import urlopen
@@ -15,7 +13,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from bench.gate.service import RunningService, running_service
-from bench.report import Figures, publish
+from bench.report import Figures
 
 _CONNECTIONS = 16
 _SETTLE_SECONDS = 3.0
@@ -137,16 +135,3 @@ async def _read_status(reader: asyncio.StreamReader) -> int:
     length = re.search(rb"content-length: (\d+)", head)
     await reader.readexactly(int(length[1]) if length else 0)
     return int(head.split()[1])
-
-
-def main() -> None:
-    """Print the figures and write them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    options = parser.parse_args()
-    publish("observe", measure_observe(options.seconds), options.json)
-
-
-if __name__ == "__main__":
-    main()

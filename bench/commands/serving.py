@@ -74,7 +74,7 @@ def attach(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that the sides take turns in.")] = 5,
 ) -> None:
-    """What relay and proxy add in front of an upstream, beside nginx."""
+    """What relay and proxy add in front of an upstream, beside nginx, and how reports are taken."""
     measure_attach(json, rounds)
 
 
