@@ -14,8 +14,8 @@ from jobs.blocking import decide, find_patches, find_perturbations
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
-from jobs.nightly import nightly
 from jobs.outliers import group_families, retrain, scan, watch_drift
+from jobs.outliers.nightly import nightly
 from jobs.settings import JobSettings
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
-from jobs.nightly import nightly
+from jobs.outliers.nightly import nightly
 from store.alerts.job_runs import FAILED, last_outcome, last_success
 from store.models.outlier_models import OutlierModelStore, champion, find_held_back
 from store.requests.record_store import clean_features

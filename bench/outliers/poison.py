@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.outliers.worlds import NAMES, World
+from detectors.outliers.challengers.frozen import FrozenSet
+from detectors.outliers.challengers.trial import FOURTEEN_NIGHTS
 from detectors.outliers.comparison import NamedRows, p_values_of
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.false_discoveries import select_outliers
-from detectors.outliers.frozen import FrozenSet
 from detectors.outliers.kinds import FrozenKind, OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
-from detectors.outliers.trial import FOURTEEN_NIGHTS
 from jobs.outliers.gate import Opponents, Predecessor
 from jobs.outliers.retrain import meet
 from jobs.outliers.sampling import Sample, make_sample, train

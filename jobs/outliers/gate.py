@@ -7,10 +7,8 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from detectors.outliers.base import ModelChanged, OutlierModelError
-from detectors.outliers.frozen import FrozenSet
-from detectors.outliers.kinds import FrozenKind
-from detectors.outliers.model import OutlierModel
-from detectors.outliers.trial import (
+from detectors.outliers.challengers.frozen import FrozenSet
+from detectors.outliers.challengers.trial import (
     FOURTEEN_NIGHTS,
     ONE_NIGHT,
     Bound,
@@ -18,6 +16,8 @@ from detectors.outliers.trial import (
     Trial,
     list_losses,
 )
+from detectors.outliers.kinds import FrozenKind
+from detectors.outliers.model import OutlierModel
 from jobs.context import JobContext
 from jobs.outliers.models import open_models
 from store.models.archive_signatures import UntrustedModel

@@ -11,10 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from detectors.outliers.challengers.trimming import choose_rows
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix
-from detectors.outliers.trimming import choose_rows
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, Skipped
 from store.decisions.client_decisions import read_blocked_senders

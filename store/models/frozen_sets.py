@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from detectors.outliers.frozen import (
+from detectors.outliers.challengers.frozen import (
     MAX_SET_BYTES,
     FrozenSet,
     FrozenSetError,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy.orm import Session
 
+from detectors.outliers.challengers.frozen import MIN_FROZEN, FrozenSet, FrozenSetError
 from detectors.outliers.comparison import NamedRows
-from detectors.outliers.frozen import MIN_FROZEN, FrozenSet, FrozenSetError
 from detectors.outliers.kinds import FrozenKind
 from detectors.registry import FEATURE_NAMES
 from jobs.settings import JobSettings

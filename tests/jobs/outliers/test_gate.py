@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.outliers.challengers.frozen import FrozenSet, FrozenSetError
+from detectors.outliers.challengers.trial import Bound
 from detectors.outliers.comparison import NamedRows
-from detectors.outliers.frozen import FrozenSet, FrozenSetError
 from detectors.outliers.kinds import FrozenKind
-from detectors.outliers.trial import Bound
 from detectors.registry import FEATURE_NAMES
 from jobs.alerting.alerts import run as evaluate_alerts
 from jobs.context import JobContext
@@ -167,7 +167,7 @@ _KILLED = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from detectors.outliers.trial import Bound
+from detectors.outliers.challengers.trial import Bound
 from jobs.context import JobContext
 from jobs.outliers import gate, retrain
 from jobs.settings import JobSettings

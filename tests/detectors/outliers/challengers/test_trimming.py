@@ -1,6 +1,6 @@
 import numpy as np
 
-from detectors.outliers.trimming import choose_rows
+from detectors.outliers.challengers.trimming import choose_rows
 
 
 def draw(seed: int, count: int = 800) -> np.ndarray:

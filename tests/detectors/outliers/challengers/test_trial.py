@@ -1,9 +1,9 @@
 import numpy as np
 
+from detectors.outliers.challengers.trial import ONE_NIGHT, Performance, Trial, list_losses
 from detectors.outliers.comparison import NamedRows, movement
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
-from detectors.outliers.trial import ONE_NIGHT, Performance, Trial, list_losses
 
 NAMES = ("a", "b")
 RANDOM = np.random.default_rng(11)

@@ -3,8 +3,8 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from detectors.outliers.challengers.frozen import FrozenSet, FrozenSetError
 from detectors.outliers.comparison import NamedRows
-from detectors.outliers.frozen import FrozenSet, FrozenSetError
 from detectors.outliers.kinds import FrozenKind, OutlierKind
 from detectors.outliers.model import OutlierModel
 

@@ -1,0 +1,1 @@
+"""What decides whether a new model takes the place of the champion."""
