@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
+from dashboard import address
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.decisions.feedback_form import show_feedback_of_family
 from dashboard.paging import older_than, step_older
@@ -22,7 +23,8 @@ _PLACE = "families_place"
 def show() -> None:
     """The page; ``?id=3`` shows that family alone."""
     context = current_page()
-    number = st.query_params.get("id")
+    address.name_unknown({}, {}, ("id",))
+    number = address.read_number("id")
     if number:
         _show_family(context, number)
         return

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from dashboard.wiring import Parts
 from detectors.verdict import Verdict
 from jobs.context import JobContext
@@ -75,6 +77,21 @@ def test_a_number_that_no_family_has_is_said(nothing: Parts, signed_in: Signed) 
     signed_in(nothing)
     for number in ("7", "x", "9" * 30, "-1"):
         assert "There is no such family" in html_of(open_page("families", id=number))
+
+
+@pytest.mark.parametrize("number", ['"1"', "#1", " 1 "])
+def test_a_number_is_read_as_somebody_copied_it(
+    nothing: Parts, signed_in: Signed, number: str
+) -> None:
+    ids = _group(nothing)
+    signed_in(nothing)
+    assert set(request_ids(html_of(open_page("families", id=number)))) == set(ids)
+
+
+def test_what_the_address_asks_for_in_vain_is_named(nothing: Parts, signed_in: Signed) -> None:
+    signed_in(nothing)
+    html = html_of(open_page("families", window="7d"))
+    assert "This page shows something else than its address asks for" in html
 
 
 def test_a_request_links_to_its_family(nothing: Parts, signed_in: Signed) -> None:
