@@ -1,9 +1,10 @@
 """Fixtures that every test folder shares: a point in time, and real databases of both kinds."""
 
+import gc
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
@@ -50,6 +51,20 @@ _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
 GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
 os.environ |= DEFAULTS
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Ten thousand tests and their modules stay: the collector of cycles need not walk them.
+
+    It took a quarter of a run's processor time with them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
