@@ -26,6 +26,7 @@ from maskwatch.commands.machine.commands import doctor
 from maskwatch.commands.model.commands import learn_baseline, model_app
 from maskwatch.commands.panels import Panel, PanelGroup
 from maskwatch.commands.pictures.commands import parse, screen
+from maskwatch.commands.printable import escape_unprintable
 from maskwatch.commands.processes.commands import dashboard, dashboard_link, demo, serve, up
 from maskwatch.commands.proxy.commands import proxy_app
 from maskwatch.commands.records.commands import erase, export
@@ -127,13 +128,25 @@ def run_quietly(command: Callable[[], None]) -> int:
     except Exception as error:
         if _options.debug:
             raise
-        typer.echo(
-            f"maskwatch: an unexpected fault ({type(error).__name__}); "
-            "run `maskwatch --debug …` to see where.",
-            err=True,
-        )
-        return os.EX_SOFTWARE
+        sentence, code = _describe_fault(error)
+        typer.echo(f"maskwatch: {sentence}", err=True)
+        return code
     return 0
+
+
+def _describe_fault(error: Exception) -> tuple[str, int]:
+    """What to say of an error that no part foresaw, and the exit code."""
+    if isinstance(error, PermissionError) and error.filename is not None:
+        sentence = (
+            f"{escape_unprintable(str(error.filename))} is closed to this account "
+            f"({error.strerror}): run the command as the account that runs Maskwatch."
+        )
+        return sentence, os.EX_NOPERM
+    name = type(error).__name__
+    return (
+        f"an unexpected fault ({name}); run `maskwatch --debug …` to see where.",
+        os.EX_SOFTWARE,
+    )
 
 
 def main() -> NoReturn:

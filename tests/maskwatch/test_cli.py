@@ -1,6 +1,8 @@
 """What goes wrong at the command line is one clear sentence and a non-zero exit."""
 
+import os
 import sqlite3
+from errno import EACCES
 from importlib.metadata import version
 from pathlib import Path
 
@@ -81,6 +83,23 @@ def test_debug_shows_where_it_went_wrong(maskwatch: Run, monkeypatch: pytest.Mon
     monkeypatch.setenv("MASKWATCH_PORT", "99999")
     with pytest.raises(Exception, match="MASKWATCH_PORT"):
         maskwatch("--debug", "serve")
+
+
+def test_a_file_that_the_account_may_not_read_is_named(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(EACCES, "Permission denied", "var/models/9f.safetensors")
+
+    # Root, as whom tests may run, may read everything.
+    monkeypatch.setattr("maskwatch.commands.baselines.baseline_views.read_progress", refuse)
+    assert maskwatch("db", "upgrade").code == 0
+    said = maskwatch("baselines", "list")
+    assert said.code == os.EX_NOPERM
+    assert said.err == (
+        "maskwatch: var/models/9f.safetensors is closed to this account (Permission denied): "
+        "run the command as the account that runs Maskwatch.\n"
+    )
 
 
 def test_one_shot_jobs_say_what_they_did(maskwatch: Run) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from maskwatch.commands.listing import echo_list
 from store.settings import StoreSettings, load_settings
 
 baselines_app = typer.Typer(
@@ -31,8 +32,11 @@ def list_baselines(
                 typer.echo(f"{progress.title}: {progress.standing}")
                 for sentence in progress.demoted:
                     typer.echo(f"  {sentence}")
-        for view in views.read_baselines(database, source):
-            typer.echo(view.to_json() if as_json else view.to_text())
+        baselines = views.read_baselines(database, source)
+    echo_list(
+        (view.to_json() if as_json else view.to_text() for view in baselines),
+        "There is no baseline: a source appears when a service first starts or watches it.",
+    )
 
 
 @baselines_app.command("show")

@@ -13,9 +13,9 @@ from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Vector
 from detectors.registry import FEATURE_NAMES
 from jobs.settings import JobSettings
+from maskwatch.commands.detectors.detector_views import open_models
 from store.engine.existing import existing_database
 from store.models.frozen_sets import FrozenSetStore, find_frozen_set
-from store.models.outlier_models import OutlierModelStore
 from store.models.stored_models import find_model, read_model
 from store.phrases import phrase_count
 from store.requests.record_store import clean_features
@@ -29,7 +29,7 @@ def compare(settings: JobSettings, first: str, second: str, now: datetime) -> It
 
     Raises:
         NoOutlierModel: one does not exist, or its file is gone.
-        OutlierModelError: a file was changed or is of another version.
+        OutlierModelError: a file was changed, is of another version, or is signed by nobody.
         FrozenSetError: the file of a frozen set is gone, was changed or is of another version.
     """
     with existing_database(settings) as database, database.read() as session:
@@ -75,7 +75,7 @@ def _say_share(p_values: Vector, limit: float) -> str:
 
 
 def _read(session: Session, settings: JobSettings, name: str) -> OutlierModel:
-    return read_model(OutlierModelStore(settings.store.var_dir), find_model(session, name))
+    return read_model(open_models(settings), find_model(session, name))
 
 
 def _read_rows(session: Session, settings: JobSettings, now: datetime) -> NamedRows:

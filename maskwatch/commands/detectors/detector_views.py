@@ -105,17 +105,18 @@ def find_whole_model(session: Session, settings: JobSettings, name: str) -> Outl
         OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
     row = find_model(session, name)
-    read_model(_open_models(settings), row)
+    read_model(open_models(settings), row)
     return row
 
 
-def _open_models(settings: JobSettings) -> OutlierModelStore:
+def open_models(settings: JobSettings) -> OutlierModelStore:
+    """The archives; with keys in the settings, those that one of them signed."""
     return OutlierModelStore(settings.store.var_dir, settings.outliers.outlier_model_keys)
 
 
 def _look_at_file(settings: JobSettings, row: OutlierModelRow) -> str:
     try:
-        read_model(_open_models(settings), row)
+        read_model(open_models(settings), row)
     except (NoOutlierModel, OutlierModelError) as error:
         return str(error)
     return _WHOLE

@@ -22,7 +22,7 @@ def parse(
     """Parse files as the service would; each is recorded for the client cli:local."""
     from inference.service import build_service
     from inference.settings import ServiceSettings
-    from maskwatch.commands.pictures.parse_files import parse_file
+    from maskwatch.commands.pictures.parse_files import describe_learning, parse_file
     from maskwatch.commands.pictures.picture_files import FileProblem, find_files
 
     has_failed = False
@@ -36,6 +36,8 @@ def parse(
                 continue
             has_failed = has_failed or line.verdict == Verdict.REFUSE
             typer.echo(line.to_json() if as_json else line.to_text())
+        if (sentence := describe_learning(service)) is not None:
+            typer.echo(f"maskwatch: {sentence}", err=True)
     if has_failed:
         raise typer.Exit(1)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from detectors.baseline.phases import Phase
 from detectors.findings import Finding
 from inference.answer.composite import colour_composite
 from inference.answer.encode import label_png, png
@@ -79,6 +80,18 @@ def parse_file(service: Service, file: File, out: Path | None) -> ParsedFile:
         ms,
         record.findings,
         why,
+    )
+
+
+def describe_learning(service: Service) -> str | None:
+    """Say that no picture is flagged by its looks yet; ``None`` where the source is in force."""
+    digest = service.pipeline.segmenter.digest
+    if service.sources.state_of(digest).phase is Phase.IN_FORCE:
+        return None
+    standing = service.describe_learning() or Phase.LEARNING.value
+    return (
+        f"what is normal for this model is not learnt yet ({standing}), so no picture is flagged "
+        "by its looks. `maskwatch baselines list` says how far it is."
     )
 
 

@@ -73,3 +73,10 @@ def test_what_does_not_exist_is_said(
     assert said.code == 1
     assert sentence in said.err
     database.close()
+
+
+def test_no_baseline_is_said(maskwatch: Run) -> None:
+    assert maskwatch("db", "upgrade").code == 0
+    said = maskwatch("baselines", "list")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.startswith("There is no baseline: ")

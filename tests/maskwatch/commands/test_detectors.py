@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
 from detectors.outliers.kinds import OutlierKind
@@ -193,3 +195,16 @@ def test_a_digest_takes_six_digits_at_least(maskwatch: Run, database: Database) 
     assert "There is no outlier model" in refused.err
     assert maskwatch("detectors", "promote", digest[:6].upper(), *REASON).code == 0
     assert champion_id(database) == 3
+
+
+@pytest.mark.usefixtures("database")
+def test_unsigned_models_are_not_compared_where_keys_are_set(
+    maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    accepted = tmp_path / "ours.pub"
+    accepted.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    monkeypatch.setenv("MASKWATCH_OUTLIER_MODEL_KEYS", str(accepted))
+    said = maskwatch("detectors", "compare", "1", "2")
+    assert (said.code, said.out) == (1, "")
+    assert "has no signature of a key in MASKWATCH_OUTLIER_MODEL_KEYS" in said.err

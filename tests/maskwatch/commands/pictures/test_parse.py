@@ -112,3 +112,14 @@ def test_a_locked_database_loses_nothing(
     assert _records(tmp_path) == []
     assert maskwatch("parse", str(look), "--json").code == 0
     assert len(_records(tmp_path)) == 2
+
+
+def test_a_source_that_is_not_learnt_is_said_once(
+    maskwatch: Run, look: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_LEARN_TRAFFIC", "true")
+    said = maskwatch("parse", str(look), str(look), "--json")
+    assert [json.loads(line)["verdict"] for line in said.out.splitlines()] == ["pass", "pass"]
+    assert said.err.count("is not learnt yet (learning, 0 of 200)") == 1
+    monkeypatch.setenv("MASKWATCH_LEARN_TRAFFIC", "false")
+    assert "is not learnt yet" not in maskwatch("parse", str(look)).err
