@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_text import to_json
+from detectors.parsing import Image
 from inference.http.proxy.server import server_config
 from inference.pipeline import Pipeline
 from inference.proxy_wiring import build_proxy
@@ -159,6 +160,12 @@ class Attached:
 
 
 Attach = Callable[..., Attached]
+
+
+@pytest.fixture
+def png(figure: Image, encode: Callable[..., bytes]) -> bytes:
+    """A drawn person as a file."""
+    return encode(figure)
 
 
 @pytest.fixture

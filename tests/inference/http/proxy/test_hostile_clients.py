@@ -20,11 +20,6 @@ Encode = Callable[..., bytes]
 HOSTILE = b"GIF89a" + bytes(40)
 
 
-@pytest.fixture
-def png(figure: Image, encode: Encode) -> bytes:
-    return encode(figure)
-
-
 def _say(attached: Attached, data: bytes) -> bytes:
     """All that comes back until the connection is closed or nothing comes for long."""
     address = urlsplit(attached.url)

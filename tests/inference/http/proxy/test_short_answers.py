@@ -1,14 +1,12 @@
 """Answers that name a call or a file: none that can be read in two ways, or costs much, does."""
 
 from base64 import b64encode
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Response
 
-from detectors.parsing import Image
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
 from tests.maskwatch.client.conftest import serving_asgi
 
@@ -21,11 +19,6 @@ HOSTILE = [
     b"[" + b"[]," * 6_000 + b"[]]",
     b'["a", "b"] ["c"]',
 ]
-
-
-@pytest.fixture
-def png(figure: Image, encode: Callable[..., bytes]) -> bytes:
-    return encode(figure)
 
 
 def _build(answer: bytes) -> FastAPI:
