@@ -252,6 +252,11 @@ def _begins_with_tls(implicit_tls: bool | None, port: int | None) -> bool:
 def _check_address(text: str) -> str:
     """An address that can stand in a header as it is: ASCII, one line, one ``@``."""
     text = text.strip(" ")
+    if not text.isascii():
+        raise ValueError(
+            f"{text!r} has letters beyond ASCII: write its domain as xn--…; not every mail server "
+            "takes a name with such letters, so that alerts must go to another one"
+        )
     try:
         address = Address(addr_spec=text)
     except Exception:  # noqa: BLE001 - the standard library's parser has errors of many types

@@ -25,13 +25,21 @@ class Fault:
 
     Attributes:
         settings: names of the settings to look at, without their prefix.
+        is_passing: whether it is only this one if the server's code is one of those that pass.
     """
 
     kind: type[Exception]
     predicate: str
     settings: tuple[str, ...]
+    is_passing: bool = False
+
+    def fits(self, error: Exception) -> bool:
+        """Whether an exception is one of these."""
+        code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else _PERMANENT
+        return isinstance(error, self.kind) and (code < _PERMANENT or not self.is_passing)
 
 
+_BROKE_OFF = ("broke off the conversation", ("SMTP_HOST",))
 CONNECTION_FAULTS = (
     Fault(
         smtplib.SMTPServerDisconnected,
@@ -46,20 +54,25 @@ STARTTLS_FAULTS = (
 )
 SIGN_IN_FAULTS = (
     Fault(smtplib.SMTPNotSupportedError, "does not offer sign-in", ("SMTP_USERNAME",)),
+    Fault(smtplib.SMTPAuthenticationError, "lets nobody sign in for now", (), is_passing=True),
     Fault(
         smtplib.SMTPAuthenticationError,
         "does not accept the user name and password",
         ("SMTP_USERNAME", "SMTP_PASSWORD"),
     ),
+    Fault(smtplib.SMTPServerDisconnected, *_BROKE_OFF),
+    # What is left of this step: the server has ways to sign in, and none of them takes a password.
+    Fault(smtplib.SMTPException, "offers no sign-in with a password", ("SMTP_USERNAME",)),
 )
 _GREETING = ("does not accept the name that this host gives", ("SMTP_HELO_NAME",))
 _SENDER = ("does not accept the sender", ("MAIL_FROM",))
-_BROKE_OFF = ("broke off the conversation", ("SMTP_HOST",))
 _FAULTS = (
     Fault(ssl.SSLCertVerificationError, "shows a certificate that is not trusted", ("SMTP_HOST",)),
     Fault(ssl.SSLError, "does not agree on TLS", ("SMTP_PORT", "SMTP_IMPLICIT_TLS")),
     Fault(smtplib.SMTPHeloError, *_GREETING),
     Fault(smtplib.SMTPException, *_BROKE_OFF),
+    Fault(ConnectionResetError, *_BROKE_OFF),
+    Fault(BrokenPipeError, *_BROKE_OFF),
     Fault(socket.gaierror, "has no address", ("SMTP_HOST",)),
     Fault(OSError, "cannot be reached", ("SMTP_HOST", "SMTP_PORT")),
 )
@@ -70,17 +83,20 @@ _LATE_CAUSES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"\bstarttls\b", "asks for TLS", ("SMTP_STARTTLS",)),
     # RFC 7372: the sender's domain does not vouch for this host (DKIM, SPF, DMARC).
     (
-        r"[45]\.(1\.[78]|7\.2[0-46-9])\b|\bsender (address )?(rejected|verify)"
+        r"[45]\.(1\.[78]|7\.2[0-46-9]|7\.60)\b|\bsender (address )?(rejected|verify)"
         r"|\b(spf|dkim|dmarc)\b",
         *_SENDER,
     ),
     (
         r"\brelay(ing)? (access )?(denied|not permitted)|\bunable to relay"
-        r"|\bauthentication required|\bclient host rejected"
-        r"|[45]\.7\.25\b|\bblocked using\b|\bspamhaus\b|\b(dns|r)bl\b",
+        r"|\brcpthosts\b|^530\b|\bauth\b|\bauthenticat|\bclient host rejected"
+        r"|[45]\.7\.(25|51[13]|6\d\d)\b|\bblocked using\b|\bspamhaus\b|\b(dns|r)bl\b"
+        r"|\bbanned sending ip\b|\bip you're using\b",
         "does not relay mail of this host",
         ("SMTP_HOST", "SMTP_USERNAME"),
     ),
+    # Commands that it does not know or does not expect here: it speaks of the conversation.
+    (r"^50[023]\b", "does not follow the conversation", ("SMTP_HOST", "SMTP_PORT")),
 )
 
 
@@ -98,7 +114,7 @@ def name_faults(address: str, faults: tuple[Fault, ...]) -> Iterator[None]:
     try:
         yield
     except (OSError, smtplib.SMTPException) as error:
-        fault = next((fault for fault in faults if isinstance(error, fault.kind)), None)
+        fault = next((fault for fault in faults if fault.fits(error)), None)
         if fault is None:
             raise
         sentence = _sentence(address, fault.predicate, _explain(error), fault.settings)

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
+from smtplib import SMTPAuthenticationError, SMTPException, SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from jobs.alerting.channels.delivery_errors import (
     RecipientRefused,
 )
 from jobs.alerting.channels.mail import OutgoingMail
+from jobs.alerting.channels.smtp_faults import SIGN_IN_FAULTS, name_all_faults, name_faults
 from jobs.alerting.channels.transports import SmtpTransport
 from jobs.settings import JobSettings
 from tests.mail_server import (
@@ -298,6 +300,30 @@ def test_a_mail_that_was_taken_counts_as_sent_however_the_server_says_goodbye(
             DeliveryFailed,
             "check MASKWATCH_SMTP_HOST",
         ),
+        ("550 Please turn on SMTP Authentication", DeliveryFailed, "check MASKWATCH_SMTP_HOST and"),
+        ("530 5.7.57 Client not authenticated", DeliveryFailed, "MASKWATCH_SMTP_USERNAME."),
+        ("503 AUTH first (#5.5.1)", DeliveryFailed, "MASKWATCH_SMTP_USERNAME."),
+        (
+            "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+            DeliveryFailed,
+            "does not relay mail of this host",
+        ),
+        (
+            "550 5.7.60 Client does not have permissions to send as this sender",
+            DeliveryFailed,
+            "check MASKWATCH_MAIL_FROM.",
+        ),
+        (
+            "550 5.7.1 [192.0.2.1] The IP you're using to send mail is not authorized",
+            DeliveryFailed,
+            "does not relay mail of this host",
+        ),
+        (
+            "550 5.7.606 Access denied, banned sending IP [192.0.2.1]",
+            DeliveryFailed,
+            "does not relay mail of this host",
+        ),
+        ("503 5.5.1 Bad sequence of commands", DeliveryFailed, "does not follow the conversation"),
         (
             f"554 5.7.1 <{ADA}>: Relay access denied",
             DeliveryFailed,
@@ -339,6 +365,48 @@ def test_a_sender_is_put_off_before_a_receiver_is_named(start: Start, mail: Outg
     server.sender_reply = "451 4.7.1 Please try again later"
     with pytest.raises(RecipientDeferred, match="does not take mail to") as caught:
         in_clear(server).send(mail, ADA)
+    one_sentence(caught)
+
+
+@pytest.mark.parametrize(
+    "reply", ["530 5.7.57 Client not authenticated to send mail", "530 Access denied"]
+)
+def test_a_sender_who_has_to_sign_in_is_told_so(
+    start: Start, mail: OutgoingMail, reply: str
+) -> None:
+    server = start()
+    server.sender_reply = reply
+    with pytest.raises(DeliveryFailed, match="MASKWATCH_SMTP_USERNAME") as caught:
+        in_clear(server).send(mail, ADA)
+    one_sentence(caught)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            SMTPAuthenticationError(454, b"4.7.0 Temporary authentication failure"),
+            "lets nobody sign in for now (454 4.7.0 Temporary authentication failure).",
+        ),
+        (
+            SMTPAuthenticationError(535, b"5.7.8 Wrong"),
+            "check MASKWATCH_SMTP_USERNAME and MASKWATCH_SMTP_PASSWORD.",
+        ),
+        (SMTPException("No suitable method"), "offers no sign-in with a password"),
+        (SMTPServerDisconnected("Gone"), "broke off the conversation (Gone)"),
+    ],
+)
+def test_why_nobody_can_sign_in_is_said(error: SMTPException, said: str) -> None:
+    with pytest.raises(DeliveryFailed) as caught, name_faults("127.0.0.1:25", SIGN_IN_FAULTS):
+        raise error
+    assert said in one_sentence(caught)
+
+
+@pytest.mark.parametrize("fault", [ConnectionResetError(104, "Reset"), BrokenPipeError(32, "Gone")])
+def test_a_server_that_goes_in_the_middle_could_be_reached(fault: OSError) -> None:
+    refusal = pytest.raises(DeliveryFailed, match="broke off")
+    with refusal as caught, name_all_faults("127.0.0.1:25", ADA):
+        raise fault
     one_sentence(caught)
 
 
