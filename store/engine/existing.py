@@ -45,10 +45,26 @@ def refuse_missing_file(settings: StoreSettings) -> None:
 
     Raises:
         StoreMissing: it is not.
+        StoreMisconfigured: this user may not look.
+    """
+    if is_missing(settings):
+        raise StoreMissing(f"There is no database {sqlite_file(settings)}: {_WHERE}.")
+
+
+def is_missing(settings: StoreSettings) -> bool:
+    """Whether no first start has made the file of a SQLite database.
+
+    Raises:
+        StoreMisconfigured: this user may not look.
     """
     file = sqlite_file(settings)
-    if file is not None and not file.exists():
-        raise StoreMissing(f"There is no database {file}: {_WHERE}.")
+    try:
+        return file is not None and not file.exists()
+    except OSError as error:
+        raise StoreMisconfigured(
+            f"The database {file} cannot be looked at ({error.strerror}): run this as the user of "
+            "the processes that run, with their MASKWATCH_VAR_DIR."
+        ) from None
 
 
 def sqlite_file(settings: StoreSettings) -> Path | None:

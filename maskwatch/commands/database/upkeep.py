@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from maskwatch.commands.checks import Check, State, run_check
 from store.engine.database import Database
-from store.engine.existing import existing_database, sqlite_file
+from store.engine.existing import existing_database, is_missing, sqlite_file
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.engine.schema.objects import check_objects
 from store.engine.schema.versions import check_revision, current_revision
@@ -79,8 +79,8 @@ def restore(settings: StoreSettings, file: Path, *, force: bool) -> str:
 
 def check(settings: StoreSettings) -> Iterator[Check]:
     """Look at all of it, however long it takes; later checks go on after one that failed."""
-    file = sqlite_file(settings)
-    if file is not None and not file.exists():
+    if is_missing(settings):
+        file = sqlite_file(settings)
         yield Check("database", State.OK, f"There is none yet: a first start makes {file}.")
         return
     with closing(Database.open(settings)) as database:

@@ -41,14 +41,20 @@ def up(
 
 
 def _try_ports() -> None:
-    """Open and close the ports of the processes: one in use is said before any is started."""
+    """Open and close the ports of the processes: one in use is said before any is started.
+
+    All are open at a time, so that two processes with one port are found as well.
+    """
     from dashboard.settings import DashboardSettings
     from inference.settings import ServiceSettings
 
     service = load_settings(ServiceSettings).service
-    listen(service.host, service.port).close()
     dashboard = load_settings(DashboardSettings).dashboard
-    listen(dashboard.dashboard_host, dashboard.dashboard_port, "DASHBOARD_").close()
+    with (
+        listen(service.host, service.port),
+        listen(dashboard.dashboard_host, dashboard.dashboard_port, "DASHBOARD_"),
+    ):
+        pass
 
 
 def serve(

@@ -31,6 +31,11 @@ def find_dashboard(settings: DashboardSettings) -> str:
     Raises:
         NoDashboardLink: nobody answers, or somebody else.
     """
+    if settings.dashboard.dashboard_port == 0:
+        raise NoDashboardLink(
+            "MASKWATCH_DASHBOARD_PORT is 0, so that the dashboard took any free port: set it to "
+            "the one in the link that the dashboard printed."
+        )
     addresses = tuple(_addresses(settings))
     for address in addresses:
         answer = _ask("GET", f"{address}/", settings)

@@ -106,6 +106,40 @@ def test_without_the_folder_of_the_dashboard_no_other_one_is_made(
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("command", ["dashboard-link", "decisions list", "db check"])
+def test_a_folder_that_this_user_may_not_look_into_is_one_sentence(
+    maskwatch: Run, run_door: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    run_door()
+    # The system says no to looking; the tests' user may look into every folder that can be.
+    monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / ("x" * 300)))
+    said = maskwatch(*command.split())
+    assert said.code == 1
+    assert "cannot be looked at" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_any_free_port_is_no_place_to_look_for_a_dashboard(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_DASHBOARD_PORT", "0")
+    said = maskwatch("dashboard-link")
+    assert (said.code, said.out) == (1, "")
+    assert "set it to the one in the link" in said.err
+
+
+def test_two_processes_with_one_port_are_found_before_any_starts(
+    maskwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reserved_port() as port:
+        monkeypatch.setenv("MASKWATCH_PORT", str(port))
+        monkeypatch.setenv("MASKWATCH_DASHBOARD_PORT", str(port))
+        said = maskwatch("up")
+    assert said.code == 1
+    assert "set MASKWATCH_DASHBOARD_PORT to a free one" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_in_another_database_is_not_printed(
     maskwatch: Run, run_door: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
