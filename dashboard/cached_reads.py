@@ -11,10 +11,12 @@ from detectors.rule_book import RULES
 from store.counts.periods import WINDOWS
 from store.pages.alert_views import AlertView, latest_alerts
 from store.pages.overview import (
+    ClientCount,
     Headline,
     JobHealth,
     ReasonCount,
     VerdictCount,
+    busiest_clients,
     headline,
     job_health,
     top_reasons,
@@ -44,6 +46,7 @@ class Overview:
     reasons: tuple[ReasonCount, ...]
     turned_away: tuple[TurnedAwayCount, ...]
     clients: tuple[WorstClient, ...]
+    busiest: tuple[ClientCount, ...]
     alerts: tuple[AlertView, ...]
     jobs: tuple[JobHealth, ...]
     scheduler: SchedulerHealth
@@ -67,6 +70,7 @@ def overview(window: str) -> Overview:
             reasons=reasons[:6],
             turned_away=read_turned_away(session, period, reasons),
             clients=worst_clients(session, period, now, 6),
+            busiest=busiest_clients(session, period, 3),
             alerts=latest_alerts(session, 5),
             jobs=job_health(session),
             scheduler=scheduler_health(session),

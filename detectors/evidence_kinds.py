@@ -6,7 +6,7 @@ and nowhere else.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, lgamma, log, log1p
@@ -232,6 +232,21 @@ class EvidenceSum:
     def leading(self) -> EvidenceKind | None:
         """The kind that weighs most, ``None`` without any evidence."""
         return next(iter(self.counts), None)
+
+    def restrict(self, scenarios: Collection[str]) -> "EvidenceSum":
+        """What some scenarios have of it.
+
+        >>> counts = {EvidenceKind.CRAFTED: 4, EvidenceKind.HOSTILE: 3}
+        >>> weigh(counts, 7).restrict(["hostile_files"]).weight
+        3.0
+        """
+        counts = {
+            kind: count
+            for kind, count in self.counts.items()
+            if WEIGHTS[kind].scenario in scenarios
+        }
+        weight = sum(count * WEIGHTS[kind].weight for kind, count in counts.items())
+        return EvidenceSum(counts, float(weight))
 
 
 def weigh(

@@ -10,7 +10,12 @@ from dashboard.decisions.finish import finish_change
 from dashboard.show import markup, words
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst
-from store.decisions.scenarios import SimulationReport, enable_scenario
+from store.decisions.scenarios import (
+    LISTED_FROM_NOW_ON,
+    LISTING_SCENARIOS,
+    SimulationReport,
+    enable_scenario,
+)
 
 REPORTED_DAYS = 7
 """How far the page looks back."""
@@ -37,7 +42,7 @@ def _line(report: SimulationReport) -> None:
     cells = (
         words.label(report.scenario),
         str(report.blocks),
-        _values(report, _MAX_NAMED),
+        _values(report.values, _MAX_NAMED),
         markup.quiet(words.utc(report.first_at)),
     )
     for column, cell in zip(columns, cells, strict=False):
@@ -47,10 +52,22 @@ def _line(report: SimulationReport) -> None:
         _turn_on(report)
 
 
-def _values(report: SimulationReport, most: int) -> Markup:
+def _say_next(report: SimulationReport) -> str:
+    """What happens to those that simulated blocks hold for."""
+    if report.scenario in LISTING_SCENARIOS:
+        return LISTED_FROM_NOW_ON
+    if not report.held:
+        return "No simulated block holds now: nobody is hit at once."
+    return (
+        "Within a minute the jobs judge anew those that simulated blocks hold for now. Whoever "
+        "still weighs enough is blocked, within the caps:"
+    )
+
+
+def _values(values: Sequence[str], most: int) -> Markup:
     """Whom and what it is about; hashes by their beginning."""
-    names = [markup.code(_shorten(value)) for value in report.values[:most]]
-    more = len(report.values) - len(names)
+    names = [markup.code(_shorten(value)) for value in values[:most]]
+    more = len(values) - len(names)
     return markup.badges(*names, *([markup.quiet(f"and {more} more")] if more > 0 else []))
 
 
@@ -65,11 +82,12 @@ def _turn_on(report: SimulationReport) -> None:
     markup.put(
         markup.quiet(
             f"In {REPORTED_DAYS} days it would have made "
-            f"{words.count(report.blocks, 'block')}. It will hit whoever does the same, and within "
-            "a minute those whom it simulates now:"
+            f"{words.count(report.blocks, 'block')}. It will hit whoever does the same. "
+            f"{_say_next(report)}"
         )
     )
-    markup.put(_values(report, len(report.values)))
+    if report.scenario not in LISTING_SCENARIOS:
+        markup.put(_values(report.held, len(report.held)))
     with st.form("scenario", border=False):
         why = st.text_area("Why is it turned on?", key="scenario-reason", max_chars=500)
         if st.form_submit_button("Turn on", type="primary", key="scenario-confirm"):

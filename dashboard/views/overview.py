@@ -67,6 +67,7 @@ def _figures(window: str, figures: Overview) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _clients(figures)
+        _busiest(figures)
         _reasons(figures)
         _turned_away(figures)
     with right:
@@ -176,9 +177,12 @@ def _turned_away(figures: Overview) -> None:
 
 
 def _clients(figures: Overview) -> None:
-    markup.section("Worst clients", "by evidence of an attack, then by requests")
+    markup.section("Worst clients", "by evidence of an attack")
     if not figures.clients:
-        markup.empty("No clients yet", "They appear with the first request.")
+        markup.empty(
+            "No client shows evidence of an attack",
+            "Whoever sends more of it than chance explains appears here.",
+        )
         return
     markup.table(
         [
@@ -191,12 +195,30 @@ def _clients(figures: Overview) -> None:
         [
             (
                 markup.client_link(each.client),
-                describe(each.counts) if each.counts else markup.quiet("none"),
+                describe(each.counts),
                 words.number(each.weight),
                 words.number(each.uploads),
                 _standing(each),
             )
             for each in figures.clients
+        ],
+    )
+
+
+def _busiest(figures: Overview) -> None:
+    markup.section("Busiest clients", "by requests, whatever became of them")
+    if not figures.busiest:
+        markup.empty("No clients yet", "They appear with the first request.")
+        return
+    markup.table(
+        [Column("Client"), Column("Requests", "right"), Column("Flagged or refused", "right")],
+        [
+            (
+                markup.client_link(each.client),
+                words.number(each.requests),
+                words.percent(each.bad_share),
+            )
+            for each in figures.busiest
         ],
     )
 

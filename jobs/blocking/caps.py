@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from jobs.blocking.network_blocks import is_within
 from jobs.settings import BlockingGroup
 from store.decisions.decisions import CLIENT_SCOPES, NewDecision, Scope
 from store.decisions.impact import Day, Hit, hit_of, read_day, values_hit_by_policy
@@ -50,9 +51,14 @@ class Caps:
     def part(
         self, session: Session, blocks: Iterable[NewDecision]
     ) -> tuple[list[NewDecision], list[CappedBlock]]:
-        """Blocks that keep within the caps together, in their order, and those that do not."""
+        """Blocks that keep within the caps together, in their order, and those that do not.
+
+        A client needs no block beside one of its network that comes before it.
+        """
         hit, kept, capped = self.hit, list[NewDecision](), list[CappedBlock]()
         for block in blocks:
+            if is_within(block, [each.value for each in kept]):
+                continue
             more = hit
             if block.scope in _CAPPED:
                 more = hit | hit_of(session, self.now, (block.value,))

@@ -34,15 +34,16 @@ def preview_enforcement(context: JobContext, *scenarios: str) -> Plan:
     """What the next ``decide`` would decide if scenarios were enforced; nothing is decided.
 
     Args:
-        scenarios: those that somebody is about to turn on; none for all that the setting enforces.
+        scenarios: those that somebody is about to turn on: what the next ``decide`` would do
+            without them as well is left out. None for all that the setting enforces.
     """
     with context.database.read() as session:
         switches = read_job_switches(session, context)
-        if scenarios:
-            switches = replace(switches, enabled=switches.enabled | set(scenarios))
-        else:
-            switches = replace(switches, simulates_all=False)
-        return plan_decisions(session, context, switches)
+        if not scenarios:
+            return plan_decisions(session, context, replace(switches, simulates_all=False))
+        before = plan_decisions(session, context, switches)
+        more = replace(switches, enabled=switches.enabled | set(scenarios))
+        return plan_decisions(session, context, more).beyond(before)
 
 
 def _sentence(plan: Plan) -> str:

@@ -1,13 +1,20 @@
 """Judges clients that no decision covers: a block of each, or of its pictures, or nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
-from jobs.blocking.policy import BlockPolicy, block_minutes, decide, is_shared, reason_of_picture
+from jobs.blocking.policy import (
+    BlockPolicy,
+    block_minutes,
+    decide,
+    is_shared,
+    reason_of_picture,
+    restrict,
+)
 from jobs.context import JobContext
 from store.decisions.client_decisions import (
     decisions_on_client,
@@ -21,6 +28,8 @@ from store.decisions.proposals import last_declined
 from store.decisions.protected import is_protected
 from store.requests.pictures_of_requests import pictures_of
 from store.tables.work_tables import DecisionRow
+
+_MINUTE = timedelta(minutes=1)
 
 
 def judge_clients(
@@ -36,19 +45,20 @@ def judge_clients(
     trusted = context.settings.proxies.trusted_proxies
     for client in names:
         if not is_protected(client, trusted) and not _is_covered(session, client, now, policy):
-            suspect = _judge(session, client, simulated.get(client), chances, now, policy)
-            yield from _decide(session, suspect, now, policy)
+            since = _begin(session, client, simulated.get(client), now, policy)
+            suspect = judge_client(session, client, since, chances)
+            minutes = max(policy.window_minutes, ceil((now - since) / _MINUTE))
+            yield from _decide(session, suspect, now, replace(policy, window_minutes=minutes))
 
 
-def _judge(
+def _begin(
     session: Session,
     client: str,
     simulated: DecisionRow | None,
-    chances: Mapping[EvidenceKind, float],
     now: datetime,
     policy: BlockPolicy,
-) -> Suspect:
-    """Judge a client by what it did since the last decision that counts, at most one window back.
+) -> datetime:
+    """Since when a client is judged: the last decision that counts, at most one window back.
 
     The window of a client with a simulated block ends at that block: what led to it counts again.
     """
@@ -58,8 +68,7 @@ def _judge(
         last_change(session, client, simulated_too=policy.simulated),
         last_declined(session, client),
     )
-    since = max(moment for moment in moments if moment is not None)
-    return judge_client(session, client, since, chances)
+    return max(moment for moment in moments if moment is not None)
 
 
 def _decide(
@@ -88,7 +97,7 @@ def _block_pictures(
             block,
             scope=Scope.CONTENT,
             value=digest,
-            reason=reason_of_picture(suspect, policy.window_minutes),
+            reason=reason_of_picture(restrict(suspect, policy), policy.window_minutes),
             until=now + timedelta(minutes=minutes),
             evidence={
                 **block.evidence,

@@ -48,26 +48,38 @@ class _Crowd:
 def block_networks(
     session: Session, context: JobContext, switches: Switches, new: Sequence[NewDecision]
 ) -> list[NewDecision]:
-    """The same blocks; where most clients of a network are blocked, one of it in their place.
+    """The same blocks, and one of each network of which most clients are blocked.
 
-    While the scenario is simulated, the clients are blocked one by one as well.
+    Networks come first where they are enforced: the caps say whether one of them stands in the
+    place of its clients (:func:`is_within`).
     """
     simulated = not switches.enforces(ATTACKING_NETWORK)
-    crowds = _find_crowds(session, context, new)
+    crowds = _find_crowds(session, context, new, simulated=simulated)
     blocks = [_block(session, crowd, context, simulated=simulated) for crowd in crowds]
-    if simulated:
-        return [*new, *blocks]
-    return [*blocks, *(each for each in new if not _is_in(each, crowds))]
+    return [*new, *blocks] if simulated else [*blocks, *new]
 
 
-def _find_crowds(session: Session, context: JobContext, new: Sequence[NewDecision]) -> list[_Crowd]:
+def is_within(block: NewDecision, networks: Iterable[str]) -> bool:
+    """Whether an enforced block is about a client in one of some networks."""
+    if block.simulated or block.scope is not Scope.CLIENT:
+        return False
+    own = addresses_of(block.value) or read_network(block.value)
+    wide = (read_network(each) for each in networks)
+    return own is not None and any(lies_within(own, each) for each in wide if each is not None)
+
+
+def _find_crowds(
+    session: Session, context: JobContext, new: Sequence[NewDecision], *, simulated: bool
+) -> list[_Crowd]:
     settings, now = context.settings.blocking, context.now
     by_network = _sort(_blocked(session, now, new))
     many = [each for each in by_network if len(each) >= settings.network_min_clients]
     active = active_clients(session, now) if many else set()
     crowds = (_crowd_of(session, clients, active) for clients in many)
     return [
-        crowd for crowd in crowds if crowd is not None and _is_to_block(session, crowd, context)
+        crowd
+        for crowd in crowds
+        if crowd is not None and _is_to_block(session, crowd, context, simulated=simulated)
     ]
 
 
@@ -114,14 +126,14 @@ def _addresses(clients: Iterable[BlockedClient]) -> list[Network]:
     return [own for each in clients if (own := addresses_of(each.client)) is not None]
 
 
-def _is_to_block(session: Session, crowd: _Crowd, context: JobContext) -> bool:
+def _is_to_block(session: Session, crowd: _Crowd, context: JobContext, *, simulated: bool) -> bool:
     settings: BlockingGroup = context.settings.blocking
     trusted = context.settings.proxies.trusted_proxies
     return (
         len(crowd.blocked) >= settings.network_min_clients
         and crowd.share >= settings.network_share
         and not is_network_protected(crowd.network, trusted)
-        and not is_network_decided(session, context.now, crowd.network)
+        and not is_network_decided(session, context.now, crowd.network, simulated_too=simulated)
     )
 
 
@@ -147,10 +159,3 @@ def _block(session: Session, crowd: _Crowd, context: JobContext, *, simulated: b
             "request_ids": [first for each in crowd.blocked for first in each.request_ids[:1]],
         },
     )
-
-
-def _is_in(block: NewDecision, crowds: Iterable[_Crowd]) -> bool:
-    if block.simulated or block.scope is not Scope.CLIENT:
-        return False
-    own = addresses_of(block.value) or read_network(block.value)
-    return own is not None and any(lies_within(own, crowd.network) for crowd in crowds)

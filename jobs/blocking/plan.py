@@ -1,19 +1,19 @@
 """What a run of ``decide`` decides: blocks, and proposals where a limit holds it back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from jobs.blocking.caps import CappedBlock, Caps
 from jobs.blocking.judging import judge_clients
-from jobs.blocking.network_blocks import block_networks
+from jobs.blocking.network_blocks import block_networks, is_within
 from jobs.blocking.policy import BlockPolicy
 from jobs.context import JobContext
 from jobs.settings import BlockingGroup
 from store.decisions.decisions import NewDecision
 from store.decisions.proposals import open_values
-from store.decisions.scenarios import Switches, read_switches
+from store.decisions.scenarios import SCENARIOS, Switches, read_switches
 from store.families.families import find_common_family
 from store.models.outlier_models import champion
 
@@ -35,6 +35,15 @@ class Plan:
         """The blocks that keep somebody out."""
         return tuple(block for block in self.blocks if not block.simulated)
 
+    def beyond(self, other: "Plan") -> "Plan":
+        """What another plan does not decide about the same values."""
+        values = {each.value for each in other.enforced}
+        proposed = {each.block.value for each in other.proposals}
+        return Plan(
+            tuple(each for each in self.enforced if each.value not in values),
+            tuple(each for each in self.proposals if each.block.value not in proposed),
+        )
+
     def describe_hits(self) -> list[str]:
         """One sentence for each that is hit, or would be if a person agreed."""
         return [
@@ -50,13 +59,14 @@ class Plan:
         ]
 
 
-def block_policy(settings: BlockingGroup, *, simulated: bool) -> BlockPolicy:
-    """The policy of these settings."""
+def block_policy(settings: BlockingGroup, switches: Switches, *, simulated: bool) -> BlockPolicy:
+    """The policy of these settings, for the scenarios that are simulated or for the others."""
     return BlockPolicy(
         block_after=settings.block_after,
         window_minutes=settings.block_window_minutes,
         block_minutes=settings.block_minutes,
         simulated=simulated,
+        scenarios=frozenset(each for each in SCENARIOS if switches.enforces(each) is not simulated),
     )
 
 
@@ -74,7 +84,7 @@ def plan_decisions(session: Session, context: JobContext, switches: Switches) ->
     promoted = champion(session)
     digest = None if promoted is None else promoted.digest
     named = [replace(each, model_digest=digest, family=_name_family(session, each)) for each in new]
-    return _hold_back(session, context, named)
+    return _hold_back(session, context, named, waiting)
 
 
 def _name_family(session: Session, block: NewDecision) -> str | None:
@@ -92,22 +102,27 @@ def _judge(session: Session, context: JobContext, switches: Switches) -> list[Ne
     for simulated in (False, True):
         is_needed = switches.simulates_any if simulated else switches.enforces_any
         if is_needed:
-            policy = block_policy(context.settings.blocking, simulated=simulated)
+            policy = block_policy(context.settings.blocking, switches, simulated=simulated)
             values = {each.value for each in decisions}
             decisions += [
-                each
-                for each in judge_clients(session, context, policy)
-                if switches.enforces(each.scenario) is not simulated and each.value not in values
+                each for each in judge_clients(session, context, policy) if each.value not in values
             ]
     return decisions
 
 
-def _hold_back(session: Session, context: JobContext, new: Sequence[NewDecision]) -> Plan:
-    """Blocks within the caps; whom nobody is kept out by needs no cap."""
+def _hold_back(
+    session: Session, context: JobContext, new: Sequence[NewDecision], waiting: Collection[str]
+) -> Plan:
+    """Blocks within the caps; whom nobody is kept out by needs no cap.
+
+    A client is not proposed beside its network.
+    """
     enforced = [each for each in new if not each.simulated]
     simulated = [each for each in new if each.simulated]
     if not enforced:
         return Plan(tuple(simulated), ())
     caps = Caps.read(session, context.now, context.settings.blocking)
     blocks, proposals = caps.part(session, enforced)
-    return Plan((*blocks, *simulated), tuple(proposals))
+    proposed = {*waiting, *(each.block.value for each in proposals)}
+    alone = (each for each in proposals if not is_within(each.block, proposed))
+    return Plan((*blocks, *simulated), tuple(alone))

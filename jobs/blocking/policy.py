@@ -3,7 +3,7 @@
 What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
@@ -11,6 +11,7 @@ from jobs.settings import MAX_BLOCK_MINUTES
 from store.decisions.client_evidence import Suspect
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
 from store.decisions.networks import address_of
+from store.decisions.scenarios import SCENARIOS
 from store.phrases import phrase_count
 
 _NEVER_BLOCKED = "cli:"
@@ -25,20 +26,27 @@ class BlockPolicy:
 
     Attributes:
         block_after: weight of evidence that leads to a block.
+        scenarios: those that blocks are named after. The evidence of others counts as well where
+            it is simulated; a block that is enforced needs no scenario that nobody turned on.
     """
 
     block_after: int
     window_minutes: int
     block_minutes: int
     simulated: bool
+    scenarios: frozenset[str] = frozenset(SCENARIOS)
 
 
 def decide(
     suspect: Suspect, earlier_blocks: int, now: datetime, policy: BlockPolicy
 ) -> NewDecision | None:
     """A block for a client whose evidence weighs enough, else ``None``."""
+    suspect = restrict(suspect, policy)
     evidence, weighed = suspect.evidence, suspect.sum
-    if evidence.client.startswith(_NEVER_BLOCKED) or weighed.weight < policy.block_after:
+    leading = next(iter(weighed.restrict(policy.scenarios).counts), None)
+    if leading is None or weighed.weight < policy.block_after:
+        return None
+    if evidence.client.startswith(_NEVER_BLOCKED):
         return None
     minutes = block_minutes(policy.block_minutes, earlier_blocks)
     scope, value = subject_of(evidence.client)
@@ -46,7 +54,7 @@ def decide(
         kind=Kind.BLOCK,
         scope=scope,
         value=value,
-        scenario=WEIGHTS[next(iter(weighed.counts))].scenario,
+        scenario=WEIGHTS[leading].scenario,
         origin=BY_POLICY,
         reason=reason(suspect, policy.window_minutes),
         created_by=BY_POLICY,
@@ -60,6 +68,13 @@ def decide(
             "request_ids": list(evidence.request_ids),
         },
     )
+
+
+def restrict(suspect: Suspect, policy: BlockPolicy) -> Suspect:
+    """The client with what of its evidence counts."""
+    if policy.simulated:
+        return suspect
+    return replace(suspect, sum=suspect.sum.restrict(policy.scenarios))
 
 
 def is_shared(suspect: Suspect) -> bool:

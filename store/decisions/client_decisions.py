@@ -60,12 +60,13 @@ def read_blocked_senders(session: Session) -> Callable[[str], bool]:
 def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:
     """The first simulated block of each client, by policy, that nobody has revoked and that lasts.
 
-    Every other block of these clients is newer.
+    Where many share an address, its pictures have one in its place. Every other block of these
+    clients is newer.
     """
     statement = (
         select(DecisionRow)
         .where(
-            DecisionRow.scope.in_(CLIENT_SCOPES),
+            DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.CONTENT)),
             DecisionRow.kind == Kind.BLOCK.value,
             DecisionRow.origin == BY_POLICY,
             DecisionRow.simulated,
@@ -73,7 +74,7 @@ def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:
         )
         .order_by(DecisionRow.id.desc())
     )
-    return {row.value: row for row in session.scalars(statement)}
+    return {str(row.evidence.get("client", row.value)): row for row in session.scalars(statement)}
 
 
 def earlier_blocks(

@@ -1,12 +1,13 @@
 """What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, and_, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import (
@@ -35,8 +36,9 @@ _MAX_SUSPECTS = 1000
 # The newest of each code: in a flood they say who sends it.
 _MAX_OF_A_CODE = 5000
 _CODES = codes_of(*WEIGHTS)
-# Beside damaged files they weigh as much as one of these.
+# Beside these, each different mistake weighs as much as a damaged file.
 _MISTAKES = codes_of(EvidenceKind.MISTAKE)
+_BESIDE = frozenset(codes_of(EvidenceKind.DAMAGED, EvidenceKind.HOSTILE))
 _MOST = {code: WEIGHTS[KINDS[code]].weight for code in _CODES} | dict.fromkeys(
     _MISTAKES, WEIGHTS[EvidenceKind.DAMAGED].weight
 )
@@ -103,7 +105,10 @@ def read_evidence(session: Session, client: str, since: datetime) -> ClientEvide
     """What a client did after a time."""
     names = _names_of(session, client, since)
     its_own = (RequestRow.client.in_(names), *_after(since))
-    rows = _evidence_rows(session, its_own)
+    rows, is_cut = _evidence_rows(session, its_own)
+    if is_cut:
+        # All that is compared is of one span, or who sends most would have the least share.
+        its_own = (*its_own, RequestRow.id >= rows[-1].id)
     exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
     mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
     counts = count_kinds([*exhibits, *mistakes])
@@ -127,8 +132,13 @@ def read_chances(session: Session, p_value: float) -> dict[EvidenceKind, float]:
     return {EvidenceKind.OUTLIER: share}
 
 
-def _evidence_rows(session: Session, its_own: Sequence[ColumnElement[bool]]) -> list[Any]:
-    """Id, request id, upload, reason and numbers of what weighs, newest first."""
+def _evidence_rows(
+    session: Session, its_own: Sequence[ColumnElement[bool]]
+) -> tuple[list[Any], bool]:
+    """Id, request id, upload, reason and numbers of what weighs, newest first.
+
+    Also whether there are more, from before the last of them.
+    """
     columns = (RequestRow.id, RequestRow.request_id, _UPLOAD.label("upload"))
     newest = RequestRow.id.desc()
     by_reason = (
@@ -148,9 +158,13 @@ def _evidence_rows(session: Session, its_own: Sequence[ColumnElement[bool]]) -> 
         .join(ScoreRow, ScoreRow.request_pk == RequestRow.id)
         .where(*its_own, ScoreRow.outlier)
     )
-    statements = (each.order_by(newest).limit(_MAX_ROWS) for each in (by_reason, by_score))
-    rows = [row for statement in statements for row in session.execute(statement)]
-    return sorted(rows, key=lambda row: -row.id)
+    parts = [
+        session.execute(each.order_by(newest).limit(_MAX_ROWS)).all()
+        for each in (by_reason, by_score)
+    ]
+    begins = max((part[-1].id for part in parts if len(part) == _MAX_ROWS), default=0)
+    rows = [row for part in parts for row in part if row.id >= begins]
+    return sorted(rows, key=lambda row: -row.id), begins > 0
 
 
 def _mistakes(session: Session, its_own: Sequence[ColumnElement[bool]]) -> Sequence[str]:
@@ -169,29 +183,32 @@ def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
-    """By client, no less than what its evidence weighs: repeats and chance are not left out yet."""
+    """By client, no less than what its evidence weighs: chance is not left out yet."""
     weighing = union_all(*(_newest_of(code, since) for code in _MOST), _newest_outliers(since))
     keys = weighing.subquery()
     rows = session.execute(
-        select(RequestRow.client, func.sum(keys.c.weight))
+        select(RequestRow.client, keys.c.code, func.count(_UPLOAD.distinct()))
         .join(keys, keys.c.key == RequestRow.id)
         .where(*_after(since))
-        .group_by(RequestRow.client)
+        .group_by(RequestRow.client, keys.c.code)
     )
-    sums: dict[str, float] = dict(rows.all())
+    uploads: dict[str, Counter[str]] = {}
+    for client, code, number in rows:
+        uploads.setdefault(network_of(client), Counter())[code] += number
+    sums = {client: _largest_sum(codes) for client, codes in uploads.items()}
     for client, requests in count_floods(session, since).items():
-        flood = requests * WEIGHTS[EvidenceKind.FLOOD].weight
-        sums[client] = sums.get(client, 0.0) + flood
-    return _sum_networks(sums)
+        name, flood = network_of(client), requests * WEIGHTS[EvidenceKind.FLOOD].weight
+        sums[name] = sums.get(name, 0.0) + flood
+    return sums
 
 
-def _sum_networks(sums: Mapping[str, float]) -> dict[str, float]:
-    """The same by the names that decisions know clients under."""
-    by_name: dict[str, float] = {}
-    for client, weight in sums.items():
-        name = network_of(client)
-        by_name[name] = by_name.get(name, 0.0) + weight
-    return by_name
+def _largest_sum(uploads: Mapping[str, int]) -> float:
+    """What different uploads by code weigh at most."""
+    counts = dict(uploads)
+    for mistake in _MISTAKES:
+        if mistake in counts:
+            counts[mistake] = 0 if _BESIDE.isdisjoint(uploads) else 1
+    return sum(number * _MOST[code] for code, number in counts.items())
 
 
 def _names_of(session: Session, client: str, since: datetime) -> Sequence[str]:
@@ -210,7 +227,7 @@ def _names_of(session: Session, client: str, since: datetime) -> Sequence[str]:
 
 
 def _newest_of(code: str, since: datetime) -> Select[Any]:
-    """Keys of the newest requests with a code, each with what the code weighs at most."""
+    """Keys of the newest requests with a code."""
     key: ColumnElement[int] = reasons_table.c.request_pk
     newest = (
         select(key.label("key"))
@@ -219,7 +236,7 @@ def _newest_of(code: str, since: datetime) -> Select[Any]:
         .limit(_MAX_OF_A_CODE)
         .subquery()
     )
-    return select(newest.c.key, literal(_MOST[code], Double).label("weight"))
+    return select(newest.c.key, literal(code, Text).label("code"))
 
 
 def _newest_outliers(since: datetime) -> Select[Any]:
@@ -230,5 +247,4 @@ def _newest_outliers(since: datetime) -> Select[Any]:
         .limit(_MAX_OF_A_CODE)
         .subquery()
     )
-    weight = WEIGHTS[EvidenceKind.OUTLIER].weight
-    return select(newest.c.key, literal(weight, Double).label("weight"))
+    return select(newest.c.key, literal(OUTLIER_TRAFFIC.code, Text).label("code"))

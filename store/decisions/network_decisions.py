@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from store.configuration.network_groups import Network
@@ -37,11 +37,19 @@ def list_blocked_clients(session: Session, now: datetime) -> list[BlockedClient]
     ]
 
 
-def is_network_decided(session: Session, now: datetime, network: Network) -> bool:
-    """Whether a decision holds for the whole of a network, or an allow for a part of it."""
+def is_network_decided(
+    session: Session, now: datetime, network: Network, *, simulated_too: bool
+) -> bool:
+    """Whether a decision holds for the whole of a network, or an allow for a part of it.
+
+    Args:
+        simulated_too: whether a simulated decision is enough.
+    """
     rows = session.execute(
         select(DecisionRow.kind, DecisionRow.value).where(
-            DecisionRow.scope == Scope.NETWORK.value, is_active(now)
+            DecisionRow.scope == Scope.NETWORK.value,
+            is_active(now),
+            true() if simulated_too else ~DecisionRow.simulated,
         )
     )
     for kind, value in rows:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import WEIGHTS
+from detectors.evidence_kinds import WEIGHTS, EvidenceKind
 from store.audit.audit_log import Action, Entry, append
-from store.decisions.decisions import BY_POLICY, DecisionError, Kind
+from store.decisions.decisions import BY_POLICY, DecisionError, Kind, is_active
 from store.tables.work_tables import DecisionRow, ScenarioRow
 
 RECURRING_PATCH, RECURRING_PERTURBATION = "recurring_patch", "recurring_perturbation"
@@ -21,6 +21,9 @@ SCENARIOS: tuple[str, ...] = (
     ATTACKING_NETWORK,
 )
 """Every scenario of the jobs, in the order of pages."""
+LISTING_SCENARIOS = frozenset({RECURRING_PATCH, RECURRING_PERTURBATION})
+"""What these list is looked for in pictures, so that nobody can be named beforehand."""
+LISTED_FROM_NOW_ON = "What is found from now on is enforced; what is on the list stays as it is."
 # The setting that enforces all was there before them: whoever had set it has not seen them yet.
 _ONE_BY_ONE = frozenset({ATTACKING_NETWORK})
 _MAX_VALUES = 20
@@ -102,12 +105,15 @@ class SimulationReport:
         first_at: when it first decided anything, ever.
         blocks: decisions in the time that is looked back on.
         values: whom and what they are about, newest first; some of them.
+        held: those that simulated blocks hold for now, to which the scenario adds evidence. They
+            are judged anew once it is turned on.
     """
 
     scenario: str
     first_at: datetime
     blocks: int
     values: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
 def report_simulations(
@@ -133,4 +139,27 @@ def _report(session: Session, name: str, now: datetime, days: int) -> Simulation
     number = session.scalar(select(func.count()).where(*recent)) or 0
     newest = select(DecisionRow.value).where(*recent).order_by(DecisionRow.id.desc())
     values: Sequence[str] = session.scalars(newest.limit(_MAX_VALUES)).all()
-    return SimulationReport(name, first_at, number, tuple(dict.fromkeys(values)))
+    return SimulationReport(
+        name, first_at, number, tuple(dict.fromkeys(values)), _read_held(session, name, now)
+    )
+
+
+def _read_held(session: Session, name: str, now: datetime) -> tuple[str, ...]:
+    """Whom simulated blocks hold for whose evidence is, at least in part, of a scenario."""
+    rows = session.scalars(
+        select(DecisionRow)
+        .where(
+            DecisionRow.origin == BY_POLICY,
+            DecisionRow.kind == Kind.BLOCK.value,
+            DecisionRow.simulated,
+            is_active(now),
+        )
+        .order_by(DecisionRow.id.desc())
+    )
+    held = dict.fromkeys(row.value for row in rows if name in _scenarios_of(row))
+    return tuple(held)[:_MAX_VALUES]
+
+
+def _scenarios_of(row: DecisionRow) -> set[str]:
+    kinds = row.evidence.get("kinds", {})
+    return {row.scenario, *(WEIGHTS[EvidenceKind(kind)].scenario for kind in kinds)}

@@ -16,6 +16,7 @@ from store.pages.audit_views import AuditFilter, audit_page
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.pages.family_views import list_families, read_family
 from store.pages.overview import (
+    busiest_clients,
     headline,
     job_health,
     top_reasons,
@@ -69,6 +70,7 @@ def _of_overview(label: str, window: Window) -> Iterator[DashboardQuery]:
         lambda session, now: worst_clients(session, window.period(now), now, 6),
         "a number of the newest records of each reason, and the rows of a few clients",
     )
+    yield DashboardQuery(f"{name}busiest clients", within(busiest_clients, 3), bound)
     yield DashboardQuery(f"{name}turned away", within(read_turned_away, ()), "buckets of roll-ups")
 
 

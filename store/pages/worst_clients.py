@@ -10,17 +10,17 @@ from detectors.evidence_kinds import WEIGHTS, EvidenceKind, codes_of
 from store.counts.periods import Period
 from store.counts.turned_away import count_turned_away
 from store.decisions.client_decisions import decisions_on_client
-from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
+from store.decisions.client_evidence import Suspect, find_suspects, read_chances
 from store.decisions.decisions import Kind
-from store.pages.overview import ReasonCount, busiest_clients
+from store.pages.overview import ReasonCount
 
-# Some of those with most evidence lose it when repeats and chance are left out.
-_LOOKED_AT = 3
+# Some of those with most evidence lose it when chance is left out.
+_LOOKED_AT = 10
 
 
 @dataclass(frozen=True)
 class WorstClient:
-    """A client and the evidence against it that chance cannot explain, if there is any.
+    """A client and the evidence against it that chance cannot explain.
 
     Attributes:
         counts: different files by kind of evidence, the heaviest kind first; of a flood, requests.
@@ -38,16 +38,10 @@ class WorstClient:
 def worst_clients(
     session: Session, period: Period, now: datetime, most: int
 ) -> tuple[WorstClient, ...]:
-    """Clients by the evidence of a period, the worst first; then those with most requests."""
+    """Clients by the evidence of a period, the worst first; none whom nothing speaks against."""
     chances = read_chances(session, WEIGHTS[EvidenceKind.OUTLIER].chance)
     least = min(weight.weight for weight in WEIGHTS.values())
     suspects = find_suspects(session, period.since, least, chances, most * _LOOKED_AT)
-    known = {suspect.evidence.client for suspect in suspects}
-    suspects += [
-        judge_client(session, each.client, period.since, chances)
-        for each in busiest_clients(session, period, most)
-        if each.client not in known
-    ]
     return tuple(_standing(session, suspect, now) for suspect in suspects[:most])
 
 

@@ -1,5 +1,6 @@
 """The page of decisions."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from dashboard.wiring import Parts
@@ -8,7 +9,7 @@ from store.decisions.decisions import Kind, Scope, add_decision
 from store.decisions.pictures.listed_patches import listed_patches, patch_evidence
 from store.decisions.pictures.listed_perturbations import listed_perturbations, signature_evidence
 from store.decisions.proposals import propose
-from store.decisions.scenarios import enable_scenario
+from store.decisions.scenarios import enable_scenario, read_switches, report_simulations
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
 from tests.makers import make_decision
@@ -103,6 +104,41 @@ def test_a_simulated_scenario_says_whom_it_hits_before_it_is_on(
     with nothing.database.write() as session:
         enable_scenario(session, "crafted_pictures", "ada", "Seen it.", "analyst:ada", now)
     assert "Simulated scenarios" not in html_of(open_page("blacklist"))
+
+
+def test_the_switch_names_those_whose_simulated_blocks_hold_and_nobody_else(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    signed_in(nothing)
+    now = nothing.clock()
+    over = make_decision(
+        value="ip:203.0.113.7",
+        scenario="crafted_pictures",
+        simulated=True,
+        until=now - timedelta(hours=1),
+    )
+    held = replace(
+        over,
+        value="ip:203.0.113.8",
+        scenario="hostile_files",
+        until=now + timedelta(hours=1),
+        evidence={"kinds": {"hostile": 3, "crafted": 3}},
+    )
+    with nothing.database.write() as session:
+        add_decision(session, over, now - timedelta(hours=2))
+    at = open_page("blacklist")
+    before = html_of(at).count("203.0.113.7")
+    at = fine(button_named(at, "Turn on").click().run())
+    assert "nobody is hit at once" in html_of(at)
+    assert html_of(at).count("203.0.113.7") == before
+    with nothing.database.write() as session:
+        add_decision(session, held, now)
+        switches = read_switches(session, simulates_all=True)
+        reports = report_simulations(session, switches, now, 7)
+    assert {each.scenario: each.held for each in reports} == {
+        "crafted_pictures": ("ip:203.0.113.8",),
+        "hostile_files": ("ip:203.0.113.8",),
+    }
 
 
 def test_networks_and_similar_pictures_are_shown_as_such(nothing: Parts, signed_in: Signed) -> None:

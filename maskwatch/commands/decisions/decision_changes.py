@@ -22,8 +22,8 @@ from store.decisions.decisions import (
 )
 from store.decisions.proposals import accept_proposal, decline_proposal
 from store.decisions.scenarios import (
-    RECURRING_PATCH,
-    RECURRING_PERTURBATION,
+    LISTED_FROM_NOW_ON,
+    LISTING_SCENARIOS,
     check_scenario,
     enable_scenario,
 )
@@ -34,9 +34,6 @@ from store.tables.work_tables import DecisionRow
 
 Result = TypeVar("Result")
 _MINUTE = 60
-
-# What these list is looked for in pictures, so that nobody can be named beforehand.
-_LISTED = {RECURRING_PATCH: "Patches", RECURRING_PERTURBATION: "Perturbations"}
 
 
 def build_decision(
@@ -115,15 +112,10 @@ def list_hits(settings: JobSettings, scenario: str, now: datetime) -> Iterator[s
         MaskwatchError: there is no such scenario, or the database cannot be read.
     """
     check_scenario(scenario)
-    if noun := _LISTED.get(scenario):
-        yield f"{noun} that are found from now on are enforced; those on the list stay as they are."
+    if scenario in LISTING_SCENARIOS:
+        yield LISTED_FROM_NOW_ON
         return
-    plan = preview_blocks(settings, now, scenario)
-    hits = replace(
-        plan,
-        blocks=tuple(each for each in plan.blocks if each.scenario == scenario),
-        proposals=tuple(each for each in plan.proposals if each.block.scenario == scenario),
-    ).describe_hits()
+    hits = preview_blocks(settings, now, scenario).describe_hits()
     yield from hits or ["The next `decide` will block nobody by it."]
 
 

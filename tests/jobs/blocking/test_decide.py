@@ -21,6 +21,7 @@ from store.decisions.decisions import (
     add_decision,
     revoke,
 )
+from store.decisions.scenarios import enable_scenario
 from store.requests.records import Stage
 from store.tables.work_tables import DecisionRow
 from tests.makers import make_decision
@@ -186,6 +187,60 @@ def test_enforcement_judges_anew_what_only_had_simulated_blocks(
     assert blocked(context)
     assert decisions(context)[-1].until == context.now + timedelta(minutes=60)
     assert run(context).rows == 0
+
+
+def test_a_block_says_over_what_time_its_evidence_was_counted(
+    context: JobContext, traffic: Any
+) -> None:
+    attack(traffic)
+    run(simulating(context))
+    context = later(context, minutes=50)
+    attack(traffic.later(minutes=50), minutes_ago=0)
+    run(context)
+    reason = decisions(context)[-1].reason
+    assert reason == "8 crafted pictures in 110 minutes, 8 uploads in all."
+
+
+def enable(context: JobContext, scenario: str) -> None:
+    with context.database.write() as session:
+        enable_scenario(session, scenario, "ada", "Seen it.", "analyst:ada", context.now)
+
+
+def test_evidence_of_a_simulated_scenario_shields_nobody_from_one_that_is_on(
+    context: JobContext, traffic: Any
+) -> None:
+    context = simulating(context)
+    attack(traffic, 6)
+    traffic.refused(CLIENT, 4, reason="polyglot")
+    [hit] = preview_enforcement(context, "hostile_files").blocks
+    assert (hit.value, hit.scenario) == (CLIENT, "hostile_files")
+    enable(context, "hostile_files")
+    run(context)
+    assert blocked(context)
+    [block] = decisions(context)
+    assert block.scenario == "hostile_files"
+    assert block.reason == "4 hostile files in 60 minutes, 10 uploads in all."
+    # What happens anyway is no effect of turning on another one.
+    assert preview_enforcement(context, "crafted_pictures").blocks == ()
+
+
+def test_evidence_of_a_simulated_scenario_alone_keeps_nobody_out(
+    context: JobContext, traffic: Any
+) -> None:
+    context = simulating(context)
+    traffic.refused(CLIENT, 2, reason="polyglot")
+    traffic.flagged(CLIENT, 1, reason="trigger_suspected")
+    traffic.flagged(CLIENT, 2, reason="probing_sequence")
+    enable(context, "hostile_files")
+    run(context)
+    assert not blocked(context)
+    [block] = decisions(context)
+    assert block.simulated
+    # It takes evidence of a scenario that nobody turned on: the block is told under its name.
+    assert block.scenario == "probing_search"
+    enable(context, "probing_search")
+    run(context)
+    assert blocked(context)
 
 
 def test_enforcement_leaves_alone_whom_the_policy_would_not_block_today(

@@ -253,3 +253,48 @@ def test_a_decide_that_is_killed_in_the_middle_leaves_nothing_half_done(
         ]
     assert counts == [0, 0, 0]
     assert run(context).sentence == "Blocked 5 clients."
+
+
+def test_a_network_beyond_the_caps_lets_none_of_its_clients_off(
+    context: JobContext, traffic: Any
+) -> None:
+    attackers = [f"ip:198.51.100.{number}" for number in range(8)]
+    for client in attackers:
+        attack(traffic, client)
+    enable_networks(context)
+    for _ in range(2):
+        run(context)
+        # Five clients may be blocked however few there are.
+        assert sum(is_blocked(context, client) for client in attackers) == 5
+        with context.database.read() as session:
+            proposed = session.scalars(select(ProposalRow.value)).all()
+        assert proposed == ["198.51.100.0/29"]
+
+
+def test_a_network_that_only_had_a_simulated_block_is_judged_anew(
+    context: JobContext, traffic: Any
+) -> None:
+    context = wide_open(context)
+    for number in range(4):
+        attack(traffic, f"ip:198.51.100.{number}")
+    run(context)
+    assert [row.simulated for row in networks(context)] == [True]
+    enable_networks(context)
+    run(context)
+    assert [row.simulated for row in networks(context)] == [True, False]
+    assert run(context).rows == 0
+
+
+def test_the_pictures_of_an_address_that_only_had_simulated_blocks_are_judged_anew(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean(NAT, 200, minutes_ago=20)
+    for picture in PICTURES:
+        traffic.flagged(NAT, 1, reason="polyglot", content_sha256=picture)
+    run(wide_open(context, simulate_blocks=True))
+    # The simulated blocks still hold, and what led to them is older than a window.
+    context = replace(context, now=context.now + timedelta(minutes=58))
+    assert not is_blocked(context, NAT, PICTURES[0])
+    run(wide_open(context))
+    assert all(is_blocked(context, NAT, picture) for picture in PICTURES)
+    assert not is_blocked(context, NAT)

@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta
 
+import pytest
+
 from detectors.evidence_kinds import EvidenceKind
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
@@ -68,6 +70,19 @@ def test_suspects_are_those_whose_evidence_weighs_enough(database: Database, now
         assert find_suspects(session, now, 3, {}) == []
     assert suspect.evidence.client == CRAFTER
     assert suspect.sum.weight == 5
+
+
+def test_who_sends_most_does_not_dilute_its_own_evidence(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.decisions.client_evidence._MAX_ROWS", 20)
+    crafted = [flagged(now, n, "trigger_suspected", "adversarial_picture") for n in range(90)]
+    with database.write() as session:
+        add_records(session, crafted)
+    with database.read() as session:
+        [suspect] = find_suspects(session, now - HOUR, 3, {})
+    # Of 90 uploads ten are looked at: they are ten of ten.
+    assert suspect.evidence.uploads == suspect.evidence.counts[EvidenceKind.TRIGGER] == 10
 
 
 def test_a_flood_without_records_makes_a_suspect(database: Database, now: datetime) -> None:
