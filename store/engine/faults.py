@@ -10,7 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from detectors.errors import MaskwatchError
 
-_UNDEFINED_TABLE, _FORBIDDEN, _READ_ONLY = "42P01", "42501", "25006"
+_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
+_FORBIDDEN, _READ_ONLY = "42501", "25006"
 _CANCELLED, _NO_LOCK = "57014", "55P03"
 # Classes of PostgreSQL's states: values, constraints, dependent objects, names.
 _OF_THE_SCHEMA = {"22", "23", "2B", "42"}
@@ -31,6 +32,12 @@ class StoreDamaged(StoreUnavailable):
 
 class StoreForbidden(StoreUnavailable):
     """The database's user lacks a right: a record waits in the spool, but no retry helps."""
+
+    retryable = False
+
+
+class TablesChanged(StoreUnavailable):
+    """A table lacks a column: a record waits in the spool, but no retry helps."""
 
     retryable = False
 
@@ -147,6 +154,11 @@ def _postgresql_fault(error: DBAPIError, read_only: bool) -> MaskwatchError | No
 def _other_fault(error: DBAPIError) -> MaskwatchError | None:
     if _lacks_tables(error):
         return StoreUnavailable("The database has no Maskwatch tables: run `maskwatch db upgrade`.")
+    if _lacks_column(error):
+        return TablesChanged(
+            f"The tables are not those that Maskwatch made ({first_line(error)}): `maskwatch db "
+            "check` says what was changed; restore the last backup, or undo it by hand."
+        )
     away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
     if not away and not error.connection_invalidated:
         return None
@@ -173,6 +185,11 @@ def _general_sentence(error: DBAPIError) -> str:
 def _lacks_tables(error: DBAPIError) -> bool:
     is_undefined = getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
     return is_undefined or "no such table" in str(error.orig)
+
+
+def _lacks_column(error: DBAPIError) -> bool:
+    is_undefined = getattr(error.orig, "sqlstate", None) == _UNDEFINED_COLUMN
+    return is_undefined or "no such column" in str(error.orig)
 
 
 def _sqlite_code(error: DBAPIError) -> int:

@@ -34,6 +34,12 @@ def check_place(session: Session) -> None:
             "The search_path of the database's user, or of MASKWATCH_DATABASE_URL, names no schema "
             "that exists: make the schema, or name another one."
         )
+    if session.scalar(text("SELECT quote_ident(:here)"), {"here": here}) != here:
+        raise SchemaError(
+            f"The search_path leads to the schema {here!r}, whose name needs quotes: give "
+            "Maskwatch one whose name has small letters, digits and underscores alone, and is no "
+            "word of SQL."
+        )
     others = [home for home in session.scalars(_HOMES) if home != here]
     if others:
         raise SchemaError(

@@ -10,7 +10,10 @@ import structlog
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.engine.database import Database
@@ -65,11 +68,25 @@ def current_revision(database: Database) -> str | None:
     """The revision the database is at; ``None`` for a new one.
 
     Raises:
-        SchemaError: the tables of a PostgreSQL database are not where its search_path says.
+        SchemaError: the tables of a PostgreSQL database are not where its search_path says, or it
+            cannot be told which revision they are of.
     """
     with database.read() as session:
         check_place(session)
+        return _read_revision(session)
+
+
+def _read_revision(session: Session) -> str | None:
+    try:
         return MigrationContext.configure(session.connection()).get_current_revision()
+    except (CommandError, DBAPIError) as error:
+        if not is_of_the_schema(error):
+            raise
+        raise SchemaError(
+            f"The table alembic_version does not say which revision the database is at "
+            f"({first_line(error)}): restore the last backup, or give Maskwatch a database of its "
+            "own if another program made that table."
+        ) from error
 
 
 def ensure_current(database: Database) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from store.engine.database import Database, StoreUnavailable
+from store.engine.faults import TablesChanged
 from store.engine.schema.versions import (
     MigrationFailed,
     SchemaError,
@@ -19,6 +20,7 @@ from store.engine.schema.versions import (
     upgrade,
 )
 from store.settings import StoreSettings
+from store.tables.work_tables import DecisionRow
 
 
 def _on(settings: StoreSettings, search_path: str) -> StoreSettings:
@@ -85,6 +87,60 @@ def test_a_schema_that_does_not_exist_is_said(postgres_settings: StoreSettings) 
     database = Database.open(_on(postgres_settings, "nowhere"))
     with pytest.raises(SchemaError, match="names no schema that exists"):
         upgrade(database)
+    database.close()
+
+
+@pytest.mark.parametrize("name", ["tenant-1", "My Schema", "Tenant", "user"])
+def test_a_schema_whose_name_needs_quotes_is_refused_with_one_sentence(
+    postgres_settings: StoreSettings, name: str
+) -> None:
+    database = Database.open(postgres_settings)
+    home = postgres_settings.store.database_address().database
+    with database.write() as session:
+        session.execute(text(f'CREATE SCHEMA "{name}"'))
+        session.execute(text(f'ALTER DATABASE "{home}" SET search_path = "{name}"'))
+    database.close()
+    database = Database.open(postgres_settings)
+    for step in (upgrade, ensure_current, current_revision):
+        with pytest.raises(SchemaError, match="whose name needs quotes"):
+            step(database)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        (["INSERT INTO alembic_version VALUES ('0001')"], "more than one head"),
+        (
+            ["DROP TABLE alembic_version", "CREATE TABLE alembic_version (id integer)"],
+            "version_num",
+        ),
+    ],
+)
+def test_a_table_of_revisions_that_says_none_is_one_sentence(
+    store_settings: StoreSettings, changes: list[str], why: str
+) -> None:
+    database = Database.open(store_settings)
+    with database.write() as session:
+        for change in changes:
+            session.execute(text(change))
+    for step in (upgrade, ensure_current, current_revision):
+        with pytest.raises(SchemaError, match=f"does not say which revision .*{why}") as told:
+            step(database)
+        assert "\n" not in str(told.value)
+    database.close()
+
+
+def test_a_table_that_lacks_a_column_is_named_by_every_reader(
+    store_settings: StoreSettings,
+) -> None:
+    database = Database.open(store_settings)
+    with database.write() as session:
+        session.execute(text("ALTER TABLE decisions DROP COLUMN reason"))
+    refusal = pytest.raises(TablesChanged, match="`maskwatch db check` says what was changed")
+    with refusal as told, database.read() as session:
+        session.scalars(select(DecisionRow)).all()
+    assert not told.value.retryable
     database.close()
 
 
