@@ -8,6 +8,7 @@ _PAGE = Markup("""<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{title} · Maskwatch</title>
 <style>
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f6f7f9;

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.show.contributions import feature_label
-from dashboard.show.words import label, signed_number
+from dashboard.show.words import MAX_RANGES, label, signed_ranges
 from dashboard.theme import ACCENT, LINE, QUIET, VERDICT_COLOURS
 from detectors.verdict import Verdict
 from store.pages.overview import VerdictCount
@@ -87,8 +87,10 @@ def contribution_chart(contributions: Mapping[str, float]) -> alt.Chart:
     data = pd.DataFrame(
         {
             "feature": [feature_label(name) for name in contributions],
-            "distance": list(contributions.values()),
-            "text": [signed_number(value) for value in contributions.values()],
+            "distance": [
+                max(-MAX_RANGES, min(MAX_RANGES, value)) for value in contributions.values()
+            ],
+            "text": [signed_ranges(value) for value in contributions.values()],
         }
     )
     base = alt.Chart(data, height=30 * len(data) + _AXIS_HEIGHT).encode(

@@ -40,8 +40,15 @@ def describe_contribution(
             f"{feature_label(name)}: {value or 'another value'}; normal never differs from {usual}"
         )
     side = "above" if distance > 0 else "below"
-    size = f"{words.number(abs(distance))} interquartile ranges {side} the median"
+    size = f"{_phrase_ranges(abs(distance))} {side} the median"
     return f"{feature_label(name)}: {size}" + (f", at {value}" if value else "")
+
+
+def _phrase_ranges(size: float) -> str:
+    if size > words.MAX_RANGES:
+        return f"more than {words.number(words.MAX_RANGES)} interquartile ranges"
+    number = words.number(size)
+    return f"{number} interquartile range{'' if number == '1' else 's'}"
 
 
 def _value(name: str, features: FeatureVector | None) -> str:

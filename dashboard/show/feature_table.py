@@ -82,7 +82,7 @@ def range_mark(ranges: float) -> Markup:
     place = 50 + 20 * max(-2.25, min(2.25, ranges))
     far, off = abs(ranges) >= _FAR, abs(ranges) >= 1
     colour = VERDICT_COLOURS[Verdict.REFUSE if far else Verdict.FLAG] if off else ACCENT
-    words_for = "within" if abs(ranges) <= 0.5 else words.signed_number(ranges) + " IQR"
+    words_for = "within" if abs(ranges) <= 0.5 else words.signed_ranges(ranges) + " IQR"
     return Markup(
         '<div class="mw-place"><div class="mw-range">'
         '<div class="axis"></div><div class="band"></div>'

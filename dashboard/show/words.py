@@ -19,6 +19,9 @@ WAYS_IN: Mapping[str, str] = {
 # Ways in whose parses are those of somebody else's service.
 ATTACHED = ("proxy", "observe")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+MAX_RANGES = 100.0
+"""Whatever lies further from normal, in interquartile ranges, tells of a range that is next to
+nothing: normal hardly ever differs."""
 
 
 def utc(time: datetime) -> str:
@@ -94,6 +97,17 @@ def signed_number(value: float) -> str:
     ('+1.3', '\u22123.0')
     """
     return f"{value:+.1f}".replace("-", "\u2212")
+
+
+def signed_ranges(distance: float) -> str:
+    """A distance from the median in interquartile ranges, as far as it says anything.
+
+    >>> signed_ranges(1.26), signed_ranges(-25000.0)
+    ('+1.3', 'below \u2212100')
+    """
+    if abs(distance) <= MAX_RANGES:
+        return signed_number(distance)
+    return f"above +{MAX_RANGES:.0f}" if distance > 0 else f"below \u2212{MAX_RANGES:.0f}"
 
 
 def percent(share: float) -> str:

@@ -1,11 +1,19 @@
 """Why a request stands out, in the units that its numbers have."""
 
+from math import isnan, nan
+
+import pytest
+
+from dashboard.show import words
+from dashboard.show.contributions import describe_contribution
+from dashboard.show.feature_table import range_mark
 from dashboard.wiring import Parts
 from detectors.findings import Finding
-from detectors.registry import FeatureVector
+from detectors.registry import FEATURES, Feature, FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE, OUTLIER_TRAFFIC
 from detectors.verdict import Verdict
 from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.pages.request_detail import NormalRange
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from store.tables.request_tables import RequestRow
@@ -80,6 +88,34 @@ def test_an_outliers_distances_are_quartile_ranges_beside_values_with_units(
     assert "65.8 interquartile ranges above the median, at 12\u202f%" in html
     assert "6582" not in html
     assert "392 body heights" not in html
+
+
+def test_a_feature_that_hardly_ever_differs_has_no_enormous_distance(
+    nothing: Parts, signed_in: Signed
+) -> None:
+    html = _page(
+        nothing, signed_in, Finding(OUTLIER_TRAFFIC, {"p_value": 0.004, "stray_share": 25000.0})
+    )
+    assert "more than 100 interquartile ranges above the median" in html
+    assert "25\u202f000" not in html
+    assert words.signed_ranges(2e9) == "above +100"
+    assert "above +100 IQR" in range_mark(2e9)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_each_feature_has_words_for_every_distance(feature: Feature) -> None:
+    high = min(feature.high, 1e9)
+    low = max(feature.low, -1e9)
+    for value in (low, (low + high) / 2, high, nan):
+        values = FeatureVector.of({} if isnan(value) else {feature.name: value})
+        for distance in (1.0, -0.004, 25000.0):
+            said = describe_contribution(feature.name, distance, values, None)
+            assert "nan" not in said
+            assert "1 interquartile ranges" not in said
+            assert said.count("%") <= 1
+            assert ("at" in said.rpartition("median")[2]) is not isnan(value)
+        zero = NormalRange(low, low, low, 10)
+        assert "interquartile" not in describe_contribution(feature.name, 25000.0, values, zero)
 
 
 def test_a_feature_that_never_differs_has_no_distance(nothing: Parts, signed_in: Signed) -> None:

@@ -11,6 +11,9 @@ from tests.dashboard.browser.conftest import PATIENCE_MS, Running
 expect.set_options(timeout=PATIENCE_MS)
 
 
+_PAGES = ("Alerts", "Families", "Traffic", "Request", "Blacklist", "Audit", "Overview")
+
+
 class Watch:
     """What a tab asked for in vain or elsewhere, and what its console says."""
 
@@ -49,7 +52,12 @@ def _open(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/alerts", "/traffic", "/request?id={flagged}", "/blacklist", "/audit"]
+    "path",
+    [
+        *("/", "/alerts", "/traffic", "/request?id={flagged}", "/blacklist", "/audit", "/families"),
+        *("/request", "/request?id=none", "/traffic?reason=moon", "/families?family=99"),
+        *("/alerts?alert=1", "/?window=30d", "/traffic?client=198.51.100.7"),
+    ],
 )
 def test_a_page_asks_nobody_else_and_for_nothing_in_vain(
     running: Running, open_tab: Callable[[], Page], path: str
@@ -65,8 +73,33 @@ def test_the_navigation_leads_to_every_page(running: Running, open_tab: Callable
     page = open_tab()
     watch = Watch(page, running.url)
     _open(page, running.new_link())
-    for name in ("Alerts", "Traffic", "Request", "Blacklist", "Audit", "Overview"):
+    for name in _PAGES:
         page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
         expect(page).to_have_title(f"{name} · Maskwatch")
     assert watch.complaints == []
+
+
+def test_dialogs_and_dark_colours_ask_nobody_else(
+    running: Running, open_tab: Callable[[], Page]
+) -> None:
+    page = open_tab()
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    watch = Watch(page, running.url)
+    _open(page, f"{running.new_link()}&next=/blacklist")
+    page.get_by_role("button", name="New decision").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert watch.complaints == []
+
+
+def test_whoever_is_signed_out_asks_for_one_page_alone(
+    running: Running, open_tab: Callable[[], Page]
+) -> None:
+    page = open_tab()
+    watch = Watch(page, running.url)
+    page.goto(f"{running.url}/traffic")
+    page.wait_for_load_state("networkidle")
+    # The page, and what the browser says of it; an icon that is asked for in vain would be a third.
+    assert len(watch.complaints) == 2
+    assert f"401 {running.url}/traffic" in watch.complaints
