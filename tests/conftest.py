@@ -109,6 +109,8 @@ def claim_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     """Lets /proc/cpuinfo say something else: ``claim_processor("flags : avx2 amx_bf16")``."""
     claimed = tmp_path / "cpuinfo"
     monkeypatch.setattr("inference.segmenters.processor.CPU_INFO", claimed)
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
 
     def claim(line: str) -> None:
         claimed.write_text(f"processor\t: 0\n{line}\n")

@@ -1,5 +1,6 @@
 """What the processor can multiply; without torch, so that it is quick to ask."""
 
+import os
 from pathlib import Path
 
 from inference.segmenters.choice import Precision
@@ -8,6 +9,11 @@ CPU_INFO = Path("/proc/cpuinfo")
 # x86 and Arm name the same thing differently.
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 _FLAG_LINES = ("flags", "features")
+# Variables that keep the library below torch from units of the processor, and their values that do.
+_BOUNDS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_WITHOUT_BFLOAT16 = frozenset(
+    {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+)
 
 
 def read_processor_flags() -> frozenset[str]:
@@ -21,8 +27,9 @@ def read_processor_flags() -> frozenset[str]:
 
 
 def has_bfloat16_units() -> bool:
-    """Whether the processor multiplies bfloat16 itself; elsewhere float32 is quicker."""
-    return bool(_BFLOAT16_FLAGS & read_processor_flags())
+    """Whether the processor multiplies bfloat16 itself, and may; elsewhere float32 is quicker."""
+    bounds = {os.environ.get(name, "").upper() for name in _BOUNDS}
+    return bool(_BFLOAT16_FLAGS & read_processor_flags()) and not bounds & _WITHOUT_BFLOAT16
 
 
 def resolve_precision(precision: Precision) -> Precision:

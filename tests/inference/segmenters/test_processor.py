@@ -33,6 +33,23 @@ def test_auto_is_bfloat16_where_there_are_units(
     assert has_bfloat16_units() is (precision is Precision.BFLOAT16)
 
 
+@pytest.mark.parametrize(
+    ("bound", "precision"),
+    [
+        ("AVX2", Precision.FLOAT32),
+        ("avx512_core_vnni", Precision.FLOAT32),
+        ("AVX512_CORE_BF16", Precision.BFLOAT16),
+        ("DEFAULT", Precision.BFLOAT16),
+    ],
+)
+def test_units_that_somebody_turned_off_are_none(
+    claim_processor: Claim, monkeypatch: pytest.MonkeyPatch, bound: str, precision: Precision
+) -> None:
+    claim_processor("flags : avx2 avx512_bf16 amx_bf16")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", bound)
+    assert resolve_precision(Precision.AUTO) is precision
+
+
 def test_what_is_asked_for_is_taken_whatever_the_processor(claim_processor: Claim) -> None:
     for line in ("flags : avx2", "flags : amx_bf16"):
         claim_processor(line)
