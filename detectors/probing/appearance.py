@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.parsing import Image
-from detectors.probing.cells import CROP, GRID, crops
+from detectors.probing.cells import CROP, GRID, Crops
 
 THUMBNAIL_SIDE = 16
 _BANDS, _COLOURS = 3, 2
 _SCALE = 16
 _MAX = np.iinfo(np.int16).max
 
-Signs = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float32]
 
 
@@ -61,57 +61,63 @@ class Appearance:
         return cls(thumbnail, values[pixels : pixels + cells], values[pixels + cells :])
 
 
-def secret_signs(key: bytes) -> Signs:
-    """Signs for every detail coefficient of every cell: ``(2, 3 bands, 64 cells, 32, 32)`` of ±1.
+def secret_weights(key: bytes) -> Weights:
+    """What each pixel of a crop counts in the signed sums of its cell: ``(2, 64 cells, 64, 64)``.
 
-    The first axis tells luminance and colour apart.
+    A detail coefficient adds and takes away the pixels of a square of two by two. Added up with
+    their signs, those of all bands are one weight a pixel. The first axis tells luminance and
+    colour apart.
     """
+    (across, down, diagonal), (_, _, colour) = _secret_signs(key)
+    return np.stack([_weigh_pixels(across, down, diagonal), _weigh_pixels(0, 0, colour)])
+
+
+def _secret_signs(key: bytes) -> Weights:
+    """Signs of the detail coefficients of every cell: ``(2, 3 bands, 64 cells, 32, 32)`` of ±1."""
     seed = int.from_bytes(blake2b(b"signs", digest_size=16, key=key).digest())
     shape = (_BANDS, GRID * GRID, CROP // 2, CROP // 2, _COLOURS)
     bits = np.random.default_rng(seed).integers(0, 2, size=shape, dtype=np.int8)
     return np.ascontiguousarray(np.moveaxis(2 * bits - 1, -1, 0), dtype=np.float32)
 
 
-def appearance(image: Image, signs: Signs) -> Appearance:
-    """Describe a picture ``(H, W, 3)`` uint8."""
+def _weigh_pixels(across: Weights | int, down: Weights | int, diagonal: Weights) -> Weights:
+    """Signs of the three bands ``(cells, 32, 32)`` as weights of pixels ``(cells, 64, 64)``."""
+    weights = np.empty((GRID * GRID, CROP, CROP), dtype=np.float32)
+    weights[:, ::2, ::2] = across + down + diagonal
+    weights[:, ::2, 1::2] = -across + down - diagonal
+    weights[:, 1::2, ::2] = across - down - diagonal
+    weights[:, 1::2, 1::2] = -across - down + diagonal
+    return weights
+
+
+def appearance(image: Image, crops: Crops, weights: Weights) -> Appearance:
+    """Describe a picture ``(H, W, 3)`` uint8, of which the crops were taken."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     thumbnail = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
-    # Whole numbers of 16 bits hold all of these sums, and take half the memory.
-    middles = crops(image).astype(np.int16)
-    red, green, blue = middles[..., 0], middles[..., 1], middles[..., 2]
-    outer, inner = red + blue, 2 * green
-    luma = _sum_signed(_double_details(outer + inner), signs[0]) / np.float32(4)
-    chroma = _sum_signed(_double_diagonals(outer - inner)[None], signs[1, -1:])
-    return Appearance(np.asarray(thumbnail, dtype=np.float32), luma, chroma)
-
-
-def _double_details(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """Twice the orthonormal Haar details of crops ``(cells, h, w)``: ``(3, cells, h/2, w/2)``."""
-    left, right = plane[..., ::2], plane[..., 1::2]
-    across, along = left - right, left + right
-    return np.stack(
-        [
-            across[:, ::2] + across[:, 1::2],
-            along[:, ::2] - along[:, 1::2],
-            across[:, ::2] - across[:, 1::2],
-        ]
+    cells, rows, columns = crops.shape[:3]
+    red, green, blue = cv2.split(crops.reshape(cells * rows, columns, 3))
+    outer, inner = cv2.add(red, blue, dtype=cv2.CV_32F), green.astype(np.float32)
+    luma = _sum_weighed(cv2.scaleAdd(inner, 2, outer).reshape(crops.shape[:3]), weights[0])
+    chroma = _sum_weighed(cv2.scaleAdd(inner, -2, outer).reshape(crops.shape[:3]), weights[1])
+    pixels = rows * columns // 4
+    return Appearance(
+        np.asarray(thumbnail, dtype=np.float32),
+        _scale_sums(luma, _BANDS * pixels) / np.float32(4),
+        _scale_sums(chroma, pixels),
     )
 
 
-def _double_diagonals(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """The last band of :func:`_double_details` alone: ``(cells, h/2, w/2)``."""
-    across = plane[..., ::2] - plane[..., 1::2]
-    return np.asarray(across[:, ::2] - across[:, 1::2], dtype=np.int16)
+def _sum_weighed(planes: Values, weights: Weights) -> Values:
+    """Sums of crops ``(cells, h, w)`` by their weights: ``(cells,)``.
 
-
-def _sum_signed(double_details: npt.NDArray[np.int16], signs: Signs) -> Values:
-    """Signed sums of twice the details ``(bands, cells, h, w)``: ``(cells,)``.
-
-    Divided so that the difference of two sums has the standard deviation of the differences.
+    All are whole numbers below 2²⁴, which float32 adds up exactly in any order.
     """
-    bands, _, rows, columns = double_details.shape
-    details = double_details.astype(np.float32)
-    sums = np.einsum("bcij,bcij->c", details, signs[:, :, :rows, :columns])
-    values: Values = (sums / (2 * np.sqrt(bands * rows * columns))).astype(np.float32)
-    return values
+    rows, columns = planes.shape[1:]
+    return np.einsum("cij,cij->c", planes, weights[:, :rows, :columns])
+
+
+def _scale_sums(double_sums: Values, coefficients: int) -> Values:
+    """Twice the sums of so many coefficients, divided so that the difference of two of them has the
+    standard deviation of the differences."""
+    return (double_sums / (2 * np.sqrt(coefficients))).astype(np.float32)

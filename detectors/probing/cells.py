@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from detectors.parsing import Image
 
+Crops = npt.NDArray[np.uint8]
+
 GRID = 8
 CROP = 64
 
 
-def crops(image: Image) -> npt.NDArray[np.uint8]:
+def take_crops(image: Image) -> Crops:
     """The middles of the cells of a picture, row by row.
 
     Args:

@@ -7,7 +7,8 @@ from struct import Struct
 import numpy as np
 
 from detectors.parsing import Image, LabelMap
-from detectors.probing.appearance import Appearance, Signs, appearance, secret_signs
+from detectors.probing.appearance import Appearance, Weights, appearance, secret_weights
+from detectors.probing.cells import take_crops
 from detectors.probing.hash_bits import BITS, PerceptualHash
 from detectors.probing.outline import SIDE, Outline, outline
 from detectors.probing.perceptual import perceptual_hash
@@ -78,7 +79,7 @@ class Fingerprint:
         return cls(
             width,
             height,
-            tuple(int(value) for value in sketch[1 : sketch[0] + 1]),
+            tuple(sketch[1 : sketch[0] + 1].tolist()),
             PerceptualHash(bits, quality),
             Appearance.from_bytes(data[at:]),
             shape,
@@ -98,17 +99,17 @@ class Fingerprinter:
 
     def __init__(self, salt: bytes) -> None:
         self._key = blake2b(salt, digest_size=32, person=b"maskwatch-trace").digest()
-        self._signs: Signs = secret_signs(self._key)
+        self._weights: Weights = secret_weights(self._key)
 
     def of(self, image: Image, label_map: LabelMap) -> Fingerprint:
         """The fingerprint of a picture ``(H, W, 3)`` uint8 with its label map ``(H, W)`` uint8."""
-        height, width = image.shape[:2]
+        (height, width), crops = image.shape[:2], take_crops(image)
         return Fingerprint(
             width,
             height,
-            segment_sketch(image, self._key),
+            segment_sketch(crops, self._key),
             perceptual_hash(image),
-            appearance(image, self._signs),
+            appearance(image, crops, self._weights),
             outline(label_map),
         )
 
