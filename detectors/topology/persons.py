@@ -169,6 +169,12 @@ def _persons(label_map: LabelMap, masks: Iterable[Mask], min_labels: int) -> tup
     return tuple(sorted(selection, key=lambda person: -person.area))
 
 
+def box_around(values: LabelMap) -> tuple[slice, slice]:
+    """Rows and columns of the box around what is not zero; empty where all is."""
+    left, top, width, height = cv2.boundingRect(values)
+    return slice(top, top + height), slice(left, left + width)
+
+
 def _person(label_map: LabelMap, mask: Mask) -> Person:
     own = np.where(mask, label_map, 0).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(own)
