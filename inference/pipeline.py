@@ -1,7 +1,9 @@
 """The request path, top to bottom: bytes, gate, parsing, checks, verdict, record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import structlog
 
@@ -34,6 +36,8 @@ from inference.upload import Arrival, Upload
 from store.requests.records import PictureFile, RequestRecord
 
 _log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
 
 # What a parse of our own is answered with, if nothing refuses it.
 _PARSED_HERE = Reply(200)
@@ -70,10 +74,20 @@ class Pipeline:
         Raises:
             NotRecorded: the record could not be kept, so there is no answer to give.
         """
+        return self.answer(arrival, upload, lambda outcome: outcome)
+
+    def answer(
+        self, arrival: Arrival, upload: Upload, make_answer: Callable[[Outcome], Answer]
+    ) -> Answer:
+        """Take one upload to its answer, which is made while its record is written.
+
+        Raises:
+            NotRecorded: the record could not be kept, so there is no answer to give.
+        """
         watch = Stopwatch()
         outcome = self._outcome(arrival, upload, watch)
-        self._record(outcome.record, watch)
-        return outcome
+        with self._recording(outcome.record, watch):
+            return make_answer(outcome)
 
     def examine(self, arrival: Arrival, upload: Upload) -> Outcome:
         """What :meth:`handle` would make of an upload, without a record of it."""
@@ -294,7 +308,17 @@ class Pipeline:
             return ()
 
     def _record(self, record: RequestRecord, watch: Stopwatch) -> None:
-        with self.metrics.time_step("record"):
-            self.recorder.record(record)
-        self.metrics.count(record)
-        self.metrics.seconds.observe(watch.total() / 1000)
+        with self._recording(record, watch):
+            pass
+
+    @contextmanager
+    def _recording(self, record: RequestRecord, watch: Stopwatch) -> Iterator[None]:
+        """A record is written meanwhile; at the end of the block it is kept, whatever it raises."""
+        ticket = self.recorder.queue(record)
+        try:
+            yield
+        finally:
+            with self.metrics.time_step("record"):
+                self.recorder.wait(ticket)
+            self.metrics.count(record)
+            self.metrics.seconds.observe(watch.total() / 1000)

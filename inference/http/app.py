@@ -29,6 +29,7 @@ from inference.http.problems import problem, refusal_problem
 from inference.http.sender import identify_sender, is_key_holder, read_keys
 from inference.recording.readiness import Readiness
 from inference.refusals import FAULT, NOT_RECORDED, Refusal, Refused
+from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
@@ -182,9 +183,11 @@ def _read_upload(service: Service, arrival: Arrival, body: SentBody) -> Upload:
 
 
 def _parse_upload(service: Service, arrival: Arrival, upload: Upload, answer: Answer) -> Response:
-    outcome = service.pipeline.handle(arrival, upload)
-    with service.metrics.time_step("answer"):
-        return respond(outcome, answer)
+    def make_answer(outcome: Outcome) -> Response:
+        with service.metrics.time_step("answer"):
+            return respond(outcome, answer)
+
+    return service.pipeline.answer(arrival, upload, make_answer)
 
 
 def _screen_upload(service: Service, arrival: Arrival, upload: Upload) -> Response:

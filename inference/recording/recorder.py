@@ -10,7 +10,7 @@ from threading import Thread
 import structlog
 
 from inference.metrics import Metrics
-from inference.recording.record_queue import Group, QueueFull, RecordQueue
+from inference.recording.record_queue import Group, QueueFull, RecordQueue, Ticket
 from inference.recording.record_writer import RecordWriter
 from inference.recording.recorder_settings import Durability, RecorderLimits
 from inference.recording.replayer import Replayer
@@ -52,11 +52,26 @@ class Recorder:
         Raises:
             NotRecorded: neither the database nor the spool takes it, or too many others wait.
         """
+        self.wait(self.queue(record))
+
+    def queue(self, record: RequestRecord) -> Ticket:
+        """Begin to make a record durable; whoever queues it waits for it before it answers.
+
+        Raises:
+            NotRecorded: too many others wait.
+        """
         try:
-            ticket = self._queue.put(record)
+            return self._queue.put(record)
         except QueueFull:
             self._metrics.unkept_records.labels("queue_full").inc()
             raise
+
+    def wait(self, ticket: Ticket) -> None:
+        """Wait until a queued record is durable; with ``relaxed`` durability do not wait.
+
+        Raises:
+            NotRecorded: neither the database nor the spool takes it.
+        """
         # Relaxed is no licence to lose everything: after a failure callers see the next one.
         if self._is_strict or self._last_group_failed:
             ticket.wait()

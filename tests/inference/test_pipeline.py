@@ -230,6 +230,33 @@ def test_without_a_place_for_its_record_there_is_no_answer(
     assert _metric(service, "maskwatch_requests_total", verdict="pass", stage="parsed") == 0
 
 
+def test_an_answer_is_made_while_its_record_is_written_and_not_given_without_it(
+    service: Service, arrival: Arrival, upload: Upload, tmp_path: Path
+) -> None:
+    service.database.close()
+    (tmp_path / "maskwatch.db").write_bytes(b"damaged" * 600)
+    (tmp_path / "spool").write_text("A file where the folder should be.")
+    outcomes: list[Outcome] = []
+    with pytest.raises(SpoolFailed):
+        service.pipeline.answer(arrival, upload, outcomes.append)
+    assert [outcome.record.verdict for outcome in outcomes] == [Verdict.PASS]
+
+
+def test_a_record_is_kept_though_its_answer_cannot_be_made(
+    service: Service, arrival: Arrival, upload: Upload
+) -> None:
+    outcomes: list[Outcome] = []
+
+    def fail(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        raise RuntimeError("The answer cannot be made.")
+
+    with pytest.raises(RuntimeError):
+        service.pipeline.answer(arrival, upload, fail)
+    assert _stored(service, outcomes[0]).summary.verdict is Verdict.PASS
+    assert _metric(service, "maskwatch_requests_total", verdict="pass", stage="parsed") == 1
+
+
 def test_the_stopwatch_laps_add_up() -> None:
     watch = Stopwatch()
     laps = [watch.lap() for _ in range(3)]
