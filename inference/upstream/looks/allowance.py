@@ -4,13 +4,15 @@
 class Allowance:
     """Is earned as clients use something, and spent by looks; its owner sees to threads.
 
-    Whoever finds anything in it may spend what is needed, also more than is left: then nothing may
+    Whoever finds enough in it may spend what is needed, also more than is left: then nothing may
     be spent until the debt is paid. So for long no more than was earned is spent.
 
     >>> allowance = Allowance(rate=0.25, most=60)
     >>> allowance.earn(8); allowance.spend(2.5); allowance.has_any
     False
-    >>> allowance.earn(4); allowance.has_any
+    >>> allowance.earn(4); allowance.has_any, allowance.has(2.5)
+    (True, False)
+    >>> allowance.earn(8); allowance.has(2.5)
     True
 
     Args:
@@ -27,6 +29,10 @@ class Allowance:
     def has_any(self) -> bool:
         """Whether something may be spent."""
         return self._left > 0
+
+    def has(self, expected: float) -> bool:
+        """Whether so much may be spent, or all that can be saved up if that is less."""
+        return self.has_any and self._left >= min(expected, self._most)
 
     def earn(self, used: float) -> None:
         """Count what clients have used."""

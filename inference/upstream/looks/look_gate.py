@@ -85,6 +85,8 @@ class LookGate:
         # Looks may fail where clients do not, as without their credentials.
         self._client_breaker, self._look_breaker = new_breaker(), new_breaker()
         self._entered = 0
+        # Seconds of the last exchange that was looked at: the next one may well take as long.
+        self._exchange_seconds = 0.0
         self._is_closed = False
         self._lock = Lock()
 
@@ -121,8 +123,7 @@ class LookGate:
             yield visit
         finally:
             if visit.is_open:
-                with self._lock:
-                    self._entered -= 1
+                self._leave(visit.seconds)
             if visit.outcome:
                 self._metrics.upstream_looks.labels(visit.outcome).inc()
 
@@ -136,6 +137,12 @@ class LookGate:
                     self._exchanges.spend(1)
             return skip
 
+    def _leave(self, seconds: float) -> None:
+        with self._lock:
+            self._entered -= 1
+            # One that turned out to need no look says nothing about those that do.
+            self._exchange_seconds = seconds or self._exchange_seconds
+
     def close(self) -> None:
         """Let nothing more be looked at."""
         with self._lock:
@@ -146,7 +153,7 @@ class LookGate:
             Skip.CLOSING: self._is_closed,
             Skip.NOT_CHOSEN: not (is_sampled or is_odd),
             Skip.OVER_SHARE: not (is_sampled or self._exchanges.has_any),
-            Skip.OVER_BUDGET: not self._seconds.has_any,
+            Skip.OVER_BUDGET: not self._seconds.has(self._exchange_seconds * (self._entered + 1)),
             Skip.BUSY: self._entered >= self._limits.max_exchanges,
             Skip.QUEUE: not self._has_room(),
             Skip.SLOW: self._pace.is_slow,
@@ -167,6 +174,7 @@ class Visit:
     Attributes:
         outcome: for the figures: whether it was looked at, or why not; empty if nobody asked.
         is_open: whether it has a place.
+        seconds: that its looks took of the upstream.
     """
 
     def __init__(self, gate: LookGate) -> None:
@@ -174,6 +182,7 @@ class Visit:
         self.outcome = ""
         self.is_open = False
         self.has_failed = False
+        self.seconds = 0.0
 
     def enter(self, choose: Callable[[], tuple[bool, bool]]) -> bool:
         """Whether it may be looked at: decided once, and no longer after a look has failed.
@@ -192,4 +201,5 @@ class Visit:
         """Count one request."""
         self.has_failed = self.has_failed or is_failure
         self.outcome = "failed" if self.has_failed else "taken"
+        self.seconds += seconds
         self._gate.note_look(seconds, outcome, is_failure=is_failure)

@@ -126,6 +126,16 @@ def test_nothing_is_looked_at_in_a_full_queue_or_at_the_end(gate: LookGate) -> N
     assert _look(gate) == Skip.CLOSING
 
 
+def test_looks_wait_until_as_many_seconds_are_saved_as_the_last_ones_took(gate: LookGate) -> None:
+    """A quarter of the clients' seconds is saved; the first looks run up a debt."""
+    assert _look(gate, seconds=1.0) == "taken"
+    for _ in range(6):
+        gate.note_answer(1.0)
+        assert _look(gate, seconds=1.0) == Skip.OVER_BUDGET
+    gate.note_answer(1.0)
+    assert _look(gate, seconds=1.0) == "taken"
+
+
 @given(
     odd_share=st.floats(0, 0.5),
     time_share=st.floats(0, 0.5),
