@@ -13,6 +13,7 @@ from hashlib import blake2b
 import cv2
 import numpy as np
 import numpy.typing as npt
+from cv2.typing import MatLike
 
 from detectors.parsing import Image
 from detectors.probing.cells import CROP, GRID, Crops
@@ -98,8 +99,8 @@ def appearance(image: Image, crops: Crops, weights: Weights) -> Appearance:
     cells, rows, columns = crops.shape[:3]
     red, green, blue = cv2.split(crops.reshape(cells * rows, columns, 3))
     outer, inner = cv2.add(red, blue, dtype=cv2.CV_32F), green.astype(np.float32)
-    luma = _sum_weighed(cv2.scaleAdd(inner, 2, outer).reshape(crops.shape[:3]), weights[0])
-    chroma = _sum_weighed(cv2.scaleAdd(inner, -2, outer).reshape(crops.shape[:3]), weights[1])
+    luma = _sum_weighed(cv2.scaleAdd(inner, 2, outer), weights[0, :, :rows, :columns])
+    chroma = _sum_weighed(cv2.scaleAdd(inner, -2, outer), weights[1, :, :rows, :columns])
     pixels = rows * columns // 4
     return Appearance(
         np.asarray(thumbnail, dtype=np.float32),
@@ -108,16 +109,17 @@ def appearance(image: Image, crops: Crops, weights: Weights) -> Appearance:
     )
 
 
-def _sum_weighed(planes: Values, weights: Weights) -> Values:
-    """Sums of crops ``(cells, h, w)`` by their weights: ``(cells,)``.
+def _sum_weighed(planes: MatLike, weights: Weights) -> Values:
+    """Sums of crops ``(cells * h, w)`` by their weights ``(cells, h, w)``: ``(cells,)``.
 
     All are whole numbers below 2²⁴, which float32 adds up exactly in any order.
     """
-    rows, columns = planes.shape[1:]
-    return np.einsum("cij,cij->c", planes, weights[:, :rows, :columns])
+    sums: Values = np.einsum("cij,cij->c", planes.reshape(weights.shape), weights)
+    return sums
 
 
 def _scale_sums(double_sums: Values, coefficients: int) -> Values:
     """Twice the sums of so many coefficients, divided so that the difference of two of them has the
     standard deviation of the differences."""
-    return (double_sums / (2 * np.sqrt(coefficients))).astype(np.float32)
+    scaled: Values = (double_sums / (2 * np.sqrt(coefficients))).astype(np.float32)
+    return scaled

@@ -22,7 +22,8 @@ def outline(label_map: LabelMap) -> Outline:
     per_cell = samples.transpose(0, 2, 1, 3).reshape(SIDE * SIDE, -1)
     # Counted in one go: each cell has 256 numbers of its own.
     counts = np.bincount((per_cell + _FIRST_NUMBERS).ravel(), minlength=SIDE * SIDE * 256)
-    return counts.reshape(SIDE, SIDE, 256).argmax(axis=2).astype(np.uint8)
+    most: Outline = counts.reshape(SIDE, SIDE, 256).argmax(axis=2).astype(np.uint8)
+    return most
 
 
 def changed_share(one: Outline, other: Outline) -> float:
