@@ -1,4 +1,4 @@
-"""Fingerprints of a sliding window: written with the record, found by a handful of index probes."""
+"""Fingerprints of a sliding window, found by a handful of index probes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,36 +6,16 @@ from datetime import datetime
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Select, Table, bindparam, delete, insert, select, union_all
+from sqlalchemy import Select, Table, bindparam, delete, select, union_all
 from sqlalchemy.orm import Session
 
 from detectors.probing.fingerprint import MIN_QUALITY, Fingerprint
 from detectors.probing.sequence import Member
 from detectors.verdict import Verdict
-from store.requests.records import RequestRecord
 from store.requests.request_keys import key_of
 from store.tables.request_tables import FingerprintRow, RequestRow, fingerprint_keys_table
 
 _MAX_PER_KEY = 64
-
-
-def add_fingerprint(session: Session, request_pk: int, record: RequestRecord) -> None:
-    """Keep the trace of a record, if it has one, in the transaction of the record."""
-    if record.trace is None:
-        return
-    session.add(
-        FingerprintRow(
-            request_pk=request_pk,
-            received_at=record.received_at,
-            client=record.client,
-            family=record.trace.family,
-            data=record.trace.data,
-        )
-    )
-    session.flush()
-    keys = [{"key": key, "request_pk": request_pk} for key in record.trace.keys]
-    if keys:
-        session.execute(insert(fingerprint_keys_table), keys)
 
 
 def lookalikes(

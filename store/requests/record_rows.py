@@ -10,12 +10,14 @@ from sqlalchemy import Table
 
 from detectors.registry import FEATURE_NAMES
 from store.engine.bulk.rows import Row, Rows, Vectors
-from store.requests.records import RequestRecord, dump_places
+from store.requests.records import RequestRecord, Trace, dump_places
 from store.tables.request_tables import (
     EvidenceRow,
     FindingRow,
+    FingerprintRow,
     RequestRow,
     features_table,
+    fingerprint_keys_table,
     reasons_table,
 )
 
@@ -28,9 +30,11 @@ FEATURE_COLUMNS = ("request_pk", *FEATURE_NAMES)
 _REASON_COLUMNS = ("request_pk", "reason")
 _FINDING_COLUMNS = ("request_pk", "rule", "severity", "evidence", "places", "atlas", "owasp")
 _EVIDENCE_COLUMNS = ("request_pk", "kind", "sha256", "media_type")
+_FINGERPRINT_COLUMNS = ("request_pk", "received_at", "client", "family", "data")
+_FINGERPRINT_KEY_COLUMNS = ("key", "request_pk")
 
-_REQUESTS, _FINDINGS, _EVIDENCE = (
-    cast(Table, row.__table__) for row in (RequestRow, FindingRow, EvidenceRow)
+_REQUESTS, _FINDINGS, _EVIDENCE, _FINGERPRINTS = (
+    cast(Table, row.__table__) for row in (RequestRow, FindingRow, EvidenceRow, FingerprintRow)
 )
 
 Time = Callable[[datetime], datetime | str]
@@ -62,6 +66,11 @@ def rows_of(records: Sequence[tuple[int, RequestRecord]], dialect: str) -> Itera
     yield Rows(_FINDINGS, _FINDING_COLUMNS, findings)
     evidence = [row for key, r in records if r.evidence for row in _evidence_rows(key, r)]
     yield Rows(_EVIDENCE, _EVIDENCE_COLUMNS, evidence)
+    traces = [(key, r, r.trace) for key, r in records if r.trace is not None]
+    fingerprints = [_fingerprint_row(key, r, trace, TIMES[dialect]) for key, r, trace in traces]
+    yield Rows(_FINGERPRINTS, _FINGERPRINT_COLUMNS, fingerprints)
+    keys = [(each, key) for key, _, trace in traces for each in trace.keys]
+    yield Rows(fingerprint_keys_table, _FINGERPRINT_KEY_COLUMNS, keys)
 
 
 def request_row(key: int, record: RequestRecord, time: Time) -> Row:
@@ -114,3 +123,8 @@ def _finding_rows(key: int, record: RequestRecord) -> list[Row]:
 def _evidence_rows(key: int, record: RequestRecord) -> list[Row]:
     """The rows in ``evidence``."""
     return [(key, file.kind, file.sha256, file.media_type) for file in record.evidence]
+
+
+def _fingerprint_row(key: int, record: RequestRecord, trace: Trace, time: Time) -> Row:
+    """The row in ``fingerprints``."""
+    return (key, time(record.received_at), record.client, trace.family, trace.data)

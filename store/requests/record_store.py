@@ -28,7 +28,6 @@ from sqlalchemy.orm import Session
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.engine.bulk.insert import insert_all
-from store.requests.fingerprints import add_fingerprint
 from store.requests.record_rows import rows_of
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_keys import arrived_since, hand_out, key_of
@@ -95,8 +94,6 @@ def add_records(session: Session, records: Sequence[RequestRecord], *, fresh: bo
         if record.request_id not in old_ids
     ]
     insert_all(session, rows_of(new, session.get_bind().dialect.name))
-    for key, record in new:
-        add_fingerprint(session, key, record)
     return len(new)
 
 
