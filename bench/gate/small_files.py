@@ -9,6 +9,7 @@ from time import perf_counter
 
 import numpy as np
 from PIL import Image as Pillow
+from PIL import ImageCms
 
 from bench.gate.one_client import expensive_picture
 from bench.report import Figures
@@ -127,6 +128,35 @@ def _noise(side: int) -> Pillow.Image:
     return Pillow.fromarray(pixels)
 
 
+def _profile_with_program(steps: int) -> bytes:
+    """The profile sRGB with so many steps that change nothing."""
+    old = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    count = int.from_bytes(old[128:132])
+    tags = [struct.unpack(">4sII", old[132 + 12 * n : 144 + 12 * n]) for n in range(count)]
+    step = struct.pack(">4sIHH12f", b"matf", 0, 3, 3, *np.eye(3).ravel(), 0, 0, 0)
+    places = struct.pack(">II", 16 + 8 * steps, len(step)) * steps
+    program = struct.pack(">4sIHHI", b"mpet", 0, 3, 3, steps) + places + step
+    end = len(old) + 12
+    moved = [(name, start + 12, size) for name, start, size in tags]
+    table = b"".join(struct.pack(">4sII", *tag) for tag in (*moved, (b"D2B1", end, len(program))))
+    head = struct.pack(">I4sI", end + len(program), old[4:8], 0x04300000) + old[12:128]
+    return head + struct.pack(">I", count + 1) + table + old[132 + 12 * count :] + program
+
+
+def _stripes(side: int, mode: str) -> Pillow.Image:
+    """No two neighbours in a row are alike, and all rows are."""
+    channels = len(mode)
+    row = np.random.default_rng(0).integers(0, 256, (1, 16, channels), dtype=np.uint8)
+    return Pillow.fromarray(np.tile(row, (side, side // 16 + 1, 1))[:, :side].copy(), mode)
+
+
+def _wide_profile() -> bytes:
+    """The profile sRGB with red and green changed for one another."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"?XYZ", 1).replace(b"gXYZ", b"rXYZ", 1)
+    return swapped.replace(b"?XYZ", b"gXYZ", 1)
+
+
 _FILES: dict[str, Callable[[], bytes]] = {
     "programs_that_never_begin": lambda: _packed_text(b"MZP" * 1_300_000),
     "programs_that_only_end": lambda: _packed_text(b"PE\0\0" * 980_000),
@@ -146,13 +176,26 @@ _FILES: dict[str, Callable[[], bytes]] = {
     "texts": lambda: _with_chunks(_chunk(b"tEXt", b"a\0b") * 18_000),
     "plain_png": lambda: _padded_png(_saved(_plain(4_050), "PNG", compress_level=9)),
     "plain_clear_png": lambda: _padded_png(_saved(_plain(3_500, "RGBA"), "PNG", compress_level=9)),
-    "plain_palette_png": lambda: _padded_png(_saved(_plain(7_000, "P"), "PNG")),
-    "plain_grey_png": lambda: _padded_png(_saved(_plain(7_000, "L"), "PNG")),
-    "plain_bits_png": lambda: _padded_png(_saved(Pillow.new("1", (7_000, 7_000)), "PNG")),
+    "plain_palette_png": lambda: _padded_png(_saved(_plain(4_050, "P"), "PNG")),
+    "plain_grey_png": lambda: _padded_png(_saved(_plain(4_050, "L"), "PNG")),
+    "plain_bits_png": lambda: _padded_png(_saved(Pillow.new("1", (4_050, 4_050)), "PNG")),
     "plain_deep_png": lambda: _padded_png(_deep_png(2_450)),
     "plain_jpeg": lambda: _padded_jpeg(_saved(_plain(5_700, "L"), "JPEG", progressive=True)),
-    "large_webp": lambda: _padded_webp(_saved(_plain(7_000), "WEBP", lossless=True, exif=b"MM")),
+    "large_webp": lambda: _padded_webp(_saved(_plain(4_050), "WEBP", lossless=True, exif=b"MM")),
     "plain_webp": lambda: _saved(_plain(2_300), "WEBP", lossless=True),
+    "programs_of_a_profile": lambda: _saved(
+        _plain(64), "PNG", icc_profile=_profile_with_program(5_000)
+    ),
+    "profile_for_all_pixels": lambda: _saved(
+        _stripes(2_300, "RGBA"), "WEBP", lossless=True, exact=True, icc_profile=_wide_profile()
+    ),
+    "profile_at_the_limit": lambda: _padded_png(
+        _saved(_stripes(2_870, "LA"), "PNG", icc_profile=_wide_profile())
+    ),
+    "clear_webp": lambda: _padded_webp(
+        _saved(_stripes(4_050, "RGBA"), "WEBP", lossless=True, exact=True)
+    ),
+    "clear_grey_png": lambda: _padded_png(_saved(_stripes(4_050, "LA"), "PNG")),
     "expensive_picture": expensive_picture,
     "noise_jpeg": lambda: _saved(_noise(900), "JPEG", quality=40),
     "films_behind_the_end": lambda: _behind_the_end(b"\0\0\0\x08ftyp"),

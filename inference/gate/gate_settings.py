@@ -58,8 +58,8 @@ class GateGroup(Group):
     """Colour profile, after it is unpacked."""
 
     max_expansion: float = Field(500.0, ge=1, allow_inf_nan=False)
-    """Decoded bytes for each uploaded byte, for pictures that decode to more than 16 MB; of a PNG,
-    whose rows take longer than others, a third."""
+    """Decoded bytes for each uploaded byte, for pictures that decode to more than 16 MB; a
+    third of that for types other than JPEG, and a sixth where a colour profile is applied."""
 
     decode_seconds: float = Field(5.0, gt=0, le=300, allow_inf_nan=False)
     """Longest time for one picture in a decode worker, which is killed after it."""

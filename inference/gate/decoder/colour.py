@@ -7,6 +7,8 @@
   changes next to nothing, as sRGB itself does; what it says of itself does not matter. One that
   does not fit, or cannot be read, is left out, and that is said. Without a profile RGB counts as
   sRGB, and CMYK is converted by the plain formula.
+- Of a profile its tables, curves and matrices count, and not its programs of any number of steps:
+  browsers pass over them, and a kilobyte of them may cost minutes.
 """
 
 from functools import lru_cache
@@ -22,6 +24,13 @@ _SRGB = ImageCms.createProfile("sRGB")
 _SPACES = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _UNSEEN_LEVELS = 2
+# To change the colour of a pixel takes several times as long as to decode one that hardly any byte
+# stands for.
+_TIMES_AS_COSTLY = 6
+# Tags of a profile: their number, then the name, the offset and the length of each.
+_TAG_COUNT_START, _TAGS_START, _TAG_BYTES, _MAX_TAGS = 128, 132, 12, 100
+# Chains of ``multiProcessElement``; the library would take them before any table.
+_PROGRAM_TAGS = {b"D2B0", b"D2B1", b"D2B2", b"D2B3"}
 # Every level of each channel alone, and of grey: a profile of curves and a matrix can do nothing to
 # other colours that does not show here.
 _PROBE = Pillow.new("RGB", (256, 4))
@@ -33,11 +42,14 @@ _PROBE.putdata(
 )
 
 
-def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image, bool]:
+def to_srgb(
+    picture: Pillow.Image, limits: PictureLimits, file_bytes: int
+) -> tuple[Pillow.Image, bool]:
     """The picture in mode ``RGB``, and whether it had a profile that could not be used.
 
     Raises:
-        Unacceptable: the profile is too large, or the mode has no rule.
+        Unacceptable: the profile is too large, or for far more pixels than the file has bytes; or
+            the mode has no rule.
     """
     profile = picture.info.get("icc_profile") or b""
     if len(profile) > limits.max_profile_bytes:
@@ -45,7 +57,14 @@ def to_srgb(picture: Pillow.Image, limits: PictureLimits) -> tuple[Pillow.Image,
     plain = to_plain(picture)
     if not profile:
         return plain.convert("RGB") if plain.mode != "RGB" else plain, False
-    return _apply_profile(plain, profile)
+    try:
+        transform = _transform(profile, plain.mode)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return plain.convert("RGB"), True
+    if transform is None:
+        return plain.convert("RGB"), False
+    limits.check_expansion(plain.width * plain.height * 3, file_bytes // _TIMES_AS_COSTLY)
+    return _apply(plain, transform)
 
 
 def to_plain(picture: Pillow.Image) -> Pillow.Image:
@@ -76,11 +95,10 @@ def _from_16_bits(picture: Pillow.Image) -> Pillow.Image:
     return ImageChops.lighter(grey, ImageChops.invert(opaque))
 
 
-def _apply_profile(picture: Pillow.Image, profile: bytes) -> tuple[Pillow.Image, bool]:
+def _apply(
+    picture: Pillow.Image, transform: ImageCms.ImageCmsTransform
+) -> tuple[Pillow.Image, bool]:
     try:
-        transform = _transform(profile, picture.mode)
-        if transform is None:
-            return picture.convert("RGB"), False
         return ImageCms.applyTransform(picture, transform) or picture, False
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture.convert("RGB"), True
@@ -94,13 +112,27 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         ImageCms.PyCMSError: the profile cannot be read.
         ValueError: it is made for other colours.
     """
-    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    source = ImageCms.ImageCmsProfile(BytesIO(_without_programs(profile)))
     if source.profile.xcolor_space.strip() != _SPACES[mode]:
         raise ValueError("The profile is made for other colours.")
     transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", _INTENT)
     if mode == "RGB" and _is_matrix(source) and _changes_nothing(transform):
         return None
     return transform
+
+
+def _without_programs(profile: bytes) -> bytes:
+    """The profile with other names for its programs, under which nobody looks for one.
+
+    The library reads no profile of more tags, or that has one of them twice.
+    """
+    tags = bytearray(profile)
+    count = int.from_bytes(tags[_TAG_COUNT_START:_TAGS_START])
+    for number in range(min(count, _MAX_TAGS)):
+        start = _TAGS_START + number * _TAG_BYTES
+        if bytes(tags[start : start + 4]) in _PROGRAM_TAGS:
+            tags[start : start + 1] = b"x"
+    return bytes(tags)
 
 
 def _is_matrix(source: ImageCms.ImageCmsProfile) -> bool:

@@ -21,6 +21,8 @@ PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 _ORIENTATION = 0x0112
+# Other types than JPEG are decoded pixel by pixel, however little a file holds.
+_TIMES_AS_COSTLY = 3
 # Types without a walker of ours; to count their pictures takes the decoder.
 _COUNTED_HERE = {MediaType.GIF, MediaType.TIFF, MediaType.AVIF}
 _TURNS: dict[int, Pillow.Transpose] = {
@@ -94,6 +96,8 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
     with Pillow.open(BytesIO(data), formats=[PILLOW_FORMATS[media_type]]) as picture:
         size = picture.size
         limits.check(*size, len(data))
+        if media_type is not MediaType.JPEG:
+            limits.check_expansion(size[0] * size[1] * 3, len(data) // _TIMES_AS_COSTLY)
         if media_type in _COUNTED_HERE and getattr(picture, "n_frames", 1) > limits.max_frames:
             raise Unacceptable("too_many_frames")
         times = limits.times_smaller(picture.width, picture.height)
@@ -101,7 +105,7 @@ def _decode(data: bytes, media_type: MediaType, limits: PictureLimits) -> Pixels
             # Only for camera pictures: their decoder leaves out what a smaller one does not need.
             picture.draft(None, (picture.width // times, picture.height // times))
         picture.load()
-        rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits)
+        rgb, profile_unusable = to_srgb(_reduce(picture, limits), limits, len(data))
         turn, exif_unusable = _turn(picture)
         upright = rgb.transpose(turn) if turn is not None else rgb
         return Pixels(upright, profile_unusable, exif_unusable, size, times, turn)

@@ -28,3 +28,9 @@ def test_chooses_the_best_answer(accept: str | None, answer: Answer | None) -> N
 @given(st.text(max_size=100))
 def test_any_header_gives_an_answer_or_none(accept: str) -> None:
     assert choose(accept) in {None, *Answer}
+
+
+def test_a_header_longer_than_any_client_sends_is_not_read() -> None:
+    ranges = "text/html," * 98 + "*/*"
+    assert choose(ranges) is Answer.MASKS
+    assert choose(ranges + "," * 1_000) is None

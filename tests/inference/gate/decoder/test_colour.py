@@ -13,6 +13,7 @@ from inference.gate.decoder.colour import to_srgb
 from inference.gate.decoder.limits import PictureLimits, Unacceptable
 
 LIMITS = PictureLimits()
+FILE_BYTES = 1_000
 # Of Adobe RGB (1998), adapted to D50.
 WIDE = {
     b"rXYZ": (0.60974, 0.31111, 0.01947),
@@ -54,6 +55,22 @@ def _curved_profile(curve: Pixels16) -> bytes:
     return struct.pack(">I", len(data)) + data[4:]
 
 
+def _with_program(profile: bytes, intent: int, steps: int) -> bytes:
+    """A profile with so many steps of ``multiProcessElement``, which make everything black."""
+    step = struct.pack(">4sIHH12f", b"matf", 0, 3, 3, *[0.0] * 12)
+    place = struct.pack(">II", 16 + 8 * steps, len(step))
+    program = struct.pack(">4sIHHI", b"mpet", 0, 3, 3, steps) + place * steps + step
+    count = struct.unpack(">I", profile[128:132])[0]
+    tags, end = b"", len(profile) + 12
+    for index in range(count):
+        tag, start, size = struct.unpack(">4sII", profile[132 + 12 * index : 144 + 12 * index])
+        tags += struct.pack(">4sII", tag, start + 12, size)
+    tags += struct.pack(">4sII", b"D2B%d" % intent, end, len(program))
+    version = struct.pack(">I", 0x04300000)
+    head = struct.pack(">I", end + len(program)) + profile[4:8] + version + profile[12:128]
+    return head + struct.pack(">I", count + 1) + tags + profile[132 + 12 * count :] + program
+
+
 def _own_curve() -> Pixels16:
     """From the 256 levels of sRGB to light (IEC 61966-2-1)."""
     level = np.arange(256) / 255
@@ -71,13 +88,13 @@ def _colours() -> Pillow.Image:
 
 def _with_profile(picture: Pillow.Image, profile: bytes) -> tuple[Pixels, bool]:
     picture.info["icc_profile"] = profile
-    converted, unusable = to_srgb(picture, LIMITS)
+    converted, unusable = to_srgb(picture, LIMITS, FILE_BYTES)
     assert converted.mode == "RGB"
     return np.asarray(converted), unusable
 
 
 def _plain(picture: Pillow.Image) -> Pixels:
-    converted, unusable = to_srgb(picture, LIMITS)
+    converted, unusable = to_srgb(picture, LIMITS, FILE_BYTES)
     assert (converted.mode, unusable) == ("RGB", False)
     return np.asarray(converted)
 
@@ -150,7 +167,7 @@ def test_deep_greys_keep_their_upper_eight_bits_exactly() -> None:
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_modes_without_a_stated_range_are_refused(mode: str) -> None:
     with pytest.raises(Unacceptable, match="unreadable"):
-        to_srgb(Pillow.new(mode, (8, 8)), LIMITS)
+        to_srgb(Pillow.new(mode, (8, 8)), LIMITS, FILE_BYTES)
 
 
 def test_an_srgb_profile_changes_nothing() -> None:
@@ -248,9 +265,33 @@ def test_the_profile_is_bounded() -> None:
     profile = _srgb_profile()
     picture = _colours()
     picture.info["icc_profile"] = profile
-    to_srgb(picture, PictureLimits(max_profile_bytes=len(profile)))
+    to_srgb(picture, PictureLimits(max_profile_bytes=len(profile)), FILE_BYTES)
     with pytest.raises(Unacceptable, match="profile_too_large"):
-        to_srgb(picture, PictureLimits(max_profile_bytes=len(profile) - 1))
+        to_srgb(picture, PictureLimits(max_profile_bytes=len(profile) - 1), FILE_BYTES)
+
+
+@pytest.mark.parametrize("intent", [0, 1, 2, 3])
+def test_programs_of_a_profile_do_not_count(intent: int) -> None:
+    profile = _with_program(_wide_profile(), intent, 3)
+    found, unusable = _with_profile(_colours(), profile)
+    assert not unusable
+    assert np.array_equal(found, _directly(_colours(), _wide_profile()))
+
+
+def test_the_library_would_take_the_program_of_our_intent_before_anything_else() -> None:
+    assert not _directly(_colours(), _with_program(_wide_profile(), 1, 3)).any()
+
+
+def test_a_profile_is_applied_to_no_more_pixels_than_go_with_the_bytes() -> None:
+    picture = _colours()
+    picture.info["icc_profile"] = _wide_profile()
+    least = 6 * picture.width * picture.height * 3 // 10
+    limits = PictureLimits(free_bytes=0, max_expansion=10)
+    to_srgb(picture, limits, least + 6)
+    with pytest.raises(Unacceptable, match="expands_too_much"):
+        to_srgb(picture, limits, least - 6)
+    picture.info["icc_profile"] = _srgb_profile()
+    to_srgb(picture, limits, least - 6)
 
 
 def test_a_profile_is_judged_by_its_content_and_not_by_its_name() -> None:

@@ -188,3 +188,17 @@ def test_a_smaller_picture_keeps_its_colours_and_stands_upright(
         pixels = decode(data, media_type, limits)
         assert pixels.profile_unusable
         assert np.abs(np.asarray(pixels.picture).astype(int) - corners[::2, ::2]).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("media_type", "times"),
+    [(MediaType.JPEG, 1), (MediaType.PNG, 3), (MediaType.WEBP, 3), (MediaType.BMP, 3)],
+)
+def test_only_a_decoder_that_leaves_blank_blocks_out_has_them_for_nothing(
+    saved: Callable[..., bytes], media_type: MediaType, times: int
+) -> None:
+    data = saved(Pillow.new("RGB", (400, 400), 7), PILLOW_FORMATS[media_type])
+    share = times * 400 * 400 * 3 / len(data)
+    decode(data, media_type, PictureLimits(free_bytes=0, max_expansion=share * 1.01))
+    too_little = PictureLimits(free_bytes=0, max_expansion=share * 0.99)
+    assert _refusal(data, media_type, too_little) == "expands_too_much"
