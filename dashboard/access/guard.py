@@ -1,6 +1,6 @@
 """Middleware around every request and websocket: right host, same origin, signed in."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access import signed_out_pages as notices
-from dashboard.access.origins import read_origin
+from dashboard.access.origins import read_host_name, read_origin
 from dashboard.access.sessions import secret_of, set_cookie, subject_of
 from dashboard.access.sign_in import RETURN_COOKIE, SIGN_IN, SIGN_OUT, local_path
 from dashboard.settings import LOOPBACK_NAMES
@@ -89,10 +89,10 @@ class HostCheck:
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if _host_name(host) not in self._names:
+        host = _join(headers, "host")
+        if read_host_name(host) not in self._names:
             return _refuse(scope, notices.wrong_host(), _NOT_ALLOWED)
-        if scope["type"] == "websocket" and not self._is_own(headers.get("origin", ""), host):
+        if scope["type"] == "websocket" and not self._is_own(_join(headers, "origin"), host):
             return _refuse(scope, notices.wrong_host(), _NOT_ALLOWED)
         return None
 
@@ -103,7 +103,7 @@ class HostCheck:
         Loopback is reached without a proxy, over whichever port somebody forwards.
         """
         origin = read_origin(text)
-        is_forwarded = _host_name(host) in LOOPBACK_NAMES and origin == read_origin(
+        is_forwarded = read_host_name(host) in LOOPBACK_NAMES and origin == read_origin(
             f"http://{host}"
         )
         return origin is not None and (origin == self._public_origin or is_forwarded)
@@ -164,12 +164,10 @@ def _refuse(scope: Scope, response: Response, close_code: int) -> ASGIApp:
     return close
 
 
+def _join(headers: Headers, name: str) -> str:
+    """All lines of a header: several are another value than each of them."""
+    return ", ".join(headers.getlist(name))
+
+
 def _query(connection: HTTPConnection) -> str:
     return f"?{connection.url.query}" if connection.url.query else ""
-
-
-def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""

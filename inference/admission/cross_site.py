@@ -48,4 +48,5 @@ def _read_host_name(url: str, schemes: Collection[str] = ("",)) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    return parts.hostname if parts.scheme in schemes else None
+    is_plain = parts.scheme in schemes and "@" not in parts.netloc and "," not in parts.netloc
+    return parts.hostname if is_plain else None

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from time import monotonic
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,9 +43,14 @@ def check_site(service: Service, request: Request) -> None:
     admission, headers = service.settings.admission, request.headers
     hosts = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
     if admission.cross_site is CrossSite.REFUSE and is_cross_site(
-        headers.get("sec-fetch-site"), headers.get("origin"), hosts, admission.allowed_origins
+        _join(headers, "sec-fetch-site"), _join(headers, "origin"), hosts, admission.allowed_origins
     ):
         raise Refused(CROSS_SITE)
+
+
+def _join(headers: Headers, name: str) -> str | None:
+    """All lines of a header, if there are any: several are another value than each of them."""
+    return ", ".join(headers.getlist(name)) or None
 
 
 def check_rate(service: Service, arrival: Arrival) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 
 from detectors.errors import MaskwatchError
 from store.audit.hash_chain import Fault, Link, Wrong, text_of_time
@@ -73,6 +74,7 @@ def read_anchors(file: Path) -> tuple[Anchor, ...]:
     Raises:
         AnchorsUnusable: it cannot be read, or has none: then nothing would have been compared.
     """
+    _check_regular(file)
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
             anchors = dict.fromkeys(anchor for line in lines for anchor in anchors_in(line))
@@ -92,6 +94,7 @@ def last_anchor(file: Path) -> Anchor | None:
     Raises:
         AnchorsUnusable: it cannot be read.
     """
+    _check_regular(file)
     try:
         with file.open("rb") as opened:
             opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
@@ -99,6 +102,23 @@ def last_anchor(file: Path) -> Anchor | None:
     except OSError as error:
         raise _unreadable(file, error) from error
     return max(anchors_in(text), key=lambda anchor: anchor.sequence, default=None)
+
+
+def _check_regular(file: Path) -> None:
+    """See that a file keeps what is written to it: devices take all and have nothing, pipes wait.
+
+    Raises:
+        AnchorsUnusable: it does not, or is not there.
+    """
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    if not S_ISREG(mode):
+        raise AnchorsUnusable(
+            f"{file} is no file that keeps anchors, but a device, a pipe or a folder: name another "
+            "one in MASKWATCH_AUDIT_ANCHOR_FILE."
+        )
 
 
 def _unreadable(file: Path, error: OSError) -> AnchorsUnusable:

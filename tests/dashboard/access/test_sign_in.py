@@ -1,5 +1,6 @@
 """The door: who gets in, how, and where they end up. Streamlit is not needed for this."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.access.guard import protection
+from dashboard.access.guard import HostCheck, protection
 from dashboard.access.sign_in import local_path, sign_in_routes
 from dashboard.server import new_link
 from dashboard.settings import DashboardSettings
@@ -21,6 +24,18 @@ from dashboard.wiring import Parts
 from store.engine.database import Database
 
 BASE = "http://127.0.0.1:8501"
+# Each names this machine, and more than a host.
+ODD_HOSTS = (
+    "evil@127.0.0.1:8501",
+    "127.0.0.1:8501/evil",
+    "127.0.0.1?evil",
+    "127.0.0.1#evil",
+    "127.0.0.1:8501, evil.example",
+    "127.0.0.1:",
+    "127.0.0.1:0",
+    "127.0.0.1:x",
+    "localhost.",
+)
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
 
 
@@ -200,7 +215,9 @@ def test_next_names_the_page(browser: TestClient, parts: Parts) -> None:
     assert answer.headers["location"] == "/request?id=abc"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8501", "", "[", "a@b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:8501", "", "[", "a@b", *ODD_HOSTS]
+)
 def test_other_host_names_are_refused(browser: TestClient, parts: Parts, host: str) -> None:
     browser.get(_link(parts))
     answer = browser.get("/", headers={"Host": host})
@@ -233,6 +250,12 @@ def test_a_signed_in_browser_gets_its_websocket(browser: TestClient, parts: Part
         "http://localhost:8501",
         "http://evil@127.0.0.1:8501",
         "http://127.0.0.1:8501.evil.example",
+        "http://127.0.0.1.:8501",
+        "http://127.0.0.1:8501/",
+        "http://127.0.0.1:08501",
+        "http://[127.0.0.1]:8501",
+        "http://127.0.0.1:8501, https://evil.example",
+        "blob:http://127.0.0.1:8501",
         "http://127.0.0.1:x",
         "//127.0.0.1:8501",
         "127.0.0.1:8501",
@@ -247,6 +270,38 @@ def test_websockets_from_other_origins_are_refused(
     browser.get(_link(parts))
     headers = {} if origin is None else {"Origin": origin}
     assert _close_code(browser, STREAM, headers) == 1008
+
+
+@pytest.mark.parametrize("other", ["https://evil.example", BASE])
+def test_several_origins_are_none(parts: Parts, other: str) -> None:
+    lines = [("Host", "127.0.0.1:8501"), ("Origin", BASE), ("Origin", other)]
+    headers = [(name.lower().encode(), value.encode()) for name, value in lines]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
+    asyncio.run(HostCheck(Starlette(), parts=parts)(scope, receive, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("port", [":0", ":"])
+def test_a_port_that_nobody_listens_at_is_not_the_default_one(parts: Parts, port: str) -> None:
+    settings = parts.settings.model_copy(update={"dashboard_url": "http://maskwatch.example"})
+    app = Starlette(
+        routes=[WebSocketRoute("/_stcore/stream", _stream)],
+        middleware=[Middleware(HostCheck, parts=Parts(settings, parts.database, parts.clock))],
+    )
+    stream = "ws://maskwatch.example/_stcore/stream"
+    with TestClient(app) as client:
+        headers = {"Host": "maskwatch.example", "Origin": "http://maskwatch.example"}
+        assert _opens(client, stream, headers)
+        foreign = {**headers, "Origin": f"http://maskwatch.example{port}"}
+        assert _close_code(client, stream, foreign) == 1008
 
 
 def _close_code(browser: TestClient, address: str, headers: dict[str, str]) -> int:

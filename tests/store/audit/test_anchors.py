@@ -1,5 +1,6 @@
 """Anchors: lines that prove which row was the newest one."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -98,3 +99,21 @@ def test_a_file_that_proves_nothing_is_refused(tmp_path: Path) -> None:
     for reader in (read_anchors, last_anchor):
         with pytest.raises(AnchorsUnusable, match="make it once with `touch`"):
             reader(tmp_path / "missing")
+
+
+def test_a_place_that_keeps_nothing_is_refused_at_once(tmp_path: Path) -> None:
+    pipe, link, folder = tmp_path / "pipe", tmp_path / "link", tmp_path / "folder"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    folder.mkdir()
+    for place in (pipe, link, folder, Path("/dev/zero")):
+        for reader in (read_anchors, last_anchor):
+            with pytest.raises(AnchorsUnusable, match="no file that keeps anchors"):
+                reader(place)
+
+
+def test_a_link_to_a_file_of_another_disk_is_followed(tmp_path: Path, now: datetime) -> None:
+    file, link = tmp_path / "anchors", tmp_path / "link"
+    file.write_text(Anchor(7, "f" * 64).to_line(now, "one"))
+    link.symlink_to(file)
+    assert last_anchor(link) == Anchor(7, "f" * 64)
