@@ -15,6 +15,7 @@ _FREE_BYTES = 8_000
 # Of chunk lines and trailers, which nobody needs; h11 would search through longer ones for seconds.
 _MAX_LINE_BYTES = 256
 _MAX_TRAILER_BYTES = 512
+_VERSIONS = {b"1.0", b"1.1"}
 _BLANKS = b" " * 256
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LAST_CHUNK = re.compile(rb"0+[ \t;\r]")
@@ -107,6 +108,7 @@ class MeteredConnection(h11.Connection):
             raise h11.RemoteProtocolError(problem)
         event = super().next_event()
         if isinstance(event, h11.Request):
+            self._check_version(event)
             self.account = Account()
             self._place = _first_place(event)
             self._is_plain = self._place is _Place.CONTENT
@@ -122,6 +124,12 @@ class MeteredConnection(h11.Connection):
         if isinstance(event, h11.Response) and self.their_state is h11.SEND_BODY:
             event = _add_close_header(event)
         return super().send(event)
+
+    def _check_version(self, request: h11.Request) -> None:
+        """h11 reads what any version says as if it were one that it knows."""
+        if request.http_version not in _VERSIONS:
+            self._is_refused = True
+            raise h11.RemoteProtocolError("The version is unknown.")
 
     def _text(self) -> bytes:
         """What h11 would read next as text, and perhaps more; nothing if that is content."""

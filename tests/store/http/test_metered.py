@@ -209,3 +209,17 @@ def test_a_body_is_plain_where_its_length_was_said_before(framing: bytes, is_pla
     while not isinstance(connection.next_event(), h11.EndOfMessage):
         pass
     assert not connection.is_in_plain_body
+
+
+@pytest.mark.parametrize("version", [b"0.9", b"1.2", b"2.0", b"9.9"])
+def test_a_request_of_another_version_is_refused(version: bytes) -> None:
+    connection = MeteredConnection(16_384)
+    connection.receive_data(b"GET / HTTP/" + version + b"\r\nHost: a\r\n\r\n")
+    with pytest.raises(h11.RemoteProtocolError, match="version"):
+        connection.next_event()
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_a_request_of_a_known_version_is_read(version: bytes) -> None:
+    connection = _connection(b"GET / HTTP/" + version + b"\r\nHost: a\r\n\r\n")
+    assert isinstance(connection.next_event(), h11.EndOfMessage)
