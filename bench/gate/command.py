@@ -10,6 +10,7 @@ from bench.gate.hostile import measure_hostile
 from bench.gate.kills import measure_kills
 from bench.gate.one_client import measure_one_client
 from bench.gate.over_http import measure_over_http
+from bench.gate.replies import measure_replies
 from bench.gate.small_files import measure_small_files
 from bench.gate.stalls import measure_stalls
 from bench.report import Figures, publish, write_figures
@@ -76,6 +77,7 @@ def _parts_of(folder: Path, mutations: int, flood_seconds: float) -> Parts:
         "cost": lambda: _on_a_gate(measure_cost),
         "small-files": lambda: _on_a_gate(measure_small_files),
         "hostile-files": lambda: measure_hostile(folder, mutations),
+        "replies": measure_replies,
         "over-http": lambda: measure_over_http(folder),
         "kills": measure_kills,
         "flood": lambda: measure_flood(flood_seconds),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inference.gate.media import MediaType
@@ -83,6 +83,21 @@ def test_any_bytes_are_a_sound_reply_or_none(message: bytes) -> None:
 @given(ANYTHING | FIELDS)
 def test_any_json_is_a_sound_reply_or_none(value: Any) -> None:
     _sound_or_bad(json.dumps(value).encode())
+
+
+@settings(max_examples=1_000)
+@given(
+    st.lists(st.tuples(st.integers(0, 2**16), st.binary(max_size=4)), min_size=1, max_size=4),
+    st.integers(0, 2**16),
+)
+def test_a_changed_message_is_a_sound_reply_or_none(
+    changes: list[tuple[int, bytes]], end: int
+) -> None:
+    message = bytearray(Reply(7, "", 8, 9, 8, 9, signs={"polyglot": {"bytes": 4.5}}).to_bytes())
+    for place, text in changes:
+        start = place % len(message)
+        message[start : start + len(text)] = text
+    _sound_or_bad(bytes(message[: len(message) - end % 20]))
 
 
 @pytest.mark.parametrize(
