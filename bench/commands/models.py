@@ -8,6 +8,8 @@ import typer
 from bench.commands.places import ANOMALY, BODYPIX, DATA, STREET
 from bench.m2fp.command import measure_m2fp
 from bench.outliers.command import measure_outliers
+from bench.outliers.kept_figures import KeptFigures
+from bench.outliers.ranking import Tables
 from bench.segmenter import measure_segmenter
 
 app = typer.Typer()
@@ -49,6 +51,10 @@ def outliers(
     most: Annotated[
         int | None, typer.Option(min=100, help="Rows of each kind that are taken of a table.")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps steps of poison and auroc: a stopped run goes on."),
+    ] = None,
 ) -> None:
     """Outlier models against PyOD's, time against scikit-learn's, the scan and its promise."""
-    measure_outliers(data, json, splits, only or (), most)
+    measure_outliers(Tables(data, splits, most), json, only or (), KeptFigures(keep))

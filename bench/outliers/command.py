@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.outliers.discoveries import measure_discoveries
+from bench.outliers.kept_figures import KeptFigures
 from bench.outliers.million import measure_million
 from bench.outliers.poison import measure_poison
-from bench.outliers.ranking import measure_ranking
+from bench.outliers.ranking import Tables, measure_ranking
 from bench.outliers.retraining import measure_retraining
 from bench.outliers.speed import measure_speed
 from detectors.errors import MaskwatchError
@@ -23,25 +24,26 @@ class UnknownPart(MaskwatchError):
 
 
 def measure_outliers(
-    folder: Path, out: Path, splits: int, only: Collection[str] = (), most: int | None = None
+    tables: Tables, out: Path, only: Collection[str] = (), kept: KeptFigures | None = None
 ) -> None:
     """Measure and publish; what is measured is written after each part.
 
     Args:
-        most: rows of each kind that are taken of a table; all without it.
+        kept: where the long parts keep what is measured, step by step.
 
     Raises:
         NoTables: the folder holds no tables.
         NoPeers: PyOD is missing.
         UnknownPart: ``only`` names something else than a part.
     """
+    kept = kept or KeptFigures()
     parts: dict[str, Part] = {
         "speed": measure_speed,
         "retrain": measure_retraining,
         "fdr": lambda: {"fdr": measure_discoveries()},
-        "poison": measure_poison,
+        "poison": lambda: measure_poison(kept),
         "scan": measure_million,
-        "auroc": lambda: {**measure_ranking(folder, splits, most), "splits": splits},
+        "auroc": lambda: {**measure_ranking(tables, kept), "splits": tables.splits},
     }
     if unknown := sorted(set(only) - parts.keys()):
         raise UnknownPart(f"There is no part {unknown[0]!r}; the parts are {', '.join(parts)}.")

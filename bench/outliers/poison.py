@@ -6,11 +6,13 @@ from what is left, and the gate decides, by the functions of the jobs.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.outliers.kept_figures import KeptFigures, Numbers
 from bench.outliers.worlds import NAMES, World
 from detectors.outliers.challengers.frozen import FrozenSet
 from detectors.outliers.challengers.trial import FOURTEEN_NIGHTS
@@ -59,6 +61,11 @@ class Attack:
             "how": "drifting" if self.drifts else "sudden",
         }
 
+    @property
+    def name(self) -> str:
+        """What its kept figures are called."""
+        return f"{'drifting' if self.drifts else 'sudden'}_{self.share:.2f}_{self.clients}"
+
     def draw(self, world: World, night: int) -> Matrix:
         """The requests of a day, ``(n, features)``; nights count from 1."""
         count = round(_DAY * self.share)
@@ -70,14 +77,15 @@ class Attack:
 class Guard:
     """Which parts of the retraining are on."""
 
+    name: str
     gate: bool
     sample: bool
 
 
 _GUARDS = (
-    Guard(gate=True, sample=True),
-    Guard(gate=False, sample=True),
-    Guard(gate=False, sample=False),
+    Guard("gate", gate=True, sample=True),
+    Guard("no_gate", gate=False, sample=True),
+    Guard("nothing", gate=False, sample=False),
 )
 
 
@@ -90,19 +98,6 @@ class _Day:
     outliers: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _Result:
-    """Detection of the planted attack before and after all nights.
-
-    Attributes:
-        promoted: share of the nights whose challenger was promoted.
-    """
-
-    before: float
-    after: float
-    promoted: float
-
-
 class _Request(NamedTuple):
     """What the bounds of a sample look at."""
 
@@ -110,7 +105,7 @@ class _Request(NamedTuple):
     client: str
 
 
-def measure_poison() -> dict[str, object]:
+def measure_poison(kept: KeptFigures) -> dict[str, object]:
     """For each attack: detection before, and by how many points it falls."""
     attacks = [
         Attack(share, clients, drifts)
@@ -118,26 +113,38 @@ def measure_poison() -> dict[str, object]:
         for share in _SHARES
         for clients in _SENDERS
     ]
-    return {"poison": [_measure(attack) for attack in attacks], "poison_without": [_measure(None)]}
+    return {
+        "poison": [_measure(attack, kept) for attack in attacks],
+        "poison_without": [_measure(None, kept)],
+    }
 
 
-def _measure(attack: Attack | None) -> dict[str, object]:
-    runs = [[_run(attack, guard, seed) for guard in _GUARDS] for seed in range(_WORLDS)]
-    falls = 100 * np.array([[run.before - run.after for run in each] for each in runs])
+def _measure(attack: Attack | None, kept: KeptFigures) -> dict[str, object]:
+    runs = [_run_guards(attack, seed, kept) for seed in range(_WORLDS)]
+    falls = 100 * np.array([[run["before"] - run["after"] for run in each] for each in runs])
     return {
         **({} if attack is None else attack.describe()),
-        "detection_before": float(np.mean([each[0].before for each in runs])),
+        "detection_before": float(np.mean([each[0]["before"] for each in runs])),
         "fall_with_gate": float(falls[:, 0].mean()),
         "worst_fall_with_gate": float(falls[:, 0].max()),
         "fall_without_gate": float(falls[:, 1].mean()),
         "fall_without_gate_and_sampling": float(falls[:, 2].mean()),
-        "promoted_with_gate": float(np.mean([each[0].promoted for each in runs])),
+        "promoted_with_gate": float(np.mean([each[0]["promoted"] for each in runs])),
         "nights": _NIGHTS,
         "worlds": _WORLDS,
     }
 
 
-def _run(attack: Attack | None, guard: Guard, seed: int) -> _Result:
+def _run_guards(attack: Attack | None, seed: int, kept: KeptFigures) -> list[Numbers]:
+    name = "nobody" if attack is None else attack.name
+    return [
+        kept.measure(f"poison/{name}/{guard.name}/{seed}", partial(_run, attack, guard, seed))
+        for guard in _GUARDS
+    ]
+
+
+def _run(attack: Attack | None, guard: Guard, seed: int) -> Numbers:
+    """Detection of the planted attack before and after, and the share of nights that promoted."""
     random = np.random.default_rng(seed)
     world = World.make(random)
     tested = NamedRows(NAMES, world.draw(0, _TESTED, _WAY))
@@ -153,7 +160,11 @@ def _run(attack: Attack | None, guard: Guard, seed: int) -> _Result:
         opponents = Opponents(Predecessor(model), Predecessor(first, bound=FOURTEEN_NIGHTS), sets)
         if not guard.gate or _passes(opponents, challenger, sample):
             model, promoted = challenger, promoted + 1
-    return _Result(_detect(first, tested), _detect(model, tested), promoted / _NIGHTS)
+    return {
+        "before": _detect(first, tested),
+        "after": _detect(model, tested),
+        "promoted": promoted / _NIGHTS,
+    }
 
 
 def _passes(opponents: Opponents, challenger: OutlierModel, sample: Sample) -> bool:
