@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bench.outliers.contenders import Contender, fit_model, peers
 from bench.outliers.kept_figures import KeptFigures, Numbers
-from bench.outliers.tables import Split, splits_of
+from bench.outliers.tables import Split, split_tables
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.preparation import Vector
 
@@ -30,8 +30,8 @@ class Tables:
     """What is ranked.
 
     Attributes:
-        splits: how often each table is split.
-        most: rows that are taken of a table; see :func:`bench.outliers.tables.splits_of`.
+        splits: how often each table is split; their numbers are seeds.
+        most: rows that are taken of a table; see :func:`bench.outliers.tables.split_tables`.
     """
 
     folder: Path
@@ -46,14 +46,14 @@ def measure_ranking(tables: Tables, kept: KeptFigures) -> dict[str, Means]:
         NoTables: the folder holds no tables.
         NoPeers: PyOD is missing.
     """
-    auroc: dict[str, Mapping[str, float]] = {}
-    figures: dict[str, Means] = {}
-    judges = _list_judges()
-    for name in CONTAMINATIONS:
-        means = _measure_share(tables, name, judges, kept)
-        auroc[name] = means.pop("auroc")
-        figures[f"ranking_{name}"] = means
-    return {"auroc": auroc, **figures}
+    judges, lists = _list_judges(), {name: _new_lists() for name in CONTAMINATIONS}
+    # Split by split: what a run that was stopped has kept is of all tables.
+    for seed in range(tables.splits):
+        for name in CONTAMINATIONS:
+            _Round(name, seed).measure(lists[name], tables, judges, kept)
+    means = {name: _means(each) for name, each in lists.items()}
+    auroc = {name: each.pop("auroc") for name, each in means.items()}
+    return {"auroc": auroc, **{f"ranking_{name}": each for name, each in means.items()}}
 
 
 def _list_judges() -> dict[str, Judge]:
@@ -79,18 +79,27 @@ def _judge_scores(split: Split, scores: Vector) -> dict[str, float]:
     }
 
 
-def _measure_share(
-    tables: Tables, name: str, judges: Mapping[str, Judge], kept: KeptFigures
-) -> dict[str, Mapping[str, float]]:
-    lists: Lists = defaultdict(lambda: defaultdict(list))
-    splits = splits_of(tables.folder, tables.splits, CONTAMINATIONS[name], tables.most)
-    for number, split in enumerate(splits):
-        seed = number % tables.splits
-        for contender, judge in judges.items():
-            step = f"auroc/{name}/{split.table}/{seed}/{contender}"
-            _note(lists, split, contender, kept.measure(step, partial(judge, split, seed)))
-        lists["contamination"]["mean"].append(split.contamination)
-    return _means(lists)
+@dataclass(frozen=True)
+class _Round:
+    """All tables, split with one seed at one contamination."""
+
+    contamination: str
+    seed: int
+
+    def measure(
+        self, lists: Lists, tables: Tables, judges: Mapping[str, Judge], kept: KeptFigures
+    ) -> None:
+        share = CONTAMINATIONS[self.contamination]
+        for split in split_tables(tables.folder, self.seed, share, tables.most):
+            lists["contamination"]["mean"].append(split.contamination)
+            for contender, judge in judges.items():
+                step = f"auroc/{self.contamination}/{split.table}/{self.seed}/{contender}"
+                numbers = kept.measure(step, partial(judge, split, self.seed))
+                _note(lists, split, contender, numbers)
+
+
+def _new_lists() -> Lists:
+    return defaultdict(lambda: defaultdict(list))
 
 
 def _note(lists: Lists, split: Split, contender: str, numbers: Numbers) -> None:

@@ -46,10 +46,10 @@ class Split:
     contamination: float
 
 
-def splits_of(
-    folder: Path, count: int, contamination: float = 0.0, most: int | None = None
+def split_tables(
+    folder: Path, seed: int, contamination: float = 0.0, most: int | None = None
 ) -> Iterator[Split]:
-    """Split each ``.npz`` of ``X`` and ``y`` so many times; the numbers of the splits are seeds.
+    """Split each ``.npz`` of ``X`` and ``y`` at random.
 
     Args:
         contamination: share of anomalies in the training rows; less where a table has too few.
@@ -64,11 +64,10 @@ def splits_of(
     for file in files:
         with np.load(file, allow_pickle=False) as table:
             rows, labels = table["X"].astype(np.float64), table["y"].ravel() > 0
-        for seed in range(count):
-            random = np.random.default_rng(seed)
-            normal = random.permutation(np.flatnonzero(~labels))[: most and 2 * most]
-            anomalies = random.permutation(np.flatnonzero(labels))[:most]
-            yield _split(Table(file.stem, rows, labels), normal, anomalies, contamination)
+        random = np.random.default_rng(seed)
+        normal = random.permutation(np.flatnonzero(~labels))[: most and 2 * most]
+        anomalies = random.permutation(np.flatnonzero(labels))[:most]
+        yield _split(Table(file.stem, rows, labels), normal, anomalies, contamination)
 
 
 def _split(table: Table, normal: Indices, anomalies: Indices, contamination: float) -> Split:

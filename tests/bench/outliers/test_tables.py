@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.outliers.tables import splits_of
+from bench.outliers.tables import split_tables
 
 
 def write_table(folder: Path) -> None:
@@ -12,13 +12,13 @@ def write_table(folder: Path) -> None:
 
 def test_half_of_the_normal_rows_is_trained_on_and_no_row_is_on_both_sides(tmp_path: Path) -> None:
     write_table(tmp_path)
-    (split,) = splits_of(tmp_path, 1)
+    (split,) = split_tables(tmp_path, 0)
     assert (len(split.train), len(split.test), split.anomalous.sum()) == (50, 70, 20)
     assert not set(split.train[:, 0]) & set(split.test[:, 0])
 
 
 def test_no_more_rows_of_a_kind_are_taken_than_asked_for(tmp_path: Path) -> None:
     write_table(tmp_path)
-    (split,) = splits_of(tmp_path, 1, contamination=0.1, most=18)
+    (split,) = split_tables(tmp_path, 0, contamination=0.1, most=18)
     assert len(split.train) == 20
     assert (len(split.test), split.anomalous.sum()) == (34, 16)
