@@ -99,13 +99,20 @@ class TrainingGroup(Group):
     training_rows_per_network: int = Field(2_000, ge=1, le=1_000_000)
     """Most records that one network, a /24 or a /48 of IPv6, contributes to a training."""
 
+    training_rows_per_family: int = Field(200, ge=1, le=1_000_000)
+    """Most records that one family contributes to a training, however many clients it has: unusual
+    requests that belong together, or pictures that look alike."""
+
     training_rows: int = Field(20_000, ge=30, le=1_000_000)
     """Most records that a training uses, newest first."""
 
     def bounds(self) -> Bounds:
-        """How many rows a training sample has at most, in all and of one sender."""
+        """How many rows a training sample has at most, in all, of one sender and of one family."""
         return Bounds(
-            self.training_rows_per_client, self.training_rows_per_network, self.training_rows
+            self.training_rows_per_client,
+            self.training_rows_per_network,
+            self.training_rows_per_family,
+            self.training_rows,
         )
 
 

@@ -103,6 +103,8 @@ class _Request(NamedTuple):
 
     id: int
     client: str
+    family: int | None = None
+    picture: str | None = None
 
 
 def measure_poison(kept: KeptFigures) -> dict[str, object]:

@@ -54,5 +54,5 @@ def _request_row(key: int) -> Row:
     client = f"ip:198.18.{key % _CLIENTS // 250}.{key % 250}"
     return (
         *(key, request_id, "2026-03-02 12:00:00.000000", client, "api", "parsed", "pass", 200),
-        *("[]", digits * 2, "image/jpeg", 64 * "a", '["background", "hair", "face"]', None),
+        *("[]", digits * 2, "image/jpeg", 2 * digits, '["background", "hair", "face"]', None),
     )

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     any_,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -32,8 +33,8 @@ from store.requests.record_rows import rows_of
 from store.requests.records import RequestRecord, Stage
 from store.requests.request_keys import arrived_since, hand_out, key_of
 from store.requests.row_bounds import NOTHING, Bounds, LeftOut
-from store.tables.family_tables import FeedbackRow
-from store.tables.request_tables import RequestRow, ScoreRow, features_table
+from store.tables.family_tables import FamilyMemberRow, FeedbackRow
+from store.tables.request_tables import FingerprintRow, RequestRow, ScoreRow, features_table
 from store.tables.work_tables import DecisionRow
 
 CONFIRMED, DISMISSED = "confirmed", "dismissed"
@@ -149,7 +150,7 @@ def clean_features(
         left_out: what does not count.
     """
     statement = (
-        _select_features(names)
+        _add_families(_select_features(names))
         .where(
             RequestRow.stage == Stage.PARSED.value,
             arrived_since(since),
@@ -187,6 +188,21 @@ def _select_features(names: Sequence[str]) -> Select[Any]:
     )
 
 
+def _add_families(statement: Select[Any]) -> Select[Any]:
+    """What each request belongs to, behind its features.
+
+    ``picture`` is that of its look as long as fingerprints are kept, else that of its bytes.
+    """
+    of_picture = (FingerprintRow.family, RequestRow.sample_family, RequestRow.content_sha256)
+    return (
+        statement.add_columns(
+            FamilyMemberRow.family_id.label("family"), func.coalesce(*of_picture).label("picture")
+        )
+        .outerjoin(FamilyMemberRow, FamilyMemberRow.request_pk == RequestRow.id)
+        .outerjoin(FingerprintRow, FingerprintRow.request_pk == RequestRow.id)
+    )
+
+
 def was_said(feedback: str) -> ColumnElement[bool]:
     """Whether a person confirmed or dismissed a request last."""
     return exists().where(FeedbackRow.request_pk == RequestRow.id, FeedbackRow.feedback == feedback)
@@ -217,6 +233,6 @@ def client_was_blocked() -> ColumnElement[bool]:
 
 
 def _matrix(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> FeatureMatrix:
-    values = np.array([row[3:] for row in rows], dtype=np.float64).reshape(-1, len(names))
+    values = np.array([row[3 : 3 + len(names)] for row in rows], dtype=np.float64)
     pks, clients, sources = (tuple(row[i] for row in rows) for i in range(3))
-    return FeatureMatrix(pks, clients, tuple(names), values, sources)
+    return FeatureMatrix(pks, clients, tuple(names), values.reshape(-1, len(names)), sources)

@@ -24,7 +24,7 @@ from store.requests.row_bounds import LeftOut
 from store.settings import StoreSettings
 from store.tables.model_tables import FrozenSetRow
 
-_MAX_ROWS, _MAX_OF_CLIENT, _MAX_OF_NETWORK = 2_000, 20, 100
+_MAX_ROWS, _MAX_OF_CLIENT, _MAX_OF_NETWORK, _MAX_OF_FAMILY = 2_000, 20, 100, 20
 _WHOLE = "its file is as it was written"
 
 
@@ -82,6 +82,7 @@ def _read_requests(
         settings.training.bounds(),
         per_client=_MAX_OF_CLIENT,
         per_network=_MAX_OF_NETWORK,
+        per_family=_MAX_OF_FAMILY,
         most=_MAX_ROWS,
     )
     attacks = find_frozen_set(session, FrozenKind.ATTACK)

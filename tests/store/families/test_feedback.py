@@ -25,7 +25,7 @@ from store.tables.family_tables import FamilyMemberRow, FamilyRow
 from store.tables.request_tables import RequestRow
 from tests.store.conftest import Add
 
-BOUNDS = Bounds(99, 99, 99)
+BOUNDS = Bounds(99, 99, 99, 99)
 WIDTH = FeatureVector.of({"width": 640})
 CONFIRM = Said(Feedback.CONFIRMED, "ada", "A patch.", "analyst:ada")
 DISMISS = Said(Feedback.DISMISSED, "bob", "Our own camera.", "analyst:bob")

@@ -21,9 +21,10 @@ from store.requests.record_store import (
     add_record,
     clean_features,
 )
-from store.requests.records import PictureFile, Stage
+from store.requests.records import PictureFile, Stage, Trace
 from store.requests.row_bounds import Bounds
 from store.requests.unscored import unscored_requests
+from store.tables.family_tables import FamilyMemberRow, FamilyRow
 from tests.makers import make_record
 
 Add = Callable[..., int]
@@ -35,7 +36,13 @@ def _clean(
     database: Database, since: datetime, max_per_client: int = 100, most: int = 100
 ) -> FeatureMatrix:
     with database.read() as session:
-        return clean_features(session, NAMES, since, Bounds(max_per_client, 1000, most))
+        return clean_features(session, NAMES, since, Bounds(max_per_client, 1000, 1000, most))
+
+
+def _choose(database: Database, since: datetime, per_family: int) -> set[int]:
+    with database.read() as session:
+        bounds = Bounds(100, 1000, per_family, 100)
+        return set(clean_features(session, NAMES, since, bounds).request_pks)
 
 
 def _block(database: Database, client: str, now: datetime) -> int:
@@ -140,7 +147,7 @@ def test_only_old_enough_passed_and_ordinary_requests_are_clean(
     score(clean[0], False)
     assert _clean(database, now - day).request_pks == tuple(reversed(clean))
     with database.read() as session:
-        outliers = clean_features(session, NAMES, now - day, Bounds(9, 9, 9), outliers=True)
+        outliers = clean_features(session, NAMES, now - day, Bounds(9, 9, 9, 9), outliers=True)
     assert outliers.request_pks == (outlier,)
 
 
@@ -149,6 +156,41 @@ def test_one_client_cannot_fill_the_clean_set(database: Database, add: Add, now:
     quiet = add(features=WIDTH)
     assert _clean(database, now, max_per_client=2).request_pks == (quiet, loud[3], loud[2])
     assert _clean(database, now, most=2).request_pks == (quiet, loud[3])
+
+
+def test_a_family_of_many_clients_cannot_fill_the_clean_set(
+    database: Database, add: Add, now: datetime
+) -> None:
+    crowd = [add(client=f"ip:198.51.{number}.9", features=WIDTH) for number in range(50)]
+    others = [add(client=f"ip:203.0.113.{number}", features=WIDTH) for number in range(5)]
+    with database.write() as session:
+        family = FamilyRow(
+            formed_at=now,
+            first_at=now,
+            last_at=now,
+            requests=50,
+            clients=50,
+            kinds={},
+            shared=[],
+        )
+        session.add(family)
+        session.flush()
+        for key in crowd:
+            session.add(FamilyMemberRow(request_pk=key, family_id=family.id, looked_at=now))
+        for key in others:
+            session.add(FamilyMemberRow(request_pk=key, family_id=None, looked_at=now))
+    assert _choose(database, now, per_family=3) == {*others, *crowd[-3:]}
+
+
+def test_pictures_that_look_alike_cannot_fill_the_clean_set(
+    database: Database, add: Add, now: datetime
+) -> None:
+    alike = [add(features=WIDTH, trace=Trace(b"look", (), "a")) for _ in range(4)]
+    sampled = [add(features=WIDTH, sample_family="b") for _ in range(4)]
+    same = [add(features=WIDTH, content_sha256="c" * 64) for _ in range(4)]
+    unknown = [add(features=WIDTH) for _ in range(4)]
+    chosen = {*alike[-2:], *sampled[-2:], *same[-2:], *unknown}
+    assert _choose(database, now, per_family=2) == chosen
 
 
 def test_a_client_that_was_blocked_is_not_clean_until_the_block_is_revoked(
