@@ -2,8 +2,8 @@
 
 As in a baseline, a line through clean rows says how much of a part is expected: an unsure parse
 moves more under a harmless change (see :mod:`detectors.baseline.baseline`). Here what lies above
-becomes a surprise in nats, as if the tail above the upper tenth fell exponentially (Pickands,
-Annals of Statistics 1975), so that signs can be compared with each other.
+becomes a surprise in nats, so that signs can be compared with each other (see
+:mod:`detectors.outliers.excess.tails`).
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,13 @@ from typing import Self
 import numpy as np
 
 from detectors.outliers.excess.signs import Columns, Places
+from detectors.outliers.excess.tails import Tail
 from detectors.outliers.preparation import Arrays, Matrix, Vector, check_array
 
-_TAIL = 0.1
 # Logarithms begin here; a line may go on below it.
 _FLOOR = 1e-4
 # The unit of a part is the residual that one clean row in a hundred exceeds.
 _UNIT_SHARE, _MIN_UNIT = 0.01, 0.05
-# Of what lies above the tenth: a shorter tail is chance.
-_MIN_MEAN = 0.05
 _LARGEST = 1e30
 
 
@@ -31,13 +29,12 @@ class Surprises:
 
     Attributes:
         lines: of each part, ``(p, 4)``: intercept, two slopes, unit of the residual.
-        tails: of each sign and count, ``(s + c, 3)``: where its tail begins, the share of rows in
-            it, their mean distance from there.
+        tails: of each sign, then of each count.
     """
 
     places: Places
     lines: Matrix
-    tails: Matrix
+    tails: tuple[Tail, ...]
 
     @classmethod
     def among(cls, rows: Matrix, places: Places) -> Self:
@@ -45,20 +42,17 @@ class Surprises:
         pairs = zip(places.factors, places.predictors, strict=True)
         lines = [_fit_line(_product(rows, factors), _given(rows, by)) for factors, by in pairs]
         array = np.array(lines, dtype=np.float64).reshape(-1, 4)
-        tails = [_fit_tail(values) for values in _measure(rows, places, array)]
-        return cls(places, array, np.array(tails, dtype=np.float64).reshape(-1, 3))
+        return cls(places, array, tuple(map(Tail.among, _measure(rows, places, array))))
 
     def of(self, rows: Matrix) -> list[Vector]:
         """In nats, of each sign and count, ``(n,)``; 0 where it was not measured or is common."""
         measures = _measure(rows, self.places, self.lines)
-        return [
-            np.where(values > start, (values - start) / mean - log(share), 0.0)
-            for values, (start, share, mean) in zip(measures, self.tails, strict=True)
-        ]
+        return [tail.surprise(values) for tail, values in zip(self.tails, measures, strict=True)]
 
     def arrays(self) -> Arrays:
         """The arrays by name."""
-        return {**self.places.arrays(), "lines": self.lines, "tails": self.tails}
+        tails = np.array([tail.numbers for tail in self.tails], dtype=np.float64).reshape(-1, 4)
+        return {**self.places.arrays(), "lines": self.lines, "tails": tails}
 
     @classmethod
     def restore(cls, arrays: Arrays, features: int) -> Self:
@@ -70,13 +64,10 @@ class Surprises:
         places = Places.restore(arrays, features)
         lines = check_array(arrays["lines"], np.float64, (len(places.factors), 4))
         count = len(places.members) + len(places.counts)
-        tails = check_array(arrays["tails"], np.float64, (count, 3))
-        shares, means = tails[:, 1], tails[:, 2]
-        if not ((lines[:, 3] >= _MIN_UNIT).all() and (means >= _MIN_MEAN).all()):
+        tails = check_array(arrays["tails"], np.float64, (count, 4))
+        if not (lines[:, 3] >= _MIN_UNIT).all():
             raise ValueError("a scale that no fit gives")
-        if not ((shares > 0) & (shares <= 1)).all():
-            raise ValueError("no share of rows")
-        return cls(places, lines, tails)
+        return cls(places, lines, tuple(Tail.restore(*numbers) for numbers in tails.tolist()))
 
 
 def _measure(rows: Matrix, places: Places, lines: Matrix) -> list[Vector]:
@@ -110,18 +101,6 @@ def _fit_line(values: Vector, given: list[Vector]) -> list[float]:
     residuals = _excess(table[:, 0], list(table[:, 1:].T), line)
     unit = max(float(np.quantile(residuals, 1 - _UNIT_SHARE)), _MIN_UNIT)
     return [*line[:3].tolist(), unit]
-
-
-def _fit_tail(values: Vector) -> tuple[float, float, float]:
-    """Where it begins, the share of rows in it, and their mean distance from there.
-
-    Of a count that is 0 in nearly all rows fewer than a tenth lie above: then so few are rare.
-    """
-    measured = values[~np.isnan(values)]
-    start = float(np.quantile(measured, 1 - _TAIL))
-    above = measured[measured > start] - start
-    mean = max(float(above.mean()) if len(above) else 0.0, _MIN_MEAN)
-    return start, max(len(above), 0.5) / len(measured), mean
 
 
 def _product(rows: Matrix, columns: Columns) -> Vector:

@@ -67,6 +67,17 @@ def test_a_count_that_clean_rows_seldom_have_is_as_surprising_as_it_is_rare() ->
     assert one < two < six
 
 
+def test_what_one_clean_row_alone_had_is_not_beyond_all_doubt() -> None:
+    rows = draw_rows(600, seed=2)
+    rows[:, 3] = 0
+    rows[161, 3] = 1
+    fit = ExcessScorer.fit(rows, 7, NAMES)
+    # The fold that scores it knows 480 rows without any, and that is all that it knows.
+    assert np.log(480) < fit.held_out_scores[161] < np.log(480) + 2
+    query = np.array([[0.8, 1.5, 0.001, steps, 500] for steps in (1, 6)])
+    assert np.diff(fit.scorer.score(query)) > 1
+
+
 def test_surprises_of_clean_rows_are_as_rare_as_they_say() -> None:
     surprises = find_largest(learn(draw_rows(2_000, seed=3)), draw_rows(20_000, seed=4))
     # Two signs, each of which exceeds s nats in one row of exp(s).
@@ -107,7 +118,8 @@ def test_scores_depend_on_their_own_row_alone_and_survive_an_archive() -> None:
         ("lines", lambda array: array * 0),
         ("lines", lambda array: array[:0]),
         ("tails", lambda array: array * 0),
-        ("tails", lambda array: array * [1, -1, 1]),
+        ("tails", lambda array: array * [1, -1, 1, 1]),
+        ("tails", lambda array: array * [1, 1, 0, 1]),
     ],
 )
 def test_arrays_that_no_fit_gives_are_refused(
