@@ -12,15 +12,12 @@ import numpy as np
 
 from detectors.outliers.base import FitResult, folds
 from detectors.outliers.excess.signs import Places
-from detectors.outliers.excess.surprises import Surprises
+from detectors.outliers.excess.surprises import Surprises, join_surprises
 from detectors.outliers.forests.isolation_forest import IsolationForestScorer
 from detectors.outliers.preparation import Arrays, Matrix, Normal, Vector
 from detectors.outliers.surprise import Surprise
 
 _FOREST = "forest."
-# The others count so little that no order changes by it but that of equals; without them nothing
-# would explain a row of which two surprises are equally large.
-_OTHERS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +46,12 @@ class ExcessScorer:
         odd = oddness.of(forest.held_out_scores)
         for others, fold in folds(len(rows), seed):
             signs = Surprises.among(rows[others], places)
-            scores[fold] = _join([odd[fold], *signs.of(rows[fold])])
+            scores[fold] = join_surprises([odd[fold], *signs.of(rows[fold])])
         return FitResult(cls(forest.scorer, oddness, Surprises.among(rows, places)), scores)
 
     def score(self, rows: Matrix) -> Vector:
         """The largest surprise, in nats, and a hundredth of all together."""
-        return _join([self.oddness.of(self.forest.score(rows)), *self.signs.of(rows)])
+        return join_surprises([self.oddness.of(self.forest.score(rows)), *self.signs.of(rows)])
 
     def arrays(self) -> Arrays:
         """See ``Scorer``; what belongs to the forest says so."""
@@ -72,11 +69,3 @@ class ExcessScorer:
         forest = IsolationForestScorer.restore(own)
         signs = Surprises.restore(arrays, len(forest.normal.centre))
         return cls(forest, Surprise.restore(arrays), signs)
-
-
-def _join(surprises: list[Vector]) -> Vector:
-    """Column by column, so that a score follows from its own row to the last bit."""
-    most, total = surprises[0], surprises[0]
-    for each in surprises[1:]:
-        most, total = np.maximum(most, each), total + each
-    return np.asarray(most + _OTHERS * total)

@@ -6,6 +6,7 @@ the first look by itself, the queries of a search, and what hides behind a tile.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Self
 
 import numpy as np
@@ -17,14 +18,49 @@ from detectors.outliers.preparation import Arrays, Matrix, check_array
 Columns = npt.NDArray[np.int64]
 Parts = tuple[Part, ...]
 
-_RETURNED = ("person", "face", "hair", "arms", "legs", "feet", "clothes")
-SIGNS: tuple[Parts, ...] = (
-    *(evidence.parts for evidence in EVIDENCE),
-    *((Part((f"glance_returned_{part}_share",), KNOWN),) for part in _RETURNED),
-)
-"""What is averaged for each of them; see :class:`detectors.baseline.attack_evidence.Part`."""
 
-COUNTS = ("probing_score", "trigger_score")
+class Way(IntEnum):
+    """What an attack does to a picture or its parse; several signs may show the same."""
+
+    PRINTED = 0
+    """Colours that cameras do not make."""
+    MOVED = 1
+    """What the model sees does not stay."""
+    RETURNED = 2
+    """What the model does not see comes back."""
+    SEARCHED = 3
+    """One picture again and again."""
+    HIDDEN = 4
+    """Something rules the parse from behind a tile."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A number that attacks raise.
+
+    Attributes:
+        parts: what is averaged; see :class:`detectors.baseline.attack_evidence.Part`.
+    """
+
+    way: Way
+    parts: Parts
+
+
+_WAYS = {
+    "printed_colours": Way.PRINTED,
+    "torn_tile": Way.MOVED,
+    "withdrawn_parts": Way.MOVED,
+    "returned_persons": Way.RETURNED,
+    "torn_tile_and_members": Way.MOVED,
+    "phantoms": Way.MOVED,
+}
+_RETURNED = ("person", "face", "hair", "arms", "legs", "feet", "clothes")
+SIGNS = (
+    *(Sign(_WAYS[evidence.name], evidence.parts) for evidence in EVIDENCE),
+    *(Sign(Way.RETURNED, (Part((f"glance_returned_{part}_share",), KNOWN),)) for part in _RETURNED),
+)
+
+COUNTS = {"probing_score": Way.SEARCHED, "trigger_score": Way.HIDDEN}
 """Features that are 0 in nearly all clean requests, whatever else these show."""
 
 MIN_MEASURED = 30
@@ -44,26 +80,29 @@ class Places:
         predictors: features that explain it, ``(p, 2)``.
         members: numbers of the parts that are averaged for a sign, ``(s, 2)``.
         counts: features that are taken as they are, ``(c,)``.
+        ways: the way of each sign, then of each count, ``(s + c,)``.
     """
 
     factors: Columns
     predictors: Columns
     members: Columns
     counts: Columns
+    ways: Columns
 
     @classmethod
     def among(cls, names: Sequence[str], rows: Matrix) -> Self:
         """Those of the signs that enough ``(n, features)`` rows have; NaN means not measured."""
         columns = {name: place for place, name in enumerate(names)}
         measured = ~np.isnan(rows)
-        signs = [parts for parts in SIGNS if _is_measured(_names_of(parts), columns, measured)]
+        signs = [sign for sign in SIGNS if _is_measured(_names_of(sign), columns, measured)]
         counts = [name for name in COUNTS if _is_measured((name,), columns, measured)]
-        parts = list(dict.fromkeys(part for sign in signs for part in sign))
+        parts = list(dict.fromkeys(part for sign in signs for part in sign.parts))
         return cls(
             _pad([[columns[name] for name in part.factors] for part in parts]),
             _pad([[columns[name] for name in part.predictors] for part in parts]),
-            _pad([[parts.index(part) for part in sign] for sign in signs]),
+            _pad([[parts.index(part) for part in sign.parts] for sign in signs]),
             np.array([columns[name] for name in counts], np.int64),
+            np.array([*(sign.way for sign in signs), *map(COUNTS.__getitem__, counts)], np.int64),
         )
 
     def arrays(self) -> Arrays:
@@ -73,7 +112,12 @@ class Places:
             "predictors": self.predictors,
             "members": self.members,
             "counts": self.counts,
+            "ways": self.ways,
         }
+
+    def list_ways(self) -> list[list[int]]:
+        """The numbers of the signs and counts of each way that there is."""
+        return [np.flatnonzero(self.ways == way).tolist() for way in np.unique(self.ways)]
 
     @classmethod
     def restore(cls, arrays: Arrays, features: int) -> Self:
@@ -88,11 +132,12 @@ class Places:
         counts = _check(arrays["counts"], (-1,), features)
         if not ((factors[:, 0] >= 0).all() and (members[:, 0] >= 0).all() and (counts >= 0).all()):
             raise ValueError("a sign of nothing")
-        return cls(factors, predictors, members, counts)
+        ways = check_array(arrays["ways"], np.int64, (len(members) + len(counts),))
+        return cls(factors, predictors, members, counts, ways)
 
 
-def _names_of(parts: Parts) -> tuple[str, ...]:
-    return tuple(name for part in parts for name in (*part.factors, *part.predictors))
+def _names_of(sign: Sign) -> tuple[str, ...]:
+    return tuple(name for part in sign.parts for name in (*part.factors, *part.predictors))
 
 
 def _is_measured(

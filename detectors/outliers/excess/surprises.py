@@ -3,14 +3,18 @@
 As in a baseline, a line through clean rows says how much of a part is expected: an unsure parse
 moves more under a harmless change (see :mod:`detectors.baseline.baseline`). Here what lies above
 becomes a surprise in nats, so that signs can be compared with each other (see
-:mod:`detectors.outliers.excess.tails`).
+:mod:`detectors.outliers.excess.tails`). The largest of eight signs is large more often than one
+that stands alone, so the largest of each way is held against that of clean rows once more: every
+way of attack has the same share of the clean rows that look like one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.outliers.excess.signs import Columns, Places
 from detectors.outliers.excess.tails import Tail
@@ -21,6 +25,9 @@ _FLOOR = 1e-4
 # The unit of a part is the residual that one clean row in a hundred exceeds.
 _UNIT_SHARE, _MIN_UNIT = 0.01, 0.05
 _LARGEST = 1e30
+# The others count so little that no order changes by it but that of equals; without them nothing
+# would explain a row of which two surprises are equally large.
+_OTHERS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +37,13 @@ class Surprises:
     Attributes:
         lines: of each part, ``(p, 4)``: intercept, two slopes, unit of the residual.
         tails: of each sign, then of each count.
+        joint: of the largest surprise of each way that several of them show.
     """
 
     places: Places
     lines: Matrix
     tails: tuple[Tail, ...]
+    joint: tuple[Tail, ...]
 
     @classmethod
     def among(cls, rows: Matrix, places: Places) -> Self:
@@ -42,17 +51,30 @@ class Surprises:
         pairs = zip(places.factors, places.predictors, strict=True)
         lines = [_fit_line(_product(rows, factors), _given(rows, by)) for factors, by in pairs]
         array = np.array(lines, dtype=np.float64).reshape(-1, 4)
-        return cls(places, array, tuple(map(Tail.among, _measure(rows, places, array))))
+        tails = tuple(map(Tail.among, _measure(rows, places, array)))
+        single = cls(places, array, tails, ())
+        joint = tuple(map(Tail.among, single._join_ways(single._measure_each(rows))))
+        return cls(places, array, tails, joint)
 
     def of(self, rows: Matrix) -> list[Vector]:
-        """In nats, of each sign and count, ``(n,)``; 0 where it was not measured or is common."""
+        """Of each way, in nats, ``(n,)``; 0 where it was not measured or is common."""
+        each = self._measure_each(rows)
+        alone = [each[way[0]] for way in self.places.list_ways() if len(way) == 1]
+        pairs = zip(self.joint, self._join_ways(each), strict=True)
+        return [*alone, *(tail.surprise(largest) for tail, largest in pairs)]
+
+    def _measure_each(self, rows: Matrix) -> list[Vector]:
         measures = _measure(rows, self.places, self.lines)
         return [tail.surprise(values) for tail, values in zip(self.tails, measures, strict=True)]
 
+    def _join_ways(self, each: list[Vector]) -> list[Vector]:
+        ways = [way for way in self.places.list_ways() if len(way) > 1]
+        return [join_surprises([each[number] for number in way]) for way in ways]
+
     def arrays(self) -> Arrays:
         """The arrays by name."""
-        tails = np.array([tail.numbers for tail in self.tails], dtype=np.float64).reshape(-1, 4)
-        return {**self.places.arrays(), "lines": self.lines, "tails": tails}
+        tails, joint = _table_of(self.tails), _table_of(self.joint)
+        return {**self.places.arrays(), "lines": self.lines, "tails": tails, "joint": joint}
 
     @classmethod
     def restore(cls, arrays: Arrays, features: int) -> Self:
@@ -63,11 +85,31 @@ class Surprises:
         """
         places = Places.restore(arrays, features)
         lines = check_array(arrays["lines"], np.float64, (len(places.factors), 4))
-        count = len(places.members) + len(places.counts)
-        tails = check_array(arrays["tails"], np.float64, (count, 4))
         if not (lines[:, 3] >= _MIN_UNIT).all():
             raise ValueError("a scale that no fit gives")
-        return cls(places, lines, tuple(Tail.restore(*numbers) for numbers in tails.tolist()))
+        shared = sum(len(way) > 1 for way in places.list_ways())
+        tails = _restore_tails(arrays["tails"], len(places.ways))
+        return cls(places, lines, tails, _restore_tails(arrays["joint"], shared))
+
+
+def join_surprises(surprises: Sequence[Vector]) -> Vector:
+    """The largest, and a hundredth of all together, of surprises ``(n,)`` each.
+
+    Column by column, so that a score follows from its own row to the last bit.
+    """
+    most, total = surprises[0], surprises[0]
+    for each in surprises[1:]:
+        most, total = np.maximum(most, each), total + each
+    return np.asarray(most + _OTHERS * total)
+
+
+def _table_of(tails: Sequence[Tail]) -> Matrix:
+    return np.array([tail.numbers for tail in tails], dtype=np.float64).reshape(-1, 4)
+
+
+def _restore_tails(table: npt.NDArray[np.float64], count: int) -> tuple[Tail, ...]:
+    rows = check_array(table, np.float64, (count, 4))
+    return tuple(Tail.restore(*numbers) for numbers in rows.tolist())
 
 
 def _measure(rows: Matrix, places: Places, lines: Matrix) -> list[Vector]:

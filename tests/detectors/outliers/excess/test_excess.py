@@ -39,7 +39,9 @@ def find_largest(signs: Surprises, rows: Matrix) -> Vector:
 
 
 def test_all_signs_are_learnt_from() -> None:
-    named = {name for parts in SIGNS for part in parts for name in part.factors + part.predictors}
+    named = {
+        name for sign in SIGNS for part in sign.parts for name in part.factors + part.predictors
+    }
     assert named | {*COUNTS} <= {*FITTED_NAMES}
 
 
@@ -120,6 +122,8 @@ def test_scores_depend_on_their_own_row_alone_and_survive_an_archive() -> None:
         ("tails", lambda array: array * 0),
         ("tails", lambda array: array * [1, -1, 1, 1]),
         ("tails", lambda array: array * [1, 1, 0, 1]),
+        ("ways", lambda array: array[:0]),
+        ("ways", lambda array: array * 0),
     ],
 )
 def test_arrays_that_no_fit_gives_are_refused(
