@@ -1,6 +1,10 @@
 """The realised false-discovery rate of simulated scans against the stated one."""
 
+from enum import StrEnum
+from itertools import product
+
 import numpy as np
+import numpy.typing as npt
 
 from bench.outliers.worlds import NAMES, World
 from detectors.outliers.cutoff import outlier_cutoff
@@ -8,6 +12,7 @@ from detectors.outliers.false_discoveries import select_outliers
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
+from detectors.outliers.units import form_units
 
 STATED = 0.10
 SCANS = 200
@@ -20,16 +25,29 @@ _ATTACKS, _CONTAMINATION = 0.05, 0.01
 _MAX_P_VALUE = 0.01
 
 
-def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool]]:
+# Honest clients, some of which send most, each with pictures of its own kind.
+_CLIENTS, _BUSYNESS, _OWN = 200, 1.5, 1.5
+
+
+class Senders(StrEnum):
+    """Who sends the attacks."""
+
+    NOBODY = "each request is alone"
+    EACH = "a client each"
+    ONE = "one client"
+
+
+def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool | str]]:
     """For a clean and a contaminated calibration window: the realised rate with its interval."""
-    return [_measure(contaminated, scans) for contaminated in (False, True)]
+    return [_measure(*case, scans) for case in product(Senders, (False, True))]
 
 
-def _measure(contaminated: bool, scans: int) -> dict[str, float | bool]:
-    pairs = np.array([_scan_once(contaminated, seed) for seed in range(scans)])
+def _measure(senders: Senders, contaminated: bool, scans: int) -> dict[str, float | bool | str]:
+    pairs = np.array([_scan_once(senders, contaminated, seed) for seed in range(scans)])
     realised, power = pairs.mean(axis=0)
     error = 1.96 * pairs[:, 0].std(ddof=1) / np.sqrt(len(pairs))
     return {
+        "senders": senders.value,
         "contaminated": contaminated,
         "stated": STATED,
         "realised": float(realised),
@@ -40,22 +58,53 @@ def _measure(contaminated: bool, scans: int) -> dict[str, float | bool]:
     }
 
 
-def _scan_once(contaminated: bool, seed: int) -> tuple[float, float]:
+def _scan_once(senders: Senders, contaminated: bool, seed: int) -> tuple[float, float]:
     """The share of false discoveries of a scan, and of the attacks that it found."""
     random = np.random.default_rng(seed)
     world = World.make(random)
+    crowd = _Crowd(random, world, senders)
     hidden = round(_CONTAMINATION * _VETTED) if contaminated else 0
-    train = random.permutation(world.draw(_VETTED - hidden, hidden))
+    train = random.permutation(crowd.draw(_VETTED - hidden, hidden)[0])
     model = OutlierModel.fit(_KIND, train, NAMES, seed)
     attacks = round(_ATTACKS * _RECORDS)
-    chosen = _select(model, world.draw(_RECORDS - attacks, attacks))
+    chosen = _select(model, *crowd.draw(_RECORDS - attacks, attacks))
     false, true = int(chosen[:-attacks].sum()), int(chosen[-attacks:].sum())
     return false / max(1, false + true), true / attacks
 
 
-def _select(model: OutlierModel, rows: Matrix) -> np.ndarray:
+class _Crowd:
+    """Who sends what."""
+
+    def __init__(self, random: np.random.Generator, world: World, senders: Senders) -> None:
+        self._random, self._world, self._senders = random, world, senders
+        if senders is not Senders.NOBODY:
+            busyness = random.pareto(_BUSYNESS, _CLIENTS) + 0.1
+            self._shares = busyness / busyness.sum()
+            self._own = _OWN * random.standard_t(5, (_CLIENTS, len(NAMES)))
+
+    def draw(self, honest: int, attacks: int) -> tuple[Matrix, npt.NDArray[np.int64]]:
+        """Honest rows, then attacks, and the number of each one's client."""
+        rows = self._world.draw(honest, attacks)
+        clients = np.arange(honest + attacks)
+        if self._senders is Senders.NOBODY:
+            return rows, clients
+        clients[:honest] = self._random.choice(_CLIENTS, honest, p=self._shares)
+        rows[:honest] += self._own[clients[:honest]]
+        clients[honest:] = _CLIENTS
+        if self._senders is Senders.EACH:
+            clients[honest:] += np.arange(attacks)
+        return rows, clients
+
+
+def _select(model: OutlierModel, rows: Matrix, clients: npt.NDArray[np.int64]) -> np.ndarray:
     """Which rows the scan calls outliers, as the job selects them."""
     judged = model.calibrate(model.score(rows), [None] * len(rows))
     bound = outlier_cutoff(_MAX_P_VALUE, len(model.calibration))
-    lowest = 1 / (judged.rows + 1)
-    return select_outliers(judged.p_values, lowest, STATED, bound, len(model.calibration)).outliers
+    return select_outliers(
+        judged.p_values,
+        1 / (judged.rows + 1),
+        STATED,
+        bound,
+        len(model.calibration),
+        form_units(clients),
+    ).outliers

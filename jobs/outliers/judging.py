@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import numpy as np
@@ -12,6 +12,7 @@ from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.false_discoveries import Selection, select_outliers
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Vector
+from detectors.outliers.units import form_units
 from jobs.context import JobContext, Skipped
 from jobs.outliers.models import open_models
 from store.models.outlier_models import NewScore, champion
@@ -56,17 +57,21 @@ class Champion:
     rate: float
     max_p_value: float
 
-    def select(self, scores: Scores, earlier: np.ndarray) -> Selection:
-        """The outliers among the scores of a scan, judged together with earlier p-values."""
-        n = len(scores.p_values)
+    def select(self, scores: Scores, earlier: Scores) -> Selection:
+        """The outliers among the scores of a scan, judged together with earlier ones."""
+        n, judged = len(scores.keys), Scores.join([scores, earlier])
+        lowest = 1 / (judged.calibration_rows + 1)
+        # Those of before were judged by their own scan; here they only count.
+        lowest[n:] = 0.0
         whole = select_outliers(
-            np.concatenate([scores.p_values, earlier]),
-            np.concatenate([1 / (scores.calibration_rows + 1), np.zeros(len(earlier))]),
+            judged.p_values,
+            lowest,
             self.rate,
             self.max_p_value,
             len(self.model.calibration),
+            form_units(judged.clients),
         )
-        return Selection(whole.q_values[:n], whole.outliers[:n], whole.is_promised)
+        return replace(whole, q_values=whole.q_values[:n], outliers=whole.outliers[:n])
 
 
 def load_champion(context: JobContext) -> Champion:
@@ -109,5 +114,5 @@ def _judge_batch(model: OutlierModel, batch: UnscoredRequests, max_p_value: floa
     near = np.flatnonzero(judged.p_values <= max_p_value)
     contributions = dict(zip(near.tolist(), model.explain(batch.rows[near]), strict=True))
     keys = np.array(batch.keys, np.int64)
-    scores = Scores(keys, judged.p_values, judged.rows)
+    scores = Scores(keys, judged.p_values, judged.rows, batch.clients)
     return JudgedBatch(scores, values, judged.of_source, contributions)

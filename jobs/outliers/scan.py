@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
 from detectors.outliers.false_discoveries import Selection, rows_needed
 from jobs.context import JobContext, JobOutcome
 from jobs.outliers.judging import Champion, judge_ahead, load_champion
@@ -18,7 +16,7 @@ from store.models.scans import (
     Scan,
     Scores,
     close_scan,
-    earlier_p_values,
+    earlier_scores,
     extend_scan,
     last_scored_key,
     open_scan,
@@ -41,6 +39,7 @@ class ScanResult:
     Attributes:
         judged: records among which the outliers were selected: those of the scan and, if these are
             few, the latest before them.
+        units: clients and, of busy ones, requests that these are: the rate is one among them.
         rate: the false-discovery rate.
         calibration_rows: vetted requests that the model compares with.
         is_promised: whether these are enough for the rate.
@@ -49,6 +48,7 @@ class ScanResult:
     records: int = 0
     outliers: int = 0
     judged: int = 0
+    units: int = 0
     rate: float = 0.0
     calibration_rows: int = 0
     is_promised: bool = True
@@ -64,7 +64,7 @@ class ScanResult:
         rows = phrase_count(self.calibration_rows, "vetted request")
         if self.is_promised:
             return f"{text} at {rate}, compared with {rows}."
-        needed = rows_needed(self.judged, self.rate)
+        needed = rows_needed(self.units, self.rate)
         return (
             f"{text}. {rate[0].upper()}{rate[1:]} takes {needed:,} vetted requests, the model has "
             f"{self.calibration_rows:,}: what is more unusual than all of them counts as an "
@@ -126,13 +126,13 @@ def preview(context: JobContext, since: datetime | None = None) -> ScanResult:
             progress, after_key = open_scan(session), last_scored_key(session)
             progress = progress or Scan(0, after_key, after_key, 0)
             begun = scan_scores(session, progress)
-            earlier = earlier_p_values(session, progress, _MIN_JUDGED)
+            earlier = earlier_scores(session, progress, _MIN_JUDGED)
         parts = [begun]
         batches = _batches(context, by.model.names, _start(after_key, progress, since))
         parts += [batch.scores for batch in judge_ahead(by, batches)]
-    scores = _join(parts)
-    earlier = earlier[: max(0, _MIN_JUDGED - len(scores.keys))]
-    return _describe(by, by.select(scores, earlier), len(scores.keys) + len(earlier))
+    scores = Scores.join(parts)
+    earlier = earlier.take(max(0, _MIN_JUDGED - len(scores.keys)))
+    return _describe(by, by.select(scores, earlier), len(scores.keys) + len(earlier.keys))
 
 
 def _start(after_key: int, progress: Scan | None, since: datetime | None) -> int:
@@ -166,11 +166,11 @@ def _begin(context: JobContext, after_key: int) -> Scan:
 
 def _select(context: JobContext, by: Champion, progress: Scan, parts: list[Scores]) -> ScanResult:
     """Select the outliers of a scan whose records are all scored."""
-    scores = _join(parts)
+    scores = Scores.join(parts)
     with context.database.read() as session:
-        earlier = earlier_p_values(session, progress, max(0, _MIN_JUDGED - len(scores.keys)))
+        earlier = earlier_scores(session, progress, max(0, _MIN_JUDGED - len(scores.keys)))
     selection = by.select(scores, earlier)
-    result = _describe(by, selection, len(scores.keys) + len(earlier))
+    result = _describe(by, selection, len(scores.keys) + len(earlier.keys))
     with context.database.write() as session:
         close_scan(
             session, progress, scores, selection, by.rate, result.calibration_rows, context.now
@@ -190,19 +190,12 @@ def _batches(
         after_key = batch.keys[-1]
 
 
-def _join(parts: list[Scores]) -> Scores:
-    return Scores(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.p_values for part in parts]),
-        np.concatenate([part.calibration_rows for part in parts]),
-    )
-
-
 def _describe(by: Champion, selection: Selection, judged: int) -> ScanResult:
     return ScanResult(
         records=len(selection.outliers),
         outliers=int(selection.outliers.sum()),
         judged=judged,
+        units=selection.units,
         rate=by.rate,
         calibration_rows=len(by.model.calibration),
         is_promised=selection.is_promised,

@@ -8,18 +8,19 @@ run goes on where it ended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from detectors.outliers.false_discoveries import Selection
 from store.engine.locks import take_turn
 from store.models.outlier_models import NewScore, add_scores
-from store.tables.request_tables import ScoreRow
+from store.requests.unscored import number_client
+from store.tables.request_tables import RequestRow, ScoreRow
 from store.tables.work_tables import ScanRow
 
 # One a minute for a week.
@@ -55,11 +56,23 @@ class Scores:
         keys: of the requests, ``(n,)``.
         p_values: ``(n,)``.
         calibration_rows: how many requests each was compared with, ``(n,)``.
+        clients: a number for each, see :func:`store.requests.unscored.number_client`, ``(n,)``.
     """
 
     keys: npt.NDArray[np.int64]
     p_values: npt.NDArray[np.float64]
     calibration_rows: npt.NDArray[np.int64]
+    clients: npt.NDArray[np.int64]
+
+    def take(self, most: int) -> "Scores":
+        """The first of them."""
+        return Scores(*(values[:most] for values in vars(self).values()))
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """All of them, one after the other; at least one part."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
 
 
 def open_scan(session: Session) -> Scan | None:
@@ -120,29 +133,44 @@ def extend_scan(
 
 def scan_scores(session: Session, scan: Scan) -> Scores:
     """What a scan has scored so far, in the order of the keys."""
-    statement = (
-        select(ScoreRow.request_pk, ScoreRow.p_value, ScoreRow.calibration_rows)
+    return _read_scores(
+        session,
+        _select_scores()
         .where(
             ScoreRow.request_pk > scan.after_key,
             ScoreRow.request_pk <= scan.through_key,
             ScoreRow.scan_id == scan.id,
         )
-        .order_by(ScoreRow.request_pk)
+        .order_by(ScoreRow.request_pk),
     )
+
+
+def earlier_scores(session: Session, scan: Scan, most: int) -> Scores:
+    """Of the latest requests that were scored before those of a scan, the newest first."""
+    newest = _select_scores().where(ScoreRow.request_pk <= scan.after_key)
+    return _read_scores(session, newest.order_by(ScoreRow.request_pk.desc()).limit(most))
+
+
+def _select_scores() -> Select[Any]:
+    # Scores of before there were scans do not say it.
+    sizes = func.coalesce(ScoreRow.calibration_rows, 0)
+    columns: Sequence[Any] = (ScoreRow.request_pk, ScoreRow.p_value, sizes)
+    return select(*columns, RequestRow.client).join(
+        RequestRow, RequestRow.id == ScoreRow.request_pk
+    )
+
+
+def _read_scores(session: Session, statement: Select[Any]) -> Scores:
     cursor = session.connection().execute(statement).cursor
     # The driver's own tuples: none of these columns needs SQLAlchemy's types.
     rows: Sequence[Any] = [] if cursor is None else cursor.fetchall()
-    keys, p_values, sizes = zip(*rows, strict=True) if rows else ((), (), ())
+    keys, p_values, sizes, clients = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Scores(
-        np.array(keys, np.int64), np.array(p_values, np.float64), np.array(sizes, np.int64)
+        np.array(keys, np.int64),
+        np.array(p_values, np.float64),
+        np.array(sizes, np.int64),
+        np.array([number_client(client) for client in clients], np.int64),
     )
-
-
-def earlier_p_values(session: Session, scan: Scan, most: int) -> npt.NDArray[np.float64]:
-    """P-values of the latest requests that were scored before those of a scan."""
-    newest = select(ScoreRow.p_value).where(ScoreRow.request_pk <= scan.after_key)
-    newest = newest.order_by(ScoreRow.request_pk.desc()).limit(most)
-    return np.array(session.scalars(newest).all(), dtype=np.float64)
 
 
 def close_scan(

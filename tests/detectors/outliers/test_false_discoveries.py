@@ -53,12 +53,21 @@ def test_one_in_a_hundred_takes_so_many_vetted_requests() -> None:
 
 def test_too_few_vetted_requests_promise_nothing_and_still_name_what_lies_beyond() -> None:
     p_values = np.array([1 / 41, 1 / 41, 0.3, 0.7, 0.9])
-    selection = select_outliers(p_values, lowest(5, 40), 0.1, 1 / 41, 40)
+    selection = select_outliers(p_values, lowest(5, 40), 0.05, 1 / 41, 40)
     assert not selection.is_promised
     assert selection.outliers.tolist() == [True, True, False, False, False]
     alone = select_outliers(np.repeat(p_values, 20), lowest(100, 40), 0.01, 1 / 41, 40)
     assert alone.outliers.sum() == 40
     assert alone.q_values.min() > 0.01
+
+
+def test_what_few_vetted_requests_select_at_the_rate_is_promised() -> None:
+    p_values = np.array([1 / 41, 1 / 41, 0.3, 0.7, 0.9])
+    selection = select_outliers(p_values, lowest(5, 40), 0.1, 1 / 41, 40)
+    assert selection.is_promised
+    assert selection.outliers.tolist() == [True, True, False, False, False]
+    nothing = select_outliers(np.repeat(p_values[2:], 5), lowest(15, 40), 0.1, 1 / 41, 40)
+    assert not nothing.is_promised
 
 
 def test_enough_vetted_requests_select_only_at_the_rate() -> None:
