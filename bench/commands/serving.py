@@ -97,7 +97,8 @@ def evening(
     cache: Annotated[Path, typer.Option(help="Where pictures and records are kept.")] = CACHE,
     requests: Annotated[int, typer.Option(help="Honest ones of the scan.", min=40)] = 1_200,
     earlier: Annotated[int, typer.Option(help="Of these, before the evening.", min=30)] = 600,
+    draw: Annotated[int, typer.Option(help="0: the first pictures of each attack.", min=0)] = 0,
     only: Annotated[list[str] | None, typer.Option(help="play or scan; may be repeated.")] = None,
 ) -> None:
     """Clients and attackers: who is blocked, mailed, shown, and found by a scan; resumable."""
-    measure_evening(data, cache, json, ScanOptions(requests, earlier), only or ())
+    measure_evening(data, cache, json, ScanOptions(requests, earlier, draw), only or ())

@@ -11,7 +11,8 @@ from bench.deployment.traffic import Kind, read_deployment
 from bench.evening.scan.figures import scan_figures
 from bench.evening.scan.intruders import craft_intruders
 from bench.evening.scan.records import record_evening
-from bench.evening.scan.scanned import Train, scan_evening
+from bench.evening.scan.scanned import Train, read_requests, scan_evening
+from bench.evening.scan.vetted import scan_by_vetted
 from bench.report import Figures
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
@@ -35,10 +36,13 @@ class ScanOptions:
     Attributes:
         requests: honest ones of the mixed deployment.
         earlier: so many of these come before the evening.
+        draw: 0: with the first pictures of each attack; 1: with as many that come after these, and
+            the search of another picture; and so on.
     """
 
     requests: int = 1_200
     earlier: int = 600
+    draw: int = 0
 
 
 def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
@@ -51,15 +55,15 @@ def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
     traffic = deployment.messages[: options.requests]
     honest = options.requests - options.earlier
     each = round(honest * _SHARE / (1 - _SHARE) / _KINDS)
-    pictures = craft_intruders(data, cache, deployment.people, each)
-    recorded = record_evening(cache, data, traffic, options.earlier, pictures)
+    pictures = craft_intruders(data, cache, deployment.people, each, options.draw)
+    recorded = record_evening(cache, data, traffic, options.earlier, pictures, options.draw)
     attacks = [message.attack for message in recorded.messages[recorded.earlier :]]
     figures: Figures = {}
     for prefix, fit in _contenders().items():
         scanned = scan_evening(recorded, fit)
         Console().print(f"{prefix}: {scanned.result.sentence}")
         figures = {**figures, **scan_figures(prefix, attacks, scanned.outliers)}
-    return figures
+    return {**figures, **scan_by_vetted(read_requests(recorded))}
 
 
 def _contenders() -> Mapping[str, Train]:

@@ -19,10 +19,15 @@ SEARCH = "search"
 Pictures = Mapping[str, Sequence[bytes]]
 
 
-def craft_intruders(data: Path, cache: Path, people: Sequence[Photo], each: int) -> Pictures:
+def craft_intruders(
+    data: Path, cache: Path, people: Sequence[Photo], each: int, draw: int = 0
+) -> Pictures:
     """So many files of each attack, each kind on photos of its own.
 
     Two attacks on one photo would look like a search.
+
+    Args:
+        draw: so many times as many are passed over.
 
     Raises:
         PhotosMissing: there are too few photos for that.
@@ -30,11 +35,16 @@ def craft_intruders(data: Path, cache: Path, people: Sequence[Photo], each: int)
     torch.set_num_threads(1)
     workshop = Workshop(TorchSegmenter.load(DEFAULT_WEIGHTS), Cache(cache), data)
     kinds = len(CRAFTED) + 1
+    chosen = slice(draw * each, (draw + 1) * each)
     crafted = {
-        name: tuple(islice(_list_succeeding(workshop, name, people[place::kinds]), each))
+        name: tuple(
+            islice(
+                _list_succeeding(workshop, name, people[place::kinds]), chosen.start, chosen.stop
+            )
+        )
         for place, name in enumerate(CRAFTED)
     }
-    return {**crafted, SEARCH: tuple(queries(people[kinds - 1])[:each])}
+    return {**crafted, SEARCH: tuple(queries(people[kinds - 1 :: kinds][draw])[:each])}
 
 
 def _list_succeeding(workshop: Workshop, name: str, people: Sequence[Photo]) -> Iterator[bytes]:

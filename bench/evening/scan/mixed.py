@@ -10,12 +10,12 @@ from bench.evening.scan.intruders import SEARCH, Pictures
 _SEED = 17
 
 
-def mix(traffic: Sequence[Message], pictures: Pictures) -> tuple[Message, ...]:
+def mix(traffic: Sequence[Message], pictures: Pictures, draw: int = 0) -> tuple[Message, ...]:
     """The traffic in its order, with the pictures of each attack spread over it in theirs.
 
     A search is one client's; all other attack pictures come from a client each.
     """
-    random = np.random.default_rng(_SEED)
+    random = np.random.default_rng(_SEED + draw)
     hostile = [_list_messages(number, *each) for number, each in enumerate(pictures.items())]
     owners = random.permutation([place for place, each in enumerate(hostile) for _ in each])
     total = len(traffic) + len(owners)

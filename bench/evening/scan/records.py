@@ -30,7 +30,12 @@ class Recorded:
 
 
 def record_evening(
-    cache: Path, data: Path, traffic: tuple[Message, ...], earlier: int, pictures: Pictures
+    cache: Path,
+    data: Path,
+    traffic: tuple[Message, ...],
+    earlier: int,
+    pictures: Pictures,
+    draw: int = 0,
 ) -> Recorded:
     """Send everything that was not sent in a run before.
 
@@ -40,8 +45,9 @@ def record_evening(
     known = Place(folder / _KNOWN, Model.REFERENCE, data)
     _play_until(known, traffic, earlier)
     before = snapshot_of(known, earlier)
-    messages = (*traffic[:earlier], *mix(traffic[earlier:], pictures))
+    messages = (*traffic[:earlier], *mix(traffic[earlier:], pictures, draw))
     name = f"evening-{earlier}-{len(traffic)}-{len(messages) - len(traffic)}"
+    name = f"{name}-{draw}" if draw else name
     evening = Place(folder / name, Model.REFERENCE, data)
     _begin(evening, before)
     _play_until(evening, messages, len(messages))

@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from bench.evening.scan.records import Recorded
 from detectors.outliers.model import OutlierModel
+from detectors.outliers.preparation import Matrix
+from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext
 from jobs.outliers.sampling import Sample, training_sample
 from jobs.outliers.scan import ScanResult, scan
@@ -21,6 +23,7 @@ from jobs.settings import JobSettings
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, promote
+from store.requests.unscored import unscored_requests
 from store.tables.request_tables import RequestRow, ScoreRow
 
 _TRAFFIC = "api"
@@ -39,6 +42,33 @@ class Scanned:
     result: ScanResult
     p_values: npt.NDArray[np.float64]
     outliers: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Requests:
+    """All parsed requests of a recorded evening and of before.
+
+    Attributes:
+        rows: their features, ``(n, features)``.
+        clients: a number for each, ``(n,)``.
+        attacks: what they are; empty: honest.
+    """
+
+    rows: Matrix
+    clients: npt.NDArray[np.int64]
+    attacks: npt.NDArray[np.str_]
+
+
+def read_requests(recorded: Recorded) -> Requests:
+    """Everything that was sent and parsed."""
+    sent = select(RequestRow.id).where(RequestRow.route == _TRAFFIC).order_by(RequestRow.id)
+    with _context(recorded.after) as context, context.database.read() as session:
+        parsed = unscored_requests(session, FITTED_NAMES, 0, len(recorded.messages))
+        keys = session.scalars(sent).all()
+    names = {
+        key: message.attack or "" for key, message in zip(keys, recorded.messages, strict=True)
+    }
+    return Requests(parsed.rows, parsed.clients, np.array([names[key] for key in parsed.keys]))
 
 
 def scan_evening(recorded: Recorded, train: Train) -> Scanned:

@@ -13,7 +13,7 @@ from bench.deployment.traffic import Message
 from bench.evening.scan.figures import Share, scan_figures
 from bench.evening.scan.mixed import mix
 from bench.evening.scan.records import Recorded
-from bench.evening.scan.scanned import scan_evening
+from bench.evening.scan.scanned import read_requests, scan_evening
 from detectors.outliers.kinds import OutlierKind
 from detectors.registry import FEATURES, FeatureVector
 from detectors.verdict import Verdict
@@ -69,6 +69,20 @@ def test_trains_on_what_came_before_and_scans_the_evening_alone(tmp_path: Path) 
     assert len(scanned.p_values) == len(scanned.outliers) == _HONEST + _ATTACKS
     assert scanned.outliers[-_ATTACKS:].all()
     assert (scanned.p_values[-_ATTACKS:] == 1 / (scanned.result.calibration_rows + 1)).all()
+
+
+def test_what_was_sent_is_read_with_what_it_was(tmp_path: Path) -> None:
+    with_records(tmp_path / "after", [(normal, 4), (extreme, 2)])
+    messages = tuple(Message("", b"", attack) for attack in [None] * 4 + ["patch"] * 2)
+    requests = read_requests(Recorded(tmp_path, tmp_path / "after", messages, 2))
+    assert requests.attacks.tolist() == [""] * 4 + ["patch"] * 2
+    assert len(requests.rows) == len({*requests.clients.tolist()}) == 6
+
+
+def test_another_draw_takes_other_places() -> None:
+    traffic = [Message(f"ip:10.{n}.0.7", bytes([n])) for n in range(60)]
+    pictures = {"search": [b"one", b"two", b"three"], "patch": [b"red", b"blue"]}
+    assert mix(traffic, pictures, draw=1) != mix(traffic, pictures)
 
 
 def with_records(
