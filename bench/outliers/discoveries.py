@@ -12,7 +12,7 @@ from detectors.outliers.false_discoveries import select_outliers
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
-from detectors.outliers.units import form_units
+from detectors.outliers.units import MAX_REQUESTS, form_units
 
 STATED = 0.10
 SCANS = 200
@@ -34,7 +34,7 @@ class Senders(StrEnum):
 
     NOBODY = "each request is alone"
     EACH = "a client each"
-    ONE = "one client"
+    TENS = "ten from a client"
 
 
 def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool | str]]:
@@ -90,9 +90,8 @@ class _Crowd:
             return rows, clients
         clients[:honest] = self._random.choice(_CLIENTS, honest, p=self._shares)
         rows[:honest] += self._own[clients[:honest]]
-        clients[honest:] = _CLIENTS
-        if self._senders is Senders.EACH:
-            clients[honest:] += np.arange(attacks)
+        each = 1 if self._senders is Senders.EACH else MAX_REQUESTS
+        clients[honest:] = _CLIENTS + np.arange(attacks) // each
         return rows, clients
 
 
