@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from store.decisions.decisions import (
     BY_POLICY,
@@ -60,13 +60,23 @@ def read_blocked_senders(session: Session) -> Callable[[str], bool]:
 def simulated_blocks(session: Session, now: datetime) -> dict[str, DecisionRow]:
     """The first simulated block of each client, by policy, that nobody has revoked and that lasts.
 
-    Where many share an address, its pictures have one in its place. Every other block of these
-    clients is newer.
+    Where many share an address, its pictures have one in its place, unless it was enforced since.
+    Every other block of these clients is newer.
     """
+    later = aliased(DecisionRow)
+    was_enforced = exists().where(
+        later.scope == Scope.CONTENT.value,
+        later.value == DecisionRow.value,
+        later.id > DecisionRow.id,
+        ~later.simulated,
+    )
     statement = (
         select(DecisionRow)
         .where(
-            DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.CONTENT)),
+            or_(
+                DecisionRow.scope.in_(CLIENT_SCOPES),
+                and_(DecisionRow.scope == Scope.CONTENT.value, ~was_enforced),
+            ),
             DecisionRow.kind == Kind.BLOCK.value,
             DecisionRow.origin == BY_POLICY,
             DecisionRow.simulated,

@@ -291,10 +291,14 @@ def test_the_pictures_of_an_address_that_only_had_simulated_blocks_are_judged_an
     traffic.clean(NAT, 200, minutes_ago=20)
     for picture in PICTURES:
         traffic.flagged(NAT, 1, reason="polyglot", content_sha256=picture)
-    run(wide_open(context, simulate_blocks=True))
+    run(wide_open(context, simulate_blocks=True, block_minutes=600))
     # The simulated blocks still hold, and what led to them is older than a window.
-    context = replace(context, now=context.now + timedelta(minutes=58))
+    context = replace(context, now=context.now + timedelta(hours=2))
     assert not is_blocked(context, NAT, PICTURES[0])
     run(wide_open(context))
     assert all(is_blocked(context, NAT, picture) for picture in PICTURES)
     assert not is_blocked(context, NAT)
+    # Enforced once, they do not come back for the same requests.
+    context = replace(context, now=context.now + timedelta(minutes=61))
+    assert run(wide_open(context)).rows == 0
+    assert not is_blocked(context, NAT, PICTURES[0])
