@@ -16,7 +16,7 @@ from store.decisions.impact import active_clients
 from store.decisions.network_decisions import (
     BlockedClient,
     is_network_decided,
-    last_taken_back,
+    last_network_change,
     list_blocked_clients,
 )
 from store.decisions.networks import (
@@ -75,7 +75,7 @@ def _find_crowds(
     by_network = _sort(_blocked(session, now, new))
     many = [each for each in by_network if len(each) >= settings.network_min_clients]
     active = active_clients(session, now) if many else set()
-    crowds = (_crowd_of(session, clients, active) for clients in many)
+    crowds = (_crowd_of(session, clients, active, simulated=simulated) for clients in many)
     return [
         crowd
         for crowd in crowds
@@ -106,15 +106,15 @@ def _sort(clients: Iterable[BlockedClient]) -> list[list[BlockedClient]]:
 
 
 def _crowd_of(
-    session: Session, clients: Sequence[BlockedClient], active: set[str]
+    session: Session, clients: Sequence[BlockedClient], active: set[str], *, simulated: bool
 ) -> _Crowd | None:
     """The narrowest network around them, with its clients of the day.
 
-    What a person took back does not count again.
+    What a person took back, or a block of the network dealt with, does not count again.
     """
     wide = narrowest_around(_addresses(clients))
-    taken_back = last_taken_back(session, wide)
-    left = [each for each in clients if taken_back is None or each.blocked_at > taken_back]
+    change = last_network_change(session, wide, simulated_too=simulated)
+    left = [each for each in clients if change is None or each.blocked_at > change]
     if not left:
         return None
     network = narrowest_around(_addresses(left))

@@ -61,18 +61,30 @@ def is_network_decided(
     return False
 
 
-def last_taken_back(session: Session, network: Network) -> datetime | None:
-    """When somebody last revoked a decision on a network that overlaps with this one."""
-    rows = session.execute(
-        select(DecisionRow.value, DecisionRow.revoked_at).where(
-            DecisionRow.scope == Scope.NETWORK.value, DecisionRow.revoked_at.is_not(None)
-        )
+def last_network_change(
+    session: Session, network: Network, *, simulated_too: bool
+) -> datetime | None:
+    """When a network that overlaps with this one was last blocked, or a decision on it revoked.
+
+    Args:
+        simulated_too: whether somebody asks for a simulated block: those go on as long as the
+            clients are blocked, so that only what was revoked counts.
+    """
+    rows = session.scalars(select(DecisionRow).where(DecisionRow.scope == Scope.NETWORK.value))
+    dealt_with = (
+        (row.value, moment)
+        for row in rows
+        for moment in (row.revoked_at, None if simulated_too else _enforced_at(row))
     )
     moments = [
         moment
-        for value, moment in rows
+        for value, moment in dealt_with
         if moment is not None
         and (other := read_network(value)) is not None
         and (lies_within(other, network) or lies_within(network, other))
     ]
     return max(moments, default=None)
+
+
+def _enforced_at(row: DecisionRow) -> datetime | None:
+    return row.created_at if row.kind == Kind.BLOCK.value and not row.simulated else None

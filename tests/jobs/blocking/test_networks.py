@@ -274,14 +274,18 @@ def test_a_network_beyond_the_caps_lets_none_of_its_clients_off(
 def test_a_network_that_only_had_a_simulated_block_is_judged_anew(
     context: JobContext, traffic: Any
 ) -> None:
-    context = wide_open(context)
+    context = wide_open(context, block_minutes=600)
     for number in range(4):
         attack(traffic, f"ip:198.51.100.{number}")
     run(context)
     assert [row.simulated for row in networks(context)] == [True]
+    context = replace(wide_open(context, block_minutes=60), now=context.now + timedelta(hours=2))
     enable_networks(context)
     run(context)
     assert [row.simulated for row in networks(context)] == [True, False]
+    assert run(context).rows == 0
+    # Enforced once, it does not come back for the same clients.
+    context = replace(context, now=context.now + timedelta(minutes=61))
     assert run(context).rows == 0
 
 
