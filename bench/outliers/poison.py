@@ -220,7 +220,7 @@ def _sample(days: list[_Day], guard: Guard) -> Sample:
 def _bound(whole: FeatureMatrix, among: npt.NDArray[np.bool_]) -> FeatureMatrix:
     requests = (_Request(key, whole.clients[key]) for key in np.flatnonzero(among).tolist())
     chosen = TrainingGroup().bounds().choose(requests, NOTHING)
-    return whole.choose(np.isin(np.arange(len(among)), [key for key, _ in chosen]))
+    return whole.choose(np.isin(np.arange(len(among)), [key for key, *_ in chosen]))
 
 
 def _detect(model: OutlierModel, attacks: NamedRows) -> float:
