@@ -2,8 +2,8 @@
 
 Half of the say belongs to distances and half to forests: both forests find the same rows odd.
 Forests hardly mind a few anomalies among the training rows. For distances they are fatal, since
-anomalies are often near to each other: the rows that all three find oddest are not stored for
-them.
+anomalies are often near to each other: what a forest finds odd is not stored for them. The rows say
+how much that is: what lies beyond Tukey's fence, which is little of clean rows.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.outliers.base import FitResult, Scorer, folds
 from detectors.outliers.forests.extended_forest import ExtendedForestScorer
@@ -25,7 +26,8 @@ _MEMBERS: dict[str, type[Scorer]] = {
     "nearest_neighbours": NearestNeighboursScorer,
 }
 _WEIGHTS = (0.25, 0.25, 0.5)
-_LEFT_OUT = 0.1
+# How many interquartile ranges above the upper quartile a score of a forest is an odd one (Tukey).
+_FENCE = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +50,8 @@ class CombinedScorer:
     def fit(cls, rows: Matrix, seed: int) -> "FitResult[CombinedScorer]":
         """Fit on ``(n, features)`` rows; see ``Scorer``."""
         fits = [member.fit(rows, seed) for member in _MEMBERS.values()]
-        oddness = _held_out_mean([each.held_out_scores for each in fits], seed)
-        fits[-1] = _fit_without_the_oddest(type(fits[-1].scorer), rows, oddness, seed)
+        odd = np.any([_lie_beyond_fence(each.held_out_scores) for each in fits[:-1]], axis=0)
+        fits[-1] = _fit_without(type(fits[-1].scorer), rows, odd, seed)
         all_scores = [each.held_out_scores for each in fits]
         surprises = tuple(Surprise.among(scores) for scores in all_scores)
         scorer = CombinedScorer(tuple(each.scorer for each in fits), surprises)
@@ -77,14 +79,19 @@ class CombinedScorer:
         return cls(tuple(members), tuple(Surprise.restore(part) for part in parts))
 
 
-def _fit_without_the_oddest(
-    member: type[Scorer], rows: Matrix, oddness: Vector, seed: int
+def _lie_beyond_fence(scores: Vector) -> npt.NDArray[np.bool_]:
+    """Which scores are far above the others, at most a quarter."""
+    low, high = np.quantile(scores, [0.25, 0.75])
+    return np.asarray(scores > high + _FENCE * (high - low))
+
+
+def _fit_without(
+    member: type[Scorer], rows: Matrix, odd: npt.NDArray[np.bool_], seed: int
 ) -> FitResult[Scorer]:
-    """A member that did not learn from the oddest rows, and scores them as it scores new ones."""
-    kept = oddness <= np.quantile(oddness, 1 - _LEFT_OUT)
-    result = member.fit(rows[kept], seed)
+    """A member that did not learn from odd rows, and scores them as it scores new ones."""
+    result = member.fit(rows[~odd], seed)
     scores = np.empty(len(rows))
-    scores[kept], scores[~kept] = result.held_out_scores, result.scorer.score(rows[~kept])
+    scores[~odd], scores[odd] = result.held_out_scores, result.scorer.score(rows[odd])
     return FitResult(result.scorer, scores)
 
 
