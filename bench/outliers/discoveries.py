@@ -13,11 +13,14 @@ from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
 from detectors.outliers.units import MAX_REQUESTS, form_units
+from jobs.outliers.sampling import make_sample, train
+from store.requests.record_store import FeatureMatrix
 
 STATED = 0.10
 SCANS = 200
-# Each scan has a calibration window of its own. Neighbours are fitted in a moment, and find these
-# attacks; an isolation forest hardly finds any, so that its rate would say little.
+# Each scan has a calibration window of its own, trimmed as the job does. Neighbours are fitted in a
+# moment, and find these attacks; an isolation forest hardly finds any, so that its rate would say
+# little.
 _KIND = OutlierKind.NEAREST_NEIGHBOURS
 _VETTED, _RECORDS = 2_000, 1_000
 # Attackers among the records of a scan, and in the calibration window if it is contaminated.
@@ -64,12 +67,18 @@ def _scan_once(senders: Senders, contaminated: bool, seed: int) -> tuple[float, 
     world = World.make(random)
     crowd = _Crowd(random, world, senders)
     hidden = round(_CONTAMINATION * _VETTED) if contaminated else 0
-    train = random.permutation(crowd.draw(_VETTED - hidden, hidden)[0])
-    model = OutlierModel.fit(_KIND, train, NAMES, seed)
+    model = _train(random.permutation(crowd.draw(_VETTED - hidden, hidden)[0]))
     attacks = round(_ATTACKS * _RECORDS)
     chosen = _select(model, *crowd.draw(_RECORDS - attacks, attacks))
     false, true = int(chosen[:-attacks].sum()), int(chosen[-attacks:].sum())
     return false / max(1, false + true), true / attacks
+
+
+def _train(rows: Matrix) -> OutlierModel:
+    """What the job learns from a window without earlier outliers."""
+    count = len(rows)
+    window = FeatureMatrix(tuple(range(count)), ("",) * count, NAMES, rows, (None,) * count)
+    return train(make_sample(window, window.choose(np.zeros(count, bool)), _MAX_P_VALUE), _KIND)
 
 
 class _Crowd:

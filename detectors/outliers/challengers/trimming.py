@@ -2,9 +2,10 @@
 
 A row that only looks normal because its own kind is among the training rows is what poison is: many
 requests that lie close together, far from all others. So the sample is cut into clusters, and each
-is scored by neighbours that saw nothing of it. A cluster that then lies beyond nearly all rows, and
-much farther than with its own kind, is left out. A rare row that stands alone is as far from the
-others with and without its cluster, and stays: it is the tail by which the next one is judged.
+is scored by neighbours that saw nothing of it, nor of other clusters that lie far out. A cluster
+that then lies beyond nearly all rows, and much farther than with its own kind, is left out. A rare
+row that stands alone is as far from the others with and without its cluster, and stays: it is the
+tail by which the next one is judged.
 """
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy.typing as npt
 from detectors.outliers.nearest_search import NEAREST, NearestSearch
 from detectors.outliers.preparation import Matrix, Normal, Vector
 
-# A large group falls into several of many clusters, a small one hides in one of a few: so thrice.
-_CLUSTERS, _ROUNDS = (4, 12, 36), 10
+# A large group falls into several of many clusters, a small one hides in one of a few: so each.
+_CLUSTERS, _ROUNDS = (4, 12, 36, 108), 10
 _REFERENCES, _BATCH = 2_000, 1_024
 _MIN_ROWS = 200
 # A cluster goes if its middle lies beyond 99 of 100 rows once it is left out, and by so much
@@ -35,31 +36,36 @@ def choose_rows(rows: Matrix, seed: int) -> npt.NDArray[np.bool_]:
         return kept
     random = np.random.default_rng(seed)
     points = Normal.of(rows).scale(rows)
-    references = random.choice(len(rows), min(_REFERENCES, len(rows)), replace=False)
     for count in _CLUSTERS:
-        labels = _find_clusters(points, count, random)
-        for cluster in _list_foreign(points, labels, references):
-            rest = kept & (labels != cluster)
-            if rest.mean() >= 1 - _MAX_SHARE:
-                kept = rest
+        # What is left out already makes nothing look normal any more.
+        rest = np.flatnonzero(kept)
+        labels = _find_clusters(points[rest], count, random)
+        for cluster in _list_foreign(points[rest], labels, random):
+            mine = rest[labels == cluster]
+            if kept.sum() - len(mine) >= (1 - _MAX_SHARE) * len(rows):
+                kept[mine] = False
     return kept
 
 
-def _list_foreign(points: Matrix, labels: Labels, references: Labels) -> list[int]:
+def _list_foreign(points: Matrix, labels: Labels, random: np.random.Generator) -> list[int]:
     """The clusters that look normal by nothing but themselves, the farthest one first."""
+    references = random.choice(len(points), min(_REFERENCES, len(points)), replace=False)
     apart, together = _score(points, labels, references)
     limit = np.quantile(together, _BEYOND)
-    middles = {
-        int(cluster): (np.median(apart[mine]), np.median(together[mine]))
-        for cluster in np.unique(labels)
-        for mine in (labels == cluster,)
-    }
-    foreign = [
-        cluster
-        for cluster, (without, within) in middles.items()
-        if without > max(limit, _FARTHER * within)
-    ]
-    return sorted(foreign, key=lambda cluster: -middles[cluster][0])
+    far = [each for each, middle in _list_middles(apart, labels).items() if middle > limit]
+    # One kind may lie in several clusters, of which each would make the others look normal.
+    mine = np.isin(labels, far)
+    elsewhere = references[~mine[references]]
+    if mine.any() and len(elsewhere) >= NEAREST:
+        apart[mine] = _measure(NearestSearch.of(points[elsewhere]), points[mine])
+    without, within = _list_middles(apart, labels), _list_middles(together, labels)
+    foreign = [each for each in far if without[each] > max(limit, _FARTHER * within[each])]
+    return sorted(foreign, key=lambda cluster: -without[cluster])
+
+
+def _list_middles(values: Vector, labels: Labels) -> dict[int, float]:
+    """The median of each cluster."""
+    return {int(each): float(np.median(values[labels == each])) for each in np.unique(labels)}
 
 
 def _score(points: Matrix, labels: Labels, references: Labels) -> tuple[Vector, Vector]:

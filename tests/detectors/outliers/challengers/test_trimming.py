@@ -19,6 +19,22 @@ def test_a_group_that_only_its_own_kind_makes_normal_is_left_out() -> None:
         assert not kept[800:].any()
 
 
+def draw_in_factors(seed: int, honest: int, poison: int) -> np.ndarray:
+    """Features that move together, of which poison shifts eight, not all of it as far."""
+    random = np.random.default_rng(seed)
+    count = honest + poison
+    rows = random.standard_t(5, (count, 6)) @ random.normal(size=(6, 40))
+    rows += random.standard_t(5, (count, 40))
+    rows[honest:, :8] += 12 * random.uniform(0.5, 1.5, (poison, 1))
+    return rows
+
+
+def test_a_loose_group_that_falls_into_several_clusters_is_left_out() -> None:
+    kept = np.array([choose_rows(draw_in_factors(seed, 980, 20), seed) for seed in range(20)])
+    assert kept[:, :980].mean() > 0.995
+    assert kept[:, 980:].mean() < 0.25
+
+
 def test_rare_rows_that_stand_alone_stay() -> None:
     for seed in range(20):
         far = np.random.default_rng(seed).normal(0, 1, (4, 12)) * 15.0
