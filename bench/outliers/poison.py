@@ -140,12 +140,12 @@ def _measure(attack: Attack | None, kept: KeptFigures) -> dict[str, object]:
 def _run_guards(attack: Attack | None, seed: int, kept: KeptFigures) -> list[Numbers]:
     name = "nobody" if attack is None else attack.name
     return [
-        kept.measure(f"poison/{name}/{guard.name}/{seed}", partial(_run, attack, guard, seed))
+        kept.measure(f"poison/{name}/{guard.name}/{seed}", partial(run_nights, attack, guard, seed))
         for guard in _GUARDS
     ]
 
 
-def _run(attack: Attack | None, guard: Guard, seed: int) -> Numbers:
+def run_nights(attack: Attack | None, guard: Guard, seed: int) -> Numbers:
     """Detection of the planted attack before and after, and the share of nights that promoted."""
     random = np.random.default_rng(seed)
     world = World.make(random)
