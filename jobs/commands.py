@@ -7,6 +7,8 @@ from jobs.blocking.decide import preview_enforcement
 from jobs.blocking.plan import Plan
 from jobs.catalogue import job_named
 from jobs.context import JobContext, JobFunction, JobOutcome
+from jobs.engines.base import Engine
+from jobs.engines.local import LOCAL
 from jobs.outliers.scan import preview, run_since
 from jobs.runs import record_run
 from jobs.settings import JobSettings
@@ -32,7 +34,10 @@ def run_chain_once(
 
 
 def run_scan(
-    settings: JobSettings, read_clock: Callable[[], datetime], since: datetime | None
+    settings: JobSettings,
+    read_clock: Callable[[], datetime],
+    since: datetime | None,
+    engine: Engine = LOCAL,
 ) -> Iterator[JobOutcome]:
     """The same for ``scan``, of records that arrived since a time.
 
@@ -40,19 +45,22 @@ def run_scan(
         MaskwatchError: why a job failed; what follows it does not run.
     """
     scan = job_named("scan")
-    yield _run_recorded(scan.name, lambda c: run_since(c, since), settings, read_clock())
+    yield _run_recorded(scan.name, lambda c: run_since(c, since, engine), settings, read_clock())
     if scan.followed_by is not None:
         yield from run_chain_once(scan.followed_by, settings, read_clock)
 
 
-def preview_scan(settings: JobSettings, now: datetime, since: datetime | None) -> str:
+def preview_scan(
+    settings: JobSettings, now: datetime, since: datetime | None, engine: Engine = LOCAL
+) -> str:
     """What the next scan would find, in one sentence; nothing is written.
 
     Raises:
         MaskwatchError: the database or the model cannot be read, or there is no model.
     """
     with existing_database(settings) as database:
-        return f"Dry run: {preview(JobContext(database, settings, now), since).sentence}"
+        result = preview(JobContext(database, settings, now), since, engine)
+        return f"Dry run: {result.sentence}"
 
 
 def run_once(name: str, settings: JobSettings, now: datetime) -> JobOutcome:

@@ -30,11 +30,12 @@ from maskwatch.commands.printable import escape_unprintable
 from maskwatch.commands.processes.commands import dashboard, dashboard_link, demo, serve, up
 from maskwatch.commands.proxy.commands import proxy_app
 from maskwatch.commands.records.commands import erase, export
+from maskwatch.commands.rescore.commands import rescore
 from store.configuration.names import CONFIG_VARIABLE
 
 COMMANDS: tuple[tuple[Panel, tuple[Callable[..., None], ...]], ...] = (
     (Panel.SERVE, (up, serve, dashboard, dashboard_link)),
-    (Panel.JOBS, (scan,)),
+    (Panel.JOBS, (scan, rescore)),
     (Panel.DATABASE, (export, erase)),
     (Panel.LOOK_AROUND, (doctor, parse, screen, explain, demo)),
 )

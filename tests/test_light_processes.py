@@ -83,7 +83,7 @@ def test_what_all_processes_share_loads_no_network(package: str) -> None:
 
 # The service hosts a network; whatever of it does without one is not in this list.
 HOSTING = (
-    *("inference.segmenters", "inference.models", "inference.service"),
+    *("inference.segmenters", "inference.models", "inference.rescoring", "inference.service"),
     *("inference.http.app", "inference.http.server"),
 )
 # What knows of the service, and so of the outlier model, but loads a network only to host one.
@@ -106,6 +106,7 @@ HEAVY_COMMANDS = (
     "maskwatch.demo.parts",
     "maskwatch.demo.story",
     *("maskwatch.commands.pictures.parse_files", "maskwatch.commands.jobs.job_list"),
+    *("maskwatch.commands.rescore.comparison", "maskwatch.commands.rescore.rescoring"),
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.outliers.discoveries import measure_discoveries
+from bench.outliers.engines import measure_engines
 from bench.outliers.kept_figures import KeptFigures
 from bench.outliers.million import measure_million
 from bench.outliers.poison import measure_poison
@@ -43,6 +44,7 @@ def measure_outliers(
         "fdr": lambda: {"fdr": measure_discoveries()},
         "poison": lambda: measure_poison(kept),
         "scan": measure_million,
+        "engines": measure_engines,
         "auroc": lambda: {**measure_ranking(tables, kept), "splits": tables.splits},
     }
     if unknown := sorted(set(only) - parts.keys()):

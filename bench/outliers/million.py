@@ -60,7 +60,7 @@ print(json.dumps(figures))
 def measure_million(records: int = RECORDS) -> dict[str, float]:
     """Seconds, peak memory, and the ratio to scikit-learn's scoring of as many rows in memory."""
     with TemporaryDirectory() as folder:
-        _make_store(Path(folder), records)
+        make_store(Path(folder), records)
         time = (NOW + timedelta(days=1)).isoformat()
         command = [sys.executable, "-c", _SCAN, folder, time]
         run = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
@@ -75,7 +75,7 @@ def measure_million(records: int = RECORDS) -> dict[str, float]:
     }
 
 
-def _make_store(folder: Path, records: int) -> None:
+def make_store(folder: Path, records: int) -> None:
     """Records, and a champion of the default kind."""
     settings = JobSettings(var_dir=folder)
     database = Database.open(settings)

@@ -1,7 +1,6 @@
 """The promoted model as the scan uses it: it judges batches of requests and selects outliers."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -96,19 +95,8 @@ def load_champion(context: JobContext) -> Champion:
     return Champion(row, model, settings.false_discovery_rate, max_p_value)
 
 
-def judge_ahead(by: Champion, batches: Iterator[UnscoredRequests]) -> Iterator[JudgedBatch]:
-    """Judge batches in their order; one is judged while the one before is stored and one read."""
-    with ThreadPoolExecutor(1) as pool:
-        ahead: Future[JudgedBatch] | None = None
-        for batch in batches:
-            behind, ahead = ahead, pool.submit(_judge_batch, by.model, batch, by.max_p_value)
-            if behind is not None:
-                yield behind.result()
-        if ahead is not None:
-            yield ahead.result()
-
-
-def _judge_batch(model: OutlierModel, batch: UnscoredRequests, max_p_value: float) -> JudgedBatch:
+def judge_batch(model: OutlierModel, batch: UnscoredRequests, max_p_value: float) -> JudgedBatch:
+    """What a model makes of a batch; only what may become an outlier is explained."""
     values = model.score(batch.rows)
     judged = model.calibrate(values, batch.sources)
     near = np.flatnonzero(judged.p_values <= max_p_value)

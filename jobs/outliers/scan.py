@@ -10,7 +10,10 @@ from datetime import datetime
 
 from detectors.outliers.false_discoveries import Selection, rows_needed
 from jobs.context import JobContext, JobOutcome
-from jobs.outliers.judging import Champion, judge_ahead, load_champion
+from jobs.engines.base import Engine
+from jobs.engines.local import LOCAL
+from jobs.outliers.judging import Champion, load_champion
+from jobs.outliers.judging_work import Judging
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.models.scans import (
     Scan,
@@ -81,26 +84,31 @@ def run(context: JobContext) -> JobOutcome:
     return run_since(context, None)
 
 
-def run_since(context: JobContext, since: datetime | None) -> JobOutcome:
+def run_since(context: JobContext, since: datetime | None, engine: Engine = LOCAL) -> JobOutcome:
     """The same for records that arrived since a time; older ones stay for a later scan.
 
     Raises:
         NoModelYet: no outlier model is promoted.
+        EngineFailed: see :func:`scan`.
     """
-    result = scan(context, since)
+    result = scan(context, since, engine)
     return JobOutcome(result.sentence, result.records)
 
 
-def scan(context: JobContext, since: datetime | None = None) -> ScanResult:
+def scan(context: JobContext, since: datetime | None = None, engine: Engine = LOCAL) -> ScanResult:
     """Score everything that is not scored yet, chunk by chunk, and select the outliers.
 
     What a scan that was cut off has scored is selected among together with the rest.
+
+    Args:
+        engine: judges the chunks; whichever it is, the scores are the same.
 
     Raises:
         NoModelYet: no outlier model is promoted.
         NoOutlierModel: the champion's file is gone.
         OutlierModelError: the champion's file was changed.
         ScanTaken: another scan runs at the same time.
+        EngineFailed: the engine ended before; the next scan goes on where it ended.
     """
     with lock_for_reading(context.database, Reader.SCAN):
         by = load_champion(context)
@@ -108,11 +116,13 @@ def scan(context: JobContext, since: datetime | None = None) -> ScanResult:
             progress, after_key = open_scan(session), last_scored_key(session)
             begun = [] if progress is None else [scan_scores(session, progress)]
         start = _start(after_key, progress, since)
-        progress, parts = _score_all(context, by, progress, start)
+        progress, parts = _score_all(context, by, progress, start, engine)
         return ScanResult() if progress is None else _select(context, by, progress, begun + parts)
 
 
-def preview(context: JobContext, since: datetime | None = None) -> ScanResult:
+def preview(
+    context: JobContext, since: datetime | None = None, engine: Engine = LOCAL
+) -> ScanResult:
     """What the next scan would do; nothing is written.
 
     Raises:
@@ -129,7 +139,7 @@ def preview(context: JobContext, since: datetime | None = None) -> ScanResult:
             earlier = earlier_scores(session, progress, _MIN_JUDGED)
         parts = [begun]
         batches = _batches(context, by.model.names, _start(after_key, progress, since))
-        parts += [batch.scores for batch in judge_ahead(by, batches)]
+        parts += [batch.scores for batch in engine.run(Judging(by), batches)]
     scores = Scores.join(parts)
     earlier = earlier.take(max(0, _MIN_JUDGED - len(scores.keys)))
     return _describe(by, by.select(scores, earlier), len(scores.keys) + len(earlier.keys))
@@ -144,11 +154,11 @@ def _start(after_key: int, progress: Scan | None, since: datetime | None) -> int
 
 
 def _score_all(
-    context: JobContext, by: Champion, progress: Scan | None, after_key: int
+    context: JobContext, by: Champion, progress: Scan | None, after_key: int, engine: Engine
 ) -> tuple[Scan | None, list[Scores]]:
     """Score what lies beyond a key; the scan that did, if there was anything, and the scores."""
     parts: list[Scores] = []
-    for batch in judge_ahead(by, _batches(context, by.model.names, after_key)):
+    for batch in engine.run(Judging(by), _batches(context, by.model.names, after_key)):
         if progress is None:
             progress = _begin(context, after_key)
         scores = batch.new_scores(progress.id)

@@ -46,7 +46,7 @@ def explain_request(
 ) -> Explanation:
     """What a record says of its verdict."""
     digest, features = request.segmenter, request.features
-    state = _read_state(database, settings, digest or "")
+    state = read_state(database, settings, digest or "")
     rate = settings.looks.false_positive_rate
     return Explanation(
         request.summary.request_id,
@@ -63,7 +63,8 @@ def explain_request(
     )
 
 
-def _read_state(database: Database, settings: ServiceSettings, digest: str) -> SourceState:
+def read_state(database: Database, settings: ServiceSettings, digest: str) -> SourceState:
+    """What judges a source now, as the service would read it."""
     if not settings.looks.learn_traffic:
         return GivenSources(read_baselines(settings)).state_of(digest)
     with database.read() as session:

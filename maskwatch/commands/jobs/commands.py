@@ -5,6 +5,13 @@ from typing import Annotated
 
 import typer
 
+from maskwatch.commands.engine_options import (
+    ActorsOption,
+    AddressOption,
+    EngineName,
+    EngineOption,
+    open_engine,
+)
 from store.settings import StoreSettings, load_settings
 
 jobs_app = typer.Typer(invoke_without_command=True)
@@ -96,6 +103,9 @@ def scan(
         typer.Option(metavar="TIME", help="2026-03-01, 24h or 7d; older records stay for later."),
     ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what a scan would find.")] = False,
+    engine: EngineOption = EngineName.LOCAL,
+    address: AddressOption = None,
+    actors: ActorsOption = None,
 ) -> None:
     """Score new records, select the outliers and decide; as `jobs run scan`."""
     from jobs.commands import preview_scan, run_scan
@@ -104,11 +114,12 @@ def scan(
 
     now, settings = datetime.now(UTC), load_settings(JobSettings)
     start = None if since is None else read_time(since, now)
-    if dry_run:
-        typer.echo(preview_scan(settings, now, start))
-        return
-    for outcome in run_scan(settings, lambda: datetime.now(UTC), start):
-        typer.echo(outcome.sentence)
+    with open_engine(engine, address, actors, settings.store.var_dir) as chosen:
+        if dry_run:
+            typer.echo(preview_scan(settings, now, start, chosen))
+            return
+        for outcome in run_scan(settings, lambda: datetime.now(UTC), start, chosen):
+            typer.echo(outcome.sentence)
 
 
 def run_former_command(context: typer.Context) -> None:
