@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from threading import Event
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 from sqlalchemy import select
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from detectors.parsing import Image
@@ -455,3 +456,37 @@ def test_other_events_are_refused(settings: ServiceSettings, changes: Headers) -
         response = client.post("/v1/observe", content=b"{}", headers=headers)
         assert response.status_code == 400
         assert response.json()["type"] == "urn:maskwatch:problem:bad_event"
+
+
+class _Pieces(list[bytes]):
+    """Pieces of a body that remember who put them together."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__(pieces)
+        self.readers: list[Thread] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.readers.append(current_thread())
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("is_event", [True, False])
+def test_no_body_is_put_together_where_all_others_would_wait(
+    observed: TestClient,
+    key: Headers,
+    monkeypatch: pytest.MonkeyPatch,
+    is_event: bool,
+) -> None:
+    received: list[tuple[Thread, _Pieces]] = []
+
+    async def collect(request: Request, *_limits: object) -> _Pieces:
+        pieces = _Pieces(iter([piece async for piece in request.stream()]))
+        received.append((current_thread(), pieces))
+        return pieces
+
+    monkeypatch.setattr("inference.http.observe.collect_body", collect)
+    head = _event(REQUEST, "one") if is_event else {"Content-Type": "application/json"}
+    observed.post("/v1/observe", content=b"{}", headers={**head, **key})
+    [(loop, pieces)] = received
+    assert pieces.readers
+    assert loop not in pieces.readers
