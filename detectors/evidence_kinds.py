@@ -223,10 +223,12 @@ class EvidenceSum:
     Attributes:
         counts: files by kind, the heaviest kind first.
         weight: of all of them together.
+        tried: what one file of a kind weighs, where that is not what the table says.
     """
 
     counts: Mapping[EvidenceKind, int]
     weight: float
+    tried: Mapping[EvidenceKind, float] = field(default_factory=dict, repr=False)
 
     @property
     def leading(self) -> EvidenceKind | None:
@@ -245,14 +247,17 @@ class EvidenceSum:
             for kind, count in self.counts.items()
             if WEIGHTS[kind].scenario in scenarios
         }
-        weight = sum(count * WEIGHTS[kind].weight for kind, count in counts.items())
-        return EvidenceSum(counts, float(weight))
+        weight = sum(
+            count * self.tried.get(kind, WEIGHTS[kind].weight) for kind, count in counts.items()
+        )
+        return EvidenceSum(counts, float(weight), self.tried)
 
 
 def weigh(
     counts: Mapping[EvidenceKind, int],
     uploads: int,
     chances: Mapping[EvidenceKind, float] | None = None,
+    weights: Mapping[EvidenceKind, float] | None = None,
 ) -> EvidenceSum:
     """Weigh what a client did.
 
@@ -268,15 +273,19 @@ def weigh(
         counts: different files by kind; of a flood, requests.
         uploads: different files of any kind.
         chances: of kinds, where the table does not know them.
+        weights: of kinds, where others than those of the table are tried.
     """
     chance_of = {kind: weight.chance for kind, weight in WEIGHTS.items()} | dict(chances or {})
-    weights = {
-        kind: counts[kind] * WEIGHTS[kind].weight
+    weight_of = {kind: weight.weight for kind, weight in WEIGHTS.items()} | dict(weights or {})
+    sums = {
+        kind: counts[kind] * weight_of[kind]
         for kind in WEIGHTS
         if _is_beyond_chance(counts.get(kind, 0), uploads, chance_of[kind])
     }
-    order = sorted(weights, key=lambda kind: -weights[kind])
-    return EvidenceSum({kind: counts[kind] for kind in order}, float(sum(weights.values())))
+    order = sorted(sums, key=lambda kind: -sums[kind])
+    return EvidenceSum(
+        {kind: counts[kind] for kind in order}, float(sum(sums.values())), dict(weights or {})
+    )
 
 
 def _is_beyond_chance(count: int, uploads: int, chance: float) -> bool:

@@ -12,6 +12,7 @@ import typer
 from detectors.errors import MaskwatchError
 from maskwatch import logs
 from maskwatch.commands.audit.commands import audit_app
+from maskwatch.commands.backtest.commands import backtest
 from maskwatch.commands.baselines.commands import baselines_app
 from maskwatch.commands.config.commands import config_app
 from maskwatch.commands.database.commands import database_app
@@ -36,6 +37,7 @@ from store.configuration.names import CONFIG_VARIABLE
 COMMANDS: tuple[tuple[Panel, tuple[Callable[..., None], ...]], ...] = (
     (Panel.SERVE, (up, serve, dashboard, dashboard_link)),
     (Panel.JOBS, (scan, rescore)),
+    (Panel.DECISIONS, (backtest,)),
     (Panel.DATABASE, (export, erase)),
     (Panel.LOOK_AROUND, (doctor, parse, screen, explain, demo)),
 )

@@ -11,7 +11,7 @@ from store.phrases import phrase_count
 def run(context: JobContext) -> JobOutcome:
     """Judge each rule that this job looks after."""
     # Looks read files: no transaction should wait for them.
-    around = _surroundings(context)
+    around = surroundings(context)
     judgements = [rule.look(around) for rule in ALERT_RULES if rule.look is not None]
     with context.database.write() as session:
         take_turn(session, "alerts")
@@ -27,7 +27,8 @@ def run(context: JobContext) -> JobOutcome:
     )
 
 
-def _surroundings(context: JobContext) -> Surroundings:
+def surroundings(context: JobContext) -> Surroundings:
+    """What the rules judge by."""
     settings = context.settings
     return Surroundings(
         context.now,

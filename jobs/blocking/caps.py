@@ -1,6 +1,6 @@
 """Caps: how many clients, and how much of the traffic, jobs may block without a person."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,26 +31,32 @@ class Caps:
         max_clients: clients, those that are hit already among them.
         max_requests: accepted requests of these.
         hit: what automatic blocks of the day hit already.
+        hit_by: whom a block of a client or a network would hit.
     """
 
     max_clients: int
     max_requests: int
     day: Day
     hit: Hit
-    now: datetime
+    hit_by: Callable[[str], Hit]
 
     @classmethod
     def read(cls, session: Session, now: datetime, settings: BlockingGroup) -> "Caps":
         """The caps of the settings on the last 24 hours."""
+        hit = hit_of(session, now, values_hit_by_policy(session, now))
         day = read_day(session, now)
+        return cls.of(settings, day, hit, lambda value: hit_of(session, now, (value,)))
+
+    @classmethod
+    def of(
+        cls, settings: BlockingGroup, day: Day, hit: Hit, hit_by: Callable[[str], Hit]
+    ) -> "Caps":
+        """The caps of the settings on a day."""
         clients = max(settings.cap_min_clients, int(settings.cap_client_share * day.clients))
         requests = max(settings.cap_min_requests, int(settings.cap_traffic_share * day.accepted))
-        hit = hit_of(session, now, values_hit_by_policy(session, now))
-        return cls(clients, requests, day, hit, now)
+        return cls(clients, requests, day, hit, hit_by)
 
-    def part(
-        self, session: Session, blocks: Iterable[NewDecision]
-    ) -> tuple[list[NewDecision], list[CappedBlock]]:
+    def part(self, blocks: Iterable[NewDecision]) -> tuple[list[NewDecision], list[CappedBlock]]:
         """Blocks that keep within the caps together, in their order, and those that do not.
 
         A client needs no block beside one of its network that comes before it.
@@ -61,7 +67,7 @@ class Caps:
                 continue
             more = hit
             if block.scope in _CAPPED:
-                more = hit | hit_of(session, self.now, (block.value,))
+                more = hit | self.hit_by(block.value)
             why = self._say_beyond(more) if more is not hit else None
             if why is None:
                 hit = more

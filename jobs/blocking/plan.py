@@ -1,19 +1,19 @@
 """What a run of ``decide`` decides: blocks, and proposals where a limit holds it back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from jobs.blocking.caps import CappedBlock, Caps
-from jobs.blocking.judging import judge_clients
+from jobs.blocking.judging import judge_by_switches
 from jobs.blocking.network_blocks import block_networks, is_within
-from jobs.blocking.policy import BlockPolicy
 from jobs.context import JobContext
-from jobs.settings import BlockingGroup
+from store.decisions.client_evidence import read_chances
+from store.decisions.client_history import StoredHistory
 from store.decisions.decisions import NewDecision
 from store.decisions.proposals import open_values
-from store.decisions.scenarios import SCENARIOS, Switches, read_switches
+from store.decisions.scenarios import Switches, read_switches
 from store.families.families import find_common_family
 from store.models.outlier_models import champion
 
@@ -59,17 +59,6 @@ class Plan:
         ]
 
 
-def block_policy(settings: BlockingGroup, switches: Switches, *, simulated: bool) -> BlockPolicy:
-    """The policy of these settings, for the scenarios that are simulated or for the others."""
-    return BlockPolicy(
-        block_after=settings.block_after,
-        window_minutes=settings.block_window_minutes,
-        block_minutes=settings.block_minutes,
-        simulated=simulated,
-        scenarios=frozenset(each for each in SCENARIOS if switches.enforces(each) is not simulated),
-    )
-
-
 def read_job_switches(session: Session, context: JobContext) -> Switches:
     """Which scenarios are enforced now."""
     return read_switches(session, simulates_all=context.settings.blocking.simulate_blocks)
@@ -84,7 +73,8 @@ def plan_decisions(session: Session, context: JobContext, switches: Switches) ->
     promoted = champion(session)
     digest = None if promoted is None else promoted.digest
     named = [replace(each, model_digest=digest, family=_name_family(session, each)) for each in new]
-    return _hold_back(session, context, named, waiting)
+    blocking = context.settings.blocking
+    return hold_back(named, waiting, lambda: Caps.read(session, context.now, blocking))
 
 
 def _name_family(session: Session, block: NewDecision) -> str | None:
@@ -97,21 +87,15 @@ def _name_family(session: Session, block: NewDecision) -> str | None:
 
 
 def _judge(session: Session, context: JobContext, switches: Switches) -> list[NewDecision]:
-    """Blocks of clients and of their pictures, each simulated or not as its scenario is."""
-    decisions: list[NewDecision] = []
-    for simulated in (False, True):
-        is_needed = switches.simulates_any if simulated else switches.enforces_any
-        if is_needed:
-            policy = block_policy(context.settings.blocking, switches, simulated=simulated)
-            values = {each.value for each in decisions}
-            decisions += [
-                each for each in judge_clients(session, context, policy) if each.value not in values
-            ]
-    return decisions
+    settings = context.settings
+    chances = read_chances(session, settings.outliers.outlier_p_value)
+    history = StoredHistory(session, context.now, chances)
+    trusted = settings.proxies.trusted_proxies
+    return judge_by_switches(history, settings.blocking, switches, trusted)
 
 
-def _hold_back(
-    session: Session, context: JobContext, new: Sequence[NewDecision], waiting: Collection[str]
+def hold_back(
+    new: Sequence[NewDecision], waiting: Collection[str], read_caps: Callable[[], Caps]
 ) -> Plan:
     """Blocks within the caps; whom nobody is kept out by needs no cap.
 
@@ -121,8 +105,7 @@ def _hold_back(
     simulated = [each for each in new if each.simulated]
     if not enforced:
         return Plan(tuple(simulated), ())
-    caps = Caps.read(session, context.now, context.settings.blocking)
-    blocks, proposals = caps.part(session, enforced)
+    blocks, proposals = read_caps().part(enforced)
     proposed = {*waiting, *(each.block.value for each in proposals)}
     alone = (each for each in proposals if not is_within(each.block, proposed))
     return Plan((*blocks, *simulated), tuple(alone))

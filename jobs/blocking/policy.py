@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
-from jobs.settings import MAX_BLOCK_MINUTES
+from jobs.settings import MAX_BLOCK_MINUTES, BlockingGroup
 from store.decisions.client_evidence import Suspect
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
 from store.decisions.networks import address_of
-from store.decisions.scenarios import SCENARIOS
+from store.decisions.scenarios import SCENARIOS, Switches
 from store.phrases import phrase_count
 
 _NEVER_BLOCKED = "cli:"
@@ -35,6 +35,17 @@ class BlockPolicy:
     block_minutes: int
     simulated: bool
     scenarios: frozenset[str] = frozenset(SCENARIOS)
+
+
+def block_policy(settings: BlockingGroup, switches: Switches, *, simulated: bool) -> BlockPolicy:
+    """The policy of these settings, for the scenarios that are simulated or for the others."""
+    return BlockPolicy(
+        block_after=settings.block_after,
+        window_minutes=settings.block_window_minutes,
+        block_minutes=settings.block_minutes,
+        simulated=simulated,
+        scenarios=frozenset(each for each in SCENARIOS if switches.enforces(each) is not simulated),
+    )
 
 
 def decide(

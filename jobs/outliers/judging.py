@@ -89,6 +89,17 @@ def load_champion(context: JobContext) -> Champion:
             "No outlier model is promoted yet: run `maskwatch jobs run retrain` once there are "
             "clean records."
         )
+    return load_judge(context, row)
+
+
+def load_judge(context: JobContext, row: OutlierModelRow) -> Champion:
+    """Any model, as if it were promoted.
+
+    Raises:
+        NoOutlierModel: its file is gone.
+        ModelChanged: its file was changed.
+        OutlierModelError: its file is of another version.
+    """
     model = read_model(open_models(context), row)
     settings = context.settings.outliers
     max_p_value = outlier_cutoff(settings.outlier_p_value, row.rows)

@@ -32,7 +32,7 @@ from store.requests.unscored import UnscoredRequests, unscored_requests
 
 _CHUNK = 10_000
 # A scan of few records is judged together with those scored before: a rate among ten says little.
-_MIN_JUDGED = 1_000
+MIN_JUDGED = 1_000
 
 
 @dataclass(frozen=True)
@@ -136,12 +136,12 @@ def preview(
             progress, after_key = open_scan(session), last_scored_key(session)
             progress = progress or Scan(0, after_key, after_key, 0)
             begun = scan_scores(session, progress)
-            earlier = earlier_scores(session, progress, _MIN_JUDGED)
+            earlier = earlier_scores(session, progress, MIN_JUDGED)
         parts = [begun]
         batches = _batches(context, by.model.names, _start(after_key, progress, since))
         parts += [batch.scores for batch in engine.run(Judging(by), batches)]
     scores = Scores.join(parts)
-    earlier = earlier.take(max(0, _MIN_JUDGED - len(scores.keys)))
+    earlier = earlier.take(max(0, MIN_JUDGED - len(scores.keys)))
     return _describe(by, by.select(scores, earlier), len(scores.keys) + len(earlier.keys))
 
 
@@ -178,7 +178,7 @@ def _select(context: JobContext, by: Champion, progress: Scan, parts: list[Score
     """Select the outliers of a scan whose records are all scored."""
     scores = Scores.join(parts)
     with context.database.read() as session:
-        earlier = earlier_scores(session, progress, max(0, _MIN_JUDGED - len(scores.keys)))
+        earlier = earlier_scores(session, progress, max(0, MIN_JUDGED - len(scores.keys)))
     selection = by.select(scores, earlier)
     result = _describe(by, selection, len(scores.keys) + len(earlier.keys))
     with context.database.write() as session:

@@ -1,16 +1,15 @@
 """The alert rule ``attacking_client``: one alert for each client whose evidence says attack."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence, Set
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
-from store.decisions.client_decisions import decisions_on_client, last_revocation
-from store.decisions.client_evidence import Suspect, find_suspects, judge_client, read_chances
-from store.decisions.decisions import Kind
+from store.decisions.client_evidence import Suspect, read_chances
+from store.decisions.client_history import ClientHistory, StoredHistory
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
@@ -18,6 +17,8 @@ ATTACKING_CLIENT, MANY_ATTACKING_CLIENTS = "attacking_client", "many_attacking_c
 # Whoever attacks under many names must not fill a mailbox: beyond these, one alert counts them.
 MAX_OPEN = 20
 _MAX_EXAMPLES = 5
+# A stroke, not a colon: an erasure has to find the name.
+_FINGERPRINT = f"{ATTACKING_CLIENT}/"
 
 
 def look_at_clients(around: Surroundings) -> Judgement:
@@ -27,18 +28,20 @@ def look_at_clients(around: Surroundings) -> Judgement:
 
 def list_client_conditions(session: Session, around: Surroundings) -> Iterator[Condition]:
     """A condition for each client that attacks, and for each whose alert is over."""
-    attackers = _attackers(session, around)
-    alerts = {alert.fingerprint: alert for alert in open_alerts(session, ATTACKING_CLIENT)}
-    known = [each for each in attackers if _fingerprint(each.evidence.client) in alerts]
-    new = [each for each in attackers if _fingerprint(each.evidence.client) not in alerts]
-    room = max(0, MAX_OPEN - len(known))
-    for suspect in (*known, *new[:room]):
+    chances = read_chances(session, around.outliers.outlier_p_value)
+    history = StoredHistory(session, around.now, chances)
+    window = timedelta(minutes=around.block_window_minutes)
+    attackers = find_attackers(history, around.block_after, window)
+    alerts = open_alerts(session, ATTACKING_CLIENT)
+    told = {alert.fingerprint.removeprefix(_FINGERPRINT) for alert in alerts}
+    own, others = choose_alerts(attackers, told)
+    for suspect in own:
         yield attack_condition(suspect, around)
     attacking = {_fingerprint(each.evidence.client) for each in attackers}
-    for fingerprint, alert in alerts.items():
-        if fingerprint not in attacking:
+    for alert in alerts:
+        if alert.fingerprint not in attacking:
             yield _over(alert)
-    yield _many_condition(new[room:], around)
+    yield _many_condition(others, around)
 
 
 def attack_condition(suspect: Suspect, around: Surroundings) -> Condition:
@@ -69,34 +72,41 @@ def attack_condition(suspect: Suspect, around: Surroundings) -> Condition:
     )
 
 
-def _attackers(session: Session, around: Surroundings) -> list[Suspect]:
-    """Clients that attack, the worst first; what a person took back or allowed is left out."""
-    since = around.now - timedelta(minutes=around.block_window_minutes)
-    chances = read_chances(session, around.outliers.outlier_p_value)
-    enough = around.block_after
-    suspects = find_suspects(session, since, enough, chances)
-    judged = [_since_taken_back(session, each, around, chances) for each in suspects]
+def find_attackers(history: ClientHistory, enough: float, window: timedelta) -> list[Suspect]:
+    """Clients that attack, the worst first; what a person took back or allowed is left out. Pure.
+
+    Args:
+        enough: weight of evidence that leads to a block.
+        window: how far the policy looks back.
+    """
+    since = history.now - window
+    suspects = history.find_suspects(since, enough)
+    judged = [_since_taken_back(history, each, since) for each in suspects]
     return [
         each
         for each in judged
-        if each.sum.weight >= enough and not _is_allowed(session, each, around)
+        if each.sum.weight >= enough and not history.is_allowed(each.evidence.client)
     ]
 
 
-def _since_taken_back(
-    session: Session, suspect: Suspect, around: Surroundings, chances: Mapping[EvidenceKind, float]
-) -> Suspect:
-    client = suspect.evidence.client
-    moment = last_revocation(session, client)
-    window = timedelta(minutes=around.block_window_minutes)
-    if moment is None or moment <= around.now - window:
-        return suspect
-    return judge_client(session, client, moment, chances)
+def choose_alerts(
+    attackers: Sequence[Suspect], told: Set[str]
+) -> tuple[Sequence[Suspect], Sequence[Suspect]]:
+    """Those that have an alert each, and those that are too many for one. Pure.
+
+    Args:
+        told: clients whose alerts are open.
+    """
+    known = [each for each in attackers if each.evidence.client in told]
+    new = [each for each in attackers if each.evidence.client not in told]
+    room = max(0, MAX_OPEN - len(known))
+    return (*known, *new[:room]), new[room:]
 
 
-def _is_allowed(session: Session, suspect: Suspect, around: Surroundings) -> bool:
+def _since_taken_back(history: ClientHistory, suspect: Suspect, since: datetime) -> Suspect:
     client = suspect.evidence.client
-    return bool(decisions_on_client(session, around.now, client, Kind.ALLOW))
+    moment = history.last_revocation(client)
+    return suspect if moment is None or moment <= since else history.judge(client, moment)
 
 
 def _over(alert: AlertRow) -> Condition:
@@ -137,8 +147,7 @@ def _many_condition(more: Sequence[Suspect], around: Surroundings) -> Condition:
 
 
 def _fingerprint(client: str) -> str:
-    # A stroke, not a colon: an erasure has to find the name.
-    return f"{ATTACKING_CLIENT}/{client}"
+    return f"{_FINGERPRINT}{client}"
 
 
 _HONEST_STEPS = (

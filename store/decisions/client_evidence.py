@@ -1,8 +1,8 @@
 """What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
 from typing import Any
@@ -30,20 +30,23 @@ from store.requests.request_keys import key_of
 from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, reasons_table
 
 _MAX_REQUEST_IDS = 20
-# Of one client; more change no decision.
-_MAX_ROWS = 2000
+MAX_ROWS = 2000
+"""Signs of one client that are looked at; more change no decision."""
 _MAX_SUSPECTS = 1000
 # The newest of each code: in a flood they say who sends it.
 _MAX_OF_A_CODE = 5000
-_CODES = codes_of(*WEIGHTS)
+WEIGHING_CODES = codes_of(*WEIGHTS)
 # Beside these, each different mistake weighs as much as a damaged file.
-_MISTAKES = codes_of(EvidenceKind.MISTAKE)
+MISTAKE_CODES = codes_of(EvidenceKind.MISTAKE)
 _BESIDE = frozenset(codes_of(EvidenceKind.DAMAGED, EvidenceKind.HOSTILE))
-_MOST = {code: WEIGHTS[KINDS[code]].weight for code in _CODES} | dict.fromkeys(
-    _MISTAKES, WEIGHTS[EvidenceKind.DAMAGED].weight
+_MOST = {code: WEIGHTS[KINDS[code]].weight for code in WEIGHING_CODES} | dict.fromkeys(
+    MISTAKE_CODES, WEIGHTS[EvidenceKind.DAMAGED].weight
 )
 _REASON: ColumnElement[str] = reasons_table.c.reason
-_UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
+UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
+"""What tells different files apart."""
+IS_UPLOAD = RequestRow.stage != Stage.ADMISSION.value
+"""Whether a file was read of a request."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,21 @@ class ClientEvidence:
     uploads: int
     counts: Mapping[EvidenceKind, int]
     request_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A code that one request was given, and that weighs.
+
+    Attributes:
+        upload: what tells different files apart.
+        numbers: of the finding, if the code is that of one.
+    """
+
+    request_id: str
+    upload: str
+    code: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,32 +121,49 @@ def judge_client(
 
 def read_evidence(session: Session, client: str, since: datetime) -> ClientEvidence:
     """What a client did after a time."""
-    names = _names_of(session, client, since)
+    names = names_of(session, client, since)
     its_own = (RequestRow.client.in_(names), *_after(since))
     rows, is_cut = _evidence_rows(session, its_own)
     if is_cut:
         # All that is compared is of one span, or who sends most would have the least share.
         its_own = (*its_own, RequestRow.id >= rows[-1].id)
-    exhibits = [Exhibit(row.upload, row.reason, row.numbers or {}) for row in rows]
-    mistakes = [Exhibit("", code) for code in _mistakes(session, its_own)]
-    counts = count_kinds([*exhibits, *mistakes])
-    floods = (count_floods(session, since, name).get(name, 0) for name in names)
-    counts[EvidenceKind.FLOOD] += sum(floods)
-    uploads = select(func.count(_UPLOAD.distinct())).where(
-        *its_own, RequestRow.stage != Stage.ADMISSION.value
-    )
+    signs = [Sign(row.request_id, row.upload, row.reason, row.numbers or {}) for row in rows]
+    mistakes = _mistakes(session, its_own)
+    floods = sum(count_floods(session, since, name).get(name, 0) for name in names)
+    uploads = session.scalar(select(func.count(UPLOAD.distinct())).where(*its_own, IS_UPLOAD))
+    return sum_up(client, signs, mistakes, floods, uploads or 0)
+
+
+def sum_up(
+    client: str, signs: Sequence[Sign], mistakes: Iterable[str], floods: int, uploads: int
+) -> ClientEvidence:
+    """What signs against a client, the newest first, say together. Pure.
+
+    Args:
+        mistakes: codes of the different mistakes among its requests.
+        floods: its requests too many.
+        uploads: different files that were read of it.
+    """
+    exhibits = [Exhibit(sign.upload, sign.code, sign.numbers) for sign in signs]
+    counts = count_kinds([*exhibits, *(Exhibit("", code) for code in mistakes)])
+    counts[EvidenceKind.FLOOD] += floods
     return ClientEvidence(
         client=client,
-        uploads=session.scalar(uploads) or 0,
+        uploads=uploads,
         counts={kind: number for kind, number in counts.items() if number},
-        request_ids=tuple(dict.fromkeys(row.request_id for row in rows))[:_MAX_REQUEST_IDS],
+        request_ids=tuple(dict.fromkeys(sign.request_id for sign in signs))[:_MAX_REQUEST_IDS],
     )
 
 
 def read_chances(session: Session, p_value: float) -> dict[EvidenceKind, float]:
     """How often an honest client's request is an outlier, as the promoted model has it."""
     row = champion(session)
-    share = p_value if row is None else outlier_cutoff(p_value, row.rows)
+    return name_chances(p_value, None if row is None else row.rows)
+
+
+def name_chances(p_value: float, rows: int | None) -> dict[EvidenceKind, float]:
+    """The same of a model of so many rows, or without one."""
+    share = p_value if rows is None else outlier_cutoff(p_value, rows)
     return {EvidenceKind.OUTLIER: share}
 
 
@@ -139,7 +174,7 @@ def _evidence_rows(
 
     Also whether there are more, from before the last of them.
     """
-    columns = (RequestRow.id, RequestRow.request_id, _UPLOAD.label("upload"))
+    columns = (RequestRow.id, RequestRow.request_id, UPLOAD.label("upload"))
     newest = RequestRow.id.desc()
     by_reason = (
         select(*columns, _REASON.label("reason"), FindingRow.evidence.label("numbers"))
@@ -147,7 +182,7 @@ def _evidence_rows(
         .outerjoin(
             FindingRow, and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule == _REASON)
         )
-        .where(*its_own, _REASON.in_(_CODES))
+        .where(*its_own, _REASON.in_(WEIGHING_CODES))
     )
     by_score = (
         select(
@@ -159,10 +194,10 @@ def _evidence_rows(
         .where(*its_own, ScoreRow.outlier)
     )
     parts = [
-        session.execute(each.order_by(newest).limit(_MAX_ROWS)).all()
+        session.execute(each.order_by(newest).limit(MAX_ROWS)).all()
         for each in (by_reason, by_score)
     ]
-    begins = max((part[-1].id for part in parts if len(part) == _MAX_ROWS), default=0)
+    begins = max((part[-1].id for part in parts if len(part) == MAX_ROWS), default=0)
     rows = [row for part in parts for row in part if row.id >= begins]
     return sorted(rows, key=lambda row: -row.id), begins > 0
 
@@ -173,7 +208,7 @@ def _mistakes(session: Session, its_own: Sequence[ColumnElement[bool]]) -> Seque
         select(_REASON)
         .distinct()
         .join(RequestRow, RequestRow.id == reasons_table.c.request_pk)
-        .where(*its_own, _REASON.in_(_MISTAKES))
+        .where(*its_own, _REASON.in_(MISTAKE_CODES))
     )
     return session.scalars(statement).all()
 
@@ -187,7 +222,7 @@ def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
     weighing = union_all(*(_newest_of(code, since) for code in _MOST), _newest_outliers(since))
     keys = weighing.subquery()
     rows = session.execute(
-        select(RequestRow.client, keys.c.code, func.count(_UPLOAD.distinct()))
+        select(RequestRow.client, keys.c.code, func.count(UPLOAD.distinct()))
         .join(keys, keys.c.key == RequestRow.id)
         .where(*_after(since))
         .group_by(RequestRow.client, keys.c.code)
@@ -205,23 +240,26 @@ def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
 def _largest_sum(uploads: Mapping[str, int]) -> float:
     """What different uploads by code weigh at most."""
     counts = dict(uploads)
-    for mistake in _MISTAKES:
+    for mistake in MISTAKE_CODES:
         if mistake in counts:
             counts[mistake] = 0 if _BESIDE.isdisjoint(uploads) else 1
     return sum(number * _MOST[code] for code, number in counts.items())
 
 
-def _names_of(session: Session, client: str, since: datetime) -> Sequence[str]:
-    """The names that records give a client: an address of IPv6 is one of its /64."""
+def names_of(
+    session: Session, client: str, since: datetime, until: datetime | None = None
+) -> Sequence[str]:
+    """The names that records after a time give a client: an address of IPv6 is one of its /64."""
     network = addresses_of(client)
     if network is None or network.version == 4:
         return (client,)
     # Every way to write an address of the network begins with its first group.
     first = client[: client.index(":", len(ADDRESS_PREFIX)) + 1]
+    before = () if until is None else (RequestRow.id <= key_of(until),)
     names = session.scalars(
         select(RequestRow.client)
         .distinct()
-        .where(*_after(since), RequestRow.client.startswith(first, autoescape=True))
+        .where(*_after(since), *before, RequestRow.client.startswith(first, autoescape=True))
     )
     return [name for name in names if network_of(name) == network_of(client)]
 

@@ -93,6 +93,24 @@ def last_scored_key(session: Session) -> int:
     return through or 0
 
 
+def whole_scans(session: Session, after_key: int, before_key: int) -> tuple[int, int]:
+    """Two keys, moved apart so that no scan lies across either."""
+    across = [
+        session.execute(
+            select(ScanRow.after_key, ScanRow.through_key)
+            .where(ScanRow.after_key < key, ScanRow.through_key >= key)
+            .order_by(ScanRow.id.desc())
+            .limit(1)
+        ).first()
+        for key in (after_key, before_key)
+    ]
+    first, last = across
+    return (
+        after_key if first is None else min(after_key, first.after_key),
+        before_key if last is None else max(before_key, last.through_key + 1),
+    )
+
+
 def start_scan(session: Session, after_key: int, *, leaves_gap: bool, now: datetime) -> Scan:
     """Begin a scan of the requests beyond a key; the oldest scans are forgotten.
 

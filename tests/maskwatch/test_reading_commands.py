@@ -16,6 +16,7 @@ _NO_DATABASE = "There is no database"
 READING: dict[tuple[str, ...], str | None] = {
     ("audit", "list", "--json"): _NO_DATABASE,
     ("audit", "verify"): _NO_DATABASE,
+    ("backtest", "--since", "7d"): _NO_DATABASE,
     ("baselines", "compare", "1", "2"): _NO_DATABASE,
     ("baselines", "list"): _NO_DATABASE,
     ("baselines", "promote", "1"): _NO_DATABASE,

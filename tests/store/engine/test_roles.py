@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
+from jobs.backtest.run import Wish
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
 from store.engine.database import Database
 from store.engine.day_partitions import drop_day, list_days, make_days
@@ -17,6 +18,7 @@ from store.engine.schema.versions import downgrade, upgrade
 from store.people.api_keys import add_key, list_keys
 from store.requests.record_store import add_record
 from store.settings import StoreSettings
+from tests.jobs.backtest.past import START, go_through, make_settings
 from tests.makers import make_record
 
 pytestmark = pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)
@@ -146,3 +148,11 @@ def test_the_writer_makes_and_drops_days_and_the_reader_does_not(
         assert len(list_days(session)) == 1
     _refused(as_role("reader"), "SELECT maskwatch_drop_day(DATE '2026-03-03')")
     _refused(writer, "DROP TABLE maskwatch_days.requests_20260303")
+
+
+def test_the_reader_goes_through_a_back_test(as_role: As, tmp_path: Path) -> None:
+    with as_role("writer").write() as session:
+        assert add_record(session, make_record(received_at=START))
+    wish = Wish(rules=("probing_sequence=5",))
+    result = go_through(as_role("reader"), make_settings(tmp_path), wish)
+    assert result.facts.requests == 1

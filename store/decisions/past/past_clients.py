@@ -1,0 +1,90 @@
+"""What the records say of clients between two times that are over: for the back-test."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from detectors.evidence_kinds import EvidenceKind
+from detectors.verdict import Verdict
+from store.counts.period_counts import ERASED, OTHERS
+from store.counts.periods import Resolution
+from store.decisions.client_evidence import IS_UPLOAD, UPLOAD, names_of
+from store.decisions.impact import Day, Hit
+from store.requests.request_keys import key_of
+from store.tables.request_tables import RequestRow
+from store.tables.roll_up_tables import RollUpRow
+
+_DAY = timedelta(days=1)
+_IS_ACCEPTED = RequestRow.verdict != Verdict.REFUSE.value
+
+
+def count_uploads(session: Session, client: str, since: datetime, until: datetime) -> int:
+    """Different files that were read of a client after a time, of what was stored until another."""
+    its_own = RequestRow.client.in_(names_of(session, client, since, until))
+    statement = select(func.count(UPLOAD.distinct())).where(
+        its_own, *_stored(since, until), RequestRow.received_at > since, IS_UPLOAD
+    )
+    return session.scalar(statement) or 0
+
+
+def read_day_before(session: Session, until: datetime) -> Day:
+    """The clients of the 24 hours before a time, and what was accepted of them."""
+    clients, accepted = session.execute(
+        select(
+            func.count(RequestRow.client.distinct()),
+            func.count().filter(_IS_ACCEPTED),
+        ).where(*_stored(until - _DAY, until))
+    ).one()
+    return Day(clients, accepted)
+
+
+def read_hit_before(session: Session, client: str, until: datetime) -> Hit:
+    """What was accepted of a client within the 24 hours before a time."""
+    since = until - _DAY
+    its_own = RequestRow.client.in_(names_of(session, client, since, until))
+    accepted = select(func.count()).where(its_own, *_stored(since, until), _IS_ACCEPTED)
+    return Hit({client: session.scalar(accepted) or 0})
+
+
+def read_floods(
+    session: Session, since: datetime, until: datetime
+) -> Mapping[datetime, Mapping[str, int]]:
+    """Requests too many by the minute that they came in, from one time to another, and by client.
+
+    Minutes are kept for two days: of an older time there are none.
+    """
+    rows = session.execute(
+        select(RollUpRow.start, RollUpRow.name, func.sum(RollUpRow.requests))
+        .where(
+            RollUpRow.resolution == Resolution.MINUTE.value,
+            RollUpRow.dimension == EvidenceKind.FLOOD.value,
+            RollUpRow.start >= Resolution.MINUTE.start(since),
+            RollUpRow.start < Resolution.MINUTE.start(until),
+            RollUpRow.name.not_in((OTHERS, ERASED)),
+        )
+        .group_by(RollUpRow.start, RollUpRow.name)
+    )
+    floods: defaultdict[datetime, dict[str, int]] = defaultdict(dict)
+    for start, name, requests in rows:
+        floods[datetime.fromtimestamp(start, tz=until.tzinfo)][name] = int(requests)
+    return floods
+
+
+def count_turned_away_between(
+    session: Session, kind: EvidenceKind, since: datetime, until: datetime
+) -> int:
+    """Requests of a kind without a record in the days of a stretch of time."""
+    statement = select(func.sum(RollUpRow.requests)).where(
+        RollUpRow.resolution == Resolution.DAY.value,
+        RollUpRow.dimension == kind.value,
+        RollUpRow.start >= Resolution.DAY.start(since),
+        RollUpRow.start < int(until.timestamp()),
+    )
+    return int(session.scalar(statement) or 0)
+
+
+def _stored(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (RequestRow.id >= key_of(since), RequestRow.id <= key_of(until))
