@@ -19,6 +19,7 @@ from store.configuration.network_groups import ConnectionsGroup
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.http.protocol import connection_limits, patient_protocol
+from store.http.websocket import PatientWebSocket
 from store.people.sign_in import issue_token
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ def _server_config(app: ASGIApp, connections: ConnectionsGroup) -> uvicorn.Confi
         app,
         # Nobody reads figures of the dashboard.
         http=patient_protocol(connection_limits(connections), lambda _why: None),
+        ws=PatientWebSocket,
         timeout_keep_alive=min(connections.idle_seconds, _BROWSER_IDLE_SECONDS),
         log_config=None,
         # Its warnings are about what peers send: a flood would fill the log with them.

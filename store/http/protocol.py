@@ -24,6 +24,7 @@ _READ_BYTES = 16_384
 _CONTENT = bytearray(65_536)
 # What nobody will look at is read in larger pieces, all into the same place.
 _THROWN_AWAY = bytearray(262_144)
+_LENGTHS = (b"content-length", b"transfer-encoding")
 _MAY_ANSWER = (h11.IDLE, h11.SEND_RESPONSE)
 _MAX_HEADER_BYTES = 16_384
 # So much may come after an answer, for so long: else a sender that does not read while it sends
@@ -167,6 +168,15 @@ class PatientProtocol(H11Protocol, BufferedProtocol):
         else:
             self.data_received(bytes(memoryview(self._filled)[:nbytes]))
         self._watch()
+
+    def _should_upgrade(self) -> bool:
+        """Open no WebSocket for what is no handshake: it goes on as the request that it is.
+
+        Nobody would read its body, nor close the connection.
+        """
+        is_plain = not any(name in _LENGTHS for name, _ in self.headers)
+        is_handshake = self.scope["method"] == "GET" and is_plain
+        return is_handshake and super()._should_upgrade()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the bare connection over; whatever comes and goes now is for the other protocol."""

@@ -6,13 +6,11 @@ from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn import Config
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from inference.upstream.relay.limits import RelayLimits
 from store.http.protocol import ConnectionLimits, PatientProtocol
+from store.http.websocket import PatientWebSocket
 
-_FRAMING = (b"content-length", b"transfer-encoding")
-_NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _NO_CLOSE = 1006
 _PING_SECONDS = 20.0
 
@@ -34,25 +32,9 @@ class StreamingProtocol(PatientProtocol):
         self._wait_for(None)
         self._watch()
 
-    def _should_upgrade(self) -> bool:
-        """Open no WebSocket for what is no handshake: it goes on as the request that it is.
 
-        Nobody would read its body, nor close the connection.
-        """
-        is_plain = not any(name in _FRAMING for name, _ in self.headers)
-        is_handshake = self.scope["method"] == "GET" and is_plain
-        return is_handshake and super()._should_upgrade()
-
-
-class ClientWebSocket(WebSocketsSansIOProtocol):
-    """Closes what cannot be opened, and tells a peer that vanished (1006) from one that closed."""
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes in; a handshake comes whole, so one that was not understood never will be."""
-        super().data_received(data)
-        if not self.handshake_initiated:
-            self.transport.write(_NO_HANDSHAKE)
-            self.transport.close()
+class ClientWebSocket(PatientWebSocket):
+    """Tells a peer that vanished (1006) from one that closed."""
 
     async def send(self, message: Any) -> None:
         """Send a part of what the application answers; a refusal is an answer too."""

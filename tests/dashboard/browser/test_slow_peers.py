@@ -62,7 +62,19 @@ def test_idle_peers_and_half_headers_are_closed(impatient: Running, start: bytes
         assert [_read_all(connection) for connection in opened] == [b""] * 50
 
 
-@pytest.mark.parametrize(("start", "status"), [(BODY, b"405"), (UPGRADE, b"403")])
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [
+        (BODY, b"405"),
+        (UPGRADE, b"403"),
+        (UPGRADE.replace(b"GET", b"POST"), b"401"),
+        (UPGRADE.replace(b"Host", b"Content-Length: 10\r\nHost"), b"401"),
+        (UPGRADE.replace(b"Host", b"X: y\r\n" * 300 + b"Host"), b"400"),
+        (UPGRADE.replace(b"Host", b"X: " + b"y" * 9_000 + b"\r\nHost"), b"400"),
+        (UPGRADE.replace(b"stream", b"s" * 9_000), b"400"),
+    ],
+    ids=["body", "upgrade", "posted", "with a body", "many headers", "long header", "long path"],
+)
 def test_whoever_gets_an_answer_and_stays_is_closed(
     impatient: Running, start: bytes, status: bytes
 ) -> None:
