@@ -9,6 +9,7 @@ from dashboard.wiring import parts
 from detectors.evidence_kinds import EvidenceKind, codes_of
 from detectors.rule_book import RULES
 from store.counts.periods import WINDOWS
+from store.models.rerankers import RerankerStore
 from store.pages.alert_views import AlertView, latest_alerts
 from store.pages.overview import (
     ClientCount,
@@ -22,6 +23,7 @@ from store.pages.overview import (
     top_reasons,
     verdicts_over_time,
 )
+from store.pages.ranking_views import Ranking, read_ranking
 from store.pages.request_detail import NormalRange, normal_ranges
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health
 from store.pages.source_progress import SourceProgress, list_progress
@@ -93,3 +95,13 @@ def normal() -> dict[str, NormalRange]:
     """Where the features of recent passed requests lie."""
     with parts().database.read() as session:
         return normal_ranges(session)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def ranking() -> Ranking:
+    """What orders outliers and families, and how far the labels are."""
+    process = parts()
+    settings = process.settings
+    store = RerankerStore(settings.store.var_dir, settings.outliers.outlier_model_keys)
+    with process.database.read() as session:
+        return read_ranking(session, store)

@@ -12,6 +12,7 @@ _PAGES = {
     ":material/monitoring:": st.Page("views/overview.py", title="Overview", default=True),
     ":material/notifications_active:": st.Page("views/alerts.py", title="Alerts"),
     ":material/workspaces:": st.Page("views/families.py", title="Families"),
+    ":material/sort:": st.Page("views/outliers.py", title="Outliers"),
     ":material/swap_horiz:": st.Page("views/traffic.py", title="Traffic"),
     ":material/image_search:": st.Page("views/request.py", title="Request"),
     ":material/block:": st.Page("views/blacklist.py", title="Blacklist"),

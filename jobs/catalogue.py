@@ -14,7 +14,7 @@ from jobs.blocking import decide, find_patches, find_perturbations
 from jobs.context import JobFunction
 from jobs.intervals import Interval, every
 from jobs.keeping import anchor_audit, expire_fingerprints, prune, roll_up
-from jobs.outliers import group_families, retrain, scan, watch_drift
+from jobs.outliers import group_families, retrain, scan, train_reranker, watch_drift
 from jobs.outliers.nightly import nightly
 from jobs.settings import JobSettings
 
@@ -127,6 +127,13 @@ JOBS: tuple[Job, ...] = (
         "Train an outlier model on clean records and promote it if it holds up.",
         retrain.run,
         nightly,
+        followed_by="train_reranker",
+    ),
+    Job(
+        "train_reranker",
+        "Learn from feedback what to list first, and put that in force if it ranks better.",
+        train_reranker.run,
+        None,
     ),
 )
 _BY_NAME = {job.name: job for job in JOBS}

@@ -87,13 +87,13 @@ def run_chain(job: Job, context_now: ContextNow) -> None:
     """Run a job and the one that follows it; the scan first sees whether a training is due."""
     with log_faults(job.name):
         if job.name == "scan":
-            _catch_up(context_now())
+            _catch_up(context_now)
         run_quietly(job.name, job.run, context_now())
     if job.followed_by is not None:
         run_chain(job_named(job.followed_by), context_now)
 
 
-def _catch_up(context: JobContext) -> None:
+def _catch_up(context_now: ContextNow) -> None:
     with log_faults("retrain"):
-        if retrain_is_due(context):
-            run_quietly("retrain", job_named("retrain").run, context)
+        if retrain_is_due(context_now()):
+            run_chain(job_named("retrain"), context_now)

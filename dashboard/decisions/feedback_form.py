@@ -41,8 +41,9 @@ def _ask(judge: Judge) -> None:
     current_page()
     markup.put(
         markup.quiet(
-            "Nothing is learnt from what is confirmed. What is dismissed is learnt from like what "
-            "passed. Of a family this holds for the requests that it has now."
+            "No outlier model learns from what is confirmed; from what is dismissed they learn as "
+            "from what passed. From both is learnt what to list first. Of a family this holds for "
+            "the requests that it has now."
         )
     )
     with st.form("feedback-form", border=False):
@@ -50,18 +51,30 @@ def _ask(judge: Judge) -> None:
         with st.container(horizontal=True):
             confirms = st.form_submit_button("Confirm", type="primary", key="feedback-confirm")
             dismisses = st.form_submit_button("Dismiss", key="feedback-dismiss")
-        if confirms or dismisses:
-            _save(judge, Feedback.CONFIRMED if confirms else Feedback.DISMISSED, why)
+            withdraws = st.form_submit_button("Take back", key="feedback-withdraw")
+        answers = {
+            Feedback.CONFIRMED: confirms,
+            Feedback.DISMISSED: dismisses,
+            Feedback.WITHDRAWN: withdraws,
+        }
+        for feedback in (each for each, is_given in answers.items() if is_given):
+            _save(judge, feedback, why)
 
 
 def _save(judge: Judge, feedback: Feedback, why: str) -> None:
     try:
         with begin_change() as change:
-            said = Said(feedback, change.who, why, analyst(change.who))
-            judge(change.session, said, change.now)
+            judge(
+                change.session,
+                Said(feedback, change.who, why, analyst(change.who)),
+                change.now,
+            )
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.session_state[MESSAGE] = f"It is {feedback}."
+    is_withdrawn = feedback is Feedback.WITHDRAWN
+    st.session_state[MESSAGE] = (
+        "What was said of it is taken back." if is_withdrawn else f"It is {feedback}."
+    )
     st.cache_data.clear()
     st.rerun()

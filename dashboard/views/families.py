@@ -1,41 +1,60 @@
 """Families: unusual requests that belong together, as one line each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import address
+from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.decisions.feedback_form import show_feedback_of_family
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
 from dashboard.show.decision_table import decision_table
 from dashboard.show.markup import Column, Tone
+from dashboard.show.ranking_facts import show_ranking
 from dashboard.show.request_table import request_table
 from detectors.families.sentence import Life, phrase_value
-from store.pages.family_views import FamilyDetail, FamilyView, list_families, read_family
+from store.pages.family_views import FamilyDetail, FamilyView, read_family
+from store.pages.ranking_views import Ranking, list_ranked_families
 
 _MAX_LISTED, _MAX_REQUESTS = 50, 50
-_PLACE = "families_place"
+_PLACE, _BY_TIME = "families_place", "by_time"
 
 
 def show() -> None:
     """The page; ``?id=3`` shows that family alone."""
     context = current_page()
-    address.name_unknown({}, {}, ("id",))
+    address.name_unknown({}, {_BY_TIME: address.YES_OR_NO}, ("id",))
     number = address.read_number("id")
     if number:
         _show_family(context, number)
         return
     markup.head("Families", "Outliers and findings that belong together: one line for all of them.")
+    ranking = _choose_order(cached_reads.ranking())
     with context.parts.database.read() as session:
-        rows = list_families(session, context.now, _MAX_LISTED + 1, before=older_than(_PLACE))
+        rows = list_ranked_families(
+            session, ranking, context.now, _MAX_LISTED + 1, older_than(_PLACE)
+        )
     if not rows:
         markup.empty("No families", "Unusual requests that share something are grouped here.")
         return
     _table(context, rows[:_MAX_LISTED])
     step_older(_PLACE, rows, _MAX_LISTED)
+
+
+def _choose_order(ranking: Ranking) -> Ranking:
+    """The order that labels taught, unless there is none or somebody wants that of time."""
+    by_time = "Those that grew last first"
+    if ranking.reranker is None:
+        show_ranking(ranking, by_time)
+        return ranking
+    address.seed_tick(_BY_TIME)
+    is_by_time = st.checkbox(by_time, key=_BY_TIME, persist_state="session")
+    address.write_tick(_BY_TIME, ticked=is_by_time)
+    show_ranking(ranking, by_time if is_by_time else ranking.order)
+    return replace(ranking, reranker=None) if is_by_time else ranking
 
 
 def _table(context: PageContext, families: Sequence[FamilyView]) -> None:
@@ -57,7 +76,7 @@ def _table(context: PageContext, families: Sequence[FamilyView]) -> None:
 def _line(context: PageContext, family: FamilyView) -> tuple[str, ...]:
     return (
         markup.family_link(family.id),
-        family.line,
+        markup.stack(family.line, family.rank) if family.rank else family.line,
         _life(family),
         markup.stack(words.number(family.requests), f"{words.number(family.day_requests)} in 24 h"),
         words.number(family.clients),

@@ -1,1 +1,1 @@
-"""The scan that scores records, and the retraining of the model that scores them."""
+"""The scan that scores records, the retraining of what scores them, and what labels teach."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detectors.outliers.basis import BASIS, digest_basis
 from detectors.outliers.cutoff import describe_cutoff, outlier_cutoff
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Vector
@@ -74,7 +75,9 @@ def run(context: JobContext) -> JobOutcome:
     judgement = hold_back_if_pushed(judgement, _list_pushed(context))
     judgement = hold_back_if_unsigned(judgement, context.settings)
     clients = len(set(sample.clean.clients))
-    _keep(context, challenger, len(sample.clean.rows), judgement, judgement.metrics(sample))
+    basis = digest_basis(challenger.kind, challenger.names)
+    metrics = {BASIS: basis, **judgement.metrics(sample)}
+    _keep(context, challenger, len(sample.clean.rows), judgement, metrics)
     verb = "promoted" if judgement.is_promoted else "held back"
     records = phrase_count(len(sample.clean.rows), "clean record")
     return JobOutcome(

@@ -13,7 +13,7 @@ JOB_FAILED = "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
 WATCHED_JOBS = (
     *("scan", "decide", "evaluate_alerts", "find_patches", "find_perturbations", "retrain"),
-    *("integrity", "roll_up", "prune", "anchor_audit", "group_families"),
+    *("integrity", "roll_up", "prune", "anchor_audit", "group_families", "train_reranker"),
 )
 
 

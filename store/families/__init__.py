@@ -1,1 +1,1 @@
-"""Families of unusual requests: what they are formed from, and what is kept of them."""
+"""Families of unusual requests: what they are formed from, what is kept and said of them."""

@@ -1,8 +1,8 @@
 """Feedback: a person confirms or dismisses a request, an outlier or a family, and says why.
 
-What is confirmed is learnt from no more; what is dismissed is learnt from as if it had passed. What
-a person says of a family holds for the requests that it has then: who joins a dismissed family
-later is judged anew.
+What is confirmed is learnt from no more; what is dismissed is learnt from as if it had passed; what
+is withdrawn is as if nobody had said anything. What a person says of a family holds for the
+requests that it has then: who joins a dismissed family later is judged anew.
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,8 @@ class Feedback(StrEnum):
     """It is an attack."""
     DISMISSED = DISMISSED
     """It is none."""
+    WITHDRAWN = "withdrawn"
+    """What was said is taken back; nothing is kept of it but in the audit."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,10 @@ def judge_family(session: Session, family: int, said: Said, now: datetime) -> in
         raise NoFamily(family)
     if row.merged_into is not None:
         raise FeedbackError(f"Family {family} became a part of family {row.merged_into}.")
-    row.feedback, row.feedback_by = said.feedback.value, said.who
-    row.feedback_reason, row.feedback_at = reason, now
+    row.feedback = row.feedback_by = row.feedback_reason = row.feedback_at = None
+    if said.feedback is not Feedback.WITHDRAWN:
+        row.feedback, row.feedback_by = said.feedback.value, said.who
+        row.feedback_reason, row.feedback_at = reason, now
     members = select(FamilyMemberRow.request_pk).where(FamilyMemberRow.family_id == family)
     keys = session.scalars(members).all()
     _keep(session, keys, said, reason, family, now)
@@ -113,6 +117,8 @@ def _keep(
     for first in range(0, len(keys), _CHUNK):
         chunk = keys[first : first + _CHUNK]
         session.execute(delete(FeedbackRow).where(FeedbackRow.request_pk.in_(chunk)))
+        if said.feedback is Feedback.WITHDRAWN:
+            continue
         values = {
             "feedback": said.feedback.value,
             "said_by": said.who,

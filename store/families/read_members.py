@@ -55,6 +55,11 @@ def read_members(session: Session, keys: Sequence[int]) -> tuple[Member, ...]:
     )
 
 
+def read_kinds(session: Session, keys: Sequence[int]) -> Mapping[int, Sequence[EvidenceKind]]:
+    """The kinds of evidence that the findings of some requests are, by key; few keys at a time."""
+    return _kinds(session, keys, _findings(session, keys))
+
+
 def _newest_of(code: str, since: datetime, most: int) -> Select[Any]:
     key: ColumnElement[int] = reasons_table.c.request_pk
     newest = select(key.label("key")).where(literal(code) == _REASON, key >= key_of(since))

@@ -1,1 +1,1 @@
-"""Outlier models with their lineage, and the model files that services loaded."""
+"""Outlier models and re-rankers with their lineage, and the model files that services loaded."""

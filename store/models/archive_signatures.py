@@ -1,4 +1,4 @@
-"""Signatures of outlier models, in the format of those of segmenters.
+"""Signatures of outlier models and re-rankers, in the format of those of segmenters.
 
 What it takes is loaded by whoever has a key only: it is large, and most have none.
 """
@@ -10,12 +10,15 @@ from detectors.outliers.base import OutlierModelError
 from store.models.model_errors import ModelError
 from store.models.model_files import ModelFile
 
+OUTLIER_MODEL, RERANKER = "outlier model", "re-ranker"
+"""What an archive may be of, for sentences."""
+
 
 class UntrustedModel(OutlierModelError):
-    """An outlier model that no accepted key signed."""
+    """An outlier model or a re-ranker that no accepted key signed."""
 
 
-def sign_archive(archive: Path, digest: str, key: Path) -> str:
+def sign_archive(archive: Path, digest: str, key: Path, noun: str = OUTLIER_MODEL) -> str:
     """Sign an archive beside which the signature is written; the fingerprint of the key.
 
     Raises:
@@ -26,10 +29,12 @@ def sign_archive(archive: Path, digest: str, key: Path) -> str:
     try:
         return sign(archive, [_describe(archive, digest)], key, None)
     except ModelError as fault:
-        raise UntrustedModel(f"The outlier model is not signed. {fault}") from None
+        raise UntrustedModel(f"The {noun} is not signed. {fault}") from None
 
 
-def verify_archive(archive: Path, digest: str, keys: Sequence[Path]) -> None:
+def verify_archive(
+    archive: Path, digest: str, keys: Sequence[Path], noun: str = OUTLIER_MODEL
+) -> None:
     """See that one of the keys signed these bytes.
 
     Raises:
@@ -46,7 +51,7 @@ def verify_archive(archive: Path, digest: str, keys: Sequence[Path]) -> None:
         verify_signature(archive, [_describe(archive, digest)], accepted)
     except ModelError:
         raise UntrustedModel(
-            f"The outlier model {archive} has no signature of a key in "
+            f"The {noun} {archive} has no signature of a key in "
             "MASKWATCH_OUTLIER_MODEL_KEYS: if you know where it comes from, sign it with "
             "`maskwatch model sign`; else promote another with `maskwatch detectors promote`."
         ) from None

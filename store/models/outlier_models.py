@@ -18,7 +18,8 @@ from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
 from store.engine.files.kept_files import FileStore
 from store.models.archive_signatures import sign_archive, verify_archive
-from store.models.promotions import Promotion, add_promotion, find_present, find_way_back
+from store.models.promotions import Promotion, add_promotion, find_previous, find_way_back
+from store.tables.model_tables import PromotionRow
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 
@@ -184,16 +185,8 @@ def promote(session: Session, model_id: int, actor: str, now: datetime, why: str
         NoOutlierModel: there is no such model; the champion stays.
     """
     move_mark(session, Mark.OUTLIER_MODEL)
-    previous_id = _find_previous(session, model_id)
+    previous_id = find_previous(session, PromotionRow, model_id)
     _put_in_force(session, Promotion(model_id, actor, now, why, previous_id))
-
-
-def _find_previous(session: Session, model_id: int) -> int | None:
-    """The promotion before that of a model; one that is in force already is not before itself."""
-    present = find_present(session)
-    if present is None:
-        return None
-    return present.previous_id if present.model_id == model_id else present.id
 
 
 def roll_back(session: Session, actor: str, now: datetime, why: str) -> OutlierModelRow:
@@ -213,7 +206,7 @@ def _put_in_force(session: Session, promotion: Promotion) -> OutlierModelRow:
         raise NoOutlierModel(f"There is no outlier model with id {promotion.model_id}.")
     former = champion(session)
     session.execute(update(OutlierModelRow).values(promoted=OutlierModelRow.id == row.id))
-    add_promotion(session, promotion)
+    add_promotion(session, PromotionRow, promotion)
     goes_back = former is not None and former.id > row.id
     action = Action.OUTLIER_MODEL_REVERTED if goes_back else Action.OUTLIER_MODEL_PROMOTED
     details = {"digest": row.digest, "instead_of": former and former.id, "why": promotion.why}

@@ -33,6 +33,7 @@ class FamilyView:
         requests: that ever joined it; ``day_requests`` came within a day.
         example: a request of it that did not pass, if there is one.
         feedback: what a person said of it last, in a sentence.
+        rank: why it stands where it does, if an order was learnt.
     """
 
     id: int
@@ -48,6 +49,7 @@ class FamilyView:
     shared: tuple[SharedThing, ...]
     example: RequestSummary | None
     feedback: str | None = None
+    rank: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,18 @@ def list_families(
     return tuple(_view(session, row, now) for row in rows)
 
 
+def view_families(session: Session, ids: Sequence[int], now: datetime) -> tuple[FamilyView, ...]:
+    """Some families, in their order."""
+    return tuple(_view(session, session.get_one(FamilyRow, number), now) for number in ids)
+
+
+def newest_members(session: Session, family: int, most: int) -> Sequence[int]:
+    """Keys of the newest requests of a family."""
+    key = FamilyMemberRow.request_pk
+    newest = select(key).where(FamilyMemberRow.family_id == family).order_by(key.desc())
+    return session.scalars(newest.limit(most)).all()
+
+
 def read_family(session: Session, family: int, now: datetime, most: int) -> FamilyDetail | None:
     """A family, or the one that it became a part of; ``None`` if there is none of that number."""
     row = find_family_row(session, family)
@@ -106,7 +120,7 @@ def read_family(session: Session, family: int, now: datetime, most: int) -> Fami
     return FamilyDetail(
         _view(session, row, now),
         merged,
-        requests_of_keys(session, _newest_keys(session, row.id, most)),
+        requests_of_keys(session, newest_members(session, row.id, most)),
         tuple(view_decision(each) for each in decisions),
     )
 
@@ -142,12 +156,6 @@ def _list_merged(session: Session, family: int) -> tuple[int, ...]:
         level = session.scalars(select(FamilyRow.id).where(FamilyRow.merged_into.in_(level))).all()
         merged += level
     return tuple(sorted(merged))
-
-
-def _newest_keys(session: Session, family: int, most: int) -> Sequence[int]:
-    key = FamilyMemberRow.request_pk
-    newest = select(key).where(FamilyMemberRow.family_id == family).order_by(key.desc())
-    return session.scalars(newest.limit(most)).all()
 
 
 def _view(session: Session, row: FamilyRow, now: datetime) -> FamilyView:
@@ -188,6 +196,6 @@ def _count_since(session: Session, family: int, since: datetime) -> int:
 
 def _find_example(session: Session, family: int) -> RequestSummary | None:
     """The newest request that did not pass, of the newest few; else the newest."""
-    requests = requests_of_keys(session, _newest_keys(session, family, _LOOKED_AT))
+    requests = requests_of_keys(session, newest_members(session, family, _LOOKED_AT))
     telling = [each for each in requests if each.verdict is not Verdict.PASS]
     return next(iter([*telling, *requests]), None)

@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from detectors.ranking.inputs import INPUTS
+from detectors.ranking.reranker import Reranker
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS, Window
 from store.decisions.proposals import list_open_proposals
 from store.decisions.scenarios import read_switches, report_simulations
+from store.families.labels import read_labels
+from store.families.recorded import find_basis
 from store.pages.alert_views import alert_view, firing_alerts, latest_alerts, resolved_alerts
 from store.pages.audit_views import AuditFilter, audit_page
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
@@ -22,6 +27,7 @@ from store.pages.overview import (
     top_reasons,
     verdicts_over_time,
 )
+from store.pages.ranking_views import Ranking, list_outliers, list_ranked_families
 from store.pages.request_detail import normal_ranges, oldest_arrival, request_detail
 from store.pages.traffic import TrafficFilter, requests_of_client, traffic_page
 from store.pages.worst_clients import read_turned_away, worst_clients
@@ -101,6 +107,13 @@ def _request(name: str, read: Callable[[Session, RequestRow, datetime], object])
     return DashboardQuery(f"request: {name}", run, "the rows of one request, or a page of rows")
 
 
+def _learnt(session: Session) -> Ranking:
+    """An order that something taught, of whatever the champion scored."""
+    nothing, one = np.zeros(len(INPUTS)), np.ones(len(INPUTS))
+    reranker = Reranker(find_basis(session) or "", nothing, one, one)
+    return Ranking(reranker, "r1", "", None, None)
+
+
 DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     *(query for label, window in WINDOWS.items() for query in _of_overview(label, window)),
     DashboardQuery("overview: latest alerts", lambda s, _: latest_alerts(s, 5), "a page of rows"),
@@ -139,6 +152,21 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
     _request("decisions", lambda s, row, _: decisions_about(s, row.client, row.content_sha256)),
     _request("others", lambda s, row, now: requests_of_client(s, row.client, 11, now)),
     DashboardQuery("families: list", lambda s, now: list_families(s, now, 50), "a page of rows"),
+    DashboardQuery(
+        "families: in the order of labels",
+        lambda s, now: list_ranked_families(s, _learnt(s), now, 50),
+        "a page of rows, and twenty requests of each of the newest 100 families",
+    ),
+    DashboardQuery(
+        "outliers: in the order of labels",
+        lambda s, now: list_outliers(s, _learnt(s), now, 50),
+        "a page of rows, and the newest 500 outliers",
+    ),
+    DashboardQuery(
+        "outliers, families: labels",
+        lambda s, _: read_labels(s, find_basis(s) or ""),
+        "the newest 5,000 requests that something was said of",
+    ),
     DashboardQuery(
         "families: one",
         lambda s, now: read_family(s, 1, now, 50),

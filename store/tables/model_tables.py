@@ -1,6 +1,7 @@
-"""Tables around the outlier models: which was in force when, and what they are held against."""
+"""Tables around the outlier models and re-rankers: which was in force when, held against what."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -45,4 +46,40 @@ class FrozenSetRow(Base):
     clients: Mapped[int]
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(String(80))
+    why: Mapped[str] = mapped_column(Text)
+
+
+class RerankerRow(Base):
+    """A re-ranker that was trained; the archive itself lies in a content-addressed file.
+
+    Attributes:
+        basis: of the outlier models whose scores it learnt from.
+        labels: as how many labels those that it learnt from count.
+        metrics: of its held-out trial, and why it was promoted or held back.
+    """
+
+    __tablename__ = "rerankers"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    basis: Mapped[str] = mapped_column(String(16))
+    trained_at: Mapped[datetime]
+    labels: Mapped[int]
+    metrics: Mapped[dict[str, Any]]
+
+
+class RerankerPromotionRow(Base):
+    """A re-ranker came into force. Appended, never changed; as :class:`PromotionRow`.
+
+    Attributes:
+        model_id: the re-ranker; ``None`` for a return to the order by p-value.
+    """
+
+    __tablename__ = "reranker_promotions"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("rerankers.id"))
+    previous_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("reranker_promotions.id"))
+    promoted_at: Mapped[datetime]
+    promoted_by: Mapped[str] = mapped_column(String(80))
     why: Mapped[str] = mapped_column(Text)

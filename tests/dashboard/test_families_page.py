@@ -127,4 +127,4 @@ def test_a_family_can_be_confirmed_or_dismissed(nothing: Parts, signed_in: Signe
     signed_in(nothing)
     at = open_page("families", id="1")
     at = fine(button_named(at, "Confirm or dismiss").click().run())
-    assert "Nothing is learnt from what is confirmed." in html_of(at)
+    assert "No outlier model learns from what is confirmed" in html_of(at)

@@ -18,7 +18,9 @@ from tests.dashboard.opened import Signed, fine, html_of, open_page
 from tests.makers import make_record
 from tests.waiting import PATIENCE_SECONDS
 
-PAGES = ("overview", "alerts", "families", "traffic", "request", "blacklist", "audit")
+PAGES = (
+    *("overview", "alerts", "families", "outliers", "traffic", "request", "blacklist", "audit"),
+)
 
 
 # Whoever looks at the audit page has signed in, which stands there.

@@ -66,7 +66,8 @@ def test_it_schedules_the_catalogue_and_retrains_at_the_hour_of_the_settings() -
     settings = JobSettings(scan_interval_seconds=11, retrain_hour=4, retrain_jitter_minutes=0)
     before = datetime.now(UTC)
     jobs = {job.id: job for job in build_schedule(settings, no_context).scheduler.get_jobs()}
-    assert set(jobs) == {job.name for job in JOBS} - {"group_families", "decide"}
+    following = {"group_families", "decide", "train_reranker"}
+    assert set(jobs) == {job.name for job in JOBS} - following
     assert jobs["scan"].trigger.interval == timedelta(seconds=11)
     assert jobs["evaluate_alerts"].trigger.interval == timedelta(seconds=60)
     assert jobs["notify"].trigger.interval == timedelta(seconds=30)

@@ -11,11 +11,14 @@ from maskwatch.commands.listing import echo_list
 from store.settings import StoreSettings, load_settings
 
 detectors_app = typer.Typer(
-    help="Outlier models: which one is in force, how they compare, and the way back.",
+    help="Outlier models and re-rankers: which is in force, how they compare, and the way back.",
     no_args_is_help=True,
 )
 
 _MODEL = typer.Argument(metavar="MODEL", help="As `detectors list` numbers it, or its digest.")
+_EITHER = typer.Argument(
+    metavar="MODEL", help="As `detectors list` numbers it, such as 3 or r3, or its digest."
+)
 _OTHER = typer.Argument(metavar="OTHER", help="The one to compare it with.")
 _REASON = typer.Option("--reason", help="Why; whoever reads it later wants to know.")
 _JSON = typer.Option("--json", help="One JSON object a line.")
@@ -23,10 +26,15 @@ _JSON = typer.Option("--json", help="One JSON object a line.")
 
 @detectors_app.command("list")
 def list_detectors(as_json: Annotated[bool, _JSON] = False) -> None:
-    """List all outlier models, newest first; * marks the champion."""
+    """List all outlier models, then re-rankers, newest first; * marks what is in force."""
     from maskwatch.commands.detectors import detector_views as views
+    from maskwatch.commands.detectors.reranker_views import RerankerView, read_rerankers
 
-    models = views.read_detectors(load_settings(StoreSettings))
+    settings = load_settings(StoreSettings)
+    models: list[views.DetectorView | RerankerView] = [
+        *views.read_detectors(settings),
+        *read_rerankers(settings),
+    ]
     echo_list(
         (model.to_json() if as_json else model.to_text() for model in models),
         "There is no outlier model yet: the job retrain makes one once there are clean records.",
@@ -34,11 +42,17 @@ def list_detectors(as_json: Annotated[bool, _JSON] = False) -> None:
 
 
 @detectors_app.command("show")
-def show_detector(model: Annotated[str, _MODEL], as_json: Annotated[bool, _JSON] = False) -> None:
+def show_detector(model: Annotated[str, _EITHER], as_json: Annotated[bool, _JSON] = False) -> None:
     """Show what a model learnt from, what it was judged by, and when it was in force."""
-    from maskwatch.commands.detectors import detector_views as views
+    from maskwatch.commands.detectors import detector_views, reranker_views
+    from store.models.rerankers import is_reranker_name
 
-    view = views.read_detector(load_settings(JobSettings), model)
+    settings = load_settings(JobSettings)
+    view: detector_views.DetectorView | reranker_views.RerankerView
+    if is_reranker_name(model):
+        view = reranker_views.read_reranker(settings, model)
+    else:
+        view = detector_views.read_detector(settings, model)
     for line in [view.to_json()] if as_json else view.to_lines():
         typer.echo(line)
 
@@ -54,19 +68,27 @@ def compare_detectors(model: Annotated[str, _MODEL], other: Annotated[str, _OTHE
 
 
 @detectors_app.command("promote")
-def promote_detector(model: Annotated[str, _MODEL], reason: Annotated[str, _REASON]) -> None:
-    """Make a model the champion, whatever the last retraining said of it."""
-    from maskwatch.commands.detectors import detector_changes as changes
+def promote_detector(model: Annotated[str, _EITHER], reason: Annotated[str, _REASON]) -> None:
+    """Put a model in force, whatever the last training said of it."""
+    from maskwatch.commands.detectors import detector_changes, reranker_changes
+    from store.models.rerankers import is_reranker_name
 
+    changes = reranker_changes if is_reranker_name(model) else detector_changes
     now = datetime.now(UTC)
     typer.echo(changes.promote_by_hand(load_settings(JobSettings), model, reason, now))
 
 
 @detectors_app.command("rollback")
-def roll_back_detector(reason: Annotated[str, _REASON]) -> None:
-    """Make the model the champion again that was it before the present one."""
-    from maskwatch.commands.detectors import detector_changes as changes
+def roll_back_detector(
+    reason: Annotated[str, _REASON],
+    reranker: Annotated[
+        bool, typer.Option("--reranker", help="The re-ranker, not the outlier model.")
+    ] = False,
+) -> None:
+    """Put the model in force again that was it before the present one."""
+    from maskwatch.commands.detectors import detector_changes, reranker_changes
 
+    changes = reranker_changes if reranker else detector_changes
     typer.echo(changes.roll_back(load_settings(JobSettings), reason, datetime.now(UTC)))
 
 

@@ -17,7 +17,8 @@ from store.settings import StoreSettings
 from store.tables.model_tables import PromotionRow
 from store.tables.work_tables import OutlierModelRow
 
-_WHOLE = "as it was written"
+WHOLE = "as it was written"
+"""What is said of a file that nobody changed."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class DetectorView:
 def read_detectors(settings: StoreSettings) -> list[DetectorView]:
     """All models, newest first."""
     with existing_database(settings) as database, database.read() as session:
-        promotions = list_promotions(session)
+        promotions = list_promotions(session, PromotionRow)
         return [_view(row, promotions) for row in list_models(session)]
 
 
@@ -94,7 +95,7 @@ def read_detector(settings: JobSettings, name: str) -> DetectorView:
     """
     with existing_database(settings) as database, database.read() as session:
         row = find_model(session, name)
-        return _view(row, list_promotions(session), _look_at_file(settings, row))
+        return _view(row, list_promotions(session, PromotionRow), _look_at_file(settings, row))
 
 
 def find_whole_model(session: Session, settings: JobSettings, name: str) -> OutlierModelRow:
@@ -119,7 +120,7 @@ def _look_at_file(settings: JobSettings, row: OutlierModelRow) -> str:
         read_model(open_models(settings), row)
     except (NoOutlierModel, OutlierModelError) as error:
         return str(error)
-    return _WHOLE
+    return WHOLE
 
 
 def _view(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jobs.settings import JobSettings
 from maskwatch.commands.listing import echo_list
 from store.settings import StoreSettings, load_settings
 
@@ -18,12 +19,14 @@ _JSON = typer.Option("--json", help="One JSON object a line.")
 
 @families_app.command("list")
 def list_families(as_json: Annotated[bool, _JSON] = False) -> None:
-    """List the families, those that grew last first, 100 at most."""
+    """List the families, 100 at most: in the order that labels taught, else by when they grew."""
     from maskwatch.commands.families import family_list as views
 
-    families = views.read_families(load_settings(StoreSettings), datetime.now(UTC))
+    ordered = views.read_families(load_settings(JobSettings), datetime.now(UTC))
+    if ordered.order:
+        typer.echo(ordered.order, err=True)
     echo_list(
-        (views.to_json(view) if as_json else views.to_text(view) for view in families),
+        (views.to_json(view) if as_json else views.to_text(view) for view in ordered.families),
         "There is no family: nothing unusual belongs together so far.",
     )
 

@@ -2,27 +2,48 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from detectors.families.sentence import phrase_value
+from jobs.settings import JobSettings
 from maskwatch.commands.decisions.decision_list import to_text as describe_decision
+from maskwatch.commands.detectors.reranker_views import open_rerankers
 from maskwatch.commands.printable import escape_unprintable
 from store.engine.existing import existing_database
 from store.families.families import NoFamily
-from store.pages.family_views import FamilyDetail, FamilyView, list_families, read_family
+from store.pages.family_views import FamilyDetail, FamilyView, read_family
+from store.pages.ranking_views import list_ranked_families, read_ranking
 from store.settings import StoreSettings
 
 _MAX_LISTED, _MAX_REQUESTS = 100, 100
 
 
-def read_families(settings: StoreSettings, now: datetime) -> tuple[FamilyView, ...]:
-    """The families, those that grew last first.
+@dataclass(frozen=True)
+class OrderedFamilies:
+    """The families in their order.
+
+    Attributes:
+        order: what it was learnt from, or why a re-ranker is not used; empty without one.
+    """
+
+    families: tuple[FamilyView, ...]
+    order: str
+
+
+def read_families(settings: JobSettings, now: datetime) -> OrderedFamilies:
+    """The families: in the order that labels taught, else those that grew last first.
 
     Raises:
         MaskwatchError: the database cannot be used.
     """
     with existing_database(settings) as database, database.read() as session:
-        return list_families(session, now, _MAX_LISTED)
+        ranking = read_ranking(session, open_rerankers(settings))
+        families = list_ranked_families(session, ranking, now, _MAX_LISTED)
+    if ranking.name is None:
+        return OrderedFamilies(families, "")
+    order = ranking.note or f"In the order that labels taught ({ranking.name})."
+    return OrderedFamilies(families, escape_unprintable(order))
 
 
 def read_one(settings: StoreSettings, family: int, now: datetime) -> FamilyDetail:
@@ -43,7 +64,7 @@ def to_text(view: FamilyView) -> str:
     text = (
         f"{view.id:>6}  {view.life:<8} {_day(view.first_at)} to {_day(view.last_at)}: {view.line}"
     )
-    return escape_unprintable(text)
+    return escape_unprintable(f"{text} {view.rank}" if view.rank else text)
 
 
 def to_json(view: FamilyView) -> str:
@@ -95,6 +116,7 @@ def _describe(view: FamilyView) -> dict[str, object]:
         "requests_in_24_hours": view.day_requests,
         "clients": view.clients,
         "feedback": view.feedback,
+        "rank": view.rank,
         "kinds": dict(view.kinds),
         "shared": [
             {"tie": thing.tie, "value": thing.value, "requests": thing.requests}

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from jobs.settings import JobSettings
 from store.settings import StoreSettings, load_settings
 
 feedback_app = typer.Typer(
-    help="Feedback: confirm or dismiss a request, an outlier or a family.", no_args_is_help=True
+    help="Feedback: confirm or dismiss a request, an outlier or a family; what it taught.",
+    no_args_is_help=True,
 )
 
 _SUBJECT = typer.Argument(metavar="SUBJECT", help="A request id, or the number of a family.")
@@ -31,3 +33,21 @@ def dismiss(subject: Annotated[str, _SUBJECT], reason: Annotated[str, _REASON]) 
 
     settings, now = load_settings(StoreSettings), datetime.now(UTC)
     typer.echo(changes.dismiss(settings, subject, reason, now))
+
+
+@feedback_app.command("withdraw")
+def withdraw(subject: Annotated[str, _SUBJECT], reason: Annotated[str, _REASON]) -> None:
+    """Take back what was said last, as if nobody had said anything; the audit keeps it."""
+    from maskwatch.commands.feedback import feedback_changes as changes
+
+    settings, now = load_settings(StoreSettings), datetime.now(UTC)
+    typer.echo(changes.withdraw(settings, subject, reason, now))
+
+
+@feedback_app.command("status")
+def show_status() -> None:
+    """Say what orders the lists, how many labels there are, and what they are worth."""
+    from maskwatch.commands.detectors.reranker_views import describe_state
+
+    for line in describe_state(load_settings(JobSettings)):
+        typer.echo(line)

@@ -31,6 +31,15 @@ def dismiss(settings: StoreSettings, subject: str, reason: str, now: datetime) -
     return _judge(settings, subject, _said(Feedback.DISMISSED, reason), now)
 
 
+def withdraw(settings: StoreSettings, subject: str, reason: str, now: datetime) -> str:
+    """Take back what was said last of a request or a family; says what holds now.
+
+    Raises:
+        MaskwatchError: there is none, no reason was given, or the database cannot be used.
+    """
+    return _judge(settings, subject, _said(Feedback.WITHDRAWN, reason), now)
+
+
 def _said(feedback: Feedback, reason: str) -> Said:
     who = operator()
     return Said(feedback, who, reason, command_line(who))
@@ -43,9 +52,15 @@ def _judge(settings: StoreSettings, subject: str, said: Said, now: datetime) -> 
     with existing_database(settings) as database, database.write() as session:
         if family is None:
             judge_request(session, str(request_id), said, now)
-            return f"Request {request_id} is {said.feedback}."
+            return _say(f"Request {request_id}", said, "")
         requests = judge_family(session, family, said, now)
-    return f"Family {family} is {said.feedback}, {phrase_count(requests, 'request')}."
+    return _say(f"Family {family}", said, f", {phrase_count(requests, 'request')}")
+
+
+def _say(subject: str, said: Said, extent: str) -> str:
+    if said.feedback is Feedback.WITHDRAWN:
+        return f"{subject}{extent}: what was said is taken back."
+    return f"{subject} is {said.feedback}{extent}."
 
 
 def _read_family(subject: str) -> int | None:

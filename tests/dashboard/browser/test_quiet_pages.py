@@ -11,7 +11,7 @@ from tests.dashboard.browser.conftest import PATIENCE_MS, Running
 expect.set_options(timeout=PATIENCE_MS)
 
 
-_PAGES = ("Alerts", "Families", "Traffic", "Request", "Blacklist", "Audit", "Overview")
+_PAGES = ("Alerts", "Families", "Outliers", "Traffic", "Request", "Blacklist", "Audit", "Overview")
 
 
 class Watch:
@@ -55,6 +55,7 @@ def _open(page: Page, address: str) -> None:
     "path",
     [
         *("/", "/alerts", "/traffic", "/request?id={flagged}", "/blacklist", "/audit", "/families"),
+        "/outliers",
         *("/request", "/request?id=none", "/traffic?reason=moon", "/families?family=99"),
         *("/alerts?alert=1", "/?window=30d", "/traffic?client=198.51.100.7"),
     ],

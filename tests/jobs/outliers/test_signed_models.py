@@ -1,18 +1,8 @@
 """Outlier models with a signature: what is not signed by an accepted key scores nothing."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
 from jobs.context import JobContext
 from jobs.outliers.retrain import run
@@ -20,30 +10,9 @@ from jobs.outliers.scan import scan
 from store.engine.database import Database
 from store.models.archive_signatures import UntrustedModel
 from store.models.outlier_models import champion
+from tests.jobs.outliers.conftest import NewKey, with_keys
 
-NewKey = Callable[[str], tuple[Path, Path]]
 pytestmark = pytest.mark.usefixtures("few_trees")
-
-
-@pytest.fixture
-def new_key(tmp_path: Path) -> NewKey:
-    """Makes a key: ``private, public = new_key("old")``."""
-
-    def made(name: str) -> tuple[Path, Path]:
-        key = ec.generate_private_key(ec.SECP256R1())
-        private, public = tmp_path / f"{name}.key", tmp_path / f"{name}.pub"
-        private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        public.write_bytes(
-            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        )
-        return private, public
-
-    return made
-
-
-def with_keys(context: JobContext, private: Path | None, public: Path) -> JobContext:
-    changes = {"outlier_signing_key": private, "outlier_model_keys": (public,)}
-    return replace(context, settings=context.settings.model_copy(update=changes))
 
 
 def champion_id(database: Database) -> int | None:

@@ -28,6 +28,7 @@ from tests.store.conftest import Add
 BOUNDS = Bounds(99, 99, 99, 99)
 WIDTH = FeatureVector.of({"width": 640})
 CONFIRM = Said(Feedback.CONFIRMED, "ada", "A patch.", "analyst:ada")
+WITHDRAW = Said(Feedback.WITHDRAWN, "bob", "It was another one.", "analyst:bob")
 DISMISS = Said(Feedback.DISMISSED, "bob", "Our own camera.", "analyst:bob")
 
 
@@ -104,6 +105,25 @@ def test_what_is_said_of_a_family_holds_for_those_it_has_and_not_for_who_joins_l
         row = session.get_one(FamilyRow, family)
         assert (row.feedback, row.feedback_by) == ("dismissed", "bob")
     assert _clean(database, now) == {first, second}
+
+
+def test_what_is_taken_back_is_as_if_nobody_had_said_it(
+    database: Database, add: Add, now: datetime
+) -> None:
+    flagged = add(features=WIDTH, verdict=Verdict.FLAG)
+    family = _make_family(database, now, flagged)
+    for said in (DISMISS, WITHDRAW):
+        with database.write() as session:
+            judge_family(session, family, said, now)
+    assert _clean(database, now) == set()
+    with database.read() as session:
+        row = session.get_one(FamilyRow, family)
+        assert (row.feedback, row.feedback_by, row.feedback_at) == (None, None, None)
+        assert read_feedback(session, flagged) is None
+        query = select(AuditRow).where(AuditRow.action == Action.FEEDBACK_GIVEN.value)
+        details = [each.details for each in session.scalars(query.order_by(AuditRow.sequence))]
+    assert ["dismissed" in str(each) for each in details] == [True, False]
+    assert "withdrawn" in str(details[1])
 
 
 def test_a_merged_family_says_where_it_went(database: Database, now: datetime) -> None:

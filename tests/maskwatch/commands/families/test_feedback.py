@@ -18,6 +18,14 @@ def test_a_request_is_dismissed(maskwatch: Run, request_ids: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("request_ids")
+def test_what_was_said_is_taken_back(maskwatch: Run) -> None:
+    maskwatch("feedback", "confirm", "1", "--reason", "They attack.")
+    said = maskwatch("feedback", "withdraw", "1", "--reason", "They do not.")
+    assert said.out == "Family 1, 3 requests: what was said is taken back.\n"
+    assert "Feedback" not in maskwatch("families", "show", "1").out
+
+
+@pytest.mark.usefixtures("request_ids")
 @pytest.mark.parametrize(
     ("subject", "sentence"),
     [

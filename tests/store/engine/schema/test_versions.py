@@ -174,6 +174,8 @@ def test_from_the_first_tables_to_these_and_back_nothing_that_both_know_is_lost(
         "promotions",
         "proposals",
         "request_reasons",
+        "reranker_promotions",
+        "rerankers",
         "roll_ups",
         "scans",
         "rule_budgets",

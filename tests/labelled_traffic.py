@@ -1,0 +1,102 @@
+"""Outliers that people labelled: made up, with a signal that labels can teach or without one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+
+from detectors.outliers.basis import BASIS
+from detectors.registry import FeatureVector
+from store.audit.actors import job
+from store.engine.database import Database
+from store.families.feedback import Feedback, Said, judge_request
+from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.requests.record_store import add_record
+from store.tables.request_tables import RequestRow
+from tests.makers import make_record
+
+
+@dataclass
+class Labelled:
+    """Writes outliers and what people say of them.
+
+    Attributes:
+        model_id: of the champion that scored them.
+    """
+
+    database: Database
+    var_dir: Path
+    now: datetime
+    seed: int = 0
+    basis: str = "a basis"
+    model_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Promote an outlier model of the basis."""
+        models = OutlierModelStore(self.var_dir)
+        with self.database.write() as session:
+            row = models.add(
+                session,
+                archive=f"a model of {self.basis}".encode(),
+                kind="excess",
+                rows=100,
+                metrics={BASIS: self.basis},
+                now=self.now,
+            )
+            promote(session, row.id, job("retrain"), self.now)
+            self.model_id = row.id
+
+    def outliers(
+        self, count: int, *, attacks: bool, client: str | None = None, minutes_ago: int = 30
+    ) -> list[str]:
+        """Outliers that look like attacks, or not; their request ids.
+
+        Args:
+            client: without one, each has a client in a network of its own.
+        """
+        return [
+            self._add(client or self._next_client(), attacks, minutes_ago) for _ in range(count)
+        ]
+
+    def label(self, request_ids: Sequence[str], feedback: Feedback, who: str = "ada") -> None:
+        """Let somebody say something of requests."""
+        said = Said(feedback, who, "A test.", f"analyst:{who}")
+        with self.database.write() as session:
+            for request_id in request_ids:
+                judge_request(session, request_id, said, self.now)
+
+    def teach(self, confirmed: int, dismissed: int) -> tuple[list[str], list[str]]:
+        """Labels that are right: attacks are confirmed, others are dismissed."""
+        attacks = self.outliers(confirmed, attacks=True)
+        others = self.outliers(dismissed, attacks=False)
+        self.label(attacks, Feedback.CONFIRMED)
+        self.label(others, Feedback.DISMISSED)
+        return attacks, others
+
+    def _next_client(self) -> str:
+        self.seed += 1
+        return f"ip:{20 + self.seed // 250}.{self.seed % 250}.113.7"
+
+    def _add(self, client: str, attack: bool, minutes_ago: int) -> str:
+        self.seed += 1
+        random = np.random.default_rng(self.seed)
+        tampering = float(random.normal(1.5 if attack else -0.5, 0.5))
+        record = make_record(
+            client=client,
+            received_at=self.now - timedelta(minutes=minutes_ago),
+            features=FeatureVector.of({"width": 640.0, "tamper_score": tampering}),
+        )
+        name = "glance_divergence" if attack else "grey_entropy"
+        distance = float(6 + random.exponential(4))
+        p_value = float(random.uniform(0.0001, 0.01))
+        with self.database.write() as session:
+            assert add_record(session, record)
+            key = session.scalars(
+                select(RequestRow.id).where(RequestRow.request_id == record.request_id)
+            ).one()
+            score = NewScore(key, 0.9, p_value, True, {name: distance, "persons": 2.0})
+            add_scores(session, self.model_id, [score], self.now)
+        return record.request_id
