@@ -96,19 +96,41 @@ def active_clients(session: Session, now: datetime, span: timedelta = DAY) -> se
 
 
 def values_hit_by_policy(session: Session, now: datetime) -> set[str]:
-    """Clients and networks that jobs blocked within 24 hours, or that their blocks hold for now."""
-    return set(
-        session.scalars(
-            select(DecisionRow.value).where(
-                DecisionRow.kind == Kind.BLOCK.value,
-                DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.NETWORK)),
-                DecisionRow.origin == BY_POLICY,
-                DecisionRow.simulated.is_(False),
-                DecisionRow.revoked_at.is_(None),
-                or_(DecisionRow.until > now, DecisionRow.created_at > now - DAY),
-            )
+    """Clients and networks that jobs blocked within 24 hours, or that their blocks hold for now.
+
+    Those in a network that a person blocks are that person's doing.
+    """
+    values = session.scalars(
+        select(DecisionRow.value).where(
+            DecisionRow.kind == Kind.BLOCK.value,
+            DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.NETWORK)),
+            DecisionRow.origin == BY_POLICY,
+            DecisionRow.simulated.is_(False),
+            DecisionRow.revoked_at.is_(None),
+            or_(DecisionRow.until > now, DecisionRow.created_at > now - DAY),
+        )
+    ).all()
+    by_hand = _networks_by_hand(session, now)
+    return {value for value in values if not _lies_within_any(value, by_hand)}
+
+
+def _networks_by_hand(session: Session, now: datetime) -> list[Network]:
+    values = session.scalars(
+        select(DecisionRow.value).where(
+            DecisionRow.kind == Kind.BLOCK.value,
+            DecisionRow.scope == Scope.NETWORK,
+            DecisionRow.origin != BY_POLICY,
+            DecisionRow.simulated.is_(False),
+            DecisionRow.revoked_at.is_(None),
+            DecisionRow.until > now,
         )
     )
+    return [each for value in values if (each := read_network(value)) is not None]
+
+
+def _lies_within_any(value: str, networks: Iterable[Network]) -> bool:
+    own = addresses_of(value) or read_network(value)
+    return own is not None and any(lies_within(own, each) for each in networks)
 
 
 def _accepted_of(session: Session, now: datetime, clients: set[str]) -> dict[str, int]:

@@ -43,7 +43,7 @@ def test_an_unknown_name_is_answered_with_the_names_that_exist(context: JobConte
         run_once("scam", context.settings, context.now)
     assert str(caught.value).endswith(
         "expire_fingerprints, find_patches, find_perturbations, learn_baseline, watch_drift, "
-        "anchor_audit, roll_up, prune, notify, retrain."
+        "anchor_audit, roll_up, prune, notify, retrain, train_reranker."
     )
     assert runs(context.database) == []
 

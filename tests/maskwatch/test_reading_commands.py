@@ -24,7 +24,7 @@ READING: dict[tuple[str, ...], str | None] = {
     ("baselines", "show", "1"): _NO_DATABASE,
     ("config", "check"): None,
     ("config", "show"): None,
-    ("dashboard-link",): "No dashboard answers",
+    ("dashboard-link",): "MASKWATCH_DASHBOARD_PORT is 0",
     ("db", "backup", "--out", "copy"): _NO_DATABASE,
     ("db", "check"): "There is none yet",
     ("decisions", "accept", "1", "--reason", "It attacks."): _NO_DATABASE,
@@ -64,6 +64,7 @@ READING: dict[tuple[str, ...], str | None] = {
     ("model", "show", "none"): "none",
     ("model", "verify", "none"): "none",
     ("proxy", "presets"): None,
+    ("rescore", "--since", "1d"): _NO_DATABASE,
     ("screen", "none.jpg"): "none.jpg",
 }
 WITHOUT_DATABASE = [words for words, sentence in READING.items() if sentence == _NO_DATABASE]
