@@ -29,7 +29,7 @@ ORDINARY, MALFORMED, GRADIENT, PROBING, DAMAGED = (
     "probing queries",
     "damaged files of one network",
 )
-_ATTACKS, _EPSILON, _STEPS = 8, 8, 20
+_ATTACKS, _EPSILON, _STEPS = 8, 8, 40
 _QUERIES = 24
 _VANDALISMS = (7, 8)
 _CRAFTED_SEED = 2000
