@@ -63,7 +63,8 @@ class Caps:
         """
         hit, kept, capped = self.hit, list[NewDecision](), list[CappedBlock]()
         for block in blocks:
-            if is_within(block, [each.value for each in kept]):
+            networks = (each.value for each in kept if each.scope is Scope.NETWORK)
+            if is_within(block, networks):
                 continue
             more = hit
             if block.scope in _CAPPED:

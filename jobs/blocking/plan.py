@@ -12,6 +12,7 @@ from jobs.context import JobContext
 from store.decisions.client_evidence import read_chances
 from store.decisions.client_history import StoredHistory
 from store.decisions.decisions import NewDecision
+from store.decisions.networks import read_network
 from store.decisions.proposals import open_values
 from store.decisions.scenarios import Switches, read_switches
 from store.families.families import find_common_family
@@ -107,5 +108,6 @@ def hold_back(
         return Plan(tuple(simulated), ())
     blocks, proposals = read_caps().part(enforced)
     proposed = {*waiting, *(each.block.value for each in proposals)}
-    alone = (each for each in proposals if not is_within(each.block, proposed))
+    networks = [each for each in proposed if read_network(each) is not None]
+    alone = (each for each in proposals if not is_within(each.block, networks))
     return Plan((*blocks, *simulated), tuple(alone))
