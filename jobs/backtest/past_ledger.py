@@ -7,24 +7,25 @@ the client did until then is dealt with in the trial too.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
-from store.decisions.networks import network_of
+from store.decisions.impact import DAY, lies_within_any
+from store.decisions.networks import network_of, read_network
+from store.decisions.past.past_clients import Span
 from store.decisions.past.past_decisions import (
     decisions_about_client,
     decisions_about_value,
     declined_at,
     lasting_blocks,
-    values_proposed,
+    networks_by_people,
+    proposals_open_at,
 )
+from store.decisions.proposals import OPEN_FOR
 from store.tables.work_tables import DecisionRow
-
-_DAY = timedelta(days=1)
-_PROPOSED_FOR = timedelta(hours=24)
 
 
 def client_of(value: str, evidence: Mapping[str, object]) -> str:
@@ -109,26 +110,28 @@ class PastLedger:
 
     def __post_init__(self) -> None:
         """Read what stood when the trial begins."""
-        waiting = values_proposed(self.session, self.since)
-        self.proposed |= dict.fromkeys(waiting, self.since + _PROPOSED_FOR)
-        rows = lasting_blocks(self.session, self.since)
+        self.proposed |= proposals_open_at(self.session, self.since)
+        rows = lasting_blocks(self.session, self.since, DAY)
         self._lately: list[Standing] = [Standing.of_row(row) for row in rows]
+        by_people = networks_by_people(self.session, self.since, self.until)
+        self._by_people = [Standing.of_row(row) for row in by_people]
 
     def add(self, block: NewDecision, now: datetime) -> None:
         """Let a block of the trial hold from now on."""
-        _, revocations = self._read(block.scope, block.value)
-        revoked_at = min((at for at in revocations if at > now), default=None)
+        taken, revocations = self._read(block.scope, block.value)
+        allows = (each.begins for each in taken if each.kind is Kind.ALLOW)
+        revoked_at = min((at for at in (*revocations, *allows) if at > now), default=None)
         standing = Standing.of_new(block, now, revoked_at)
         self.own.setdefault(block.value, []).append(standing)
         self._lately.append(standing)
 
     def forget(self, now: datetime) -> None:
         """Leave out of what is looked through at every step what ended a day ago."""
-        self._lately = [each for each in self._lately if max(each.ends, each.begins + _DAY) > now]
+        self._lately = [each for each in self._lately if max(each.ends, each.begins + DAY) > now]
 
     def propose(self, value: str, now: datetime) -> None:
         """Let a proposal of the trial wait; nobody answers it."""
-        self.proposed[value] = now + _PROPOSED_FOR
+        self.proposed[value] = now + OPEN_FOR
 
     def list_waiting(self, now: datetime) -> frozenset[str]:
         """What the proposals that wait are about."""
@@ -161,20 +164,30 @@ class PastLedger:
         return [at for at in self._declined[client] if at <= now]
 
     def list_simulated(self, now: datetime) -> Mapping[str, datetime]:
-        """When each client got its first simulated block, by policy, that still lasts."""
+        """When each client got its first simulated block, by policy, that still lasts.
+
+        See :func:`store.decisions.client_decisions.simulated_blocks`.
+        """
         first: dict[str, datetime] = {}
         for each in self._lately:
-            if each.simulated and each.scope is not Scope.NETWORK and each.holds(now):
+            is_of_client = each.simulated and each.scope is not Scope.NETWORK and each.holds(now)
+            if is_of_client and not self._was_enforced(each, now):
                 first[each.client] = min(each.begins, first.get(each.client, each.begins))
         return first
 
     def list_enforced(self, now: datetime) -> set[str]:
-        """Clients and networks that jobs blocked within a day, or that their blocks hold for."""
+        """Clients and networks that jobs blocked within a day, or that their blocks hold for.
+
+        See :func:`store.decisions.impact.values_hit_by_policy`.
+        """
+        by_people = [read_network(each.value) for each in self._by_people if each.holds(now)]
+        networks = [each for each in by_people if each is not None]
         return {
             each.value
             for each in self._lately
             if not each.simulated and not each.is_revoked(now) and each.scope is not Scope.CONTENT
-            if each.ends > now or each.begins > now - _DAY
+            if each.ends > now or each.begins > now - DAY
+            if not lies_within_any(each.value, networks)
         }
 
     def find_block(self, client: str, content_sha256: str | None, now: datetime) -> Standing | None:
@@ -185,10 +198,17 @@ class PastLedger:
         holding = [each for each in blocks if each.holds(now)]
         return min(holding, key=lambda each: each.simulated, default=None)
 
-    def last_refusal(self, client: str, now: datetime) -> datetime | None:
-        """When the last enforced block of the trial on a client ended, or until when it holds."""
+    def list_refusals(self, client: str) -> list[Span]:
+        """From when to when the trial keeps a client out."""
         blocks = self.own.get(network_of(client), ())
-        return max((min(each.ends, now) for each in blocks if not each.simulated), default=None)
+        return [(each.begins, each.ends) for each in blocks if not each.simulated]
+
+    def _was_enforced(self, block: Standing, now: datetime) -> bool:
+        """Whether the block of a picture was enforced since it was simulated."""
+        return block.scope is Scope.CONTENT and any(
+            not each.simulated and each.begins > block.begins
+            for each in self.list_about_picture(block.value, now)
+        )
 
     def _read(self, scope: Scope, value: str) -> tuple[Sequence[Standing], Sequence[datetime]]:
         """What is taken as it was about a value, and when people took back what jobs decided."""

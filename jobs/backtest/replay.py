@@ -23,7 +23,7 @@ from store.alert_rules.attacking_client import choose_alerts, find_attackers
 from store.decisions.client_evidence import MISTAKE_CODES, WEIGHING_CODES, Sign, Suspect
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.impact import Hit
-from store.decisions.networks import network_of, read_network
+from store.decisions.networks import network_of
 from store.decisions.past.past_clients import count_uploads, read_day_before, read_hit_before
 from store.requests.past_requests import PastRequest
 from store.requests.pictures_of_requests import pictures_of
@@ -156,10 +156,10 @@ class ReplayedHistory:
 
     def _count_uploads(self, client: str, since: datetime) -> int:
         """What would have been refused was never uploaded; all that is compared is of one span."""
-        refused_until = self.ledger.last_refusal(client, self.now)
         cut_at = self.clients[client].cut_at if client in self.clients else None
-        since = max(at for at in (since, refused_until, cut_at) if at is not None)
-        return count_uploads(self.session, client, since, self.now)
+        since = since if cut_at is None else max(since, cut_at)
+        refusals = self.ledger.list_refusals(client)
+        return count_uploads(self.session, client, since, self.now, refusals)
 
 
 @dataclass(frozen=True)
@@ -200,14 +200,14 @@ class Replay:
         What an enforced block would have refused is no evidence: nobody would have looked at it.
         """
         block = self.ledger.find_block(request.client, request.content_sha256, request.received_at)
-        if block is None or block.simulated:
+        if not _keeps_out(block):
             self._add_signs(request)
         return block
 
     def add_floods(self, minute: datetime, floods: Mapping[str, int]) -> None:
         """Come by the requests too many of a minute."""
         for client, requests in floods.items():
-            if self.ledger.find_block(client, None, minute) is None:
+            if not _keeps_out(self.ledger.find_block(client, None, minute)):
                 self._signs_of(client).floods.append((minute, requests))
 
     def advance(self, until: datetime) -> Iterator[Step]:
@@ -238,8 +238,7 @@ class Replay:
     def _read_caps(self, now: datetime) -> Caps:
         session, hit = self.ledger.session, Hit({})
         for value in self.ledger.list_enforced(now):
-            if read_network(value) is None:
-                hit |= read_hit_before(session, value, now)
+            hit |= read_hit_before(session, value, now)
         day = read_day_before(session, now)
         return Caps.of(
             self.trial.blocking, day, hit, lambda value: read_hit_before(session, value, now)
@@ -281,3 +280,7 @@ class Replay:
 
     def _signs_of(self, client: str) -> ClientSigns:
         return self.history.clients.setdefault(network_of(client), ClientSigns())
+
+
+def _keeps_out(block: Standing | None) -> bool:
+    return block is not None and not block.simulated

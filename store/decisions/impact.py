@@ -111,7 +111,7 @@ def values_hit_by_policy(session: Session, now: datetime) -> set[str]:
         )
     ).all()
     by_hand = _networks_by_hand(session, now)
-    return {value for value in values if not _lies_within_any(value, by_hand)}
+    return {value for value in values if not lies_within_any(value, by_hand)}
 
 
 def _networks_by_hand(session: Session, now: datetime) -> list[Network]:
@@ -128,7 +128,8 @@ def _networks_by_hand(session: Session, now: datetime) -> list[Network]:
     return [each for value in values if (each := read_network(value)) is not None]
 
 
-def _lies_within_any(value: str, networks: Iterable[Network]) -> bool:
+def lies_within_any(value: str, networks: Iterable[Network]) -> bool:
+    """Whether a client or a network, as decisions write them, lies within one of some networks."""
     own = addresses_of(value) or read_network(value)
     return own is not None and any(lies_within(own, each) for each in networks)
 

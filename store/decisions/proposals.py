@@ -15,7 +15,8 @@ from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope, a
 from store.decisions.networks import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
 
-_OPEN_FOR = timedelta(hours=24)
+OPEN_FOR = timedelta(hours=24)
+"""How long a proposal waits for an answer."""
 
 
 class Answer(StrEnum):
@@ -62,7 +63,7 @@ def propose(session: Session, new: NewDecision, limit_reached: str, now: datetim
         family=new.family,
         limit_reached=limit_reached,
         created_at=now,
-        expires_at=now + _OPEN_FOR,
+        expires_at=now + OPEN_FOR,
     )
     session.add(row)
     session.flush()

@@ -1,31 +1,46 @@
 """What the records say of clients between two times that are over: for the back-test."""
 
-from collections import defaultdict
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
+from store.configuration.network_groups import Network
 from store.counts.period_counts import ERASED, OTHERS
 from store.counts.periods import Resolution
 from store.decisions.client_evidence import IS_UPLOAD, UPLOAD, names_of
-from store.decisions.impact import Day, Hit
+from store.decisions.impact import DAY, Day, Hit
+from store.decisions.networks import addresses_of, lies_within, network_of, read_network
 from store.requests.request_keys import key_of
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import RollUpRow
 
-_DAY = timedelta(days=1)
+Span = tuple[datetime, datetime]
+"""From one time to another, the second not included."""
 _IS_ACCEPTED = RequestRow.verdict != Verdict.REFUSE.value
 
 
-def count_uploads(session: Session, client: str, since: datetime, until: datetime) -> int:
-    """Different files that were read of a client after a time, of what was stored until another."""
+def count_uploads(
+    session: Session,
+    client: str,
+    since: datetime,
+    until: datetime,
+    left_out: Sequence[Span] = (),
+) -> int:
+    """Different files that were read of a client after a time, of what was stored until another.
+
+    Args:
+        left_out: what was received in these spans does not count.
+    """
     its_own = RequestRow.client.in_(names_of(session, client, since, until))
+    received_at = RequestRow.received_at
+    counted = [or_(received_at < begin, received_at >= end) for begin, end in left_out]
     statement = select(func.count(UPLOAD.distinct())).where(
-        its_own, *_stored(since, until), RequestRow.received_at > since, IS_UPLOAD
+        its_own, *_stored(since, until), received_at > since, IS_UPLOAD, *counted
     )
     return session.scalar(statement) or 0
 
@@ -36,17 +51,19 @@ def read_day_before(session: Session, until: datetime) -> Day:
         select(
             func.count(RequestRow.client.distinct()),
             func.count().filter(_IS_ACCEPTED),
-        ).where(*_stored(until - _DAY, until))
+        ).where(*_stored(until - DAY, until))
     ).one()
     return Day(clients, accepted)
 
 
-def read_hit_before(session: Session, client: str, until: datetime) -> Hit:
-    """What was accepted of a client within the 24 hours before a time."""
-    since = until - _DAY
-    its_own = RequestRow.client.in_(names_of(session, client, since, until))
+def read_hit_before(session: Session, value: str, until: datetime) -> Hit:
+    """Whom a block of a client or a network hits among those of the 24 hours before a time."""
+    since, network = until - DAY, read_network(value)
+    if network is not None:
+        return _read_hit_within(session, network, since, until)
+    its_own = RequestRow.client.in_(names_of(session, value, since, until))
     accepted = select(func.count()).where(its_own, *_stored(since, until), _IS_ACCEPTED)
-    return Hit({client: session.scalar(accepted) or 0})
+    return Hit({value: session.scalar(accepted) or 0})
 
 
 def read_floods(
@@ -84,6 +101,20 @@ def count_turned_away_between(
         RollUpRow.start < int(until.timestamp()),
     )
     return int(session.scalar(statement) or 0)
+
+
+def _read_hit_within(session: Session, network: Network, since: datetime, until: datetime) -> Hit:
+    rows = session.execute(
+        select(RequestRow.client, func.count().filter(_IS_ACCEPTED))
+        .where(*_stored(since, until))
+        .group_by(RequestRow.client)
+    )
+    accepted = Counter[str]()
+    for client, requests in rows:
+        own = addresses_of(client)
+        if own is not None and lies_within(own, network):
+            accepted[network_of(client)] += requests
+    return Hit(accepted)
 
 
 def _stored(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -1,7 +1,7 @@
 """Decisions and proposals of a time that is over: for the back-test."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -39,16 +39,35 @@ def blocks_by_policy(session: Session, since: datetime, until: datetime) -> Sequ
     return _list(session, _IS_BLOCK, _IS_BY_POLICY, created >= since, created < until)
 
 
-def lasting_blocks(session: Session, moment: datetime) -> Sequence[DecisionRow]:
-    """Blocks of clients, their pictures and networks by jobs that lasted at a time."""
+def lasting_blocks(
+    session: Session, moment: datetime, span: timedelta = timedelta()
+) -> Sequence[DecisionRow]:
+    """Blocks of clients, their pictures and networks by jobs that lasted at a time.
+
+    Args:
+        span: of those that ended before, those made within this time before it are read as well.
+    """
     return _list(
         session,
         DecisionRow.scope.in_((*CLIENT_SCOPES, Scope.CONTENT, Scope.NETWORK)),
         _IS_BLOCK,
         _IS_BY_POLICY,
         DecisionRow.created_at < moment,
-        DecisionRow.until > moment,
+        or_(DecisionRow.until > moment, DecisionRow.created_at > moment - span),
         or_(DecisionRow.revoked_at.is_(None), DecisionRow.revoked_at > moment),
+    )
+
+
+def networks_by_people(session: Session, since: datetime, until: datetime) -> Sequence[DecisionRow]:
+    """Enforced blocks of networks that people made and that lasted between two times."""
+    return _list(
+        session,
+        DecisionRow.scope == Scope.NETWORK.value,
+        _IS_BLOCK,
+        ~_IS_BY_POLICY,
+        ~DecisionRow.simulated,
+        DecisionRow.created_at < until,
+        DecisionRow.until > since,
     )
 
 
@@ -77,14 +96,15 @@ def proposals_of(session: Session, since: datetime, until: datetime) -> Sequence
     return session.scalars(made.order_by(ProposalRow.id)).all()
 
 
-def values_proposed(session: Session, moment: datetime) -> frozenset[str]:
-    """What proposals that were made before a time and waited for an answer then are about."""
-    waiting = select(ProposalRow.value).where(
+def proposals_open_at(session: Session, moment: datetime) -> dict[str, datetime]:
+    """What proposals that waited for an answer at a time are about, and until when they did."""
+    waiting = select(ProposalRow).where(
         ProposalRow.created_at < moment,
         ProposalRow.expires_at > moment,
         or_(ProposalRow.answered_at.is_(None), ProposalRow.answered_at > moment),
     )
-    return frozenset(session.scalars(waiting))
+    rows = session.scalars(waiting.order_by(ProposalRow.id))
+    return {row.value: min(row.expires_at, row.answered_at or row.expires_at) for row in rows}
 
 
 def _list(session: Session, *conditions: ColumnElement[bool]) -> Sequence[DecisionRow]:

@@ -28,7 +28,7 @@ from jobs.outliers.scan import run as scan
 from jobs.settings import JobSettings
 from store.alerts.past_alerts import alerts_of, alerts_open_at
 from store.counts.turned_away import add_turned_away
-from store.decisions.decisions import Scope
+from store.decisions.decisions import BY_ANALYST, Scope, add_decision
 from store.decisions.past import past_clients, past_decisions
 from store.engine.database import Database
 from store.models.outlier_models import NoOutlierModel, champion
@@ -45,7 +45,7 @@ from store.requests.request_keys import key_of
 from store.settings import StoreSettings
 from store.tables.all_tables import METADATA
 from tests.jobs.backtest.past import START, Arrival, go_through, let_pass, make_settings
-from tests.makers import NOW, make_record
+from tests.makers import NOW, make_decision, make_record
 
 ATTACKER, HONEST = "ip:198.51.100.7", "ip:203.0.113.9"
 SEARCH = [Arrival(61 + 20 * number, ATTACKER, "probing_sequence") for number in range(8)]
@@ -119,6 +119,50 @@ def test_caps_leave_blocks_to_a_person(attack: JobContext, tmp_path: Path) -> No
     assert count(result, Count.PROPOSALS) == (0, 1, 1, 0)
     [(client, block)] = result.first_blocks.items()
     assert (client, block.is_proposed) == (ATTACKER, True)
+
+
+def test_what_jobs_blocked_within_a_day_counts_towards_the_caps(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = make_settings(tmp_path, cap_min_clients=3)
+    before = START - timedelta(hours=2)
+    with database.write() as session:
+        for client in ("ip:192.0.2.1", "ip:192.0.2.2"):
+            add_record(session, make_record(client=client, received_at=before))
+        network = make_decision(scope=Scope.NETWORK, value="192.0.2.0/24", until=NOW)
+        add_decision(session, network, before)
+        ended = make_decision(value=HONEST, until=START - timedelta(hours=1))
+        add_decision(session, ended, before)
+    let_pass(JobContext(database, settings, NOW), SEARCH, NOW)
+    result = go_through(database, settings)
+    assert count(result, Count.BLOCKS) == (0, 0, 0, 0)
+    assert count(result, Count.PROPOSALS) == (1, 1, 0, 0)
+
+
+def test_what_lies_in_a_network_that_a_person_blocks_counts_towards_no_cap(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = make_settings(tmp_path, cap_min_clients=1)
+    with database.write() as session:
+        add_decision(session, make_decision(value=HONEST, until=NOW), START - timedelta(hours=2))
+        by_hand = make_decision(
+            scope=Scope.NETWORK, value="203.0.113.0/24", origin=BY_ANALYST, until=NOW
+        )
+        add_decision(session, by_hand, START - timedelta(hours=1))
+    let_pass(JobContext(database, settings, NOW), SEARCH, NOW)
+    result = go_through(database, settings)
+    assert count(result, Count.BLOCKS) == (1, 1, 0, 0)
+    assert count(result, Count.PROPOSALS) == (0, 0, 0, 0)
+
+
+def test_a_flood_behind_a_simulated_block_is_evidence(database: Database, tmp_path: Path) -> None:
+    watching = make_settings(tmp_path, simulate_blocks=True)
+    let_pass(JobContext(database, watching, NOW), SEARCH, NOW)
+    minute = int((START + timedelta(minutes=10)).timestamp()) // 60 * 60
+    with database.write() as session:
+        add_turned_away(session, {(EvidenceKind.FLOOD, ATTACKER, minute): 400})
+    result = go_through(database, watching, write_policy(tmp_path, "[scenarios]\nflood = true\n"))
+    assert count(result, Count.BLOCKS) == (1, 2, 1, 0)
 
 
 def test_a_rule_with_another_limit_flags_and_blocks(
@@ -323,6 +367,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "uploads of a network": lambda s: past_clients.count_uploads(s, "ip:2001:db8::7", START, NOW),
     "day": lambda s: past_clients.read_day_before(s, NOW),
     "hit": lambda s: past_clients.read_hit_before(s, ATTACKER, NOW),
+    "hit of a network": lambda s: past_clients.read_hit_before(s, "192.0.2.0/24", NOW),
     "floods": lambda s: past_clients.read_floods(s, START, NOW),
     "turned away": lambda s: past_clients.count_turned_away_between(
         s, EvidenceKind.FLOOD, START, NOW

@@ -11,12 +11,24 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from jobs.backtest.backtest import Result
+from jobs.backtest.past_ledger import PastLedger
+from jobs.backtest.run import Wish, run_backtest
 from jobs.backtest.tallies import COMPARED, Count, Side
 from jobs.context import JobContext
 from store.decisions.decisions import BY_ANALYST, Kind, add_decision, revoke
+from store.decisions.proposals import OPEN_FOR, propose
 from store.engine.database import Database
+from store.requests.record_store import add_record
 from store.tables.work_tables import AlertRow, DecisionRow
-from tests.jobs.backtest.past import HOURS, START, Arrival, go_through, let_pass, make_settings
+from tests.jobs.backtest.past import (
+    HOURS,
+    START,
+    Arrival,
+    go_through,
+    let_pass,
+    make_settings,
+    run_jobs,
+)
 from tests.makers import NOW, make_decision
 
 CLIENTS = ("ip:198.51.100.7", "key:acme", "ip:2001:db8::7", "ip:2001:db8::9", "ip:203.0.113.9")
@@ -132,6 +144,67 @@ def test_pictures_of_an_address_that_many_share_are_blocked_as_they_were(
     result = go_through(database, given_settings)
     assert differences(result) == {}
     assert [*result.first_blocks] == [CLIENTS[0]]
+
+
+def test_pictures_that_are_enforced_since_they_were_watched_are_judged_anew_once(
+    database: Database, tmp_path: Path
+) -> None:
+    watching = make_settings(tmp_path, simulate_blocks=True, block_minutes=120)
+    enforcing, turned_on = make_settings(tmp_path), START + timedelta(minutes=9)
+    ordinary = [Arrival(61 + number, CLIENTS[0], None, 100 + number) for number in range(58)]
+    crafted = [Arrival(61 + 3 * n, CLIENTS[0], "probing_sequence", n) for n in range(8)]
+    let_pass(JobContext(database, watching, NOW), [*ordinary, *crafted], turned_on)
+    context = JobContext(database, enforcing, NOW)
+    run_jobs(context, turned_on, NOW)
+    result = run_backtest(context, Wish(), turned_on, NOW)
+    assert differences(result) == {}
+    assert result.facts.usual_blocks == result.facts.recorded_blocks == 8
+
+
+def test_uploads_of_before_a_block_still_tell_what_is_chance(
+    database: Database, tmp_path: Path
+) -> None:
+    given_settings, client = make_settings(tmp_path, block_minutes=5), CLIENTS[1]
+    coming = [
+        *crowd(client, 11, 4, "polyglot"),
+        *(Arrival(61 + number, client) for number in range(60)),
+        *crowd(client, 121, 6, "trigger_suspected"),
+        # The first ones have just left the window, and so many triggers alone may be chance.
+        *crowd(client, 1_301, 4, "polyglot"),
+    ]
+    let_pass(JobContext(database, given_settings, NOW), coming, NOW)
+    result = go_through(database, given_settings)
+    assert differences(result) == {}
+    assert result.tallies.total[Count.MAILS, Side.WOULD] == 2
+
+
+def test_an_allow_ends_the_blocks_of_the_trial(database: Database, tmp_path: Path) -> None:
+    coming = [
+        *crowd(CLIENTS[0], 61, 6, "polyglot"),
+        *crowd(CLIENTS[0], 300, 2, None),
+        *crowd(CLIENTS[0], 600, 3, None),
+    ]
+    allowed = make_decision(
+        kind=Kind.ALLOW, value=CLIENTS[0], origin=BY_ANALYST, created_by="ada", until=NOW
+    )
+    with database.write() as session:
+        for number, arrival in enumerate(coming):
+            add_record(session, arrival.to_record(number))
+        add_decision(session, allowed, START + timedelta(seconds=400))
+    result = go_through(database, make_settings(tmp_path))
+    assert result.tallies.total[Count.BLOCKS, Side.WOULD] == 1
+    assert result.tallies.total[Count.REFUSED, Side.WOULD] == 2
+
+
+def test_a_proposal_waits_no_longer_than_it_did(database: Database) -> None:
+    left = timedelta(hours=1)
+    with database.write() as session:
+        block = make_decision(until=NOW)
+        propose(session, block, "Beyond a cap.", START + left - OPEN_FOR)
+    with database.read() as session:
+        ledger = PastLedger(session, START, NOW)
+    assert ledger.list_waiting(START) == {block.value}
+    assert ledger.list_waiting(START + left) == set()
 
 
 def test_what_people_decide_stands(database: Database, tmp_path: Path) -> None:
