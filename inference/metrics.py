@@ -43,7 +43,7 @@ class Metrics:
         )
         self.reasons = self._counter("reasons", "Refusals and findings by code.", "reason")
         self.seconds = self._histogram(
-            "request_seconds", "Time from the whole upload to the durable record."
+            "request_seconds", "Time from the whole upload to the durable record and the answer."
         )
         self.steps = Summary(
             "maskwatch_step_seconds",
