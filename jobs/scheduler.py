@@ -9,6 +9,7 @@ from types import FrameType
 
 import structlog
 
+from jobs.alerting.channels.transports import FileTransport, transport_for
 from jobs.context import JobContext
 from jobs.leader import Leader, Terms, leadership
 from jobs.pulse import Pulse
@@ -54,8 +55,9 @@ def _work(database: Database, settings: JobSettings, leader: Leader, stop: Event
     schedule.scheduler.start()
     thread = Thread(target=watchdog.watch, args=(stop,), daemon=True, name="watchdog")
     thread.start()
-    if settings.mail.smtp_host is None:
-        _log.warning("no mail server is set: alerts are files", folder=str(settings.mail_dir))
+    transport = transport_for(settings)
+    if isinstance(transport, FileTransport):
+        _log.warning("no mail server is set: alerts are files", folder=transport.place)
     _log.info("scheduler started", jobs=[job.id for job in schedule.scheduler.get_jobs()])
     stop.wait()
     schedule.scheduler.shutdown()

@@ -96,7 +96,7 @@ def test_each_notification_becomes_a_file(context: JobContext) -> None:
 
 def test_a_notification_whose_sender_died_goes_out_after_a_while(context: JobContext) -> None:
     class Dying:
-        name = "dying"
+        name = place = "dying"
 
         def send(self, mail: OutgoingMail, recipient: str) -> str:
             raise SystemExit

@@ -1,4 +1,4 @@
-"""Transports: the two ways a mail leaves. Each returns where it went or says why it did not."""
+"""Transports: the ways a mail leaves. Each returns where it went or says why it did not."""
 
 import smtplib
 import ssl
@@ -31,6 +31,11 @@ class Transport(Protocol):
 
     name: str
 
+    @property
+    def place(self) -> str:
+        """Where it takes mail, for people; nothing in it is secret."""
+        ...
+
     def send(self, mail: OutgoingMail, recipient: str) -> str:
         """Send a mail to one receiver and return its destination.
 
@@ -49,12 +54,12 @@ class SmtpTransport:
     name: str = "smtp"
 
     def send(self, mail: OutgoingMail, recipient: str) -> str:  # noqa: D102
-        with name_all_faults(self._address, recipient), self._session() as server:
+        with name_all_faults(self.place, recipient), self._session() as server:
             server.send_message(mail.message, self.settings.mail.mail_from, [recipient])
         return recipient
 
     @property
-    def _address(self) -> str:
+    def place(self) -> str:  # noqa: D102
         return f"{self.settings.mail.smtp_host}:{self.settings.mail.smtp_port}"
 
     @contextmanager
@@ -72,7 +77,7 @@ class SmtpTransport:
         mail = self.settings.mail
         place, greeting = (mail.smtp_host or "", mail.smtp_port), choose_greeting(mail)
         seconds = mail.smtp_timeout_seconds
-        with name_faults(self._address, CONNECTION_FAULTS):
+        with name_faults(self.place, CONNECTION_FAULTS):
             if mail.begins_with_tls:
                 context = ssl.create_default_context()
                 return smtplib.SMTP_SSL(*place, greeting, timeout=seconds, context=context)
@@ -81,14 +86,14 @@ class SmtpTransport:
     def _begin_tls(self, server: smtplib.SMTP) -> None:
         mail = self.settings.mail
         if mail.smtp_starttls and not mail.begins_with_tls:
-            with name_faults(self._address, STARTTLS_FAULTS):
+            with name_faults(self.place, STARTTLS_FAULTS):
                 server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()
 
     def _sign_in(self, server: smtplib.SMTP) -> None:
         mail = self.settings.mail
         if mail.smtp_username is not None and mail.smtp_password is not None:
-            with name_faults(self._address, SIGN_IN_FAULTS):
+            with name_faults(self.place, SIGN_IN_FAULTS):
                 server.login(mail.smtp_username, mail.smtp_password.get_secret_value())
 
 
@@ -98,6 +103,10 @@ class FileTransport:
 
     folder: Path
     name: str = "file"
+
+    @property
+    def place(self) -> str:  # noqa: D102
+        return str(self.folder)
 
     def send(self, mail: OutgoingMail, recipient: str) -> str:  # noqa: ARG002, D102
         path = self.folder / f"{mail.name}.eml"

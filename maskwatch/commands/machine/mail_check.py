@@ -15,9 +15,9 @@ from store.phrases import phrase_count
 
 def check_mail_settings(settings: JobSettings) -> Iterator[Check]:
     """Where alerts go, above all if nobody said where."""
-    mail = settings.mail
-    if mail.smtp_host is None:
-        sentence = f"MASKWATCH_SMTP_HOST is not set: alerts are files in {settings.mail_dir}."
+    mail, transport = settings.mail, transport_for(settings)
+    if isinstance(transport, FileTransport):
+        sentence = f"MASKWATCH_SMTP_HOST is not set: alerts are files in {transport.place}."
         yield Check("mail", State.WARN, f"{sentence} Nobody is sent any.")
         return
     if "mail_to" not in mail.model_fields_set:
@@ -25,7 +25,7 @@ def check_mail_settings(settings: JobSettings) -> Iterator[Check]:
         yield Check("mail", State.WARN, sentence)
     else:
         receivers = phrase_count(len(mail.recipients), "receiver")
-        yield Check("mail", State.OK, f"Alerts go to {receivers} through {mail.smtp_host}.")
+        yield Check("mail", State.OK, f"Alerts go to {receivers} through {transport.place}.")
     url = settings.dashboard.public_url()
     if is_loopback(urlsplit(url).hostname or ""):
         advice = "only this machine reaches it; set MASKWATCH_DASHBOARD_URL"
@@ -50,4 +50,4 @@ def _check_recipient(transport: Transport, mail: OutgoingMail, recipient: str) -
     if isinstance(transport, FileTransport):
         said = f"No mail server is set (MASKWATCH_SMTP_HOST): it was written to {destination}."
         return Check(name, State.WARN, said)
-    return Check(name, State.OK, "The mail server took a test mail.")
+    return Check(name, State.OK, f"{transport.place} took a test mail.")

@@ -35,6 +35,7 @@ def test_each_receiver_has_its_answer(server: MailServer, tmp_path: Path, now: d
     server.replies = {BOB: [GREYLISTED], EVE: [NO_SUCH_USER]}
     ada, bob, eve = check_mail(settings, now)
     assert (ada.name, ada.state) == (f"mail to {ADA}", State.OK)
+    assert ada.sentence == f"127.0.0.1:{server.port} took a test mail."
     assert (bob.name, bob.state) == (f"mail to {BOB}", State.WARN)
     assert GREYLISTED in bob.sentence
     assert (eve.name, eve.state) == (f"mail to {EVE}", State.FAIL)
