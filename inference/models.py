@@ -45,7 +45,7 @@ def load_model(settings: ServiceSettings) -> LoadedModel:
     Raises:
         ModelError: a file is missing, damaged or not trusted; it is named.
     """
-    return _LOADERS[settings.parsing.segmenter](settings)
+    return HOSTINGS[settings.parsing.segmenter].load(settings)
 
 
 def _reference(settings: ServiceSettings) -> LoadedModel:
@@ -112,11 +112,25 @@ def _named_folder(settings: ServiceSettings) -> Path:
     return Path(settings.parsing.model)
 
 
-_LOADERS: Mapping[SegmenterName, Callable[[ServiceSettings], LoadedModel]] = {
-    SegmenterName.REFERENCE: _reference,
-    SegmenterName.M2FP: _m2fp,
-    SegmenterName.ONNX: _onnx,
-    SegmenterName.TRANSFORMERS: _transformers,
+@dataclass(frozen=True)
+class Hosting:
+    """How models of one kind are hosted.
+
+    Attributes:
+        load: checks and loads the model of the settings.
+        mark: a file that lies in each folder of this kind; ``None`` if a model is one file.
+    """
+
+    load: Callable[[ServiceSettings], LoadedModel]
+    mark: str | None
+
+
+# A folder is of the first kind whose mark it has.
+HOSTINGS: Mapping[SegmenterName, Hosting] = {
+    SegmenterName.REFERENCE: Hosting(_reference, None),
+    SegmenterName.ONNX: Hosting(_onnx, "model.onnx"),
+    SegmenterName.M2FP: Hosting(_m2fp, "configuration.json"),
+    SegmenterName.TRANSFORMERS: Hosting(_transformers, "config.json"),
 }
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from detectors.parsing import Parsing
 from detectors.parts import PartGroup, group_indices, group_of, unknown_labels
 from inference.figures import draw_figure
-from inference.models import LoadedModel, load_model
+from inference.models import HOSTINGS, LoadedModel, load_model
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName
 from inference.segmenters.described.trial import Trial, sees_nobody, try_model
@@ -17,12 +17,6 @@ from inference.supply.errors import ModelError
 from inference.supply.verified import find_fault
 from store.settings import load_settings
 
-# What lies in a model folder of each kind.
-_MARKS = {
-    "model.onnx": SegmenterName.ONNX,
-    "configuration.json": SegmenterName.M2FP,
-    "config.json": SegmenterName.TRANSFORMERS,
-}
 _MAX_SHARES = 6
 _ROUNDS = 3
 
@@ -61,11 +55,12 @@ def find_kind(path: Path) -> SegmenterName:
     """
     if path.is_file():
         return SegmenterName.REFERENCE
-    for name, kind in _MARKS.items():
-        if (path / name).is_file():
+    kinds = {hosting.mark: kind for kind, hosting in HOSTINGS.items() if hosting.mark}
+    for mark, kind in kinds.items():
+        if (path / mark).is_file():
             return kind
     raise ModelError(
-        f"The model {path} is none that Maskwatch hosts: a folder has one of {', '.join(_MARKS)}."
+        f"The model {path} is none that Maskwatch hosts: a folder has one of {', '.join(kinds)}."
     )
 
 

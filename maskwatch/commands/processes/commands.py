@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from inference.segmenters.choice import SegmenterName
 from maskwatch.listener import listen
 from store.settings import load_settings
 
@@ -60,7 +61,7 @@ def _try_ports() -> None:
 def serve(
     segmenter: Annotated[
         str | None,
-        typer.Option(help="reference, m2fp, onnx or transformers; over MASKWATCH_SEGMENTER."),
+        typer.Option(help=f"{', '.join(SegmenterName)}; over MASKWATCH_SEGMENTER."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Folder, ModelScope id or file; over MASKWATCH_MODEL.")

@@ -8,9 +8,17 @@ import pytest
 from detectors.parsing import Image, Parsing
 from detectors.parts import unknown_labels
 from inference.figures import draw_figure
+from inference.models import HOSTINGS
 from inference.segmenters.base import Segmenter
+from inference.segmenters.choice import SegmenterName
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+
+# Fixtures of these names load them.
+HOSTED = (
+    *("reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"),
+    *("onnx", "onnx_two_heads", "bodypix", "u2netp", "transformers"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +26,7 @@ def reference() -> Segmenter:
     return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        *("reference", "m2fp", "m2fp_single", "m2fp_bfloat16", "m2fp_single_bfloat16"),
-        *("onnx", "onnx_two_heads", "bodypix", "u2netp", "transformers"),
-    ],
-)
+@pytest.fixture(scope="module", params=HOSTED)
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
     segmenter: Segmenter = request.getfixturevalue(request.param)
     return segmenter
@@ -55,6 +57,11 @@ def _check(parsing: Parsing, segmenter: Segmenter, height: int, width: int) -> N
     assert probabilities.shape[0] == len(segmenter.labels)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
     assert probabilities.sum(axis=0) == pytest.approx(1, abs=1e-4)
+
+
+def test_every_kind_that_can_be_chosen_is_loaded_and_checked() -> None:
+    assert set(HOSTINGS) == set(SegmenterName)
+    assert set(SegmenterName) <= set(HOSTED)
 
 
 def test_it_says_what_it_is(shipped: Segmenter) -> None:
