@@ -208,6 +208,7 @@ def _init(**options: Any) -> Any:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (RuntimeError, OSError, ValueError, ConnectionError) as error:
+        ray.shutdown()  # what has started of it
         raise EngineUnusable(f"Ray does not start ({error}).") from error
     return ray
 
