@@ -1,14 +1,13 @@
 """What ``maskwatch detectors list`` and ``show`` read."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from detectors.outliers.base import OutlierModelError
 from jobs.settings import JobSettings
-from maskwatch.commands.printable import escape_unprintable
+from maskwatch.commands.detectors.model_views import WHOLE, ModelView, view_promotions
 from store.engine.existing import existing_database
 from store.models.outlier_models import NoOutlierModel, OutlierModelStore
 from store.models.promotions import list_promotions
@@ -17,67 +16,18 @@ from store.settings import StoreSettings
 from store.tables.model_tables import PromotionRow
 from store.tables.work_tables import OutlierModelRow
 
-WHOLE = "as it was written"
-"""What is said of a file that nobody changed."""
 
-
-@dataclass(frozen=True)
-class PromotionView:
-    """When a model came into force; the time in ISO 8601, UTC."""
-
-    promoted_at: str
-    promoted_by: str
-    why: str
-
-
-@dataclass(frozen=True)
-class DetectorView:
-    """An outlier model as people may see it; times in ISO 8601, UTC.
-
-    Attributes:
-        metrics: what the retraining measured and decided.
-        file: whether its file is as it was written, or what is wrong; ``None`` if nobody looked.
-    """
+@dataclass(frozen=True, kw_only=True)
+class DetectorView(ModelView):
+    """An outlier model as people may see it."""
 
     id: int
-    digest: str
-    kind: str
-    trained_at: str
     rows: int
     is_champion: bool
-    metrics: Mapping[str, object]
-    promotions: tuple[PromotionView, ...]
-    file: str | None = None
 
     def to_text(self) -> str:
         """One line for people."""
-        mark = "*" if self.is_champion else " "
-        text = (
-            f"{mark}{self.id:>5}  {self.digest[:12]}  {self.kind:<18} {self.trained_at[:16]}  "
-            f"{self.rows} records  {self._say_standing()}"
-        )
-        return escape_unprintable(text)
-
-    def to_lines(self) -> Iterator[str]:
-        """All that is known of it, line by line."""
-        yield self.to_text()
-        yield f"digest     {self.digest}"
-        yield escape_unprintable(f"file       {self.file}")
-        for name, value in sorted(self.metrics.items()):
-            yield escape_unprintable(f"{name}: {json.dumps(value)}")
-        for each in self.promotions:
-            text = f"in force from {each.promoted_at[:16]} by {each.promoted_by}. {each.why}"
-            yield escape_unprintable(text.rstrip())
-
-    def to_json(self) -> str:
-        """One JSON object."""
-        return json.dumps(asdict(self))
-
-    def _say_standing(self) -> str:
-        if self.promotions:
-            last = self.promotions[-1]
-            return f"promoted {last.promoted_at[:16]} by {last.promoted_by}"
-        return f"held back: {self.metrics.get('held_back_because', 'not promoted yet')}"
+        return self._phrase(str(self.id), f"{self.rows} records", is_in_force=self.is_champion)
 
 
 def read_detectors(settings: StoreSettings) -> list[DetectorView]:
@@ -126,19 +76,14 @@ def _look_at_file(settings: JobSettings, row: OutlierModelRow) -> str:
 def _view(
     row: OutlierModelRow, promotions: Sequence[PromotionRow], file: str | None = None
 ) -> DetectorView:
-    own = tuple(
-        PromotionView(each.promoted_at.isoformat(), each.promoted_by, each.why)
-        for each in promotions
-        if each.model_id == row.id
-    )
     return DetectorView(
-        row.id,
-        row.digest,
-        row.kind,
-        row.trained_at.isoformat(),
-        row.rows,
-        row.promoted,
-        row.metrics,
-        own,
-        file,
+        id=row.id,
+        digest=row.digest,
+        kind=row.kind,
+        trained_at=row.trained_at.isoformat(),
+        rows=row.rows,
+        is_champion=row.promoted,
+        metrics=row.metrics,
+        promotions=view_promotions(promotions, row.id),
+        file=file,
     )

@@ -1,18 +1,16 @@
 """What ``maskwatch detectors`` and ``maskwatch feedback status`` read of re-rankers."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from detectors.ranking.reranker import RerankerError
 from jobs.settings import JobSettings
-from maskwatch.commands.detectors.detector_views import WHOLE, PromotionView
+from maskwatch.commands.detectors.model_views import WHOLE, ModelView, view_promotions
 from maskwatch.commands.printable import escape_unprintable
 from store.engine.existing import existing_database
 from store.models.archive_signatures import UntrustedModel
-from store.models.outlier_models import HELD_BACK
 from store.models.promotions import list_promotions
 from store.models.rerankers import (
     RerankerStore,
@@ -25,55 +23,21 @@ from store.settings import StoreSettings
 from store.tables.model_tables import RerankerPromotionRow, RerankerRow
 
 
-@dataclass(frozen=True)
-class RerankerView:
-    """A re-ranker as people may see it; times in ISO 8601, UTC.
+@dataclass(frozen=True, kw_only=True)
+class RerankerView(ModelView):
+    """A re-ranker as people may see it.
 
     Attributes:
         labels: as how many labels those that it learnt from count.
-        metrics: of its held-out trial, and what was decided.
-        file: whether its file is as it was written, or what is wrong; ``None`` if nobody looked.
     """
 
     id: str
-    digest: str
-    kind: str
-    trained_at: str
     labels: int
     is_in_force: bool
-    metrics: Mapping[str, object]
-    promotions: tuple[PromotionView, ...]
-    file: str | None = None
 
     def to_text(self) -> str:
         """One line for people."""
-        mark = "*" if self.is_in_force else " "
-        text = (
-            f"{mark}{self.id:>5}  {self.digest[:12]}  {self.kind:<18} {self.trained_at[:16]}  "
-            f"{self.labels} labels  {self._say_standing()}"
-        )
-        return escape_unprintable(text)
-
-    def to_lines(self) -> Iterator[str]:
-        """All that is known of it, line by line."""
-        yield self.to_text()
-        yield f"digest     {self.digest}"
-        yield escape_unprintable(f"file       {self.file}")
-        for name, value in sorted(self.metrics.items()):
-            yield escape_unprintable(f"{name}: {json.dumps(value)}")
-        for each in self.promotions:
-            text = f"in force from {each.promoted_at[:16]} by {each.promoted_by}. {each.why}"
-            yield escape_unprintable(text)
-
-    def to_json(self) -> str:
-        """One JSON object."""
-        return json.dumps(asdict(self))
-
-    def _say_standing(self) -> str:
-        if self.promotions:
-            last = self.promotions[-1]
-            return f"promoted {last.promoted_at[:16]} by {last.promoted_by}"
-        return f"held back: {self.metrics.get(HELD_BACK, 'not promoted yet')}"
+        return self._phrase(self.id, f"{self.labels} labels", is_in_force=self.is_in_force)
 
 
 def read_rerankers(settings: StoreSettings) -> list[RerankerView]:
@@ -138,19 +102,14 @@ def _view(
     promotions: Sequence[RerankerPromotionRow],
     file: str | None = None,
 ) -> RerankerView:
-    own = tuple(
-        PromotionView(each.promoted_at.isoformat(), each.promoted_by, each.why)
-        for each in promotions
-        if each.model_id == row.id
-    )
     return RerankerView(
-        f"r{row.id}",
-        row.digest,
-        "reranker",
-        row.trained_at.isoformat(),
-        row.labels,
-        row.id == in_force,
-        row.metrics,
-        own,
-        file,
+        id=f"r{row.id}",
+        digest=row.digest,
+        kind="reranker",
+        trained_at=row.trained_at.isoformat(),
+        labels=row.labels,
+        is_in_force=row.id == in_force,
+        metrics=row.metrics,
+        promotions=view_promotions(promotions, row.id),
+        file=file,
     )
