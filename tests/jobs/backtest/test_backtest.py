@@ -11,7 +11,7 @@ from signal import SIGKILL
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bench.store.query_plans import plans_of
@@ -46,6 +46,7 @@ from store.settings import StoreSettings
 from store.tables.all_tables import METADATA
 from tests.jobs.backtest.past import START, Arrival, go_through, let_pass, make_settings
 from tests.makers import NOW, make_decision, make_record
+from tests.query_plans import price_whole_tables
 
 ATTACKER, HONEST = "ip:198.51.100.7", "ip:203.0.113.9"
 SEARCH = [Arrival(61 + 20 * number, ATTACKER, "probing_sequence") for number in range(8)]
@@ -381,16 +382,7 @@ READS: dict[str, Callable[[Session], object]] = {
 
 def test_no_read_goes_through_a_whole_table(attack: JobContext) -> None:
     database = attack.database
-    if database.dialect == "postgresql":
-        # A table of a few rows is read whole, unless there is a price on it.
-        with database.write() as session:
-            session.execute(
-                text(
-                    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_seqscan = off', "
-                    "current_database()); END $$"
-                )
-            )
-        database.close()
+    price_whole_tables(database)
     whole = {
         (name, line)
         for name, read in READS.items()

@@ -13,6 +13,7 @@ from detectors.verdict import Verdict
 from store.counts.roll_ups import roll_up
 from store.engine.database import Database
 from store.pages.queries import DASHBOARD_QUERIES, DashboardQuery
+from tests.query_plans import price_whole_tables
 
 Add = Callable[..., int]
 ROOT = Path(__file__).parents[3]
@@ -33,16 +34,7 @@ def some_records(
 def test_no_read_goes_through_a_whole_table(
     database: Database, some_records: None, now: datetime
 ) -> None:
-    if database.dialect == "postgresql":
-        # A table of a few rows is read whole, unless there is a price on it.
-        with database.write() as session:
-            session.execute(
-                text(
-                    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_seqscan = off', "
-                    "current_database()); END $$"
-                )
-            )
-        database.close()
+    price_whole_tables(database)
     found = {
         (query.name, line)
         for query in DASHBOARD_QUERIES
