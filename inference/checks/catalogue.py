@@ -15,9 +15,10 @@ from inference.checks.faces import FacesCheck, sampling_key
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.hidden_face import HiddenFaceCheck
 from inference.checks.knowledge import Knowledge
-from inference.checks.listed_patches import ListedPatchesCheck
-from inference.checks.listed_perturbations import ListedPerturbationsCheck
-from inference.checks.listed_pictures import ListedPicturesCheck
+from inference.checks.listed.check import ListedCheck
+from inference.checks.listed.patches import PATCH_SEARCH
+from inference.checks.listed.perturbations import PERTURBATION_SEARCH
+from inference.checks.listed.pictures import ListedPicturesCheck
 from inference.checks.measures import InputCheck, ModelCheck
 from inference.checks.topology import TopologyCheck
 from inference.checks.traffic import TrafficCheck
@@ -67,8 +68,8 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         TopologyCheck(parts.limits_of),
         FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
         _build_traffic(parts, secret),
-        ListedPatchesCheck(parts.access),
-        ListedPerturbationsCheck(parts.access),
+        ListedCheck(parts.access, PATCH_SEARCH),
+        ListedCheck(parts.access, PERTURBATION_SEARCH),
         ListedPicturesCheck(parts.access),
         _build_first_look(parts),
         ChampionCheck(parts.champion),

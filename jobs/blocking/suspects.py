@@ -1,6 +1,6 @@
 """Pictures that were flagged as crafted, and ordinary ones: what a search for recurrence reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,9 +9,6 @@ from detectors.patches.patch_search import different_pictures
 from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from jobs.blocking.picture_views import read_image
 from jobs.context import JobContext, Skipped
-from store.decisions.decisions import NewDecision, add_decision
-from store.decisions.scenarios import read_switches
-from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.requests.kept_pictures import KeptPicture, flagged_pictures, ordinary_pictures
 from store.requests.picture_store import PictureStore
@@ -33,13 +30,6 @@ class Suspect:
 
     picture: KeptPicture
     image: Image
-
-
-def is_simulated(context: JobContext, scenario: str) -> bool:
-    """Whether what a scenario lists is only watched."""
-    simulates_all = context.settings.blocking.simulate_blocks
-    with context.database.read() as session:
-        return not read_switches(session, simulates_all=simulates_all).enforces(scenario)
 
 
 def read_suspects(context: JobContext) -> list[Suspect]:
@@ -68,23 +58,6 @@ def read_ordinary(context: JobContext, least: int, mistake: str) -> list[Image]:
             f"client, do not tell {mistake}: {least} do."
         )
     return ordinary
-
-
-def add_decisions(context: JobContext, job: str, decisions: Sequence[NewDecision]) -> None:
-    """Write what was found, all or nothing, while no other run of the job does."""
-    with context.database.write() as session:
-        take_turn(session, job)
-        for decision in decisions:
-            add_decision(session, decision, context.now)
-
-
-def phrase_members(members: Sequence[KeptPicture]) -> str:
-    """Why the pictures accuse what they share."""
-    clients = len({picture.client for picture in members})
-    return (
-        f"{phrase_count(len(members), 'flagged picture')} of "
-        f"{phrase_count(clients, 'client')} show it; ordinary pictures do not."
-    )
 
 
 def _read(context: JobContext, pictures: Iterable[KeptPicture]) -> Iterable[Suspect]:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from store.decisions.decisions import Kind, Scope, is_active, subject_of
 from store.decisions.network_ends import NetworkEnds
-from store.decisions.pictures.listed_patches import ListedPatch, listed_patches
-from store.decisions.pictures.listed_perturbations import ListedPerturbation, listed_perturbations
+from store.decisions.pictures.listed_patches import PATCHES, ListedPatch
+from store.decisions.pictures.listed_perturbations import PERTURBATIONS, ListedPerturbation
 from store.decisions.similar_pictures import SimilarPicture, SimilarPictures
 from store.engine.change_marks import Mark, read_marks
 from store.people.api_keys import CLIENT_PREFIX, KeyScope, key_digest
@@ -129,7 +129,7 @@ def read_access_list(
     """
     marks = read_marks(session)
     changes = None if before is None else _changed_subjects(session, before, marks, now)
-    listed = (listed_patches(session, now), listed_perturbations(session, now))
+    listed = (PATCHES.read_blocked(session, now), PERTURBATIONS.read_blocked(session, now))
     ends: Mapping[Subject, datetime]
     read_at: datetime | None
     if before is None or changes is None:

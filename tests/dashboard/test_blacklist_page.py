@@ -6,8 +6,8 @@ from datetime import timedelta
 from dashboard.wiring import Parts
 from store.decisions.by_hand import decision_by_hand
 from store.decisions.decisions import Kind, Scope, add_decision
-from store.decisions.pictures.listed_patches import listed_patches, patch_evidence
-from store.decisions.pictures.listed_perturbations import listed_perturbations, signature_evidence
+from store.decisions.pictures.listed_patches import PATCHES, patch_evidence
+from store.decisions.pictures.listed_perturbations import PERTURBATIONS, signature_evidence
 from store.decisions.proposals import propose
 from store.decisions.scenarios import enable_scenario, read_switches, report_simulations
 from tests.dashboard.conftest import Day
@@ -46,12 +46,12 @@ def test_a_blocked_patch_can_be_seen_and_revoked(day: Day, signed_in: Signed) ->
     at = open_page("blacklist")
     assert 'class="mw-thumb" src="data:image/png;base64,' in html_of(at)
     with day.parts.database.read() as session:
-        [listed] = listed_patches(session, day.parts.clock())
+        [listed] = PATCHES.read_blocked(session, day.parts.clock())
     button = next(each for each in at.button if each.key == f"revoke-{listed.decision_id}")
     at = fine(button.click().run())
     # What it is made of is shown, not printed.
     assert "Correlation" in html_of(at)
-    assert str(patch_evidence(listed.patch, listed.limit)["patch"]) not in html_of(at)
+    assert str(patch_evidence(listed.subject, listed.limit)["patch"]) not in html_of(at)
 
 
 def test_a_blocked_perturbation_can_be_seen_and_revoked(day: Day, signed_in: Signed) -> None:
@@ -59,11 +59,11 @@ def test_a_blocked_perturbation_can_be_seen_and_revoked(day: Day, signed_in: Sig
     at = open_page("blacklist")
     assert "The blocked perturbation" in html_of(at)
     with day.parts.database.read() as session:
-        [listed] = listed_perturbations(session, day.parts.clock())
+        [listed] = PERTURBATIONS.read_blocked(session, day.parts.clock())
     button = next(each for each in at.button if each.key == f"revoke-{listed.decision_id}")
     at = fine(button.click().run())
     assert "Strength" in html_of(at)
-    cells = signature_evidence(listed.signature, listed.limit)["signature"]
+    cells = signature_evidence(listed.subject, listed.limit)["signature"]
     assert str(cells) not in html_of(at)
 
 

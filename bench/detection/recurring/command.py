@@ -40,7 +40,7 @@ from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 from jobs.blocking.find_perturbations import run
 from jobs.blocking.suspects import NothingToCompare
-from store.decisions.pictures.listed_perturbations import ListedPerturbation, listed_perturbations
+from store.decisions.pictures.listed_perturbations import PERTURBATIONS, ListedPerturbation
 
 _ATTACKS = ("universal", "universal_low_frequency", "transferred_e8")
 # What a service accuses at, unless it is set otherwise.
@@ -155,7 +155,7 @@ def _list_perturbations(
         except NothingToCompare:
             return ()
         with records.context.database.read() as session:
-            return listed_perturbations(session, records.context.now)
+            return PERTURBATIONS.read_blocked(session, records.context.now)
 
 
 def _survive(
@@ -172,7 +172,7 @@ def _share(matches: Sequence[bool]) -> float:
 
 def _show(listed: Sequence[ListedPerturbation], images: Sequence[Image]) -> list[bool]:
     """Whether each picture shows a listed perturbation."""
-    matchers = [(PerturbationMatcher(each.signature), each.limit) for each in listed]
+    matchers = [(PerturbationMatcher(each.subject), each.limit) for each in listed]
     spectra = (spectrum_of(residual_of(image)) for image in images)
     return [
         any(matcher.look(spectrum) >= limit for matcher, limit in matchers) for spectrum in spectra

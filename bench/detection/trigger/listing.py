@@ -23,7 +23,7 @@ from inference.ensemble.tile_search import TileRecipe
 from inference.recording.picture_keeper import MAX_SIDE, limit_size
 from inference.segmenters.base import Segmenter
 from jobs.blocking.find_patches import run
-from store.decisions.pictures.listed_patches import ListedPatch, listed_patches
+from store.decisions.pictures.listed_patches import PATCHES, ListedPatch
 
 
 def listing_figures(segmenter: Segmenter, attacks: Sequence[Image], data: Path) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _list_patches(records: KeptRecords) -> tuple[ListedPatch, ...]:
     """Run the job and read the list."""
     run(records.context)
     with records.context.database.read() as session:
-        return listed_patches(session, records.context.now)
+        return PATCHES.read_blocked(session, records.context.now)
 
 
 def _search_picture(segmenter: Segmenter, image: Image) -> Finding | None:
@@ -86,7 +86,7 @@ def _match_patches(
     patches: Sequence[ListedPatch], images: Sequence[Image]
 ) -> tuple[list[bool], float]:
     """Whether each picture shows a listed patch; median milliseconds a picture and patch."""
-    matchers = [(PatchMatcher(each.patch), each.limit) for each in patches]
+    matchers = [(PatchMatcher(each.subject), each.limit) for each in patches]
     matches, times = [], []
     for image in images:
         correlations, small = [], limit_size(image, MAX_SIDE)

@@ -1,10 +1,7 @@
 """Listed patches through the whole pipeline: flagged, refused, let through, never in the way."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -15,54 +12,20 @@ from PIL import Image as Pillow
 from detectors.parsing import Image
 from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
-from inference.results.outcomes import Outcome
 from inference.service import Service
-from inference.upload import Arrival, Upload
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import patch_evidence
-from tests.inference.check_cases import LOOKS, without
+from tests.inference.checks.listed.guarded import Guarded
 
 Encode = Callable[..., bytes]
-CLIENT, LEFT, TOP, SIDE = "ip:192.0.2.1", 60, 120, 40
+LEFT, TOP, SIDE = 60, 120, 40
 BLOCKS = default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8)
 MARK = cv2.resize(BLOCKS, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
-class Guarded:
-    """A service with a list of patches, on which clean figures pass."""
-
-    def __init__(self, service: Service, mode: Mode = Mode.ENFORCE) -> None:
-        self.service = service
-        checks = without(service.pipeline.checks, *LOOKS)
-        self.pipeline = replace(service.pipeline, checks=checks, mode=mode)
-        self.now = datetime.now(UTC)
-
-    def block(self, patch: Patch, *, simulated: bool = False) -> int:
-        return self.decide(
-            Kind.BLOCK, Scope.PATCH, patch.digest, patch_evidence(patch, 0.7), simulated
-        )
-
-    def decide(
-        self,
-        kind: Kind,
-        scope: Scope,
-        value: str,
-        evidence: dict[str, object] | None = None,
-        simulated: bool = False,
-    ) -> int:
-        until = self.now + timedelta(hours=1)
-        new = NewDecision(
-            *(kind, scope, value, "by_hand", "analyst", "A test.", "ada", until, simulated),
-            evidence or {},
-        )
-        with self.service.database.write() as session:
-            made = add_decision(session, new, self.now).id
-        self.service.access.refresh()
-        return made
-
-    def send(self, data: bytes, minutes: float = 0) -> Outcome:
-        at = self.now + timedelta(minutes=minutes)
-        return self.pipeline.handle(Arrival(str(uuid4()), at, CLIENT, "api"), Upload(data))
+def block(guarded: Guarded, patch: Patch, *, simulated: bool = False) -> int:
+    evidence = patch_evidence(patch, 0.7)
+    return guarded.block(Scope.PATCH, patch.digest, evidence, simulated=simulated)
 
 
 @pytest.fixture
@@ -91,7 +54,7 @@ def plain(figure: Image, encode: Encode) -> bytes:
 def test_a_listed_patch_is_refused_with_its_place_and_its_decision(
     guarded: Guarded, patch: Patch, bearing: bytes, plain: bytes
 ) -> None:
-    decision = guarded.block(patch)
+    decision = block(guarded, patch)
     outcome = guarded.send(bearing)
     assert outcome.record.verdict is Verdict.REFUSE
     assert outcome.refusal is not None
@@ -107,7 +70,7 @@ def test_a_listed_patch_is_refused_with_its_place_and_its_decision(
 def test_the_place_is_in_the_pixels_of_a_large_picture(
     guarded: Guarded, patch: Patch, bearing: bytes, encode: Encode
 ) -> None:
-    guarded.block(patch)
+    block(guarded, patch)
     with Pillow.open(BytesIO(bearing)) as opened:
         large = opened.resize((opened.width * 3, opened.height * 3), Pillow.Resampling.BICUBIC)
     outcome = guarded.send(encode(np.asarray(large)))
@@ -119,22 +82,22 @@ def test_the_place_is_in_the_pixels_of_a_large_picture(
 
 def test_in_monitor_mode_it_is_flagged(service: Service, patch: Patch, bearing: bytes) -> None:
     watched = Guarded(service, Mode.MONITOR)
-    watched.block(patch)
+    block(watched, patch)
     outcome = watched.send(bearing)
     assert outcome.record.verdict is Verdict.FLAG
     assert "blocked_patch" in outcome.record.reasons
 
 
 def test_a_simulated_block_flags(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
-    guarded.block(patch, simulated=True)
+    block(guarded, patch, simulated=True)
     outcome = guarded.send(bearing)
     assert outcome.refusal is None
     assert "blocked_patch" in outcome.record.reasons
 
 
 def test_who_is_allowed_is_flagged_only(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
-    guarded.block(patch)
-    guarded.decide(Kind.ALLOW, Scope.CLIENT, CLIENT)
+    block(guarded, patch)
+    guarded.allow_client()
     assert guarded.send(bearing).record.verdict is Verdict.FLAG
 
 
@@ -142,21 +105,21 @@ def test_a_picture_that_passed_before_is_looked_at_again(
     guarded: Guarded, patch: Patch, bearing: bytes
 ) -> None:
     assert guarded.send(bearing).refusal is None
-    guarded.block(patch)
+    block(guarded, patch)
     assert guarded.send(bearing).refusal is not None
 
 
 def test_a_block_ends(guarded: Guarded, patch: Patch, bearing: bytes) -> None:
-    guarded.block(patch)
+    block(guarded, patch)
     assert guarded.send(bearing, minutes=61).refusal is None
 
 
 def test_one_request_has_one_finding_however_many_patches_it_shows(
     guarded: Guarded, patch: Patch, bearing: bytes
 ) -> None:
-    guarded.block(patch)
+    block(guarded, patch)
     corner = Patch(MARK[:30, :30], patch.share * 30 / SIDE)
-    guarded.block(corner, simulated=True)
+    block(guarded, corner, simulated=True)
     record = guarded.send(bearing).record
     assert record.verdict is Verdict.REFUSE
     assert record.reasons.count("blocked_patch") == 1
@@ -168,14 +131,14 @@ def broken(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> Guarded:
     def look(*_: object) -> None:
         raise RuntimeError("A test.")
 
-    monkeypatch.setattr("inference.checks.listed_patches.PatchMatcher.look", look)
+    monkeypatch.setattr("inference.checks.listed.patches.PatchMatcher.look", look)
     return guarded
 
 
 def test_a_fault_is_counted_and_costs_nothing(
     broken: Guarded, patch: Patch, bearing: bytes
 ) -> None:
-    broken.block(patch)
+    block(broken, patch)
     assert broken.send(bearing).refusal is None
     faults = broken.service.metrics.registry.get_sample_value(
         "maskwatch_faults_total", {"part": "listed_patches"}

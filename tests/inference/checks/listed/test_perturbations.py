@@ -1,65 +1,25 @@
 """Listed perturbations through the whole pipeline: flagged, refused, let through."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from detectors.parsing import Image
 from detectors.perturbations.signatures import Signature
 from detectors.verdict import Mode, Verdict
-from inference.results.outcomes import Outcome
 from inference.service import Service
-from inference.upload import Arrival, Upload
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_perturbations import signature_evidence
 from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
-from tests.inference.check_cases import LOOKS, without
+from tests.inference.checks.listed.guarded import Guarded
 
 Encode = Callable[..., bytes]
-CLIENT = "ip:192.0.2.1"
 CODE = "blocked_perturbation"
 
 
-class Guarded:
-    """A service with a list of perturbations, on which clean figures pass."""
-
-    def __init__(self, service: Service, mode: Mode = Mode.ENFORCE) -> None:
-        self.service = service
-        checks = without(service.pipeline.checks, *LOOKS)
-        self.pipeline = replace(service.pipeline, checks=checks, mode=mode)
-        self.now = datetime.now(UTC)
-
-    def block(self, signature: Signature, *, simulated: bool = False) -> int:
-        evidence = signature_evidence(signature, 7.0)
-        return self.decide(
-            Kind.BLOCK, Scope.PERTURBATION, signature.digest, evidence, simulated=simulated
-        )
-
-    def decide(
-        self,
-        kind: Kind,
-        scope: Scope,
-        value: str,
-        evidence: dict[str, object] | None = None,
-        *,
-        simulated: bool = False,
-    ) -> int:
-        until = self.now + timedelta(hours=1)
-        new = NewDecision(
-            *(kind, scope, value, "by_hand", "analyst", "A test.", "ada", until, simulated),
-            evidence or {},
-        )
-        with self.service.database.write() as session:
-            made = add_decision(session, new, self.now).id
-        self.service.access.refresh()
-        return made
-
-    def send(self, data: bytes, minutes: float = 0) -> Outcome:
-        at = self.now + timedelta(minutes=minutes)
-        return self.pipeline.handle(Arrival(str(uuid4()), at, CLIENT, "api"), Upload(data))
+def block(guarded: Guarded, signature: Signature, *, simulated: bool = False) -> int:
+    evidence = signature_evidence(signature, 7.0)
+    return guarded.block(Scope.PERTURBATION, signature.digest, evidence, simulated=simulated)
 
 
 @pytest.fixture
@@ -81,7 +41,7 @@ def laid_over(figure: Image, encode: Encode) -> bytes:
 def test_a_listed_perturbation_is_refused_with_its_decision(
     guarded: Guarded, signature: Signature, laid_over: bytes, figure: Image, encode: Encode
 ) -> None:
-    decision = guarded.block(signature)
+    decision = block(guarded, signature)
     outcome = guarded.send(laid_over)
     assert outcome.record.verdict is Verdict.REFUSE
     assert outcome.refusal is not None
@@ -96,7 +56,7 @@ def test_a_listed_perturbation_is_refused_with_its_decision(
 def test_another_perturbation_is_not_the_listed_one(
     guarded: Guarded, signature: Signature, figure: Image, encode: Encode
 ) -> None:
-    guarded.block(signature)
+    block(guarded, signature)
     assert CODE not in guarded.send(encode(lay_over(figure, noise(seed=1)))).record.reasons
 
 
@@ -104,14 +64,14 @@ def test_in_monitor_mode_it_is_flagged(
     service: Service, signature: Signature, laid_over: bytes
 ) -> None:
     watched = Guarded(service, Mode.MONITOR)
-    watched.block(signature)
+    block(watched, signature)
     outcome = watched.send(laid_over)
     assert outcome.record.verdict is Verdict.FLAG
     assert CODE in outcome.record.reasons
 
 
 def test_a_simulated_block_flags(guarded: Guarded, signature: Signature, laid_over: bytes) -> None:
-    guarded.block(signature, simulated=True)
+    block(guarded, signature, simulated=True)
     outcome = guarded.send(laid_over)
     assert outcome.refusal is None
     assert CODE in outcome.record.reasons
@@ -120,8 +80,8 @@ def test_a_simulated_block_flags(guarded: Guarded, signature: Signature, laid_ov
 def test_who_is_allowed_is_flagged_only(
     guarded: Guarded, signature: Signature, laid_over: bytes
 ) -> None:
-    guarded.block(signature)
-    guarded.decide(Kind.ALLOW, Scope.CLIENT, CLIENT)
+    block(guarded, signature)
+    guarded.allow_client()
     assert guarded.send(laid_over).record.verdict is Verdict.FLAG
 
 
@@ -129,7 +89,7 @@ def test_a_picture_that_passed_before_is_looked_at_again_and_a_block_ends(
     guarded: Guarded, signature: Signature, laid_over: bytes
 ) -> None:
     assert guarded.send(laid_over).refusal is None
-    guarded.block(signature)
+    block(guarded, signature)
     assert guarded.send(laid_over).refusal is not None
     assert guarded.send(laid_over, minutes=61).refusal is None
 
@@ -137,8 +97,8 @@ def test_a_picture_that_passed_before_is_looked_at_again_and_a_block_ends(
 def test_one_request_has_one_finding_however_many_perturbations_it_shows(
     guarded: Guarded, signature: Signature, laid_over: bytes
 ) -> None:
-    guarded.block(signature)
-    guarded.block(signature, simulated=True)
+    block(guarded, signature)
+    block(guarded, signature, simulated=True)
     record = guarded.send(laid_over).record
     assert record.verdict is Verdict.REFUSE
     assert len([each for each in record.findings if each.rule.code == CODE]) == 1

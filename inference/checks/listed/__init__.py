@@ -1,0 +1,1 @@
+"""Checks that hold each picture against what the blacklist lists of pictures."""
