@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from store.engine.database import Database, StoreUnavailable
 from store.engine.schema.versions import current_revision, downgrade, migrations_folder, upgrade
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
-from tests.waiting import wait_for
+from tests.waiting import be_patient, wait_for
 
 REVISIONS = [
     each.revision
@@ -99,9 +100,9 @@ def _tables(database: Database) -> list[Table]:
     return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
 
 
-def _fill(database: Database) -> None:
+def _fill(database: Database, tables: Sequence[Table]) -> None:
     """Two rows in every table that is empty; what refers to another table refers to its row."""
-    for table in _tables(database):
+    for table in tables:
         with database.write() as session:
             if session.scalar(select(func.count()).select_from(table)):
                 continue
@@ -111,12 +112,12 @@ def _fill(database: Database) -> None:
             )
 
 
-def _rows(database: Database) -> Rows:
+def _rows(database: Database, tables: Sequence[Table]) -> Rows:
     """All rows; a request's key, which may change, is replaced by the id of the request."""
     with database.read() as session:
         found = {
             table.name: [dict(row._mapping) for row in session.execute(select(table))]
-            for table in _tables(database)
+            for table in tables
         }
     names = {row["id"]: row["request_id"] for row in found.get("requests", ())}
     for table, rows in found.items():
@@ -140,31 +141,48 @@ def _same_where_both_know(before: Rows, after: Rows) -> None:
             assert {key: new[key] for key in shared} == {key: old[key] for key in shared}, name
 
 
+@pytest.fixture
+def bare_database(store_settings: StoreSettings, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    settings = store_settings
+    if settings.store.database_url is None:
+        settings = be_patient(StoreSettings(var_dir=tmp_path / "bare"))
+    with closing(Database.open(settings)) as opened:
+        if opened.dialect == "postgresql":
+            with opened.write() as session:
+                session.execute(text("DROP SCHEMA public, maskwatch_days CASCADE"))
+                session.execute(text("CREATE SCHEMA public"))
+        yield opened
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_rows_of_every_revision_live_on_in_the_newest(database: Database, revision: str) -> None:
-    downgrade(database, "base")
-    upgrade(database, revision)
-    assert current_revision(database) == revision
-    _fill(database)
-    before = _rows(database)
+def test_rows_of_every_revision_live_on_in_the_newest(
+    bare_database: Database, revision: str
+) -> None:
+    upgrade(bare_database, revision)
+    assert current_revision(bare_database) == revision
+    tables = _tables(bare_database)
+    _fill(bare_database, tables)
+    before = _rows(bare_database, tables)
     assert all(len(rows) >= 1 for rows in before.values())
-    upgrade(database)
-    assert current_revision(database) == REVISIONS[-1]
-    _same_where_both_know(before, _rows(database))
+    upgrade(bare_database)
+    assert current_revision(bare_database) == REVISIONS[-1]
+    _same_where_both_know(before, _rows(bare_database, _tables(bare_database)))
 
 
 def test_back_step_by_step_keeps_what_each_step_knows(database: Database) -> None:
-    _fill(database)
+    tables = _tables(database)
+    _fill(database, tables)
+    before = _rows(database, tables)
     for revision in reversed(REVISIONS[:-1]):
-        before = _rows(database)
         downgrade(database, revision)
         assert current_revision(database) == revision
-        after = _rows(database)
+        after = _rows(database, _tables(database))
         assert after.keys() <= before.keys()
         _same_where_both_know(before, after)
-    before = _rows(database)
+        before = after
     upgrade(database)
-    _same_where_both_know(before, _rows(database))
+    _same_where_both_know(before, _rows(database, _tables(database)))
 
 
 @pytest.fixture
