@@ -9,11 +9,27 @@ import numpy.typing as npt
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from detectors.outliers.forests.scikit_forest import compile_forest
+from detectors.outliers.forests.scikit_forest import compile_trees, grow
 from detectors.outliers.forests.trees import Trees
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix, Normal
+
+
+def _compile_forest(forest: IsolationForest) -> Trees:
+    return compile_trees([each.tree_ for each in forest.estimators_], forest.max_samples_)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 24, 256, 1000])
+@pytest.mark.parametrize("columns", [1, 7, 60])
+def test_the_trees_are_those_of_scikit_learn(rows: int, columns: int) -> None:
+    train = np.random.default_rng(rows).normal(size=(rows, columns))
+    train[:, 0] = np.round(train[:, 0])
+    wanted = _compile_forest(IsolationForest(n_estimators=20, random_state=7).fit(train)).arrays()
+    grown = grow(train, 20, 7).arrays()
+    assert grown.keys() == wanted.keys()
+    for name, array in wanted.items():
+        assert np.array_equal(grown[name], array), name
 
 
 @pytest.mark.parametrize("rows", [2, 3, 24, 256, 1000])
@@ -24,7 +40,7 @@ def test_the_scores_are_those_of_scikit_learn(rows: int) -> None:
     test = random.normal(scale=3, size=(300, 4)).astype(np.float32)
     test[:50] = train[random.integers(0, rows, 50)]
     forest = IsolationForest(n_estimators=50, random_state=1).fit(train)
-    found = compile_forest(forest).score(test.astype(np.float64))
+    found = _compile_forest(forest).score(test.astype(np.float64))
     assert found == pytest.approx(-forest.score_samples(test), abs=1e-12)
 
 
@@ -33,7 +49,7 @@ def test_a_value_at_a_threshold_goes_the_way_it_goes_in_scikit_learn() -> None:
     forest = IsolationForest(n_estimators=20, random_state=1).fit(train)
     thresholds = np.concatenate([tree.tree_.threshold for tree in forest.estimators_])
     rows = thresholds[:, np.newaxis].astype(np.float32)
-    found = compile_forest(forest).score(rows.astype(np.float64))
+    found = _compile_forest(forest).score(rows.astype(np.float64))
     assert found == pytest.approx(-forest.score_samples(rows), abs=1e-12)
 
 
