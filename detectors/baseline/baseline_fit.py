@@ -42,11 +42,7 @@ def learn(
     Raises:
         BaselineError: too few pictures.
     """
-    if len(calibrate) < MIN_PICTURES:
-        raise BaselineError(
-            f"A baseline needs at least {MIN_PICTURES} clean pictures to calibrate with; "
-            f"there are {len(calibrate)}."
-        )
+    require_enough(calibrate)
     expectations = tuple(expectation_of(each, fit) for each in evidence)
     blank = Baseline(segmenter, expectations, inf, ())
     first = [blank.score(features, first_look=True).value for features in calibrate]
@@ -56,6 +52,19 @@ def learn(
     return replace(baseline, scores=tuple(scores), limits=learn_limits(extremes))
 
 
+def require_enough(calibrate: Sequence[Measurements]) -> None:
+    """See that there are pictures enough to calibrate with.
+
+    Raises:
+        BaselineError: there are not.
+    """
+    if len(calibrate) < MIN_PICTURES:
+        raise BaselineError(
+            f"A baseline needs at least {MIN_PICTURES} clean pictures to calibrate with; "
+            f"there are {len(calibrate)}."
+        )
+
+
 def expectation_of(evidence: Evidence, clean: Sequence[Measurements]) -> Expectation:
     """Fit the lines of one piece of evidence.
 
@@ -63,7 +72,7 @@ def expectation_of(evidence: Evidence, clean: Sequence[Measurements]) -> Expecta
         BaselineError: fewer than thirty pictures on which everything was measured.
     """
     lines = tuple(_line_of(part, clean) for part in evidence.parts)
-    means = np.array([np.mean([line.excess(each) for line in lines]) for each in clean])
+    means = np.array([[line.excess(each) for line in lines] for each in clean]).mean(axis=1)
     return Expectation(evidence, lines, _limit(means[~np.isnan(means)]))
 
 

@@ -9,8 +9,9 @@ from math import isnan
 import numpy as np
 import numpy.typing as npt
 
+from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline import Baseline
-from detectors.baseline.baseline_fit import learn
+from detectors.baseline.baseline_fit import expectation_of, learn, require_enough
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import SampleRow
 
@@ -59,9 +60,9 @@ def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
     Raises:
         BaselineError: too few pictures, or too few on which everything was measured.
     """
-    kept = _leave_out_far(digest, _leave_out_strangers(digest, rows))
+    kept = _leave_out_far(_leave_out_strangers(rows))
     fit, calibrate = _split_by_client(kept)
-    fit = _trim(digest, fit)
+    fit = _trim(fit)
     baseline = learn(
         digest,
         [row.features for row in fit],
@@ -79,16 +80,17 @@ def unsure_entropy(rows: Sequence[SampleRow]) -> float | None:
     return float(np.quantile(measured, 1 - _UNSURE_SHARE)) if measured else None
 
 
-def measure_distances(digest: str, rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
+def measure_distances(rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
     """How far each row lies above the middle, in its most extreme piece of evidence, ``(n,)``.
 
     In units of the way from the middle to the upper quarter, which a fifth of hostile rows cannot
     stretch by much, as they do with the tail. What cannot be measured is not extreme.
     """
     features = [row.features for row in rows]
-    rough = learn(digest, features, features)
+    require_enough(features)
+    rough = [expectation_of(each, features) for each in EVIDENCE]
     excesses = np.array(
-        [[each.excess(row) for row in features] for each in rough.expectations], dtype=np.float64
+        [[each.excess(row) for row in features] for each in rough], dtype=np.float64
     )
     excesses = excesses[~np.isnan(excesses).all(axis=1)]
     middle, upper = np.nanquantile(excesses, (0.5, 0.75), axis=1, keepdims=True)
@@ -98,8 +100,8 @@ def measure_distances(digest: str, rows: Sequence[SampleRow]) -> npt.NDArray[np.
     return result
 
 
-def _leave_out_strangers(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
-    scores = measure_distances(digest, rows)
+def _leave_out_strangers(rows: Sequence[SampleRow]) -> list[SampleRow]:
+    scores = measure_distances(rows)
     line = float(np.quantile(scores, 1 - STRANGE_SHARE, method="higher"))
     extremes: defaultdict[str, list[bool]] = defaultdict(list)
     for row, score in zip(rows, scores, strict=True):
@@ -108,9 +110,9 @@ def _leave_out_strangers(digest: str, rows: Sequence[SampleRow]) -> list[SampleR
     return [row for row in rows if network_of_client(row.client) not in strange]
 
 
-def _leave_out_far(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
+def _leave_out_far(rows: Sequence[SampleRow]) -> list[SampleRow]:
     """Without single pictures that lie apart from all others, as those of many attackers do."""
-    scores = measure_distances(digest, rows)
+    scores = measure_distances(rows)
     line = max(_FAR, float(np.quantile(scores, 1 - MAX_FAR_SHARE, method="higher")))
     return [row for row, score in zip(rows, scores, strict=True) if score <= line]
 
@@ -146,7 +148,7 @@ def _hash(client: str) -> bytes:
     return sha256(client.encode()).digest()
 
 
-def _trim(digest: str, rows: Sequence[SampleRow]) -> list[SampleRow]:
-    scores = measure_distances(digest, rows)
+def _trim(rows: Sequence[SampleRow]) -> list[SampleRow]:
+    scores = measure_distances(rows)
     line = float(np.quantile(scores, 1 - TRIM_SHARE, method="higher"))
     return [row for row, score in zip(rows, scores, strict=True) if score <= line]
