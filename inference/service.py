@@ -1,6 +1,6 @@
 """Wires the service process once: settings in, a working pipeline out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -13,7 +13,7 @@ from inference.admission.queue.thread_pools import ThreadPool
 from inference.checks.catalogue import Parts
 from inference.checks.champion import Champion
 from inference.ensemble.sources import Sources
-from inference.fresh_copy import FreshCopy
+from inference.fresh_copy import FreshCopies, FreshCopy
 from inference.machine.cores import share_cores
 from inference.metrics import Metrics
 from inference.observing import Observations
@@ -84,6 +84,7 @@ class Service:
     access: Access
     champion: Champion
     sources: Sources
+    copies: FreshCopies
     admission: Admission
     slots: Slots
     body_memory: ByteBudget
@@ -97,12 +98,6 @@ class Service:
         default_factory=partial(ThreadPool, "records", _RECORDING_THREADS)
     )
     status_threads: ThreadPool = field(default_factory=partial(ThreadPool, "status", 1))
-
-    def copies(self) -> Iterator[FreshCopy]:
-        """What is copied from the database and kept fresh."""
-        for part in (self.access, self.champion, self.sources):
-            if isinstance(part, FreshCopy):
-                yield part
 
     def describe_learning(self) -> str | None:
         """How far what parses is learnt, in a few words; ``None`` if nobody can say."""
@@ -118,8 +113,7 @@ class Service:
         """End the threads and the decode workers, give the connections back."""
         self.observer.close()
         self.models.close()
-        for copy in self.copies():
-            copy.close()
+        self.copies.close()
         self.pipeline.gate.close()
         self.pipeline.recorder.close()
         self.admission.refusal_counts.close()
@@ -149,13 +143,16 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
     access = Access(database, metrics)
     parts = Parts(settings, database, access, champion, knowledge, metrics, slots.is_quiet)
     service = _assemble(parts, models, slots, reader)
-    for copy in service.copies():
-        copy.start(settings.admission.access_refresh_seconds)
+    service.copies.start(settings.admission.access_refresh_seconds)
     return service
 
 
 def _assemble(parts: Parts, models: ModelHolder, slots: Slots, reader: PresetReader) -> Service:
     settings, database, metrics = parts.settings, parts.database, parts.metrics
+    sources = parts.knowledge.sources
+    copies = (
+        part for part in (parts.access, parts.champion, sources) if isinstance(part, FreshCopy)
+    )
     pipeline = build_pipeline(parts, models.current)
     observations = Observations.of(pipeline, reader, SourceNamer(database))
     return Service(
@@ -165,7 +162,8 @@ def _assemble(parts: Parts, models: ModelHolder, slots: Slots, reader: PresetRea
         pipeline=pipeline,
         access=parts.access,
         champion=parts.champion,
-        sources=parts.knowledge.sources,
+        sources=sources,
+        copies=FreshCopies(database, *copies),
         admission=build_admission(settings, database, parts.access, metrics),
         slots=slots,
         body_memory=build_body_memory(settings),

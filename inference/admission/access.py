@@ -1,11 +1,10 @@
-"""Access: the access list in memory, kept fresh by a thread of its own."""
+"""Access: the access list in memory, kept fresh."""
 
 from datetime import UTC, datetime
 
-from inference.fresh_copy import FreshCopy
+from inference.fresh_copy import FreshCopy, Marks
 from inference.metrics import Metrics
 from store.decisions.access_list import AccessList, read_access_list
-from store.engine.change_marks import read_marks
 from store.engine.database import Database
 
 
@@ -17,8 +16,7 @@ class Access(FreshCopy):
     """
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
-        super().__init__("access", "access list", metrics)
-        self._database = database
+        super().__init__("access", "access list", database, metrics)
         self._current = self._read()
 
     @property
@@ -26,10 +24,8 @@ class Access(FreshCopy):
         """The list as it is known now; it is replaced, never changed."""
         return self._current
 
-    def _read_if_changed(self) -> None:
-        with self._database.read() as session:
-            is_old = read_marks(session) != self._current.marks
-        if is_old:
+    def _read_if_changed(self, marks: Marks) -> None:
+        if marks != self._current.marks:
             self._current = self._read(self._current)
 
     def _read(self, before: AccessList | None = None) -> AccessList:

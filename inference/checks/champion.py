@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from detectors.findings import Finding
 from inference.checks.base import Case, CheckResult, Needs
 from inference.checks.promoted_model import PromotedModel
-from inference.fresh_copy import FreshCopy
+from inference.fresh_copy import FreshCopy, Marks
 from inference.metrics import Metrics
-from store.engine.change_marks import Mark, read_marks
+from store.engine.change_marks import Mark
 from store.engine.database import Database
 from store.models.outlier_models import OutlierModelStore, champion
 from store.tables.work_tables import OutlierModelRow
@@ -22,7 +22,7 @@ Judge = Callable[[Mapping[str, float]], tuple[Finding, ...]]
 
 
 class Champion(FreshCopy):
-    """The promoted model in memory, kept fresh by a thread of its own.
+    """The promoted model in memory, kept fresh.
 
     Without a model, or with one whose file is gone, changed or signed by nobody, nothing is found.
     While the database is away the last known model goes on.
@@ -31,8 +31,7 @@ class Champion(FreshCopy):
     def __init__(
         self, database: Database, store: OutlierModelStore, p_value: float, metrics: Metrics
     ) -> None:
-        super().__init__("champion", "outlier model", metrics)
-        self._database = database
+        super().__init__("champion", "outlier model", database, metrics)
         self._store = store
         self._p_value = p_value
         self._mark: int | None = None
@@ -43,12 +42,12 @@ class Champion(FreshCopy):
         judge = self._current
         return () if judge is None else judge(features)
 
-    def _read_if_changed(self) -> None:
-        with self._database.read() as session:
-            mark = read_marks(session)[Mark.OUTLIER_MODEL]
-            row = champion(session) if mark != self._mark else None
+    def _read_if_changed(self, marks: Marks) -> None:
+        mark = marks[Mark.OUTLIER_MODEL]
         if mark == self._mark:
             return
+        with self._database.read() as session:
+            row = champion(session)
         # Before the file is read: one that does not serve is not read again every half second.
         self._mark, self._current = mark, None
         if row is not None:

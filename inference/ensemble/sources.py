@@ -13,13 +13,13 @@ from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_text import to_json
 from detectors.baseline.phases import Phase, SourceState
 from inference.ensemble.baselines import SHIPPED, Baselines
-from inference.fresh_copy import FreshCopy
+from inference.fresh_copy import FreshCopy, Marks
 from inference.metrics import Metrics
 from store.audit.actors import service
 from store.baselines.baselines import NewBaseline, Origin, add_baseline
 from store.baselines.sources import ensure_source, read_states
-from store.engine.change_marks import Mark, read_marks
-from store.engine.database import Database
+from store.engine.change_marks import Mark
+from store.engine.database import Database, StoreUnavailable
 
 _log = structlog.get_logger(__name__)
 _UNKNOWN = SourceState()
@@ -46,7 +46,7 @@ class GivenSources:
 
 
 class LearntSources(FreshCopy):
-    """What the job ``learn_baseline`` learnt, kept fresh by a thread of its own.
+    """What the job ``learn_baseline`` learnt, kept fresh.
 
     A source that nobody knows yet is learning. While the database is away the last known state
     holds.
@@ -58,8 +58,7 @@ class LearntSources(FreshCopy):
         Args:
             file: the baseline that an operator made, watched for changes.
         """
-        super().__init__("sources", "state of the sources", metrics)
-        self._database = database
+        super().__init__("sources", "state of the sources", database, metrics)
         self._mark: int | None = None
         self._states: Mapping[str, SourceState] = {}
         self._file = None if file is None else _WatchedFile(file)
@@ -83,16 +82,19 @@ class LearntSources(FreshCopy):
                 new = _given(baseline)
                 add_baseline(session, new, service("serve"), now)
 
-    def _read_if_changed(self) -> None:
+    def _read_if_changed(self, marks: Marks) -> None:
         if self._file is not None:
             self._file.look()
-        with self._database.read() as session:
-            mark = read_marks(session)[Mark.SOURCES]
-            if mark == self._mark:
-                return
-            # Before the rest: what cannot be read is not read again twice a second.
-            self._mark = mark
-            self._states = read_states(session)
+        if marks[Mark.SOURCES] == self._mark:
+            return
+        # Before the rest: what cannot be read is not read again several times a second.
+        self._mark = marks[Mark.SOURCES]
+        try:
+            with self._database.read() as session:
+                self._states = read_states(session)
+        except StoreUnavailable:
+            self._mark = None
+            raise
 
 
 def _given(baseline: Baseline) -> NewBaseline:

@@ -1,7 +1,6 @@
 """The promoted outlier model at request time: as the scan judges, and never in the way."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,6 @@ from store.models.outlier_models import OutlierModelStore, champion, promote
 from store.requests.unscored import unscored_requests
 from store.settings import StoreSettings
 from tests.inference.check_cases import Blind, blank_content, case_of
-from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 
@@ -61,12 +59,8 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def watching(
-    database: Database, store_settings: StoreSettings, metrics: Metrics
-) -> Iterator[Champion]:
-    built = Champion(database, OutlierModelStore(store_settings.store.var_dir), 0.01, metrics)
-    yield built
-    built.close()
+def watching(database: Database, store_settings: StoreSettings, metrics: Metrics) -> Champion:
+    return Champion(database, OutlierModelStore(store_settings.store.var_dir), 0.01, metrics)
 
 
 def _faults(metrics: Metrics) -> float:
@@ -115,18 +109,6 @@ def test_a_promotion_by_another_process_arrives(
     _promote(elsewhere, store_settings.store.var_dir, _train(centre=500.0))
     watching.refresh()
     assert len(watching.findings(NORMAL)) == 1
-
-
-def test_the_thread_looks_by_itself_until_it_is_closed(
-    watching: Champion,
-    elsewhere: Database,
-    store_settings: StoreSettings,
-) -> None:
-    watching.start(0.05)
-    _promote(elsewhere, store_settings.store.var_dir)
-    wait_for(lambda: bool(watching.findings(FAR)))
-    watching.close()
-    assert "champion" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """What a service knows of its source follows what the job learns, within a refresh."""
 
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from detectors.baseline.baseline_text import to_json
@@ -13,17 +15,15 @@ from inference.ensemble.sources import GivenSources, LearntSources
 from inference.metrics import Metrics
 from store.baselines.baselines import NewBaseline, Origin, add_baseline, list_baselines
 from store.baselines.sources import promote
-from store.engine.database import Database
+from store.engine.database import Database, StoreUnavailable
 from tests.makers import NOW
 
 SOURCE = read_baseline(SHIPPED).segmenter
 
 
 @pytest.fixture
-def sources(database: Database) -> Iterator[LearntSources]:
-    learnt = LearntSources(database, Metrics())
-    yield learnt
-    learnt.close()
+def sources(database: Database) -> LearntSources:
+    return LearntSources(database, Metrics())
 
 
 def test_a_source_that_nobody_knows_is_learning(sources: LearntSources) -> None:
@@ -50,6 +50,29 @@ def test_what_is_promoted_judges_after_the_next_refresh(
     with database.write() as session:
         row = add_baseline(session, NewBaseline(SOURCE, Origin.FILE, text), "cli:ada", NOW)
         promote(session, row.id, "cli:ada", NOW)
+    assert sources.state_of(SOURCE).phase is Phase.LEARNING
+    sources.refresh()
+    assert sources.state_of(SOURCE).baseline == read_baseline(SHIPPED)
+
+
+def test_a_state_that_the_database_was_too_busy_for_is_read_at_the_next_refresh(
+    sources: LearntSources, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, calls = database.read, count()
+
+    def read_marks_alone() -> AbstractContextManager[Session]:
+        if next(calls):
+            raise StoreUnavailable("The database is away.")
+        return read()
+
+    with database.write() as session:
+        row = add_baseline(
+            session, NewBaseline(SOURCE, Origin.FILE, to_json(read_baseline(SHIPPED))), "cli:a", NOW
+        )
+        promote(session, row.id, "cli:a", NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "read", read_marks_alone)
+        sources.refresh()
     assert sources.state_of(SOURCE).phase is Phase.LEARNING
     sources.refresh()
     assert sources.state_of(SOURCE).baseline == read_baseline(SHIPPED)
