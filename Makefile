@@ -14,7 +14,7 @@ SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
 # Tests start hundreds of processes; each would compile all that it imports if nothing were kept.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check quick format browser programs gradio clean
+.PHONY: demo test check quick format browser programs gradio bench-install clean
 
 demo: $(INSTALLED)
 	$(BIN)/maskwatch up --demo
@@ -69,6 +69,12 @@ gradio:
 	  $(GRADIO)/bin/pip install --quiet --requirement tests/gradio-requirements.txt && \
 	  touch $(GRADIO)/installed; \
 	} || echo "Gradio could not be installed: its tests will be skipped. \`make gradio\` tries again."
+
+# Peers of `python -m bench`. One of them asks for visdom, whose build needs an older setuptools: pip
+# before 25.3 takes that from the first variable, later ones take it from the second.
+bench-install: $(INSTALLED)
+	PIP_CONSTRAINT=bench/build-constraints.txt PIP_BUILD_CONSTRAINT=bench/build-constraints.txt \
+	  $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Maskwatch needs Python 3.11 or newer: set PYTHON=python3.11")'

@@ -59,7 +59,7 @@ def _pyod(name: str, module: str, model: str, fit: Sequence[Measurements]) -> Pe
     except ImportError as error:
         raise LibraryMissing(
             f"The peer {name} needs PyOD, and {error.name} is missing: install the extra "
-            "with `pip install '.[bench]'`."
+            "with `make bench-install`."
         ) from None
     names = sorted(
         {name for row in fit for name in row if not name.endswith(_NOT_MEASURED_ON_PICTURES)}

@@ -32,7 +32,7 @@ def draw(figures: Mapping[str, Any], folder: Path) -> None:
         plots = import_module("matplotlib.pyplot")
     except ImportError:
         raise LibraryMissing(
-            "Plots need matplotlib: install the extra with `pip install '.[bench]'`."
+            "Plots need matplotlib: install the extra with `make bench-install`."
         ) from None
     plots.rcParams.update({"font.size": 9, "axes.edgecolor": _QUIET, "text.color": _INK})
     rows = [row for row in figures["rows"] if row.get("scores")]

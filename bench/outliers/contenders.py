@@ -48,7 +48,7 @@ def peers() -> Mapping[str, Contender]:
         from pyod.models.lof import LOF  # noqa: PLC0415
     except ImportError as error:
         raise NoPeers(
-            f"PyOD cannot be used ({error}): pip install -c constraints.txt -e '.[bench]'"
+            f"PyOD cannot be used ({error}): install the extra with `make bench-install`."
         ) from None
     return {
         "pyod_iforest": _peer(lambda seed: IForest(random_state=seed)),

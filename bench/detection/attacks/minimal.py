@@ -83,8 +83,7 @@ def _from_library(name: str) -> _Run:
             library = import_module("adv_lib.attacks.segmentation")
     except ImportError as error:
         raise LibraryMissing(
-            f"The attack {name} needs adv-lib, and {error.name} is missing: install the "
-            "extra with `PIP_CONSTRAINT=bench/build-constraints.txt pip install '.[bench]'`, or "
-            "leave the attack out by --only."
+            f"The attack {name} needs adv-lib, and {error.name} is missing: install the extra "
+            "with `make bench-install`, or leave the attack out by --only."
         ) from None
     return cast(_Run, getattr(library, name))

@@ -98,7 +98,7 @@ def test_filling_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_drawings_are_made_or_the_missing_library_is_named(tmp_path: Path) -> None:
     if find_spec("matplotlib") is None:
-        with pytest.raises(LibraryMissing, match="pip install"):
+        with pytest.raises(LibraryMissing, match="make bench-install"):
             draw(FIGURES, tmp_path)
         return
     draw(FIGURES, tmp_path)
