@@ -75,14 +75,19 @@ def read_deployment(data: Path, kind: Kind, requests: int) -> Deployment:
 def add_hostile(
     messages: Sequence[Message], attacks: Sequence[tuple[str, bytes]], share: float, clients: int
 ) -> tuple[Message, ...]:
-    """The same traffic with a share of hostile requests spread over it, from so many clients."""
-    count = round(len(messages) * share / (1 - share)) if attacks else 0
+    """The same traffic with a share of hostile requests spread over it, from so many clients.
+
+    What comes first does not depend on how much comes later.
+    """
     random = np.random.default_rng(_SEED + 1)
-    result = list(messages)
-    for place in range(count):
-        name, data = attacks[place % len(attacks)]
-        client = f"ip:172.{16 + place % clients}.0.7"
-        result.insert(int(random.integers(len(result) + 1)), Message(client, data, name))
+    hostile = 0
+    result = []
+    for message in messages:
+        while attacks and random.random() < share:
+            name, data = attacks[hostile % len(attacks)]
+            result.append(Message(f"ip:172.{16 + hostile % clients}.0.7", data, name))
+            hostile += 1
+        result.append(message)
     return tuple(result)
 
 
