@@ -12,8 +12,7 @@ from bench.detection.pictures.cache import Cache
 from bench.detection.pictures.photos import Photo, load
 from bench.detection.pictures.uploads import File
 from bench.detection.pictures.workshop import Workshop, spread
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.segmenters.reference.training.attacks import Attackable
 
 # What a deployment is held against, those that say most first; see the protocol.
 CHOICE = (
@@ -42,13 +41,12 @@ class Attempts:
 
 
 def attack_photos(
-    data: Path, cache: Path, photos: Sequence[Photo], count: int
+    segmenter: Attackable, data: Path, cache: Path, photos: Sequence[Photo], count: int
 ) -> Iterator[Attempts]:
     """Every attack on the same photos, at equal distances in their list."""
     if not count:
         return
     torch.set_num_threads(1)
-    segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     workshop = Workshop(segmenter, Cache(cache), data)
     for name in CHOICE:
         yield _attack_all(workshop, name, spread(photos, count))

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from bench.deployment.attackable import open_target
 from bench.deployment.attacked import Attempts, attack_photos
 from bench.deployment.installation import Installation, Model, open_installation
 from bench.deployment.measured_rows import read_rows
@@ -87,7 +88,7 @@ def measure_poison(data: Path, cache: Path, attacks: int, out: Path) -> None:
         PhotosMissing: photos, or what `deployment` kept of that deployment, are missing.
     """
     deployment = read_deployment(data, Kind.MIXED, _CHECKPOINTS[-1])
-    place = _place_of(cache, Model.REFERENCE, Kind.MIXED, (0.0, 1), _CHECKPOINTS[-1], data)
+    place = _place_of(cache, Model.REFERENCE, Kind.MIXED, (0.0, 1), data)
     if not snapshot_of(place, _FIRST_IN_FORCE).is_dir():
         raise PhotosMissing(f"The folder {place.folder} holds no deployment: run `deployment`.")
     rows = read_rows(place, _FIRST_IN_FORCE, cache, deployment.people[::2], attacks)
@@ -110,10 +111,11 @@ def publish_deployment(files: Sequence[Path], docs: Path) -> None:
 
 
 def _place_of(
-    cache: Path, model: Model, kind: Kind, hostile: tuple[float, int], requests: int, data: Path
+    cache: Path, model: Model, kind: Kind, hostile: tuple[float, int], data: Path
 ) -> Place:
+    """The same for any number of requests, so that a longer run goes on where a shorter one was."""
     share, clients = hostile
-    name = f"{model.value}-{kind.value}-{share:g}-{clients}-{requests}"
+    name = f"{model.value}-{kind.value}-{share:g}-{clients}"
     return Place(cache / "deployments" / name, model, data)
 
 
@@ -130,18 +132,16 @@ class _Run:
     @classmethod
     def of(cls, options: Options, model: Model, kind: Kind) -> "_Run":
         deployment = read_deployment(options.data, kind, options.requests)
+        place = _place_of(options.cache, model, kind, options.hostile, options.data)
         messages: Sequence[Message] = deployment.messages
         share, clients = options.hostile
         if share:
             sent = [
                 (attempts.attack, file.content)
-                for attempts in _attack(options, deployment, 1)
+                for attempts in _attack(options, place, deployment, 1)
                 for file in attempts.files
             ]
             messages = add_hostile(messages, sent, share, clients)
-        place = _place_of(
-            options.cache, model, kind, options.hostile, options.requests, options.data
-        )
         return cls(options, place, kind, deployment, messages)
 
     def measure(self, figures: Row, save: Callable[[], None]) -> None:
@@ -179,7 +179,7 @@ class _Run:
             return tone_figures(installation, self.options.data, people, memory)
 
     def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
-        for attempts in _attack(self.options, self.deployment, 0):
+        for attempts in _attack(self.options, self.place, self.deployment, 0):
             for count in (count for count in rows if count >= _FIRST_IN_FORCE):
                 with self._open(count) as installation:
                     memory = self._memory(count, "attacked")
@@ -197,7 +197,10 @@ class _Run:
         return open_installation(folder, self.place.model, self.options.data)
 
 
-def _attack(options: Options, deployment: Deployment, half: int) -> Iterator[Attempts]:
+def _attack(
+    options: Options, place: Place, deployment: Deployment, half: int
+) -> Iterator[Attempts]:
     """Attacks on one half of the people: what is looked for is not what is sent as traffic."""
     photos = deployment.people[half::2]
-    return attack_photos(options.data, options.cache, photos, options.attacks)
+    target = open_target(place)
+    return attack_photos(target, options.data, options.cache, photos, options.attacks)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from bench.deployment.attackable import open_target
 from bench.deployment.attacked import attack_photos
 from bench.deployment.play import Place, snapshot_of
 from bench.deployment.poison import Features, Rows, usable
@@ -30,7 +31,7 @@ def read_rows(place: Place, count: int, cache: Path, people: Sequence[Photo], at
     sample = _read_sample(snapshot_of(place, count))
     tests = [row for row in sample if _is_test(row)]
     with observer(cache) as watcher:
-        pairs = list(_observe(watcher, place.data, cache, people, attacks))
+        pairs = list(_observe(watcher, place, cache, people, attacks))
     names = sorted({photo for photo, _, _ in pairs})
     sent = set(names[1::2])
     return Rows(
@@ -42,11 +43,12 @@ def read_rows(place: Place, count: int, cache: Path, people: Sequence[Photo], at
 
 
 def _observe(
-    watcher: Observer, data: Path, cache: Path, photos: Sequence[Photo], attacks: int
+    watcher: Observer, place: Place, cache: Path, photos: Sequence[Photo], attacks: int
 ) -> Iterator[tuple[str, Features, Features]]:
     """The name of a photo, what it shows, and its successful attack, with all looks taken."""
     files = {photo.name: photo.path.read_bytes() for photo in photos}
-    for attempts in attack_photos(data, cache, photos, attacks):
+    target = open_target(place)
+    for attempts in attack_photos(target, place.data, cache, photos, attacks):
         for file in attempts.files:
             clean = watcher.observe(files[file.photo]).features
             yield file.photo, usable(clean), usable(watcher.observe(file.content).features)

@@ -17,13 +17,13 @@ from detectors.parsing import Image
 from detectors.parts import PartGroup
 from inference.ensemble.transforms import Jpeg
 from inference.segmenters.reference.training.attacks import (
+    Attackable,
     Loss,
     as_batch,
     as_image,
     clean_labels,
     removal_loss,
 )
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
 
 _STEPS, _MOMENTUM = 40, 0.7
 _LOOK = Jpeg(lowest=70, highest=80)
@@ -46,7 +46,7 @@ class Aim:
         """When it has succeeded."""
         return Removal(self.part) if self.part else Untargeted()
 
-    def loss(self, segmenter: TorchSegmenter, image: Image) -> Loss:
+    def loss(self, segmenter: Attackable, image: Image) -> Loss:
         """What is raised."""
         if self.part:
             return removal_loss(segmenter, image, self.part, _WEIGHT)
@@ -74,7 +74,7 @@ def adaptive_attacks() -> list[OwnAttack]:
     ]
 
 
-def _craft(segmenter: TorchSegmenter, image: Image, seed: int, *, aim: Aim) -> Image:
+def _craft(segmenter: Attackable, image: Image, seed: int, *, aim: Aim) -> Image:
     loss, clean, bound = aim.loss(segmenter, image), as_batch(image), aim.epsilon / 255
     random = np.random.default_rng(seed)
     change, direction = torch.zeros_like(clean), torch.zeros_like(clean)

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_mask
-from inference.segmenters.reference.training.attacks import changed_share
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, changed_share
 
 # Of the clean foreground, whose class has to change.
 UNTARGETED_SHARE = 0.2
@@ -19,7 +18,7 @@ REMOVAL_SHARE = 0.8
 # Of the picture: a smaller part is not worth an attack.
 SMALLEST_PART = 0.001
 
-Craft = Callable[[TorchSegmenter, Image, int], Image]
+Craft = Callable[[Attackable, Image, int], Image]
 Perturbation = npt.NDArray[np.float32]
 
 
@@ -43,11 +42,11 @@ class Goal(Protocol):
         """The share from which on the attack has succeeded."""
         ...
 
-    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: Attackable, clean: Image) -> bool:
         """Whether the picture holds what the attack wants to change."""
         ...
 
-    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
+    def measure_share(self, segmenter: Attackable, clean: Image, result: Image) -> float:
         """Share of the goal in [0, 1]; the attack succeeds from ``min_share`` on."""
         ...
 
@@ -58,11 +57,11 @@ class Untargeted:
 
     min_share: float = UNTARGETED_SHARE
 
-    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: Attackable, clean: Image) -> bool:
         """There is a foreground of some size."""
         return float((segmenter.parse(clean).label_map != 0).mean()) >= SMALLEST_PART
 
-    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
+    def measure_share(self, segmenter: Attackable, clean: Image, result: Image) -> float:
         """Share of the foreground whose class changed."""
         return changed_share(segmenter, clean, result)
 
@@ -74,11 +73,11 @@ class Removal:
     groups: tuple[PartGroup, ...]
     min_share: float = REMOVAL_SHARE
 
-    def is_attackable(self, segmenter: TorchSegmenter, clean: Image) -> bool:
+    def is_attackable(self, segmenter: Attackable, clean: Image) -> bool:
         """The part is of some size."""
         return float(group_mask(segmenter.parse(clean), *self.groups).mean()) >= SMALLEST_PART
 
-    def measure_share(self, segmenter: TorchSegmenter, clean: Image, result: Image) -> float:
+    def measure_share(self, segmenter: Attackable, clean: Image, result: Image) -> float:
         """Share of the part's pixels that vanished."""
         before = group_mask(segmenter.parse(clean), *self.groups)
         after = group_mask(segmenter.parse(result), *self.groups)
@@ -108,7 +107,7 @@ class Attack(Protocol):
         """What it wants."""
         ...
 
-    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
+    def prepare_craft(self, segmenter: Attackable, trainer: Trainer) -> Craft:
         """How the attack makes its pictures, once it has learnt what it needs."""
         ...
 
@@ -123,6 +122,6 @@ class OwnAttack:
     settings: str
     version: int = 1
 
-    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:  # noqa: ARG002
+    def prepare_craft(self, segmenter: Attackable, trainer: Trainer) -> Craft:  # noqa: ARG002
         """Nothing to learn."""
         return self.craft

@@ -10,8 +10,7 @@ from torch.nn import functional as fn
 from bench.detection.attacks.base import Goal, Removal, Untargeted
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_indices
-from inference.segmenters.reference.training.attacks import as_batch
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, as_batch
 
 _MOMENTUM, _LAST_STEP = 0.7, 0.2
 _PART_WEIGHT = 100.0
@@ -36,7 +35,7 @@ class Aim:
         return Removal(self.part) if self.part else Untargeted()
 
     def value(
-        self, segmenter: TorchSegmenter, clean: Image, scale: float = 1.0
+        self, segmenter: Attackable, clean: Image, scale: float = 1.0
     ) -> Callable[[Tensor], Tensor]:
         """What is raised, of a picture ``(1, 3, H, W)`` in [0, 1] that is looked at in a scale."""
         with torch.no_grad():

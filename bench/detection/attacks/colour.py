@@ -11,8 +11,7 @@ from torch.nn import functional as fn
 from bench.detection.attacks.base import OwnAttack
 from bench.detection.attacks.climb import Aim, climb
 from detectors.parsing import Image
-from inference.segmenters.reference.training.attacks import as_batch, as_image
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, as_batch, as_image
 
 _STEPS = 60
 # A curve of eight knots that may each move by as much, and how far the mix may be from none.
@@ -49,7 +48,7 @@ def draw_filter(seed: int) -> Tensor:
     return torch.rand(_SIZE, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def _craft(segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
+def _craft(segmenter: Attackable, image: Image, seed: int) -> Image:
     clean, value = as_batch(image), Aim().value(segmenter, image)
 
     def value_of(choice: Tensor) -> Tensor:

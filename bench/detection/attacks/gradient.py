@@ -8,13 +8,18 @@ from torch.nn import functional as fn
 
 from bench.detection.attacks.base import OwnAttack, Untargeted
 from detectors.parsing import Image
-from inference.segmenters.reference.training.attacks import Budget, ascend, clean_labels, pgd
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import (
+    Attackable,
+    Budget,
+    ascend,
+    clean_labels,
+    pgd,
+)
 
 _STEPS = 20
 
 
-def segpgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget) -> Image:
+def segpgd(segmenter: Attackable, image: Image, seed: int, *, budget: Budget) -> Image:
     """SegPGD (Gu et al., ECCV 2022): first the pixels that are still right, later all alike."""
     truth = clean_labels(segmenter, image)
 
@@ -26,7 +31,7 @@ def segpgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget
     return ascend(segmenter, image, loss, budget, seed)
 
 
-def cospgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget) -> Image:
+def cospgd(segmenter: Attackable, image: Image, seed: int, *, budget: Budget) -> Image:
     """CosPGD (Agnihotri et al., ICML 2024): pixels count by how near they are to the truth."""
     truth = clean_labels(segmenter, image)
 
@@ -40,7 +45,7 @@ def cospgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget
     return ascend(segmenter, image, loss, budget, seed)
 
 
-def _pgd(segmenter: TorchSegmenter, image: Image, seed: int, *, budget: Budget) -> Image:
+def _pgd(segmenter: Attackable, image: Image, seed: int, *, budget: Budget) -> Image:
     return pgd(segmenter, image, epsilon=budget.epsilon, steps=budget.steps, seed=seed)
 
 

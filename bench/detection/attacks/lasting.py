@@ -17,8 +17,7 @@ from bench.detection.attacks.universal import stretch_change
 from detectors.parsing import Image
 from detectors.parts import PartGroup
 from inference.ensemble.transforms import Jpeg
-from inference.segmenters.reference.training.attacks import as_batch, as_image
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, as_batch, as_image
 
 _STEPS = 40
 _BOUND = 8 / 255
@@ -81,7 +80,7 @@ class Transferred:
         """All of them."""
         return f"steps={_STEPS} bound={_BOUND}"
 
-    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
+    def prepare_craft(self, segmenter: Attackable, trainer: Trainer) -> Craft:
         """Makes the noise, unless the trainer has it already."""
 
         def train() -> Perturbation:
@@ -92,18 +91,18 @@ class Transferred:
         return partial(_overlay, trainer.once(self.name, settings, train))
 
 
-def _overlay(change: Perturbation, segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
+def _overlay(change: Perturbation, segmenter: Attackable, image: Image, seed: int) -> Image:
     _ = segmenter, seed  # the same for every picture
     clean = as_batch(image)
     return as_image(clean + stretch_change(torch.from_numpy(change), clean))
 
 
-def _craft(segmenter: TorchSegmenter, image: Image, seed: int, *, method: Method) -> Image:
+def _craft(segmenter: Attackable, image: Image, seed: int, *, method: Method) -> Image:
     clean = as_batch(image)
     return as_image(clean + stretch_change(_search(segmenter, image, method, seed), clean))
 
 
-def _search(segmenter: TorchSegmenter, image: Image, method: Method, seed: int) -> Tensor:
+def _search(segmenter: Attackable, image: Image, method: Method, seed: int) -> Tensor:
     """The change that raises the value most, within its bound: on the grid or on the pixels."""
     clean, value = as_batch(image), method.aim.value(segmenter, image, method.scale)
     size = method.grid or image.shape[:2]

@@ -16,8 +16,12 @@ from torch import Tensor
 from bench.detection.attacks.base import OwnAttack, Untargeted
 from detectors.errors import MaskwatchError
 from detectors.parsing import Image
-from inference.segmenters.reference.training.attacks import as_batch, as_image, clean_labels
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import (
+    Attackable,
+    as_batch,
+    as_image,
+    clean_labels,
+)
 
 _STEPS = 100
 # Of the foreground that has to change. adv-lib's 0.99 takes hundreds of steps; half is more than
@@ -50,7 +54,7 @@ def minimal_attacks() -> list[OwnAttack]:
 
 
 def _craft(
-    segmenter: TorchSegmenter, image: Image, seed: int, *, name: str, options: dict[str, Any]
+    segmenter: Attackable, image: Image, seed: int, *, name: str, options: dict[str, Any]
 ) -> Image:
     run = _from_library(name)
     torch.manual_seed(seed)

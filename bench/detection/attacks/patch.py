@@ -14,8 +14,12 @@ from torch.nn import functional as fn
 
 from bench.detection.attacks.base import OwnAttack, Untargeted
 from detectors.parsing import Image
-from inference.segmenters.reference.training.attacks import as_batch, as_image, clean_labels
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import (
+    Attackable,
+    as_batch,
+    as_image,
+    clean_labels,
+)
 
 _STEPS = 60
 _AREA = 0.02
@@ -57,7 +61,7 @@ def place_of(image: Image, seed: int) -> Place:
     return Place(top, left, side)
 
 
-def craft_patch(segmenter: TorchSegmenter, image: Image, seed: int) -> Image:
+def craft_patch(segmenter: Attackable, image: Image, seed: int) -> Image:
     """Signed steps with momentum and a falling step size."""
     clean, truth, place = as_batch(image), clean_labels(segmenter, image), place_of(image, seed)
     random = np.random.default_rng(seed + 1)

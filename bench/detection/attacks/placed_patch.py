@@ -20,8 +20,7 @@ from bench.detection.attacks.base import OwnAttack
 from bench.detection.attacks.climb import Aim, climb
 from detectors.parsing import Image, Parsing
 from detectors.parts import TORSO_GROUPS, PartGroup, group_mask
-from inference.segmenters.reference.training.attacks import as_batch, as_image
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, as_batch, as_image
 
 _STEPS, _STEP = 60, 16 / 255
 _AREA = 0.015
@@ -72,7 +71,7 @@ def placed_patch_attacks() -> list[OwnAttack]:
     ]
 
 
-def _craft(segmenter: TorchSegmenter, image: Image, seed: int, *, kind: Print) -> Image:
+def _craft(segmenter: Attackable, image: Image, seed: int, *, kind: Print) -> Image:
     clean, value, random = (
         as_batch(image),
         Aim().value(segmenter, image),

@@ -9,8 +9,7 @@ from functools import partial
 from bench.detection.attacks.base import OwnAttack, Removal
 from detectors.parsing import Image
 from detectors.parts import PartGroup
-from inference.segmenters.reference.training.attacks import Budget, ascend, removal_loss
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable, Budget, ascend, removal_loss
 
 _STEPS, _MOMENTUM, _LAST_STEP = 40, 0.7, 0.2
 _WEIGHT = 100.0
@@ -40,7 +39,7 @@ def removal_attacks() -> list[OwnAttack]:
 
 
 def _remove(
-    segmenter: TorchSegmenter,
+    segmenter: Attackable,
     image: Image,
     seed: int,
     *,

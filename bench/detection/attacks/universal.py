@@ -11,8 +11,12 @@ from torch.nn import functional as fn
 
 from bench.detection.attacks.base import Craft, Perturbation, Trainer, Untargeted
 from detectors.parsing import Image
-from inference.segmenters.reference.training.attacks import as_batch, as_image, clean_labels
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import (
+    Attackable,
+    as_batch,
+    as_image,
+    clean_labels,
+)
 
 _GRID = (288, 192)  # rows and columns: what the network sees of a portrait photo
 _BACKGROUND = 0
@@ -48,7 +52,7 @@ class Universal:
             f"epsilon={self.epsilon} photos={self.fit_photos} rounds={self.rounds} grid={self.grid}"
         )
 
-    def prepare_craft(self, segmenter: TorchSegmenter, trainer: Trainer) -> Craft:
+    def prepare_craft(self, segmenter: Attackable, trainer: Trainer) -> Craft:
         """Learns the perturbation, unless the trainer has it already."""
 
         def train() -> Perturbation:
@@ -57,7 +61,7 @@ class Universal:
         settings = f"{self.settings} version={self.version}"
         return partial(self._apply, trainer.once(self.name, settings, train))
 
-    def _train(self, segmenter: TorchSegmenter, images: Sequence[Image]) -> Perturbation:
+    def _train(self, segmenter: Attackable, images: Sequence[Image]) -> Perturbation:
         bound = self.epsilon / 255
         random = np.random.default_rng(_TRAINING_SEED)
         start = random.uniform(-bound, bound, (1, 3, *self.grid)).astype(np.float32)
@@ -71,7 +75,7 @@ class Universal:
         return change.numpy()
 
     def _apply(
-        self, perturbation: Perturbation, segmenter: TorchSegmenter, image: Image, seed: int
+        self, perturbation: Perturbation, segmenter: Attackable, image: Image, seed: int
     ) -> Image:
         _ = segmenter, seed  # the same for every picture
         clean = as_batch(image)
@@ -88,7 +92,7 @@ def stretch_change(change: Tensor, clean: Tensor) -> Tensor:
     return fn.interpolate(change, clean.shape[-2:], mode="bilinear")
 
 
-def _gradient(segmenter: TorchSegmenter, image: Image, truth: Tensor, change: Tensor) -> Tensor:
+def _gradient(segmenter: Attackable, image: Image, truth: Tensor, change: Tensor) -> Tensor:
     variable = change.clone().requires_grad_()
     clean = as_batch(image)
     logits = segmenter.logits((clean + stretch_change(variable, clean)).clamp(0, 1))

@@ -17,7 +17,7 @@ from bench.detection.pictures.cache import (
 )
 from bench.detection.pictures.photos import Photo, Use, load, photos
 from detectors.parsing import Image
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.reference.training.attacks import Attackable
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class FitPhotos:
 
     data: Path
     cache: Cache
-    segmenter: TorchSegmenter
+    segmenter: Attackable
 
     def fit_photos(self, count: int) -> Sequence[Image]:
         """Photos at equal distances in the list of all fit photos."""
@@ -41,7 +41,7 @@ class FitPhotos:
 class Workshop:
     """A segmenter to attack, and where the results are kept."""
 
-    segmenter: TorchSegmenter
+    segmenter: Attackable
     cache: Cache
     data: Path
     _crafts: dict[str, Craft] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from bench.evening.scan.intruders import Pictures
 from bench.evening.scan.mixed import mix
 
 # Where the benchmark `deployment` keeps the whole mixed one.
-_KNOWN = "reference-mixed-0-1-1200"
+_KNOWN = "reference-mixed-0-1"
 
 
 @dataclass(frozen=True)

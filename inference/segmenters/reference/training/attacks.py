@@ -5,6 +5,7 @@ Every result is an 8-bit picture: what does not survive rounding is not an attac
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,11 +14,23 @@ from torch.nn import functional as fn
 
 from detectors.parsing import Image
 from detectors.parts import PartGroup, group_indices
-from inference.segmenters.reference.training.segmenter import TorchSegmenter
+from inference.segmenters.base import Segmenter
 
 _BACKGROUND = 0
 # Of logits ``(1, C, h, w)`` and the share of the steps that are done, in [0, 1).
 Loss = Callable[[Tensor, float], Tensor]
+
+
+class Attackable(Segmenter, Protocol):
+    """A segmenter that lets gradients through."""
+
+    def logits(self, pictures: Tensor, scale: float = 1.0) -> Tensor:
+        """Logits ``(N, C, h, w)`` of pictures ``(N, 3, H, W)`` float32 in [0, 1].
+
+        Args:
+            scale: size that the network sees, over the one of a parse.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class Budget:
     last_step: float = 1.0
 
 
-def pgd(segmenter: TorchSegmenter, image: Image, *, epsilon: int, steps: int, seed: int) -> Image:
+def pgd(segmenter: Attackable, image: Image, *, epsilon: int, steps: int, seed: int) -> Image:
     """Untargeted projected gradient descent (Madry et al., ICLR 2018).
 
     Args:
@@ -55,7 +68,7 @@ def pgd(segmenter: TorchSegmenter, image: Image, *, epsilon: int, steps: int, se
 
 
 def remove_part(
-    segmenter: TorchSegmenter,
+    segmenter: Attackable,
     image: Image,
     groups: Sequence[PartGroup],
     *,
@@ -69,7 +82,7 @@ def remove_part(
 
 
 def removal_loss(
-    segmenter: TorchSegmenter, image: Image, groups: Sequence[PartGroup], weight: float = 5.0
+    segmenter: Attackable, image: Image, groups: Sequence[PartGroup], weight: float = 5.0
 ) -> Loss:
     """Grows as the part becomes background; its pixels count ``weight`` times as much as others."""
     truth = clean_labels(segmenter, image)
@@ -111,21 +124,21 @@ def square_search(
             change = candidate
 
 
-def changed_share(segmenter: TorchSegmenter, clean: Image, crafted: Image) -> float:
+def changed_share(segmenter: Attackable, clean: Image, crafted: Image) -> float:
     """Share of the clean foreground whose label changed: an attack succeeds from 0.2 on."""
     before, after = segmenter.parse(clean).label_map, segmenter.parse(crafted).label_map
     foreground = before != _BACKGROUND
     return float((before != after)[foreground].mean()) if foreground.any() else 0.0
 
 
-def clean_labels(segmenter: TorchSegmenter, image: Image) -> Tensor:
+def clean_labels(segmenter: Attackable, image: Image) -> Tensor:
     """What the segmenter says of a picture: ``(1, h, w)`` int64 at the size of its logits."""
     with torch.inference_mode():
         labels = segmenter.logits(as_batch(image)).argmax(dim=1)
     return labels.clone()
 
 
-def ascend(segmenter: TorchSegmenter, image: Image, loss: Loss, budget: Budget, seed: int) -> Image:
+def ascend(segmenter: Attackable, image: Image, loss: Loss, budget: Budget, seed: int) -> Image:
     """Signed gradient steps that raise ``loss``, kept within the budget; ``seed``: of the start."""
     clean, bound = as_batch(image), budget.epsilon / 255
     step = max(bound / 4, 1 / 255)
