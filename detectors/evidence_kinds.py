@@ -124,8 +124,7 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("polyglot", "script_in_metadata", "too_many_scans"),
         *("takes_too_long", "too_much_memory", "decoder_crashed"),
     ),
-    # Its header tells what expands: it costs nothing, and a screenshot of 5K that is empty does.
-    EvidenceKind.DAMAGED: ("unreadable", "expands_too_much"),
+    EvidenceKind.DAMAGED: ("unreadable",),
     # The code is that of crafted pictures; the numbers of the finding tell the two apart.
     EvidenceKind.DOUBTFUL: (),
     EvidenceKind.OUTLIER: ("outlier_traffic",),
@@ -141,6 +140,8 @@ _BY_KIND: Mapping[EvidenceKind, tuple[str, ...]] = {
         *("packed_body", "not_json", "cross_site"),
         *("empty_upload", "unsupported_type", "too_small", "too_many_pixels", "side_too_long"),
         *("extreme_ratio", "too_many_frames", "metadata_too_large", "profile_too_large"),
+        # Its header tells what expands: it costs nothing, and an empty screenshot does.
+        "expands_too_much",
         *("truncated", "declared_type_differs", "file_name_differs", "several_frames"),
         *("end_missing", "profile_unusable", "exif_unusable", "trailing_data"),
         *("trailing_note", "checksum_differs"),
