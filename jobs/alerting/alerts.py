@@ -40,4 +40,5 @@ def surroundings(context: JobContext) -> Surroundings:
         settings.blocking.block_window_minutes,
         settings.blocking.simulate_blocks,
         settings.blocking.simulation_days,
+        settings.proxies.trusted_proxies,
     )

@@ -10,7 +10,6 @@ from jobs.blocking.policy import (
     block_minutes,
     block_policy,
     decide,
-    is_shared,
     reason_of_picture,
     restrict,
 )
@@ -21,6 +20,7 @@ from store.decisions.client_history import ClientHistory
 from store.decisions.decisions import NewDecision, Scope
 from store.decisions.protected import is_protected
 from store.decisions.scenarios import Switches
+from store.decisions.spared import is_shared
 
 _MINUTE = timedelta(minutes=1)
 

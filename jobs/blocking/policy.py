@@ -6,18 +6,13 @@ What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
+from detectors.evidence_kinds import WEIGHTS, describe
 from jobs.settings import MAX_BLOCK_MINUTES, BlockingGroup
 from store.decisions.client_evidence import Suspect
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
-from store.decisions.networks import address_of
 from store.decisions.scenarios import SCENARIOS, Switches
+from store.decisions.spared import is_by_hand
 from store.phrases import phrase_count
-
-_NEVER_BLOCKED = "cli:"
-# So many ordinary uploads beside few that weigh come of many people behind one address.
-_OF_UPLOADS = frozenset(WEIGHTS) - {EvidenceKind.FLOOD}
-_MIN_ORDINARY, _MAX_WEIGHING_SHARE = 40, 0.2
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ def decide(
     leading = next(iter(weighed.restrict(policy.scenarios).counts), None)
     if leading is None or weighed.weight < policy.block_after:
         return None
-    if evidence.client.startswith(_NEVER_BLOCKED):
+    if is_by_hand(evidence.client):
         return None
     minutes = block_minutes(policy.block_minutes, earlier_blocks)
     scope, value = subject_of(evidence.client)
@@ -86,21 +81,6 @@ def restrict(suspect: Suspect, policy: BlockPolicy) -> Suspect:
     if policy.simulated:
         return suspect
     return replace(suspect, sum=suspect.sum.restrict(policy.scenarios))
-
-
-def is_shared(suspect: Suspect) -> bool:
-    """Whether an address seems to be that of many people, of whom few attack.
-
-    A key is one client's: who lends it answers for it.
-    """
-    evidence = suspect.evidence
-    weighing = sum(count for kind, count in evidence.counts.items() if kind in _OF_UPLOADS)
-    ordinary = evidence.uploads - weighing
-    return (
-        address_of(evidence.client) is not None
-        and ordinary >= _MIN_ORDINARY
-        and weighing < _MAX_WEIGHING_SHARE * evidence.uploads
-    )
 
 
 def phrase_blocks(what: str, simulated: bool) -> str:

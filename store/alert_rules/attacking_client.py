@@ -10,6 +10,7 @@ from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, Uni
 from store.alerts.alerts import WARNING, Condition, open_alerts
 from store.decisions.client_evidence import Suspect, read_chances
 from store.decisions.client_history import ClientHistory, StoredHistory
+from store.decisions.spared import describe_policy
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 
@@ -68,6 +69,7 @@ def attack_condition(suspect: Suspect, around: Surroundings) -> Condition:
             "reasons": [[WEIGHTS[kind].nouns, count] for kind, count in weighed.counts.items()],
             "clients": [[evidence.client, evidence.uploads]],
             "request_ids": list(evidence.request_ids[:_MAX_EXAMPLES]),
+            "policy": describe_policy(suspect, around.trusted_proxies),
         },
     )
 
@@ -164,8 +166,7 @@ RULE = AlertRule(
     firing=lambda alert: f"client {alert.evidence.get('client')} attacks",
     resolved=lambda alert: f"client {alert.evidence.get('client')} does not attack any more",
     next_steps=(
-        "Open some of the example requests: is it an attack? The policy blocks the client by "
-        "itself.",
+        "Open some of the example requests: is it an attack? {policy}.",
         *_HONEST_STEPS,
     ),
     runbook="attacking_client",

@@ -1,6 +1,6 @@
 """What an alert rule is: how it is judged, and all that pages, mails and docs say about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from store.alerts.alerts import Condition
+from store.configuration.network_groups import Network
 from store.configuration.report_groups import AlertsGroup, OutliersGroup
 from store.configuration.store_groups import StoreGroup
 from store.phrases import phrase_count
@@ -45,6 +46,7 @@ class Surroundings:
         block_after: weight of evidence that leads to a block.
         simulate_blocks: whether scenarios are simulated until somebody turns them on.
         simulation_days: after so many a scenario is reported on.
+        trusted_proxies: who forwards for others, and is never blocked.
     """
 
     now: datetime
@@ -56,6 +58,7 @@ class Surroundings:
     block_window_minutes: int
     simulate_blocks: bool = True
     simulation_days: int = 7
+    trusted_proxies: Sequence[Network] = ()
 
 
 Title = Callable[[AlertRow], str]
@@ -81,7 +84,8 @@ class AlertRule:
         unit: of the value and the threshold.
         firing: the subject of a mail while an alert fires: what, how much, against which limit.
         resolved: the same when it is over.
-        next_steps: what to do, in this order; ``{job}`` stands for the job of the evidence.
+        next_steps: what to do, in this order; ``{name}`` stands for that of the
+            evidence.
         runbook: heading of the runbook in the docs.
         judge: the job or part that opens its alerts.
         look: how ``evaluate_alerts`` judges it; ``None`` if another part does, or another rule

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,30 @@ def test_many_attackers_do_not_fill_a_mailbox(context: JobContext, traffic: Any)
     assert many.value == 5
     assert many.summary.startswith("Attacks come from 5 more clients beside the 20")
     assert "21 resolved" in run(later(context, minutes=61)).sentence
+
+
+@pytest.mark.parametrize(
+    ("client", "ordinary", "sentence"),
+    [
+        (CRAFTER, 0, "The policy blocks the client by itself."),
+        (CRAFTER, 60, "the policy blocks the pictures, not the client."),
+        ("cli:local", 0, "No policy blocks it: somebody parsed these files by hand."),
+        ("ip:10.0.0.7", 0, "No policy blocks it, since that would keep out everybody"),
+        ("unknown@10.0.0.7", 0, "No policy blocks it, since that would keep out everybody"),
+    ],
+)
+def test_the_mail_says_what_the_policy_does(
+    context: JobContext, traffic: Any, client: str, ordinary: int, sentence: str
+) -> None:
+    settings = context.settings.model_copy(update={"trusted_proxies": (ip_network("10.0.0.0/8"),)})
+    context = replace(context, settings=settings)
+    traffic.clean(client, ordinary, minutes_ago=5)
+    traffic.flagged(client, 9, reason="probing_sequence")
+    decide(context)
+    with context.database.read() as session:
+        blocks = active_decisions(session, context.now, Scope.CLIENT, client, Kind.BLOCK)
+    assert bool(blocks) is ("by itself" in sentence)
+    run(context)
+    notify(context)
+    mail = read_mails(settings.mail_dir)[f"[Maskwatch] FIRING warning: client {client} attacks"]
+    assert sentence in " ".join(mail.split())
