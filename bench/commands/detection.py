@@ -15,7 +15,7 @@ from bench.detection.page import fill
 from bench.detection.pictures.photos import Use
 from bench.detection.plan import Plan
 from bench.detection.plots import draw
-from bench.detection.probing.command import measure_probing
+from bench.detection.probing.command import SEQUENCES, measure_probing
 from bench.detection.probing.video import measure_video
 from bench.detection.recurring.command import measure_recurring
 from bench.detection.trigger.command import make_trigger_model, measure_triggers
@@ -103,9 +103,12 @@ def probing(
         int, typer.Option(help="Searches that go on until the peer has found them.", min=1)
     ] = 5,
     split: Annotated[Split, typer.Option(help="Which photos.")] = "test",
+    only: Annotated[
+        list[str] | None, typer.Option(help="A search or a stream; may be repeated.")
+    ] = None,
 ) -> None:
     """Query sequences against video-like streams and re-uploads."""
-    measure_probing(data, json, sequences, for_peer, split)
+    measure_probing(data, json, sequences, for_peer, split, only or SEQUENCES)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """``python -m bench probing``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -22,6 +22,7 @@ from bench.detection.probing.runs import Run, Victim, film, run, search
 from bench.detection.probing.streams import LIMITS, STREAMS, Footage, Stream
 from bench.detection.probing.watched import Fingerprints, ProbedService, open_service
 from bench.report import rows_table
+from detectors.errors import MaskwatchError
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.data import Sample, Split
 from inference.segmenters.reference.training.samples import load_split
@@ -29,7 +30,13 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 QUERIES, FRAMES = 50, 60
 CLIENTS = (1, 20)
+SEQUENCES = (*ATTACKS, *AS_JPEG, *STREAMS, *LIMITS)
+"""Names of all searches and streams."""
 _SALT = b"a bench has no secrets"
+
+
+class UnknownSequence(MaskwatchError):
+    """A name that is none of a search or a stream."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +72,41 @@ class Lookalike:
     peer_fpr: float
 
 
-def measure_probing(data: Path, out: Path, sequences: int, for_peer: int, split: Split) -> None:
+def measure_probing(
+    data: Path,
+    out: Path,
+    sequences: int,
+    for_peer: int,
+    split: Split,
+    only: Collection[str] = SEQUENCES,
+) -> None:
     """Measure and publish.
+
+    Args:
+        only: names of the searches and streams that are run.
 
     Raises:
         DatasetError: the folder holds no labelled photos.
+        UnknownSequence: one of the names is none of a search or a stream.
     """
-    figures = probing_figures(data, sequences, for_peer, split)
+    unknown = sorted(set(only) - set(SEQUENCES))
+    if unknown:
+        raise UnknownSequence(f"{unknown[0]!r} is none of {', '.join(SEQUENCES)}.")
+    figures = probing_figures(data, sequences, for_peer, split, only)
     show(figures)
     write(out, (json.dumps(figures, indent=1) + "\n").encode())
 
 
-def probing_figures(data: Path, sequences: int, for_peer: int, split: Split) -> dict[str, Any]:
+def probing_figures(
+    data: Path, sequences: int, for_peer: int, split: Split, only: Collection[str] = SEQUENCES
+) -> dict[str, Any]:
     """Searches and streams, from one client and from twenty.
 
     Args:
         sequences: of each kind.
         for_peer: how many of the searches go on until the peer has found them too.
+        only: names of the searches and streams that are run; the rates of all harmless streams are
+            there only with one of these.
 
     Raises:
         DatasetError: the folder holds no labelled photos.
@@ -94,32 +119,45 @@ def probing_figures(data: Path, sequences: int, for_peer: int, split: Split) -> 
     with ExitStack() as stack:
         prints = Fingerprints(_SALT)
         services = [stack.enter_context(open_service(prints, clients)) for clients in CLIENTS]
-        probing, streams = _searches(photos, services, for_peer), _streams(photos, services[-1])
-    harmless = [row for row in streams if row.stream in STREAMS]
+        probing = _searches(photos, services, for_peer, only)
+        streams = _streams(photos, services[-1], only)
     return {
         "probing": [asdict(row) for row in probing],
-        "probing_fpr": mean(row.fpr for row in harmless),
-        "probing_peer_fpr": mean(row.peer_fpr for row in harmless),
+        **_harmless_rates([row for row in streams if row.stream in STREAMS]),
         "streams": [asdict(row) for row in streams],
         "queries": QUERIES,
         "frames": FRAMES,
     }
 
 
+def _harmless_rates(rows: Sequence[Lookalike]) -> dict[str, float]:
+    if not rows:
+        return {}
+    return {
+        "probing_fpr": mean(row.fpr for row in rows),
+        "probing_peer_fpr": mean(row.peer_fpr for row in rows),
+    }
+
+
 def show(figures: dict[str, Any]) -> None:
     """Print the tables."""
     for title, name in (("Searches", "probing"), ("Streams and re-uploads", "streams")):
-        rows = figures[name]
-        Console().print(rows_table(title, rows, list(rows[0])))
-    Console().print({name: figures[name] for name in ("probing_fpr", "probing_peer_fpr")})
+        if rows := figures[name]:
+            Console().print(rows_table(title, rows, list(rows[0])))
+    Console().print({name: value for name, value in figures.items() if name.endswith("fpr")})
 
 
 def _searches(
-    photos: Sequence[Sample], services: Sequence[ProbedService], for_peer: int
+    photos: Sequence[Sample],
+    services: Sequence[ProbedService],
+    for_peer: int,
+    only: Collection[str],
 ) -> list[Probing]:
     segmenter = ReferenceSegmenter.load(DEFAULT_WEIGHTS)
     rows: list[Probing] = []
     for name, attack in {**ATTACKS, **AS_JPEG}.items():
+        if name not in only:
+            continue
         victims = [Victim(segmenter, photo.image) for photo in photos]
         runs = [
             _run_search(services, attack, victims[index], photo, peer_to_the_end=index < for_peer)
@@ -160,7 +198,9 @@ def _probing(
     )
 
 
-def _streams(photos: Sequence[Sample], service: ProbedService) -> list[Lookalike]:
+def _streams(
+    photos: Sequence[Sample], service: ProbedService, only: Collection[str]
+) -> list[Lookalike]:
     others = [*photos[1:], *photos[:1]]
     scenes = [
         Footage(photo.image, other.image, other.label_map > 0)
@@ -168,6 +208,8 @@ def _streams(photos: Sequence[Sample], service: ProbedService) -> list[Lookalike
     ]
     rows: list[Lookalike] = []
     for name, stream in {**STREAMS, **LIMITS}.items():
+        if name not in only:
+            continue
         runs = [
             _run_film(service, stream, scene, photo)
             for scene, photo in track(list(zip(scenes, photos, strict=True)), f"{name:<20}")
