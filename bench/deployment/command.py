@@ -20,6 +20,7 @@ from bench.deployment.plots import draw_deployment
 from bench.deployment.poison import poison_rows
 from bench.deployment.tones import tone_figures
 from bench.deployment.traffic import Deployment, Kind, Message, add_hostile, read_deployment
+from bench.detection.page import describe_gap
 from bench.detection.pictures.cache import write
 from bench.detection.pictures.photos import PhotosMissing
 from bench.report import rows_table
@@ -157,6 +158,7 @@ class _Run:
         last = max(rows)
         rows[last]["fairness"] = self._measure_fairness(last)
         figures.setdefault("fairness", rows[last]["fairness"])
+        Console(width=160).print(describe_gap(rows[last]["fairness"]))
         save()
         self._measure_detection(rows, save)
 

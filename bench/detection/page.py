@@ -128,7 +128,19 @@ def fairness_table(figures: Mapping[str, Any]) -> str:
             for row in rows
         ],
     )
-    return f"{figures['n']} portraits with a face; recall on labelled test photos.\n\n{table}"
+    return (
+        f"{figures['n']} portraits with a face; recall on labelled test photos. "
+        f"{describe_gap(figures)}\n\n{table}"
+    )
+
+
+def describe_gap(figures: Mapping[str, Any]) -> str:
+    """How much more often any rule fires on the darkest third than on the lightest, at most."""
+    gap, low, high = (100 * figures[f"max_gap{end}"] for end in ("", "_low", "_high"))
+    return (
+        f"The largest gap of a rule, darkest less lightest third, is {gap:+.1f} points "
+        f"(95 %: {low:+.1f} to {high:+.1f})."
+    )
 
 
 def _patch_list(figures: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.detection.fairness import Portrait, rule_figures
+from bench.detection.page import describe_gap
 
 DARK, LIGHT = -30.0, 50.0
 
@@ -24,6 +25,9 @@ def test_a_rule_that_fires_more_on_dark_skin_has_a_gap() -> None:
     assert row["gap"] == figures["max_gap"] == pytest.approx(0.5)
     assert 0 < row["low"] < 0.5 < row["high"] <= 1
     assert (figures["max_gap_low"], figures["max_gap_high"]) == (row["low"], row["high"])
+    assert describe_gap(figures).startswith(
+        "The largest gap of a rule, darkest less lightest third, is +50.0 points (95 %: +"
+    )
 
 
 def test_a_rule_that_fires_alike_has_none() -> None:
