@@ -98,6 +98,8 @@ class Baseline:
         look_again: the score of a first look from which on a request is looked at again.
         scores: final scores of clean calibration pictures, ascending.
         limits: where normal ends for the topology rules.
+        odd_from: the score of a first look that one clean picture in ten reaches; ``None``:
+            ``look_again``.
     """
 
     segmenter: str
@@ -105,6 +107,12 @@ class Baseline:
     look_again: float
     scores: tuple[float, ...]
     limits: TopologyLimits = DEFAULTS
+    odd_from: float | None = None
+
+    @property
+    def tenth(self) -> float:
+        """The score of a first look that one clean picture in ten reaches."""
+        return self.look_again if self.odd_from is None else self.odd_from
 
     def cascade(self, features: Mapping[str, float]) -> CraftedScore:
         """The score that a request gets: by the first look, and by all if that one is odd."""

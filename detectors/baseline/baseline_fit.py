@@ -7,6 +7,7 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
+from detectors.baseline.asking import bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
 from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line, expected, scales
 from detectors.topology.topology_limits import learn_limits
@@ -45,11 +46,30 @@ def learn(
     require_enough(calibrate)
     expectations = tuple(expectation_of(each, fit) for each in evidence)
     blank = Baseline(segmenter, expectations, inf, ())
-    first = [blank.score(features, first_look=True).value for features in calibrate]
-    again = float(np.quantile(first, 1 - _AGAIN_SHARE))
-    baseline = replace(blank, look_again=again)
-    scores = sorted(baseline.cascade(features).value for features in calibrate)
-    return replace(baseline, scores=tuple(scores), limits=learn_limits(extremes))
+    again = float(np.quantile(_first_scores(blank, calibrate), 1 - _AGAIN_SHARE))
+    baseline = replace(blank, look_again=again, limits=learn_limits(extremes))
+    return _calibrate(baseline, calibrate)
+
+
+def look_again_at(baseline: Baseline, calibrate: Sequence[Measurements], share: float) -> Baseline:
+    """The same baseline, by which no more than about this share of clean pictures is looked at
+    again: a tenth at most.
+
+    Args:
+        calibrate: the pictures that it was calibrated on.
+    """
+    limit = bounded_limit(_first_scores(baseline, calibrate), share)
+    again = max(baseline.tenth, limit)
+    return _calibrate(replace(baseline, look_again=again, odd_from=baseline.tenth), calibrate)
+
+
+def _first_scores(baseline: Baseline, pictures: Sequence[Measurements]) -> list[float]:
+    return [baseline.score(features, first_look=True).value for features in pictures]
+
+
+def _calibrate(baseline: Baseline, pictures: Sequence[Measurements]) -> Baseline:
+    scores = sorted(baseline.cascade(features).value for features in pictures)
+    return replace(baseline, scores=tuple(scores))
 
 
 def require_enough(calibrate: Sequence[Measurements]) -> None:

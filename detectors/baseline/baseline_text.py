@@ -20,6 +20,7 @@ def to_json(baseline: Baseline) -> str:
     header = {
         "segmenter": baseline.segmenter,
         "look_again": baseline.look_again,
+        "odd_from": baseline.odd_from,
         "limits": baseline.limits.list_learnt(),
     }
     text = json.dumps({**header, "expectations": expectations, "scores": baseline.scores}, indent=1)
@@ -46,6 +47,7 @@ def from_json(text: str) -> Baseline:
             float(data["look_again"]),
             _scores(data["scores"]),
             _limits(data.get("limits")),
+            _number(data.get("odd_from")),
         )
     except (AttributeError, KeyError, IndexError, OverflowError, TypeError, ValueError):
         raise BaselineError(
@@ -74,6 +76,10 @@ def _limits(values: dict[str, float] | None) -> TopologyLimits:
     if values is None:
         return DEFAULTS
     return TopologyLimits.of({name: float(value) for name, value in values.items()})
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _slopes(predictors: tuple[str, ...], values: list[float]) -> tuple[float, ...]:

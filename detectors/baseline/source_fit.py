@@ -9,9 +9,15 @@ from math import isnan
 import numpy as np
 import numpy.typing as npt
 
+from detectors.baseline.asking import AskShares, bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline import Baseline
-from detectors.baseline.baseline_fit import expectation_of, learn, require_enough
+from detectors.baseline.baseline_fit import (
+    expectation_of,
+    learn,
+    look_again_at,
+    require_enough,
+)
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import SampleRow
 
@@ -29,8 +35,6 @@ MAX_FAR_SHARE = 0.1
 _MIN_WIDTH = 1e-3
 # More networks than this share are no strangers: they are the traffic.
 MAX_STRANGE_NETWORKS = 0.25
-# A parse that is less sure than this share of the sample is looked at again.
-_UNSURE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class SourceFit:
         rows: pictures that were learnt from.
         clients: who sent them.
         left_out: pictures that lie apart, or of networks that send hardly anything but extremes.
-        max_entropy: the foreground entropy that one picture in twenty exceeds.
+        max_entropy: the foreground entropy above which a parse is looked at again.
     """
 
     baseline: Baseline
@@ -63,21 +67,24 @@ def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
     kept = _leave_out_far(_leave_out_strangers(rows))
     fit, calibrate = _split_by_client(kept)
     fit = _trim(fit)
-    baseline = learn(
-        digest,
-        [row.features for row in fit],
-        [row.features for row in calibrate],
-        [row.extremes for row in kept],
-    )
+    clean = [row.features for row in calibrate]
+    baseline = learn(digest, [row.features for row in fit], clean, [row.extremes for row in kept])
+    shares = AskShares.of([row.features for row in kept])
     clients = len({row.client for row in kept})
-    return SourceFit(baseline, len(kept), clients, len(rows) - len(kept), unsure_entropy(kept))
+    return SourceFit(
+        look_again_at(baseline, clean, shares.odd),
+        len(kept),
+        clients,
+        len(rows) - len(kept),
+        unsure_entropy(kept, shares.unsure),
+    )
 
 
-def unsure_entropy(rows: Sequence[SampleRow]) -> float | None:
-    """The foreground entropy that one picture in twenty exceeds; ``None`` without any."""
+def unsure_entropy(rows: Sequence[SampleRow], share: float) -> float | None:
+    """The foreground entropy that about this share exceeds; ``None`` without any."""
     values = [row.features.get("entropy_foreground", np.nan) for row in rows]
     measured = [value for value in values if not isnan(value)]
-    return float(np.quantile(measured, 1 - _UNSURE_SHARE)) if measured else None
+    return bounded_limit(measured, share) if measured else None
 
 
 def measure_distances(rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from math import ceil, comb, isnan
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.sample import SampleRow
 
-# Share of clean pictures whose first look lies beyond `Baseline.look_again`, by construction.
+# Share of clean pictures whose first look lies beyond `Baseline.tenth`, by construction.
 EXPECTED_BEYOND = 0.1
 # A baseline comes into force unless so much oddness, or more, is this unlikely among its own kind.
 LEVEL = 0.05
@@ -74,7 +74,7 @@ def measure_fit(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
 
 def _count_odd(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
     scores = [(row, baseline.score(row.features, first_look=True).value) for row in rows]
-    odd = [(row, score >= baseline.look_again) for row, score in scores if not isnan(score)]
+    odd = [(row, score >= baseline.tenth) for row, score in scores if not isnan(score)]
     clients = len({row.client for row, _ in odd})
     fit = TrafficFit(clients, _mean_over_clients(odd), 1.0)
     return replace(fit, chance=_tail(fit.odd, clients, EXPECTED_BEYOND))

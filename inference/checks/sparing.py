@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from detectors.baseline.asking import is_face_missing
 from inference.checks.base import Case, Check, CheckResult, Needs
 from inference.checks.ensemble import EnsembleCheck
 from inference.checks.first_look import FirstLookCheck
 from inference.checks.knowledge import Knowledge
-from inference.ensemble.policy import is_face_missing
 from inference.upstream.looks.asked_source import AskedSource, LookFailed
 
 _log = structlog.get_logger(__name__)

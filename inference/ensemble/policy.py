@@ -8,8 +8,9 @@ that something was suspicious.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import isnan, nan
+from math import nan
 
+from detectors.baseline.asking import is_face_missing
 from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding, Severity
 
@@ -85,9 +86,3 @@ class EnsemblePolicy:
             or features.get("entropy_foreground", nan) > self.max_entropy
             or is_face_missing(features)
         )
-
-
-def is_face_missing(features: Mapping[str, float]) -> bool:
-    """Whether the face prior sees a face and the parse has none."""
-    sees_face = features.get("faces_found", 0.0) >= 1
-    return sees_face and isnan(features.get("confidence_face", nan))

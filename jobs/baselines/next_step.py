@@ -8,7 +8,7 @@ from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.movement import find_largest_move, is_too_far
 from detectors.baseline.phases import Phase
 from detectors.baseline.sample import Caps, SampleRow, cap_rows
-from detectors.baseline.source_fit import SourceFit, learn_source, unsure_entropy
+from detectors.baseline.source_fit import SourceFit, learn_source
 from detectors.baseline.traffic_fit import MIN_CLIENTS, TrafficFit, measure_fit
 from detectors.topology.topology_limits import TopologyLimits, learn_limits
 from store.baselines.sources import MIN_IN_FORCE, MIN_PROVISIONAL
@@ -135,7 +135,7 @@ def _enter(standing: Standing, phase: Phase, rows: Sequence[SampleRow]) -> Plan:
         learnt=learnt,
         judge=None if learnt is None else learnt.baseline,
         limits=limits if learnt is None else learnt.baseline.limits,
-        max_entropy=unsure_entropy(rows) if learnt is None else learnt.max_entropy,
+        max_entropy=None if learnt is None else learnt.max_entropy,
         is_anchor=phase is Phase.IN_FORCE and learnt is not None,
     )
 

@@ -19,7 +19,7 @@ from detectors.baseline.baseline import (
     Line,
     scales,
 )
-from detectors.baseline.baseline_fit import MIN_PICTURES, expectation_of, learn
+from detectors.baseline.baseline_fit import MIN_PICTURES, expectation_of, learn, look_again_at
 from detectors.baseline.baseline_text import from_json, to_json
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
@@ -141,6 +141,19 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
         first = baseline.score(row, first_look=True)
         later = first.value >= baseline.look_again
         assert baseline.cascade(row) == (baseline.score(row) if later else first)
+
+
+def test_fewer_may_be_looked_at_again_and_the_tenth_is_still_known(
+    baseline: Baseline, held_out: list[Row]
+) -> None:
+    clean = _rows(2, 400)
+    sparing = look_again_at(baseline, clean, 0.04)
+    assert sparing.tenth == baseline.look_again < sparing.look_again
+    first = [sparing.score(row, first_look=True).value for row in held_out]
+    assert sum(score >= sparing.look_again for score in first) / len(first) <= 0.07
+    assert sparing.scores == tuple(sorted(sparing.cascade(row).value for row in clean))
+    assert look_again_at(sparing, clean, 0.5).look_again == baseline.look_again
+    assert from_json(to_json(sparing)) == sparing
 
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
+from detectors.baseline.asking import AskShares, is_face_missing
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.movement import find_largest_move, is_too_far
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import Caps, SampleRow, cap_rows
-from detectors.baseline.source_fit import learn_source
+from detectors.baseline.source_fit import SourceFit, learn_source
 from detectors.baseline.traffic_fit import measure_fit
 from detectors.topology.topology_limits import bounds
 
@@ -88,6 +89,50 @@ def test_hostile_pictures_move_limits_within_their_bounds_only(
     for name, value in learn_source(DIGEST, rows).baseline.limits.list_learnt().items():
         low, high = bounds(name)
         assert low <= value <= high
+
+
+def _ask(learnt: SourceFit, rows: list[SampleRow]) -> float:
+    """The share of rows that ask for every look."""
+    baseline, limit = learnt.baseline, learnt.max_entropy or 0.0
+    scores = [baseline.score(row.features, first_look=True).value for row in rows]
+    return sum(
+        score >= baseline.look_again
+        or row.features["entropy_foreground"] > limit
+        or is_face_missing(row.features)
+        for row, score in zip(rows, scores, strict=True)
+    ) / len(rows)
+
+
+def _hide_face(row: SampleRow) -> SampleRow:
+    return SampleRow(row.client, row.family, {**row.features, "faces_hidden": 1.0})
+
+
+@pytest.mark.parametrize("faces", [0.0, 0.02])
+def test_few_other_clean_pictures_ask_for_every_look(faces: float) -> None:
+    def some_faces(rows: list[SampleRow]) -> list[SampleRow]:
+        count = round(faces * len(rows))
+        return [*map(_hide_face, rows[:count]), *rows[count:]]
+
+    learnt = learn_source(DIGEST, some_faces(_honest(600)))
+    assert 0.02 <= _ask(learnt, some_faces(_honest(2_000, seed=5_000))) <= 0.07
+    assert _ask(learnt, _hostile(200, 20)) >= 0.95
+
+
+def test_many_missing_faces_leave_the_others_their_share() -> None:
+    shares = AskShares.of([_hide_face(row).features for row in _honest(100)])
+    assert shares.odd + shares.unsure == pytest.approx(0.02)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 120), st.floats(1.0, 50.0))
+def test_hostile_pictures_of_many_networks_hardly_move_who_asks(count: int, oddness: float) -> None:
+    rows = _honest(600 - count)
+    learnt = learn_source(DIGEST, [*rows, *_hostile(count, 50, oddness)])
+    alone = learn_source(DIGEST, rows)
+    assert learnt.baseline.look_again <= 2 * alone.baseline.look_again
+    assert learnt.max_entropy is not None
+    assert alone.max_entropy is not None
+    assert learnt.max_entropy <= 2 * alone.max_entropy
 
 
 def test_caps_hold_for_clients_networks_and_families() -> None:

@@ -10,7 +10,7 @@ from detectors.findings import Finding
 from detectors.rule_book import FLAT_PICTURE, NAME_MISMATCH, TROUSERS_WITHOUT_FEET
 from inference.ensemble.policy import Depth, EnsembleMode, EnsemblePolicy
 
-NORMAL = {"entropy_foreground": 0.5, "faces_found": 1.0, "confidence_face": 0.9}
+NORMAL = {"entropy_foreground": 0.5, "faces_hidden": 1.0, "confidence_face": 0.9}
 
 
 def _depth(
@@ -59,10 +59,11 @@ def test_odd_measures_are_suspicious(features: Mapping[str, float]) -> None:
     "features",
     [
         NORMAL | {"entropy_foreground": 1.0},
-        NORMAL | {"faces_found": 0.0, "confidence_face": nan},
+        NORMAL | {"faces_hidden": 0.0, "confidence_face": nan},
+        NORMAL | {"faces_hidden": nan, "confidence_face": nan},
         NORMAL | {"entropy_foreground": nan},
     ],
-    ids=["just sure enough", "nobody sees a face", "no foreground"],
+    ids=["just sure enough", "nobody sees a face", "no label for faces", "no foreground"],
 )
 def test_what_is_within_limits_is_not(features: Mapping[str, float]) -> None:
     assert _depth(EnsembleMode.SUSPICIOUS, features) is Depth.NOTHING
