@@ -46,11 +46,13 @@ class Request:
     Attributes:
         codes: of its findings.
         score: its tamper score, if a baseline that flags gave it one.
+        trigger_score: what the search for a trigger found, if there was one.
     """
 
     client: str
     codes: Set[str]
     score: float | None = None
+    trigger_score: float | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from detectors.baseline.baseline import Baseline
 from detectors.findings import Finding, Severity
+from detectors.looks.triggers import score_of
 from detectors.rule_book import (
     BLOCKED_PATCH,
     BLOCKED_PERTURBATION,
@@ -13,6 +14,7 @@ from detectors.rule_book import (
     GATE_RULES,
     PROBING_SEQUENCE,
     RULES,
+    TRIGGER_SUSPECTED,
 )
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
@@ -51,6 +53,7 @@ class SourceState:
         demoted: codes of rules that fire more often than their budgets allow.
         max_entropy: mean foreground entropy in nats above which a parse is looked at again;
             ``None``: as the settings say.
+        max_trigger_score: a suspected trigger that scores no more is no evidence.
     """
 
     phase: Phase = Phase.LEARNING
@@ -58,6 +61,7 @@ class SourceState:
     limits: TopologyLimits = DEFAULTS
     demoted: Set[str] = field(default_factory=frozenset)
     max_entropy: float | None = None
+    max_trigger_score: float = 0.0
 
     def weigh(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings, with those odd that are no evidence for this source."""
@@ -67,6 +71,11 @@ class SourceState:
         rule = finding.rule
         if rule.code not in CONTENT_CODES:
             return finding
-        if self.phase is Phase.IN_FORCE and rule.code not in self.demoted:
+        if self.phase is Phase.IN_FORCE and self._is_evidence(finding):
             return finding
         return replace(finding, rule=replace(rule, severity=Severity.ODD))
+
+    def _is_evidence(self, finding: Finding) -> bool:
+        code = finding.rule.code
+        is_weak = code == TRIGGER_SUSPECTED.code and score_of(finding) <= self.max_trigger_score
+        return not (is_weak or code in self.demoted)

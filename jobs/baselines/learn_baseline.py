@@ -16,6 +16,7 @@ from detectors.baseline.budgets import Band, RuleCount, count_rules
 from detectors.baseline.phases import Phase
 from detectors.baseline.sample import SampleRow
 from detectors.baseline.source_fit import SourceFit
+from detectors.baseline.trigger_limit import choose_trigger_limit, leave_out_weak
 from detectors.topology.topology_limits import DEFAULTS
 from jobs.baselines.next_step import Plan, Standing, choose_plan
 from jobs.context import JobContext, JobOutcome
@@ -31,6 +32,7 @@ from store.baselines.rule_budgets import keep_counts, read_demoted
 from store.baselines.sample_rows import list_sampled_sources, read_requests, read_sample
 from store.baselines.source_names import find_name, show_title
 from store.baselines.sources import Step, ensure_source, list_sources, take_step
+from store.baselines.trigger_limits import keep_trigger_limit, read_trigger_limit
 from store.engine.locks import take_turn
 from store.engine.reader_locks import Reader, lock_for_reading
 from store.phrases import phrase_count
@@ -66,7 +68,7 @@ def learn_one(context: JobContext, digest: str) -> list[str]:
         # Somebody else was faster: the next run looks at what there is then.
         if row.version != reading.version:
             return []
-        return _write(session, context, row, plan, reading.counts)
+        return _write(session, context, row, plan, reading)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class _Reading:
     version: int
     standing: Standing
     counts: tuple[RuleCount, ...]
+    trigger_limit: float
 
 
 def _read(session: Session, context: JobContext, digest: str) -> _Reading:
@@ -103,8 +106,10 @@ def _read(session: Session, context: JobContext, digest: str) -> _Reading:
     limits = context.settings.learning.alarm_limits()
     band, judged_since = _read_band(row, standing.baseline)
     requests = read_requests(session, digest, since, _MAX_REQUESTS, judged_since)
-    counts = count_rules(requests, read_demoted(session, digest), limits, band)
-    return _Reading(0 if row is None else row.version, standing, counts)
+    trigger_limit = choose_trigger_limit(requests, limits.each, read_trigger_limit(row))
+    flags = leave_out_weak(requests, trigger_limit)
+    counts = count_rules(flags, read_demoted(session, digest), limits, band)
+    return _Reading(0 if row is None else row.version, standing, counts, trigger_limit)
 
 
 def _read_band(
@@ -147,14 +152,16 @@ def _write(
     context: JobContext,
     row: SourceRow,
     plan: Plan,
-    counts: tuple[RuleCount, ...],
+    reading: _Reading,
 ) -> list[str]:
     now = context.now
     learnt_id = None if plan.learnt is None else _keep(session, row, plan, plan.learnt, now)
     changes = keep_counts(
-        session, row.digest, counts, context.settings.learning.rule_budget, _ACTOR, now
+        session, row.digest, reading.counts, context.settings.learning.rule_budget, _ACTOR, now
     )
     sentences = [f"The budget of {code} changed what it does." for code in changes]
+    limit_sentence = keep_trigger_limit(session, row, reading.trigger_limit, _ACTOR, now)
+    sentences += [] if limit_sentence is None else [limit_sentence]
     if plan.changes:
         take_step(session, row, _step_of(session, row, plan, learnt_id), _ACTOR, now)
         title = show_title(row.digest, find_name(session, row.digest))

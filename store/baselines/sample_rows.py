@@ -66,15 +66,15 @@ def read_requests(
     Args:
         judged_since: from when on the baseline that flags gave scores; never if ``None``.
     """
-    columns = (RequestRow.received_at, features_table.c.tamper_score)
+    scores = (features_table.c.tamper_score, features_table.c.trigger_score)
     statement = (
-        _accepted(source, since, *columns)
+        _accepted(source, since, RequestRow.received_at, *scores)
         .outerjoin(features_table, features_table.c.request_pk == RequestRow.id)
         .limit(most)
     )
     return [
-        Request(client, frozenset(reasons), score if _is_later(at, judged_since) else None)
-        for client, reasons, at, score in session.execute(statement)
+        Request(client, frozenset(reasons), score if _is_later(at, judged_since) else None, trigger)
+        for client, reasons, at, score, trigger in session.execute(statement)
         if _ATTACK_CODES.isdisjoint(reasons)
     ]
 

@@ -12,6 +12,7 @@ from detectors.baseline.phases import Phase, SourceState
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 from store.audit.audit_log import Action, Entry, append
 from store.baselines.baselines import find_baseline, read_baseline_row
+from store.baselines.trigger_limits import TRIGGER_LIMIT, read_trigger_limit
 from store.engine.change_marks import Mark, move_mark
 from store.tables.baseline_tables import BaselineRow, RuleBudgetRow, SourceRow
 
@@ -78,7 +79,8 @@ def take_step(session: Session, row: SourceRow, step: Step, actor: str, now: dat
     if row.phase != step.phase.value:
         row.since = now
     row.phase, row.baseline_id, row.why = step.phase.value, step.baseline_id, step.why
-    row.limits, row.max_entropy = step.limits.list_learnt(), step.max_entropy
+    row.limits = (row.limits or {}) | step.limits.list_learnt()
+    row.max_entropy = step.max_entropy
     row.is_strange = step.is_strange
     if step.phase is Phase.LEARNING:
         row.learning_since = now
@@ -174,9 +176,17 @@ def _read_state(session: Session, row: SourceRow, demoted: frozenset[str]) -> So
     baseline: Baseline | None = None
     if row.baseline_id is not None:
         baseline = read_baseline_row(find_baseline(session, row.baseline_id))
-    return SourceState(Phase(row.phase), baseline, limits_of(row), demoted, row.max_entropy)
+    return SourceState(
+        Phase(row.phase),
+        baseline,
+        limits_of(row),
+        demoted,
+        row.max_entropy,
+        read_trigger_limit(row),
+    )
 
 
 def limits_of(row: SourceRow) -> TopologyLimits:
     """The limits of the topology rules that hold for a source."""
-    return DEFAULTS if row.limits is None else TopologyLimits.of(row.limits)
+    learnt = {name: value for name, value in (row.limits or {}).items() if name != TRIGGER_LIMIT}
+    return TopologyLimits.of(learnt) if learnt else DEFAULTS

@@ -8,7 +8,9 @@ from detectors.baseline.phases import Phase
 from store.baselines.rule_budgets import describe_budget, list_budgets
 from store.baselines.source_names import find_name, show_title
 from store.baselines.sources import MIN_IN_FORCE, MIN_PROVISIONAL, list_sources
+from store.baselines.trigger_limits import read_trigger_limit
 from store.phrases import phrase_count
+from store.tables.baseline_tables import SourceRow
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class SourceProgress:
     Attributes:
         name: what its operator calls it, if that is known.
         pictures: sampled pictures that count, of ``goal`` that it takes for the next phase.
-        why: what holds it, or what changed it last, in one sentence.
+        why: what holds it, or what changed it last, and whether triggers have a learnt limit.
         demoted: what each rule does that is recorded and does not flag, in sentences.
     """
 
@@ -63,7 +65,7 @@ def list_progress(session: Session) -> tuple[SourceProgress, ...]:
             pictures=row.pictures,
             goal=MIN_PROVISIONAL if row.phase == Phase.LEARNING.value else MIN_IN_FORCE,
             clients=row.clients,
-            why=row.why,
+            why=_explain(row),
             is_strange=row.is_strange,
             demoted=tuple(
                 describe_budget(budget) for budget in demoted if budget.source == row.digest
@@ -71,3 +73,8 @@ def list_progress(session: Session) -> tuple[SourceProgress, ...]:
         )
         for row in list_sources(session)
     )
+
+
+def _explain(row: SourceRow) -> str:
+    limit = read_trigger_limit(row)
+    return f"{row.why} Suspected triggers flag above {limit:g}." if limit else row.why

@@ -47,6 +47,7 @@ class SourceRow(Base):
         is_strange: whether it was put back since its traffic did not fit its baseline.
         tested_at: when its traffic was last held against a baseline.
         learnt_at: when a baseline was last learnt, whether it was put in force or not.
+        limits: learnt ones by name: of the topology rules, and of suspected triggers.
     """
 
     __tablename__ = "sources"

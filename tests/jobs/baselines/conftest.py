@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import exp
+from math import exp, nan
 from uuid import uuid4
 
 import pytest
@@ -24,7 +24,7 @@ from tests.makers import make_record
 SOURCE = "5" * 64
 
 
-def draw_features(seed: int, oddness: float = 1.0) -> FeatureVector:
+def draw_features(seed: int, oddness: float = 1.0, trigger_score: float = nan) -> FeatureVector:
     """A clean picture: an unsure parse moves more; ``oddness`` is a factor on what looks show."""
     random = default_rng(seed)
     entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 6)
@@ -43,6 +43,7 @@ def draw_features(seed: int, oddness: float = 1.0) -> FeatureVector:
             "worst_trousers_gap": random.uniform(0, 0.05),
             "worst_faceless_hair": 0.0,
             "ensemble_passes": 13.0,
+            "trigger_score": trigger_score,
         }
     )
 
@@ -65,10 +66,13 @@ class Deployment:
         network: str = "10.{}.0.9",
         reasons: Iterable[str] = (),
         source: str = SOURCE,
+        trigger_score: float = nan,
     ) -> None:
         """Store sampled requests, one after another client."""
         records = [
-            self._record(network.format(place % clients), oddness, tuple(reasons), source)
+            self._record(
+                network.format(place % clients), oddness, tuple(reasons), source, trigger_score
+            )
             for place in range(count)
         ]
         with self.database.write() as session:
@@ -87,7 +91,12 @@ class Deployment:
         return row
 
     def _record(
-        self, address: str, oddness: float, reasons: tuple[str, ...], source: str
+        self,
+        address: str,
+        oddness: float,
+        reasons: tuple[str, ...],
+        source: str,
+        trigger_score: float,
     ) -> RequestRecord:
         self.seed += 1
         return make_record(
@@ -97,7 +106,7 @@ class Deployment:
             reasons=reasons,
             segmenter=source,
             content_sha256=f"{self.seed:064d}",
-            features=draw_features(self.seed, oddness),
+            features=draw_features(self.seed, oddness, trigger_score),
             sample_family=str(uuid4()),
         )
 

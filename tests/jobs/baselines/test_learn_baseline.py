@@ -1,5 +1,6 @@
 """A source is learnt from its own traffic: phases, tests, renewals, and what holds them."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.baseline_fit import learn
 from detectors.baseline.baseline_text import to_json
 from detectors.baseline.phases import Phase, SourceState
+from detectors.rule_book import TRIGGER_SUSPECTED
 from jobs.baselines import learn_baseline
 from jobs.baselines.next_step import Plan, Standing, choose_plan
 from jobs.context import JobContext
@@ -226,3 +228,25 @@ def test_a_baseline_that_somebody_changed_is_said(deployment: Deployment) -> Non
         learn_baseline.run(JobContext(deployment.database, deployment.settings, deployment.now))
     with deployment.database.read() as session, pytest.raises(BaselineError):
         read_states(session)
+
+
+def test_the_limit_of_triggers_is_learnt_audited_and_kept_through_later_steps(
+    deployment: Deployment,
+) -> None:
+    deployment.send(180)
+    deployment.send(15, reasons=(TRIGGER_SUSPECTED.code,), trigger_score=0.11)
+    deployment.learn()
+    assert _state(deployment).max_trigger_score == 0.0
+    deployment.send(405)
+    said = deployment.learn()
+    assert "Suspected triggers flag above 0.11, above 0 before." in said.sentence
+    state = _state(deployment)
+    assert (state.phase, state.max_trigger_score) == (Phase.IN_FORCE, 0.11)
+    assert TRIGGER_SUSPECTED.code not in state.demoted
+    assert state.limits.min_skin_share == pytest.approx(0.02, abs=0.005)
+    with deployment.database.write() as session:
+        promote(session, list_baselines(session)[0].id, "cli:ada", deployment.now)
+        changes = [json.loads(row.details) for row in session.query(AuditRow)]
+    assert _state(deployment).max_trigger_score == 0.11
+    [change] = [each for each in changes if each.get("limit") == "max_trigger_score"]
+    assert (change["before"], change["after"]) == (0.0, 0.11)

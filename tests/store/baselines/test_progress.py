@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from detectors.baseline.budgets import RuleCount
 from detectors.baseline.phases import Phase
+from detectors.topology.topology_limits import DEFAULTS
 from store.alert_rules.rule_demoted import demotion_condition
 from store.alert_rules.strange_traffic import strange_condition
 from store.baselines.rule_budgets import keep_counts, list_budgets, read_demoted
 from store.baselines.sources import Step, ensure_source, list_sources, read_states, take_step
+from store.baselines.trigger_limits import keep_trigger_limit
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
 from store.pages.source_progress import list_progress
@@ -68,6 +70,22 @@ def test_a_demoted_rule_is_said_and_weighs_nothing_until_it_is_promoted(
         assert read_demoted(session, SOURCE) == frozenset()
         [budget] = list_budgets(session)
         assert (budget.since, demotion_condition(budget).active) == (later, False)
+
+
+def test_a_learnt_limit_of_triggers_is_said_and_stays_until_another_is_learnt(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        row = ensure_source(session, SOURCE, NOW)
+        assert keep_trigger_limit(session, row, 0.0, "job:test", NOW) is None
+        mark = read_marks(session)[Mark.SOURCES]
+        keep_trigger_limit(session, row, 0.12, "job:test", NOW)
+        assert read_marks(session)[Mark.SOURCES] > mark
+    with database.read() as session:
+        [progress] = list_progress(session)
+        state = read_states(session)[SOURCE]
+    assert progress.why.endswith(" Suspected triggers flag above 0.12.")
+    assert (state.max_trigger_score, state.limits) == (0.12, DEFAULTS)
 
 
 def test_counts_that_change_nothing_move_no_mark(database: Database) -> None:
