@@ -10,6 +10,7 @@ from dashboard.access.page_context import begin_change, current_page
 from dashboard.show import markup
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst
+from store.audit.reasons import MAX_REASON_LENGTH
 from store.families.feedback import Feedback, Said, judge_family, judge_request
 
 MESSAGE = "feedback_done"
@@ -47,7 +48,7 @@ def _ask(judge: Judge) -> None:
         )
     )
     with st.form("feedback-form", border=False):
-        why = st.text_area("Why?", key="feedback-reason", max_chars=500)
+        why = st.text_area("Why?", key="feedback-reason", max_chars=MAX_REASON_LENGTH)
         with st.container(horizontal=True):
             confirms = st.form_submit_button("Confirm", type="primary", key="feedback-confirm")
             dismisses = st.form_submit_button("Dismiss", key="feedback-dismiss")

@@ -11,6 +11,7 @@ from dashboard.show.decision_table import reason
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst
+from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.decisions import BY_ANALYST
 from store.decisions.proposals import Proposal, accept_proposal, decline_proposal
 
@@ -53,7 +54,7 @@ def _decide(proposal: Proposal) -> None:
     markup.put(markup.quiet(f"{proposal.reason} {proposal.limit_reached}"))
     evidence_facts(proposal.evidence)
     with st.form("proposal", border=False):
-        why = st.text_area("Why?", key="proposal-reason", max_chars=500)
+        why = st.text_area("Why?", key="proposal-reason", max_chars=MAX_REASON_LENGTH)
         with st.container(horizontal=True):
             accepts = st.form_submit_button("Block", type="primary", key="proposal-accept")
             declines = st.form_submit_button("Decline", key="proposal-decline")

@@ -10,6 +10,7 @@ from dashboard.decisions.finish import finish_change
 from dashboard.show import markup, words
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst
+from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.scenarios import (
     LISTED_FROM_NOW_ON,
     LISTING_SCENARIOS,
@@ -89,7 +90,9 @@ def _turn_on(report: SimulationReport) -> None:
     if report.scenario not in LISTING_SCENARIOS:
         markup.put(_values(report.held, len(report.held)))
     with st.form("scenario", border=False):
-        why = st.text_area("Why is it turned on?", key="scenario-reason", max_chars=500)
+        why = st.text_area(
+            "Why is it turned on?", key="scenario-reason", max_chars=MAX_REASON_LENGTH
+        )
         if st.form_submit_button("Turn on", type="primary", key="scenario-confirm"):
             _save(report, why)
 

@@ -18,6 +18,7 @@ from dashboard.show.decision_table import (
 )
 from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
+from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.by_hand import decision_by_hand, warn_of_block
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.decisions.pictures.listed_patches import PIXELS
@@ -120,7 +121,7 @@ def _revoke(decision: DecisionView) -> None:
         evidence_facts(evidence)
     _show_refusals(context, decision)
     with st.form("revoke", border=False):
-        why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=500)
+        why = st.text_area("Why is it revoked?", key="revoke-reason", max_chars=MAX_REASON_LENGTH)
         if st.form_submit_button("Revoke", type="primary", key="revoke-confirm"):
             _save_revocation(decision, why)
 
@@ -171,7 +172,7 @@ def _new_decision() -> None:
         minutes = st.number_input(
             "For how many minutes", 1, 525_600, 60, key="decision-minutes", help="60 is an hour"
         )
-        why = st.text_area("Why?", key="decision-reason", max_chars=500)
+        why = st.text_area("Why?", key="decision-reason", max_chars=MAX_REASON_LENGTH)
         simulated = st.checkbox("Only simulate: record and show it, but do not enforce it")
         if not st.form_submit_button("Save", type="primary", key="decision-save"):
             return

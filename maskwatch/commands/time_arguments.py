@@ -1,16 +1,31 @@
-"""Times that people type: a date, a time, or how long ago."""
+"""Times that people type: a date, a time, how long ago, or how long."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 from detectors.errors import MaskwatchError
 
-_AGO = re.compile(r"(\d{1,6})(min|h|d)")
+_SPAN = re.compile(r"(\d{1,6})(min|h|d)")
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 class BadTime(MaskwatchError):
     """A time that cannot be read."""
+
+
+def read_end(span: str, now: datetime) -> datetime:
+    """The end of something that lasts so long from now on.
+
+    >>> read_end("90min", datetime(2026, 3, 2, 12, tzinfo=UTC)).isoformat()
+    '2026-03-02T13:30:00+00:00'
+
+    Raises:
+        BadTime: it is no span.
+    """
+    parts = _SPAN.fullmatch(span.strip())
+    if parts is None:
+        raise BadTime(f"The span {span!r} cannot be read: write 90min, 24h or 7d.")
+    return now + int(parts[1]) * _UNITS[parts[2]]
 
 
 def read_time(text: str, now: datetime) -> datetime:
@@ -25,7 +40,7 @@ def read_time(text: str, now: datetime) -> datetime:
     """
     words = text.strip()
     try:
-        if ago := _AGO.fullmatch(words):
+        if ago := _SPAN.fullmatch(words):
             return now - int(ago[1]) * _UNITS[ago[2]]
         time = datetime.fromisoformat(words)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
+from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
 from store.decisions.decisions import BY_ANALYST, DecisionError, Kind, NewDecision, Scope
 from store.decisions.networks import network_of, read_address, read_network
@@ -13,7 +14,7 @@ from store.decisions.similar_pictures import MAX_RADIUS, SimilarPicture
 from store.people.api_keys import CLIENT_PREFIX, is_key_name
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CLIENT = re.compile(r"[a-z]{2,8}:\S{1,70}")
+_CLIENT = re.compile(r"[a-z]{2,8}:[!-~]{1,70}")
 _SIMILAR = re.compile(r"([0-9a-f]{64})(?:/([0-9]{1,4}))?")
 DEFAULT_RADIUS = 10
 # Shorter prefixes are no network of anybody, but a good part of the internet.
@@ -34,17 +35,16 @@ def decision_by_hand(
     """The decision that a person asked for.
 
     Raises:
-        DecisionError: the value is not of the scope, or no reason was given.
+        DecisionError: the value is not of the scope.
+        ReasonError: no reason was given, or none that can be kept.
     """
-    if not reason.strip():
-        raise DecisionError("Say why, for whoever reads this later.")
     return NewDecision(
         kind=kind,
         scope=scope,
         value=read_value(scope, value),
         scenario="by_hand",
         origin=BY_ANALYST,
-        reason=reason.strip(),
+        reason=read_reason(reason),
         created_by=who,
         until=now + timedelta(minutes=minutes),
         simulated=simulated,
@@ -159,6 +159,8 @@ def client_name(typed: str) -> str:
     address = read_address(bare.removesuffix("/64") if ":" in bare else bare)
     if address is not None:
         return network_of(f"ip:{address}")
+    if read_network(bare.lower()) is not None:
+        raise DecisionError(f"{text} is a network, not one client: choose the scope cidr for it.")
     if text.lower().startswith("ip:") or not _CLIENT.fullmatch(text):
         raise DecisionError(
             "Name a client by its address, e.g. 203.0.113.7, or as the traffic page shows it."

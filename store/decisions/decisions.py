@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from detectors.errors import MaskwatchError
 from store.audit.actors import analyst, command_line, job
 from store.audit.audit_log import Action, Entry, append
+from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
 from store.decisions.networks import (
     ADDRESS_PREFIX,
@@ -167,13 +168,13 @@ def revoke(
         actor: as the audit table names them; default: an analyst.
 
     Raises:
-        DecisionError: no reason was given, or the decision is not active any more.
+        DecisionError: the decision is not active any more.
+        ReasonError: no reason was given, or none that can be kept.
     """
-    if not reason.strip():
-        raise DecisionError("Say why the decision is revoked.")
+    reason = read_reason(reason)
     version = move_mark(session, Mark.DECISIONS)
-    _end(session, decision_id, who, reason.strip(), now, version)
-    _tell_of_end(session, decision_id, actor or analyst(who), reason.strip(), now)
+    _end(session, decision_id, who, reason, now, version)
+    _tell_of_end(session, decision_id, actor or analyst(who), reason, now)
 
 
 def _end(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
+from store.audit.reasons import read_reason
 from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope, add_decision
 from store.decisions.networks import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
@@ -83,8 +84,10 @@ def accept_proposal(
         origin: where the person decides.
 
     Raises:
-        DecisionError: it was answered or has expired, or no reason was given.
+        DecisionError: it was answered or has expired.
+        ReasonError: no reason was given, or none that can be kept.
     """
+    reason = read_reason(reason)
     row = _answer(session, proposal_id, Answer.ACCEPTED, who, reason, now)
     decision = add_decision(
         session,
@@ -97,7 +100,7 @@ def accept_proposal(
             reason=row.reason,
             created_by=who,
             until=now + timedelta(minutes=row.minutes),
-            evidence={**row.evidence, "accepted_because": reason.strip()},
+            evidence={**row.evidence, "accepted_because": reason},
             model_digest=row.model_digest,
             family=row.family,
         ),
@@ -117,10 +120,12 @@ def decline_proposal(
         actor: as the audit table names them.
 
     Raises:
-        DecisionError: it was answered or has expired, or no reason was given.
+        DecisionError: it was answered or has expired.
+        ReasonError: no reason was given, or none that can be kept.
     """
+    reason = read_reason(reason)
     row = _answer(session, proposal_id, Answer.DECLINED, who, reason, now)
-    details = {"scope": row.scope, "value": row.value, "reason": reason.strip()}
+    details = {"scope": row.scope, "value": row.value, "reason": reason}
     entry = Entry(actor, Action.PROPOSAL_DECLINED, f"proposal {row.id}", details)
     append(session, entry, now)
 
@@ -155,12 +160,10 @@ def _answer(
     session: Session, proposal_id: int, answer: Answer, who: str, reason: str, now: datetime
 ) -> ProposalRow:
     """Two people may answer at once: one row is changed, or none."""
-    if not reason.strip():
-        raise DecisionError("Say why, for whoever reads this later.")
     rows = session.execute(
         update(ProposalRow)
         .where(ProposalRow.id == proposal_id, _is_open(now))
-        .values(answered_at=now, answered_by=who, answer=answer.value, answer_reason=reason.strip())
+        .values(answered_at=now, answered_by=who, answer=answer.value, answer_reason=reason)
         .returning(ProposalRow.id)
     ).all()
     row = session.get(ProposalRow, proposal_id, populate_existing=True)

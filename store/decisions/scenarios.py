@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind
 from store.audit.audit_log import Action, Entry, append
+from store.audit.reasons import read_reason
 from store.decisions.decisions import BY_POLICY, DecisionError, Kind, is_active
 from store.tables.work_tables import DecisionRow, ScenarioRow
 
@@ -72,18 +73,18 @@ def enable_scenario(
         actor: as the audit table names them.
 
     Raises:
-        DecisionError: there is no such scenario, it is on, or no reason was given.
+        DecisionError: there is no such scenario, or it is on.
+        ReasonError: no reason was given, or none that can be kept.
     """
     check_scenario(name)
-    if not reason.strip():
-        raise DecisionError("Say why the scenario is turned on.")
+    reason = read_reason(reason)
     row = session.get(ScenarioRow, name)
     if row is not None:
         raise DecisionError(
             f"{row.enabled_by} turned {name} on at {row.enabled_at:%Y-%m-%d %H:%M} UTC already."
         )
-    session.add(ScenarioRow(name=name, enabled_at=now, enabled_by=who, reason=reason.strip()))
-    details = {"reason": reason.strip()}
+    session.add(ScenarioRow(name=name, enabled_at=now, enabled_by=who, reason=reason))
+    details = {"reason": reason}
     append(session, Entry(actor, Action.SCENARIO_ENABLED, f"scenario {name}", details), now)
 
 

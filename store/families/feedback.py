@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
 from store.audit.audit_log import Action, Entry, append
+from store.audit.reasons import read_reason
 from store.engine.locks import take_turn
 from store.families.families import NoFamily
 from store.requests.record_store import CONFIRMED, DISMISSED
@@ -59,9 +60,10 @@ def judge_request(session: Session, request_id: str, said: Said, now: datetime) 
     """Keep what a person says of one request.
 
     Raises:
-        FeedbackError: no reason was given, or there is no such request.
+        FeedbackError: there is no such request.
+        ReasonError: no reason was given, or none that can be kept.
     """
-    reason = _check(said)
+    reason = read_reason(said.reason)
     key = session.scalar(select(RequestRow.id).where(RequestRow.request_id == request_id))
     if key is None:
         raise FeedbackError(f"There is no request {request_id}.")
@@ -74,10 +76,11 @@ def judge_family(session: Session, family: int, said: Said, now: datetime) -> in
     """Keep what a person says of a family and the requests that it has; how many these are.
 
     Raises:
-        FeedbackError: no reason was given, or the family became a part of another one.
+        FeedbackError: the family became a part of another one.
         NoFamily: there is none of that number.
+        ReasonError: no reason was given, or none that can be kept.
     """
-    reason = _check(said)
+    reason = read_reason(said.reason)
     take_turn(session, _TURN)
     row = session.get(FamilyRow, family)
     if row is None:
@@ -98,12 +101,6 @@ def judge_family(session: Session, family: int, said: Said, now: datetime) -> in
 def read_feedback(session: Session, request_pk: int) -> FeedbackRow | None:
     """What was said last of a request."""
     return session.get(FeedbackRow, request_pk)
-
-
-def _check(said: Said) -> str:
-    if not said.reason.strip():
-        raise FeedbackError("Say why, for whoever reads this later.")
-    return said.reason.strip()
 
 
 def _keep(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from maskwatch.commands.listing import echo_list
+from maskwatch.commands.row_numbers import row_number
 from store.settings import StoreSettings, load_settings
 
 baselines_app = typer.Typer(
@@ -13,7 +14,7 @@ baselines_app = typer.Typer(
     no_args_is_help=True,
 )
 
-_NUMBER = typer.Argument(metavar="ID", help="As `baselines list` numbers it.")
+_NUMBER = row_number("baselines list")
 _JSON = typer.Option("--json", help="One JSON object a line.")
 
 
@@ -50,9 +51,7 @@ def show_baseline(baseline: Annotated[int, _NUMBER]) -> None:
 
 
 @baselines_app.command("compare")
-def compare_baselines(
-    first: Annotated[int, _NUMBER], second: Annotated[int, typer.Argument(metavar="ID")]
-) -> None:
+def compare_baselines(first: Annotated[int, _NUMBER], second: Annotated[int, _NUMBER]) -> None:
     """Print what two baselines let a clean picture reach, side by side."""
     from maskwatch.commands.baselines import baseline_views as views
     from store.engine.existing import existing_database

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.settings import JobSettings
+from maskwatch.commands.row_numbers import row_number
 from store.decisions.decisions import Kind, Scope
 from store.settings import ReportSettings, StoreSettings, load_settings
 
@@ -15,8 +16,8 @@ decisions_app = typer.Typer(
     no_args_is_help=True,
 )
 
-_ID = typer.Argument(metavar="ID", help="As `decisions list` numbers it.")
-_PROPOSAL = typer.Argument(metavar="ID", help="As `decisions list --proposals` numbers it.")
+_ID = row_number("decisions list")
+_PROPOSAL = row_number("decisions list --proposals")
 _JSON = typer.Option("--json", help="One JSON object a line.")
 _REASON = typer.Option("--reason", help="Why; whoever reads it later wants to know.")
 _VALUE = typer.Argument(
@@ -63,13 +64,14 @@ def add_block(
     value: Annotated[str, _VALUE],
     reason: Annotated[str, _REASON],
     scope: Annotated[Scope, _SCOPE] = Scope.CLIENT,
-    span: Annotated[str, _FOR] = "1h",
+    span: Annotated[str | None, _FOR] = None,
     until: Annotated[str | None, _UNTIL] = None,
     family: Annotated[int | None, _FAMILY] = None,
     force: Annotated[bool, typer.Option(help="Also block a trusted proxy.")] = False,
 ) -> None:
-    """Block a client, key, network or picture."""
-    _save(Kind.BLOCK, scope, value, reason, span, until, family, force=force)
+    """Block a client, key, network or picture; for an hour if nothing else is said."""
+    end = _read_end(span, until, "1h")
+    _save(Kind.BLOCK, scope, value, reason, end, family, force=force)
 
 
 @decisions_app.command("allow")
@@ -77,11 +79,15 @@ def add_allow(
     value: Annotated[str, _VALUE],
     reason: Annotated[str, _REASON],
     scope: Annotated[Scope, _SCOPE] = Scope.CLIENT,
-    span: Annotated[str, _FOR] = "30d",
+    span: Annotated[str | None, _FOR] = None,
     until: Annotated[str | None, _UNTIL] = None,
 ) -> None:
-    """Allow a client, key, network or picture; blocks of it and of its parts end at once."""
-    _save(Kind.ALLOW, scope, value, reason, span, until, None, force=False)
+    """Allow a client, key, network or picture; blocks of it and of its parts end at once.
+
+    For thirty days if nothing else is said.
+    """
+    end = _read_end(span, until, "30d")
+    _save(Kind.ALLOW, scope, value, reason, end, None, force=False)
 
 
 @decisions_app.command("revoke")
@@ -164,17 +170,24 @@ def _save(
     scope: Scope,
     value: str,
     reason: str,
-    span: str,
-    until: str | None,
+    end: datetime,
     family: int | None,
     *,
     force: bool,
 ) -> None:
     from maskwatch.commands.decisions import decision_changes as changes
-    from maskwatch.commands.time_arguments import read_time
 
     now = datetime.now(UTC)
-    # A span lies behind `read_time`, and ahead of a decision.
-    end = now + (now - read_time(span, now)) if until is None else read_time(until, now)
     new = changes.build_decision(kind, scope, value, reason, end, now, family)
     typer.echo(changes.save_decision(load_settings(ReportSettings), new, now, force=force))
+
+
+def _read_end(span: str | None, until: str | None, usual: str) -> datetime:
+    from maskwatch.commands import time_arguments
+
+    now = datetime.now(UTC)
+    if until is None:
+        return time_arguments.read_end(span or usual, now)
+    if span is not None:
+        raise typer.BadParameter("Say how long (--for) or until when (--until), not both.")
+    return time_arguments.read_time(until, now)

@@ -48,7 +48,8 @@ def build_decision(
     """The decision that somebody types on the server.
 
     Raises:
-        DecisionError: the value is not of the scope, no reason was given, or it ends in the past.
+        DecisionError: the value is not of the scope, or it ends in the past.
+        ReasonError: no reason was given, or none that can be kept.
     """
     if until <= now:
         raise DecisionError(

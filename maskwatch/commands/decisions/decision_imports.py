@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from detectors.errors import MaskwatchError
+from maskwatch.commands.printable import escape_unprintable
 from store.audit.actors import operator
+from store.audit.reasons import MAX_REASON_LENGTH, ReasonError
 from store.configuration.network_groups import Network
 from store.decisions.by_hand import decision_by_hand, warn_of_block
 from store.decisions.decisions import (
@@ -93,7 +95,7 @@ def read_list(
     for number, entry in entries:
         try:
             decisions.append(_read_entry(entry, reason, trusted, now))
-        except (DecisionError, ValueError) as error:
+        except (DecisionError, ReasonError, ValueError, OverflowError) as error:
             broken.append(BrokenLine(number, str(error)))
     return ReadList(decisions, broken)
 
@@ -142,20 +144,26 @@ def _read_json(text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadImport(f"The file begins like JSON and is none: {error}.") from None
-    entries = document.get("new") or [] if isinstance(document, dict) else document
-    for number, entry in enumerate(entries, 1):
+    if isinstance(document, dict) and "new" in document:
+        document = document["new"] or []
+    if not isinstance(document, list):
+        raise BadImport("The file is JSON and has neither a list of entries nor one named new.")
+    for number, entry in enumerate(document, 1):
         yield number, entry if isinstance(entry, dict) else {}
 
 
 def _read_csv(text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
-    reader = csv.DictReader(StringIO(text), skipinitialspace=True)
+    reader = csv.DictReader(StringIO(text, newline=None), skipinitialspace=True)
     if "value" not in (reader.fieldnames or ()):
         raise BadImport(
             "The file is neither JSON nor CSV with a first line that names its columns, such as "
             "duration,scope,value."
         )
-    for row in reader:
-        yield reader.line_num, {name: value for name, value in row.items() if value}
+    try:
+        for row in reader:
+            yield reader.line_num, {name: value for name, value in row.items() if value}
+    except csv.Error as error:
+        raise BadImport(f"Line {reader.line_num} of the file is no CSV: {error}.") from None
 
 
 def _read_entry(
@@ -172,12 +180,12 @@ def _read_entry(
         scope=scope,
         value=value,
         minutes=1,
-        reason=str(entry.get("reason") or entry.get("scenario") or reason),
+        reason=str(entry.get("reason") or entry.get("scenario") or reason)[:MAX_REASON_LENGTH],
         who=operator(),
         simulated=False,
         now=now,
     )
-    evidence = {"imported_origin": str(entry.get("origin") or "unknown")[:80]}
+    evidence = {"imported_origin": escape_unprintable(str(entry.get("origin") or "unknown")[:80])}
     warning = warn_of_block(new, trusted)
     if warning is not None:
         raise DecisionError(warning.partition(": ")[0] + ".")

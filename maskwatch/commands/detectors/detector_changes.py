@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from detectors.errors import MaskwatchError
 from jobs.settings import JobSettings
 from maskwatch.commands.detectors.detector_views import find_whole_model
 from store.audit.actors import command_line, operator
+from store.audit.reasons import read_reason
 from store.engine.existing import existing_database
 from store.models.outlier_models import promote
 from store.models.outlier_models import roll_back as roll_champion_back
@@ -13,29 +13,15 @@ from store.models.promotions import find_way_back
 from store.tables.work_tables import OutlierModelRow
 
 
-class NoReason(MaskwatchError):
-    """A change by hand without a reason."""
-
-
-def check_reason(reason: str) -> None:
-    """See that a change has a reason.
-
-    Raises:
-        NoReason: it has none.
-    """
-    if not reason.strip():
-        raise NoReason("Give a reason: whoever reads the audit later wants to know why.")
-
-
 def promote_by_hand(settings: JobSettings, name: str, reason: str, now: datetime) -> str:
     """Make a model the champion; what holds then.
 
     Raises:
-        NoReason: no reason was given.
+        ReasonError: no reason was given, or none that can be kept.
         NoOutlierModel: there is no such model, or its file is gone.
         OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
-    check_reason(reason)
+    reason = read_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         row = find_whole_model(session, settings, name)
         promote(session, row.id, command_line(operator()), now, reason)
@@ -46,12 +32,12 @@ def roll_back(settings: JobSettings, reason: str, now: datetime) -> str:
     """Go back to the champion before the present one; what holds then.
 
     Raises:
-        NoReason: no reason was given.
+        ReasonError: no reason was given, or none that can be kept.
         NoWayBack: there was no champion before.
         NoOutlierModel: its file is gone.
         OutlierModelError: its file was changed, is of another version, or is signed by nobody.
     """
-    check_reason(reason)
+    reason = read_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         find_whole_model(session, settings, str(find_way_back(session).model_id))
         return _describe(roll_champion_back(session, command_line(operator()), now, reason))

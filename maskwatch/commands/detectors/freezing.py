@@ -12,9 +12,9 @@ from detectors.outliers.comparison import NamedRows
 from detectors.outliers.kinds import FrozenKind
 from detectors.registry import FEATURE_NAMES
 from jobs.settings import JobSettings
-from maskwatch.commands.detectors.detector_changes import check_reason
 from maskwatch.commands.printable import escape_unprintable
 from store.audit.actors import command_line, operator
+from store.audit.reasons import read_reason
 from store.decisions.client_decisions import read_blocked_senders
 from store.engine.existing import existing_database
 from store.models.frozen_sets import Freeze, FrozenSetStore, find_frozen_set, list_frozen_sets
@@ -49,9 +49,9 @@ def freeze(settings: JobSettings, plan: Plan) -> str:
 
     Raises:
         FrozenSetError: there are too few.
-        NoReason: no reason was given.
+        ReasonError: no reason was given, or none that can be kept.
     """
-    check_reason(plan.reason)
+    plan = replace(plan, reason=read_reason(plan.reason))
     store = FrozenSetStore(settings.store.var_dir)
     with existing_database(settings) as database:
         with database.read() as session:

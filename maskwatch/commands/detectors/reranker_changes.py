@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from jobs.settings import JobSettings
-from maskwatch.commands.detectors.detector_changes import check_reason
 from maskwatch.commands.detectors.reranker_views import open_rerankers
 from store.audit.actors import command_line, operator
+from store.audit.reasons import read_reason
 from store.engine.existing import existing_database
 from store.models.rerankers import find_reranker, promote_reranker, roll_back_reranker
 
@@ -14,12 +14,12 @@ def promote_by_hand(settings: JobSettings, name: str, reason: str, now: datetime
     """Put a re-ranker in force; what holds then.
 
     Raises:
-        NoReason: no reason was given.
+        ReasonError: no reason was given, or none that can be kept.
         NoReranker: there is none of that name.
         RerankerError: its file is gone, was changed or is of another version.
         UntrustedModel: no accepted key signed it.
     """
-    check_reason(reason)
+    reason = read_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         row = find_reranker(session, name)
         open_rerankers(settings).read(row)
@@ -33,10 +33,10 @@ def roll_back(settings: JobSettings, reason: str, now: datetime) -> str:
     A file that cannot be read is no obstacle: lists then say so, and a further step leads on.
 
     Raises:
-        NoReason: no reason was given.
+        ReasonError: no reason was given, or none that can be kept.
         NoWayBack: no re-ranker is in force.
     """
-    check_reason(reason)
+    reason = read_reason(reason)
     with existing_database(settings) as database, database.write() as session:
         row = roll_back_reranker(session, command_line(operator()), now, reason)
         if row is None:

@@ -118,7 +118,7 @@ def test_a_changed_file_is_named_and_not_promoted(
         (("show", "\udcff"), "There is no outlier model '"),
         (("show", "abcdefabcdef"), "There is no outlier model 'abcdefabcdef'"),
         (("promote", "9", *REASON), "There is no outlier model '9'"),
-        (("promote", "3", "--reason", " "), "Give a reason"),
+        (("promote", "3", "--reason", " "), "Say why"),
         (("compare", "1", "x%"), "There is no outlier model 'x%'"),
     ],
 )
@@ -169,7 +169,7 @@ def test_sets_are_frozen_from_records_and_models_compared_on_them(
     ("words", "sentence"),
     [
         (("clean", *REASON), "A frozen clean set takes at least 100 requests; there are 0."),
-        (("clean", "--reason", ""), "Give a reason"),
+        (("clean", "--reason", ""), "Say why"),
     ],
 )
 def test_too_little_to_freeze_is_one_sentence(

@@ -29,8 +29,14 @@ def test_a_client_is_named_as_records_name_it(typed: str, client: str) -> None:
     assert client_name(typed) == client
 
 
+@pytest.mark.parametrize("typed", ["203.0.113.0/24", "ip:203.0.113.0/24", "2001:DB8::/48"])
+def test_a_network_is_no_client_and_is_told_its_scope(typed: str) -> None:
+    with pytest.raises(DecisionError, match="choose the scope cidr"):
+        client_name(typed)
+
+
 @pytest.mark.parametrize(
-    "typed", ["", "acme", "ip:acme", "203.0.113.0/24", "key:", "key: acme", "key:a b", "key:<b>"]
+    "typed", ["", "acme", "ip:acme", "key:", "key: acme", "key:a b", "key:<b>"]
 )
 def test_what_names_no_client_is_refused(typed: str) -> None:
     with pytest.raises(DecisionError, match="Name a client"):

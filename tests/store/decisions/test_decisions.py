@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.audit.reasons import ReasonError
 from store.decisions.access_list import read_access_list
 from store.decisions.client_decisions import earlier_blocks, last_change
 from store.decisions.decisions import (
@@ -215,7 +216,7 @@ def test_an_allow_cancels_blocks_of_every_part_of_it(
 
 def test_revoking_needs_a_reason(database: Database, decide: Decide, now: datetime) -> None:
     block = decide()
-    with pytest.raises(DecisionError, match="why"), database.write() as session:
+    with pytest.raises(ReasonError, match="why"), database.write() as session:
         revoke(session, block, "chief", " \n", now)
     with database.read() as session:
         assert _is_blocked(session, now, CLIENT)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.audit.audit_log import Action
+from store.audit.reasons import ReasonError
 from store.engine.database import Database
 from store.families.families import NoFamily
 from store.families.feedback import (
@@ -137,7 +138,7 @@ def test_a_merged_family_says_where_it_went(database: Database, now: datetime) -
 def test_feedback_needs_a_reason_and_something_to_judge(database: Database, now: datetime) -> None:
     silent = Said(Feedback.CONFIRMED, "ada", "  ", "analyst:ada")
     with database.write() as session:
-        with pytest.raises(FeedbackError, match="Say why"):
+        with pytest.raises(ReasonError, match="Say why"):
             judge_family(session, 1, silent, now)
         with pytest.raises(NoFamily):
             judge_family(session, 77, CONFIRM, now)

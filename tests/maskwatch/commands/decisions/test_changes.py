@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from detectors.verdict import Verdict
+from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.decisions import Scope, add_decision
 from store.decisions.proposals import propose
 from store.engine.start import open_database
@@ -188,6 +189,7 @@ def test_an_export_is_taken_in_again_elsewhere(maskwatch: Run, tmp_path: Path) -
     "text",
     [
         "duration,scope,value\n24h,ip,192.0.2.1\n4h,range,198.51.100.0/24\n",
+        "duration,scope,value\r24h,ip,192.0.2.1\r4h,range,198.51.100.0/24\r",
         '[{"duration": "3h59m55.75s", "scope": "Ip", "type": "ban", "value": "192.0.2.1"},'
         ' {"duration": "4h", "scope": "Range", "type": "ban", "value": "198.51.100.0/24"}]',
         '{"new": [{"duration": "4h", "scope": "Ip", "value": "192.0.2.1"},'
@@ -236,6 +238,13 @@ def test_of_a_list_with_broken_entries_nothing_is_taken_and_each_is_named(
     [
         ("[{", "begins like JSON and is none"),
         ("192.0.2.1\n", "neither JSON nor CSV"),
+        ('{"deleted": []}', "neither a list of entries nor one named new"),
+        ('{"new": 5}', "neither a list of entries nor one named new"),
+        (f"duration,value\n4h,{'1' * 200_000}\n", "of the file is no CSV"),
+        ('[{"value": "192.0.2.1", "until": "9999-12-31T23:59:59-14:00"}]', "entry 1"),
+        ('[{"value": "192.0.2.1", "reason": "a\\ud800b"}]', "entry 1: The reason has characters"),
+        ('[{"value": "192.0.2.1", "reason": "a\\u0000b"}]', "entry 1: The reason has characters"),
+        ('[{"value": "ab:\\ud800"}]', "entry 1: Name a client"),
         ("[1]", "entry 1: It has no value"),
         ('[{"value": "192.0.2.1", "until": "yesterday"}]', "entry 1"),
     ],
@@ -247,3 +256,36 @@ def test_what_is_no_list_is_refused(maskwatch: Run, tmp_path: Path, text: str, w
     assert said.code == 1
     assert why in said.err
     assert "cannot be read" in maskwatch("decisions", "import", str(tmp_path / "none")).err
+
+
+def test_a_long_reason_of_another_product_is_cut(maskwatch: Run, tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_text(json.dumps([{"value": "192.0.2.1", "scenario": "x" * 10_000}]))
+    assert maskwatch("decisions", "import", str(file)).code == 0
+    (entry,) = maskwatch("decisions", "list", "--json").out.splitlines()
+    assert json.loads(entry)["reason"] == "x" * MAX_REASON_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (("--for", "2026-11-20"), "write 90min, 24h or 7d"),
+        (("--for", "-1h"), "write 90min, 24h or 7d"),
+        (("--for", "9999999999d"), "write 90min, 24h or 7d"),
+        (("--for", "1h", "--until", "2999-01-01"), "not both"),
+    ],
+)
+def test_an_end_that_nobody_can_mean_is_refused(
+    maskwatch: Run, end: tuple[str, ...], why: str
+) -> None:
+    said = maskwatch("decisions", "add", "192.0.2.1", *WHY, *end)
+    assert said.code in {1, 2}
+    assert why in said.err
+    assert listed(maskwatch) == []
+
+
+@pytest.mark.parametrize("command", ["show", "revoke", "accept", "decline"])
+def test_a_number_that_no_row_has_is_no_fault(maskwatch: Run, command: str) -> None:
+    why = () if command == "show" else WHY
+    assert maskwatch("decisions", command, *why, "9" * 30).code == 2
+    assert maskwatch("decisions", command, *why, "99").code == 1

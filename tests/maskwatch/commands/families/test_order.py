@@ -91,8 +91,8 @@ def test_a_file_that_was_changed_is_said_and_not_promoted(
     [
         (("show", "r9"), "There is no re-ranker 'r9'"),
         (("promote", "r1", *REASON), "There is no re-ranker 'r1'"),
-        (("promote", "r1", "--reason", " "), "Give a reason"),
-        (("rollback", "--reranker", "--reason", ""), "Give a reason"),
+        (("promote", "r1", "--reason", " "), "Say why"),
+        (("rollback", "--reranker", "--reason", ""), "Say why"),
         (("show", "r" + "9" * 40), "There is no outlier model"),
     ],
 )
