@@ -6,7 +6,7 @@ from datetime import datetime
 from jobs.blocking.decide import preview_enforcement
 from jobs.blocking.plan import Plan
 from jobs.catalogue import job_named
-from jobs.context import JobContext, JobFunction, JobOutcome
+from jobs.context import JobContext, JobFunction, JobOutcome, Skipped
 from jobs.engines.base import Engine
 from jobs.engines.local import LOCAL
 from jobs.outliers.scan import preview, run_since
@@ -56,10 +56,13 @@ def preview_scan(
     """What the next scan would find, in one sentence; nothing is written.
 
     Raises:
-        MaskwatchError: the database or the model cannot be read, or there is no model.
+        MaskwatchError: the database or the model cannot be read.
     """
     with existing_database(settings) as database:
-        result = preview(JobContext(database, settings, now), since, engine)
+        try:
+            result = preview(JobContext(database, settings, now), since, engine)
+        except Skipped as skipped:
+            return f"Dry run: {skipped}"
         return f"Dry run: {result.sentence}"
 
 

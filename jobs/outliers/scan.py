@@ -134,11 +134,12 @@ def preview(
         by = load_champion(context)
         with context.database.read() as session:
             progress, after_key = open_scan(session), last_scored_key(session)
-            progress = progress or Scan(0, after_key, after_key, 0)
+            start = _start(after_key, progress, since)
+            progress = progress or Scan(0, start, start, 0)
             begun = scan_scores(session, progress)
             earlier = earlier_scores(session, progress, MIN_JUDGED)
         parts = [begun]
-        batches = _batches(context, by.model.names, _start(after_key, progress, since))
+        batches = _batches(context, by.model.names, start)
         parts += [batch.scores for batch in engine.run(Judging(by), batches)]
     scores = Scores.join(parts)
     earlier = earlier.take(max(0, MIN_JUDGED - len(scores.keys)))

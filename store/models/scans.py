@@ -164,8 +164,11 @@ def scan_scores(session: Session, scan: Scan) -> Scores:
 
 
 def earlier_scores(session: Session, scan: Scan, most: int) -> Scores:
-    """Of the latest requests that were scored before those of a scan, the newest first."""
-    newest = _select_scores().where(ScoreRow.request_pk <= scan.after_key)
+    """Of the latest requests that other scans than this one have scored, the newest first.
+
+    After a scan that left out older requests, some of them are newer than its own.
+    """
+    newest = _select_scores().where(ScoreRow.scan_id.is_distinct_from(scan.id))
     return _read_scores(session, newest.order_by(ScoreRow.request_pk.desc()).limit(most))
 
 

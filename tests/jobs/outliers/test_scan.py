@@ -230,6 +230,22 @@ def test_a_time_leaves_older_records_for_the_next_scan(context: JobContext, traf
     assert len(scored(context)) == 45
 
 
+def test_what_a_scan_since_a_time_has_scored_counts_for_the_next_ones(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40, minutes_ago=300)
+    retrain(context)
+    since = context.now - timedelta(minutes=10)
+    traffic.clean("ip:203.0.113.2", 4, minutes_ago=5)
+    assert scan(context, since).judged == 4
+    traffic.clean("ip:203.0.113.2", 1, minutes_ago=1)
+    foreseen = preview(context, since)
+    result = scan(context, since)
+    assert (result.records, result.judged) == (1, 5)
+    assert result == foreseen
+    assert scan(context).judged == 45
+
+
 def test_two_scans_at_a_time_score_and_select_once(context: JobContext, traffic: Any) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     retrain(context)
