@@ -78,13 +78,16 @@ def write_policy(trial: PolicyTrial) -> Iterator[str]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            return tomllib.loads(file.read(_MAX_BYTES).decode())
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise BadTrial(f"The policy file {path} is too large: at most {_MAX_BYTES} bytes.")
+        return tomllib.loads(data.decode())
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise BadTrial(f"The policy file {path} cannot be read: {why}.") from None
     except UnicodeDecodeError:
         raise BadTrial(f"The policy file {path} is no text in UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadTrial(f"The policy file {path} is no TOML: {error}.") from None
 
 

@@ -50,6 +50,16 @@ def test_what_is_written_is_read_back(
         assert other.switches.enforces(scenario) is trial.switches.enforces(scenario)
 
 
+def test_a_file_that_is_too_large_is_not_read_in_part(tmp_path: Path) -> None:
+    with pytest.raises(BadTrial, match="is too large"):
+        read(tmp_path, "# why\n" * 20_000 + "[blocking]\nblock_after = 9\n")
+
+
+def test_a_number_with_thousands_of_digits_is_no_fault(tmp_path: Path) -> None:
+    with pytest.raises(BadTrial, match="is no TOML"):
+        read(tmp_path, f"[blocking]\nblock_after = {'9' * 5_000}\n")
+
+
 def test_what_is_left_out_stays_as_it_is(tmp_path: Path) -> None:
     trial = read(tmp_path, "[blocking]\nblock_after = 9\n[scenarios]\nhostile_files = true\n")
     assert trial.blocking == BlockingGroup(block_after=9)
