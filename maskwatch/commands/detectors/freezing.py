@@ -83,17 +83,21 @@ def _read_requests(
         per_client=_MAX_OF_CLIENT,
         per_network=_MAX_OF_NETWORK,
         per_family=_MAX_OF_FAMILY,
-        most=_MAX_ROWS,
+        most=2 * _MAX_ROWS,
     )
     attacks = find_frozen_set(session, FrozenKind.ATTACK)
     planted = set() if attacks is None else set(store.read(attacks).keys.tolist())
-    return clean_features(
-        session,
-        FEATURE_NAMES,
-        since,
-        bounds,
-        left_out=LeftOut(planted, read_blocked_senders(session)),
-    )
+    left_out = LeftOut(planted, read_blocked_senders(session))
+    return _leave_half(clean_features(session, FEATURE_NAMES, since, bounds, left_out=left_out))
+
+
+def _leave_half(clean: FeatureMatrix) -> FeatureMatrix:
+    """At most half of the clean rows: no model learns from what is frozen, and some must."""
+    rows = len(clean.rows)
+    count = min(rows, max(rows // 2, MIN_FROZEN[FrozenKind.CLEAN]))
+    chosen = np.zeros(rows, bool)
+    chosen[np.arange(count) * rows // max(count, 1)] = True
+    return clean.choose(chosen)
 
 
 def _check_count(kind: FrozenKind, matrix: FeatureMatrix) -> None:

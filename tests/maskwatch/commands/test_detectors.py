@@ -149,12 +149,12 @@ def test_sets_are_frozen_from_records_and_models_compared_on_them(
             features = FeatureVector.of({"width": 600.0 + number + 400 * attacker})
             add_record(session, make_record(client=client, received_at=now, features=features))
     planned = maskwatch("detectors", "freeze", "clean", *REASON, "--dry-run")
-    assert planned.out == "Would freeze 125 requests of 106 clients.\n"
+    assert planned.out == "Would freeze 100 requests of 85 clients.\n"
     attack = ("freeze", "attack", "--client", "key:red-team", *REASON)
     assert maskwatch("detectors", *attack).out.endswith("): 35 requests of 1 client.\n")
     # What is a planted attack is not clean, although it passed.
     frozen = maskwatch("detectors", "freeze", "clean", *REASON)
-    assert frozen.out.endswith("): 105 requests of 105 clients.\n")
+    assert frozen.out.endswith("): 100 requests of 100 clients.\n")
     assert maskwatch("detectors", *attack).code == 0
     lines = maskwatch("detectors", "frozen").out.splitlines()
     assert [line[:14] for line in lines] == ["*    3  attack", "*    2  clean ", "     1  attack"]
@@ -162,6 +162,19 @@ def test_sets_are_frozen_from_records_and_models_compared_on_them(
     compared = maskwatch("detectors", "compare", "1", "2").out
     assert "the newest" in compared
     assert "frozen attack set" in compared
+
+
+def test_half_of_the_clean_requests_stay_for_models_to_learn_from(
+    maskwatch: Run, database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        for number in range(300):
+            client = f"ip:20.{number // 100}.{number % 100}.7"
+            features = FeatureVector.of({"width": 600.0 + number})
+            add_record(session, make_record(client=client, received_at=now, features=features))
+    frozen = maskwatch("detectors", "freeze", "clean", *REASON)
+    assert frozen.out.endswith("): 150 requests of 150 clients.\n")
 
 
 @pytest.mark.usefixtures("database")
