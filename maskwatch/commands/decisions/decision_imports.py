@@ -28,6 +28,7 @@ from store.decisions.decisions import (
 from store.engine.existing import existing_database
 from store.phrases import phrase_count
 from store.settings import ReportSettings
+from store.tables.work_tables import DecisionRow
 
 Choice = TypeVar("Choice")
 _MAX_BYTES = 64_000_000
@@ -36,6 +37,10 @@ _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?
 # As CrowdSec calls them, in whatever case, and as Maskwatch does.
 _SCOPES = {"ip": Scope.CLIENT, "range": Scope.NETWORK, **{scope.value: scope for scope in Scope}}
 _KINDS = {"ban": Kind.BLOCK, **{kind.value: kind for kind in Kind}}
+
+
+# As JSON and as CSV say it.
+_TRUE = (True, "true", "True")
 
 
 class BadImport(MaskwatchError):
@@ -112,10 +117,14 @@ def _save(settings: ReportSettings, decisions: Iterable[NewDecision], now: datet
     with existing_database(settings) as database, database.write() as session:
         for new in decisions:
             known = active_decisions(session, now, new.scope, new.value, new.kind)
-            if not any(row.until >= new.until and not row.simulated for row in known):
+            if not any(_covers(row, new) for row in known):
                 add_decision(session, new, now)
                 made += 1
     return made
+
+
+def _covers(row: DecisionRow, new: NewDecision) -> bool:
+    return row.until >= new.until and (new.simulated or not row.simulated)
 
 
 def _read_entries(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -182,7 +191,7 @@ def _read_entry(
         minutes=1,
         reason=str(entry.get("reason") or entry.get("scenario") or reason)[:MAX_REASON_LENGTH],
         who=operator(),
-        simulated=False,
+        simulated=entry.get("simulated") in _TRUE,
         now=now,
     )
     evidence = {"imported_origin": escape_unprintable(str(entry.get("origin") or "unknown")[:80])}

@@ -289,3 +289,27 @@ def test_a_number_that_no_row_has_is_no_fault(maskwatch: Run, command: str) -> N
     why = () if command == "show" else WHY
     assert maskwatch("decisions", command, *why, "9" * 30).code == 2
     assert maskwatch("decisions", command, *why, "99").code == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"duration": "4h", "scope": "Ip", "value": "192.0.2.1", "simulated": true}]',
+        "duration,value,simulated\n4h,192.0.2.1,true\n",
+    ],
+)
+def test_what_is_simulated_elsewhere_refuses_nobody_here(
+    maskwatch: Run, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "list"
+    file.write_text(text)
+    assert maskwatch("decisions", "import", str(file)).code == 0
+    assert "block (simulated) client ip:192.0.2.1" in maskwatch("decisions", "list").out
+    assert maskwatch("decisions", "export", "--format", "nginx").out == ""
+    # What is enforced there comes beside it.
+    file.write_text('[{"duration": "4h", "value": "192.0.2.1", "simulated": false}]')
+    assert maskwatch("decisions", "import", str(file)).out.startswith("Took 1 decision;")
+    # An export is taken in as it was: nothing of it starts to refuse, and nothing comes twice.
+    file.write_text(maskwatch("decisions", "export").out)
+    said = maskwatch("decisions", "import", str(file))
+    assert said.out == "Took 0 decisions; 2 held already.\n"
