@@ -4,6 +4,7 @@ Who reads presents a key of the scope ``decisions``, one for each bouncer: a str
 the key read last.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ from store.requests.request_ids import new_request_id
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _SCOPES, _TYPES = "ip,range", "ban"
+# A version of 64 bits and a second of the calendar at most.
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,12})")
+# Nothing was decided before, and little further back no margin of clocks can be taken off any more.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -126,18 +131,18 @@ def _stream(request: Request, service: Service, client: str, now: datetime) -> o
 
 def _read_since(text: str, version_of: Callable[[datetime], int]) -> Cursor:
     """A cursor of an answer before, or a time in ISO 8601."""
-    version, dash, seconds = text.partition("-")
-    if dash and version.isdigit() and seconds.isdigit():
-        return Cursor(int(version), datetime.fromtimestamp(min(int(seconds), 1 << 40), UTC))
     try:
+        if cursor := _CURSOR.fullmatch(text):
+            return Cursor(int(cursor[1]), datetime.fromtimestamp(int(cursor[2]), UTC))
         # A plus sign that nobody encoded arrives as a space.
         then = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        then = then.astimezone(UTC) if then.tzinfo else then.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise BadQuery(
             "The parameter since is the cursor of an answer before, or a time such as "
             "2026-03-01T08:30:00Z."
         ) from None
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    then = max(then, _EPOCH)
     return Cursor(version_of(then), then)
 
 

@@ -221,3 +221,32 @@ def test_a_parameter_that_cannot_be_read_is_named(
     answer = http.get("/v1/decisions/stream?since=noon", headers=headers)
     assert answer.status_code == 400
     assert http.head("/v1/decisions", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "noon",
+        "1-999999999999",
+        "\u00b2-5",
+        f"{'9' * 30}-5",
+        f"1-{'9' * 5_000}",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_a_since_that_no_clock_shows_is_refused(
+    http: TestClient, bouncer: Bouncer, since: str
+) -> None:
+    headers = {"X-Api-Key": bouncer.key}
+    answer = http.get("/v1/decisions/stream", params={"since": since}, headers=headers)
+    assert answer.status_code == 400
+    assert "The parameter since" in answer.json()["detail"]
+
+
+def test_a_since_of_before_there_were_clocks_is_told_all(
+    bouncer: Bouncer, service: Service
+) -> None:
+    decide(service, ADDRESS)
+    for since in ("0001-01-01T00:00:00Z", "0-0"):
+        assert bouncer.pull(since=since)[0] == {"198.51.100.7"}
