@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from store.decisions.networks import Address, read_address
+from store.requests.client_names import Address, read_address
 
 # Of an IPv6 address only in brackets: without them a port could as well be its last group.
 _WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\w+)?|([0-9.]+):\w+")

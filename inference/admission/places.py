@@ -14,7 +14,7 @@ from inference.admission.queue.turns import Turn, Turns
 from inference.metrics import Metrics
 from inference.refusals import BLOCKED, OVERLOADED, TOO_MANY_UPLOADS, Refusal, Refused
 from inference.upload import Arrival, Upload
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 
 
 class Blacklist:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from itertools import islice
 
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 
 _MAX_CLIENTS = 50_000
 _LOOKED_AT = 8

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from inference.refusals import Refusal
 from inference.upload import Arrival
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 from store.requests.records import Stage
 
 _MAX_IN_A_WINDOW = 256

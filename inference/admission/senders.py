@@ -12,8 +12,8 @@ from inference.admission.forwarded import (
 from inference.admission.identity import name_address
 from inference.metrics import Metrics
 from store.configuration.network_groups import ForwardedHeader, ProxiesGroup
-from store.decisions.networks import read_address
 from store.decisions.protected import is_trusted, is_unknown, name_unknown
+from store.requests.client_names import read_address
 
 _log = structlog.get_logger(__name__)
 # Whoever comes under ever new addresses shall not fill the memory.

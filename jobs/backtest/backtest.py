@@ -21,10 +21,10 @@ from store.alert_rules.attacking_client import ATTACKING_CLIENT, MANY_ATTACKING_
 from store.alerts.past_alerts import alerts_of, alerts_open_at
 from store.counts.period_counts import OTHERS
 from store.decisions.decisions import NewDecision
-from store.decisions.networks import network_of
 from store.decisions.past.past_clients import read_floods
 from store.decisions.past.past_decisions import blocks_by_policy, lasting_blocks, proposals_of
 from store.engine.database import Database
+from store.requests.client_names import network_of
 from store.requests.past_requests import PastRequest, past_requests
 from store.requests.records import Stage
 from store.requests.request_keys import key_of

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
 from store.decisions.impact import DAY, lies_within_any
-from store.decisions.networks import network_of, read_network
+from store.decisions.networks import read_network
 from store.decisions.past.past_clients import Span
 from store.decisions.past.past_decisions import (
     decisions_about_client,
@@ -25,6 +25,7 @@ from store.decisions.past.past_decisions import (
     proposals_open_at,
 )
 from store.decisions.proposals import OPEN_FOR
+from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow
 
 

@@ -19,17 +19,11 @@ from store.decisions.network_decisions import (
     last_network_change,
     list_blocked_clients,
 )
-from store.decisions.networks import (
-    WIDEST,
-    addresses_of,
-    lies_within,
-    narrowest_around,
-    read_network,
-    surround,
-)
+from store.decisions.networks import WIDEST, lies_within, narrowest_around, read_network
 from store.decisions.protected import is_network_protected
 from store.decisions.scenarios import ATTACKING_NETWORK, Switches
 from store.phrases import phrase_count, phrase_share
+from store.requests.client_names import addresses_of, surround
 
 
 @dataclass(frozen=True)

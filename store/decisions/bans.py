@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from store.configuration.network_groups import Network
 from store.decisions.decisions import Kind, Scope
-from store.decisions.networks import ADDRESS_PREFIX, addresses_of, read_network, without
+from store.decisions.networks import read_network, without
+from store.requests.client_names import ADDRESS_PREFIX, addresses_of
 from store.tables.work_tables import DecisionRow
 
 _SCOPES = (Scope.CLIENT.value, Scope.NETWORK.value)

@@ -8,10 +8,11 @@ from ipaddress import ip_network
 from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
 from store.decisions.decisions import BY_ANALYST, DecisionError, Kind, NewDecision, Scope
-from store.decisions.networks import network_of, read_address, read_network
+from store.decisions.networks import read_network
 from store.decisions.protected import is_network_protected, is_protected, is_unknown
 from store.decisions.similar_pictures import MAX_RADIUS, SimilarPicture
 from store.people.api_keys import CLIENT_PREFIX, is_key_name
+from store.requests.client_names import network_of, read_address
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[a-z]{2,8}:[!-~]{1,70}")

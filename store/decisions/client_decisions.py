@@ -15,7 +15,8 @@ from store.decisions.decisions import (
     is_active,
     subject_of,
 )
-from store.decisions.networks import name_prefixes, network_of
+from store.decisions.networks import name_prefixes
+from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow
 
 

@@ -23,8 +23,8 @@ from detectors.evidence_kinds import (
 from detectors.outliers.cutoff import outlier_cutoff
 from detectors.rule_book import OUTLIER_TRAFFIC
 from store.counts.turned_away import count_floods
-from store.decisions.networks import ADDRESS_PREFIX, addresses_of, network_of
 from store.models.outlier_models import champion
+from store.requests.client_names import ADDRESS_PREFIX, addresses_of, network_of
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
 from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, reasons_table

@@ -14,16 +14,11 @@ from store.audit.actors import analyst, command_line, job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
-from store.decisions.networks import (
-    ADDRESS_PREFIX,
-    addresses_of,
-    lies_within,
-    network_of,
-    read_network,
-)
+from store.decisions.networks import lies_within, read_network
 from store.decisions.similar_pictures import SimilarPicture
 from store.engine.change_marks import Mark, move_mark
 from store.people.api_keys import CLIENT_PREFIX
+from store.requests.client_names import ADDRESS_PREFIX, addresses_of, network_of
 from store.tables.work_tables import DecisionRow
 
 BY_POLICY = "policy"

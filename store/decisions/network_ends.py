@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 
-from store.decisions.networks import address_of
+from store.requests.client_names import address_of
 
 _Prefix = tuple[int, int, int]
 

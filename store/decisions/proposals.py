@@ -13,7 +13,7 @@ from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
 from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope, add_decision
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
 
 OPEN_FOR = timedelta(hours=24)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from store.configuration.network_groups import Network
-from store.decisions.networks import addresses_of
+from store.requests.client_names import addresses_of
 
 _UNKNOWN_PREFIX = "unknown@"
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))

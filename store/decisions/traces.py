@@ -13,8 +13,9 @@ from detectors.rule_book import BLOCKED_PATCH, BLOCKED_PERTURBATION, BLOCKED_PIC
 from store.counts.period_counts import select_turned_away
 from store.counts.periods import Period, Resolution
 from store.decisions.decisions import Scope
-from store.decisions.networks import addresses_of, lies_within, network_of, read_network
+from store.decisions.networks import lies_within, read_network
 from store.decisions.similar_pictures import SimilarPicture
+from store.requests.client_names import addresses_of, network_of
 from store.requests.request_keys import key_of
 from store.tables.request_tables import FindingRow, RequestRow, reasons_table
 from store.tables.work_tables import DecisionRow

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from detectors.errors import MaskwatchError
 from detectors.families.continuing import Extension
 from detectors.families.members import Bond, Member
-from store.decisions.networks import network_of
 from store.engine.locks import take_turn
+from store.requests.client_names import network_of
 from store.requests.request_keys import key_of
 from store.tables.family_tables import FamilyMemberRow, FamilyRow, FeedbackRow
 from store.tables.request_tables import RequestRow

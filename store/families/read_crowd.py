@@ -13,7 +13,7 @@ from detectors.verdict import Verdict
 from store.counts.period_counts import CLIENT, STAGE, counts, total
 from store.counts.periods import Period, Resolution
 from store.decisions.impact import active_clients
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 
 # How long roll-ups keep minutes at least.
 _MINUTES = timedelta(days=1)

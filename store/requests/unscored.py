@@ -11,6 +11,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import Session
 
+from store.requests.client_names import network_of
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 
@@ -77,6 +78,8 @@ def _collect(cursor: DBAPICursor, width: int) -> UnscoredRequests:
 def number_client(client: str) -> int:
     """A number that is the same for the same client, anywhere: a scan keeps no million names.
 
-    Nobody can make a name with the number of another one.
+    An IPv6 client is its /64: whoever has one address of it has all of them, and would be as many
+    clients as pictures. Nobody can make a name with the number of another one.
     """
-    return int.from_bytes(blake2b(client.encode(), digest_size=8).digest(), "big", signed=True)
+    name = network_of(client).encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)

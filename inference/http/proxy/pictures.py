@@ -30,7 +30,7 @@ from inference.upstream.relay.faults import UpstreamFault
 from inference.upstream.relay.forwarding import SentBody
 from inference.upstream.requests.read import count_body_bytes, read_request
 from inference.upstream.requests.sent_request import SentRequest
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 
 
 async def pass_pictures(asked: PictureRequest) -> Response | None:

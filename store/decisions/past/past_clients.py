@@ -14,7 +14,8 @@ from store.counts.period_counts import ERASED, OTHERS
 from store.counts.periods import Resolution
 from store.decisions.client_evidence import IS_UPLOAD, UPLOAD, names_of
 from store.decisions.impact import DAY, Day, Hit
-from store.decisions.networks import addresses_of, lies_within, network_of, read_network
+from store.decisions.networks import lies_within, read_network
+from store.requests.client_names import addresses_of, network_of
 from store.requests.request_keys import key_of
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import RollUpRow

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from store.decisions.client_decisions import conditions_on_client
 from store.decisions.decisions import BY_POLICY, CLIENT_SCOPES, Kind, Scope
-from store.decisions.networks import network_of
 from store.decisions.proposals import Answer
+from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
 
 _IS_BLOCK = DecisionRow.kind == Kind.BLOCK.value

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from inference.admission.identity import Sender, identify, name_address, presented_keys
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE
 from store.decisions.access_list import ActiveKey
-from store.decisions.networks import network_of
 from store.people.api_keys import KeyScope
+from store.requests.client_names import network_of
 
 PROXY = (ip_network("10.0.0.0/8"),)
 ADDRESS, KEY, OTHER_KEY = "ip:198.51.100.9", "mwk_acme", "mwk_other"

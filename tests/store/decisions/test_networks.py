@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.decisions.network_ends import NetworkEnds
-from store.decisions.networks import (
-    lies_within,
-    name_prefixes,
-    narrowest_around,
-    network_of,
-    surround,
-    without,
-)
+from store.decisions.networks import lies_within, name_prefixes, narrowest_around, without
+from store.requests.client_names import network_of, surround
 from tests.makers import NOW
 
 _ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6, network="2000::/3"))

@@ -24,7 +24,7 @@ from inference.upstream.call_results import (
 )
 from inference.upstream.relay.exchange import Ending, Exchange
 from inference.upstream.relay.faults import FaultKind, UpstreamFault
-from store.decisions.networks import network_of
+from store.requests.client_names import network_of
 from store.spool.spool import NotRecorded
 
 _OK = 200
