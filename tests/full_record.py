@@ -11,11 +11,12 @@ from detectors.rule_book import NO_PERSON
 from detectors.verdict import Verdict
 from store.audit.actors import job
 from store.engine.database import Database
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.record_store import add_records
 from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 from store.tables.family_tables import FamilyMemberRow, FeedbackRow
 from store.tables.request_tables import RequestRow
+from tests.makers import make_score
 
 
 def full_record(
@@ -82,8 +83,7 @@ class Scored:
             add_records(session, [record])
             query = select(RequestRow.id).where(RequestRow.request_id == record.request_id)
             key = session.scalars(query).one()
-            score = NewScore(key, 0.5, 0.5, False, {})
-            add_scores(session, self._model_id, [score], self._now)
+            session.add(make_score(key, self._model_id, self._now))
             session.add(FamilyMemberRow(request_pk=key, looked_at=self._now))
             session.add(
                 FeedbackRow(

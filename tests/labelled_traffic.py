@@ -13,10 +13,10 @@ from detectors.registry import FeatureVector
 from store.audit.actors import job
 from store.engine.database import Database
 from store.families.feedback import Feedback, Said, judge_request
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.record_store import add_record
 from store.tables.request_tables import RequestRow
-from tests.makers import make_record
+from tests.makers import make_record, make_score
 
 
 @dataclass
@@ -97,6 +97,15 @@ class Labelled:
             key = session.scalars(
                 select(RequestRow.id).where(RequestRow.request_id == record.request_id)
             ).one()
-            score = NewScore(key, 0.9, p_value, True, {name: distance, "persons": 2.0})
-            add_scores(session, self.model_id, [score], self.now)
+            contributions = {name: distance, "persons": 2.0}
+            session.add(
+                make_score(
+                    key,
+                    self.model_id,
+                    self.now,
+                    p_value=p_value,
+                    outlier=True,
+                    contributions=contributions,
+                )
+            )
         return record.request_id

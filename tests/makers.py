@@ -1,11 +1,12 @@
 """Made-up things of the store: usual ones, with changes that are checked by their types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 from uuid import uuid4
 
+import numpy as np
 from pydantic import SecretStr
 
 from detectors.findings import Finding
@@ -13,7 +14,9 @@ from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.alerts.alerts import Condition
 from store.decisions.decisions import Kind, NewDecision, Scope
+from store.models.scores import NewScores
 from store.requests.records import PictureFile, RequestRecord, Stage, Trace
+from store.tables.request_tables import ScoreRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 # Looks are drawn with it: with one of its own a service could see a picture otherwise each time.
@@ -125,3 +128,36 @@ def make_decision(**changes: Unpack[DecisionChanges]) -> NewDecision:
         until=NOW + timedelta(hours=1),
     )
     return replace(usual, **changes)
+
+
+class ScoreChanges(TypedDict, total=False):
+    """What a test may want to differ."""
+
+    score: float
+    p_value: float
+    outlier: bool
+    contributions: dict[str, float]
+
+
+def make_score(
+    request_pk: int, model_id: int, now: datetime, **changes: Unpack[ScoreChanges]
+) -> ScoreRow:
+    """A model's score of a request; an ordinary one unless told otherwise."""
+    defaults: ScoreChanges = {
+        "score": 0.5,
+        "p_value": 0.5,
+        "outlier": False,
+        "contributions": {},
+    }
+    return ScoreRow(
+        request_pk=request_pk, model_id=model_id, scored_at=now, **{**defaults, **changes}
+    )
+
+
+def make_new_scores(keys: Sequence[int], p_value: float = 0.5) -> NewScores:
+    """What a scan adds for some requests; every second one was compared with its source alone."""
+    count = len(keys)
+    of_source = np.arange(count) % 2 == 1
+    rows = np.where(of_source, 1_000, 2_000)
+    values = np.linspace(0.4, 0.6, count)
+    return NewScores(np.array(keys, np.int64), values, np.full(count, p_value), of_source, rows)

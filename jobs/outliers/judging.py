@@ -1,8 +1,6 @@
 """The promoted model as the scan uses it: it judges batches of requests and selects outliers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +12,9 @@ from detectors.outliers.preparation import Vector
 from detectors.outliers.units import form_units
 from jobs.context import JobContext, Skipped
 from jobs.outliers.models import open_models
-from store.models.outlier_models import NewScore, champion
+from store.models.outlier_models import champion
 from store.models.scans import Scores
+from store.models.scores import NewScores
 from store.models.stored_models import read_model
 from store.requests.unscored import UnscoredRequests
 from store.tables.work_tables import OutlierModelRow
@@ -27,24 +26,24 @@ class NoModelYet(Skipped):
 
 @dataclass(frozen=True, eq=False)
 class JudgedBatch:
-    """A batch with its scores, and contributions by the number of the row."""
+    """A batch with its scores.
+
+    Attributes:
+        values: the scores themselves, ``(n,)``.
+        of_source: whether each was compared with requests of its source alone, ``(n,)``.
+    """
 
     scores: Scores
     values: Vector
     of_source: npt.NDArray[np.bool_]
-    contributions: Mapping[int, Mapping[str, float]]
 
-    def new_scores(self, scan_id: int | None) -> list[NewScore]:
+    @property
+    def new_scores(self) -> NewScores:
         """What is stored of it."""
-        explained = [self.contributions.get(number, {}) for number in range(len(self.values))]
-        compared = ["source" if of_source else "all" for of_source in self.of_source.tolist()]
-        columns = (
-            *(self.scores.keys.tolist(), self.values.tolist(), self.scores.p_values.tolist()),
-            *(repeat(False), explained, repeat(None), repeat(scan_id), compared),
-            self.scores.calibration_rows.tolist(),
+        by_key = self.scores
+        return NewScores(
+            by_key.keys, self.values, by_key.p_values, self.of_source, by_key.calibration_rows
         )
-        # Some go on without end.
-        return list(map(NewScore._make, zip(*columns, strict=False)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +105,10 @@ def load_judge(context: JobContext, row: OutlierModelRow) -> Champion:
     return Champion(row, model, settings.false_discovery_rate, max_p_value)
 
 
-def judge_batch(model: OutlierModel, batch: UnscoredRequests, max_p_value: float) -> JudgedBatch:
-    """What a model makes of a batch; only what may become an outlier is explained."""
+def judge_batch(model: OutlierModel, batch: UnscoredRequests) -> JudgedBatch:
+    """What a model makes of a batch."""
     values = model.score(batch.rows)
     judged = model.calibrate(values, batch.sources)
-    near = np.flatnonzero(judged.p_values <= max_p_value)
-    contributions = dict(zip(near.tolist(), model.explain(batch.rows[near]), strict=True))
     keys = np.array(batch.keys, np.int64)
     scores = Scores(keys, judged.p_values, judged.rows, batch.clients)
-    return JudgedBatch(scores, values, judged.of_source, contributions)
+    return JudgedBatch(scores, values, judged.of_source)

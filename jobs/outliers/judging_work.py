@@ -22,12 +22,12 @@ class Judging:
 
     def do(self, batch: UnscoredRequests) -> JudgedBatch:
         """Judge a batch."""
-        return judge_batch(self.by.model, batch, self.by.max_p_value)
+        return judge_batch(self.by.model, batch)
 
     def recipe(self) -> Recipe:
         """The model as its archive, with the hash that it must have."""
         archive = self.by.model.dumps()
-        document = {"sha256": sha256(archive).hexdigest(), "max_p_value": self.by.max_p_value}
+        document = {"sha256": sha256(archive).hexdigest()}
         arrays = {"archive": np.frombuffer(archive, np.uint8)}
         return Recipe(make_judge, pack_arrays(document, arrays))
 
@@ -44,11 +44,9 @@ class Judging:
 
     def unpack(self, answer: bytes) -> JudgedBatch:
         """The batch as it was judged."""
-        packed = unpack_arrays(answer)
-        arrays = packed.arrays
+        arrays = unpack_arrays(answer).arrays
         scores = Scores(**{each.name: arrays[each.name] for each in fields(Scores)})
-        contributions = {int(number): shares for number, shares in packed.document.items()}
-        return JudgedBatch(scores, arrays["values"], arrays["of_source"], contributions)
+        return JudgedBatch(scores, arrays["values"], arrays["of_source"])
 
 
 def make_judge(material: bytes) -> Worker:
@@ -58,11 +56,10 @@ def make_judge(material: bytes) -> Worker:
         ModelChanged: the archive is not what was packed.
     """
     packed = unpack_arrays(material)
-    archive, max_p_value = packed.arrays["archive"].tobytes(), packed.document["max_p_value"]
-    model = OutlierModel.loads(archive, packed.document["sha256"])
+    model = OutlierModel.loads(packed.arrays["archive"].tobytes(), packed.document["sha256"])
 
     def judge(batch: bytes) -> bytes:
-        return _pack_judged(judge_batch(model, _unpack_batch(batch), max_p_value))
+        return _pack_judged(judge_batch(model, _unpack_batch(batch)))
 
     return judge
 
@@ -82,6 +79,5 @@ def _unpack_batch(data: bytes) -> UnscoredRequests:
 
 
 def _pack_judged(batch: JudgedBatch) -> bytes:
-    contributions = {str(number): dict(each) for number, each in batch.contributions.items()}
     arrays = {**vars(batch.scores), "values": batch.values, "of_source": batch.of_source}
-    return pack_arrays(contributions, arrays)
+    return pack_arrays({}, arrays)

@@ -1,10 +1,11 @@
 """Scan: the champion scores every parsed record once, and the outliers are selected.
 
 Scores come in chunks, the outliers of all of them at the end: at a stated false-discovery rate,
-which is one of the scan as a whole.
+which is one of the scan as a whole. Only what is selected is explained: that takes as long as two
+dozen scores.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,10 +28,11 @@ from store.models.scans import (
     start_scan,
 )
 from store.phrases import phrase_count, phrase_share
+from store.requests.record_store import features_by_key
 from store.requests.request_keys import key_of
 from store.requests.unscored import UnscoredRequests, unscored_requests
 
-_CHUNK = 10_000
+_CHUNK, _EXPLAINED = 10_000, 500
 # A scan of few records is judged together with those scored before: a rate among ten says little.
 MIN_JUDGED = 1_000
 
@@ -162,9 +164,8 @@ def _score_all(
     for batch in engine.run(Judging(by), _batches(context, by.model.names, after_key)):
         if progress is None:
             progress = _begin(context, after_key)
-        scores = batch.new_scores(progress.id)
         with context.database.write() as session:
-            progress = extend_scan(session, progress, by.row.id, scores, context.now)
+            progress = extend_scan(session, progress, by.row.id, batch.new_scores, context.now)
         parts.append(batch.scores)
     return progress, parts
 
@@ -182,11 +183,21 @@ def _select(context: JobContext, by: Champion, progress: Scan, parts: list[Score
         earlier = earlier_scores(session, progress, max(0, MIN_JUDGED - len(scores.keys)))
     selection = by.select(scores, earlier)
     result = _describe(by, selection, len(scores.keys) + len(earlier.keys))
+    explained = _explain(context, by, scores.keys[selection.outliers].tolist())
+    facts = (by.rate, result.calibration_rows, context.now)
     with context.database.write() as session:
-        close_scan(
-            session, progress, scores, selection, by.rate, result.calibration_rows, context.now
-        )
+        close_scan(session, progress, scores, selection, explained, *facts)
     return result
+
+
+def _explain(context: JobContext, by: Champion, keys: list[int]) -> list[Mapping[str, float]]:
+    """What makes each of these requests unusual; nothing of one that is not stored any more."""
+    explained: dict[int, Mapping[str, float]] = {}
+    for first in range(0, len(keys), _EXPLAINED):
+        with context.database.read() as session:
+            outliers = features_by_key(session, by.model.names, keys[first : first + _EXPLAINED])
+        explained |= zip(outliers.request_pks, by.model.explain(outliers.rows), strict=True)
+    return [explained.get(key, {}) for key in keys]
 
 
 def _batches(

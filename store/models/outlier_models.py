@@ -1,14 +1,11 @@
 """Outlier models: archives in content-addressed files, their lineage in the database."""
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
@@ -20,17 +17,7 @@ from store.engine.files.kept_files import FileStore
 from store.models.archive_signatures import sign_archive, verify_archive
 from store.models.promotions import Promotion, add_promotion, find_previous, find_way_back
 from store.tables.model_tables import PromotionRow
-from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
-
-_SCORE_COLUMNS = (
-    *("request_pk", "score", "p_value", "outlier", "contributions", "q_value", "scan_id"),
-    *("calibrated_on", "calibration_rows", "model_id", "scored_at"),
-)
-_ADD_SCORE = (
-    f"INSERT INTO scores ({', '.join(_SCORE_COLUMNS)}) "  # noqa: S608 - our names
-    f"VALUES ({', '.join('?' * len(_SCORE_COLUMNS))}) ON CONFLICT DO NOTHING"
-)
 
 FORMER_SUFFIX = ".skops"
 """Of archives that an earlier version wrote; nobody reads them any more."""
@@ -42,23 +29,6 @@ HELD_BACK = "held_back_because"
 
 class NoOutlierModel(MaskwatchError):
     """The model that is asked for does not exist."""
-
-
-class NewScore(NamedTuple):
-    """One model's opinion of one request; see :class:`store.tables.request_tables.ScoreRow`.
-
-    A tuple, since a scan makes a million of them.
-    """
-
-    request_pk: int
-    score: float
-    p_value: float
-    outlier: bool
-    contributions: Mapping[str, float]
-    q_value: float | None = None
-    scan_id: int | None = None
-    calibrated_on: str | None = None
-    calibration_rows: int | None = None
 
 
 class OutlierModelStore:
@@ -231,27 +201,3 @@ def find_held_back(session: Session) -> OutlierModelRow | None:
     if newest is None or newest.promoted or HELD_BACK not in newest.metrics:
         return None
     return newest
-
-
-def add_scores(session: Session, model_id: int, scores: Sequence[NewScore], now: datetime) -> None:
-    """Append scores of one model; a request that it has scored already keeps its first score."""
-    if not scores:
-        return
-    if session.get_bind().dialect.name == "sqlite":
-        time = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        rows = [_score_row(score, model_id, time) for score in scores]
-        # Past SQLAlchemy's types: a scan adds a million rows.
-        session.connection().exec_driver_sql(_ADD_SCORE, rows)
-        return
-    values = [
-        {**score._asdict(), "model_id": model_id, "scored_at": now, "contributions": contributions}
-        for score in scores
-        for contributions in (dict(score.contributions),)
-    ]
-    session.execute(postgresql_insert(ScoreRow).on_conflict_do_nothing(), values)
-
-
-def _score_row(score: NewScore, model_id: int, time: str) -> tuple[object, ...]:
-    key, value, p_value, outlier, contributions, q_value, *compared = score
-    text = json.dumps(dict(contributions)) if contributions else "{}"
-    return (key, value, p_value, outlier, text, q_value, *compared, model_id, time)

@@ -5,7 +5,7 @@ Killed anywhere between, it is open: its scores stand, none of them is an outlie
 run goes on where it ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, cast
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from detectors.errors import MaskwatchError
 from detectors.outliers.false_discoveries import Selection
 from store.engine.locks import take_turn
-from store.models.outlier_models import NewScore, add_scores
+from store.models.scores import NewScores, add_scores
 from store.requests.unscored import number_client
 from store.tables.request_tables import RequestRow, ScoreRow
 from store.tables.work_tables import ScanRow
@@ -135,7 +135,7 @@ def start_scan(session: Session, after_key: int, *, leaves_gap: bool, now: datet
 
 
 def extend_scan(
-    session: Session, scan: Scan, model_id: int, scores: Sequence[NewScore], now: datetime
+    session: Session, scan: Scan, model_id: int, scores: NewScores, now: datetime
 ) -> Scan:
     """Add scores of a chunk, in the order of their keys; none is an outlier yet.
 
@@ -143,9 +143,9 @@ def extend_scan(
         ScanTaken: another process went on with it.
     """
     take_turn(session, _TURN)
-    through_key, requests = scores[-1].request_pk, scan.requests + len(scores)
+    through_key, requests = int(scores.keys[-1]), scan.requests + len(scores.keys)
     _change(session, scan, through_key=through_key, requests=requests)
-    add_scores(session, model_id, scores, now)
+    add_scores(session, model_id, scan.id, scores, now)
     return Scan(scan.id, scan.after_key, through_key, requests)
 
 
@@ -199,11 +199,15 @@ def close_scan(
     scan: Scan,
     scores: Scores,
     selection: Selection,
+    explained: Sequence[Mapping[str, float]],
     rate: float,
     calibration_rows: int,
     now: datetime,
 ) -> None:
     """Mark the outliers of a scan and end it, all or nothing.
+
+    Args:
+        explained: the contributions of each outlier, in their order.
 
     Raises:
         ScanTaken: another process went on with it or ended it.
@@ -219,10 +223,11 @@ def close_scan(
         outliers=int(selection.outliers.sum()),
     )
     marks = [
-        {"key": key, "q": q}
-        for key, q in zip(
+        {"key": key, "q": q, "why": dict(contributions)}
+        for key, q, contributions in zip(
             scores.keys[selection.outliers].tolist(),
             selection.q_values[selection.outliers].tolist(),
+            explained,
             strict=True,
         )
     ]
@@ -230,7 +235,7 @@ def close_scan(
         mark = (
             update(_SCORES)
             .where(_SCORES.c.request_pk == bindparam("key"), _SCORES.c.scan_id == scan.id)
-            .values(outlier=True, q_value=bindparam("q"))
+            .values(outlier=True, q_value=bindparam("q"), contributions=bindparam("why"))
         )
         session.connection().execute(mark, marks)
 

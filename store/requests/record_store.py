@@ -181,6 +181,12 @@ def features_of_clients(
     return _matrix([tuple(row) for row in session.execute(statement)], names)
 
 
+def features_by_key(session: Session, names: Sequence[str], keys: Sequence[int]) -> FeatureMatrix:
+    """Features of the requests with these keys that are stored, in any order."""
+    statement = _select_features(names).where(RequestRow.id.in_(keys))
+    return _matrix([tuple(row) for row in session.execute(statement)], names)
+
+
 def _select_features(names: Sequence[str]) -> Select[Any]:
     columns = (features_table.c[name] for name in names)
     return select(RequestRow.id, RequestRow.client, RequestRow.segmenter, *columns).join(

@@ -15,7 +15,6 @@ from store.requests.client_names import network_of
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow, ScoreRow, features_table
 
-_FETCHED = 100
 _CLIENTS_KEPT = 100_000
 
 
@@ -56,22 +55,25 @@ def unscored_requests(
     cursor = session.connection().execute(statement).cursor
     if cursor is None:
         raise TypeError("a query without rows")
-    return _collect(cursor, len(names))
+    return _collect(cursor, np.empty((most, len(names))))
 
 
-def _collect(cursor: DBAPICursor, width: int) -> UnscoredRequests:
-    """All rows of a cursor; a hundred at a time, so that their numbers stay in the cache."""
+def _collect(cursor: DBAPICursor, rows: npt.NDArray[np.float64]) -> UnscoredRequests:
+    """All rows of a cursor; one at a time, so that their numbers are made where the last ones were.
+
+    Args:
+        rows: for at most so many; what is in it does not matter.
+    """
     keys: list[int] = []
     sources: list[str | None] = []
     clients: list[int] = []
-    parts = [np.empty((0, width))]
-    while rows := cursor.fetchmany(_FETCHED):
-        keys += [row[0] for row in rows]
-        sources += [row[1] for row in rows]
-        clients += [number_client(row[2]) for row in rows]
-        parts.append(np.array([row[3:] for row in rows], dtype=np.float64))
+    for row in iter(cursor.fetchone, None):
+        rows[len(keys)] = row[3:]
+        keys.append(row[0])
+        sources.append(row[1])
+        clients.append(number_client(row[2]))
     numbers = np.array(clients, np.int64)
-    return UnscoredRequests(tuple(keys), tuple(sources), numbers, np.concatenate(parts))
+    return UnscoredRequests(tuple(keys), tuple(sources), numbers, rows[: len(keys)])
 
 
 @lru_cache(_CLIENTS_KEPT)

@@ -12,13 +12,14 @@ from detectors.registry import FeatureVector
 from detectors.rule_book import NO_PERSON, SKIN_SHARE_LOW, TROUSERS_WITHOUT_FEET
 from detectors.verdict import Verdict
 from store.audit.actors import job
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
 from store.requests.record_store import add_record
 from store.requests.records import PictureFile, RequestRecord, Stage
-from store.tables.request_tables import RequestRow
+from store.tables.request_tables import RequestRow, ScoreRow
 from tests.dashboard.drawn import LABELS, draw_pictures, png
 from tests.dashboard.made_up_events import ATTACKER, NEIGHBOURS, decide, raise_alerts, run_jobs
+from tests.makers import make_score
 
 _TYPICAL: dict[str, tuple[float, float]] = {
     "upload_bytes": (182_000, 60_000),
@@ -230,12 +231,12 @@ class Filler:
             )
             promote(session, model.id, job("retrain"), now)
             parsed = session.query(RequestRow).filter(RequestRow.stage == Stage.PARSED.value)
-            add_scores(session, model.id, [self._score(row) for row in parsed], now)
+            session.add_all([self._score(row, model.id, now) for row in parsed])
 
-    def _score(self, row: RequestRow) -> NewScore:
+    def _score(self, row: RequestRow, model_id: int, now: datetime) -> ScoreRow:
         if row.verdict == Verdict.PASS.value:
             p_value = self.random.uniform(0.05, 1)
-            return NewScore(row.id, 0.45, p_value, False, {"holes": 0.8, "width": -0.6})
+            return make_score(row.id, model_id, now, score=0.45, p_value=p_value)
         far = {
             "high_frequency_share": 9.41,
             "median_residual": 6.3,
@@ -243,4 +244,6 @@ class Filler:
             "entropy_foreground": 4.05,
             "skin_share": -3.37,
         }
-        return NewScore(row.id, 0.71, 0.0036, True, far)
+        return make_score(
+            row.id, model_id, now, score=0.71, p_value=0.0036, outlier=True, contributions=far
+        )

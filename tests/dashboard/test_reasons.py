@@ -12,12 +12,13 @@ from detectors.findings import Finding
 from detectors.registry import FEATURES, Feature, FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE, OUTLIER_TRAFFIC
 from detectors.verdict import Verdict
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.models.outlier_models import OutlierModelStore, promote
 from store.pages.request_detail import NormalRange
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
 from store.tables.request_tables import RequestRow
 from tests.dashboard.opened import Signed, html_of, open_page
+from tests.makers import make_score
 
 CRAFTED = "11111111-1111-4111-8111-111111111111"
 ORDINARY = {"stray_share": 0.004, "persons": 2.0, "trousers_feet_gap": 0.01}
@@ -77,7 +78,7 @@ def _add_score(parts: Parts, distances: dict[str, float]) -> None:
         )
         promote(session, model.id, "job:retrain", parts.clock())
         row = session.query(RequestRow).filter_by(request_id=CRAFTED).one()
-        add_scores(session, model.id, [NewScore(row.id, 0.4, 0.3, False, distances)], parts.clock())
+        session.add(make_score(row.id, model.id, parts.clock(), contributions=distances))
 
 
 def test_an_outliers_distances_are_quartile_ranges_beside_values_with_units(

@@ -13,7 +13,7 @@ from detectors.palette import colour_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
 from detectors.verdict import Verdict
 from inference.answer.encode import webp
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores
+from store.models.outlier_models import OutlierModelStore
 from store.requests.picture_store import OVERLAY, PICTURE, PictureStore
 from store.requests.record_store import add_record
 from store.requests.records import RequestRecord, Stage
@@ -21,7 +21,7 @@ from store.requests.request_ids import new_request_id
 from store.requests.request_keys import last_key
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, images_of, open_page
-from tests.makers import make_record
+from tests.makers import make_record, make_score
 
 _WEBP = webp(np.zeros((8, 8, 3), np.uint8))
 CAPTIONS = ("Picture, faces pixelated", "Mask overlay", "Entropy map")
@@ -180,7 +180,7 @@ def test_a_score_says_which_cutoff_is_in_force_and_why(
         model = models.add(
             session, archive=b"a", kind="isolation_forest", rows=rows, metrics={}, now=now
         )
-        add_scores(session, model.id, [NewScore(last_key(session), 0.7, p_value, True, {})], now)
+        session.add(make_score(last_key(session), model.id, now, p_value=p_value, outlier=True))
     html = html_of(open_page("request", id=record.request_id))
     assert f">{cutoff}<" in html
 

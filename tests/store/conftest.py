@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from store.audit.actors import job
 from store.engine.database import Database
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores, promote
+from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.record_store import add_record
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow
-from tests.makers import RecordChanges, make_record
+from tests.makers import RecordChanges, make_record, make_score
 
 
 class Add(Protocol):
@@ -54,8 +54,11 @@ def score(database: Database, model_id: int, now: datetime) -> Callable[[int, bo
     """Scores a request: ``score(pk, outlier)``."""
 
     def scored(request_pk: int, outlier: bool) -> None:
-        new = NewScore(request_pk, 0.6, 0.001 if outlier else 0.4, outlier, {"width": 3.5})
+        p_value, contributions = 0.001 if outlier else 0.4, {"width": 3.5}
+        new = make_score(
+            request_pk, model_id, now, p_value=p_value, outlier=outlier, contributions=contributions
+        )
         with database.write() as session:
-            add_scores(session, model_id, [new], now)
+            session.add(new)
 
     return scored

@@ -150,7 +150,7 @@ def make_batches() -> list[UnscoredRequests]:
 
 def to_bytes(batch: JudgedBatch) -> tuple[object, ...]:
     arrays = (*vars(batch.scores).values(), batch.values, batch.of_source)
-    return (*(array.tobytes() for array in arrays), batch.contributions)
+    return tuple(array.tobytes() for array in arrays)
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -160,7 +160,6 @@ def test_two_actors_judge_30000_rows_bit_for_bit_as_one_process(engine: Engine) 
     here = list(LOCAL.run(work, iter(batches)))
     there = list(engine.run(work, iter(batches)))
     assert list(map(to_bytes, there)) == list(map(to_bytes, here))
-    assert any(batch.contributions for batch in here)
 
 
 _WRITTEN = (

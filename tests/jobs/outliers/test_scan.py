@@ -18,10 +18,12 @@ from jobs.context import JobContext
 from jobs.outliers.judging import NoModelYet
 from jobs.outliers.retrain import run as retrain
 from jobs.outliers.scan import ScanResult, preview, scan
-from store.models.outlier_models import NewScore, NoOutlierModel, add_scores, champion
+from store.models.outlier_models import NoOutlierModel, champion
 from store.models.scans import ScanTaken, extend_scan, start_scan
+from store.models.scores import add_scores
 from store.requests.record_store import add_record
 from store.tables.request_tables import RequestRow, ScoreRow
+from tests.makers import make_new_scores
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 
@@ -118,7 +120,7 @@ def test_a_second_score_of_the_same_model_is_ignored(context: JobContext, traffi
         pk = session.scalars(select(RequestRow.id)).first()
         assert pk is not None
         for p_value in (0.5, 0.1):
-            add_scores(session, model.id, [NewScore(pk, 0.4, p_value, False, {})], context.now)
+            add_scores(session, model.id, None, make_new_scores([pk], p_value), context.now)
         kept = session.execute(select(func.count(), func.max(ScoreRow.p_value))).one()
     assert tuple(kept) == (1, 0.5)
 
@@ -254,7 +256,7 @@ def test_two_scans_at_a_time_score_and_select_once(context: JobContext, traffic:
         mine = start_scan(session, 0, leaves_gap=False, now=context.now)
     assert scan(context).records == 42
     with pytest.raises(ScanTaken, match="at the same time"), context.database.write() as session:
-        extend_scan(session, mine, 1, [NewScore(1, 0.4, 0.5, False, {})], context.now)
+        extend_scan(session, mine, 1, make_new_scores([1]), context.now)
     assert len(scored(context)) == 42
 
 

@@ -1,25 +1,21 @@
 import os
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event
 
 from detectors.outliers.archive import MAX_ARCHIVE_BYTES
 from store.audit.actors import job
 from store.engine.database import Database
 from store.models.outlier_models import (
-    NewScore,
     NoOutlierModel,
     OutlierModelStore,
-    add_scores,
     champion,
     promote,
     roll_back,
 )
 from store.models.promotions import NoWayBack
-from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow
 
 
@@ -122,22 +118,6 @@ def test_of_a_file_that_is_too_large_no_more_is_read_than_shows_it(
     with archive.open("r+b") as file:
         file.truncate(100 * MAX_ARCHIVE_BYTES)
     assert len(OutlierModelStore(tmp_path).read(row.digest)) == MAX_ARCHIVE_BYTES + 1
-
-
-def test_scores_are_kept_per_model_and_none_is_no_work(
-    database: Database, tmp_path: Path, now: datetime, add: Callable[..., int]
-) -> None:
-    request = add()
-    models = [_add(database, tmp_path, archive, now) for archive in (b"one", b"two")]
-    with database.write() as session:
-        add_scores(session, models[0].id, [], now)
-        for model in models:
-            add_scores(session, model.id, [NewScore(request, 0.5, 0.25, True, {"width": 2})], now)
-    with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(ScoreRow)) == 2
-        kept = session.scalars(select(ScoreRow).where(ScoreRow.model_id == models[1].id)).one()
-    assert (kept.score, kept.p_value, kept.outlier) == (0.5, 0.25, True)
-    assert (kept.contributions, kept.scored_at) == ({"width": 2}, now)
 
 
 def test_what_is_promoted_again_goes_back_to_what_was_before_it(

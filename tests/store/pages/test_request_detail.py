@@ -8,11 +8,12 @@ from detectors.registry import FeatureVector
 from detectors.rule_book import ADVERSARIAL_PICTURE, NO_PERSON
 from detectors.verdict import Verdict
 from store.engine.database import Database
-from store.models.outlier_models import NewScore, OutlierModelStore, add_scores
+from store.models.outlier_models import OutlierModelStore
 from store.pages.request_detail import NormalRange, normal_ranges, request_detail
 from store.requests.record_store import features_of
 from store.requests.records import Stage
 from store.settings import StoreSettings
+from tests.makers import make_score
 
 Add = Callable[..., int]
 
@@ -60,7 +61,17 @@ def test_scores_of_several_models_are_told_newest_first(
         model = OutlierModelStore(store_settings.store.var_dir).add(
             session, archive=b"newer", kind="isolation_forest", rows=50, metrics={}, now=later
         )
-        add_scores(session, model.id, [NewScore(pk, 0.7, 0.002, True, {"holes": -4.5})], later)
+        session.add(
+            make_score(
+                pk,
+                model.id,
+                later,
+                score=0.7,
+                p_value=0.002,
+                outlier=True,
+                contributions={"holes": -4.5},
+            )
+        )
         detail = request_detail(session, "a" * 36)
     assert detail is not None
     assert detail.summary.outlier
