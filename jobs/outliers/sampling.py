@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from detectors.outliers.challengers.trimming import choose_rows
+from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix
@@ -74,8 +75,10 @@ def training_sample(context: JobContext, frozen_keys: Collection[int] = ()) -> S
 def make_sample(clean: FeatureMatrix, outliers: FeatureMatrix, p_value: float) -> Sample:
     """Trim the clean rows, and add as many earlier outliers as chance makes."""
     kept = clean.choose(choose_rows(clean.rows, _SEED))
-    # No more of them than chance alone makes, or whoever sends enough would set the limit.
-    count = round(p_value * len(kept.rows))
+    # No more of them than chance alone makes, or whoever sends enough would set the limit. None
+    # where a model is too small for the p-value: its cutoff is then the smallest its rows give.
+    is_large_enough = outlier_cutoff(p_value, len(kept.rows)) == p_value
+    count = round(p_value * len(kept.rows)) if is_large_enough else 0
     trimmed = len(clean.rows) - len(kept.rows)
     return Sample(kept, outliers.rows[:count], outliers.sources[:count], trimmed)
 
