@@ -12,7 +12,7 @@ from detectors.outliers.false_discoveries import select_outliers
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
-from detectors.outliers.units import MAX_REQUESTS, form_units
+from detectors.outliers.weights import weigh_requests
 from jobs.outliers.sampling import make_sample, train
 from store.requests.record_store import FeatureMatrix
 
@@ -37,7 +37,9 @@ class Senders(StrEnum):
 
     NOBODY = "each request is alone"
     EACH = "a client each"
+    FIVES = "five from a client"
     TENS = "ten from a client"
+    ONE = "all from one client"
 
 
 def measure_discoveries(scans: int = SCANS) -> list[dict[str, float | bool | str]]:
@@ -81,6 +83,10 @@ def _train(rows: Matrix) -> OutlierModel:
     return train(make_sample(window, window.choose(np.zeros(count, bool)), _MAX_P_VALUE), _KIND)
 
 
+# Attacks from each client that attacks.
+_FROM_EACH = {Senders.EACH: 1, Senders.FIVES: 5, Senders.TENS: 10, Senders.ONE: 1_000}
+
+
 class _Crowd:
     """Who sends what."""
 
@@ -99,8 +105,7 @@ class _Crowd:
             return rows, clients
         clients[:honest] = self._random.choice(_CLIENTS, honest, p=self._shares)
         rows[:honest] += self._own[clients[:honest]]
-        each = 1 if self._senders is Senders.EACH else MAX_REQUESTS
-        clients[honest:] = _CLIENTS + np.arange(attacks) // each
+        clients[honest:] = _CLIENTS + np.arange(attacks) // _FROM_EACH[self._senders]
         return rows, clients
 
 
@@ -114,5 +119,5 @@ def _select(model: OutlierModel, rows: Matrix, clients: npt.NDArray[np.int64]) -
         STATED,
         bound,
         len(model.calibration),
-        form_units(clients),
+        weigh_requests(clients),
     ).outliers

@@ -9,7 +9,7 @@ from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.false_discoveries import Selection, select_outliers
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Vector
-from detectors.outliers.units import form_units
+from detectors.outliers.weights import weigh_requests
 from jobs.context import JobContext, Skipped
 from jobs.outliers.models import open_models
 from store.models.outlier_models import champion
@@ -67,7 +67,7 @@ class Champion:
             self.rate,
             self.max_p_value,
             len(self.model.calibration),
-            form_units(judged.clients),
+            weigh_requests(judged.clients),
         )
         return replace(whole, q_values=whole.q_values[:n], outliers=whole.outliers[:n])
 

@@ -44,7 +44,6 @@ class ScanResult:
     Attributes:
         judged: records among which the outliers were selected: those of the scan and, if these are
             few, the latest before them.
-        units: clients and, of busy ones, requests that these are: the rate is one among them.
         rate: the false-discovery rate.
         calibration_rows: vetted requests that the model compares with.
         is_promised: whether these are enough for the rate.
@@ -53,7 +52,6 @@ class ScanResult:
     records: int = 0
     outliers: int = 0
     judged: int = 0
-    units: int = 0
     rate: float = 0.0
     calibration_rows: int = 0
     is_promised: bool = True
@@ -69,7 +67,7 @@ class ScanResult:
         rows = phrase_count(self.calibration_rows, "vetted request")
         if self.is_promised:
             return f"{text} at {rate}, compared with {rows}."
-        needed = rows_needed(self.units, self.rate)
+        needed = rows_needed(self.judged, self.rate)
         return (
             f"{text}. {rate[0].upper()}{rate[1:]} takes {needed:,} vetted requests, the model has "
             f"{self.calibration_rows:,}: what is more unusual than all of them counts as an "
@@ -217,7 +215,6 @@ def _describe(by: Champion, selection: Selection, judged: int) -> ScanResult:
         records=len(selection.outliers),
         outliers=int(selection.outliers.sum()),
         judged=judged,
-        units=selection.units,
         rate=by.rate,
         calibration_rows=len(by.model.calibration),
         is_promised=selection.is_promised,

@@ -15,7 +15,7 @@ from detectors.outliers.cutoff import outlier_cutoff
 from detectors.outliers.false_discoveries import select_outliers
 from detectors.outliers.kinds import OutlierKind
 from detectors.outliers.model import OutlierModel
-from detectors.outliers.units import form_units
+from detectors.outliers.weights import weigh_requests
 from detectors.registry import FITTED_NAMES
 
 _VETTED = (100, 200, 400, 600, 800, 1_000)
@@ -69,6 +69,6 @@ def _scan_once(requests: Requests, vetted: int, seed: int) -> _Found:
         _RATE,
         outlier_cutoff(_MAX_P_VALUE, vetted),
         vetted,
-        form_units(requests.clients[scanned]),
+        weigh_requests(requests.clients[scanned]),
     ).outliers
     return _Found(int(outliers[:_HONEST].sum()), int(outliers[_HONEST:].sum()))
