@@ -26,7 +26,7 @@ _UNIT = 2.0**-36
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """All nodes of a level: features ``(terms, nodes, trees)`` and so on."""
+    """All nodes of a level, looked at one by one: ``(terms, nodes, trees)`` and so on."""
 
     features: Indices
     weights: Floats
@@ -39,25 +39,52 @@ class _Level:
             total += columns[features] * weights[..., np.newaxis]
         return np.asarray(total > self.cuts[..., np.newaxis])
 
+    def flatten(self) -> "_LowerLevel":
+        """The same nodes, those of a tree one after the other."""
+        features, weights = self.features.swapaxes(1, 2), self.weights.swapaxes(1, 2)
+        return _LowerLevel(
+            np.ascontiguousarray(features).reshape(len(features), -1),
+            np.ascontiguousarray(weights).reshape(len(weights), self.cuts.size),
+            self.cuts.T.ravel(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _LowerLevel:
+    """Nodes of a level that rows look up: ``(terms, trees * nodes)`` and so on."""
+
+    features: Indices
+    weights: Floats
+    cuts: Floats
+
+    def compare(self, rows: Floats, starts: Indices, places: Indices) -> Booleans:
+        """Whether each row goes right at its node of each tree, ``(trees, n)``.
+
+        Args:
+            rows: ``(n, features)``, contiguous.
+            starts: where each of them begins, ``(n,)``.
+            places: numbers of nodes, ``(trees, n)``.
+        """
+        total = rows.take(self.features[0].take(places) + starts)
+        for features, weights in zip(self.features[1:], self.weights, strict=True):
+            total += rows.take(features.take(places) + starts) * weights.take(places)
+        return np.asarray(total > self.cuts.take(places))
+
 
 @dataclass(frozen=True, eq=False)
 class TreeWalk:
     """Complete trees of one depth, laid out for a walk.
 
     Attributes:
-        top: the first levels.
-        features: ``(terms, trees * nodes)``; ``weights``, ``cuts`` and ``lengths`` likewise flat.
-        roots: where each tree begins among all nodes, ``(trees, 1)``.
-        depth: levels in all.
+        top, lower: the first levels, and those below.
+        lengths: path length at each leaf, those of a tree one after the other.
+        trees: how many.
     """
 
     top: tuple[_Level, ...]
-    features: Indices
-    weights: Floats
-    cuts: Floats
+    lower: tuple[_LowerLevel, ...]
     lengths: npt.NDArray[np.float64]
-    roots: Indices
-    depth: int
+    trees: int
 
     @classmethod
     def of(
@@ -68,20 +95,13 @@ class TreeWalk:
         lengths: npt.NDArray[np.float64],
     ) -> Self:
         """Of arrays as :class:`detectors.outliers.forests.trees.Trees` has them."""
-        trees, nodes = offsets.shape
-        wide, cuts = (
-            features.astype(np.intp),
-            _round_down(offsets) if len(features) == 1 else offsets,
-        )
-        depth = (nodes + 1).bit_length() - 1
+        cuts = _round_down(offsets) if len(features) == 1 else offsets
+        levels = tuple(_cut_levels(features.astype(np.intp), weights, cuts))
         return cls(
-            tuple(_cut_levels(wide, weights, cuts, min(_TOP_LEVELS, depth))),
-            wide.reshape(len(wide), -1),
-            weights.reshape(len(weights), trees * nodes),
-            cuts.ravel(),
+            levels[:_TOP_LEVELS],
+            tuple(level.flatten() for level in levels[_TOP_LEVELS:]),
             np.round(lengths.ravel() / _UNIT) * _UNIT,
-            np.arange(trees)[:, np.newaxis] * nodes,
-            depth,
+            len(offsets),
         )
 
     def sum_lengths(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -91,28 +111,25 @@ class TreeWalk:
         with np.errstate(over="ignore", invalid="ignore"):
             for first in range(0, len(rows), _ROWS):
                 part = slice(first, first + _ROWS)
-                columns = np.ascontiguousarray(rows[part].T, dtype=self.cuts.dtype)
-                sums[part] = self.lengths.take(self.find_leaves(columns)).sum(axis=0)
+                some = np.ascontiguousarray(rows[part], dtype=self.top[0].cuts.dtype)
+                sums[part] = self.lengths.take(self.find_leaves(some)).sum(axis=0)
         return sums
 
-    def find_leaves(self, columns: Floats) -> Indices:
+    def find_leaves(self, rows: Floats) -> Indices:
         """Where each row ends in each tree, as an index into all lengths, ``(trees, n)``."""
-        place = self._walk_top(columns)
-        place += self.roots + (2 ** len(self.top) - 1)
-        to_left_child = 1 - self.roots
-        start = np.arange(columns.shape[1])
-        for _ in range(len(self.top), self.depth):
-            above = self._sum_at(columns, start, place) > self.cuts.take(place)
-            # A child's number follows from that of its parent.
-            place += place + to_left_child
-            place += above
-        # What lies below the last nodes are the leaves.
-        trees = len(self.roots)
-        return np.asarray(place - len(self.cuts) // trees + np.arange(trees)[:, np.newaxis])
+        places = self._walk_top(np.ascontiguousarray(rows.T))
+        places += np.arange(self.trees)[:, np.newaxis] * 2 ** len(self.top)
+        starts = np.arange(len(rows)) * rows.shape[1]
+        for level in self.lower:
+            above = level.compare(rows, starts, places)
+            # A child's number in its level follows from that of its parent.
+            places += places
+            places += above
+        return places
 
     def _walk_top(self, columns: Floats) -> Indices:
         """The node below the top levels, counted within its level, ``(trees, n)``."""
-        place = np.zeros((len(self.roots), columns.shape[1]), np.intp)
+        place = np.zeros((self.trees, columns.shape[1]), np.intp)
         path: list[Booleans] = []
         for level in self.top:
             above = level.compare(columns)
@@ -123,17 +140,9 @@ class TreeWalk:
             place += place + above[0]
         return place
 
-    def _sum_at(self, columns: Floats, start: Indices, place: Indices) -> Floats:
-        """Weighted sums at one node for each tree and row, ``(trees, n)``."""
-        rows = columns.shape[1]
-        total: Floats = columns.take(self.features[0].take(place) * rows + start)
-        for features, weights in zip(self.features[1:], self.weights, strict=True):
-            total += columns.take(features.take(place) * rows + start) * weights.take(place)
-        return total
 
-
-def _cut_levels(features: Indices, weights: Floats, cuts: Floats, count: int) -> Iterator[_Level]:
-    for level in range(count):
+def _cut_levels(features: Indices, weights: Floats, cuts: Floats) -> Iterator[_Level]:
+    for level in range((cuts.shape[1] + 1).bit_length() - 1):
         nodes = slice(2**level - 1, 2 ** (level + 1) - 1)
         yield _Level(
             np.ascontiguousarray(features[:, :, nodes].swapaxes(1, 2)),

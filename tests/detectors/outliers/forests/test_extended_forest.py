@@ -26,7 +26,7 @@ def test_the_shadows_of_two_groups_are_no_hiding_place() -> None:
 def test_rows_of_a_sample_end_at_leaves_with_a_length(rows: int) -> None:
     matrix = np.random.default_rng(rows).normal(size=(rows, 3))
     trees = grow(matrix, np.random.default_rng(2))
-    ended = trees.lengths.take(trees.walk.find_leaves(matrix.T))
+    ended = trees.lengths.take(trees.walk.find_leaves(matrix))
     assert (ended > 0).all()
     # The mean length over trees grows with the logarithm of the sample.
     assert ended.mean() == pytest.approx(float(average_path_length(trees.sample)), rel=0.35)
@@ -34,5 +34,5 @@ def test_rows_of_a_sample_end_at_leaves_with_a_length(rows: int) -> None:
 
 def test_equal_rows_are_never_separated() -> None:
     trees = grow(np.ones((40, 3)), np.random.default_rng(3))
-    ended = trees.lengths.take(trees.walk.find_leaves(np.ones((3, 1))))
+    ended = trees.lengths.take(trees.walk.find_leaves(np.ones((1, 3))))
     assert (ended >= average_path_length(40)).all()
