@@ -37,6 +37,7 @@ class Senders(StrEnum):
 
     NOBODY = "each request is alone"
     EACH = "a client each"
+    TWOS = "two from a client"
     FIVES = "five from a client"
     TENS = "ten from a client"
     ONE = "all from one client"
@@ -84,7 +85,7 @@ def _train(rows: Matrix) -> OutlierModel:
 
 
 # Attacks from each client that attacks.
-_FROM_EACH = {Senders.EACH: 1, Senders.FIVES: 5, Senders.TENS: 10, Senders.ONE: 1_000}
+_FROM_EACH = {Senders.EACH: 1, Senders.TWOS: 2, Senders.FIVES: 5, Senders.TENS: 10, Senders.ONE: 50}
 
 
 class _Crowd:
