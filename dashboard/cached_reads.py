@@ -27,6 +27,7 @@ from store.pages.ranking_views import Ranking, read_ranking
 from store.pages.request_detail import NormalRange, normal_ranges
 from store.pages.scheduler_health import SchedulerHealth, scheduler_health
 from store.pages.source_progress import SourceProgress, list_progress
+from store.pages.vetted_views import OddVetted, propose_vetted
 from store.pages.worst_clients import (
     TurnedAwayCount,
     WorstClient,
@@ -34,7 +35,7 @@ from store.pages.worst_clients import (
     worst_clients,
 )
 
-_ALL_REASONS = 1000
+_ALL_REASONS, _MOST_VETTED = 1000, 10
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,14 @@ def normal() -> dict[str, NormalRange]:
     """Where the features of recent passed requests lie."""
     with parts().database.read() as session:
         return normal_ranges(session)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def odd_vetted() -> tuple[OddVetted, ...]:
+    """The oddest requests that models learn from and nobody judged."""
+    process = parts()
+    with process.database.read() as session:
+        return propose_vetted(session, process.clock(), _MOST_VETTED)
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from sqlalchemy import select
@@ -15,8 +16,9 @@ from store.engine.database import Database
 from store.families.feedback import Feedback, Said, judge_request
 from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.record_store import add_record
+from store.requests.records import RequestRecord
 from store.tables.request_tables import RequestRow
-from tests.makers import make_record, make_score
+from tests.makers import RecordChanges, make_record, make_score
 
 
 @dataclass
@@ -61,6 +63,17 @@ class Labelled:
             self._add(client or self._next_client(), attacks, minutes_ago) for _ in range(count)
         ]
 
+    def unselected(self, p_value: float, **changes: Unpack[RecordChanges]) -> str:
+        """A request that a scan scored and did not select; its request id."""
+        values: RecordChanges = {
+            "client": self._next_client(),
+            "received_at": self.now - timedelta(minutes=5),
+            **changes,
+        }
+        record = make_record(**values)
+        self._keep(record, p_value, {}, is_outlier=False)
+        return record.request_id
+
     def label(self, request_ids: Sequence[str], feedback: Feedback, who: str = "ada") -> None:
         """Let somebody say something of requests."""
         said = Said(feedback, who, "A test.", f"analyst:{who}")
@@ -92,20 +105,29 @@ class Labelled:
         name = "glance_divergence" if attack else "grey_entropy"
         distance = float(6 + random.exponential(4))
         p_value = float(random.uniform(0.0001, 0.01))
+        self._keep(record, p_value, {name: distance, "persons": 2.0}, is_outlier=True)
+        return record.request_id
+
+    def _keep(
+        self,
+        record: RequestRecord,
+        p_value: float,
+        contributions: dict[str, float],
+        *,
+        is_outlier: bool,
+    ) -> None:
         with self.database.write() as session:
             assert add_record(session, record)
             key = session.scalars(
                 select(RequestRow.id).where(RequestRow.request_id == record.request_id)
             ).one()
-            contributions = {name: distance, "persons": 2.0}
             session.add(
                 make_score(
                     key,
                     self.model_id,
                     self.now,
                     p_value=p_value,
-                    outlier=True,
+                    outlier=is_outlier,
                     contributions=contributions,
                 )
             )
-        return record.request_id

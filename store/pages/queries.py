@@ -30,6 +30,7 @@ from store.pages.overview import (
 from store.pages.ranking_views import Ranking, list_outliers, list_ranked_families
 from store.pages.request_detail import normal_ranges, oldest_arrival, request_detail
 from store.pages.traffic import TrafficFilter, requests_of_client, traffic_page
+from store.pages.vetted_views import propose_vetted
 from store.pages.worst_clients import read_turned_away, worst_clients
 from store.people.sign_in import session_subject
 from store.requests.request_keys import key_of
@@ -161,6 +162,11 @@ DASHBOARD_QUERIES: tuple[DashboardQuery, ...] = (
         "outliers: in the order of labels",
         lambda s, now: list_outliers(s, _learnt(s), now, 50),
         "a page of rows, and the newest 500 outliers",
+    ),
+    DashboardQuery(
+        "outliers: what a person should vet",
+        lambda s, now: propose_vetted(s, now, 10),
+        "the newest 20,000 scored requests, and all blocks",
     ),
     DashboardQuery(
         "outliers, families: labels",

@@ -150,11 +150,11 @@ def clean_features(
         left_out: what does not count.
     """
     statement = (
-        _add_families(_select_features(names))
+        add_families(_select_features(names))
         .where(
             RequestRow.stage == Stage.PARSED.value,
             arrived_since(since),
-            _is_unjudged_outlier() if outliers else _is_clean(),
+            _is_unjudged_outlier() if outliers else is_vetted(),
             ~was_said(CONFIRMED),
             ~client_was_blocked(),
         )
@@ -194,7 +194,7 @@ def _select_features(names: Sequence[str]) -> Select[Any]:
     )
 
 
-def _add_families(statement: Select[Any]) -> Select[Any]:
+def add_families(statement: Select[Any]) -> Select[Any]:
     """What each request belongs to, behind its features.
 
     ``picture`` is that of its look as long as fingerprints are kept, else that of its bytes.
@@ -214,7 +214,10 @@ def was_said(feedback: str) -> ColumnElement[bool]:
     return exists().where(FeedbackRow.request_pk == RequestRow.id, FeedbackRow.feedback == feedback)
 
 
-def _is_clean() -> ColumnElement[bool]:
+def is_vetted() -> ColumnElement[bool]:
+    """Whether nothing speaks against a parsed request: it passed and is no outlier, or a person
+    dismissed it.
+    """
     has_passed = RequestRow.verdict == Verdict.PASS.value
     return or_(and_(has_passed, ~_is_outlier()), was_said(DISMISSED))
 

@@ -90,3 +90,15 @@ def test_a_file_that_was_changed_is_said_and_the_order_is_by_p_value(
     assert "r1 is not used." in html
     assert "was changed on disk" in html
     assert "By p-value" in html
+
+
+def test_the_oddest_vetted_requests_stand_below_the_outliers(
+    labelled: Labelled, nothing: Parts, signed_in: Signed
+) -> None:
+    outliers = labelled.outliers(2, attacks=False)
+    odd = labelled.unselected(0.02)
+    signed_in(nothing)
+    html = html_of(open_page("outliers"))
+    assert "To vet" in html
+    assert set(request_ids(html)[:2]) == set(outliers)
+    assert request_ids(html)[2:] == [odd]

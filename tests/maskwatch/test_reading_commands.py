@@ -52,6 +52,7 @@ READING: dict[tuple[str, ...], str | None] = {
     ("feedback", "confirm", "1", "--reason", "It attacks."): _NO_DATABASE,
     ("feedback", "dismiss", "1", "--reason", "Ours."): _NO_DATABASE,
     ("feedback", "withdraw", "1", "--reason", "A mistake."): _NO_DATABASE,
+    ("feedback", "propose"): _NO_DATABASE,
     ("feedback", "status"): _NO_DATABASE,
     ("detectors", "show", "r1"): _NO_DATABASE,
     ("detectors", "rollback", "--reranker", "--reason", "It misled."): _NO_DATABASE,

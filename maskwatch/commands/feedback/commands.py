@@ -44,6 +44,17 @@ def withdraw(subject: Annotated[str, _SUBJECT], reason: Annotated[str, _REASON])
     typer.echo(changes.withdraw(settings, subject, reason, now))
 
 
+@feedback_app.command("propose")
+def propose(
+    most: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 20,
+) -> None:
+    """List the oddest requests that models learn from, for somebody to confirm or dismiss."""
+    from maskwatch.commands.feedback.proposals import describe_proposals
+
+    for line in describe_proposals(load_settings(StoreSettings), datetime.now(UTC), most):
+        typer.echo(line)
+
+
 @feedback_app.command("status")
 def show_status() -> None:
     """Say what orders the lists, how many labels there are, and what they are worth."""

@@ -1,7 +1,15 @@
 """``maskwatch feedback``: people confirm and dismiss requests and families."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
+from store.engine.start import open_database
+from store.settings import StoreSettings
+from tests.labelled_traffic import Labelled
 from tests.maskwatch.conftest import Run
 
 
@@ -40,3 +48,23 @@ def test_what_is_not_there_is_one_sentence(maskwatch: Run, subject: str, sentenc
     assert said.code == 1
     assert sentence in said.err
     assert said.err.count("\n") == 1
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Iterator[Labelled]:
+    with closing(open_database(StoreSettings(var_dir=tmp_path / "var"))) as database:
+        yield Labelled(database, tmp_path / "var", datetime.now(UTC))
+
+
+def test_the_oddest_vetted_requests_are_proposed(maskwatch: Run, labelled: Labelled) -> None:
+    common, odd = labelled.unselected(0.4), labelled.unselected(0.02)
+    lines = maskwatch("feedback", "propose").out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == [odd, common]
+    assert "p-value 0.0200" in lines[0]
+    maskwatch("feedback", "dismiss", odd, "--reason", "A rare phone.")
+    assert odd not in maskwatch("feedback", "propose").out
+
+
+def test_nothing_left_to_vet_is_a_sentence(maskwatch: Run, request_ids: list[str]) -> None:
+    assert len(request_ids) == 3
+    assert maskwatch("feedback", "propose").out.startswith("Nothing is left to vet")
