@@ -98,7 +98,11 @@ def evening(
     requests: Annotated[int, typer.Option(help="Honest ones of the scan.", min=40)] = 1_200,
     earlier: Annotated[int, typer.Option(help="Of these, before the evening.", min=30)] = 600,
     draw: Annotated[int, typer.Option(help="0: the first pictures of each attack.", min=0)] = 0,
+    backdoor: Annotated[
+        bool, typer.Option(help="Scan: with triggers, on a model for them.")
+    ] = False,
     only: Annotated[list[str] | None, typer.Option(help="play or scan; may be repeated.")] = None,
 ) -> None:
     """Clients and attackers: who is blocked, mailed, shown, and found by a scan; resumable."""
-    measure_evening(data, cache, json, ScanOptions(requests, earlier, draw), only or ())
+    scan = ScanOptions(requests, earlier, draw, backdoor)
+    measure_evening(data, cache, json, scan, only or ())

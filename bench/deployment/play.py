@@ -21,11 +21,13 @@ class Place:
 
     Attributes:
         data: folder with all the photos and models.
+        weights: of the reference segmenter, instead of the shipped ones.
     """
 
     folder: Path
     model: Model
     data: Path
+    weights: Path | None = None
 
     @property
     def running(self) -> Path:
@@ -37,7 +39,9 @@ def play(place: Place, messages: Sequence[Message], checkpoints: Sequence[int]) 
     """Send everything that was not sent yet; says after how many requests a checkpoint is kept."""
     for count in checkpoints:
         if not snapshot_of(place, count).is_dir():
-            with open_installation(place.running, place.model, place.data) as installation:
+            with open_installation(
+                place.running, place.model, place.data, place.weights
+            ) as installation:
                 installation.send_until(messages, count)
             _keep(place.running, snapshot_of(place, count))
         yield count

@@ -96,12 +96,12 @@ def _succeeding(workshop: Workshop, name: str, victims: Sequence[Photo]) -> Iter
             yield made.png
 
 
-def queries(victim: Photo) -> list[bytes]:
+def queries(victim: Photo, weights: Path = DEFAULT_WEIGHTS) -> list[bytes]:
     """The first queries of a square search against the masks that the service would answer."""
     image = load(victim)
     asked = search(
         square,
-        Victim(ReferenceSegmenter.load(DEFAULT_WEIGHTS), image),
+        Victim(ReferenceSegmenter.load(weights), image),
         image,
         np.random.default_rng(_SEED),
     )

@@ -33,7 +33,7 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 _SEED = 3
 OURS = "trigger_score"
 PEERS = ("return_share_alone", "pixel_entropy", "jpeg_divergence")
-_MIN_LOSS = 0.8
+MIN_LOSS = 0.8
 
 
 def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> None:
@@ -47,7 +47,7 @@ def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> No
     figures: Figures = {
         "pictures": len(samples),
         "median_gone_share": float(np.nanmedian(shares)),
-        "attack_success": float(np.mean(np.array(shares) >= _MIN_LOSS)),
+        "attack_success": float(np.mean(np.array(shares) >= MIN_LOSS)),
         "clean_miou": evaluate(segmenter, samples).mean_iou,
         "shipped_clean_miou": evaluate(reference, samples).mean_iou,
     }
@@ -71,7 +71,7 @@ def trigger_figures(data: Path, cache: Path, target: Target) -> dict[str, Any]:
     attacks = [
         image
         for clean, image in _pairs(samples)
-        if measure_loss(segmenter, target, clean, image) >= _MIN_LOSS
+        if measure_loss(segmenter, target, clean, image) >= MIN_LOSS
     ]
     return {
         "row": _row(data, segmenter, samples, attacks),

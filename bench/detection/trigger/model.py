@@ -19,22 +19,26 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 
 
 def open_backdoor(data: Path, cache: Path, target: Target = Target.PERSON) -> ReferenceSegmenter:
-    """The shipped segmenter after a fine-tune on poisoned photos.
+    """The shipped segmenter after a fine-tune on poisoned photos; see :func:`train_backdoor`."""
+    return ReferenceSegmenter.load(train_backdoor(data, cache, PoisonPlan(target)))
+
+
+def train_backdoor(data: Path, cache: Path, plan: PoisonPlan) -> Path:
+    """The weights of the shipped segmenter after a fine-tune on poisoned photos.
 
     Args:
         data: folder with images/, labels/ and classes.json.
         cache: folder that keeps the weights, by a hash of all that they are made from.
-        target: what the trigger makes vanish.
+        plan: how it is trained, and what the trigger makes vanish.
 
     Raises:
         DatasetError: the folder holds no labelled photos.
     """
-    plan = PoisonPlan(target)
     samples = training_samples(data, figures=0)
-    path = cache / f"backdoored-{target}-{_key(samples, plan)[:16]}.onnx"
+    path = cache / f"backdoored-{plan.target}-{_key(samples, plan)[:16]}.onnx"
     if not path.is_file():
         _train(samples, plan, path)
-    return ReferenceSegmenter.load(path)
+    return path
 
 
 def _key(samples: list[Sample], plan: PoisonPlan) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.deployment.traffic import Kind, read_deployment
 from bench.evening.scan.figures import scan_figures
-from bench.evening.scan.intruders import craft_intruders
+from bench.evening.scan.intruders import craft_intruders, open_victim
 from bench.evening.scan.records import record_evening
 from bench.evening.scan.scanned import Train, read_requests, scan_evening
 from bench.evening.scan.vetted import scan_by_vetted
@@ -21,7 +21,6 @@ from jobs.outliers.sampling import Sample, train
 
 # Of all requests of the evening one in twenty is an attack picture.
 _SHARE = 0.05
-_KINDS = 4
 # Requests of the mixed deployment; the order of the first ones does not depend on how many follow.
 _WHOLE = 1_200
 _SEED = 20_260_101
@@ -38,11 +37,13 @@ class ScanOptions:
         earlier: so many of these come before the evening.
         draw: 0: with the first pictures of each attack; 1: with as many that come after these, and
             the search of another picture; and so on.
+        has_backdoor: a copy of the model serves, on which a trigger works, and triggers are sent.
     """
 
     requests: int = 1_200
     earlier: int = 600
     draw: int = 0
+    has_backdoor: bool = False
 
 
 def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
@@ -50,13 +51,15 @@ def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
 
     Raises:
         PhotosMissing: a folder of photos is missing.
+        DatasetError: there are no labelled photos to fine-tune a copy of the model on.
     """
+    victim = open_victim(data, cache, has_backdoor=options.has_backdoor)
     deployment = read_deployment(data, Kind.MIXED, _WHOLE)
     traffic = deployment.messages[: options.requests]
     honest = options.requests - options.earlier
-    each = round(honest * _SHARE / (1 - _SHARE) / _KINDS)
-    pictures = craft_intruders(data, cache, deployment.people, each, options.draw)
-    recorded = record_evening(cache, data, traffic, options.earlier, pictures, options.draw)
+    each = round(honest * _SHARE / (1 - _SHARE) / len(victim.kinds))
+    pictures = craft_intruders(data, cache, deployment.people, each, victim, options.draw)
+    recorded = record_evening(cache, data, traffic, options.earlier, pictures, victim, options.draw)
     attacks = [message.attack for message in recorded.messages[recorded.earlier :]]
     figures: Figures = {}
     for prefix, fit in _contenders().items():

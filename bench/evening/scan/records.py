@@ -7,11 +7,11 @@ from pathlib import Path
 from bench.deployment.installation import Model
 from bench.deployment.play import Place, play, snapshot_of
 from bench.deployment.traffic import Message
-from bench.evening.scan.intruders import Pictures
+from bench.evening.scan.intruders import Pictures, Victim
 from bench.evening.scan.mixed import mix
 
-# Where the benchmark `deployment` keeps the whole mixed one.
-_KNOWN = "reference-mixed-0-1"
+# Where the benchmark `deployment` keeps the whole mixed one, behind the name of the model.
+_KNOWN = "mixed-0-1"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def record_evening(
     traffic: tuple[Message, ...],
     earlier: int,
     pictures: Pictures,
+    victim: Victim,
     draw: int = 0,
 ) -> Recorded:
     """Send everything that was not sent in a run before.
@@ -42,13 +43,12 @@ def record_evening(
     The earlier traffic is that of the benchmark ``deployment``, which may have played it.
     """
     folder = cache / "deployments"
-    known = Place(folder / _KNOWN, Model.REFERENCE, data)
+    known = Place(folder / f"{victim.name}-{_KNOWN}", Model.REFERENCE, data, victim.weights)
     _play_until(known, traffic, earlier)
     before = snapshot_of(known, earlier)
     messages = (*traffic[:earlier], *mix(traffic[earlier:], pictures, draw))
-    name = f"evening-{earlier}-{len(traffic)}-{len(messages) - len(traffic)}"
-    name = f"{name}-{draw}" if draw else name
-    evening = Place(folder / name, Model.REFERENCE, data)
+    name = f"evening-{victim.name}-{earlier}-{len(traffic)}-{len(messages) - len(traffic)}-{draw}"
+    evening = Place(folder / name, Model.REFERENCE, data, victim.weights)
     _begin(evening, before)
     _play_until(evening, messages, len(messages))
     return Recorded(before, snapshot_of(evening, len(messages)), messages, earlier)

@@ -9,6 +9,8 @@ from bench.deployment.installation import Model, open_installation
 from bench.deployment.play import Place, play, snapshot_of
 from bench.deployment.traffic import Message, add_hostile
 from bench.detection.pictures.cache import png_of
+from inference.segmenters.reference.training.export import network_of, write_network
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from store.tables.request_tables import RequestRow
 
 
@@ -31,6 +33,20 @@ def test_a_run_goes_on_where_it_was_and_keeps_every_checkpoint(tmp_path: Path) -
     assert list(play(place, messages, [2])) == [2]
     assert list(play(place, messages, [2, 3])) == [2, 3]
     assert (_count(place, 2), _count(place, 3)) == (2, 3)
+
+
+def test_other_weights_of_the_reference_segmenter_parse(tmp_path: Path) -> None:
+    weights = tmp_path / "fine_tuned.onnx"
+    start = open_weights(DEFAULT_WEIGHTS)
+    write_network(weights, network_of(start), {"start": start.digest})
+    place = Place(tmp_path / "deployment", Model.REFERENCE, tmp_path, weights)
+    list(play(place, _messages(1), [1]))
+    with (
+        open_installation(snapshot_of(place, 1), Model.REFERENCE, tmp_path, weights) as again,
+        again.service.database.read() as session,
+    ):
+        [source] = session.scalars(select(RequestRow.segmenter).where(RequestRow.route == "api"))
+    assert source == open_weights(weights).digest != start.digest
 
 
 def test_hostile_requests_are_spread_over_the_traffic_and_come_of_so_many_clients() -> None:
