@@ -36,7 +36,9 @@ class ClientSigns:
     def sum_up(self, client: str, since: datetime, uploads: int) -> ClientEvidence:
         """What the signs after a time say, of so many uploads."""
         signs = [sign for at, sign in reversed(self.signs) if at > since]
-        mistakes = [code for code, at in self.mistakes.items() if at > since]
+        # All that is compared is of one span; floods alone are counted, not read.
+        begins = since if self.cut_at is None else max(since, self.cut_at)
+        mistakes = [code for code, at in self.mistakes.items() if at > begins]
         floods = sum(requests for minute, requests in self.floods if minute >= since)
         return sum_up(client, signs, mistakes, floods, uploads)
 

@@ -241,11 +241,14 @@ class TriedRules:
             for code, each in findings.items()
         ]
         judgement = judge(weighed, self.service.mode)
+        # Why something was not measured or not read is a reason, and no finding.
+        faults = (
+            code for code in request.codes if code not in self._codes | request.findings.keys()
+        )
         if not self.service.refused.isdisjoint(findings):
             judgement = Judgement(Verdict.REFUSE, judgement.reasons)
-        return replace(
-            request, verdict=judgement.verdict, codes=judgement.reasons, findings=findings
-        )
+        codes = (*judgement.reasons, *faults)
+        return replace(request, verdict=judgement.verdict, codes=codes, findings=findings)
 
 
 def _fires(code: str, limit: float, request: PastRequest) -> bool:

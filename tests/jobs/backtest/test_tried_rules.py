@@ -116,6 +116,18 @@ def test_a_model_that_names_no_skin_is_not_judged_by_it() -> None:
     assert try_rules("skin_share_too_low=0.02").apply(request) is request
 
 
+def test_reasons_that_are_no_findings_stay() -> None:
+    request = make_request(
+        codes=("probing_sequence", "measurement_failed"),
+        features={"probing_score": 3.0},
+        findings={"probing_sequence": PastFinding(Severity.SUSPECT, {})},
+    )
+    assert try_rules("probing_sequence=5").apply(request).codes == ("measurement_failed",)
+    weaker = replace(request, codes=("measurement_failed",), findings={})
+    codes = try_rules("probing_sequence=1").apply(weaker).codes
+    assert codes == ("probing_sequence", "measurement_failed")
+
+
 def test_what_was_not_measured_stays_as_it_was() -> None:
     for request in (make_request(), make_request(features={"probing_score": nan})):
         assert try_rules("probing_sequence=1").apply(request) is request
