@@ -62,7 +62,11 @@ class RerankerStore:
         metrics: Mapping[str, object],
         now: datetime,
     ) -> RerankerRow:
-        """Keep a re-ranker, not promoted yet; the same one again is the same row, judged anew."""
+        """Keep a re-ranker, not promoted yet; the same one again is the same row, judged anew.
+
+        Until the transaction ends nobody else adds one or changes which is in force.
+        """
+        take_turn(session, _TURN)
         archive = reranker.dumps()
         digest = sha256(archive).hexdigest()
         self._files.put(archive)

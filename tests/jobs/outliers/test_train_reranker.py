@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -47,6 +49,19 @@ def _rows(context: JobContext) -> list[RerankerRow]:
 def test_without_an_outlier_model_there_is_nothing_to_learn_from(context: JobContext) -> None:
     with pytest.raises(TooFewLabels, match="no outlier model of this version yet"):
         run(context)
+
+
+def test_trainings_at_once_keep_one_re_ranker_and_put_it_in_force_once(
+    context: JobContext, labelled: Labelled
+) -> None:
+    labelled.teach(25, 25)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: run(context), range(4)))
+    endings = Counter(outcome.sentence.rpartition("r1")[2] for outcome in outcomes)
+    assert endings == {".": 1, ", which is in force.": 3}
+    assert len(_rows(context)) == 1
+    with context.database.read() as session:
+        assert len(session.scalars(select(RerankerPromotionRow)).all()) == 1
 
 
 def test_labels_that_carry_signal_put_an_order_in_force(
