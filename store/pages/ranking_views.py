@@ -97,7 +97,7 @@ def list_outliers(
     session: Session, ranking: Ranking, now: datetime, most: int, before: int | None = None
 ) -> tuple[RankedOutlier, ...]:
     """Outliers of seven days, the newest 500, in their order; with a key, those behind it."""
-    p_values = _read_p_values(session, now)
+    p_values = _read_p_values(session, now, before)
     ranks = _rank_requests(session, ranking.reranker, tuple(p_values))
     order = sorted(p_values, key=lambda key: (*_place(ranks.get(key)), p_values[key], -key))
     keys = _behind(order, before)[:most]
@@ -166,16 +166,24 @@ def _say_last_trial(session: Session) -> str:
     return f"r{newest.id} was held back. {newest.metrics[HELD_BACK]}"
 
 
-def _read_p_values(session: Session, now: datetime) -> dict[int, float]:
-    """The smallest p-value of each of the newest outliers, the newest first."""
-    rows = session.execute(
+def _read_p_values(session: Session, now: datetime, also: int | None) -> dict[int, float]:
+    """The smallest p-value of each of the newest outliers, the newest first.
+
+    Args:
+        also: one that a page ended with, and that newer ones may have driven out since.
+    """
+    smallest = (
         select(ScoreRow.request_pk, func.min(ScoreRow.p_value))
-        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(now - SPAN))
+        .where(ScoreRow.outlier)
         .group_by(ScoreRow.request_pk)
+    )
+    newest = (
+        smallest.where(ScoreRow.request_pk >= key_of(now - SPAN))
         .order_by(ScoreRow.request_pk.desc())
         .limit(MAX_OUTLIERS)
     )
-    return {row[0]: row[1] for row in rows}
+    statements = [newest] if also is None else [newest, smallest.where(ScoreRow.request_pk == also)]
+    return {row[0]: row[1] for each in statements for row in session.execute(each)}
 
 
 def _read_feedback(session: Session, keys: Sequence[int]) -> dict[int, str]:

@@ -91,6 +91,24 @@ def test_without_labels_outliers_are_in_the_order_of_their_p_values(
     assert ranking.labels.sentence.startswith("0 of 50 labels")
 
 
+def test_the_next_page_does_not_begin_again_when_newer_outliers_drove_the_last_one_out(
+    labelled: Labelled, store: RerankerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.pages.ranking_views.MAX_OUTLIERS", 6)
+    labelled.outliers(6, attacks=False)
+    ranking = _read(labelled.database, store)
+    with labelled.database.read() as session:
+        last = list_outliers(session, ranking, labelled.now, 3)[-1]
+    labelled.outliers(6, attacks=False)
+    with labelled.database.read() as session:
+        rows = list_outliers(session, ranking, labelled.now, 6, last.id)
+        whole = list_outliers(session, ranking, labelled.now, 6)
+    assert last.id not in {each.id for each in rows + whole}
+    assert rows == tuple(
+        each for each in whole if (each.request.p_value or 1) >= (last.request.p_value or 1)
+    )
+
+
 def test_in_the_learnt_order_attacks_stand_first_and_nothing_is_left_out(
     labelled: Labelled, store: RerankerStore
 ) -> None:
