@@ -207,9 +207,15 @@ def build_models(
     def note(model: LoadedModel) -> None:
         with database.write() as session:
             add_loaded_model(session, _new_load(settings, model), datetime.now(UTC))
-            name_source(session, model.files.digest, f"{model.segmenter.name} model")
+            name_source(session, model.files.digest, _name_model(settings, model))
 
     return Models(first, lambda: load_model(settings), note, metrics)
+
+
+def _name_model(settings: ServiceSettings, model: LoadedModel) -> str:
+    """The segmenter, and the file or folder if the operator chose one: ``onnx model bodypix``."""
+    kind = f"{model.segmenter.name} model"
+    return f"{kind} {model.files.path.name}" if settings.parsing.model else kind
 
 
 def _new_load(settings: ServiceSettings, model: LoadedModel) -> NewLoad:

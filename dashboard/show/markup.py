@@ -62,6 +62,13 @@ def code(text: str) -> Markup:
     return span(text, "mw-code mw-wrap")
 
 
+def prose(text: str) -> Markup:
+    """A sentence in which names of commands and rules stand between backticks."""
+    parts = text.split("`")
+    names = (code(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return join(names, "")
+
+
 def thumbnail(png: bytes, alt: str) -> Markup:
     """A small picture, enlarged without smoothing."""
     source = f"data:image/png;base64,{b64encode(png).decode()}"
@@ -151,7 +158,7 @@ def section(title: str, note: str = "", aside: str = "") -> None:
 
 def empty(title: str, advice: str) -> None:
     """What to show instead of nothing: what is missing and what to do about it."""
-    st.html(Markup('<div class="mw-empty"><b>{}</b>{}</div>').format(title, advice))
+    st.html(Markup('<div class="mw-empty"><b>{}</b>{}</div>').format(title, prose(advice)))
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ def _sources(figures: Overview) -> None:
             (
                 markup.source(source.name, source.source),
                 markup.badge(source.summary, _tone(source)),
-                " ".join((source.why, *source.demoted)),
+                markup.prose(" ".join((source.why, *source.demoted))),
             )
             for source in figures.sources
         ],

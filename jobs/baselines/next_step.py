@@ -117,7 +117,7 @@ def _leave_learning(standing: Standing, now: datetime) -> Plan:
     rows = cap_rows(standing.rows, PROVISIONAL_CAPS)
     if len(rows) >= MIN_PROVISIONAL:
         return _enter(standing, Phase.PROVISIONAL, rows)
-    return _stay(standing, f"Learning, {len(rows)} of {MIN_PROVISIONAL} pictures.")
+    return _stay(standing, "It judges nothing yet.")
 
 
 def _enter(standing: Standing, phase: Phase, rows: Sequence[SampleRow]) -> Plan:
@@ -218,7 +218,7 @@ def _explain_wait(standing: Standing, rows: Sequence[SampleRow]) -> str:
         return f"It flags; {len(rows)} of {MIN_IN_FORCE} pictures for a baseline of its own."
     clients = len({row.client for row in standing.rows})
     least = -(-MIN_IN_FORCE // IN_FORCE_CAPS.per_client)
-    sentence = f"It judges, and flags nothing yet: {len(rows)} of {MIN_IN_FORCE} pictures."
+    sentence = "It judges, and flags nothing yet."
     if clients >= least:
         return sentence
     return (

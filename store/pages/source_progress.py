@@ -41,9 +41,8 @@ class SourceProgress:
 
     @property
     def standing(self) -> str:
-        """The summary and its reason, once if the reason says the same."""
-        says_it = self.why.lower().startswith(self.summary)
-        return self.why if says_it else f"{self.summary}. {self.why}"
+        """The summary and its reason."""
+        return f"{self.summary}. {self.why}"
 
     @property
     def summary(self) -> str:

@@ -31,6 +31,7 @@ from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
 from inference.supply.verified import hash_files
 from inference.upload import Arrival, Upload
+from store.baselines.source_names import find_name
 from store.models.loaded_models import models_in_use, this_host
 from store.models.signatures import sign
 from store.settings import StoreSettings
@@ -101,6 +102,8 @@ def _reloads(service: Service, outcome: str) -> float | None:
 def test_the_model_that_serves_is_written_down_once(running: Service, weights: Path) -> None:
     with running.database.read() as session:
         (row,) = models_in_use(session, this_host())
+        name = find_name(session, row.digest)
+    assert name == "reference model weights.onnx"
     assert row.path == str(weights)
     assert row.digest == row.files[weights.name] == running.pipeline.segmenter.digest
     assert (row.segmenter, row.service, row.signed_by) == ("reference", "127.0.0.1:8080", None)

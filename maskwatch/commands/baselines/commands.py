@@ -36,7 +36,7 @@ def list_baselines(
         baselines = views.read_baselines(database, source)
     echo_list(
         (view.to_json() if as_json else view.to_text() for view in baselines),
-        "There is no baseline: a source appears when a service first starts or watches it.",
+        "There is no baseline yet: one is learnt once 200 pictures of a source count.",
     )
 
 

@@ -43,7 +43,10 @@ def _give(deployment: Deployment, oddness: float = 1.0) -> Baseline:
 def test_a_source_learns_judges_and_flags(deployment: Deployment) -> None:
     deployment.send(137)
     deployment.learn()
-    assert deployment.source().why == "Learning, 137 of 200 pictures."
+    assert (deployment.source().pictures, deployment.source().why) == (
+        137,
+        "It judges nothing yet.",
+    )
     assert _state(deployment).baseline is None
     deployment.send(63)
     deployment.learn()

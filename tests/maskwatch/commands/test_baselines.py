@@ -79,4 +79,4 @@ def test_no_baseline_is_said(maskwatch: Run) -> None:
     assert maskwatch("db", "upgrade").code == 0
     said = maskwatch("baselines", "list")
     assert (said.code, said.out) == (0, "")
-    assert said.err.startswith("There is no baseline: ")
+    assert said.err.startswith("There is no baseline yet: ")

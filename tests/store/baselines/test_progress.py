@@ -31,15 +31,6 @@ def test_a_new_source_is_learning(database: Database) -> None:
     assert progress.standing == "learning, 137 of 200. No sampled picture was counted yet."
 
 
-def test_what_is_said_of_a_source_says_nothing_twice(database: Database) -> None:
-    with database.write() as session:
-        row = ensure_source(session, SOURCE, NOW)
-        row.pictures, row.why = 137, "Learning, 137 of 200 pictures."
-    with database.read() as session:
-        [progress] = list_progress(session)
-    assert progress.standing == "Learning, 137 of 200 pictures."
-
-
 def test_a_demoted_rule_is_said_and_weighs_nothing_until_it_is_promoted(
     database: Database,
 ) -> None:
