@@ -65,10 +65,10 @@ def learn_one(context: JobContext, digest: str) -> list[str]:
         take_turn(session, "sources")
         since = context.now - timedelta(days=context.settings.learning.learning_days)
         row = ensure_source(session, digest, context.now, since)
-        # Somebody else was faster: the next run looks at what there is then.
+        title = show_title(row.digest, find_name(session, row.digest))
         if row.version != reading.version:
-            return []
-        return _write(session, context, row, plan, reading)
+            return [f"{title} was changed by somebody else meanwhile: the next run looks again."]
+        return _write(session, context, row, title, plan, reading)
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ def _write(
     session: Session,
     context: JobContext,
     row: SourceRow,
+    title: str,
     plan: Plan,
     reading: _Reading,
 ) -> list[str]:
@@ -164,7 +165,6 @@ def _write(
     sentences += [] if limit_sentence is None else [limit_sentence]
     if plan.changes:
         take_step(session, row, _step_of(session, row, plan, learnt_id), _ACTOR, now)
-        title = show_title(row.digest, find_name(session, row.digest))
         sentences.append(f"{title} is {plan.phase.value}: {plan.why}")
     row.pictures, row.clients, row.why = plan.pictures, plan.clients, plan.why
     if plan.is_tested or plan.learnt is not None:

@@ -207,6 +207,23 @@ def test_what_a_person_did_meanwhile_is_not_undone(
     )
 
 
+def test_of_two_that_learn_at_once_one_counts_and_the_other_says_so(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.send(600)
+
+    def choose_slowly(standing: Standing, now: datetime) -> Plan:
+        monkeypatch.undo()
+        assert "is in_force" in deployment.learn().sentence
+        return choose_plan(standing, now)
+
+    monkeypatch.setattr(learn_baseline, "choose_plan", choose_slowly)
+    said = deployment.learn().sentence
+    assert "was changed by somebody else meanwhile: the next run looks again." in said
+    with deployment.database.read() as session:
+        assert [row.id for row in list_baselines(session)] == [deployment.source().baseline_id]
+
+
 def test_a_baseline_goes_back_to_the_one_before(deployment: Deployment) -> None:
     deployment.send(600)
     deployment.learn()
