@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from cv2.typing import MatLike
 
+from detectors.area_means import area_means
 from detectors.findings import Place
 from detectors.parsing import Image
 from detectors.sizes import scaled_size
@@ -52,8 +53,7 @@ def _tiles(image: Image) -> npt.NDArray[np.float32]:
     _, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
     rows, columns = (max(1, side // _TILE_SIDE) for side in image.shape[:2])
     energy = cv2.add(_detail(red), _detail(blue), dtype=cv2.CV_32F)
-    tiles = cv2.resize(energy, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(tiles, dtype=np.float32)
+    return area_means(np.asarray(energy, dtype=np.float32), columns, rows)
 
 
 def _detail(plane: MatLike) -> MatLike:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from cv2.typing import MatLike
 
+from detectors.area_means import area_means
 from detectors.parsing import Image
 from detectors.probing.cells import CROP, GRID, Crops
 
@@ -94,8 +95,6 @@ def _weigh_pixels(across: Weights | int, down: Weights | int, diagonal: Weights)
 def appearance(image: Image, crops: Crops, weights: Weights) -> Appearance:
     """Describe a picture ``(H, W, 3)`` uint8, of which the crops were taken."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    thumbnail = cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
     cells, rows, columns = crops.shape[:3]
     red, green, blue = cv2.split(crops.reshape(cells * rows, columns, 3))
     outer, inner = cv2.add(red, blue, dtype=cv2.CV_32F), green.astype(np.float32)
@@ -103,7 +102,7 @@ def appearance(image: Image, crops: Crops, weights: Weights) -> Appearance:
     chroma = _sum_weighed(cv2.scaleAdd(inner, -2, outer), weights[1, :, :rows, :columns])
     pixels = rows * columns // 4
     return Appearance(
-        np.asarray(thumbnail, dtype=np.float32),
+        area_means(grey, THUMBNAIL_SIDE, THUMBNAIL_SIDE),
         _scale_sums(luma, _BANDS * pixels) / np.float32(4),
         _scale_sums(chroma, pixels),
     )
