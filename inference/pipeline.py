@@ -13,6 +13,7 @@ from inference.checks.base import Case, Check, Needs, ensure_order
 from inference.checks.knowledge import Knowledge
 from inference.checks.run import run_check
 from inference.gate.screen import Gate, Screened
+from inference.machine.stopwatch import Stopwatch
 from inference.metrics import Metrics
 from inference.recording.picture_keeper import PictureKeeper
 from inference.recording.recorder import Recorder
@@ -31,7 +32,6 @@ from inference.results.outcomes import (
 )
 from inference.segmenters.base import Segmenter
 from inference.segmenters.current import present
-from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
 from store.requests.records import PictureFile, RequestRecord
 

@@ -8,7 +8,7 @@ from detectors.baseline.phases import SourceState
 from inference.checks.base import Case, CheckResult, Needs
 from inference.ensemble.draws import Draws
 from inference.ensemble.first_look import PREFIX, FirstLook
-from inference.stopwatch import Stopwatch
+from inference.machine.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)

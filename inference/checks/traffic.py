@@ -8,7 +8,7 @@ from detectors.probing.differences import ProbingLimits
 from detectors.probing.fingerprint import Fingerprinter
 from detectors.probing.sequence import Member, family_of, probing_findings
 from inference.checks.base import Case, CheckResult, Needs
-from inference.stopwatch import Stopwatch
+from inference.machine.stopwatch import Stopwatch
 from inference.upload import Arrival
 from store.engine.database import Database, StoreUnavailable
 from store.requests.fingerprints import Trail, client_trail, lookalikes

@@ -1,1 +1,1 @@
-"""What the service takes of its machine: cores, memory, and packages that may be missing."""
+"""What the service takes of its machine: cores, memory, time, and packages that may be missing."""

@@ -18,6 +18,7 @@ from detectors.registry import FEATURES, Group
 from detectors.verdict import Mode, Verdict
 from inference.checks.base import Check
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
+from inference.machine.stopwatch import Stopwatch
 from inference.metrics import Metrics
 from inference.pipeline import Pipeline
 from inference.recording.picture_keeper import PictureKeeper
@@ -26,7 +27,6 @@ from inference.results.outcomes import MEASUREMENT_FAILED, Outcome
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from inference.stopwatch import Stopwatch
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import RequestDetail, request_detail
 from store.requests.picture_store import LABEL_MAP, OVERLAY, PICTURE, PictureStore
