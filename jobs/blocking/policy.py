@@ -13,7 +13,6 @@ from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
 from store.decisions.scenarios import SCENARIOS, Switches
 from store.decisions.spared import is_by_hand
 from store.phrases import phrase_count
-from store.requests.client_names import address_of
 
 
 @dataclass(frozen=True)

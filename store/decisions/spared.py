@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind
 from store.configuration.network_groups import Network
 from store.decisions.client_evidence import Suspect
-from store.decisions.networks import address_of
 from store.decisions.protected import is_protected
+from store.requests.client_names import address_of
 
 _BY_HAND_PREFIX = "cli:"
 # So many ordinary uploads beside few that weigh come of many people behind one address.
