@@ -4,10 +4,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import (
@@ -42,6 +54,8 @@ _BESIDE = frozenset(codes_of(EvidenceKind.DAMAGED, EvidenceKind.HOSTILE))
 _MOST = {code: WEIGHTS[KINDS[code]].weight for code in WEIGHING_CODES} | dict.fromkeys(
     MISTAKE_CODES, WEIGHTS[EvidenceKind.DAMAGED].weight
 )
+_FIRST_KEY = bindparam("first_key", type_=RequestRow.id.type)
+_SINCE = bindparam("since", type_=RequestRow.received_at.type)
 _REASON: ColumnElement[str] = reasons_table.c.reason
 UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
 """What tells different files apart."""
@@ -219,14 +233,8 @@ def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
     """By client, no less than what its evidence weighs: chance is not left out yet."""
-    weighing = union_all(*(_newest_of(code, since) for code in _MOST), _newest_outliers(since))
-    keys = weighing.subquery()
-    rows = session.execute(
-        select(RequestRow.client, keys.c.code, func.count(UPLOAD.distinct()))
-        .join(keys, keys.c.key == RequestRow.id)
-        .where(*_after(since))
-        .group_by(RequestRow.client, keys.c.code)
-    )
+    bounds = {"first_key": key_of(since), "since": since}
+    rows = session.execute(_count_uploads_by_code(_MAX_OF_A_CODE), bounds)
     uploads: dict[str, Counter[str]] = {}
     for client, code, number in rows:
         uploads.setdefault(network_of(client), Counter())[code] += number
@@ -235,6 +243,22 @@ def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
         name, flood = network_of(client), requests * WEIGHTS[EvidenceKind.FLOOD].weight
         sums[name] = sums.get(name, 0.0) + flood
     return sums
+
+
+@cache
+def _count_uploads_by_code(most: int) -> Select[Any]:
+    """Client, code and different files among the ``most`` newest requests of each code.
+
+    Made once: to put it together takes longer than to run it.
+    """
+    parts = (*(_newest_of(code, most) for code in _MOST), _newest_outliers(most))
+    keys = union_all(*parts).subquery()
+    return (
+        select(RequestRow.client, keys.c.code, func.count(UPLOAD.distinct()))
+        .join(keys, keys.c.key == RequestRow.id)
+        .where(RequestRow.id >= _FIRST_KEY, RequestRow.received_at > _SINCE)
+        .group_by(RequestRow.client, keys.c.code)
+    )
 
 
 def _largest_sum(uploads: Mapping[str, int]) -> float:
@@ -264,25 +288,25 @@ def names_of(
     return [name for name in names if network_of(name) == network_of(client)]
 
 
-def _newest_of(code: str, since: datetime) -> Select[Any]:
+def _newest_of(code: str, most: int) -> Select[Any]:
     """Keys of the newest requests with a code."""
     key: ColumnElement[int] = reasons_table.c.request_pk
     newest = (
         select(key.label("key"))
-        .where(literal(code) == _REASON, key >= key_of(since))
+        .where(literal(code) == _REASON, key >= _FIRST_KEY)
         .order_by(key.desc())
-        .limit(_MAX_OF_A_CODE)
+        .limit(most)
         .subquery()
     )
     return select(newest.c.key, literal(code, Text).label("code"))
 
 
-def _newest_outliers(since: datetime) -> Select[Any]:
+def _newest_outliers(most: int) -> Select[Any]:
     newest = (
         select(ScoreRow.request_pk.label("key"))
-        .where(ScoreRow.outlier, ScoreRow.request_pk >= key_of(since))
+        .where(ScoreRow.outlier, ScoreRow.request_pk >= _FIRST_KEY)
         .order_by(ScoreRow.request_pk.desc())
-        .limit(_MAX_OF_A_CODE)
+        .limit(most)
         .subquery()
     )
     return select(newest.c.key, literal(OUTLIER_TRAFFIC.code, Text).label("code"))
