@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
 from dashboard.access import page_context
 from dashboard.settings import DashboardSettings
@@ -20,10 +22,20 @@ from tests.dashboard.made_up_day import Filler, Sample
 from tests.dashboard.opened import Signed
 from tests.waiting import be_patient
 
+_scan_components = manifest_scanner.scan_component_manifests
+
 
 def make_parts(var_dir: Path, clock: Callable[[], datetime] = utc_now) -> Parts:
     settings = be_patient(DashboardSettings(var_dir=var_dir))
     return Parts(settings, Database.open(settings), clock)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_components() -> Iterator[None]:
+    """Streamlit's test runner looks through all installed packages for each page: once will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(_scan_components))
+        yield
 
 
 @pytest.fixture(scope="session")
