@@ -1,10 +1,13 @@
 """Whose requests count as those of one sender: whoever has an address has its neighbours too."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 _BITS_V4, _BITS_V6 = 24, 48
+_MAX_KEPT = 10_000
 
 
+@lru_cache(_MAX_KEPT)
 def network_of_client(client: str) -> str:
     """The network that a client belongs to; a key, or a sender without an address, is its own.
 
