@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -25,29 +26,44 @@ from inference.figures import draw_figure
 WEIGHTS = "pytorch_model.pt"
 
 
-@pytest.fixture
-def model(m2fp_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(m2fp_folder, tmp_path / "model")
+@dataclass(frozen=True)
+class SignedModel:
+    """A model folder, to copy, and the key that it is checked with."""
+
+    folder: Path
+    public_key: Path
 
 
-@pytest.fixture
-def environment(model: Path, tmp_path: Path) -> dict[str, str]:
-    """Of a service that loads only what our key signed."""
+@pytest.fixture(scope="module")
+def signed_model(m2fp_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> SignedModel:
+    tmp_path = tmp_path_factory.mktemp("signed")
+    model = shutil.copytree(m2fp_folder, tmp_path / "model")
     private, public = tmp_path / "model.key", tmp_path / "model.pub"
     key = ec.generate_private_key(ec.SECP256R1())
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public.write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    said = {
+    said = os.environ | {"MASKWATCH_VAR_DIR": str(tmp_path / "var")}
+    _maskwatch(said, "model", "sign", str(model), "--key", str(private))
+    return SignedModel(model, public)
+
+
+@pytest.fixture
+def model(signed_model: SignedModel, tmp_path: Path) -> Path:
+    return shutil.copytree(signed_model.folder, tmp_path / "model")
+
+
+@pytest.fixture
+def environment(signed_model: SignedModel, tmp_path: Path) -> dict[str, str]:
+    """Of a service that loads only what our key signed."""
+    return {
         **os.environ,
         "MASKWATCH_VAR_DIR": str(tmp_path / "var"),
         "MASKWATCH_PORT": "0",
         "MASKWATCH_MODEL_SHORT_SIDE": "96",
-        "MASKWATCH_MODEL_KEYS": str(public),
+        "MASKWATCH_MODEL_KEYS": str(signed_model.public_key),
     }
-    _maskwatch(said, "model", "sign", str(model), "--key", str(private))
-    return said
 
 
 def _maskwatch(
