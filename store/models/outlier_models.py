@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -16,6 +15,7 @@ from store.engine.change_marks import Mark, move_mark
 from store.engine.files.kept_files import FileStore
 from store.models.archive_signatures import sign_archive, verify_archive
 from store.models.promotions import Promotion, add_promotion, find_previous, find_way_back
+from store.models.trainings import add_training
 from store.tables.model_tables import PromotionRow
 from store.tables.work_tables import OutlierModelRow
 
@@ -55,29 +55,15 @@ class OutlierModelStore:
         now: datetime,
     ) -> OutlierModelRow:
         """Keep an archive, not promoted yet; the same one again is the same row, judged anew."""
-        digest = sha256(archive).hexdigest()
-        self._files.put(archive)
-        old_row = session.scalars(
-            select(OutlierModelRow).where(OutlierModelRow.digest == digest)
-        ).one_or_none()
-        if old_row is not None:
-            # What it was judged by may have changed: a push is over, the frozen sets are new.
-            old_row.metrics = dict(metrics)
-            return old_row
         row = OutlierModelRow(
-            digest=digest,
+            digest=self._files.put(archive),
             kind=kind,
             trained_at=now,
             rows=rows,
             promoted=False,
             metrics=dict(metrics),
         )
-        session.add(row)
-        session.flush()
-        details = {"digest": digest, "kind": kind, "rows": rows}
-        entry = Entry(job("retrain"), Action.OUTLIER_MODEL_TRAINED, _subject(row), details)
-        append(session, entry, now)
-        return row
+        return add_training(session, row, _describe_training, now)
 
     def read(self, digest: str) -> bytes:
         """The archive of a digest; of one that is too large, more than the largest has.
@@ -182,6 +168,11 @@ def _put_in_force(session: Session, promotion: Promotion) -> OutlierModelRow:
     details = {"digest": row.digest, "instead_of": former and former.id, "why": promotion.why}
     append(session, Entry(promotion.by, action, _subject(row), details), promotion.at)
     return row
+
+
+def _describe_training(row: OutlierModelRow) -> Entry:
+    details = {"digest": row.digest, "kind": row.kind, "rows": row.rows}
+    return Entry(job("retrain"), Action.OUTLIER_MODEL_TRAINED, _subject(row), details)
 
 
 def _subject(row: OutlierModelRow) -> str:

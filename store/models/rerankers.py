@@ -7,7 +7,6 @@ shape. All of them are kept; without one in force lists are in the order of p-va
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import select
@@ -32,6 +31,7 @@ from store.models.promotions import (
     find_previous,
     is_by_job,
 )
+from store.models.trainings import add_training
 from store.tables.model_tables import RerankerPromotionRow, RerankerRow
 
 _TURN = "rerankers"
@@ -67,28 +67,14 @@ class RerankerStore:
         Until the transaction ends nobody else adds one or changes which is in force.
         """
         take_turn(session, _TURN)
-        archive = reranker.dumps()
-        digest = sha256(archive).hexdigest()
-        self._files.put(archive)
-        old_row = session.scalars(
-            select(RerankerRow).where(RerankerRow.digest == digest)
-        ).one_or_none()
-        if old_row is not None:
-            old_row.metrics = dict(metrics)
-            return old_row
         row = RerankerRow(
-            digest=digest,
+            digest=self._files.put(reranker.dumps()),
             basis=reranker.basis,
             trained_at=now,
             labels=labels,
             metrics=dict(metrics),
         )
-        session.add(row)
-        session.flush()
-        details = {"digest": digest, "labels": labels}
-        entry = Entry(job("train_reranker"), Action.RERANKER_TRAINED, _subject(row), details)
-        append(session, entry, now)
-        return row
+        return add_training(session, row, _describe_training, now)
 
     def sign(self, reranker: Reranker, key: Path) -> None:
         """Keep an archive with a signature beside it.
@@ -220,6 +206,11 @@ def _put_in_force(session: Session, promotion: Promotion, action: Action) -> Non
     subject = "order by p-value" if row is None else _subject(row)
     details = {"instead_of": former and former.id, "why": promotion.why}
     append(session, Entry(promotion.by, action, subject, details), promotion.at)
+
+
+def _describe_training(row: RerankerRow) -> Entry:
+    details = {"digest": row.digest, "labels": row.labels}
+    return Entry(job("train_reranker"), Action.RERANKER_TRAINED, _subject(row), details)
 
 
 def _subject(row: RerankerRow) -> str:
