@@ -20,11 +20,29 @@ def _parts(figures: Mapping[str, Any]) -> list[str]:
     detection = [row for row in rows if row["detection"]]
     if detection:
         parts += ["### Detection at the learnt default", _detection(detection)]
-    if "fairness" in figures:
-        parts += ["### Skin tones", fairness_table(figures["fairness"])]
+    measured = [row for row in rows if "fairness" in row]
+    if measured:
+        parts += ["### Skin tones", *(_tones(row) for row in measured)]
     if "poison" in figures:
         parts += ["### Poisoned learning", _poison(figures["poison"])]
     return parts
+
+
+def name_traffic(row: Mapping[str, Any]) -> str:
+    """The kind of traffic, and how much of it is hostile.
+
+    >>> name_traffic({"traffic": "mixed", "hostile": "0.2 from 50"})
+    'mixed, 20% hostile of 50 clients'
+    """
+    share, _, clients = row["hostile"].partition(" from ")
+    if not float(share):
+        return str(row["traffic"])
+    return f"{row['traffic']}, {float(share):.0%} hostile of {clients} clients"
+
+
+def _tones(row: Mapping[str, Any]) -> str:
+    title = f"{row['model']}, {name_traffic(row)}, after {row['after']:,}"
+    return f"{title}: {fairness_table(row['fairness'])}"
 
 
 def _alarms(rows: Rows) -> str:
@@ -37,7 +55,7 @@ def _alarms(rows: Rows) -> str:
         [
             (
                 row["model"],
-                row["traffic"],
+                name_traffic(row),
                 f"{row['after']:,}",
                 row["state"],
                 str(row["n"]),
@@ -54,7 +72,7 @@ def _alarms(rows: Rows) -> str:
 def _rules(rows: Rows) -> str:
     """What flagged at all; and what was recorded without a flag."""
     lines = [
-        f"- {row['model']}, {row['traffic']}, after {row['after']:,}: flagged by "
+        f"- {row['model']}, {name_traffic(row)}, after {row['after']:,}: flagged by "
         f"{_shares(row['by_rule'])}; recorded {_shares(row['recorded'])}."
         for row in rows
     ]
@@ -72,7 +90,7 @@ def _detection(rows: Rows) -> str:
         [
             (
                 row["model"],
-                row["traffic"],
+                name_traffic(row),
                 f"{row['after']:,}",
                 f"`{each['attack']}`",
                 f"{each['n']} of {each['tried']}",

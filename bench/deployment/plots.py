@@ -7,6 +7,8 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+from bench.deployment.page import name_traffic
+
 Rows = Sequence[Mapping[str, Any]]
 _INK, _QUIET, _GRID = "#1D2939", "#667085", "#EAECF0"
 _PALETTE = ("#1570EF", "#B42318", "#E69F00", "#027A48", "#6941C6", "#475467", "#0E9384", "#C11574")
@@ -133,7 +135,8 @@ def _detection(rows: Rows) -> Chart:
 def _runs(rows: Rows) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """The rows of each model and traffic."""
     return [
-        (name, list(run)) for name, run in groupby(rows, lambda r: f"{r['model']} {r['traffic']}")
+        (name, list(run))
+        for name, run in groupby(rows, lambda row: f"{row['model']} {name_traffic(row)}")
     ]
 
 

@@ -12,6 +12,7 @@ def _row(after: int, flagged: float, detection: list[dict[str, Any]]) -> dict[st
     return {
         "model": "reference",
         "traffic": "mixed",
+        "hostile": "0 from 1",
         "after": after,
         "state": "in force",
         "n": 130,
@@ -37,6 +38,11 @@ POISON = {
     "fall": 0.03,
     "false_alarms": 0.01,
 }
+TONES = {
+    "n": 62,
+    "rules": [{"rule": "face_hidden", "thirds": [0.1, 0, 0], "gap": 0.1, "low": 0, "high": 0.2}],
+    "recall": [],
+}
 FIGURES = {"deployment": [_row(200, 0.0, []), _row(600, 0.012, [FOUND])], "poison": [POISON]}
 
 
@@ -50,6 +56,21 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert "| reference | mixed | 600 | in force | 130 | 1.2% | 0.0% | 1.2% |" in text
     assert "| `pgd_e4` | 10 of 12 | 0.90 | 1.00 |" in text
     assert "| sudden | 20% | 50 | in force | 0.90 | +0.03 | 1.0% |" in text
+
+
+def test_hostile_traffic_and_other_models_have_rows_of_their_own(tmp_path: Path) -> None:
+    page = tmp_path / "deployment.md"
+    page.write_text("<!-- figures -->\n\n<!-- /figures -->\n")
+    hostile = _row(600, 0.03, []) | {"model": "bodypix", "hostile": "0.2 from 50"}
+    figures = {"deployment": [_row(600, 0.01, []) | {"fairness": TONES}, hostile]}
+    fill_page(page, figures)
+    draw_deployment(figures, tmp_path)
+    text = page.read_text()
+    assert "| bodypix | mixed, 20% hostile of 50 clients | 600 |" in text
+    assert "reference, mixed, after 600: 62 portraits with a face" in text
+    assert "| `face_hidden` | 10.0% | 0.0% | 0.0% | +10.0% |" in text
+    drawing = (tmp_path / "deployment-alarms.svg").read_text()
+    assert "bodypix mixed, 20% hostile of 50 clients, flagged" in drawing
 
 
 def test_plots_are_drawn_without_a_library(tmp_path: Path) -> None:
