@@ -55,6 +55,7 @@ def outliers(
         Path | None,
         typer.Option(help="Folder that keeps steps of poison and auroc: a stopped run goes on."),
     ] = None,
+    worlds: Annotated[int, typer.Option(min=1, help="In so many each poison is tried.")] = 1,
 ) -> None:
     """Outlier models against PyOD's, time against scikit-learn's, the scan and its promise."""
-    measure_outliers(Tables(data, splits, most), json, only or (), KeptFigures(keep))
+    measure_outliers(Tables(data, splits, most), json, only or (), KeptFigures(keep), worlds)

@@ -25,12 +25,17 @@ class UnknownPart(MaskwatchError):
 
 
 def measure_outliers(
-    tables: Tables, out: Path, only: Collection[str] = (), kept: KeptFigures | None = None
+    tables: Tables,
+    out: Path,
+    only: Collection[str] = (),
+    kept: KeptFigures | None = None,
+    worlds: int = 1,
 ) -> None:
     """Measure and publish; what is measured is written after each part.
 
     Args:
         kept: where the long parts keep what is measured, step by step.
+        worlds: in so many is each poison tried.
 
     Raises:
         NoTables: the folder holds no tables.
@@ -42,7 +47,7 @@ def measure_outliers(
         "speed": measure_speed,
         "retrain": measure_retraining,
         "fdr": lambda: {"fdr": measure_discoveries()},
-        "poison": lambda: measure_poison(kept),
+        "poison": lambda: measure_poison(kept, worlds),
         "scan": measure_million,
         "engines": measure_engines,
         "auroc": lambda: {**measure_ranking(tables, kept), "splits": tables.splits},

@@ -37,7 +37,8 @@ _FROZEN_CLEAN, _FROZEN_ATTACKS, _TESTED = 500, 200, 1_000
 # How far the planted attack lies: it is found at first, but not without fail.
 _WAY = 0.65
 _SHARES, _SENDERS = (0.01, 0.05, 0.10), (1, 50)
-_WORLDS = 1
+# Without an attacker: so many nights of it say how often honest challengers are held back.
+_HONEST_WORLDS = 8
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ class _Request(NamedTuple):
     picture: str | None = None
 
 
-def measure_poison(kept: KeptFigures) -> dict[str, object]:
-    """For each attack: detection before, and by how many points it falls."""
+def measure_poison(kept: KeptFigures, worlds: int) -> dict[str, object]:
+    """For each attack, in so many worlds: detection before, and by how many points it falls."""
     attacks = [
         Attack(share, clients, drifts)
         for drifts in (False, True)
@@ -116,13 +117,13 @@ def measure_poison(kept: KeptFigures) -> dict[str, object]:
         for clients in _SENDERS
     ]
     return {
-        "poison": [_measure(attack, kept) for attack in attacks],
-        "poison_without": [_measure(None, kept)],
+        "poison_without": [_measure(None, kept, max(worlds, _HONEST_WORLDS))],
+        "poison": [_measure(attack, kept, worlds) for attack in attacks],
     }
 
 
-def _measure(attack: Attack | None, kept: KeptFigures) -> dict[str, object]:
-    runs = [_run_guards(attack, seed, kept) for seed in range(_WORLDS)]
+def _measure(attack: Attack | None, kept: KeptFigures, worlds: int) -> dict[str, object]:
+    runs = [_run_guards(attack, seed, kept) for seed in range(worlds)]
     falls = 100 * np.array([[run["before"] - run["after"] for run in each] for each in runs])
     return {
         **({} if attack is None else attack.describe()),
@@ -133,7 +134,7 @@ def _measure(attack: Attack | None, kept: KeptFigures) -> dict[str, object]:
         "fall_without_gate_and_sampling": float(falls[:, 2].mean()),
         "promoted_with_gate": float(np.mean([each[0]["promoted"] for each in runs])),
         "nights": _NIGHTS,
-        "worlds": _WORLDS,
+        "worlds": worlds,
     }
 
 
@@ -158,8 +159,8 @@ def run_nights(attack: Attack | None, guard: Guard, seed: int) -> Numbers:
         day = _draw_day(world, attack, night)
         days = [*days, _scan(model, day) if guard.sample else day][-_NIGHTS:]
         sample = _sample(days, guard)
-        challenger = train(sample, _KIND)
         opponents = Opponents(Predecessor(model), Predecessor(first, bound=FOURTEEN_NIGHTS), sets)
+        challenger = train(sample, _KIND)
         if not guard.gate or _passes(opponents, challenger, sample):
             model, promoted = challenger, promoted + 1
     return {
