@@ -28,8 +28,8 @@ class Evidence:
         shown_by: the feature whose place is shown.
         later: whether it needs more than the first look.
         weight: how much an excess counts; less than 1 where pictures without people have it too.
-        is_optional: whether a baseline may lack it. The shipped one does: its photos show people,
-            and places without people show this just as much.
+        is_optional: whether a baseline may lack it, as the shipped one does: it was learnt before,
+            from photos that all show people.
     """
 
     name: str
@@ -45,7 +45,10 @@ class Evidence:
 KNOWN = ("glance_entropy", "jpeg_blockiness")
 """What explains in clean pictures how much a parse moves."""
 _TILE = Part(("glance_tile_divergence",), KNOWN)
+_RETURNED = Part(("glance_returned_person_share",), KNOWN)
 _MEMBERS = Part(("js_consensus", "foreground_share"), KNOWN)
+# A divergence for each pixel of the picture goes with how unsure the parse is of each of them.
+_EXPLAINED_MEMBERS = Part(_MEMBERS.factors, (*KNOWN, "entropy_mean"))
 _WITHDRAWN = Part(("glance_withdrawn_share", "foreground_share"), KNOWN)
 
 EVIDENCE: tuple[Evidence, ...] = (
@@ -70,7 +73,7 @@ EVIDENCE: tuple[Evidence, ...] = (
     ),
     Evidence(
         "returned_persons",
-        (Part(("glance_returned_person_share",), KNOWN),),
+        (_RETURNED,),
         "Persons or parts that the model does not see appear when the picture is saved as JPEG.",
         "glance_returned_person_share",
         is_optional=True,
@@ -81,6 +84,14 @@ EVIDENCE: tuple[Evidence, ...] = (
         "The parse changes in one place under JPEG, and as a whole under random changes.",
         "glance_tile_divergence",
         later=True,
+    ),
+    Evidence(
+        "returned_persons_and_members",
+        (_RETURNED, _EXPLAINED_MEMBERS),
+        "Persons or parts appear under JPEG, and random changes move the parse as a whole.",
+        "glance_returned_person_share",
+        later=True,
+        is_optional=True,
     ),
     Evidence(
         "phantoms",

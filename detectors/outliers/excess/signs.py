@@ -1,7 +1,7 @@
 """Numbers that attacks raise, and where they stand in a row of features.
 
-They are those of a baseline, and three that a baseline has no use for: each part that comes back in
-the first look by itself, the queries of a search, and what hides behind a tile.
+They are most of those of a baseline, and three that a baseline has no use for: each part that comes
+back in the first look by itself, the queries of a search, and what hides behind a tile.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,7 @@ class Sign:
     parts: Parts
 
 
+# What a baseline judges a second time, joined with something else, is one sign here.
 _WAYS = {
     "printed_colours": Way.PRINTED,
     "torn_tile": Way.MOVED,
@@ -56,7 +57,11 @@ _WAYS = {
 }
 _RETURNED = ("person", "face", "hair", "arms", "legs", "feet", "clothes")
 SIGNS = (
-    *(Sign(_WAYS[evidence.name], evidence.parts) for evidence in EVIDENCE),
+    *(
+        Sign(_WAYS[evidence.name], evidence.parts)
+        for evidence in EVIDENCE
+        if evidence.name in _WAYS
+    ),
     *(Sign(Way.RETURNED, (Part((f"glance_returned_{part}_share",), KNOWN),)) for part in _RETURNED),
 )
 
