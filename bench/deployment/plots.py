@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,17 @@ _LINE = 17
 
 @dataclass(frozen=True)
 class Curve:
-    """A named line through points of requests and shares."""
+    """A named line through points of requests and shares.
+
+    Attributes:
+        colour: place in the palette.
+        is_dashed: so that one that lies on another leaves it to be seen.
+    """
 
     name: str
     points: Sequence[tuple[int, float]]
+    colour: int
+    is_dashed: bool
 
 
 @dataclass(frozen=True)
@@ -72,9 +80,8 @@ class Chart:
             yield _text(_LEFT + 4, y - 4, name, _QUIET)
 
     def _draw_curve(self, curve: Curve, place: int) -> Iterator[str]:
-        colour = _PALETTE[place % len(_PALETTE)]
-        # So that one that lies on another leaves it to be seen.
-        dash = "7 5" if place % 2 else ""
+        colour = _PALETTE[curve.colour % len(_PALETTE)]
+        dash = "7 5" if curve.is_dashed else ""
         points = [(self._x(count), self._y(share)) for count, share in curve.points]
         for start, end in pairwise(points):
             yield _line(start, end, colour, dash=dash, width=2)
@@ -109,26 +116,35 @@ def draw_deployment(figures: Mapping[str, Any], folder: Path) -> None:
 
 def _alarms(rows: Rows) -> Chart:
     curves = [
-        Curve(f"{name}, {what}", [(row["after"], 100 * row[what]) for row in run])
-        for name, run in _runs(rows)
-        for what in ("flagged", "crafted")
+        Curve(f"{name}, {what}", [(row["after"], 100 * row[what]) for row in run], place, dashed)
+        for place, (name, run) in enumerate(_runs(rows))
+        for what, dashed in (("flagged", False), ("crafted", True))
     ]
     most = max((share for curve in curves for _, share in curve.points), default=0.0)
+    top = max(2.0, ceil(2 * most + 0.2) / 2)
     title = "Clean test photos that are flagged, per cent"
-    return Chart(title, curves, max(2.0, most * 1.15), {"aim: 1.5 %": 1.5})
+    return Chart(title, curves, top, {"aim: 1.5 %": 1.5})
 
 
 def _detection(rows: Rows) -> Chart:
-    """Shares at every checkpoint; nothing flags before a source is in force."""
-    points: dict[str, list[tuple[int, float]]] = {}
-    for name, run in _runs(rows):
+    """Shares at every checkpoint; nothing flags before a source is in force.
+
+    An attack has its colour on every model; the lines of every second model are dashed.
+    """
+    attacks = list(dict.fromkeys(each["attack"] for row in rows for each in row["detection"]))
+    curves = []
+    for place, (name, run) in enumerate(_runs(rows)):
+        points: dict[str, list[tuple[int, float]]] = {}
         before = [(row["after"], 0.0) for row in run if not row["state"].startswith("in force")]
         for row in run:
             for each in row["detection"]:
                 if each["n"]:
-                    curve = points.setdefault(f"{name}, {each['attack']}", list(before))
+                    curve = points.setdefault(each["attack"], list(before))
                     curve.append((row["after"], each["tpr"]))
-    curves = [Curve(name, curve) for name, curve in points.items()]
+        curves += [
+            Curve(f"{name}, {attack}", curve, attacks.index(attack), place % 2 == 1)
+            for attack, curve in points.items()
+        ]
     return Chart("Successful attacks that are called crafted", curves, 1.0, {})
 
 

@@ -81,6 +81,15 @@ def test_plots_are_drawn_without_a_library(tmp_path: Path) -> None:
         assert what in text
 
 
+def test_an_attack_has_one_colour_on_all_models(tmp_path: Path) -> None:
+    other = _row(600, 0.0, [FOUND, FOUND | {"attack": "patch_trunk"}]) | {"model": "bodypix"}
+    draw_deployment({"deployment": [_row(600, 0.012, [FOUND]), other]}, tmp_path)
+    root = ET.parse(tmp_path / "deployment-detection.svg").getroot()  # noqa: S314 - drawn just now
+    colours = [dot.get("fill") for dot in root.iter("{http://www.w3.org/2000/svg}circle")]
+    assert len(colours) == 3
+    assert colours[0] == colours[1] != colours[2]
+
+
 def test_without_attacks_no_detection_is_drawn(tmp_path: Path) -> None:
     draw_deployment({"deployment": [_row(200, 0.0, [])]}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["deployment-alarms.svg"]
