@@ -21,6 +21,7 @@ class Action(StrEnum):
 
     DECISION_MADE = "decision_made"
     DECISION_REVOKED = "decision_revoked"
+    DECISION_REPLACED = "decision_replaced"
     BLOCK_PROPOSED = "block_proposed"
     PROPOSAL_DECLINED = "proposal_declined"
     SCENARIO_ENABLED = "scenario_enabled"

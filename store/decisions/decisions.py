@@ -1,6 +1,6 @@
 """Decisions: who is blocked or allowed, until when, and who said so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,6 +100,12 @@ class NewDecision:
     model_digest: str | None = None
 
     @property
+    def subject(self) -> tuple[Scope, str]:
+        """The scope and value under which it is kept."""
+        is_about_client = self.scope in CLIENT_SCOPES
+        return subject_of(self.value) if is_about_client else (self.scope, self.value)
+
+    @property
     def actor(self) -> str:
         """Who decides, as the audit table names it."""
         if self.origin == BY_POLICY:
@@ -119,8 +125,7 @@ def add_decision(session: Session, new: NewDecision, now: datetime) -> DecisionR
             f"A decision must end in the future: {new.until:%Y-%m-%d %H:%M} UTC is over."
         )
     version = move_mark(session, Mark.DECISIONS)
-    is_about_client = new.scope in CLIENT_SCOPES
-    scope, value = subject_of(new.value) if is_about_client else (new.scope, new.value)
+    scope, value = new.subject
     if new.kind is Kind.ALLOW:
         why = f"Allowed: {new.reason}"
         for block in blocks_within(session, now, scope, value):
@@ -170,6 +175,21 @@ def revoke(
     version = move_mark(session, Mark.DECISIONS)
     _end(session, decision_id, who, reason, now, version)
     _tell_of_end(session, decision_id, actor or analyst(who), reason, now)
+
+
+def replace_decision(
+    session: Session, former: Sequence[DecisionRow], new: NewDecision, now: datetime
+) -> DecisionRow:
+    """Append a decision in the place of former ones on the same value, which end now.
+
+    Nobody took these back, so they are not revoked: what was revoked is judged anew.
+    """
+    row = add_decision(session, new, now)
+    for each in former:
+        each.until = now
+        details = {"kind": each.kind, "scope": each.scope, "value": each.value, "by": row.id}
+        append(session, Entry(new.actor, Action.DECISION_REPLACED, _subject(each.id), details), now)
+    return row
 
 
 def _end(

@@ -63,6 +63,7 @@ class ScanRow(Base):
 class DecisionRow(Base):
     """A blacklist or allow-list entry. Appended, expired or revoked; never deleted.
 
+    One that a longer one of the same list replaces ends when that begins.
     ``version`` is that of the change mark when it was made or revoked: who keeps a copy reads what
     came since. ``model_digest`` is the outlier model that was promoted when a job decided.
     """

@@ -23,7 +23,7 @@ from store.decisions.decisions import (
     NewDecision,
     Scope,
     active_decisions,
-    add_decision,
+    replace_decision,
 )
 from store.engine.existing import existing_database
 from store.phrases import phrase_count
@@ -33,6 +33,8 @@ from store.tables.work_tables import DecisionRow
 Choice = TypeVar("Choice")
 _MAX_BYTES = 64_000_000
 _MAX_NAMED = 20
+# What would last longer by less than this share holds already.
+_NO_LONGER = 0.1
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?")
 # As CrowdSec calls them, in whatever case, and as Maskwatch does.
 _SCOPES = {"ip": Scope.CLIENT, "range": Scope.NETWORK, **{scope.value: scope for scope in Scope}}
@@ -115,16 +117,33 @@ def describe_broken(broken: Sequence[BrokenLine]) -> str:
 def _save(settings: ReportSettings, decisions: Iterable[NewDecision], now: datetime) -> int:
     made = 0
     with existing_database(settings) as database, database.write() as session:
-        for new in decisions:
-            known = active_decisions(session, now, new.scope, new.value, new.kind)
-            if not any(_covers(row, new) for row in known):
-                add_decision(session, new, now)
+        for new in _keep_longest(decisions):
+            known = active_decisions(session, now, *new.subject, new.kind)
+            if not any(_covers(row, new, now) for row in known):
+                replace_decision(session, [row for row in known if _gives_way(row, new)], new, now)
                 made += 1
     return made
 
 
-def _covers(row: DecisionRow, new: NewDecision) -> bool:
-    return row.until >= new.until and (new.simulated or not row.simulated)
+def _keep_longest(decisions: Iterable[NewDecision]) -> Iterable[NewDecision]:
+    """Lists name an address once for each scenario: of those on one subject the longest counts."""
+    longest: dict[tuple[object, ...], NewDecision] = {}
+    for new in decisions:
+        subject = (new.kind, *new.subject, new.simulated)
+        longest[subject] = max(longest.get(subject, new), new, key=lambda each: each.until)
+    return longest.values()
+
+
+def _covers(row: DecisionRow, new: NewDecision, now: datetime) -> bool:
+    """A list of durations ends later each time that it is read: that alone makes nothing new."""
+    is_as_long = row.until >= new.until - (new.until - now) * _NO_LONGER
+    return is_as_long and (new.simulated or not row.simulated)
+
+
+def _gives_way(row: DecisionRow, new: NewDecision) -> bool:
+    """What people or jobs decided here stays beside what is imported."""
+    is_shorter = row.until < new.until
+    return is_shorter and row.origin == BY_IMPORT and row.simulated == new.simulated
 
 
 def _read_entries(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
