@@ -22,10 +22,15 @@ from jobs.context import JobContext
 from jobs.outliers.models import open_models
 from store.models.archive_signatures import UntrustedModel
 from store.models.frozen_sets import FrozenSetStore, find_frozen_set
-from store.models.outlier_models import NoOutlierModel, champion
+from store.models.outlier_models import CLIENTS, NoOutlierModel, champion
 from store.models.promotions import find_promotion_to_hold_against
 from store.models.stored_models import read_model
+from store.phrases import phrase_count
 from store.tables.work_tables import OutlierModelRow
+
+# A freeze takes half of the clean requests out of the sample, and chance some clients more: that
+# alone holds nothing back. Whoever learnt from fewer has seen another traffic.
+MIN_CLIENT_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +41,13 @@ class Predecessor:
         model: ``None`` if there is none to compare with.
         absence: why there is none, one sentence or two.
         bound: what may be lost against it.
+        clients: how many it learnt from; ``None`` if nobody wrote that down.
     """
 
     model: OutlierModel | None
     absence: str = ""
     bound: Bound = ONE_NIGHT
+    clients: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +74,16 @@ class Opponents:
             return None
         features = {kind: each.features for kind, each in self.sets.items()}
         return Trial(features[FrozenKind.CLEAN], features[FrozenKind.ATTACK], p_value)
+
+    def find_narrowing(self, clients: int) -> str | None:
+        """What a challenger that learnt from so many clients lacks; ``None`` if they are enough."""
+        before = max(each.clients or 0 for each in (self.champion, self.earlier))
+        if clients >= MIN_CLIENT_SHARE * before:
+            return None
+        return (
+            f"It learnt from {phrase_count(clients, 'client')}, a champion before it from "
+            f"{before}: that is less than a third."
+        )
 
     def list_losses(
         self, trial: Trial, challenger: OutlierModel, after: Performance
@@ -126,4 +143,4 @@ def _read(context: JobContext, row: OutlierModelRow | None, bound: Bound) -> Pre
         raise
     except (NoOutlierModel, OutlierModelError) as error:
         return Predecessor(None, f"It is not compared with model {row.id}. {error}")
-    return Predecessor(model, "", bound)
+    return Predecessor(model, "", bound, row.metrics.get(CLIENTS))

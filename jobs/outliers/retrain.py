@@ -18,7 +18,7 @@ from jobs.settings import JobSettings
 from store.audit.actors import job
 from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.models.outlier_models import HELD_BACK, promote
+from store.models.outlier_models import CLIENTS, HELD_BACK, promote
 from store.phrases import phrase_count
 
 # Below this rank correlation the two models disagree about what is normal.
@@ -48,7 +48,7 @@ class Judgement:
     def metrics(self, sample: Sample) -> dict[str, object]:
         """What is stored beside the model."""
         return {
-            "clients": len(set(sample.clean.clients)),
+            CLIENTS: sample.clients,
             "trimmed": sample.trimmed,
             "correlation": self.correlation,
             "outlier_share": self.outlier_share,
@@ -72,16 +72,17 @@ def run(context: JobContext) -> JobOutcome:
     challenger = train(sample, context.settings.training.outlier_model)
     p_value = context.settings.outliers.outlier_p_value
     judgement = meet(opponents, challenger, sample.clean.rows, p_value)
+    judgement = hold_back_if_narrow(judgement, opponents, sample.clients)
     judgement = hold_back_if_pushed(judgement, _list_pushed(context))
     judgement = hold_back_if_unsigned(judgement, context.settings)
-    clients = len(set(sample.clean.clients))
     basis = digest_basis(challenger.kind, challenger.names)
     metrics = {BASIS: basis, **judgement.metrics(sample)}
     _keep(context, challenger, len(sample.clean.rows), judgement, metrics)
     verb = "promoted" if judgement.is_promoted else "held back"
     records = phrase_count(len(sample.clean.rows), "clean record")
+    clients = phrase_count(sample.clients, "client")
     return JobOutcome(
-        f"A model ({challenger.kind}) trained on {records} of {phrase_count(clients, 'client')} "
+        f"A model ({challenger.kind}) trained on {records} of {clients} "
         f"was {verb}. {_say_trimmed(sample)}"
         f"{judgement.because} Outliers have p-values of at most "
         f"{describe_cutoff(p_value, len(sample.clean.rows))}.",
@@ -133,6 +134,14 @@ def meet(
     losses = list(opponents.list_losses(trial, challenger, result))
     because = " ".join(losses) or f"{opponents.champion.absence} {result.sentence}".lstrip()
     return Judgement(not losses, because, None, result.false_alarms, result.metrics())
+
+
+def hold_back_if_narrow(judgement: Judgement, opponents: Opponents, clients: int) -> Judgement:
+    """A model of few clients knows too little of what is normal, however it does on the sets."""
+    narrowing = opponents.find_narrowing(clients)
+    if narrowing is None or not judgement.is_promoted:
+        return judgement
+    return replace(judgement, is_promoted=False, because=narrowing)
 
 
 def hold_back_if_pushed(judgement: Judgement, pushed: Sequence[str]) -> Judgement:

@@ -45,6 +45,11 @@ class Sample:
     outlier_sources: tuple[str | None, ...] = ()
     trimmed: int = 0
 
+    @property
+    def clients(self) -> int:
+        """How many clients the training rows are of."""
+        return len(set(self.clean.clients))
+
 
 def training_sample(context: JobContext, frozen_keys: Collection[int] = ()) -> Sample:
     """Read the rows to learn from.

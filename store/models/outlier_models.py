@@ -25,6 +25,8 @@ FORMER_SUFFIX = ".skops"
 
 HELD_BACK = "held_back_because"
 """Under this name the metrics of a model say why it was not promoted."""
+CLIENTS = "clients"
+"""And under this one from how many clients it learnt."""
 
 
 class NoOutlierModel(MaskwatchError):

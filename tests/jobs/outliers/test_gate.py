@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from detectors.outliers.challengers.frozen import FrozenSet, FrozenSetError
 from detectors.outliers.challengers.trial import Bound
@@ -28,6 +29,8 @@ from store.models.outlier_models import champion, promote
 from store.models.promotions import find_promotion_to_hold_against
 from store.requests.records import RequestRecord
 from store.requests.request_keys import key_of
+from store.tables.request_tables import RequestRow
+from store.tables.work_tables import OutlierModelRow
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 # So few rows and trees decide nothing by themselves: bounds that none keeps, and that all keep.
@@ -147,6 +150,56 @@ def test_nobody_learns_from_frozen_requests(context: JobContext, traffic: Any) -
         model = champion(session)
     assert model is not None
     assert model.rows == 35
+
+
+def freeze_all(context: JobContext, records: Sequence[RequestRecord]) -> None:
+    """Freeze these requests, as the command does, so that nobody learns from them any more."""
+    ids = [record.request_id for record in records]
+    with context.database.read() as session:
+        keys = session.scalars(select(RequestRow.id).where(RequestRow.request_id.in_(ids))).all()
+    freeze(context, FrozenKind.CLEAN, values_of(records), keys)
+
+
+def test_one_that_learnt_from_few_of_the_clients_is_held_back_until_a_person_promotes_it(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:198.51.100.1", 40)
+    others = [traffic.clean(f"ip:203.0.113.{client}", 10) for client in range(6)]
+    run(context)
+    freeze_all(context, [record for part in others for record in part])
+    narrow = "It learnt from 1 client, a champion before it from 7: that is less than a third."
+    assert f"was held back. {narrow}" in run(context).sentence
+    assert champion_id(context.database) == 1
+    with context.database.read() as session:
+        row = session.get_one(OutlierModelRow, 2)
+    assert (row.metrics["clients"], row.metrics["held_back_because"]) == (1, narrow)
+    with context.database.write() as session:
+        promote(session, 2, command_line("ada"), context.now, "The others are gone for good.")
+    traffic.later(minutes=1).clean("ip:198.51.100.1", 10)
+    assert "was promoted" in run(context).sentence
+    assert champion_id(context.database) == 3
+
+
+def test_one_that_learnt_from_a_third_of_the_clients_may_be_promoted(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:198.51.100.1", 40)
+    others = [traffic.clean(f"ip:203.0.113.{client}", 10) for client in range(2)]
+    run(context)
+    freeze_all(context, [record for part in others for record in part])
+    assert "was promoted" in run(context).sentence
+
+
+def test_slow_narrowing_meets_the_champion_of_fourteen_nights_before(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:198.51.100.1", 40)
+    others = [traffic.clean(f"ip:203.0.113.{client}", 10) for client in range(6)]
+    run(context)
+    freeze_all(context, [record for part in others[:4] for record in part])
+    assert "of 3 clients was promoted" in run(context).sentence
+    freeze_all(context, [record for part in others for record in part])
+    assert "a champion before it from 7: that is less than a third." in run(context).sentence
 
 
 def test_what_a_person_promotes_is_the_new_measure(trained: JobContext, traffic: Any) -> None:
