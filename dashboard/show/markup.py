@@ -25,6 +25,7 @@ class Tone(StrEnum):
     NONE = "none"
 
 
+_FEEDBACK = {"confirmed": (Tone.BAD, "✕ Confirmed"), "dismissed": (Tone.GOOD, "✓ Dismissed")}
 _VERDICTS = {
     Verdict.PASS: (Tone.GOOD, "✓ Pass"),
     Verdict.FLAG: (Tone.WARN, "⚑ Flag"),
@@ -83,6 +84,12 @@ def badge(text: str, tone: Tone) -> Markup:
 def verdict_badge(verdict: Verdict) -> Markup:
     """The verdict in its colour, with a sign for readers who do not see the colour."""
     tone, text = _VERDICTS[verdict]
+    return badge(text, tone)
+
+
+def feedback_badge(feedback: str) -> Markup:
+    """What a person said: it is an attack, or it is none."""
+    tone, text = _FEEDBACK[feedback]
     return badge(text, tone)
 
 

@@ -62,7 +62,7 @@ def _table(context: PageContext, families: Sequence[FamilyView]) -> None:
         [
             Column("Family", "nowrap"),
             Column("What it is"),
-            Column("Life"),
+            Column("State"),
             Column("Requests", "right nowrap"),
             Column("Clients", "right"),
             Column("First", "nowrap"),
@@ -77,13 +77,18 @@ def _line(context: PageContext, family: FamilyView) -> tuple[str, ...]:
     return (
         markup.family_link(family.id),
         markup.stack(family.line, family.rank) if family.rank else family.line,
-        _life(family),
+        markup.badges(*_state(family)),
         markup.stack(words.number(family.requests), f"{words.number(family.day_requests)} in 24 h"),
         words.number(family.clients),
         words.ago(family.first_at, context.now),
         words.ago(family.last_at, context.now),
         _example(family),
     )
+
+
+def _state(family: FamilyView) -> list[Markup]:
+    judged = [] if family.judged is None else [markup.feedback_badge(family.judged)]
+    return [_life(family), *judged]
 
 
 def _life(family: FamilyView) -> Markup:
@@ -122,7 +127,7 @@ def _show_family(context: PageContext, number: str) -> None:
 def _head(detail: FamilyDetail, number: str) -> None:
     family = detail.view
     markup.head(f"Family {family.id}", family.line)
-    parts = [_life(family)]
+    parts = _state(family)
     if number != str(family.id):
         parts.append(markup.quiet(f"Family {number} became a part of it."))
     markup.put(markup.badges(*parts))

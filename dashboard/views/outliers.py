@@ -10,14 +10,13 @@ from dashboard import address, cached_reads
 from dashboard.access.page_context import PageContext, current_page
 from dashboard.paging import older_than, step_older
 from dashboard.show import markup, words
-from dashboard.show.markup import Column, GroupRow, Tone
+from dashboard.show.markup import Column, GroupRow
 from dashboard.show.ranking_facts import show_ranking
 from store.pages.ranking_views import NOT_JUDGED, RankedOutlier, list_outliers
 from store.pages.vetted_views import OddVetted
 
 _PAGE_ROWS = 50
 _PLACE = "outliers_place"
-_FEEDBACK = {"confirmed": ("✕ Confirmed", Tone.BAD), "dismissed": ("✓ Dismissed", Tone.GOOD)}
 
 
 def show() -> None:
@@ -96,7 +95,7 @@ def _cells(context: PageContext, row: RankedOutlier) -> list[str]:
         markup.stack(client, row.rank) if row.is_judged else client,
         markup.verdict_badge(request.verdict),
         words.number(request.p_value) if request.p_value is not None else "",
-        markup.badge(*_FEEDBACK[row.feedback]) if row.feedback else markup.quiet("none"),
+        markup.feedback_badge(row.feedback) if row.feedback else markup.quiet("none"),
     ]
 
 

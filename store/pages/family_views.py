@@ -12,7 +12,7 @@ from detectors.families.members import Tie
 from detectors.families.sentence import Life, SharedThing, describe_family, life_of
 from detectors.verdict import Verdict
 from store.families.families import find_family_row
-from store.families.feedback import read_feedback
+from store.families.feedback import Feedback, read_feedback
 from store.pages.decision_views import DecisionView, view_decision
 from store.pages.traffic import RequestSummary, requests_of_keys
 from store.requests.request_keys import key_of
@@ -32,7 +32,7 @@ class FamilyView:
         line: what its requests are and share.
         requests: that ever joined it; ``day_requests`` came within a day.
         example: a request of it that did not pass, if there is one.
-        feedback: what a person said of it last, in a sentence.
+        judged: what a person said of it last; ``feedback``: the same in a sentence.
         rank: why it stands where it does, if an order was learnt.
     """
 
@@ -48,6 +48,7 @@ class FamilyView:
     kinds: Mapping[EvidenceKind, int]
     shared: tuple[SharedThing, ...]
     example: RequestSummary | None
+    judged: Feedback | None = None
     feedback: str | None = None
     rank: str | None = None
 
@@ -176,6 +177,7 @@ def _view(session: Session, row: FamilyRow, now: datetime) -> FamilyView:
         kinds=kinds,
         shared=shared,
         example=_find_example(session, row.id),
+        judged=None if row.feedback is None else Feedback(row.feedback),
         feedback=_say_feedback(row.feedback, row.feedback_by, row.feedback_at, row.feedback_reason),
     )
 

@@ -122,6 +122,25 @@ def test_what_was_said_of_a_family_stands_on_its_page_and_those_of_its_requests(
         assert "They all show one print." in html
 
 
+@pytest.mark.parametrize(
+    ("feedback", "badge"),
+    [(Feedback.CONFIRMED, "✕ Confirmed"), (Feedback.DISMISSED, "✓ Dismissed")],
+)
+def test_the_list_shows_which_families_were_judged(
+    nothing: Parts, signed_in: Signed, feedback: Feedback, badge: str
+) -> None:
+    _group(nothing)
+    _group(nothing, "ip:198.51.100.9")
+    signed_in(nothing)
+    assert badge not in html_of(open_page("families"))
+    said = Said(feedback, "ada", "They all show one print.", "analyst:ada")
+    with nothing.database.write() as session:
+        judge_family(session, 1, said, nothing.clock())
+    for query in ({}, {"id": "1"}):
+        assert html_of(open_page("families", **query)).count(badge) == 1
+    assert badge not in html_of(open_page("families", id="2"))
+
+
 def test_a_family_can_be_confirmed_or_dismissed(nothing: Parts, signed_in: Signed) -> None:
     _group(nothing)
     signed_in(nothing)

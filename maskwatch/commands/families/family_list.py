@@ -61,9 +61,8 @@ def read_one(settings: StoreSettings, family: int, now: datetime) -> FamilyDetai
 
 def to_text(view: FamilyView) -> str:
     """One line for people."""
-    text = (
-        f"{view.id:>6}  {view.life:<8} {_day(view.first_at)} to {_day(view.last_at)}: {view.line}"
-    )
+    state = ", ".join([view.life, *([view.judged] if view.judged else [])])
+    text = f"{view.id:>6}  {state:<18} {_day(view.first_at)} to {_day(view.last_at)}: {view.line}"
     return escape_unprintable(f"{text} {view.rank}" if view.rank else text)
 
 

@@ -20,6 +20,18 @@ def test_a_family_is_confirmed(maskwatch: Run, request_ids: list[str]) -> None:
     assert "Feedback: Confirmed by" in maskwatch("families", "show", "1").out
 
 
+@pytest.mark.usefixtures("request_ids")
+@pytest.mark.parametrize(
+    ("verb", "state"), [("confirm", "growing, confirmed"), ("dismiss", "growing, dismissed")]
+)
+def test_the_list_says_that_a_family_was_judged(maskwatch: Run, verb: str, state: str) -> None:
+    assert state not in maskwatch("families", "list").out
+    maskwatch("feedback", verb, "1", "--reason", "I looked at all of them.")
+    assert state in maskwatch("families", "list").out
+    maskwatch("feedback", "withdraw", "1", "--reason", "I looked again.")
+    assert state not in maskwatch("families", "list").out
+
+
 def test_a_request_is_dismissed(maskwatch: Run, request_ids: list[str]) -> None:
     said = maskwatch("feedback", "dismiss", request_ids[0], "--reason", "It is ours.")
     assert said.out == f"Request {request_ids[0]} is dismissed.\n"
