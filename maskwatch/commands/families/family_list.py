@@ -1,7 +1,7 @@
 """What ``maskwatch families`` prints: the same as the families page."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from store.pages.family_views import FamilyDetail, FamilyView, read_family
 from store.pages.ranking_views import list_ranked_families, read_ranking
 from store.settings import StoreSettings
 
-_MAX_LISTED, _MAX_REQUESTS = 100, 100
+_MAX_LISTED, _MAX_REQUESTS, _MAX_NAMED = 100, 100, 5
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,16 @@ def detail_to_text(detail: FamilyDetail) -> Iterator[str]:
         yield escape_unprintable(text)
     example = None if view.example is None else view.example.request_id
     yield f"Example: {example or 'none is left'}"
-    yield f"Newest: {', '.join(each.request_id for each in detail.requests) or 'none is left'}"
+    yield f"Newest: {_name_newest([each.request_id for each in detail.requests])}"
     for decision in detail.decisions:
         yield f"Decision {describe_decision(decision).strip()}"
+
+
+def _name_newest(request_ids: Sequence[str]) -> str:
+    if not request_ids:
+        return "none is left"
+    named, more = ", ".join(request_ids[:_MAX_NAMED]), len(request_ids) - _MAX_NAMED
+    return f"{named} and {more} more, which --json lists" if more > 0 else named
 
 
 def detail_to_json(detail: FamilyDetail) -> str:

@@ -32,6 +32,16 @@ def test_one_family_is_shown_with_its_requests(maskwatch: Run, request_ids: list
     assert set(detail["request_ids"]) == set(request_ids)
 
 
+def test_of_many_requests_a_few_are_named_and_the_others_counted(
+    maskwatch: Run, request_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskwatch.commands.families.family_list._MAX_NAMED", 2)
+    shown = maskwatch("families", "show", "1").out
+    [newest] = [line for line in shown.splitlines() if line.startswith("Newest: ")]
+    assert newest.endswith(" and 1 more, which --json lists")
+    assert sum(request_id in newest for request_id in request_ids) == 2
+
+
 @pytest.mark.usefixtures("request_ids")
 def test_a_block_by_hand_names_its_family(maskwatch: Run) -> None:
     words = ("203.0.113.7", "--reason", "It attacks.", "--family", "1")
