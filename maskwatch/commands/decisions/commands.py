@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.settings import JobSettings
+from maskwatch.commands.listing import echo_list
 from maskwatch.commands.row_numbers import row_number
 from store.decisions.decisions import Kind, Scope
 from store.settings import ReportSettings, StoreSettings, load_settings
@@ -41,12 +42,12 @@ def list_decisions(
 
     settings, now = load_settings(StoreSettings), datetime.now(UTC)
     if proposals:
-        for proposal in views.read_proposals(settings, now):
-            to_line = views.proposal_to_json if as_json else views.proposal_to_text
-            typer.echo(to_line(proposal))
+        to_line = views.proposal_to_json if as_json else views.proposal_to_text
+        waiting = views.read_proposals(settings, now)
+        echo_list(map(to_line, waiting), "No block waits for a person.")
         return
-    for view in views.read_decisions(settings, now):
-        typer.echo(views.to_json(view) if as_json else views.to_text(view))
+    to_text = views.to_json if as_json else views.to_text
+    echo_list(map(to_text, views.read_decisions(settings, now)), "No block or allow holds now.")
 
 
 @decisions_app.command("show")

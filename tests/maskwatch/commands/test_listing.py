@@ -5,6 +5,9 @@ import pytest
 from tests.maskwatch.conftest import Run
 
 EMPTY = {
+    ("decisions", "list"): "No block or allow holds now.",
+    ("decisions", "list", "--json"): "No block or allow holds now.",
+    ("decisions", "list", "--proposals"): "No block waits for a person.",
     ("detectors", "list"): "There is no outlier model yet",
     ("detectors", "frozen"): "There is no frozen set yet",
     ("families", "list"): "There is no family",

@@ -36,9 +36,3 @@ def test_decisions_that_hold_are_listed_newest_first(maskwatch: Run, tmp_path: P
     text = maskwatch("decisions", "list").out
     assert "block (simulated)" in text
     assert "A\\npartner." in text
-
-
-def test_no_decisions_are_no_lines(maskwatch: Run) -> None:
-    assert maskwatch("db", "upgrade").code == 0
-    said = maskwatch("decisions", "list")
-    assert (said.code, said.out, said.err) == (0, "", "")
