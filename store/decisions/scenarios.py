@@ -76,26 +76,26 @@ def enable_scenario(
         DecisionError: there is no such scenario, or it is on.
         ReasonError: no reason was given, or none that can be kept.
     """
-    check_scenario(name)
     reason = read_reason(reason)
-    row = session.get(ScenarioRow, name)
-    if row is not None:
-        raise DecisionError(
-            f"{row.enabled_by} turned {name} on at {row.enabled_at:%Y-%m-%d %H:%M} UTC already."
-        )
+    check_off(session, name)
     session.add(ScenarioRow(name=name, enabled_at=now, enabled_by=who, reason=reason))
     details = {"reason": reason}
     append(session, Entry(actor, Action.SCENARIO_ENABLED, f"scenario {name}", details), now)
 
 
-def check_scenario(name: str) -> None:
-    """See that a scenario exists.
+def check_off(session: Session, name: str) -> None:
+    """See that a scenario can be turned on.
 
     Raises:
-        DecisionError: it does not; all are named.
+        DecisionError: there is no such scenario, and all are named; or it is on.
     """
     if name not in SCENARIOS:
         raise DecisionError(f"There is no scenario {name!r}: there are {', '.join(SCENARIOS)}.")
+    row = session.get(ScenarioRow, name)
+    if row is not None:
+        raise DecisionError(
+            f"{row.enabled_by} turned {name} on at {row.enabled_at:%Y-%m-%d %H:%M} UTC already."
+        )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from store.decisions.proposals import accept_proposal, decline_proposal
 from store.decisions.scenarios import (
     LISTED_FROM_NOW_ON,
     LISTING_SCENARIOS,
-    check_scenario,
+    check_off,
     enable_scenario,
 )
 from store.engine.existing import existing_database
@@ -110,9 +110,10 @@ def list_hits(settings: JobSettings, scenario: str, now: datetime) -> Iterator[s
     """Whom the next ``decide`` hits once a scenario is turned on.
 
     Raises:
-        MaskwatchError: there is no such scenario, or the database cannot be read.
+        MaskwatchError: there is no such scenario, it is on, or the database cannot be read.
     """
-    check_scenario(scenario)
+    with existing_database(settings) as database, database.read() as session:
+        check_off(session, scenario)
     if scenario in LISTING_SCENARIOS:
         yield LISTED_FROM_NOW_ON
         return

@@ -147,8 +147,11 @@ def test_a_scenario_says_whom_it_hits_and_is_turned_on_once(maskwatch: Run) -> N
     said = maskwatch("decisions", "enable", "crafted_pictures", "--yes")
     assert "will block nobody by it" in said.out
     assert "The scenario crafted_pictures is on" in said.out
-    again = maskwatch("decisions", "enable", "crafted_pictures", "--yes")
-    assert "turned crafted_pictures on at" in again.err
+    # It does not ask, and names nobody whom that would hit.
+    for words in ((), ("--yes",)):
+        again = maskwatch("decisions", "enable", "crafted_pictures", *words)
+        assert (again.code, again.out) == (1, "")
+        assert "turned crafted_pictures on at" in again.err
     unknown = maskwatch("decisions", "enable", "moon", "--yes")
     assert "There is no scenario 'moon': there are" in unknown.err
 
