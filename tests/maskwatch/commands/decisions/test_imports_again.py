@@ -12,8 +12,10 @@ from sqlalchemy import select
 from maskwatch.commands.decisions.decision_imports import import_decisions
 from store.audit.audit_log import Action
 from store.decisions.access_list import read_access_list
+from store.decisions.bans import read_delta
 from store.decisions.client_decisions import last_revocation
 from store.decisions.decisions import Kind, add_decision
+from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.pages.decision_views import list_active_decisions
@@ -108,3 +110,17 @@ def test_a_copy_of_the_list_follows_a_decision_that_was_replaced(
         copy = read_access_list(session, later, copy)
     assert copy.is_blocked(NOW + timedelta(hours=5), [CLIENT], None)
     assert not copy.is_blocked(NOW + timedelta(hours=8), [CLIENT], None)
+
+
+def test_bouncers_are_told_of_the_later_end_and_of_no_ban_that_is_over(
+    database: Database, take: Import
+) -> None:
+    take(NOW, "duration,value\n4h,192.0.2.1\n")
+    with database.read() as session:
+        version = read_marks(session)[Mark.DECISIONS]
+    later = NOW + timedelta(hours=3)
+    take(later, "duration,value\n4h,192.0.2.1\n")
+    with database.read() as session:
+        delta = read_delta(session, version, NOW, later + timedelta(seconds=1))
+    assert [ban.until for ban in delta.new] == [later + timedelta(hours=4)]
+    assert not delta.deleted
