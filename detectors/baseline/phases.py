@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from detectors.baseline.baseline import Baseline
 from detectors.findings import Finding, Severity
-from detectors.looks.triggers import score_of
 from detectors.rule_book import (
     BLOCKED_PATCH,
     BLOCKED_PERTURBATION,
@@ -77,5 +76,12 @@ class SourceState:
 
     def _is_evidence(self, finding: Finding) -> bool:
         code = finding.rule.code
-        is_weak = code == TRIGGER_SUSPECTED.code and score_of(finding) <= self.max_trigger_score
+        is_weak = (
+            code == TRIGGER_SUSPECTED.code and _score_trigger(finding) <= self.max_trigger_score
+        )
         return not (is_weak or code in self.demoted)
+
+
+def _score_trigger(finding: Finding) -> float:
+    """The score of the tile of a suspected trigger; 1 if its numbers were not kept."""
+    return finding.evidence.get("return_share", 1.0) * finding.evidence.get("moved_share", 1.0)

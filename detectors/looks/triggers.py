@@ -195,11 +195,6 @@ def trigger_finding(suspect: Suspect, size: tuple[int, int], max_score: float) -
     return Finding(TRIGGER_SUSPECTED, evidence, tuple(places))
 
 
-def score_of(finding: Finding) -> float:
-    """The score of the tile of such a finding; 1 if its numbers were not kept."""
-    return finding.evidence.get("return_share", 1.0) * finding.evidence.get("moved_share", 1.0)
-
-
 def suspect_of(tile_return: TileReturn, moved_share: float, looks: int = 0) -> Suspect:
     """Put both tests of a tile together."""
     gain = np.asarray(tile_return.gain)

@@ -42,6 +42,9 @@ TONES = {
     "n": 62,
     "rules": [{"rule": "face_hidden", "thirds": [0.1, 0, 0], "gap": 0.1, "low": 0, "high": 0.2}],
     "recall": [],
+    "max_gap": 0.1,
+    "max_gap_low": 0.0,
+    "max_gap_high": 0.2,
 }
 FIGURES = {"deployment": [_row(200, 0.0, []), _row(600, 0.012, [FOUND])], "poison": [POISON]}
 

@@ -232,12 +232,15 @@ def test_rescoring_with_ray_prints_what_the_local_engine_prints(
     assert there.count("\n") == 3
 
 
+# Whoever runs the tests in the background may have turned the signal off, which is inherited.
 _WAITING = """
 import sys
 from pathlib import Path
+from signal import SIGINT, default_int_handler, signal
 from jobs.engines.ray_engine import open_ray
 from tests.jobs.engines.ray_works import Waiting
 
+signal(SIGINT, default_int_handler)
 mark = Path(sys.argv[1])
 with open_ray(mark.parent, None, 2) as engine:
     list(engine.run(Waiting(mark), iter(["a", "b", "c"])))
