@@ -38,8 +38,8 @@ class NewScores:
     of_source: npt.NDArray[np.bool_]
     calibration_rows: npt.NDArray[np.int64]
 
-    def rows(self) -> list[tuple[object, ...]]:
-        """What differs from row to row."""
+    def list_rows(self) -> list[tuple[object, ...]]:
+        """List what differs from row to row."""
         compared = np.where(self.of_source, "source", "all")
         columns = (self.keys, self.values, self.p_values, compared, self.calibration_rows)
         return list(zip(*(column.tolist() for column in columns), strict=True))
@@ -52,7 +52,7 @@ def add_scores(
 
     None of them is an outlier yet: see :func:`store.models.scans.close_scan`.
     """
-    rows = scores.rows()
+    rows = scores.list_rows()
     if session.get_bind().dialect.name == "sqlite":
         # Past SQLAlchemy's types.
         time = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

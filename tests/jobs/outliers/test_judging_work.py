@@ -34,7 +34,7 @@ def test_a_worker_judges_bit_for_bit_as_it_is_done_here() -> None:
     recipe = work.recipe()
     there = work.unpack(recipe.make(recipe.material)(work.pack(batch)))
     here = work.do(batch)
-    assert there.new_scores.rows() == here.new_scores.rows()
+    assert there.new_scores.list_rows() == here.new_scores.list_rows()
     assert there.scores.clients.tolist() == here.scores.clients.tolist()
     assert here.of_source.shape == (5,)
 

@@ -36,7 +36,7 @@ def test_scores_are_kept_as_they_are_given_however_many_they_are(
             (row.request_pk, row.score, row.p_value, row.calibrated_on, row.calibration_rows)
             for row in rows
         ]
-    assert kept == scores.rows()
+    assert kept == scores.list_rows()
     shared = {(row.scan_id, row.scored_at, row.outlier, row.q_value) for row in rows}
     assert shared == {(7, now, False, None)}
     assert all(row.contributions == {} for row in rows)
