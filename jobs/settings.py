@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from detectors.baseline.budgets import Limits
+from detectors.baseline.budget_limits import Limits
 from detectors.outliers.kinds import OutlierKind
 from store.configuration.groups import Group
 from store.configuration.keeping_groups import PicturesGroup, RetentionGroup

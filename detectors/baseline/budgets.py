@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.budget_limits import Limits
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.phases import CONTENT_CODES
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -82,14 +83,6 @@ class Band:
         """The request with a finding if it lies within."""
         is_within = request.score is not None and self.low <= request.score < self.line
         return replace(request, codes=frozenset({_CRAFTED} if is_within else ()))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest share of requests on which one rule, and all together, may flag."""
-
-    each: float = 0.005
-    total: float = 0.01
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
 """Settings of the store: where records live, and what else is kept of them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
-from sqlalchemy import URL
 
-from store.configuration.database_address import (
-    AddressParts,
-    file_address,
-    read_address,
-    server_address,
-)
 from store.configuration.groups import Group
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 
 class StoreGroup(Group):
@@ -51,14 +48,27 @@ class StoreGroup(Group):
     start_check_seconds: float = Field(2.0, ge=0, le=3600, allow_inf_nan=False)
     """How long a process looks for damage in a SQLite file at its start; 0 does not look."""
 
-    def database_address(self) -> URL:
+    def database_address(self) -> "URL":
         """What the URL and the parts say, or the SQLite file under ``var_dir``.
 
         Raises:
             SettingsError: the URL is none that Maskwatch knows, or they do not go together.
         """
+        from store.configuration.database_address import (  # noqa: PLC0415 - SQLAlchemy is slow
+            AddressParts,
+            file_address,
+            read_address,
+            server_address,
+        )
+
         url = _text_of(self.database_url)
-        parts = self._address_parts()
+        parts = AddressParts(
+            self.database_host,
+            self.database_port,
+            self.database_name,
+            self.database_user,
+            _text_of(self.database_password),
+        )
         if parts.as_dict():
             return server_address(parts, url)
         if url is not None:
@@ -73,15 +83,6 @@ class StoreGroup(Group):
     def effective_database_url(self) -> str:
         """The same as text, with its password, for the environment of another process."""
         return self.database_address().render_as_string(hide_password=False)
-
-    def _address_parts(self) -> AddressParts:
-        return AddressParts(
-            self.database_host,
-            self.database_port,
-            self.database_name,
-            self.database_user,
-            _text_of(self.database_password),
-        )
 
 
 def _text_of(secret: SecretStr | None) -> str | None:

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.budget_limits import Limits
 from detectors.baseline.budgets import (
     PROMOTE_AT,
     Band,
-    Limits,
     Network,
     Request,
     RuleCount,

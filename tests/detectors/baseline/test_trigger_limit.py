@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from detectors.baseline.budgets import Limits, Request, count_rules
+from detectors.baseline.budget_limits import Limits
+from detectors.baseline.budgets import Request, count_rules
 from detectors.baseline.phases import Phase, SourceState
 from detectors.baseline.trigger_limit import (
     MAX_TRIGGER_LIMIT,
