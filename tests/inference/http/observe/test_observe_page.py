@@ -28,7 +28,7 @@ from tests.inference.http.conftest import Serve, Served, block
 from tests.ports import reserved_port
 from tests.waiting import POLL_SECONDS, wait_for
 
-PAGE = Path(__file__).parents[3] / "docs" / "observe.md"
+PAGE = Path(__file__).parents[4] / "docs" / "observe.md"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 Encode = Callable[..., bytes]
 
