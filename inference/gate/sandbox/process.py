@@ -23,9 +23,11 @@ from inference.gate.sandbox.rlimits import Resources
 from inference.gate.sandbox.wire import MAX_MESSAGE_BYTES, BadReply, Order, Reply
 from inference.gate.sandbox.worker import Setup
 
-# Both happen within a second, but not on a machine that does much else.
+# It happens within a second, but not on a machine that does much else.
 _START_SECONDS = 30.0
-_BURIAL_SECONDS = 10.0
+# A process closes its files a little before it can be waited for. One that lives on without its
+# channel is killed, or it would keep its seat.
+_BURIAL_SECONDS = 1.0
 # None of the service's secrets. Memory of one picture is kept for the next, in huge pages: taking
 # it from the system anew, page by page, costs as much time as decoding into it.
 _KEPT_BYTES = "32000000"
@@ -202,15 +204,21 @@ class WorkerProcess:
             raise WorkerGone(End.TIME) from None
         except OSError:
             message = b""
-        if not message:
+        if not message and self._poll() & select.POLLHUP:
             raise WorkerGone(self._cause())
+        # Whoever is still there has sent an empty message, which no worker of ours does.
         return message
 
     def _expect_silence(self) -> None:
+        event = self._poll()
+        if event:
+            raise WorkerGone(self._cause() if event & select.POLLHUP else End.BAD_REPLY)
+
+    def _poll(self) -> int:
+        """What has happened on the channel, as flags of ``select.poll``; 0 where nothing has."""
         waiting = select.poll()
         waiting.register(self._channel, select.POLLIN)
-        for _, event in waiting.poll(0):
-            raise WorkerGone(self._cause() if event & select.POLLHUP else End.BAD_REPLY)
+        return sum(event for _, event in waiting.poll(0))
 
     def _check_reply(self, message: bytes, order: Order) -> Reply:
         try:
@@ -232,11 +240,13 @@ class WorkerProcess:
         return True
 
     def _cause(self) -> End:
-        """Why the channel closed: a dying process closes its files before it can be waited for."""
+        """Why the channel closed, or takes no order."""
         try:
             code = self._process.wait(timeout=_BURIAL_SECONDS)
         except subprocess.TimeoutExpired:
-            return End.CRASHED
+            # Of a process that dies slowly it stands already what it died of.
+            self._process.kill()
+            code = self._process.wait()
         causes = {
             -Signals.SIGXCPU: End.CPU,
             -Signals.SIGSYS: End.FORBIDDEN_CALL,

@@ -15,14 +15,20 @@ from inference.gate.sandbox.pool import DecoderPool
 
 OpenPool = Callable[..., DecoderPool]
 STUB = """#!{python}
-import json, os, socket, sys
+import json, os, signal, socket, sys
 channel = socket.socket(fileno=json.loads(sys.argv[-1])["channel"])
 channel.send(json.dumps({{"limits": True, "seccomp": True, "landlock": 1}}).encode())
 while order := channel.recv(16384):
     number = str(json.loads(order)["number"]).encode()
     for answer in {answers!r}:
+        if answer == {close!r}:
+            channel.close()
+            while True:
+                signal.pause()
         channel.send(answer.replace(b"NUMBER", number))
 """
+CLOSE = b"close"
+"""The answer of one that closes its channel and lives on."""
 _IN_FILE = b'"file_width": 8, "file_height": 8, "width"'
 PICTURE = b'{"number": NUMBER, "width": 8, "height": 8}'.replace(b'"width"', _IN_FILE)
 
@@ -35,7 +41,7 @@ def take_over(
 
     def begin(*answers: bytes) -> DecoderPool:
         program = tmp_path / "python"
-        program.write_text(STUB.format(python=sys.executable, answers=answers))
+        program.write_text(STUB.format(python=sys.executable, answers=answers, close=CLOSE))
         program.chmod(0o755)
         with monkeypatch.context() as patch:
             patch.setattr(sys, "executable", str(program))
@@ -95,16 +101,31 @@ def test_nonsense_costs_the_upload_and_the_worker(
     assert np.array_equal(np.asarray(image), np.asarray(photo))
 
 
-def test_an_empty_answer_counts_as_an_end(
+def test_an_empty_answer_is_no_end_to_wait_for(
     take_over: Callable[..., DecoderPool],
     ends: Counter[str],
     png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("inference.gate.sandbox.process._BURIAL_SECONDS", 0.0)
+    monkeypatch.setattr("inference.gate.sandbox.process._BURIAL_SECONDS", 36_000.0)
     pool = take_over(b"")
     assert pool.decode(png, MediaType.PNG)[0].refusal == "decoder_crashed"
-    assert ends == {"crashed": 1}
+    assert ends == {"bad_reply": 1}
+
+
+def test_one_that_closes_its_channel_and_lives_on_is_killed(
+    take_over: Callable[..., DecoderPool],
+    ends: Counter[str],
+    png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    state: Callable[[int], str],
+) -> None:
+    monkeypatch.setattr("inference.gate.sandbox.process._BURIAL_SECONDS", 0.0)
+    pool = take_over(CLOSE)
+    pids = pool.pids()
+    assert pool.decode(png, MediaType.PNG)[0].refusal == "decoder_crashed"
+    assert ends == {"killed": 1}
+    assert [state(pid) for pid in pids if pid not in pool.pids()] == [""]
 
 
 def test_what_it_says_about_a_picture_bounds_what_is_taken(
