@@ -11,6 +11,7 @@ from asyncio import (
 )
 from collections import deque
 from dataclasses import dataclass, field
+from select import POLLIN, poll
 from typing import Any
 
 import h11
@@ -51,8 +52,9 @@ class _Progress:
 class UpstreamConnection(BufferedProtocol):
     """Sends requests and reads answers, one after the other.
 
-    What comes while no answer is awaited closes the connection, and so does what comes after the
-    end of an answer: it could be taken for the answer to the request of another client.
+    What comes between an answer and the next request closes the connection, and so does what is
+    found unread before that request is sent: it could be taken for the answer to it, which is
+    another client's.
 
     Args:
         buffer: is read into; connections of the same loop may share it, because what is read is
@@ -70,7 +72,7 @@ class UpstreamConnection(BufferedProtocol):
         self._is_writable.set()
         self._unread_bytes = self._event_count = 0
         self._has_ended = self._is_lost = False
-        self._has_rested = self._has_arrived = False
+        self._has_rested = self._has_arrived = self._is_unasked = False
         self._idle_timer: TimerHandle | None = None
         self._transport: Transport
 
@@ -86,7 +88,7 @@ class UpstreamConnection(BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Keep bytes until they are asked for; too many make the upstream wait."""
-        if self._idle_timer is not None:
+        if self._is_unasked:
             self.abort()
             return
         self._has_arrived = True
@@ -140,8 +142,11 @@ class UpstreamConnection(BufferedProtocol):
             UpstreamFault: ``broken``.
         """
         await self._is_writable.wait()
+        if self.is_open and self._is_unasked and self._has_unread():
+            self.abort()
         if not self.is_open:
             raise UpstreamFault(FaultKind.BROKEN, "The upstream takes no more of the request.")
+        self._is_unasked = False
         self._note_sending()
         self._transport.write(self._http.send(event) or b"")
 
@@ -182,6 +187,7 @@ class UpstreamConnection(BufferedProtocol):
         if not is_done or self._http.trailing_data[0] or not self.is_open or seconds <= 0:
             return False
         self._http.start_next_cycle()
+        self._is_unasked = True
         self._unread_bytes = 0
         self._transport.resume_reading()
         self._idle_timer = self._loop.call_later(seconds, self.abort)
@@ -201,6 +207,12 @@ class UpstreamConnection(BufferedProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
+
+    def _has_unread(self) -> bool:
+        """Whether the system holds bytes, or the end, that the loop has not come to yet."""
+        waiting = poll()
+        waiting.register(self._transport.get_extra_info("socket"), POLLIN)
+        return bool(waiting.poll(0))
 
     def _note_sending(self) -> None:
         self._progress.sent_at = self._progress.moved_at = self._loop.time()

@@ -10,7 +10,6 @@ from inference.upstream.relay.faults import FaultKind
 from tests.inference.upstream.relay.conftest import (
     Relaying,
     Upstream,
-    always,
     read_all,
     read_head,
 )
@@ -121,37 +120,6 @@ def test_an_answer_shorter_than_it_says_is_cut_for_the_client_too(
     assert b"short" in said
     assert not said.endswith(b"0\r\n\r\n")
     assert relayed.wait_for_exchange().ended is Ending.UPSTREAM_BROKE
-
-
-def test_what_follows_an_answer_is_never_the_answer_of_somebody_else(
-    upstream: Upstream, relaying: Relaying
-) -> None:
-    poison = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
-    relayed = relaying(upstream(always(OK + poison)).port)
-    for _ in range(3):
-        said = relayed.say(GET)
-        assert said.endswith(b"\r\n\r\nok")
-
-
-def test_what_comes_while_a_connection_rests_is_never_an_answer(
-    upstream: Upstream, relaying: Relaying
-) -> None:
-    says_more = Event()
-
-    def handle(connection: socket.socket) -> None:
-        read_head(connection)
-        connection.sendall(OK)
-        says_more.wait()
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
-        read_all(connection)
-
-    server = upstream(handle)
-    relayed = relaying(server.port)
-    assert relayed.say(GET).endswith(b"ok")
-    says_more.set()
-    # The relay has thrown the connection away once the upstream's thread is over.
-    server.join()
-    assert relayed.say(GET).endswith(b"ok")
 
 
 def test_a_connection_that_was_closed_while_it_rested_costs_nobody_an_answer(
