@@ -314,7 +314,8 @@ class Pipeline:
     @contextmanager
     def _recording(self, record: RequestRecord, watch: Stopwatch) -> Iterator[None]:
         """A record is written meanwhile; at the end of the block it is kept, whatever it raises."""
-        ticket = self.recorder.queue(record)
+        with self.metrics.time_step("record_queue"):
+            ticket = self.recorder.queue(record)
         try:
             yield
         finally:
