@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from store.configuration.ascii_hosts import to_ascii_host
 from store.configuration.comma_lists import CommaList
 from store.configuration.groups import Group
 
@@ -36,7 +37,8 @@ class DashboardGroup(Group):
 
     dashboard_url: str = Field("", pattern=r"^[^\s<>\"']*$", validate_default=True)
     """Address under which browsers reach the dashboard, e.g. `https://maskwatch.example`; default:
-    `http://` with the host and port it listens on."""
+    `http://` with the host and port it listens on. A host in other letters is taken as browsers
+    send it: `https://müller.example` as `https://xn--mller-kva.example`."""
 
     @field_validator("dashboard_url")
     @classmethod
@@ -50,7 +52,7 @@ class DashboardGroup(Group):
                 )
         elif parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
             raise ValueError("it must look like https://maskwatch.example, without a path")
-        return value.rstrip("/")
+        return to_ascii_host(value).rstrip("/")
 
     def public_url(self) -> str:
         """Where browsers find the dashboard, without a trailing slash."""
