@@ -64,8 +64,12 @@ def translate_errors(place: str, *, read_only: bool) -> Iterator[None]:
     """
     try:
         yield
-    except (PoolTimeout, Timeout) as error:
-        raise StoreUnavailable(_wait_sentence(error)) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable(
+            "All connections to the database are in use; try again in a moment."
+        ) from error
+    except Timeout as error:
+        raise locked() from error
     except DBAPIError as error:
         fault = _fault(error, place, read_only)
         if fault is None:
@@ -79,6 +83,11 @@ def damage(place: str, symptom: str) -> StoreDamaged:
         f"The SQLite file {place} is damaged ({symptom}): stop the processes and restore the last "
         "backup with `maskwatch db restore BACKUP --force`. Until then records go to the spool."
     )
+
+
+def locked() -> StoreUnavailable:
+    """The error for a database that somebody else holds for too long."""
+    return StoreUnavailable("The database is locked by another program; close it or try again.")
 
 
 def not_writable(place: str, why: str) -> StoreUnavailable:
@@ -103,12 +112,6 @@ def first_line(error: Exception) -> str:
     """What a driver says, or the error itself, without statements and values."""
     text = str(getattr(error, "orig", None) or error)
     return (text.splitlines() or [""])[0].rstrip(".") or type(error).__name__
-
-
-def _wait_sentence(error: Exception) -> str:
-    if isinstance(error, PoolTimeout):
-        return "All connections to the database are in use; try again in a moment."
-    return "The database is locked by another program; close it or try again."
 
 
 def _fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchError | None:
@@ -140,7 +143,7 @@ def _postgresql_fault(error: DBAPIError, read_only: bool) -> MaskwatchError | No
     if state == _CANCELLED:
         return StoreUnavailable("The database took too long for a write; try again in a moment.")
     if state == _NO_LOCK:
-        return StoreUnavailable("The database is locked by another program; close it or try again.")
+        return locked()
     if state == _READ_ONLY:
         return _read_scope_writes() if read_only else StoreUnavailable(_general_sentence(error))
     if state == _FORBIDDEN:
@@ -163,7 +166,7 @@ def _other_fault(error: DBAPIError) -> MaskwatchError | None:
     if not away and not error.connection_invalidated:
         return None
     if "locked" in first_line(error):
-        return StoreUnavailable("The database is locked by another program; close it or try again.")
+        return locked()
     return StoreUnavailable(_general_sentence(error))
 
 

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from time import monotonic
 
-from store.engine.faults import StoreDamaged, StoreUnavailable, damage, not_writable
+from store.engine.faults import StoreDamaged, StoreUnavailable, damage, locked, not_writable
 from store.engine.sqlite_engine import read_only_address, set_limit
 
 # Before it, several writers could damage a write-ahead log when it was reset.
@@ -15,6 +15,9 @@ _SAFE_VERSION = (3, 51, 3)
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY_CODE = 0xFF
 _MAX_FAULTS = 5
+# Whoever closes the file last, or opens it first after a crash, keeps everybody out meanwhile: that
+# takes a moment, but not where the system lets the process wait in the middle of it.
+_LOCK_SECONDS = 60.0
 
 
 def wal_reset_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str | None:
@@ -80,14 +83,19 @@ def revision_of(file: Path) -> str | None:
 def open_file(file: Path, seconds: float) -> Iterator[sqlite3.Connection]:
     """A connection that only reads and makes no file, for so many seconds.
 
+    They are for its statements; a lock of somebody else is waited for before that.
+
     Raises:
-        StoreUnavailable: the file cannot be read, or is damaged.
+        StoreUnavailable: the file cannot be read, is locked, or is damaged.
     """
-    deadline = monotonic() + seconds
+    address = read_only_address(file)
     try:
         with closing(
-            sqlite3.connect(read_only_address(file), uri=True, isolation_level=None)
+            sqlite3.connect(address, uri=True, isolation_level=None, timeout=_LOCK_SECONDS)
         ) as connection:
+            # Its first read takes the lock.
+            connection.execute("PRAGMA schema_version")
+            deadline = monotonic() + seconds
             set_limit(connection, lambda: deadline)
             yield connection
     except sqlite3.Error as error:
@@ -111,6 +119,8 @@ def _run_check(connection: sqlite3.Connection, file: Path, check: str) -> bool:
 def _fault(error: sqlite3.Error, file: Path) -> StoreDamaged | StoreUnavailable:
     if _code(error) in _DAMAGED:
         return damage(str(file), str(error))
+    if _code(error) == sqlite3.SQLITE_BUSY:
+        return locked()
     return not_writable(str(file), str(error))
 
 

@@ -1,14 +1,21 @@
 """Damage in a SQLite file is found, said, and survived."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from store.engine.database import Database, StoreDamaged
-from store.engine.sqlite_health import full_look, quick_look, revision_of, wal_reset_warning
+from store.engine.database import Database, StoreDamaged, StoreUnavailable
+from store.engine.sqlite_health import (
+    full_look,
+    open_file,
+    quick_look,
+    revision_of,
+    wal_reset_warning,
+)
 from store.engine.start import open_database
 from store.requests.record_store import add_record
 from store.settings import StoreSettings
@@ -93,6 +100,30 @@ def test_a_file_damaged_while_it_is_open_is_named_too(file: Path, now: datetime)
     with pytest.raises(StoreDamaged, match="records go to the spool"), database.read() as session:
         session.connection()
     database.close()
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """The file is locked as by whoever closes it last: nobody else may read it."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def test_a_locked_file_is_waited_for_longer_than_the_driver_would(file: Path) -> None:
+    with open_file(file, 1) as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
+
+
+def test_a_file_that_stays_locked_is_said_to_be(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.engine.sqlite_health._LOCK_SECONDS", 0.0)
+    with _held(file):
+        for look in (lambda: quick_look(file, 60), lambda: full_look(file)):
+            with pytest.raises(StoreUnavailable, match="locked by another program"):
+                look()
 
 
 @pytest.mark.parametrize(
