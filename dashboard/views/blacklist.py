@@ -25,6 +25,7 @@ from store.decisions.pictures.listed_patches import PIXELS
 from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.decisions.proposals import list_open_proposals
 from store.decisions.scenarios import read_switches, report_simulations
+from store.decisions.standing import describe_new, describe_rest
 from store.decisions.traces import trace_decision
 from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions
 from store.tables.work_tables import DecisionRow
@@ -141,11 +142,12 @@ def _show_refusals(context: PageContext, decision: DecisionView) -> None:
 def _save_revocation(decision: DecisionView, why: str) -> None:
     try:
         with begin_change() as change:
-            revoke(change.session, decision.id, change.who, why, change.now)
+            row = revoke(change.session, decision.id, change.who, why, change.now)
+            rest = describe_rest(change.session, row, change.now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
-    finish_change(f"The {decision.kind} of {decision.value} is revoked.")
+    finish_change(f"The {decision.kind} of {decision.value} is revoked. {rest}".rstrip())
 
 
 @st.dialog("New decision", icon=":material/gavel:")
@@ -190,11 +192,13 @@ def _new_decision() -> None:
             )
             if _is_warned_of(context, new):
                 return
-            add_decision(change.session, new, change.now)
+            row = add_decision(change.session, new, change.now)
+            more = describe_new(change.session, row, change.now)
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
         return
-    finish_change(f"The {new.kind} of {new.value} holds until {words.utc(new.until)}.")
+    said = f"The {new.kind} of {new.value} holds until {words.utc(new.until)}. {more}"
+    finish_change(said.rstrip())
 
 
 def _is_warned_of(context: PageContext, new: NewDecision) -> bool:

@@ -36,9 +36,11 @@ def decision_by_hand(
     """The decision that a person asked for.
 
     Raises:
-        DecisionError: the value is not of the scope.
+        DecisionError: the value is not of the scope, or an allow is simulated.
         ReasonError: no reason was given, or none that can be kept.
     """
+    if kind is Kind.ALLOW and simulated:
+        raise DecisionError("An allow cannot be simulated: it ends blocks as soon as it is made.")
     return NewDecision(
         kind=kind,
         scope=scope,
@@ -149,6 +151,8 @@ def client_name(typed: str) -> str:
         DecisionError: it is neither an address nor a client's name.
     """
     text = typed.strip()
+    if _SHA256.fullmatch(text.lower()):
+        raise DecisionError(f"{text} is the SHA-256 of a picture: choose the scope content for it.")
     if is_unknown(text.lower()):
         raise DecisionError(
             "Nobody can tell these senders apart, so they cannot be blocked: mend what the proxy "

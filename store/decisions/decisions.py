@@ -160,7 +160,7 @@ def revoke(
     reason: str,
     now: datetime,
     actor: str | None = None,
-) -> None:
+) -> DecisionRow:
     """End a decision early.
 
     Args:
@@ -174,7 +174,7 @@ def revoke(
     reason = read_reason(reason)
     version = move_mark(session, Mark.DECISIONS)
     _end(session, decision_id, who, reason, now, version)
-    _tell_of_end(session, decision_id, actor or analyst(who), reason, now)
+    return _tell_of_end(session, decision_id, actor or analyst(who), reason, now)
 
 
 def replace_decision(
@@ -221,10 +221,11 @@ def _say_why_over(session: Session, decision_id: int) -> str:
 
 def _tell_of_end(
     session: Session, decision_id: int, actor: str, reason: str, now: datetime
-) -> None:
+) -> DecisionRow:
     row = session.get_one(DecisionRow, decision_id)
     details = {"kind": row.kind, "scope": row.scope, "value": row.value, "reason": reason}
     append(session, Entry(actor, Action.DECISION_REVOKED, _subject(row.id), details), now)
+    return row
 
 
 def _subject(decision_id: int) -> str:
@@ -291,11 +292,12 @@ def blocks_within(session: Session, now: datetime, scope: Scope, value: str) -> 
         around = ip_network(value)
         scopes = (Scope.CLIENT, Scope.NETWORK)
         rows = session.execute(columns.where(DecisionRow.scope.in_(scopes)))
-        return [row.id for row in rows if _lies_in(row.value, around)]
+        return [row.id for row in rows if lies_in(row.value, around)]
     return list(session.scalars(of_scope.where(DecisionRow.value == value)))
 
 
-def _lies_in(value: str, around: Network) -> bool:
+def lies_in(value: str, around: Network) -> bool:
+    """Whether a client or a network, as decisions write it, is a part of a network."""
     part = addresses_of(value) if value.startswith(ADDRESS_PREFIX) else read_network(value)
     return part is not None and lies_within(part, around)
 

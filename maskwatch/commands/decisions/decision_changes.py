@@ -27,10 +27,10 @@ from store.decisions.scenarios import (
     check_off,
     enable_scenario,
 )
+from store.decisions.standing import describe_new, describe_rest
 from store.engine.existing import existing_database
 from store.families.families import check_family
 from store.settings import ReportSettings, StoreSettings
-from store.tables.work_tables import DecisionRow
 
 Result = TypeVar("Result")
 _MINUTE = 60
@@ -79,31 +79,31 @@ def save_decision(settings: ReportSettings, new: NewDecision, now: datetime, *, 
     warning = warn_of_block(new, settings.proxies.trusted_proxies)
     if warning is not None and not force:
         raise DecisionError(warning.replace("Save again", "Add --force"))
-    row = _change(settings, lambda session: _add(session, new, now))
-    return (
-        f"Decision {row.id}: the {row.kind} of {row.value} holds until "
-        f"{row.until:%Y-%m-%d %H:%M} UTC."
-    )
+    return _change(settings, lambda session: _add(session, new, now))
 
 
-def _add(session: Session, new: NewDecision, now: datetime) -> DecisionRow:
+def _add(session: Session, new: NewDecision, now: datetime) -> str:
     if new.family is not None:
         check_family(session, int(new.family))
-    return add_decision(session, new, now)
+    row = add_decision(session, new, now)
+    end = f"{row.until:%Y-%m-%d %H:%M} UTC"
+    said = f"Decision {row.id}: the {row.kind} of {row.value} holds until {end}."
+    return f"{said} {describe_new(session, row, now)}".rstrip()
 
 
 def end_decision(settings: StoreSettings, decision_id: int, reason: str, now: datetime) -> str:
-    """Revoke a decision.
+    """Revoke a decision; says what holds for its value all the same.
 
     Raises:
         MaskwatchError: it is not active any more, or the database cannot be used.
     """
     who = operator()
-    _change(
-        settings,
-        lambda session: revoke(session, decision_id, who, reason, now, command_line(who)),
-    )
-    return f"Decision {decision_id} is revoked."
+
+    def end(session: Session) -> str:
+        row = revoke(session, decision_id, who, reason, now, command_line(who))
+        return f"Decision {row.id} is revoked. {describe_rest(session, row, now)}".rstrip()
+
+    return _change(settings, end)
 
 
 def list_hits(settings: JobSettings, scenario: str, now: datetime) -> Iterator[str]:

@@ -35,6 +35,25 @@ def test_a_network_is_no_client_and_is_told_its_scope(typed: str) -> None:
         client_name(typed)
 
 
+def test_a_picture_is_no_client_and_is_told_its_scope() -> None:
+    with pytest.raises(DecisionError, match="choose the scope content"):
+        client_name("AB" * 32)
+
+
+def test_an_allow_cannot_be_simulated(now: datetime) -> None:
+    with pytest.raises(DecisionError, match="An allow cannot be simulated"):
+        decision_by_hand(
+            kind=Kind.ALLOW,
+            scope=Scope.CLIENT,
+            value="203.0.113.7",
+            minutes=60,
+            reason="Try it.",
+            who="ada",
+            simulated=True,
+            now=now,
+        )
+
+
 @pytest.mark.parametrize(
     "typed", ["", "acme", "ip:acme", "key:", "key: acme", "key:a b", "key:<b>"]
 )

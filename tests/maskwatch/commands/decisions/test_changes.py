@@ -48,6 +48,7 @@ def test_blocks_of_every_scope_are_made_and_an_allow_cancels_those_within(maskwa
         assert said.code == 0, said.err
     said = maskwatch("decisions", "allow", "203.0.113.0/24", "--scope", "cidr", *WHY)
     assert "the allow of 203.0.113.0/24 holds until" in said.out
+    assert said.out.endswith("It ended the block of decisions 1, 3.\n")
     assert listed(maskwatch) == [
         ("allow", "cidr", "203.0.113.0/24"),
         ("block", "api_key", "key:acme"),
@@ -75,6 +76,20 @@ def test_what_cannot_be_blocked_is_one_sentence(
     assert said.code == 1
     assert why in said.err
     assert listed(maskwatch) == []
+
+
+def test_a_block_that_an_allow_overrides_says_so(maskwatch: Run) -> None:
+    maskwatch("decisions", "allow", "203.0.113.0/24", "--scope", "cidr", *WHY)
+    said = maskwatch("decisions", "add", "203.0.113.7", *WHY)
+    assert said.out.endswith("It refuses nobody while the allow of decision 1 holds.\n")
+
+
+def test_who_revokes_is_told_what_blocks_all_the_same(maskwatch: Run) -> None:
+    maskwatch("decisions", "add", "203.0.113.0/24", "--scope", "cidr", *WHY)
+    maskwatch("decisions", "add", "203.0.113.7", *WHY)
+    maskwatch("decisions", "add", "203.0.113.7", *WHY)
+    said = maskwatch("decisions", "revoke", "2", *WHY)
+    assert said.out == ("Decision 2 is revoked. The block of decisions 1, 3 still holds for it.\n")
 
 
 def test_a_trusted_proxy_is_blocked_by_force(maskwatch: Run) -> None:
