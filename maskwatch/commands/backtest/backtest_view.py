@@ -15,6 +15,7 @@ from jobs.backtest.run import Wish
 from jobs.backtest.tallies import COMPARED, Count, Counts, Side
 from jobs.backtest.tried_rules import BadTrial
 from maskwatch.commands.printable import escape_unprintable
+from store.engine.files.whole_files import write_result
 
 _MAX_CLIENTS = 20
 _WORDS: Mapping[Count, str] = {
@@ -82,7 +83,7 @@ def list_shown(result: Result, wish: Wish) -> Sequence[Count]:
 
 
 def write_json(result: Result, wish: Wish, file: str) -> None:
-    """Write all of it into a file, or print it.
+    """Write all of it into a file for this user, as it names clients, or print it.
 
     Raises:
         BadTrial: the file cannot be written.
@@ -92,7 +93,7 @@ def write_json(result: Result, wish: Wish, file: str) -> None:
         typer.echo(text)
         return
     try:
-        Path(file).write_text(f"{text}\n")
+        write_result(Path(file), f"{text}\n".encode())
     except OSError as error:
         raise BadTrial(f"The file {file} cannot be written: {error.strerror}.") from None
 

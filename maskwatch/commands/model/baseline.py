@@ -16,10 +16,13 @@ from inference.service import Service
 from inference.upload import Arrival, Upload
 from maskwatch.commands.pictures.parse_files import CLIENT
 from maskwatch.commands.pictures.picture_files import File, FileProblem, find_files
+from store.engine.files.whole_files import write_result
 from store.requests.request_ids import new_request_id
 
 # Of every three pictures in name order: two fit the lines, one calibrates.
 _CYCLE, _CALIBRATES = 3, 2
+# Services of other accounts read it; the umask says which of them may.
+_FOR_ALL = 0o666
 
 
 def learn_baseline(service: Service, folders: Sequence[Path]) -> Baseline:
@@ -46,7 +49,7 @@ def write_baseline(baseline: Baseline, file: Path) -> None:
         FileProblem: it cannot be written.
     """
     try:
-        file.write_text(to_json(baseline), encoding="utf-8")
+        write_result(file, to_json(baseline).encode(), _FOR_ALL)
     except OSError as error:
         raise FileProblem(f"The file {file} cannot be written: {error.strerror}.") from None
 

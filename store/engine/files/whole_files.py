@@ -51,6 +51,22 @@ def write_whole(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def write_result(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
+    """Write what a command was asked for: the whole file, or what was there before stays.
+
+    A device or a pipe takes it as it comes: nothing may be put in its place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
+    with whole_path(target, mode) as part:
+        part.write_bytes(data)
+
+
 def write_once(path: Path, data: bytes) -> None:
     """Write a whole file unless there is one; if another process is faster, its file stands.
 

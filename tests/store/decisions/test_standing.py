@@ -1,7 +1,7 @@
 """What else is decided about a value, in words."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Unpack
 
 import pytest
@@ -21,7 +21,8 @@ def make(database: Database, now: datetime) -> Say:
     """Makes a decision; what is said of it."""
 
     def made(**changes: Unpack[DecisionChanges]) -> str:
-        new = make_decision(**{"value": CLIENT, "until": now + timedelta(hours=1), **changes})
+        changes.setdefault("value", CLIENT)
+        new = make_decision(**changes)
         with database.write() as session:
             return describe_new(session, add_decision(session, new, now), now)
 

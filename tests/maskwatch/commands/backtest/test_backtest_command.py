@@ -13,6 +13,7 @@ from store.requests.record_store import add_record
 from store.settings import StoreSettings
 from tests.makers import make_record
 from tests.maskwatch.conftest import Run
+from tests.small_disk import fill_disk, small_disk
 
 ATTACKER, ODD_NAME = "ip:198.51.100.7", "key:[red]\x1b[2J"
 RULE = ("backtest", "--since", "3h", "--rule", "probing_sequence=5")
@@ -58,6 +59,20 @@ def test_it_is_written_as_json(maskwatch: Run, tmp_path: Path) -> None:
     file = tmp_path / "result.json"
     assert "flagged requests" in maskwatch(*RULE, "--json", str(file)).out
     assert json.loads(file.read_text())["totals"] == printed["totals"]
+
+
+def test_a_full_disk_is_a_sentence_and_the_earlier_result_stays(
+    maskwatch: Run, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        file = disk / "result.json"
+        file.write_text("what was there before")
+        fill_disk(disk)
+        said = maskwatch(*RULE, "--json", str(file))
+        assert said.code == 1
+        assert said.err.endswith(f"The file {file} cannot be written: No space left on device.\n")
+        assert file.read_text() == "what was there before"
+        assert not list(disk.glob("*.part"))
 
 
 def test_the_policy_in_force_is_a_start(maskwatch: Run, tmp_path: Path) -> None:

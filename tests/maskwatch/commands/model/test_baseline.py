@@ -16,6 +16,7 @@ from maskwatch.commands.model.baseline import learn_baseline, write_baseline
 from maskwatch.commands.pictures.picture_files import FileProblem
 from tests.makers import SECRET
 from tests.maskwatch.conftest import Run
+from tests.small_disk import fill_disk, small_disk
 
 
 @pytest.fixture
@@ -75,6 +76,17 @@ def test_a_written_baseline_is_read_back(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="cannot be written: No such file"):
         write_baseline(_shipped(), tmp_path / "gone" / "own.json")
+
+
+def test_a_full_disk_leaves_the_baseline_that_is_in_force(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        file = disk / "own.json"
+        write_baseline(_shipped(), file)
+        before = file.read_bytes()
+        fill_disk(disk)
+        with pytest.raises(FileProblem, match="cannot be written: No space left"):
+            write_baseline(_shipped(), file)
+        assert file.read_bytes() == before
 
 
 def _shipped() -> Baseline:
