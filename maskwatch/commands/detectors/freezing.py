@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from detectors.outliers.challengers.frozen import MIN_FROZEN, FrozenSet, FrozenSetError
 from detectors.outliers.comparison import NamedRows
 from detectors.outliers.kinds import FrozenKind
+from detectors.outliers.model import MIN_ROWS
 from detectors.registry import FEATURE_NAMES
 from jobs.settings import JobSettings
 from maskwatch.commands.printable import escape_unprintable
@@ -26,6 +27,7 @@ from store.tables.model_tables import FrozenSetRow
 
 _MAX_ROWS, _MAX_OF_CLIENT, _MAX_OF_NETWORK, _MAX_OF_FAMILY = 2_000, 20, 100, 20
 _WHOLE = "its file is as it was written"
+_COUNTED = f"No more than {_MAX_OF_CLIENT} of a client and {_MAX_OF_NETWORK} of a network count."
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,15 @@ def freeze(settings: JobSettings, plan: Plan) -> str:
     store = FrozenSetStore(settings.store.var_dir)
     with existing_database(settings) as database:
         with database.read() as session:
-            matrix = _read_requests(session, settings, store, plan)
+            candidates = _read_requests(session, settings, store, plan)
+        matrix = _leave_half(candidates) if plan.kind is FrozenKind.CLEAN else candidates
         _check_count(plan.kind, matrix)
+        what = _describe_choice(plan.kind, matrix, candidates)
         if plan.dry_run:
-            return f"Would freeze {_count(matrix)}."
+            return f"Would freeze {what}"
         with database.write() as session:
             row = store.add(session, _freeze(plan.kind, matrix), _sign(plan, matrix))
-            return f"Frozen {plan.kind} set {row.id} ({row.digest[:12]}): {_count(matrix)}."
+            return f"Frozen {plan.kind} set {row.id} ({row.digest[:12]}): {what}"
 
 
 def list_sets(settings: StoreSettings) -> list[str]:
@@ -88,7 +92,7 @@ def _read_requests(
     attacks = find_frozen_set(session, FrozenKind.ATTACK)
     planted = set() if attacks is None else set(store.read(attacks).keys.tolist())
     left_out = LeftOut(planted, read_blocked_senders(session))
-    return _leave_half(clean_features(session, FEATURE_NAMES, since, bounds, left_out=left_out))
+    return clean_features(session, FEATURE_NAMES, since, bounds, left_out=left_out)
 
 
 def _leave_half(clean: FeatureMatrix) -> FeatureMatrix:
@@ -102,10 +106,24 @@ def _leave_half(clean: FeatureMatrix) -> FeatureMatrix:
 
 def _check_count(kind: FrozenKind, matrix: FeatureMatrix) -> None:
     if len(matrix.rows) < MIN_FROZEN[kind]:
+        counted = f" {_COUNTED}" if kind is FrozenKind.CLEAN else ""
         raise FrozenSetError(
             f"A frozen {kind} set takes at least {MIN_FROZEN[kind]} requests; there are "
-            f"{len(matrix.rows)}."
+            f"{len(matrix.rows)}.{counted}"
         )
+
+
+def _describe_choice(kind: FrozenKind, matrix: FeatureMatrix, candidates: FeatureMatrix) -> str:
+    """What is frozen, and what it means if models are left less than half of what is clean."""
+    said, rows = f"{_count(matrix)}.", len(candidates.rows)
+    left, enough = rows - len(matrix.rows), 2 * MIN_FROZEN[FrozenKind.CLEAN]
+    if kind is not FrozenKind.CLEAN or rows >= enough:
+        return said
+    return (
+        f"{said} There are {rows} clean ones, of which models are left {left} to learn from; a "
+        f"training takes {MIN_ROWS}. Freeze anew once there are {enough}: half of them are left "
+        f"then. {_COUNTED}"
+    )
 
 
 def _freeze(kind: FrozenKind, matrix: FeatureMatrix) -> FrozenSet:

@@ -149,12 +149,18 @@ def test_sets_are_frozen_from_records_and_models_compared_on_them(
             features = FeatureVector.of({"width": 600.0 + number + 400 * attacker})
             add_record(session, make_record(client=client, received_at=now, features=features))
     planned = maskwatch("detectors", "freeze", "clean", *REASON, "--dry-run")
-    assert planned.out == "Would freeze 100 requests of 85 clients.\n"
+    few = (
+        "There are 125 clean ones, of which models are left 25 to learn from; a training takes 30. "
+        "Freeze anew once there are 200: half of them are left then. "
+        "No more than 20 of a client and 100 of a network count."
+    )
+    assert planned.out == f"Would freeze 100 requests of 85 clients. {few}\n"
     attack = ("freeze", "attack", "--client", "key:red-team", *REASON)
     assert maskwatch("detectors", *attack).out.endswith("): 35 requests of 1 client.\n")
     # What is a planted attack is not clean, although it passed.
     frozen = maskwatch("detectors", "freeze", "clean", *REASON)
-    assert frozen.out.endswith("): 100 requests of 100 clients.\n")
+    rest = few.replace("125", "105").replace("25", "5")
+    assert frozen.out.endswith(f"): 100 requests of 100 clients. {rest}\n")
     assert maskwatch("detectors", *attack).code == 0
     lines = maskwatch("detectors", "frozen").out.splitlines()
     assert [line[:14] for line in lines] == ["*    3  attack", "*    2  clean ", "     1  attack"]
