@@ -158,7 +158,7 @@ class ScoreRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     request_pk: Mapped[int] = mapped_column(BigId)
     model_id: Mapped[int] = mapped_column(BigId, ForeignKey("outlier_models.id"))
-    scored_at: Mapped[datetime] = mapped_column(index=True)
+    scored_at: Mapped[datetime]
     score: Mapped[float]
     p_value: Mapped[float]
     q_value: Mapped[float | None] = mapped_column(Double)
