@@ -32,7 +32,7 @@ from store.alerts.outbox import (
     postpone,
     refuse,
 )
-from store.decisions.client_decisions import decisions_on_client
+from store.decisions.clients.client_decisions import decisions_on_client
 from store.decisions.decisions import Kind
 from store.engine.locks import take_turn
 from store.phrases import phrase_count

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from detectors.evidence_kinds import EvidenceKind
-from store.decisions.client_evidence import MAX_ROWS, ClientEvidence, Sign, sum_up
+from store.decisions.clients.client_evidence import MAX_ROWS, ClientEvidence, Sign, sum_up
 
 _INSTANT = timedelta(microseconds=1)
 

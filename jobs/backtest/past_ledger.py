@@ -167,7 +167,7 @@ class PastLedger:
     def list_simulated(self, now: datetime) -> Mapping[str, datetime]:
         """When each client got its first simulated block, by policy, that still lasts.
 
-        See :func:`store.decisions.client_decisions.simulated_blocks`.
+        See :func:`store.decisions.clients.client_decisions.simulated_blocks`.
         """
         first: dict[str, datetime] = {}
         for each in self._lately:

@@ -20,7 +20,7 @@ from jobs.blocking.caps import Caps
 from jobs.blocking.judging import judge_by_switches
 from jobs.blocking.plan import Plan, hold_back
 from store.alert_rules.attacking_client import choose_alerts, find_attackers
-from store.decisions.client_evidence import MISTAKE_CODES, WEIGHING_CODES, Sign, Suspect
+from store.decisions.clients.client_evidence import MISTAKE_CODES, WEIGHING_CODES, Sign, Suspect
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.impact import Hit
 from store.decisions.past.past_clients import count_uploads, read_day_before, read_hit_before
@@ -35,7 +35,7 @@ _WEIGHING, _MISTAKES = frozenset(WEIGHING_CODES), frozenset(MISTAKE_CODES)
 class ReplayedHistory:
     """What clients did and what was decided about them until a step of the trial.
 
-    See :class:`store.decisions.client_history.ClientHistory`.
+    See :class:`store.decisions.clients.client_history.ClientHistory`.
     """
 
     trial: PolicyTrial

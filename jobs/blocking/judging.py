@@ -15,12 +15,12 @@ from jobs.blocking.policy import (
 )
 from jobs.settings import BlockingGroup
 from store.configuration.network_groups import Network
-from store.decisions.client_evidence import Suspect
-from store.decisions.client_history import ClientHistory
+from store.decisions.clients.client_evidence import Suspect
+from store.decisions.clients.client_history import ClientHistory
+from store.decisions.clients.spared import is_shared
 from store.decisions.decisions import NewDecision, Scope
 from store.decisions.protected import is_protected
 from store.decisions.scenarios import Switches
-from store.decisions.spared import is_shared
 
 _MINUTE = timedelta(minutes=1)
 

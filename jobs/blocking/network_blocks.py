@@ -10,7 +10,7 @@ from jobs.blocking.policy import block_minutes
 from jobs.context import JobContext
 from jobs.settings import BlockingGroup
 from store.configuration.network_groups import Network
-from store.decisions.client_decisions import earlier_blocks
+from store.decisions.clients.client_decisions import earlier_blocks
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
 from store.decisions.impact import active_clients
 from store.decisions.network_decisions import (

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from detectors.evidence_kinds import WEIGHTS, describe
 from jobs.settings import MAX_BLOCK_MINUTES, BlockingGroup
-from store.decisions.client_evidence import Suspect
+from store.decisions.clients.client_evidence import Suspect
+from store.decisions.clients.spared import is_by_hand
 from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
 from store.decisions.scenarios import SCENARIOS, Switches
-from store.decisions.spared import is_by_hand
 from store.phrases import phrase_count
 
 

@@ -18,7 +18,7 @@ from detectors.outliers.model import MIN_ROWS, OutlierModel
 from detectors.outliers.preparation import Matrix
 from detectors.registry import FITTED_NAMES
 from jobs.context import JobContext, Skipped
-from store.decisions.client_decisions import read_blocked_senders
+from store.decisions.clients.client_decisions import read_blocked_senders
 from store.requests.record_store import FeatureMatrix, clean_features
 from store.requests.row_bounds import LeftOut
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
-from store.decisions.client_evidence import Suspect, read_chances
-from store.decisions.client_history import ClientHistory, StoredHistory
-from store.decisions.spared import describe_policy
+from store.decisions.clients.client_evidence import Suspect, read_chances
+from store.decisions.clients.client_history import ClientHistory, StoredHistory
+from store.decisions.clients.spared import describe_policy
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow
 

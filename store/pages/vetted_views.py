@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from store.decisions.client_decisions import read_blocked_senders
+from store.decisions.clients.client_decisions import read_blocked_senders
 from store.requests.record_store import add_families, is_vetted
 from store.requests.records import Stage
 from store.requests.request_keys import key_of

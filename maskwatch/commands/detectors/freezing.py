@@ -16,7 +16,7 @@ from jobs.settings import JobSettings
 from maskwatch.commands.printable import escape_unprintable
 from store.audit.actors import command_line, operator
 from store.audit.reasons import read_reason
-from store.decisions.client_decisions import read_blocked_senders
+from store.decisions.clients.client_decisions import read_blocked_senders
 from store.engine.existing import existing_database
 from store.models.frozen_sets import Freeze, FrozenSetStore, find_frozen_set, list_frozen_sets
 from store.phrases import phrase_count

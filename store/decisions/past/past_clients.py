@@ -12,7 +12,7 @@ from detectors.verdict import Verdict
 from store.configuration.network_groups import Network
 from store.counts.period_counts import ERASED, OTHERS
 from store.counts.periods import Resolution
-from store.decisions.client_evidence import IS_UPLOAD, UPLOAD, names_of
+from store.decisions.clients.client_evidence import IS_UPLOAD, UPLOAD, names_of
 from store.decisions.impact import DAY, Day, Hit
 from store.decisions.networks import lies_within, read_network
 from store.requests.client_names import addresses_of, network_of

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from store.decisions.client_decisions import conditions_on_client
+from store.decisions.clients.client_decisions import conditions_on_client
 from store.decisions.decisions import BY_POLICY, CLIENT_SCOPES, Kind, Scope
 from store.decisions.proposals import Answer
 from store.requests.client_names import network_of

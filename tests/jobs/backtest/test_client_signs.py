@@ -8,7 +8,7 @@ import pytest
 from detectors.evidence_kinds import EvidenceKind
 from detectors.verdict import Verdict
 from jobs.backtest.client_signs import ClientSigns
-from store.decisions.client_evidence import Sign, read_evidence
+from store.decisions.clients.client_evidence import Sign, read_evidence
 from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
@@ -33,7 +33,7 @@ def sent(now: datetime, minutes_ago: int, code: str) -> RequestRecord:
 def test_mistakes_from_before_the_signs_that_are_held_count_no_more_than_in_the_store(
     database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, damaged: int
 ) -> None:
-    monkeypatch.setattr("store.decisions.client_evidence.MAX_ROWS", MOST)
+    monkeypatch.setattr("store.decisions.clients.client_evidence.MAX_ROWS", MOST)
     monkeypatch.setattr("jobs.backtest.client_signs.MAX_ROWS", MOST)
     records = [sent(now, 50, MISTAKE)]
     records += [sent(now, 40 - number, DAMAGED) for number in range(damaged)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, weigh
 from jobs.blocking.policy import BlockPolicy, block_minutes, decide
 from jobs.settings import MAX_BLOCK_MINUTES
-from store.decisions.client_evidence import ClientEvidence, Suspect
+from store.decisions.clients.client_evidence import ClientEvidence, Suspect
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 POLICY = BlockPolicy(block_after=3, window_minutes=60, block_minutes=60, simulated=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.audit.reasons import ReasonError
 from store.decisions.access_list import read_access_list
-from store.decisions.client_decisions import earlier_blocks, last_change
+from store.decisions.clients.client_decisions import earlier_blocks, last_change
 from store.decisions.decisions import (
     DecisionError,
     Kind,

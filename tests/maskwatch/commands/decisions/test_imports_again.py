@@ -13,7 +13,7 @@ from maskwatch.commands.decisions.decision_imports import import_decisions
 from store.audit.audit_log import Action
 from store.decisions.access_list import read_access_list
 from store.decisions.bans import read_delta
-from store.decisions.client_decisions import last_revocation
+from store.decisions.clients.client_decisions import last_revocation
 from store.decisions.decisions import Kind, add_decision
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind
 from store.configuration.network_groups import Network
-from store.decisions.client_evidence import Suspect
+from store.decisions.clients.client_evidence import Suspect
 from store.decisions.protected import is_protected
 from store.requests.client_names import address_of
 

@@ -12,9 +12,9 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import EvidenceKind
-from store.decisions import client_decisions as decisions
-from store.decisions.client_decisions import decisions_on_client
-from store.decisions.client_evidence import Suspect, find_suspects, judge_client
+from store.decisions.clients import client_decisions as decisions
+from store.decisions.clients.client_decisions import decisions_on_client
+from store.decisions.clients.client_evidence import Suspect, find_suspects, judge_client
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope, was_decided
 from store.decisions.proposals import last_declined
 from store.requests.pictures_of_requests import pictures_of
@@ -88,15 +88,15 @@ class StoredHistory:
     chances: Mapping[EvidenceKind, float]
 
     def find_suspects(self, since: datetime, min_weight: float) -> Sequence[Suspect]:
-        """See :func:`store.decisions.client_evidence.find_suspects`."""
+        """See :func:`store.decisions.clients.client_evidence.find_suspects`."""
         return find_suspects(self.session, since, min_weight, self.chances)
 
     def judge(self, client: str, since: datetime) -> Suspect:
-        """See :func:`store.decisions.client_evidence.judge_client`."""
+        """See :func:`store.decisions.clients.client_evidence.judge_client`."""
         return judge_client(self.session, client, since, self.chances)
 
     def list_simulated(self) -> Mapping[str, datetime]:
-        """See :func:`store.decisions.client_decisions.simulated_blocks`."""
+        """See :func:`store.decisions.clients.client_decisions.simulated_blocks`."""
         blocks = decisions.simulated_blocks(self.session, self.now)
         return {client: block.created_at for client, block in blocks.items()}
 
@@ -116,17 +116,17 @@ class StoredHistory:
     def earlier_blocks(
         self, value: str, *, simulated_too: bool, scopes: Sequence[Scope] = CLIENT_SCOPES
     ) -> int:
-        """See :func:`store.decisions.client_decisions.earlier_blocks`."""
+        """See :func:`store.decisions.clients.client_decisions.earlier_blocks`."""
         return decisions.earlier_blocks(
             self.session, value, simulated_too=simulated_too, scopes=scopes
         )
 
     def last_change(self, client: str, *, simulated_too: bool) -> datetime | None:
-        """See :func:`store.decisions.client_decisions.last_change`."""
+        """See :func:`store.decisions.clients.client_decisions.last_change`."""
         return decisions.last_change(self.session, client, simulated_too=simulated_too)
 
     def last_revocation(self, client: str) -> datetime | None:
-        """See :func:`store.decisions.client_decisions.last_revocation`."""
+        """See :func:`store.decisions.clients.client_decisions.last_revocation`."""
         return decisions.last_revocation(self.session, client)
 
     def last_declined(self, client: str) -> datetime | None:

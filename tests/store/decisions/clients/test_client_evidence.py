@@ -6,7 +6,7 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.counts.turned_away import add_turned_away
-from store.decisions.client_evidence import ClientEvidence, find_suspects, read_evidence
+from store.decisions.clients.client_evidence import ClientEvidence, find_suspects, read_evidence
 from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
@@ -75,7 +75,7 @@ def test_suspects_are_those_whose_evidence_weighs_enough(database: Database, now
 def test_who_sends_most_does_not_dilute_its_own_evidence(
     database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.decisions.client_evidence.MAX_ROWS", 20)
+    monkeypatch.setattr("store.decisions.clients.client_evidence.MAX_ROWS", 20)
     crafted = [flagged(now, n, "trigger_suspected", "adversarial_picture") for n in range(90)]
     with database.write() as session:
         add_records(session, crafted)

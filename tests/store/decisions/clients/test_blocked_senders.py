@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from store.decisions.client_decisions import read_blocked_senders
+from store.decisions.clients.client_decisions import read_blocked_senders
 from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
 from store.engine.database import Database
 

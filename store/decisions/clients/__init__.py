@@ -1,0 +1,1 @@
+"""Decisions about clients: what was decided, what they did, what it weighs, and who is spared."""
