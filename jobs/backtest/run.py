@@ -18,7 +18,7 @@ from jobs.context import JobContext
 from jobs.outliers.judging import Champion, load_judge
 from jobs.outliers.scan import MIN_JUDGED
 from store.baselines.sources import read_states
-from store.decisions.clients.client_evidence import name_chances, read_chances
+from store.decisions.clients.chances import name_chances, read_chances
 from store.models.scans import whole_scans
 from store.models.stored_models import find_model
 from store.requests.past_requests import PastRows, find_rows_before, past_rows

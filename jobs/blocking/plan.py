@@ -9,7 +9,7 @@ from jobs.blocking.caps import CappedBlock, Caps
 from jobs.blocking.judging import judge_by_switches
 from jobs.blocking.network_blocks import block_networks, is_within
 from jobs.context import JobContext
-from store.decisions.clients.client_evidence import read_chances
+from store.decisions.clients.chances import read_chances
 from store.decisions.clients.client_history import StoredHistory
 from store.decisions.decisions import NewDecision
 from store.decisions.networks import read_network

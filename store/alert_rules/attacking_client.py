@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
 from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
-from store.decisions.clients.client_evidence import Suspect, read_chances
+from store.decisions.clients.chances import read_chances
+from store.decisions.clients.client_evidence import Suspect
 from store.decisions.clients.client_history import ClientHistory, StoredHistory
 from store.decisions.clients.spared import describe_policy
 from store.phrases import phrase_count

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, codes_of
 from store.counts.periods import Period
 from store.counts.turned_away import count_turned_away
+from store.decisions.clients.chances import read_chances
 from store.decisions.clients.client_decisions import decisions_on_client
-from store.decisions.clients.client_evidence import Suspect, find_suspects, read_chances
+from store.decisions.clients.client_evidence import Suspect
+from store.decisions.clients.suspects import find_suspects
 from store.decisions.decisions import Kind
 from store.pages.overview import ReasonCount
 

@@ -1,29 +1,14 @@
-"""What clients did, by kind of evidence: for the block policy, the alerts and the overview."""
+"""What one client did, by kind of evidence: for the block policy, the alerts and the overview."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    func,
-    literal,
-    null,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, and_, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from detectors.evidence_kinds import (
-    KINDS,
     WEIGHTS,
     EvidenceKind,
     EvidenceSum,
@@ -32,10 +17,8 @@ from detectors.evidence_kinds import (
     count_kinds,
     weigh,
 )
-from detectors.outliers.cutoff import outlier_cutoff
 from detectors.rule_book import OUTLIER_TRAFFIC
 from store.counts.turned_away import count_floods
-from store.models.outlier_models import champion
 from store.requests.client_names import ADDRESS_PREFIX, addresses_of, network_of
 from store.requests.records import Stage
 from store.requests.request_keys import key_of
@@ -44,19 +27,9 @@ from store.tables.request_tables import FindingRow, RequestRow, ScoreRow, reason
 _MAX_REQUEST_IDS = 20
 MAX_ROWS = 2000
 """Signs of one client that are looked at; more change no decision."""
-_MAX_SUSPECTS = 1000
-# The newest of each code: in a flood they say who sends it.
-_MAX_OF_A_CODE = 5000
 WEIGHING_CODES = codes_of(*WEIGHTS)
-# Beside these, each different mistake weighs as much as a damaged file.
 MISTAKE_CODES = codes_of(EvidenceKind.MISTAKE)
-_BESIDE = frozenset(codes_of(EvidenceKind.DAMAGED, EvidenceKind.HOSTILE))
-_MOST = {code: WEIGHTS[KINDS[code]].weight for code in WEIGHING_CODES} | dict.fromkeys(
-    MISTAKE_CODES, WEIGHTS[EvidenceKind.DAMAGED].weight
-)
-_FIRST_KEY = bindparam("first_key", type_=RequestRow.id.type)
-_SINCE = bindparam("since", type_=RequestRow.received_at.type)
-_REASON: ColumnElement[str] = reasons_table.c.reason
+REASON: ColumnElement[str] = reasons_table.c.reason
 UPLOAD = func.coalesce(RequestRow.content_sha256, RequestRow.request_id)
 """What tells different files apart."""
 IS_UPLOAD = RequestRow.stage != Stage.ADMISSION.value
@@ -100,29 +73,6 @@ class Suspect:
 
     evidence: ClientEvidence
     sum: EvidenceSum
-
-
-def find_suspects(
-    session: Session,
-    since: datetime,
-    min_weight: float,
-    chances: Mapping[EvidenceKind, float],
-    most: int = _MAX_SUSPECTS,
-) -> list[Suspect]:
-    """Clients whose evidence after a time weighs so much, the worst first.
-
-    Args:
-        most: how many are looked at, those with most evidence first.
-    """
-    sums = _largest_sums(session, since)
-    clients = nlargest(most, sums, key=sums.__getitem__)
-    judged = [
-        judge_client(session, client, since, chances)
-        for client in clients
-        if sums[client] >= min_weight
-    ]
-    worst = [suspect for suspect in judged if suspect.sum.weight >= min_weight]
-    return sorted(worst, key=lambda each: (-each.sum.weight, each.evidence.client))
 
 
 def judge_client(
@@ -169,18 +119,6 @@ def sum_up(
     )
 
 
-def read_chances(session: Session, p_value: float) -> dict[EvidenceKind, float]:
-    """How often an honest client's request is an outlier, as the promoted model has it."""
-    row = champion(session)
-    return name_chances(p_value, None if row is None else row.rows)
-
-
-def name_chances(p_value: float, rows: int | None) -> dict[EvidenceKind, float]:
-    """The same of a model of so many rows, or without one."""
-    share = p_value if rows is None else outlier_cutoff(p_value, rows)
-    return {EvidenceKind.OUTLIER: share}
-
-
 def _evidence_rows(
     session: Session, its_own: Sequence[ColumnElement[bool]]
 ) -> tuple[list[Any], bool]:
@@ -191,12 +129,12 @@ def _evidence_rows(
     columns = (RequestRow.id, RequestRow.request_id, UPLOAD.label("upload"))
     newest = RequestRow.id.desc()
     by_reason = (
-        select(*columns, _REASON.label("reason"), FindingRow.evidence.label("numbers"))
+        select(*columns, REASON.label("reason"), FindingRow.evidence.label("numbers"))
         .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
         .outerjoin(
-            FindingRow, and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule == _REASON)
+            FindingRow, and_(FindingRow.request_pk == RequestRow.id, FindingRow.rule == REASON)
         )
-        .where(*its_own, _REASON.in_(WEIGHING_CODES))
+        .where(*its_own, REASON.in_(WEIGHING_CODES))
     )
     by_score = (
         select(
@@ -219,55 +157,16 @@ def _evidence_rows(
 def _mistakes(session: Session, its_own: Sequence[ColumnElement[bool]]) -> Sequence[str]:
     """The different mistakes among its requests."""
     statement = (
-        select(_REASON)
+        select(REASON)
         .distinct()
         .join(RequestRow, RequestRow.id == reasons_table.c.request_pk)
-        .where(*its_own, _REASON.in_(MISTAKE_CODES))
+        .where(*its_own, REASON.in_(MISTAKE_CODES))
     )
     return session.scalars(statement).all()
 
 
 def _after(since: datetime) -> tuple[ColumnElement[bool], ...]:
     return (RequestRow.id >= key_of(since), RequestRow.received_at > since)
-
-
-def _largest_sums(session: Session, since: datetime) -> dict[str, float]:
-    """By client, no less than what its evidence weighs: chance is not left out yet."""
-    bounds = {"first_key": key_of(since), "since": since}
-    rows = session.execute(_count_uploads_by_code(_MAX_OF_A_CODE), bounds)
-    uploads: dict[str, Counter[str]] = {}
-    for client, code, number in rows:
-        uploads.setdefault(network_of(client), Counter())[code] += number
-    sums = {client: _largest_sum(codes) for client, codes in uploads.items()}
-    for client, requests in count_floods(session, since).items():
-        name, flood = network_of(client), requests * WEIGHTS[EvidenceKind.FLOOD].weight
-        sums[name] = sums.get(name, 0.0) + flood
-    return sums
-
-
-@cache
-def _count_uploads_by_code(most: int) -> Select[Any]:
-    """Client, code and different files among the ``most`` newest requests of each code.
-
-    Made once: to put it together takes longer than to run it.
-    """
-    parts = (*(_newest_of(code, most) for code in _MOST), _newest_outliers(most))
-    keys = union_all(*parts).subquery()
-    return (
-        select(RequestRow.client, keys.c.code, func.count(UPLOAD.distinct()))
-        .join(keys, keys.c.key == RequestRow.id)
-        .where(RequestRow.id >= _FIRST_KEY, RequestRow.received_at > _SINCE)
-        .group_by(RequestRow.client, keys.c.code)
-    )
-
-
-def _largest_sum(uploads: Mapping[str, int]) -> float:
-    """What different uploads by code weigh at most."""
-    counts = dict(uploads)
-    for mistake in MISTAKE_CODES:
-        if mistake in counts:
-            counts[mistake] = 0 if _BESIDE.isdisjoint(uploads) else 1
-    return sum(number * _MOST[code] for code, number in counts.items())
 
 
 def names_of(
@@ -286,27 +185,3 @@ def names_of(
         .where(*_after(since), *before, RequestRow.client.startswith(first, autoescape=True))
     )
     return [name for name in names if network_of(name) == network_of(client)]
-
-
-def _newest_of(code: str, most: int) -> Select[Any]:
-    """Keys of the newest requests with a code."""
-    key: ColumnElement[int] = reasons_table.c.request_pk
-    newest = (
-        select(key.label("key"))
-        .where(literal(code) == _REASON, key >= _FIRST_KEY)
-        .order_by(key.desc())
-        .limit(most)
-        .subquery()
-    )
-    return select(newest.c.key, literal(code, Text).label("code"))
-
-
-def _newest_outliers(most: int) -> Select[Any]:
-    newest = (
-        select(ScoreRow.request_pk.label("key"))
-        .where(ScoreRow.outlier, ScoreRow.request_pk >= _FIRST_KEY)
-        .order_by(ScoreRow.request_pk.desc())
-        .limit(most)
-        .subquery()
-    )
-    return select(newest.c.key, literal(OUTLIER_TRAFFIC.code, Text).label("code"))

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import EvidenceKind
 from store.decisions.clients import client_decisions as decisions
 from store.decisions.clients.client_decisions import decisions_on_client
-from store.decisions.clients.client_evidence import Suspect, find_suspects, judge_client
+from store.decisions.clients.client_evidence import Suspect, judge_client
+from store.decisions.clients.suspects import find_suspects
 from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope, was_decided
 from store.decisions.proposals import last_declined
 from store.requests.pictures_of_requests import pictures_of

@@ -6,7 +6,8 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.counts.turned_away import add_turned_away
-from store.decisions.clients.client_evidence import ClientEvidence, find_suspects, read_evidence
+from store.decisions.clients.client_evidence import ClientEvidence, read_evidence
+from store.decisions.clients.suspects import find_suspects
 from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
