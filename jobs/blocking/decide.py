@@ -51,7 +51,8 @@ def _sentence(plan: Plan) -> str:
     for simulated in (False, True):
         blocks = [each for each in plan.blocks if each.simulated is simulated]
         if blocks:
-            parts.append(phrase_blocks(_count(blocks), simulated))
+            scenarios = {each.scenario for each in blocks if simulated}
+            parts.append(phrase_blocks(_count(blocks), scenarios))
     if plan.proposals:
         blocks = [each.block for each in plan.proposals]
         parts.append(f"Proposed to block {_count(blocks)}: a person has to decide.")

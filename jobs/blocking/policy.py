@@ -3,6 +3,7 @@
 What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -83,15 +84,19 @@ def restrict(suspect: Suspect, policy: BlockPolicy) -> Suspect:
     return replace(suspect, sum=suspect.sum.restrict(policy.scenarios))
 
 
-def phrase_blocks(what: str, simulated: bool) -> str:
+def phrase_blocks(what: str, simulated: Collection[str] = ()) -> str:
     """What a job says of the blocks that it made.
 
-    >>> phrase_blocks("2 clients", simulated=False)
+    Args:
+        simulated: the scenarios of blocks that are simulated; none if these are enforced.
+
+    >>> phrase_blocks("2 clients")
     'Blocked 2 clients.'
     """
     if not simulated:
         return f"Blocked {what}."
-    return f"Would block {what} (simulated: set MASKWATCH_SIMULATE_BLOCKS=false to enforce)."
+    enabling = [f"`maskwatch decisions enable {scenario}`" for scenario in sorted(simulated)]
+    return f"Would block {what} (simulated: {', '.join(enabling)} to enforce)."
 
 
 def block_minutes(first: int, earlier_blocks: int) -> int:

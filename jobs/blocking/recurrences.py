@@ -96,4 +96,5 @@ class RecurrenceJob:
     def _sentence(self, recurrences: int, simulated: bool) -> str:
         if not recurrences:
             return f"No {self.scope.value} recurs that ordinary pictures do not show."
-        return phrase_blocks(phrase_count(recurrences, self.scope.value), simulated)
+        what = phrase_count(recurrences, self.scope.value)
+        return phrase_blocks(what, (self.scenario,) if simulated else ())

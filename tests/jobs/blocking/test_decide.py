@@ -168,7 +168,10 @@ def test_a_client_with_a_key_is_judged_like_any_other(context: JobContext, traff
 def test_simulated_blocks_are_not_enforced(context: JobContext, traffic: Any) -> None:
     context = simulating(context)
     attack(traffic)
-    assert run(context).sentence.startswith("Would block 1 client (simulated")
+    assert run(context).sentence == (
+        "Would block 1 client (simulated: `maskwatch decisions enable crafted_pictures` to "
+        "enforce)."
+    )
     assert not blocked(context)
     assert run(context).rows == 0
 
