@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -71,6 +72,9 @@ for panel, name, group in GROUPS:
 for name in FORMER_NAMES:
     app.command(name, hidden=True)(run_former_command)
 app.command("baseline", hidden=True)(learn_baseline)
+
+
+_NO_ROOM = {ENOSPC, EDQUOT}
 
 
 @dataclass
@@ -145,6 +149,12 @@ def _describe_fault(error: Exception) -> tuple[str, int]:
             f"({error.strerror}): run the command as the account that runs Maskwatch."
         )
         return sentence, os.EX_NOPERM
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        sentence = (
+            f"a disk is full ({error.strerror}): make room where MASKWATCH_VAR_DIR lies, then try "
+            "again; `maskwatch doctor` says how much there is."
+        )
+        return sentence, os.EX_TEMPFAIL
     name = type(error).__name__
     return (
         f"an unexpected fault ({name}); run `maskwatch --debug …` to see where.",

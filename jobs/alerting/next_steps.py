@@ -8,8 +8,8 @@ from store.tables.work_tables import AlertRow, DecisionRow
 
 _ACKNOWLEDGE = "Acknowledge the alert, so that others see that you look after it."
 _SIMULATED = (
-    "Blocks are simulated: `maskwatch decisions enable SCENARIO` enforces those of one scenario and "
-    "says first whom that hits. MASKWATCH_SIMULATE_BLOCKS=false enforces those of all but "
+    "Blocks are simulated: `maskwatch decisions enable SCENARIO` enforces those of one scenario "
+    "and says first whom that hits. MASKWATCH_SIMULATE_BLOCKS=false enforces those of all but "
     "`attacking_network`; `maskwatch doctor` says whom that hits."
 )
 

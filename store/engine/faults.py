@@ -17,6 +17,7 @@ _CANCELLED, _NO_LOCK = "57014", "55P03"
 _OF_THE_SCHEMA = {"22", "23", "2B", "42"}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _PRIMARY_CODE = 0xFF  # the rest of a SQLite code says where it happened
 
 
@@ -128,6 +129,12 @@ def _sqlite_fault(error: DBAPIError, place: str, read_only: bool) -> MaskwatchEr
         return _read_timeout()
     if code in _DAMAGED:
         return damage(place, text)
+    if code in _OF_THE_DISK:
+        # Where no page is left SQLite cannot say so: it calls that an I/O error.
+        return StoreUnavailable(
+            f"The disk of {place} is full or fails ({text}): make room there, then try again; "
+            "`maskwatch doctor` says how much it has."
+        )
     if code in _NOT_WRITABLE:
         # Without a statement it was the connection itself that could not be prepared.
         if read_only and error.statement and code == sqlite3.SQLITE_READONLY:

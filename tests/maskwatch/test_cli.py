@@ -14,7 +14,9 @@ from maskwatch.cli import app
 from maskwatch.commands.jobs.commands import FORMER_NAMES
 from maskwatch.commands.panels import Panel
 from maskwatch.listener import listen
+from store.engine.files.whole_files import write_whole
 from tests.maskwatch.conftest import Run
+from tests.small_disk import fill_disk, small_disk
 from tools.commands_table import list_commands
 
 
@@ -100,6 +102,23 @@ def test_a_file_that_the_account_may_not_read_is_named(
         "maskwatch: var/models/9f.safetensors is closed to this account (Permission denied): "
         "run the command as the account that runs Maskwatch.\n"
     )
+
+
+def test_a_disk_without_room_for_a_file_is_said_and_trying_again_helps(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+
+        def write_file(*_: object) -> None:
+            write_whole(disk / "a model", b"tensors")
+
+        monkeypatch.setattr("maskwatch.commands.baselines.baseline_views.read_progress", write_file)
+        assert maskwatch("db", "upgrade").code == 0
+        fill_disk(disk)
+        said = maskwatch("baselines", "list")
+    assert said.code == os.EX_TEMPFAIL
+    assert said.err.startswith("maskwatch: a disk is full (No space left on device): make room")
+    assert said.err.count("\n") == 1
 
 
 def test_one_shot_jobs_say_what_they_did(maskwatch: Run) -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +12,11 @@ from pydantic import SecretStr
 
 from store.configuration.names import SettingsError
 from store.engine.database import Database, StoreDamaged, StoreMisconfigured, StoreUnavailable
-from store.engine.schema.versions import ensure_current
+from store.engine.schema.versions import ensure_current, upgrade
+from store.requests.record_store import add_record
 from store.settings import StoreSettings
+from tests.makers import make_record
+from tests.small_disk import fill_disk, small_disk
 from tests.store.engine.database.runs import count_runs, write_run
 
 
@@ -57,6 +60,29 @@ def test_a_url_that_is_none_is_said_with_its_setting(tmp_path: Path, url: str) -
         Database.open(settings)
     assert "s3cret" not in str(caught.value)
     assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("free_bytes", [0, 200_000])
+def test_a_full_disk_is_named_and_the_next_write_works_once_there_is_room(
+    tmp_path: Path, now: datetime, free_bytes: int
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        settings = StoreSettings(var_dir=disk)
+        with closing(Database.open(settings)) as database:
+            upgrade(database)
+        filling = fill_disk(disk)
+        os.truncate(filling, filling.stat().st_size - free_bytes)
+        with closing(Database.open(settings)) as database:
+            with pytest.raises(StoreUnavailable, match=f"The disk of {disk}.* is full or fails"):
+                _write_much(database, now)
+            filling.unlink()
+            _write_much(database, now)
+
+
+def _write_much(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        for _ in range(2_000):
+            add_record(session, make_record(received_at=now))
 
 
 def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) -> None:
