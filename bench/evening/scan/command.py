@@ -65,7 +65,11 @@ def measure_scan(data: Path, cache: Path, options: ScanOptions) -> Figures:
     for prefix, fit in _contenders().items():
         scanned = scan_evening(recorded, fit)
         Console().print(f"{prefix}: {scanned.result.sentence}")
-        figures = {**figures, **scan_figures(prefix, attacks, scanned.outliers)}
+        figures = {
+            **figures,
+            **scan_figures(prefix, attacks, scanned.outliers),
+            **scan_figures(f"{prefix}_family", attacks, scanned.outliers | scanned.named),
+        }
     return {**figures, **scan_by_vetted(read_requests(recorded))}
 
 

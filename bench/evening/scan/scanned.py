@@ -1,7 +1,7 @@
 """Trains on the earlier records and scans those of the evening, by the jobs themselves."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
+from bench.evening.scan.families import name_requests
+from bench.evening.scan.figures import Flags
 from bench.evening.scan.records import Recorded
 from detectors.outliers.model import OutlierModel
 from detectors.outliers.preparation import Matrix
@@ -37,11 +39,14 @@ class Scanned:
     Attributes:
         p_values: of every request of the evening in its order; NaN of one that was not parsed.
         outliers: which of them the scan selected.
+        named: which of them families with outliers name; see
+            :func:`bench.evening.scan.families.name_requests`.
     """
 
     result: ScanResult
     p_values: npt.NDArray[np.float64]
-    outliers: npt.NDArray[np.bool_]
+    outliers: Flags
+    named: Flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +84,14 @@ def scan_evening(recorded: Recorded, train: Train) -> Scanned:
     with _context(recorded.after) as context:
         _promote(context, model, len(sample.clean.rows))
         result = scan(context, _read_start(context, recorded.earlier))
-        p_values, outliers = _read_scores(context, recorded.earlier)
-    return Scanned(result, p_values, outliers)
+        rows = _read_scores(context)[recorded.earlier :]
+        named = name_requests(context)
+    return Scanned(
+        result,
+        np.array([row.p_value for row in rows], dtype=np.float64),
+        np.array([bool(row.outlier) for row in rows]),
+        np.array([row.id in named for row in rows]),
+    )
 
 
 @contextmanager
@@ -120,19 +131,13 @@ def _read_start(context: JobContext, earlier: int) -> datetime:
     return _read_times(context.database)[earlier]
 
 
-def _read_scores(
-    context: JobContext, earlier: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _read_scores(context: JobContext) -> Sequence[Row[int, float, bool]]:
+    """Key, p-value and whether an outlier, of every request of the traffic in their order."""
     statement = (
-        select(ScoreRow.p_value, ScoreRow.outlier)
-        .select_from(RequestRow)
+        select(RequestRow.id, ScoreRow.p_value, ScoreRow.outlier)
         .outerjoin(ScoreRow, ScoreRow.request_pk == RequestRow.id)
         .where(RequestRow.route == _TRAFFIC)
         .order_by(RequestRow.id)
     )
     with context.database.read() as session:
-        rows = session.execute(statement).all()[earlier:]
-    return (
-        np.array([row.p_value for row in rows], dtype=np.float64),
-        np.array([bool(row.outlier) for row in rows]),
-    )
+        return session.execute(statement).all()
