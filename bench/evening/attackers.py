@@ -96,7 +96,7 @@ def _succeeding(workshop: Workshop, name: str, victims: Sequence[Photo]) -> Iter
             yield made.png
 
 
-def queries(victim: Photo, weights: Path = DEFAULT_WEIGHTS) -> list[bytes]:
+def queries(victim: Photo, weights: Path = DEFAULT_WEIGHTS, count: int = _QUERIES) -> list[bytes]:
     """The first queries of a square search against the masks that the service would answer."""
     image = load(victim)
     asked = search(
@@ -105,4 +105,4 @@ def queries(victim: Photo, weights: Path = DEFAULT_WEIGHTS) -> list[bytes]:
         image,
         np.random.default_rng(_SEED),
     )
-    return [png_of(picture) for picture, _ in islice(asked, _QUERIES)]
+    return [png_of(picture) for picture, _ in islice(asked, count)]

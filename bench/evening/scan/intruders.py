@@ -81,7 +81,7 @@ def craft_intruders(
         for name, photos in shares.items()
         if name in makers
     }
-    return {**pictures, SEARCH: tuple(queries(shares[SEARCH][draw], weights)[:each])}
+    return {**pictures, SEARCH: tuple(queries(shares[SEARCH][draw], weights, each))}
 
 
 def _list_makers(data: Path, cache: Path, weights: Path) -> dict[str, Make]:
