@@ -61,3 +61,9 @@ class Parsing:
     def present_labels(self) -> tuple[str, ...]:
         """Names of the labels that the label map contains, background left out."""
         return tuple(self.labels[label] for label in self.present)
+
+
+def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Class probabilities of a network's raw scores, over the first axis of both."""
+    powers = np.exp(logits - logits.max(axis=0))
+    return np.asarray(powers / powers.sum(axis=0), dtype=np.float32)

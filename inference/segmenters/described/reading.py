@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from detectors.parsing import LabelMap
+from detectors.parsing import LabelMap, softmax
 from inference.segmenters.described.description import Description, OutputForm
 from inference.segmenters.described.heads import Heads
 from inference.segmenters.label_maps import (
@@ -67,8 +67,7 @@ def _place_person(heads: Heads, description: Description, size: tuple[int, int])
 def _activate(values: Floats, output: OutputForm) -> Floats:
     """Shares between 0 and 1."""
     if output.activation == "softmax":
-        powers = np.exp(values - values.max(axis=0))
-        return np.asarray(powers / powers.sum(axis=0), dtype=np.float32)
+        return softmax(values)
     if output.activation == "sigmoid":
         return np.asarray(0.5 * (1 + np.tanh(0.5 * values)), dtype=np.float32)
     return values

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from detectors.parsing import Image, LabelMap, Parsing
+from detectors.parsing import Image, LabelMap, Parsing, softmax
 from detectors.sizes import scaled_size
 from inference.segmenters.label_maps import bounded_size, fit_labels, likeliest_labels
 from inference.segmenters.reference.labels import LABELS
@@ -57,11 +57,11 @@ class ReferenceSegmenter:
     def parse(self, image: Image) -> Parsing:
         """Parse a picture; probabilities come at half the working size."""
         (logits,) = self._logits([image])
-        return Parsing(_softmax(logits), _label_map(logits, *image.shape[:2]), self.labels)
+        return Parsing(softmax(logits), _label_map(logits, *image.shape[:2]), self.labels)
 
     def probabilities(self, pictures: Sequence[Image], scale: float = 1.0) -> Sequence[Any]:
         """All pictures in one batch, since they are small."""
-        return [_softmax(logits) for logits in self._logits(pictures, scale)]
+        return [softmax(logits) for logits in self._logits(pictures, scale)]
 
     def _logits(self, pictures: Sequence[Image], scale: float = 1.0) -> Floats:
         """Logits ``(N, 15, h, w)``: the mean of what is seen in a picture and in its mirror image.
@@ -99,12 +99,6 @@ def _resize(image: Image, size: tuple[int, int]) -> Floats:
     small_planes = [plane.resize(size[::-1], Pillow.Resampling.BILINEAR) for plane in planes]
     small = np.stack([np.asarray(plane, dtype=np.float32) for plane in small_planes])
     return np.asarray(small / 255, dtype=np.float32)
-
-
-def _softmax(logits: Floats) -> Floats:
-    """Probabilities over the first axis."""
-    powers = np.exp(logits - logits.max(axis=0))
-    return np.asarray(powers / powers.sum(axis=0), dtype=np.float32)
 
 
 def _label_map(logits: Floats, height: int, width: int) -> LabelMap:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from detectors.parsing import LabelMap, Parsing
+from detectors.parsing import LabelMap, Parsing, softmax
 from inference.upstream.answers.answer import ALONE, Answer, Part
 from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import Tensors
@@ -63,7 +63,7 @@ def _parse_channels(form: Tensors, values: Floats, answer: Answer) -> Parsing:
         )
     label_map = _fit(channels.argmax(axis=0).astype(np.uint8), form, answer.size)
     small = shrink_channels(channels)
-    share = _soften(small) if form.content == "logits" else _check_shares(small)
+    share = softmax(small) if form.content == "logits" else _check_shares(small)
     return parse_probabilities(share, label_map, answer.labels)
 
 
@@ -87,11 +87,6 @@ def _fit(label_map: LabelMap, form: Tensors, size: tuple[int, int]) -> LabelMap:
     if not form.is_scaled:
         raise AnswerUnreadable("The answer has a tensor that is not of the picture's size.")
     return sample_labels(label_map, size)
-
-
-def _soften(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=0))
-    return np.asarray(powers / powers.sum(axis=0), dtype=np.float32)
 
 
 def _check_shares(values: Floats) -> Floats:
