@@ -19,4 +19,13 @@ class PerceptualHash:
 
     def distance(self, other: "PerceptualHash") -> int:
         """Bits that differ, 0 to 256: unrelated pictures are about 128 apart."""
-        return (int.from_bytes(self.bits) ^ int.from_bytes(other.bits)).bit_count()
+        return count_differing_bits(self.bits, other.bits)
+
+
+def count_differing_bits(first: bytes, second: bytes) -> int:
+    """Bits in which two hashes of the same length differ.
+
+    >>> count_differing_bits(b"\x0f", b"\x01")
+    3
+    """
+    return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.configuration.network_groups import Network
-from store.decisions.decisions import Kind, Scope
+from store.decisions.decisions import Kind, Scope, is_active
 from store.decisions.networks import read_network, without
 from store.requests.client_names import ADDRESS_PREFIX, addresses_of
 from store.tables.work_tables import DecisionRow
@@ -69,7 +69,7 @@ def list_bans(session: Session, now: datetime, is_chosen: Choose = choose_all) -
     Args:
         is_chosen: whether a ban is asked for. One that is not hides no other.
     """
-    rows = _read(session, _holds(now))
+    rows = _read(session, is_active(now))
     return _longest(filter(is_chosen, _tell(rows, _networks_of(rows, Kind.ALLOW))))
 
 
@@ -89,7 +89,7 @@ def read_delta(
     changed = _read(session, or_(DecisionRow.version > version, has_ended))
     if not changed:
         return Delta((), ())
-    holding = _read(session, _holds(now))
+    holding = _read(session, is_active(now))
     allowed = _networks_of(holding, Kind.ALLOW)
     current = _longest(filter(is_chosen, _tell(holding, allowed)))
     moved = _networks_of(changed, Kind.ALLOW)
@@ -125,10 +125,6 @@ def _read(session: Session, condition: ColumnElement[bool]) -> list[_Row]:
         DecisionRow.scope.in_(_SCOPES), DecisionRow.simulated.is_(False), condition
     )
     return list(session.execute(statement))
-
-
-def _holds(now: datetime) -> ColumnElement[bool]:
-    return and_(DecisionRow.until > now, DecisionRow.revoked_at.is_(None))
 
 
 def _tell(rows: Iterable[_Row], allowed: Iterable[Network]) -> list[Ban]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from detectors.probing.hash_bits import BITS
+from detectors.probing.hash_bits import BITS, count_differing_bits
 
 MAX_RADIUS = 31
 """Bits of 256: unrelated pictures are 128 apart, give or take 8, so that none is within it."""
@@ -43,7 +43,7 @@ class SimilarPicture:
 
     def distance(self, other: "SimilarPicture") -> int:
         """Bits in which the two hashes differ."""
-        return (int.from_bytes(self.bits) ^ int.from_bytes(other.bits)).bit_count()
+        return count_differing_bits(self.bits, other.bits)
 
     def covers(self, other: "SimilarPicture") -> bool:
         """Whether the picture in the middle of another one lies within this radius."""
