@@ -19,7 +19,6 @@ import numpy.typing as npt
 from array_api_compat import array_namespace, device
 
 from detectors.findings import Finding, Place
-from detectors.parsing import Image
 from detectors.parts import COMPARED_REGIONS, PartGroup, group_indices
 from detectors.reductions import largest
 from detectors.resample import Box
@@ -273,11 +272,3 @@ def _place(box: Box, size: tuple[int, int], part: PartGroup | None) -> Place:
     top, bottom = _cells(box.top, box.bottom, size[0])
     left, right = _cells(box.left, box.right, size[1])
     return Place(left, top, right, bottom, None if part is None else part.value)
-
-
-def tile_pixels(image: Image, tile: Box) -> Image:
-    """The pixels of a tile, at least one."""
-    height, width = image.shape[:2]
-    top, bottom = _cells(tile.top, tile.bottom, height)
-    left, right = _cells(tile.left, tile.right, width)
-    return image[top:bottom, left:right]

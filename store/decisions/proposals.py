@@ -137,11 +137,6 @@ def list_open_proposals(session: Session, now: datetime, most: int = 100) -> tup
     return tuple(_view(row) for row in rows)
 
 
-def count_open_proposals(session: Session, now: datetime) -> int:
-    """How many wait for an answer."""
-    return session.scalar(select(func.count()).where(_is_open(now))) or 0
-
-
 def open_values(session: Session, now: datetime) -> set[str]:
     """What the proposals that wait are about."""
     return set(session.scalars(select(ProposalRow.value).where(_is_open(now))))

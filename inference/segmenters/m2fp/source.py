@@ -9,8 +9,6 @@ from pathlib import Path
 from inference.supply.errors import ModelError
 
 DEFAULT_MODEL = "damo/cv_resnet101_image-multiple-human-parsing"
-# A name like `master` could mean other files tomorrow.
-DEFAULT_REVISION = "v1.0.1"
 # All that is loaded; a hub's folder may hold pictures, papers and code.
 _FILES = ["configuration.json", "pytorch_model.pt", "model.safetensors", "model.sig"]
 _MODEL_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -16,7 +16,6 @@ from detectors.looks.triggers import (
     measure_return,
     measure_vanishing,
     suspect_of,
-    tile_pixels,
     trigger_finding,
 )
 from detectors.parts import PartGroup
@@ -101,8 +100,3 @@ def test_a_tile_that_was_never_moved_scores_nothing() -> None:
         suspect_of(measure_return(NOTHING, look(face=True), TILE, LABELS), float("nan")).score == 0
     )
     assert Suspect(TILE, 0.9, 0.0).score == 0
-
-
-def test_a_tile_has_its_pixels() -> None:
-    image = np.arange(300, dtype=np.uint16).astype(np.uint8).reshape(10, 10, 3)
-    assert (tile_pixels(image, TILE) == image[8:, 8:]).all()

@@ -127,7 +127,3 @@ def list_elements(chunk: bytes, max_elements: int) -> list[bytes]:
         elements.append(chunk[begin:end])
         start = end
     return elements
-
-
-def _write_element(element: bytes) -> bytes:
-    return len(element).to_bytes(_LENGTH_BYTES, "little") + element

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from modelscope_hub.errors import HubError, NetworkError, NotExistError
 
-from inference.segmenters.m2fp.source import DEFAULT_MODEL, DEFAULT_REVISION, model_folder
+from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder
 from inference.supply.errors import ModelError
 
 # The package holds a function of the same name.
 hub = import_module("modelscope.hub.snapshot_download")
+REVISION = "v1.0.1"
 
 
 def _folder(model: str, var_dir: Path) -> Path:
-    return model_folder(model, DEFAULT_REVISION, var_dir)
+    return model_folder(model, REVISION, var_dir)
 
 
 def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -76,4 +77,4 @@ def test_a_download_is_made_once_and_holds_the_model_alone(
         "pytorch_model.pt",
     ]
     assert _folder(DEFAULT_MODEL, tmp_path) == first
-    assert asked == [f"{DEFAULT_MODEL}@{DEFAULT_REVISION}"]
+    assert asked == [f"{DEFAULT_MODEL}@{REVISION}"]
