@@ -1,7 +1,6 @@
 """How long it takes from `--learn` on the Flask page of the examples to the first verdict."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import httpx2
 from sqlalchemy import select
 
 from bench.attach.sides import SideFailed
+from bench.free_ports import find_free_port
 from bench.gate.service import running_service
 from maskwatch.demo.pictures import encode, figure
 from store.configuration.names import PREFIX
@@ -48,7 +48,7 @@ def measure_first_verdict() -> dict[str, float]:
 
 
 def _learn(page: str, folder: Path) -> Path:
-    preset, port = folder / "learned.toml", _free_port()
+    preset, port = folder / "learned.toml", find_free_port()
     options = ["--learn", "--upstream", page, "--requests", "1", "--out", str(preset)]
     variables = {k: value for k, value in os.environ.items() if not k.startswith(PREFIX)}
     own = {f"{PREFIX}VAR_DIR": str(folder), f"{PREFIX}PORT": str(port)}
@@ -103,8 +103,3 @@ def _wait_for_verdict(folder: Path) -> None:
     finally:
         database.close()
     raise SideFailed("No verdict came.")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from bench.attach.upstream import build_upstream
+from bench.free_ports import find_free_port
 from detectors.errors import MaskwatchError
 from inference.machine.allocator import give_large_blocks_back, keep_few_arenas
 from inference.upstream.relay.forwarding import Forwarding
@@ -66,7 +67,7 @@ def running_nginx(upstream: Side) -> Iterator[Side | None]:
         yield None
         return
     with TemporaryDirectory(prefix="maskwatch-bench-") as name:
-        port = _free_port()
+        port = find_free_port()
         settings = Path(name) / "nginx.conf"
         settings.write_text(_nginx_settings(Path(name), port, upstream.port))
         command = [program, "-c", str(settings), "-e", "stderr"]
@@ -161,11 +162,6 @@ def _listener() -> socket.socket:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     return listener
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _wait_for_answer(port: int) -> None:

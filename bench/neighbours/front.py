@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
+from bench.free_ports import find_free_port
 from detectors.errors import MaskwatchError
 
 _START_SECONDS = 30.0
@@ -44,7 +45,7 @@ def running_front(service: str, headers: Mapping[str, str]) -> Iterator[dict[str
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         raise NginxMissing("nginx is not installed: this measurement needs it.")
-    ports = {name: _free_port() for name in headers}
+    ports = {name: find_free_port() for name in headers}
     with TemporaryDirectory(prefix="maskwatch-front-") as name:
         settings = Path(name) / "nginx.conf"
         settings.write_text(_settings(Path(name), service.rsplit("/v1", 1)[0], headers, ports))
@@ -73,11 +74,6 @@ def _settings(
         f"{user}daemon off;\npid {folder}/pid;\nevents {{ worker_connections 256; }}\n"
         f"http {{\naccess_log off;\n{temporary}\n{servers}\n}}\n"
     )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

@@ -7,10 +7,9 @@ clean foreground has another label. Every query is an 8-bit picture.
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.detection.probing.peer import Blacklight
-from bench.detection.probing.streams import through_jpeg
+from bench.detection.probing.streams import round_pixels, through_jpeg
 from detectors.parsing import Image
 from inference.segmenters.reference.training.attacks import square_search
 
@@ -18,7 +17,6 @@ Oracle = Callable[[Image], float]
 """Share of the clean foreground that a picture's parse calls something else."""
 
 Attack = Callable[[Image, Oracle, np.random.Generator], Iterator[Image]]
-_Field = npt.NDArray[np.float32]
 
 _EPSILON = 8
 _BUDGET = 1000
@@ -63,11 +61,11 @@ def nes(
             noise = random.standard_normal(image.shape, np.float32)
             others = -noise if antithetic else random.standard_normal(image.shape, np.float32)
             for direction in (noise, others):
-                picture = _round_pixels(clean + change + sigma * direction)
+                picture = round_pixels(clean + change + sigma * direction)
                 yield picture
                 slope += oracle(picture) * direction
         change = np.clip(change + np.sign(slope), -epsilon, epsilon)
-        yield _round_pixels(clean + change)
+        yield round_pixels(clean + change)
 
 
 def boundary(
@@ -84,7 +82,7 @@ def boundary(
         direction = (far - clean).astype(np.float32)
         for _ in range(6):
             middle = (low + high) / 2
-            picture = _round_pixels(clean + middle * direction)
+            picture = round_pixels(clean + middle * direction)
             yield picture
             low, high = (low, middle) if oracle(picture) >= SUCCESS else (middle, high)
         at = clean + high * direction
@@ -92,7 +90,7 @@ def boundary(
         reach = max(2.0, float(np.abs(at - clean).mean()) / 4)
         for _ in range(round(10 * step**0.5)):
             noise = random.standard_normal(image.shape, np.float32)
-            picture = _round_pixels(at + reach * noise)
+            picture = round_pixels(at + reach * noise)
             yield picture
             slope += noise if oracle(picture) >= SUCCESS else -noise
         stride = float(np.abs(at - clean).mean()) / step**0.5
@@ -123,7 +121,7 @@ def resample_queries(base: Attack) -> Attack:
 
         for proposal in base(image, answer, random):
             for _ in range(_TRIES):
-                query = _round_pixels(
+                query = round_pixels(
                     proposal + sigma * random.standard_normal(image.shape, np.float32)
                 )
                 collides = copy.see(query)
@@ -149,11 +147,6 @@ def as_jpeg(base: Attack) -> Attack:
             yield query
 
     return attack
-
-
-def _round_pixels(picture: npt.NDArray[np.floating]) -> Image:
-    pixels: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    return pixels
 
 
 ATTACKS: Mapping[str, Attack] = {

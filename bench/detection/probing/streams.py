@@ -106,7 +106,7 @@ def edits(footage: Footage, random: np.random.Generator) -> Iterator[Image]:
         contrast, brightness = random.uniform(0.8, 1.2), random.uniform(-25, 25)
         picture = footage.picture.copy()
         if random.random() < 0.7:
-            picture = _round_pixels((picture - 128.0) * contrast + 128 + brightness)
+            picture = round_pixels((picture - 128.0) * contrast + 128 + brightness)
         for _ in range(int(random.integers(0, 4))):
             centre = tuple(int(random.integers(side)) for side in picture.shape[1::-1])
             colour = tuple(int(value) for value in random.integers(0, 256, 3))
@@ -138,13 +138,14 @@ def _view(image: Image, zoom: float, shift: npt.NDArray[np.floating], degrees: f
 
 def _camera(image: Image, random: np.random.Generator, noise: float, gain: float = 1.0) -> Image:
     """Sensor noise of a standard deviation in levels, at a gain."""
-    return _round_pixels(
+    return round_pixels(
         image * np.float32(gain)
         + np.float32(noise) * random.standard_normal(image.shape, np.float32)
     )
 
 
-def _round_pixels(picture: npt.NDArray[np.floating]) -> Image:
+def round_pixels(picture: npt.NDArray[np.floating]) -> Image:
+    """The nearest picture of whole levels."""
     pixels: Image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
     return pixels
 
