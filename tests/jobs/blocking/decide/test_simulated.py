@@ -14,7 +14,10 @@ from tests.makers import make_decision
 def test_simulated_blocks_are_not_enforced(context: JobContext, traffic: Any) -> None:
     context = simulating(context)
     attack(traffic)
-    assert run(context).sentence.startswith("Would block 1 client (simulated")
+    assert run(context).sentence == (
+        "Would block 1 client (simulated: `maskwatch decisions enable crafted_pictures` to "
+        "enforce)."
+    )
     assert not blocked(context)
     assert run(context).rows == 0
 
