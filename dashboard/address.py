@@ -28,7 +28,7 @@ def seed_choice(name: str, codes: Collection[str], default: str, key: str = "") 
 
 def seed_choices(name: str, codes: Collection[str]) -> None:
     """Let a widget that takes several codes begin with those of the address."""
-    st.session_state.setdefault(name, list(_known(name, codes)))
+    st.session_state.setdefault(name, list(_read_known(name, codes)))
 
 
 def seed_tick(name: str) -> None:
@@ -54,7 +54,7 @@ def write_choice(name: str, chosen: str, codes: Collection[str], default: str) -
 
 def write_choices(name: str, chosen: Sequence[str], codes: Collection[str]) -> None:
     """The same for several codes."""
-    if tuple(chosen) != _known(name, codes):
+    if tuple(chosen) != _read_known(name, codes):
         _write(name, list(chosen))
 
 
@@ -93,34 +93,34 @@ def _complaints(
     for name in st.query_params:
         if name in codes_by_name:
             codes, limit = codes_by_name[name], 1 if name in single else None
-            yield from _unused(name, codes, limit)
+            yield from _explain_unused(name, codes, limit)
         elif name not in texts:
             filters = ", ".join([*codes_by_name, *texts]) or "none"
             yield Markup("This page has no filter “{}”; it has {}.").format(_cut(name), filters)
 
 
-def _unused(name: str, codes: Collection[str], limit: int | None) -> Iterator[str]:
+def _explain_unused(name: str, codes: Collection[str], limit: int | None) -> Iterator[str]:
     """Sentences about values that there are not, and about those beyond a limit."""
     asks = Markup("The address asks for the {} “{}”{}")
     for value in _values(name):
         if value not in codes:
             why = ", which there is not: it was left out."
             yield asks.format(name, _cut(value), why)
-    for value in _known(name, codes)[limit:] if limit else ():
+    for value in _read_known(name, codes)[limit:] if limit else ():
         yield asks.format(name, value, " as well: only the first one counts.")
 
 
 def _values(name: str) -> tuple[str, ...]:
-    given = st.query_params.get_all(name)
-    cleaned = (each.strip().strip(_QUOTES).strip().casefold() for each in given)
+    values = st.query_params.get_all(name)
+    cleaned = (each.strip().strip(_QUOTES).strip().casefold() for each in values)
     return tuple(dict.fromkeys(each for each in cleaned if each))
 
 
 def _first(name: str, codes: Collection[str], default: str) -> str:
-    return next(iter(_known(name, codes)), default)
+    return next(iter(_read_known(name, codes)), default)
 
 
-def _known(name: str, codes: Collection[str]) -> tuple[str, ...]:
+def _read_known(name: str, codes: Collection[str]) -> tuple[str, ...]:
     return tuple(value for value in _values(name) if value in codes)
 
 

@@ -235,9 +235,9 @@ class MailGroup(Group):
     ) -> SecretStr | None:
         if (value is None) != (info.data.get("smtp_username") is None):
             raise ValueError("MASKWATCH_SMTP_USERNAME and MASKWATCH_SMTP_PASSWORD go together")
-        given = info.data
-        begins_with_tls = _begins_with_tls(given.get("smtp_implicit_tls"), given.get("smtp_port"))
-        if value is not None and not (begins_with_tls or given.get("smtp_starttls", True)):
+        fields = info.data
+        begins_with_tls = _begins_with_tls(fields.get("smtp_implicit_tls"), fields.get("smtp_port"))
+        if value is not None and not (begins_with_tls or fields.get("smtp_starttls", True)):
             raise ValueError("a password is only sent with MASKWATCH_SMTP_STARTTLS=true")
         return value
 

@@ -115,7 +115,7 @@ def _show_family(context: PageContext, number: str) -> None:
     show_feedback_of_family(detail.view.id)
     with st.container(border=True):
         markup.facts(_facts(context, detail))
-    _shared(detail)
+    _show_shared(detail)
     _decisions(context, detail)
     markup.section("Requests", f"the newest {len(detail.requests)}")
     if detail.requests:
@@ -149,7 +149,7 @@ def _facts(context: PageContext, detail: FamilyDetail) -> dict[str, str]:
     }
 
 
-def _shared(detail: FamilyDetail) -> None:
+def _show_shared(detail: FamilyDetail) -> None:
     markup.section("What they share", "the most common first")
     markup.table(
         [Column("Tie"), Column("Which"), Column("Requests", "right")],

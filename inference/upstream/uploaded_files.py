@@ -30,7 +30,7 @@ class UploadedFiles(Generic[Gated]):
 
     def add(self, path: str, gated: Gated, size_bytes: int) -> list[Gated]:
         """Remember a file; those that are forgotten for it without a call."""
-        return _uncalled(self._files.add(path, _UploadedFile(gated), size_bytes))
+        return _list_uncalled(self._files.add(path, _UploadedFile(gated), size_bytes))
 
     def find(self, path: str) -> Gated | None:
         """What the gate said of a file, if it was uploaded here."""
@@ -44,12 +44,12 @@ class UploadedFiles(Generic[Gated]):
 
     def expire(self) -> list[Gated]:
         """Forget what is too old; that without a call."""
-        return _uncalled(self._files.expire())
+        return _list_uncalled(self._files.expire())
 
     def clear(self) -> list[Gated]:
         """Forget everything; that without a call."""
-        return _uncalled(self._files.clear())
+        return _list_uncalled(self._files.clear())
 
 
-def _uncalled(files: Iterable[_UploadedFile[Gated]]) -> list[Gated]:
+def _list_uncalled(files: Iterable[_UploadedFile[Gated]]) -> list[Gated]:
     return [file.gated for file in files if not file.is_called]

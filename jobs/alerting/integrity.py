@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jobs.context import JobContext, JobOutcome, Skipped
-from store.alert_rules.model_file_changed import model_changed_condition, unused_model_conditions
+from store.alert_rules.model_file_changed import (
+    list_unused_model_conditions,
+    model_changed_condition,
+)
 from store.alerts.alerts import Condition, apply_condition
 from store.engine.locks import take_turn
 from store.models.loaded_models import models_in_use, this_host
@@ -28,7 +31,10 @@ def run(context: JobContext) -> JobOutcome:
         take_turn(session, "alerts")
         in_use = models_in_use(session, host)
         current = _still_in_use(looks, in_use)
-        for condition in (*_conditions(current), *unused_model_conditions(session, host, in_use)):
+        for condition in (
+            *_conditions(current),
+            *list_unused_model_conditions(session, host, in_use),
+        ):
             apply_condition(session, condition, context.now, judge="integrity")
     return _outcome([change for _, change in current])
 

@@ -190,8 +190,8 @@ def _keep(session: Session, row: SourceRow, plan: Plan, fit: SourceFit, now: dat
 def _step_of(session: Session, row: SourceRow, plan: Plan, learnt_id: int | None) -> Step:
     baseline_id = learnt_id
     if plan.judge is not None and learnt_id is None:
-        given = newest_given(session, row.digest)
-        baseline_id = None if given is None else given.id
+        baseline_row = newest_given(session, row.digest)
+        baseline_id = None if baseline_row is None else baseline_row.id
     return Step(
         plan.phase,
         baseline_id,

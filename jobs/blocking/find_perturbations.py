@@ -33,7 +33,7 @@ def run(context: JobContext) -> JobOutcome:
         NothingToCompare: too few flagged or ordinary pictures are kept.
     """
     simulated = _JOB.is_simulated(context)
-    suspects = _unexplained(context, simulated=simulated)
+    suspects = _read_unexplained(context, simulated=simulated)
     ordinary = read_ordinary(context, MIN_ORDINARY, "a perturbation from a camera")
     choices = choose_perturbations([each.image for each in suspects], ordinary)
     recurrences = [_recurrence(each, suspects) for each in choices]
@@ -41,7 +41,7 @@ def run(context: JobContext) -> JobOutcome:
     return _JOB.block(context, recurrences, days, simulated=simulated)
 
 
-def _unexplained(context: JobContext, *, simulated: bool) -> list[Suspect]:
+def _read_unexplained(context: JobContext, *, simulated: bool) -> list[Suspect]:
     """Flagged pictures that no known perturbation explains."""
     with context.database.read() as session:
         known = PERTURBATIONS.read_decided(session, context.now, simulated=simulated)

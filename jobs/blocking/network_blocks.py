@@ -66,7 +66,7 @@ def _find_crowds(
     session: Session, context: JobContext, new: Sequence[NewDecision], *, simulated: bool
 ) -> list[_Crowd]:
     settings, now = context.settings.blocking, context.now
-    by_network = _sort(_blocked(session, now, new))
+    by_network = _sort(_list_blocked(session, now, new))
     many = [each for each in by_network if len(each) >= settings.network_min_clients]
     active = active_clients(session, now) if many else set()
     crowds = (_crowd_of(session, clients, active, simulated=simulated) for clients in many)
@@ -77,7 +77,9 @@ def _find_crowds(
     ]
 
 
-def _blocked(session: Session, now: datetime, new: Iterable[NewDecision]) -> list[BlockedClient]:
+def _list_blocked(
+    session: Session, now: datetime, new: Iterable[NewDecision]
+) -> list[BlockedClient]:
     """Clients with an address that are blocked, or are about to be."""
     about_to_be = [
         BlockedClient(each.value, now, tuple(map(str, each.evidence.get("request_ids", ()))))  # type: ignore[call-overload]

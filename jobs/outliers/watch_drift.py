@@ -40,11 +40,13 @@ def run(context: JobContext) -> JobOutcome:
         sources = list_recent_sources(session, context.now - NEWEST)
     if model is None:
         raise Skipped("There is no outlier model yet, and so nothing that traffic drifts from.")
-    found = dict(_watch(context, model, sources))
+    kinds_by_source = dict(_watch(context, model, sources))
     with context.database.write() as session:
         settle_drifts(session, context.now - NEWEST, context.now)
-    kinds = [f"The traffic of {source[:12]} {_WORDS[kind]}." for source, kind in found.items()]
-    return JobOutcome(" ".join((_phrase_numbers(len(found), len(sources)), *kinds)))
+    kinds = [
+        f"The traffic of {source[:12]} {_WORDS[kind]}." for source, kind in kinds_by_source.items()
+    ]
+    return JobOutcome(" ".join((_phrase_numbers(len(kinds_by_source), len(sources)), *kinds)))
 
 
 def _phrase_numbers(compared: int, sources: int) -> str:

@@ -59,10 +59,10 @@ class Gang:
 
     def _check_proposal(self, family: FamilyView | None) -> None:
         proposal = self._find_proposal()
-        seen = "none" if proposal is None else f"{proposal.value}: {proposal.limit_reached}"
+        outcome = "none" if proposal is None else f"{proposal.value}: {proposal.limit_reached}"
         is_named = family is not None and proposal is not None and proposal.family == str(family.id)
         self.inspection.report.observe(
-            "the block of that network is proposed, for its family", seen, is_named
+            "the block of that network is proposed, for its family", outcome, is_named
         )
         if proposal is not None:
             self._accept(proposal)

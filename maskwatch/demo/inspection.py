@@ -62,8 +62,8 @@ class Inspection:
             for family in families
             if any((thing.tie, thing.value) == (tie, value) for thing in family.shared)
         ]
-        seen = f"family {tied[0].id}: {tied[0].line}" if tied else f"none of {len(families)}"
-        self.report.observe(claim, seen, len(tied) == 1)
+        outcome = f"family {tied[0].id}: {tied[0].line}" if tied else f"none of {len(families)}"
+        self.report.observe(claim, outcome, len(tied) == 1)
         return tied[0] if tied else None
 
     def _check_ordinary(self) -> None:
@@ -119,8 +119,8 @@ class Inspection:
     def _check_mail(self, what: str, address: str) -> None:
         subjects = [_subject(path) for path in sorted(self.mail_dir.glob("*.eml"))]
         about = [each for each in subjects if f"client {client_name(address)} attacks" in each]
-        seen = about[0] if about else f"{len(subjects)} mails about others"
-        self.report.observe(f"a mail names the client of the {what}", seen, bool(about))
+        outcome = about[0] if about else f"{len(subjects)} mails about others"
+        self.report.observe(f"a mail names the client of the {what}", outcome, bool(about))
 
 
 def _wait_for_refusal(visitor: Visitor) -> Answer:

@@ -35,8 +35,8 @@ def list_client_conditions(session: Session, around: Surroundings) -> Iterator[C
     window = timedelta(minutes=around.block_window_minutes)
     attackers = find_attackers(history, around.block_after, window)
     alerts = open_alerts(session, ATTACKING_CLIENT)
-    told = {alert.fingerprint.removeprefix(_FINGERPRINT) for alert in alerts}
-    own, others = choose_alerts(attackers, told)
+    alerted_clients = {alert.fingerprint.removeprefix(_FINGERPRINT) for alert in alerts}
+    own, others = choose_alerts(attackers, alerted_clients)
     for suspect in own:
         yield attack_condition(suspect, around)
     attacking = {_fingerprint(each.evidence.client) for each in attackers}
@@ -93,15 +93,15 @@ def find_attackers(history: ClientHistory, enough: float, window: timedelta) -> 
 
 
 def choose_alerts(
-    attackers: Sequence[Suspect], told: Set[str]
+    attackers: Sequence[Suspect], alerted_clients: Set[str]
 ) -> tuple[Sequence[Suspect], Sequence[Suspect]]:
     """Those that have an alert each, and those that are too many for one. Pure.
 
     Args:
-        told: clients whose alerts are open.
+        alerted_clients: those whose alerts are open.
     """
-    known = [each for each in attackers if each.evidence.client in told]
-    new = [each for each in attackers if each.evidence.client not in told]
+    known = [each for each in attackers if each.evidence.client in alerted_clients]
+    new = [each for each in attackers if each.evidence.client not in alerted_clients]
     room = max(0, MAX_OPEN - len(known))
     return (*known, *new[:room]), new[room:]
 

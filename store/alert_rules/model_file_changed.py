@@ -43,7 +43,7 @@ def model_changed_condition(load: LoadedModelRow, change: Differences) -> Condit
     )
 
 
-def unused_model_conditions(
+def list_unused_model_conditions(
     session: Session, host: str, loads: Sequence[LoadedModelRow]
 ) -> Iterator[Condition]:
     """Conditions that resolve the alerts about models that this host does not use any more."""

@@ -31,9 +31,9 @@ def list_simulation_conditions(session: Session, around: Surroundings) -> Iterat
     ]
     for report in reports:
         yield _condition(report, days)
-    told = {_fingerprint(report.scenario) for report in reports}
+    fingerprints = {_fingerprint(report.scenario) for report in reports}
     for alert in open_alerts(session, SCENARIO_SIMULATED):
-        if alert.fingerprint not in told:
+        if alert.fingerprint not in fingerprints:
             yield _over(alert)
 
 

@@ -101,10 +101,10 @@ def find_baseline(session: Session, baseline_id: int) -> BaselineRow:
 
 def newest_given(session: Session, source: str) -> BaselineRow | None:
     """The baseline that an operator named last for a source, else the shipped one."""
-    given = select(BaselineRow).where(
+    statement = select(BaselineRow).where(
         BaselineRow.source == source, BaselineRow.origin != Origin.LEARNT.value
     )
-    rows = session.scalars(given.order_by(BaselineRow.id)).all()
+    rows = session.scalars(statement.order_by(BaselineRow.id)).all()
     return max(rows, key=lambda row: (row.origin == Origin.FILE.value, row.id), default=None)
 
 

@@ -46,7 +46,9 @@ def read_sample(session: Session, source: str, since: datetime, most: int) -> li
     """
     features = [features_table.c[name] for name in _NAMES]
     statement = (
-        _accepted(source, since, RequestRow.sample_family, RequestRow.content_sha256, *features)
+        _select_accepted(
+            source, since, RequestRow.sample_family, RequestRow.content_sha256, *features
+        )
         .join(features_table, features_table.c.request_pk == RequestRow.id)
         .where(_is_sampled())
         .limit(most)
@@ -54,7 +56,7 @@ def read_sample(session: Session, source: str, since: datetime, most: int) -> li
     rows: dict[str, SampleRow] = {}
     for client, reasons, family, content, *values in session.execute(statement):
         if _ATTACK_CODES.isdisjoint(reasons):
-            rows.setdefault(content or family, SampleRow(client, family, _measured(values)))
+            rows.setdefault(content or family, SampleRow(client, family, _collect_measured(values)))
     return list(rows.values())
 
 
@@ -68,7 +70,7 @@ def read_requests(
     """
     scores = (features_table.c.tamper_score, features_table.c.trigger_score)
     statement = (
-        _accepted(source, since, RequestRow.received_at, *scores)
+        _select_accepted(source, since, RequestRow.received_at, *scores)
         .outerjoin(features_table, features_table.c.request_pk == RequestRow.id)
         .limit(most)
     )
@@ -83,7 +85,7 @@ def _is_later(moment: datetime, since: datetime | None) -> bool:
     return since is not None and moment >= since
 
 
-def _accepted(source: str, since: datetime, *columns: Any) -> Select[Any]:
+def _select_accepted(source: str, since: datetime, *columns: Any) -> Select[Any]:
     return (
         select(RequestRow.client, RequestRow.reasons, *columns)
         .where(
@@ -103,5 +105,5 @@ def _is_sampled() -> ColumnElement[bool]:
     return RequestRow.sample_family.is_not(None)
 
 
-def _measured(values: Sequence[float | None]) -> dict[str, float]:
+def _collect_measured(values: Sequence[float | None]) -> dict[str, float]:
     return {name: value for name, value in zip(_NAMES, values, strict=True) if value is not None}

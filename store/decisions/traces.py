@@ -57,7 +57,11 @@ def trace_decision(session: Session, row: DecisionRow, now: datetime) -> Trace:
     scope = Scope(row.scope)
     if row.simulated:
         return Trace(led, 0, True, ())
-    rows = _with_finding(session, row, end) if scope in _BY_FINDING else _blocked(session, row, end)
+    rows = (
+        _read_with_finding(session, row, end)
+        if scope in _BY_FINDING
+        else _read_blocked(session, row, end)
+    )
     matches = _matcher_of(row)
     hits = [each for each in rows if matches(each)]
     counted = 0 if scope in (*_BY_FINDING, Scope.CONTENT) else _count_repeats(session, row)
@@ -70,7 +74,7 @@ def number_of(picture: SimilarPicture) -> float:
     return float(int.from_bytes(picture.bits[:6]))
 
 
-def _blocked(session: Session, row: DecisionRow, end: datetime) -> list[Row[Any]]:
+def _read_blocked(session: Session, row: DecisionRow, end: datetime) -> list[Row[Any]]:
     statement = (
         select(RequestRow.request_id, RequestRow.client, RequestRow.content_sha256)
         .join(reasons_table, reasons_table.c.request_pk == RequestRow.id)
@@ -84,7 +88,7 @@ def _blocked(session: Session, row: DecisionRow, end: datetime) -> list[Row[Any]
     return list(session.execute(statement.limit(_MAX_LOOKED_AT)))
 
 
-def _with_finding(session: Session, row: DecisionRow, end: datetime) -> list[Row[Any]]:
+def _read_with_finding(session: Session, row: DecisionRow, end: datetime) -> list[Row[Any]]:
     code = _BY_FINDING[Scope(row.scope)]
     statement = (
         select(RequestRow.request_id, FindingRow.evidence)

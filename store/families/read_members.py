@@ -89,8 +89,10 @@ def _read_chunk(
     ).all()
     findings, looks = _findings(session, keys), read_looks(session, keys)
     kinds, outliers = _kinds(session, keys, findings), _outliers(session, keys)
-    patches = _Listed(_shown(findings, BLOCKED_PATCH.code), decisions[Scope.PATCH])
-    noises = _Listed(_shown(findings, BLOCKED_PERTURBATION.code), decisions[Scope.PERTURBATION])
+    patches = _Listed(_name_decisions(findings, BLOCKED_PATCH.code), decisions[Scope.PATCH])
+    noises = _Listed(
+        _name_decisions(findings, BLOCKED_PERTURBATION.code), decisions[Scope.PERTURBATION]
+    )
     for row in rows:
         yield Member(
             key=row.id,
@@ -139,7 +141,7 @@ def _outliers(session: Session, keys: Sequence[int]) -> dict[int, Mapping[str, f
     return {row.request_pk: row.contributions for row in rows}
 
 
-def _shown(
+def _name_decisions(
     findings: Mapping[int, Mapping[str, Mapping[str, float]]], code: str
 ) -> dict[int, frozenset[int]]:
     """The decision that each request's finding names."""

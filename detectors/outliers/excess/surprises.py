@@ -49,7 +49,9 @@ class Surprises:
     def among(cls, rows: Matrix, places: Places) -> Self:
         """Those of ``(n, features)`` clean rows; NaN means not measured."""
         pairs = zip(places.factors, places.predictors, strict=True)
-        lines = [_fit_line(_product(rows, factors), _given(rows, by)) for factors, by in pairs]
+        lines = [
+            _fit_line(_product(rows, factors), _list_predictors(rows, by)) for factors, by in pairs
+        ]
         array = np.array(lines, dtype=np.float64).reshape(-1, 4)
         tails = tuple(map(Tail.among, _measure(rows, places, array)))
         single = cls(places, array, tails, ())
@@ -116,7 +118,8 @@ def _measure(rows: Matrix, places: Places, lines: Matrix) -> list[Vector]:
     """Each sign in units, then each count; each number follows from its own row to the last bit."""
     pairs = zip(places.factors, places.predictors, lines, strict=True)
     parts = [
-        _excess(_product(rows, factors), _given(rows, by), line) for factors, by, line in pairs
+        _excess(_product(rows, factors), _list_predictors(rows, by), line)
+        for factors, by, line in pairs
     ]
     means = [
         sum((parts[place] for place in _present(members)), np.zeros(len(rows)))
@@ -126,16 +129,16 @@ def _measure(rows: Matrix, places: Places, lines: Matrix) -> list[Vector]:
     return [*means, *(_clip(rows[:, column]) for column in places.counts)]
 
 
-def _excess(values: Vector, given: list[Vector], line: Vector) -> Vector:
+def _excess(values: Vector, predictors: list[Vector], line: Vector) -> Vector:
     expected = np.full(len(values), line[0])
-    for slope, predictor in zip(line[1:3], given, strict=False):
+    for slope, predictor in zip(line[1:3], predictors, strict=False):
         expected = expected + slope * predictor
     return np.asarray((values - np.maximum(expected, log(_FLOOR))) / line[3])
 
 
-def _fit_line(values: Vector, given: list[Vector]) -> list[float]:
+def _fit_line(values: Vector, predictors: list[Vector]) -> list[float]:
     """Least squares, and the unit; the slopes of what is not given are 0."""
-    table = np.column_stack([values, *given])
+    table = np.column_stack([values, *predictors])
     table = table[~np.isnan(table).any(axis=1)]
     design = np.column_stack([np.ones(len(table)), table[:, 1:]])
     slopes, *_ = np.linalg.lstsq(design, table[:, 0], rcond=None)
@@ -152,7 +155,7 @@ def _product(rows: Matrix, columns: Columns) -> Vector:
     return _on_scale(product)
 
 
-def _given(rows: Matrix, columns: Columns) -> list[Vector]:
+def _list_predictors(rows: Matrix, columns: Columns) -> list[Vector]:
     return [_on_scale(_clip(rows[:, column])) for column in _present(columns)]
 
 

@@ -54,5 +54,7 @@ def _try_figure(segmenter: Segmenter, seed: int) -> Trial:
     order = np.argsort(-counts, kind="stable")
     shares = tuple((segmenter.labels[i], float(counts[i])) for i in order if counts[i] > 0)
     is_person = figure.label_map > 0
-    found = label_map > 0
-    return Trial(shares, float(found[is_person].mean()), float(found[~is_person].mean()))
+    is_foreground = label_map > 0
+    return Trial(
+        shares, float(is_foreground[is_person].mean()), float(is_foreground[~is_person].mean())
+    )

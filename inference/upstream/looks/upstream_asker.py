@@ -59,12 +59,12 @@ class UpstreamAsker:
         marked = {**scope, "headers": [*scope["headers"], self.mark.write()]}
         with self._lock:
             if self._is_closed:
-                raise _stopped()
+                raise _make_stop_fault()
             future = asyncio.run_coroutine_threadsafe(self._hold(marked, body), self._loop)
         try:
             return future.result()
         except CancelledError:
-            raise _stopped() from None
+            raise _make_stop_fault() from None
 
     def close(self) -> None:
         """Break off what is asked, and end the thread."""
@@ -98,5 +98,5 @@ async def _break_off() -> None:
     await gather(*tasks, return_exceptions=True)
 
 
-def _stopped() -> UpstreamFault:
+def _make_stop_fault() -> UpstreamFault:
     return UpstreamFault(FaultKind.BROKEN, "Looks are over: the process ends.")

@@ -76,7 +76,7 @@ class Forwarding:
             headers = [pair for pair in headers if not is_forwarding(pair[0])]
         headers = self._add_host(headers)
         headers += self._describe_client(scope, headers)
-        return headers + _chunked(sent) if body is None else _replace_body(headers, body)
+        return headers + _copy_chunked(sent) if body is None else _replace_body(headers, body)
 
     def _is_from_proxy(self, scope: Scope) -> bool:
         if not self._trusted:
@@ -104,7 +104,7 @@ class Forwarding:
                 for name, text in own.items()
                 if text and name not in known
             ),
-            (b"forwarded", _forwarded(peer, host, scheme).encode("latin-1")),
+            (b"forwarded", _write_forwarded(peer, host, scheme).encode("latin-1")),
             (b"via", scope.get("http_version", "1.1").encode("ascii") + b" " + self._token),
         ]
 
@@ -114,10 +114,10 @@ def _peer(scope: Scope) -> str:
     return client[0] if client else _UNKNOWN
 
 
-def _forwarded(peer: str, host: str, scheme: str) -> str:
+def _write_forwarded(peer: str, host: str, scheme: str) -> str:
     """An element of RFC 7239.
 
-    >>> _forwarded("2001:db8::1", "a.example:80", "http")
+    >>> _write_forwarded("2001:db8::1", "a.example:80", "http")
     'for="[2001:db8::1]";host="a.example:80";proto=http'
     """
     node = f'"[{peer}]"' if ":" in peer else peer
@@ -126,7 +126,7 @@ def _forwarded(peer: str, host: str, scheme: str) -> str:
     return ";".join(filter(None, parts))
 
 
-def _chunked(sent: Iterable[tuple[bytes, bytes]]) -> Headers:
+def _copy_chunked(sent: Iterable[tuple[bytes, bytes]]) -> Headers:
     is_chunked = any(name == b"transfer-encoding" for name, _ in sent)
     return [(b"transfer-encoding", b"chunked")] if is_chunked else []
 

@@ -51,7 +51,7 @@ def explain_file(service: Service, path: Path, request: RequestDetail | None) ->
         upload = Upload(content, file_name=path.name)
         outcome = _examine(pipeline, upload)
         looks = _examine(replace(pipeline, checks=every_look(pipeline.checks)), upload)
-    return _explain(service, path, outcome, _measured(looks))
+    return _explain(service, path, outcome, _collect_features(looks))
 
 
 def _compare(content: bytes, path: Path, request: RequestDetail | None) -> None:
@@ -69,7 +69,7 @@ def _examine(pipeline: Pipeline, upload: Upload) -> Outcome:
     return pipeline.examine(Arrival(new_request_id(now), now, CLIENT, "cli"), upload)
 
 
-def _measured(outcome: Outcome) -> Mapping[str, float]:
+def _collect_features(outcome: Outcome) -> Mapping[str, float]:
     features = outcome.record.features
     return {} if features is None else features.collect_values()
 

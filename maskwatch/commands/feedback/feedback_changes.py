@@ -19,7 +19,7 @@ def confirm(settings: StoreSettings, subject: str, reason: str, now: datetime) -
     Raises:
         MaskwatchError: there is none, no reason was given, or the database cannot be used.
     """
-    return _judge(settings, subject, _said(Feedback.CONFIRMED, reason), now)
+    return _judge(settings, subject, _speak_as_operator(Feedback.CONFIRMED, reason), now)
 
 
 def dismiss(settings: StoreSettings, subject: str, reason: str, now: datetime) -> str:
@@ -28,7 +28,7 @@ def dismiss(settings: StoreSettings, subject: str, reason: str, now: datetime) -
     Raises:
         MaskwatchError: there is none, no reason was given, or the database cannot be used.
     """
-    return _judge(settings, subject, _said(Feedback.DISMISSED, reason), now)
+    return _judge(settings, subject, _speak_as_operator(Feedback.DISMISSED, reason), now)
 
 
 def withdraw(settings: StoreSettings, subject: str, reason: str, now: datetime) -> str:
@@ -37,10 +37,10 @@ def withdraw(settings: StoreSettings, subject: str, reason: str, now: datetime) 
     Raises:
         MaskwatchError: there is none, no reason was given, or the database cannot be used.
     """
-    return _judge(settings, subject, _said(Feedback.WITHDRAWN, reason), now)
+    return _judge(settings, subject, _speak_as_operator(Feedback.WITHDRAWN, reason), now)
 
 
-def _said(feedback: Feedback, reason: str) -> Said:
+def _speak_as_operator(feedback: Feedback, reason: str) -> Said:
     who = operator()
     return Said(feedback, who, reason, command_line(who))
 

@@ -48,6 +48,6 @@ def _check_recipient(transport: Transport, mail: OutgoingMail, recipient: str) -
     except DeliveryFailed as error:
         return Check(name, State.FAIL, str(error))
     if isinstance(transport, FileTransport):
-        said = f"No mail server is set (MASKWATCH_SMTP_HOST): it was written to {destination}."
-        return Check(name, State.WARN, said)
+        sentence = f"No mail server is set (MASKWATCH_SMTP_HOST): it was written to {destination}."
+        return Check(name, State.WARN, sentence)
     return Check(name, State.OK, f"{transport.place} took a test mail.")

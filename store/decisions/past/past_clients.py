@@ -41,7 +41,7 @@ def count_uploads(
     received_at = RequestRow.received_at
     counted = [or_(received_at < begin, received_at >= end) for begin, end in left_out]
     statement = select(func.count(UPLOAD.distinct())).where(
-        its_own, *_stored(since, until), received_at > since, IS_UPLOAD, *counted
+        its_own, *_lies_between(since, until), received_at > since, IS_UPLOAD, *counted
     )
     return session.scalar(statement) or 0
 
@@ -52,7 +52,7 @@ def read_day_before(session: Session, until: datetime) -> Day:
         select(
             func.count(RequestRow.client.distinct()),
             func.count().filter(_IS_ACCEPTED),
-        ).where(*_stored(until - DAY, until))
+        ).where(*_lies_between(until - DAY, until))
     ).one()
     return Day(clients, accepted)
 
@@ -63,7 +63,7 @@ def read_hit_before(session: Session, value: str, until: datetime) -> Hit:
     if network is not None:
         return _read_hit_within(session, network, since, until)
     its_own = RequestRow.client.in_(names_of(session, value, since, until))
-    accepted = select(func.count()).where(its_own, *_stored(since, until), _IS_ACCEPTED)
+    accepted = select(func.count()).where(its_own, *_lies_between(since, until), _IS_ACCEPTED)
     return Hit({value: session.scalar(accepted) or 0})
 
 
@@ -107,7 +107,7 @@ def count_turned_away_between(
 def _read_hit_within(session: Session, network: Network, since: datetime, until: datetime) -> Hit:
     rows = session.execute(
         select(RequestRow.client, func.count().filter(_IS_ACCEPTED))
-        .where(*_stored(since, until))
+        .where(*_lies_between(since, until))
         .group_by(RequestRow.client)
     )
     accepted = Counter[str]()
@@ -118,5 +118,5 @@ def _read_hit_within(session: Session, network: Network, since: datetime, until:
     return Hit(accepted)
 
 
-def _stored(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+def _lies_between(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
     return (RequestRow.id >= key_of(since), RequestRow.id <= key_of(until))
