@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from jobs.settings import JobSettings
 from store.audit.actors import job
 from store.baselines.drifts import list_pushed
 from store.engine.reader_locks import Reader, lock_for_reading
-from store.models.outlier_models import CLIENTS, HELD_BACK, promote
+from store.models.outlier_models import CLIENTS, HELD_BACK, champion, promote
 from store.phrases import phrase_count
 
 # Below this rank correlation the two models disagree about what is normal.
@@ -77,16 +78,17 @@ def run(context: JobContext) -> JobOutcome:
     judgement = hold_back_if_unsigned(judgement, context.settings)
     basis = digest_basis(challenger.kind, challenger.names)
     metrics = {BASIS: basis, **judgement.metrics(sample)}
-    _keep(context, challenger, len(sample.clean.rows), judgement, metrics)
+    rows = len(sample.clean.rows)
+    is_new = _keep(context, challenger, rows, judgement, metrics)
+    records, clients = phrase_count(rows, "clean record"), phrase_count(sample.clients, "client")
+    said = f"A model ({challenger.kind}) trained on {records} of {clients}"
+    if not is_new:
+        return JobOutcome(f"{said} is the champion: nothing new came that teaches more.", rows)
     verb = "promoted" if judgement.is_promoted else "held back"
-    records = phrase_count(len(sample.clean.rows), "clean record")
-    clients = phrase_count(sample.clients, "client")
     return JobOutcome(
-        f"A model ({challenger.kind}) trained on {records} of {clients} "
-        f"was {verb}. {_say_trimmed(sample)}"
-        f"{judgement.because} Outliers have p-values of at most "
-        f"{describe_cutoff(p_value, len(sample.clean.rows))}.",
-        len(sample.clean.rows),
+        f"{said} was {verb}. {_say_trimmed(sample)}{judgement.because} Outliers have p-values of "
+        f"at most {describe_cutoff(p_value, rows)}.",
+        rows,
     )
 
 
@@ -205,14 +207,23 @@ def _keep(
     rows: int,
     judgement: Judgement,
     metrics: Mapping[str, object],
-) -> None:
+) -> bool:
+    """Keep a challenger, and promote it if that was judged; whether it is not the champion itself.
+
+    What the champion was judged by when it was promoted stays, and nothing is promoted over itself.
+    """
     archive = model.dumps()
     store, key = open_models(context), context.settings.training.outlier_signing_key
     if key is not None:
         store.sign(archive, key)
     with context.database.write() as session:
+        present, digest = champion(session), sha256(archive).hexdigest()
+        # One whose file is gone gets it back, and says so as any promotion does.
+        if present is not None and present.digest == digest and store.path_of(digest).is_file():
+            return False
         row = store.add(
             session, archive=archive, kind=model.kind, rows=rows, metrics=metrics, now=context.now
         )
         if judgement.is_promoted:
             promote(session, row.id, job("retrain"), context.now, judgement.because)
+    return True

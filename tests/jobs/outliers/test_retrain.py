@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from jobs.outliers.retrain import judge, run
 from jobs.outliers.sampling import Sample, TooFewRecords, train, training_sample
 from jobs.outliers.scan import scan
 from store.models.outlier_models import champion
+from store.models.promotions import list_promotions
 from store.requests.record_store import FeatureMatrix
+from store.tables.model_tables import PromotionRow
 from store.tables.work_tables import OutlierModelRow
 
 FOREST = OutlierKind.ISOLATION_FOREST
@@ -57,6 +60,35 @@ def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: 
         "There was no model before it. It was not held against frozen sets: `maskwatch detectors "
         "freeze` makes them."
     )
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_a_champion_whose_file_is_gone_gets_it_back_from_the_same_records(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run(context)
+    [archive] = (context.settings.store.var_dir / "models").rglob("*.safetensors")
+    archive.unlink()
+    assert "was promoted" in run(context).sentence
+    assert archive.is_file()
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_without_anything_new_the_champion_is_not_promoted_over_itself(
+    context: JobContext, traffic: Any
+) -> None:
+    traffic.clean("ip:203.0.113.1", 40)
+    run(context)
+    first = promoted(context)
+    again = run(replace(context, now=context.now + timedelta(days=1)))
+    assert again.sentence == (
+        "A model (excess) trained on 40 clean records of 1 client is the champion: nothing new "
+        "came that teaches more."
+    )
+    assert promoted(context).metrics == first.metrics
+    with context.database.read() as session:
+        assert len(list_promotions(session, PromotionRow)) == 1
 
 
 def test_a_challenger_that_agrees_is_promoted(context: JobContext, traffic: Any) -> None:
