@@ -3,7 +3,7 @@
 Nothing is left out of a list by it. What it cannot judge stands first: nothing sinks unseen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,12 +18,13 @@ from store.families.labels import read_labels
 from store.families.recorded import find_basis, read_inputs
 from store.models.archive_signatures import UntrustedModel
 from store.models.outlier_models import HELD_BACK
+from store.models.promotions import find_present
 from store.models.rerankers import RerankerStore, find_reranker_in_force, list_rerankers
 from store.pages.family_views import FamilyView, list_families, newest_members, view_families
 from store.pages.traffic import RequestSummary, requests_of_keys
 from store.requests.request_keys import key_of
 from store.tables.family_tables import FamilyRow, FeedbackRow
-from store.tables.model_tables import RerankerRow
+from store.tables.model_tables import RerankerPromotionRow, RerankerRow
 from store.tables.request_tables import ScoreRow
 
 SPAN = timedelta(days=7)
@@ -87,7 +88,7 @@ def read_ranking(session: Session, store: RerankerStore) -> Ranking:
     row, basis = find_reranker_in_force(session), find_basis(session)
     labels = None if basis is None else read_labels(session, basis).count
     if row is None:
-        return Ranking(None, None, _say_last_trial(session), labels, None)
+        return Ranking(None, None, _say_why_there_is_none(session, labels), labels, None)
     reranker, note = _read_reranker(store, row, basis)
     held_out = HeldOut.of_metrics(row.metrics)
     return Ranking(reranker, f"r{row.id}", note, labels, held_out)
@@ -159,11 +160,28 @@ def _read_reranker(
         return None, f"r{row.id} is not used. {error}"
 
 
-def _say_last_trial(session: Session) -> str:
+def _say_why_there_is_none(session: Session, labels: LabelCount | None) -> str:
+    """Why no re-ranker is in force; empty while labels are too few for a first one."""
+    said = [*_say_who_took_it_out(session), *_say_last_trial(session)]
+    if not said and labels is not None and labels.suffices:
+        said = [
+            "An order is learnt from them after the next retraining; `maskwatch jobs run "
+            "train_reranker` does so now."
+        ]
+    return " ".join(said)
+
+
+def _say_who_took_it_out(session: Session) -> Iterator[str]:
+    last = find_present(session, RerankerPromotionRow)
+    if last is not None:
+        at = f"{last.promoted_at:%Y-%m-%d %H:%M} UTC"
+        yield f"{last.promoted_by} took the last one out of force at {at}: {last.why}"
+
+
+def _say_last_trial(session: Session) -> Iterator[str]:
     newest = next(iter(list_rerankers(session)), None)
-    if newest is None or HELD_BACK not in newest.metrics:
-        return ""
-    return f"r{newest.id} was held back. {newest.metrics[HELD_BACK]}"
+    if newest is not None and HELD_BACK in newest.metrics:
+        yield f"r{newest.id} was held back. {newest.metrics[HELD_BACK]}"
 
 
 def _read_p_values(session: Session, now: datetime, also: int | None) -> dict[int, float]:

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from detectors.ranking.inputs import INPUT_NAMES
 from detectors.ranking.reranker import Reranker
 from detectors.ranking.trial import HeldOut
-from store.audit.actors import job
+from store.audit.actors import analyst, job
 from store.engine.database import Database
 from store.families.feedback import Feedback
 from store.models.outlier_models import HELD_BACK
-from store.models.rerankers import RerankerStore, promote_reranker
+from store.models.rerankers import RerankerStore, promote_reranker, roll_back_reranker
 from store.pages.ranking_views import (
     NOT_JUDGED,
     Ranking,
@@ -167,6 +167,26 @@ def test_a_file_that_was_changed_orders_nothing_and_that_is_said(
     path.unlink()
     assert "is gone: put it back" in _read(labelled.database, store).note
     assert len(_ids(labelled, store)) == 2
+
+
+def test_with_enough_labels_it_is_said_when_an_order_is_learnt(
+    labelled: Labelled, store: RerankerStore
+) -> None:
+    labelled.teach(25, 24)
+    assert _read(labelled.database, store).note == ""
+    labelled.teach(0, 1)
+    assert "is learnt from them after the next retraining" in _read(labelled.database, store).note
+
+
+def test_whoever_took_the_order_out_of_force_is_named(
+    labelled: Labelled, store: RerankerStore, now: datetime
+) -> None:
+    _put_in_force(labelled, store)
+    with labelled.database.write() as session:
+        roll_back_reranker(session, analyst("ada"), now, "It sinks what matters.")
+    assert _read(labelled.database, store).note == (
+        "analyst:ada took the last one out of force at 2026-03-02 12:00 UTC: It sinks what matters."
+    )
 
 
 def test_why_the_last_one_was_held_back_is_said(labelled: Labelled, store: RerankerStore) -> None:
