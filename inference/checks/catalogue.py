@@ -53,6 +53,11 @@ class Parts:
         limits = self.knowledge.state_of(digest).limits
         return self.settings.topology.topology_limits(limits)
 
+    def max_entropy_of(self, digest: str) -> float:
+        """The entropy above which a model's parse is unsure: as learnt, or else as set."""
+        policy = self.settings.looks.ensemble_policy()
+        return policy.for_source(self.knowledge.state_of(digest)).max_entropy
+
 
 def build_checks(parts: Parts) -> tuple[Check, ...]:
     """Build every check.
@@ -66,7 +71,7 @@ def build_checks(parts: Parts) -> tuple[Check, ...]:
         InputCheck(),
         ModelCheck(),
         TopologyCheck(parts.limits_of),
-        FacesCheck(sampling_key(secret), looks.ensemble_max_entropy),
+        FacesCheck(sampling_key(secret), parts.max_entropy_of),
         _build_traffic(parts, secret),
         ListedCheck(parts.access, PATCH_SEARCH),
         ListedCheck(parts.access, PERTURBATION_SEARCH),

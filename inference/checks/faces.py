@@ -1,6 +1,6 @@
 """Asks the face prior where its answer matters: it costs twice what a parse does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import nan
@@ -26,28 +26,30 @@ class FacesCheck:
 
     Attributes:
         key: what the sample is drawn with; see :func:`sampling_key`.
-        max_entropy: mean foreground entropy in nats above which a parse is unsure.
+        max_entropy_of: mean foreground entropy in nats above which a parse is unsure, for a
+            model's digest.
     """
 
     key: bytes
-    max_entropy: float
+    max_entropy_of: Callable[[str], float]
     name = "faces"
     needs = Needs.CONTENT
 
     def run(self, case: Case) -> CheckResult:
         """How many faces there are, and how many the parse lacks; NaN where nobody asked."""
-        if not (self._is_doubtful(case.parsing) or self._is_sampled(case)):
+        if not (self._is_doubtful(case) or self._is_sampled(case)):
             return CheckResult({"faces_found": nan, "faces_hidden": nan})
         boxes = case.screening.faces.boxes
         features = {"faces_found": float(len(boxes))}
         return CheckResult(features | {"faces_hidden": _count_hidden(boxes, case.parsing)})
 
-    def _is_doubtful(self, parsing: Parsing) -> bool:
+    def _is_doubtful(self, case: Case) -> bool:
+        parsing = case.parsing
         if _lacks(parsing, PartGroup.FACE) or _lacks_hair(parsing):
             return True
         entropy = masked_mean(parsing.entropies, parsing.winners != 0)
         # Written this way round, so that what cannot be judged is doubtful.
-        return not entropy <= self.max_entropy
+        return not entropy <= self.max_entropy_of(case.segmenter.digest)
 
     def _is_sampled(self, case: Case) -> bool:
         """By the bytes and the model: sending a file again draws nothing new."""

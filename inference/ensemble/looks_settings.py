@@ -34,8 +34,8 @@ class LooksGroup(Group):
     as `ensemble_budget` allows."""
 
     ensemble_max_entropy: float = Field(1.0, ge=0, le=5.6, allow_inf_nan=False)
-    """A parse with a higher mean entropy on the foreground, in nats, looks odd, until it is learnt
-    what is usual for the source."""
+    """A parse with a higher mean entropy on the foreground, in nats, looks odd and the face prior
+    is asked, until it is learnt what is usual for the source."""
 
     ensemble_squeezes: bool = True
     """Five further looks at odd and sampled parses: JPEG, median, bit depth, rescale, mirror."""

@@ -21,6 +21,7 @@ from jobs.settings import JobSettings
 from store.people.api_keys import add_key
 from store.requests.records import RequestRecord
 from store.requests.request_ids import new_request_id
+from tests.inference.check_cases import check_named
 from tests.inference.conftest import Encode
 from tests.makers import SECRET
 
@@ -67,6 +68,8 @@ def test_a_fresh_service_learns_from_its_traffic_and_uses_it(
     monkeypatch.setattr(next_step, "MIN_PROVISIONAL", 40)
     monkeypatch.setattr(next_step, "MIN_IN_FORCE", PICTURES)
     digest = fresh.pipeline.segmenter.digest
+    faces = check_named(fresh.pipeline.checks, "faces")
+    assert faces.max_entropy_of(digest) == fresh.settings.looks.ensemble_max_entropy
     context = JobContext(
         fresh.database, JobSettings(var_dir=fresh.settings.store.var_dir), datetime.now(UTC)
     )
@@ -80,6 +83,8 @@ def test_a_fresh_service_learns_from_its_traffic_and_uses_it(
     fresh.sources.refresh()
     state = fresh.pipeline.knowledge.state_of(digest)
     assert (state.phase, state.baseline is not None) == (Phase.IN_FORCE, True)
+    assert state.max_entropy is not None
+    assert faces.max_entropy_of(digest) == state.max_entropy
     record = _send(fresh, _picture(encode, PICTURES), "ip:10.1.0.1")
     assert record.features is not None
     assert "tamper_score" in record.features.collect_values()

@@ -59,7 +59,7 @@ def _parsing(shown: Sequence[str], sureness: float) -> Parsing:
 
 
 def _faces(question: Question, key: bytes = KEY) -> float:
-    return FacesCheck(key, 1.0).run(question.case).features["faces_found"]
+    return FacesCheck(key, lambda _: 1.0).run(question.case).features["faces_found"]
 
 
 def test_a_sure_parse_with_face_and_hair_is_not_asked_about() -> None:
@@ -83,6 +83,14 @@ def test_it_is_asked_where_the_parse_does_not_say_enough(
 ) -> None:
     question = Question.about(shown, sureness)
     assert _faces(question) == len(BOXES)
+
+
+def test_an_unsure_parse_of_a_source_that_is_used_to_more_is_not_asked_about() -> None:
+    question = Question.about(["background", "face", "hair"], TORN)
+    limits = {question.case.segmenter.digest: 1.5}
+    check = FacesCheck(KEY, limits.__getitem__)
+    assert isnan(check.run(question.case).features["faces_found"])
+    assert question.asked.times == 0
 
 
 def test_it_is_not_asked_for_hair_that_the_labels_cannot_name() -> None:
@@ -128,13 +136,13 @@ def test_a_box_without_a_face_in_the_parse_is_counted(label: str, hidden: float)
     label_map[1:21, 1:21] = LABELS.index(label)
     label_map[1:21, 50:70] = LABELS.index("face")
     parsing = replace(question.case.parsing, label_map=label_map)
-    features = FacesCheck(KEY, 1.0).run(replace(question.case, parsing=parsing)).features
+    features = FacesCheck(KEY, lambda _: 1.0).run(replace(question.case, parsing=parsing)).features
     assert features["faces_hidden"] == hidden
 
 
 def test_faces_that_the_labels_cannot_name_are_not_hidden() -> None:
     question = Question.about(["background"])
     parsing = replace(question.case.parsing, translation=("background", "head", "hair", "pants"))
-    features = FacesCheck(KEY, 1.0).run(replace(question.case, parsing=parsing)).features
+    features = FacesCheck(KEY, lambda _: 1.0).run(replace(question.case, parsing=parsing)).features
     assert features["faces_found"] == len(BOXES)
     assert isnan(features["faces_hidden"])
