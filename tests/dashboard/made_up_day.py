@@ -14,7 +14,7 @@ from detectors.verdict import Verdict
 from store.audit.actors import job
 from store.models.outlier_models import OutlierModelStore, promote
 from store.requests.picture_store import ENTROPY_MAP, OVERLAY, PICTURE, PictureStore
-from store.requests.record_store import add_record
+from store.requests.record_store import add_records
 from store.requests.records import PictureFile, RequestRecord, Stage
 from store.tables.request_tables import RequestRow, ScoreRow
 from tests.dashboard.drawn import LABELS, draw_pictures, png
@@ -88,8 +88,7 @@ class Filler:
         now = self.parts.clock()
         records = sorted(self._records(now), key=lambda record: record.received_at)
         with self.parts.database.write() as session:
-            for record in records:
-                add_record(session, record)
+            add_records(session, records)
         self._scores(now)
         flagged = [r for r in records if r.verdict is Verdict.FLAG]
         alert_id = raise_alerts(self.parts.database, [r.request_id for r in flagged], now)

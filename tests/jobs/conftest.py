@@ -14,7 +14,7 @@ from detectors.verdict import Verdict
 from jobs.context import JobContext
 from jobs.settings import JobSettings
 from store.engine.database import Database
-from store.requests.record_store import add_record
+from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from tests.waiting import PATIENCE_SECONDS, be_patient
@@ -98,8 +98,7 @@ class Traffic:
         """Store records in one transaction."""
         records = list(made_up)
         with self.database.write() as session:
-            for record in records:
-                assert add_record(session, record)
+            assert add_records(session, records) == len(records)
         return records
 
     def _record(
