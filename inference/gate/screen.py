@@ -158,7 +158,11 @@ class Gate:
         return Screened(decoded, faces, {}, decoded.findings, is_measured=False)
 
     def complete(self, screening: Screened, upload_bytes: int) -> Screened:
-        """Measure a picture that was postponed."""
+        """Measure a picture that was postponed.
+
+        Raises:
+            RuntimeError: its pixels refuse it, so it was not to be postponed.
+        """
         measured = self.measure(screening.decoded, upload_bytes)
         if isinstance(measured, Refusal):
             raise RuntimeError("A picture was postponed that its pixels refuse.")  # noqa: TRY004

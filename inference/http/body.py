@@ -105,7 +105,11 @@ def check_packing(request: Request) -> None:
 async def collect_body(
     request: Request, max_bytes: int, seconds: float, take: Callable[[int], None]
 ) -> list[bytes]:
-    """The body of a request in pieces; see :func:`receive_body`."""
+    """The body of a request in pieces; see :func:`receive_body`.
+
+    Raises:
+        Refused: it is too large, or takes too long.
+    """
     _check_declared_length(request.headers.get("content-length", "0"), max_bytes)
     try:
         async with timeout(seconds):
@@ -117,7 +121,11 @@ async def collect_body(
 def choose_reader(
     content_type: str, rules: BodyRules
 ) -> tuple[Callable[[list[bytes]], SentBody], int]:
-    """What makes sense of a body of this type, and how many bytes it may have."""
+    """What makes sense of a body of this type, and how many bytes it may have.
+
+    Raises:
+        Refused: nothing does.
+    """
     if len(content_type) > _MAX_TYPE_CHARACTERS:
         raise Refused(NOT_MULTIPART)
     media_type, parameters = read_parameters(content_type)

@@ -190,7 +190,11 @@ class _Parts:
         self._is_complete = False
 
     def upload(self) -> Upload:
-        """The file."""
+        """The file.
+
+        Raises:
+            Refused: the form was cut off, or holds none.
+        """
         if not self._is_complete:
             raise Refused(FORM_CUT_OFF)
         if self._file is None:

@@ -19,7 +19,11 @@ _Look = tuple[LoadedModelRow, Differences]
 
 
 def run(context: JobContext) -> JobOutcome:
-    """Hash the files again and raise or resolve an alert for each model."""
+    """Hash the files again and raise or resolve an alert for each model.
+
+    Raises:
+        Skipped: no service of this host has loaded a model.
+    """
     host = this_host()
     with context.database.read() as session:
         loads = models_in_use(session, host)

@@ -102,7 +102,11 @@ def prepare(var_dir: Path) -> Stage:
 
 
 def free_port(preferred_port: int) -> int:
-    """The preferred port on loopback if it is free, else any that is."""
+    """The preferred port on loopback if it is free, else any that is.
+
+    Raises:
+        DemoFailed: there is none.
+    """
     for port in (preferred_port, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -68,7 +68,11 @@ def to_srgb(
 
 
 def to_plain(picture: Pillow.Image) -> Pillow.Image:
-    """One of the modes ``L``, ``RGB`` and ``CMYK``, without transparency."""
+    """One of the modes ``L``, ``RGB`` and ``CMYK``, without transparency.
+
+    Raises:
+        Unacceptable: its levels have no known range.
+    """
     if picture.mode.startswith("I;16"):
         return _from_16_bits(picture)
     if picture.mode in {"I", "F"}:

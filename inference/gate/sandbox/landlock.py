@@ -35,6 +35,9 @@ def give_up_files_and_ports() -> int:
 
     Returns:
         The version of the interface in force; 0 where the kernel offers none.
+
+    Raises:
+        OSError: the kernel offers it and refuses.
     """
     abi = version()
     if abi == 0:

@@ -81,7 +81,11 @@ class _Walker:
             self._note_words(chunk)
 
     def finish(self, data: bytes) -> Parts:
-        """What all chunks are together."""
+        """What all chunks are together.
+
+        Raises:
+            Unacceptable: a chunk that the pixels need is missing or damaged, or they are too many.
+        """
         parts, limits = self._parts, self._limits
         if not parts.width or self._header is None:
             raise Unacceptable("unreadable")

@@ -71,7 +71,11 @@ class JsonCursor:
         return is_next
 
     def iterate_names(self) -> Iterator[str]:
-        """The names of an object; whoever iterates reads the value of each."""
+        """The names of an object; whoever iterates reads the value of each.
+
+        Raises:
+            AnswerUnreadable: there is no object here, or a name stands in it twice.
+        """
         names: set[str] = set()
         self.take("{")
         while not self.take_if("}"):
