@@ -58,7 +58,7 @@ class Pipeline:
     segmenter: Segmenter
     checks: tuple[Check, ...]
     recorder: Recorder
-    evidence: PictureKeeper
+    picture_keeper: PictureKeeper
     metrics: Metrics
     mode: Mode
     knowledge: Knowledge
@@ -298,7 +298,7 @@ class Pipeline:
         try:
             places = [place for each in case.findings for place in each.places]
             with self.metrics.time_step("evidence"):
-                return self.evidence.keep(
+                return self.picture_keeper.keep(
                     verdict, case.image, case.parsing, case.screening.faces, places
                 )
         except Exception:  # noqa: BLE001

@@ -57,7 +57,7 @@ def build_reader(settings: ServiceSettings) -> PresetReader:
     return PresetReader.of(load_preset(observe.observe_preset), observe.observe_path, limits)
 
 
-def build_evidence(settings: ServiceSettings, metrics: Metrics) -> PictureKeeper:
+def build_picture_keeper(settings: ServiceSettings, metrics: Metrics) -> PictureKeeper:
     """What keeps pictures, within the quota."""
     store = PictureStore(settings.store.var_dir)
     return PictureKeeper(
@@ -161,7 +161,7 @@ def build_pipeline(parts: Parts, segmenter: Segmenter) -> Pipeline:
         segmenter=segmenter,
         # Late, for it starts threads.
         recorder=build_recorder(settings, parts.database, metrics),
-        evidence=build_evidence(settings, metrics),
+        picture_keeper=build_picture_keeper(settings, metrics),
         metrics=metrics,
         mode=settings.service.mode,
         knowledge=parts.knowledge,

@@ -204,7 +204,7 @@ def test_evidence_that_cannot_be_kept_costs_only_itself(
 ) -> None:
     (tmp_path / "evidence").write_text("A file where the folder should be.")
     keeper = PictureKeeper(PictureStore(tmp_path), 1, SystemRandom())
-    outcome = _with(service, _clothes, evidence=keeper).handle(arrival, upload)
+    outcome = _with(service, _clothes, picture_keeper=keeper).handle(arrival, upload)
     stored = _stored(service, outcome)
     assert (outcome.refusal, outcome.record.evidence) == (None, ())
     assert stored.summary.verdict is Verdict.FLAG

@@ -47,7 +47,7 @@ def explain_file(service: Service, path: Path, request: RequestDetail | None) ->
     with TemporaryDirectory() as folder:
         # Pictures of what is flagged would be kept; these are thrown away.
         keeper = PictureKeeper(PictureStore(Path(folder)), 0.0, SystemRandom())
-        pipeline = replace(service.pipeline, evidence=keeper)
+        pipeline = replace(service.pipeline, picture_keeper=keeper)
         upload = Upload(content, file_name=path.name)
         outcome = _examine(pipeline, upload)
         looks = _examine(replace(pipeline, checks=every_look(pipeline.checks)), upload)
