@@ -15,7 +15,7 @@ from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.decisions import BY_ANALYST
 from store.decisions.proposals import Proposal, accept_proposal, decline_proposal
 
-_WIDTHS = [1.7, 3.2, 3.2, 1.6, 0.9]
+_WIDTHS = [1.7, 3.0, 3.0, 1.7, 1.2]
 
 
 def show_proposals(proposals: Sequence[Proposal]) -> None:

@@ -20,7 +20,7 @@ from store.decisions.scenarios import (
 
 REPORTED_DAYS = 7
 """How far the page looks back."""
-_WIDTHS = [2.2, 1.4, 4.6, 1.6, 0.9]
+_WIDTHS = [2.2, 1.2, 4.2, 1.8, 1.3]
 _MAX_NAMED = 6
 
 

@@ -42,7 +42,7 @@ def _figures(ranking: Ranking) -> dict[str, Markup]:
 
 def _interval(held_out: HeldOut) -> str:
     low, high = held_out.gain_low, held_out.gain_high
-    return f"gain {held_out.gain:.2f}, 95 % from {low:.2f} to {high:.2f}"
+    return f"gain {held_out.gain:z.2f}, 95 % from {low:.2f} to {high:.2f}"
 
 
 def _list_remarks(ranking: Ranking) -> list[str]:

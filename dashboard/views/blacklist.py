@@ -37,7 +37,7 @@ _SCOPES = {
     Scope.CONTENT: "Exact picture",
     Scope.SIMILAR: "Similar picture",
 }
-_WIDTHS = [1.7, 1.5, 2.8, 1.6, 1.6, 0.8]
+_WIDTHS = [1.7, 1.5, 2.4, 1.6, 1.6, 1.2]
 _PLACE, _WARNED = "blacklist_place", "blacklist_warned"
 _MAX_ENDED = 100
 # What a patch or a perturbation is made of is shown, not printed.
@@ -150,16 +150,15 @@ def _save_revocation(decision: DecisionView, why: str) -> None:
     finish_change(f"The {decision.kind} of {decision.value} is revoked. {rest}".rstrip())
 
 
-@st.dialog("New decision", icon=":material/gavel:")
+@st.dialog("New decision", icon=":material/gavel:", width="medium")
 def _new_decision() -> None:
     # A dialog is drawn anew by itself, without the page that opened it.
     context = current_page()
     with st.form("new-decision-form", border=False):
-        left, right = st.columns(2)
-        kind = left.segmented_control(
+        kind = st.segmented_control(
             "What", list(Kind), default=Kind.BLOCK, required=True, format_func=words.label
         )
-        scope = right.segmented_control(
+        scope = st.segmented_control(
             "Whom",
             list(_SCOPES),
             default=Scope.CLIENT,

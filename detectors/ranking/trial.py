@@ -55,7 +55,7 @@ class HeldOut:
         """The figures, for people."""
         return (
             f"On held-out labels its AUROC is {self.auroc:.2f}, that of p-values alone "
-            f"{self.p_value_auroc:.2f}: a gain of {self.gain:.2f}, 95 % interval "
+            f"{self.p_value_auroc:.2f}: a gain of {self.gain:z.2f}, 95 % interval "
             f"{self.gain_low:.2f} to {self.gain_high:.2f}."
         )
 

@@ -51,3 +51,24 @@ def test_a_proposal_is_accepted_and_a_scenario_turned_on(
     with running.parts.database.read() as session:
         assert list_open_proposals(session, running.parts.clock()) == ()
         assert read_switches(session, simulates_all=True).enabled
+
+
+def test_on_a_narrow_screen_every_word_to_press_can_be_read(
+    running: Running, open_tab: Callable[[], Page]
+) -> None:
+    _prepare(running)
+    page = open_tab()
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.goto(running.new_link() + "&next=/blacklist")
+    for name in ("Revoke", "Turn on", "Decide"):
+        words = page.get_by_role("button", name=name).first.locator("p")
+        expect(words).to_be_visible()
+        assert words.evaluate("each => each.scrollWidth <= each.clientWidth"), name
+    page.get_by_role("button", name="New decision").click()
+    dialog = page.get_by_role("dialog")
+    last = dialog.get_by_text("Similar picture")
+    expect(last).to_be_visible()
+    right = dialog.get_by_role("button", name="Save").evaluate(
+        "each => each.closest('form, [data-testid=stForm]').getBoundingClientRect().right"
+    )
+    assert last.evaluate("each => each.getBoundingClientRect().right") <= right
