@@ -13,7 +13,8 @@ from detectors.findings import Finding
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.alerts.alerts import Condition
-from store.decisions.decisions import Kind, NewDecision, Scope
+from store.decisions.decisions import NewDecision
+from store.decisions.scopes import Kind, Scope
 from store.models.scores import NewScores
 from store.requests.records import PictureFile, RequestRecord, Stage, Trace
 from store.tables.request_tables import ScoreRow

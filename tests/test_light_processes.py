@@ -61,6 +61,7 @@ def test_the_help_of_the_command_line_loads_no_network_and_no_training() -> None
     loaded = _loaded_by(code)
     assert "maskwatch.cli" in loaded
     assert loaded.isdisjoint({*NETWORKS, *TRAINING, "scipy", "cv2", "streamlit"})
+    assert loaded.isdisjoint({"numpy", "sqlalchemy"})
 
 
 def test_jobs_load_no_network_and_no_training_until_they_train() -> None:

@@ -17,7 +17,8 @@ from bench.decisions.stock import Stock, fill
 from bench.gate.service import running_service
 from bench.report import Figures, publish
 from store.decisions.access_list import AccessList, read_access_list
-from store.decisions.decisions import BY_COMMAND, Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import BY_COMMAND, NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.settings import StoreSettings

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from store.decisions.decisions import Scope
+from store.decisions.scopes import Scope
 from store.tables.work_tables import DecisionRow
 
 _SHARES = {

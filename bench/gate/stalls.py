@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from bench.gate.service import RunningService, running_service
 from bench.report import Figures, publish
 from inference.settings import ServiceSettings
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.start import open_database
 
 _BLOCKED = "203.0.113.66"

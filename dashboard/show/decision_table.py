@@ -12,10 +12,10 @@ from dashboard.show.markup import Column, Tone
 from detectors.parsing import Image
 from detectors.patches.patches import PatchError
 from detectors.perturbations.signatures import SignatureError
-from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.pictures.listed_patches import patch_of
 from store.decisions.pictures.listed_perturbations import signature_of
 from store.decisions.proposals import Proposal
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.decisions.similar_pictures import SimilarPicture
 from store.pages.decision_views import DecisionView
 

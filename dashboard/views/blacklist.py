@@ -20,11 +20,12 @@ from dashboard.show.evidence_facts import evidence_facts
 from detectors.errors import MaskwatchError
 from store.audit.reasons import MAX_REASON_LENGTH
 from store.decisions.by_hand import decision_by_hand, warn_of_block
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
 from store.decisions.pictures.listed_patches import PIXELS
 from store.decisions.pictures.listed_perturbations import SIGNATURE
 from store.decisions.proposals import list_open_proposals
 from store.decisions.scenarios import read_switches, report_simulations
+from store.decisions.scopes import Kind, Scope
 from store.decisions.standing import describe_new, describe_rest
 from store.decisions.traces import trace_decision
 from store.pages.decision_views import DecisionView, list_active_decisions, list_ended_decisions

@@ -8,7 +8,7 @@ from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE, Refusal
 from store.configuration.network_groups import Network
 from store.decisions.access_list import ActiveKey
 from store.decisions.protected import is_trusted, name_unknown
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from store.requests.client_names import Address, read_address
 
 

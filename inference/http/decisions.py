@@ -22,7 +22,7 @@ from store.decisions.bans import Ban, describe_ban, list_bans, read_delta, versi
 from store.decisions.networks import lies_within
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import StoreUnavailable
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from store.requests.request_ids import new_request_id
 
 _NO_STORE = {"Cache-Control": "no-store"}

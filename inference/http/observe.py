@@ -31,7 +31,7 @@ from inference.upload import Arrival
 from inference.upstream.observe.events import EventHead, is_event
 from inference.upstream.observe.observe_settings import WhenFull
 from inference.upstream.observe.report import Report, read_form_report, read_json_report
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from store.requests.request_ids import new_request_id
 
 Collect = Callable[[], Awaitable[list[bytes]]]

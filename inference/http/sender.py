@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from inference.admission.identity import Sender, identify, presented_keys
 from inference.service import Service
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 
 
 def identify_sender(

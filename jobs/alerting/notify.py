@@ -33,7 +33,7 @@ from store.alerts.outbox import (
     refuse,
 )
 from store.decisions.clients.client_decisions import decisions_on_client
-from store.decisions.decisions import Kind
+from store.decisions.scopes import Kind
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.tables.work_tables import AlertRow

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.decisions.decisions import BY_POLICY, NewDecision
 from store.decisions.impact import DAY, lies_within_any
 from store.decisions.networks import read_network
 from store.decisions.past.past_clients import Span
@@ -25,6 +25,7 @@ from store.decisions.past.past_decisions import (
     proposals_open_at,
 )
 from store.decisions.proposals import OPEN_FOR
+from store.decisions.scopes import Kind, Scope
 from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow
 

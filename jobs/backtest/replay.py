@@ -21,9 +21,9 @@ from jobs.blocking.judging import judge_by_switches
 from jobs.blocking.plan import Plan, hold_back
 from store.alert_rules.attacking_client import choose_alerts, find_attackers
 from store.decisions.clients.client_evidence import MISTAKE_CODES, WEIGHING_CODES, Sign, Suspect
-from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope
 from store.decisions.impact import Hit
 from store.decisions.past.past_clients import count_uploads, read_day_before, read_hit_before
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.requests.client_names import network_of
 from store.requests.past_requests import PastRequest
 from store.requests.pictures_of_requests import pictures_of

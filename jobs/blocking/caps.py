@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from jobs.blocking.network_blocks import is_within
 from jobs.settings import BlockingGroup
-from store.decisions.decisions import CLIENT_SCOPES, NewDecision, Scope
+from store.decisions.decisions import NewDecision
 from store.decisions.impact import Day, Hit, hit_of, read_day, values_hit_by_policy
+from store.decisions.scopes import CLIENT_SCOPES, Scope
 from store.phrases import phrase_count, phrase_share
 
 _CAPPED = (*CLIENT_SCOPES, Scope.NETWORK)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from jobs.blocking.plan import Plan, plan_decisions, read_job_switches
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome
-from store.decisions.decisions import NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
 from store.decisions.proposals import propose
+from store.decisions.scopes import Scope
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 

@@ -10,9 +10,9 @@ from jobs.blocking.picture_views import cut_out
 from jobs.blocking.recurrences import Recurrence, RecurrenceJob
 from jobs.blocking.suspects import NothingToCompare, Suspect, read_ordinary, read_suspects
 from jobs.context import JobContext, JobOutcome
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import PATCHES, ListedPatch, patch_evidence
 from store.decisions.scenarios import RECURRING_PATCH
+from store.decisions.scopes import Scope
 
 _JOB = RecurrenceJob("find_patches", RECURRING_PATCH, Scope.PATCH)
 _MIN_FLAGGED = 3

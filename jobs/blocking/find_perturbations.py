@@ -13,13 +13,13 @@ from detectors.perturbations.residuals import residual_of, spectrum_of
 from jobs.blocking.recurrences import Recurrence, RecurrenceJob
 from jobs.blocking.suspects import NothingToCompare, Suspect, read_ordinary, read_suspects
 from jobs.context import JobContext, JobOutcome
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_perturbations import (
     PERTURBATIONS,
     ListedPerturbation,
     signature_evidence,
 )
 from store.decisions.scenarios import RECURRING_PERTURBATION
+from store.decisions.scopes import Scope
 
 _JOB = RecurrenceJob("find_perturbations", RECURRING_PERTURBATION, Scope.PERTURBATION)
 # Every picture is held against every other one: twice as many take four times as long.

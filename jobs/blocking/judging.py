@@ -18,9 +18,10 @@ from store.configuration.network_groups import Network
 from store.decisions.clients.client_evidence import Suspect
 from store.decisions.clients.client_history import ClientHistory
 from store.decisions.clients.spared import is_shared
-from store.decisions.decisions import NewDecision, Scope
+from store.decisions.decisions import NewDecision
 from store.decisions.protected import is_protected
 from store.decisions.scenarios import Switches
+from store.decisions.scopes import Scope
 
 _MINUTE = timedelta(minutes=1)
 

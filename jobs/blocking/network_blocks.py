@@ -11,7 +11,7 @@ from jobs.context import JobContext
 from jobs.settings import BlockingGroup
 from store.configuration.network_groups import Network
 from store.decisions.clients.client_decisions import earlier_blocks
-from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope
+from store.decisions.decisions import BY_POLICY, NewDecision
 from store.decisions.impact import active_clients
 from store.decisions.network_decisions import (
     BlockedClient,
@@ -22,6 +22,7 @@ from store.decisions.network_decisions import (
 from store.decisions.networks import WIDEST, lies_within, narrowest_around, read_network
 from store.decisions.protected import is_network_protected
 from store.decisions.scenarios import ATTACKING_NETWORK, Switches
+from store.decisions.scopes import Kind, Scope
 from store.phrases import phrase_count, phrase_share
 from store.requests.client_names import addresses_of, surround
 

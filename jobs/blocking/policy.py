@@ -11,8 +11,9 @@ from detectors.evidence_kinds import WEIGHTS, describe
 from jobs.settings import MAX_BLOCK_MINUTES, BlockingGroup
 from store.decisions.clients.client_evidence import Suspect
 from store.decisions.clients.spared import is_by_hand
-from store.decisions.decisions import BY_POLICY, Kind, NewDecision, subject_of
+from store.decisions.decisions import BY_POLICY, NewDecision, subject_of
 from store.decisions.scenarios import SCENARIOS, Switches
+from store.decisions.scopes import Kind
 from store.phrases import phrase_count
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from jobs.blocking.policy import phrase_blocks
 from jobs.context import JobContext, JobOutcome
-from store.decisions.decisions import BY_POLICY, Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import BY_POLICY, NewDecision, add_decision
 from store.decisions.scenarios import read_switches
+from store.decisions.scopes import Kind, Scope
 from store.engine.locks import take_turn
 from store.phrases import phrase_count
 from store.requests.kept_pictures import KeptPicture

@@ -11,9 +11,10 @@ from maskwatch.demo.pictures import make_noise
 from maskwatch.demo.story import DAMAGED
 from maskwatch.demo.visitor import Visitor
 from store.audit.actors import command_line, operator
-from store.decisions.decisions import BY_COMMAND, Scope
+from store.decisions.decisions import BY_COMMAND
 from store.decisions.proposals import Proposal, accept_proposal, list_open_proposals
 from store.decisions.scenarios import ATTACKING_NETWORK, enable_scenario
+from store.decisions.scopes import Scope
 from store.pages.family_views import FamilyView
 
 NETWORK = "2001:db8:66::/48"

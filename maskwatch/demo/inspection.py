@@ -15,7 +15,7 @@ from maskwatch.demo.report import Report
 from maskwatch.demo.story import ORDINARY
 from maskwatch.demo.visitor import Answer, Cast, Desk, Visitor, client_name
 from store.decisions.clients.client_decisions import decisions_on_client
-from store.decisions.decisions import Kind
+from store.decisions.scopes import Kind
 from store.engine.database import Database
 from store.pages.family_views import FamilyView, list_families
 from store.tables.request_tables import RequestRow, ScoreRow

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
-from store.decisions.decisions import Kind, Scope, is_active, subject_of
+from store.decisions.decisions import is_active, subject_of
 from store.decisions.network_ends import NetworkEnds
 from store.decisions.pictures.listed_patches import PATCHES, ListedPatch
 from store.decisions.pictures.listed_perturbations import PERTURBATIONS, ListedPerturbation
+from store.decisions.scopes import Kind, Scope
 from store.decisions.similar_pictures import SimilarPicture, SimilarPictures
 from store.engine.change_marks import Mark, read_marks
-from store.people.api_keys import CLIENT_PREFIX, KeyScope, key_digest
+from store.people.api_keys import CLIENT_PREFIX, key_digest
+from store.people.key_scopes import KeyScope
 from store.tables.work_tables import ApiKeyRow, DecisionRow
 
 Subject = tuple[Kind, Scope, str]

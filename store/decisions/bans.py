@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.configuration.network_groups import Network
-from store.decisions.decisions import Kind, Scope, is_active
+from store.decisions.decisions import is_active
 from store.decisions.networks import read_network, without
+from store.decisions.scopes import Kind, Scope
 from store.requests.client_names import ADDRESS_PREFIX, addresses_of
 from store.tables.work_tables import DecisionRow
 

@@ -7,9 +7,10 @@ from ipaddress import ip_network
 
 from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
-from store.decisions.decisions import BY_ANALYST, DecisionError, Kind, NewDecision, Scope
+from store.decisions.decisions import BY_ANALYST, DecisionError, NewDecision
 from store.decisions.networks import read_network
 from store.decisions.protected import is_network_protected, is_protected, is_unknown
+from store.decisions.scopes import Kind, Scope
 from store.decisions.similar_pictures import MAX_RADIUS, SimilarPicture
 from store.people.api_keys import CLIENT_PREFIX, is_key_name
 from store.requests.client_names import network_of, read_address

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import ip_network
 
 from sqlalchemy import ColumnElement, and_, or_, select, true, update
@@ -15,6 +14,7 @@ from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
 from store.configuration.network_groups import Network
 from store.decisions.networks import lies_within, read_network
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.decisions.similar_pictures import SimilarPicture
 from store.engine.change_marks import Mark, move_mark
 from store.people.api_keys import CLIENT_PREFIX
@@ -29,33 +29,6 @@ BY_ANALYST, BY_COMMAND, BY_IMPORT = "analyst", "cli", "import"
 
 class DecisionError(MaskwatchError):
     """A decision that cannot be made or changed."""
-
-
-class Kind(StrEnum):
-    """What a decision does."""
-
-    BLOCK = "block"
-    ALLOW = "allow"
-
-
-class Scope(StrEnum):
-    """What a decision speaks about."""
-
-    CLIENT = "client"
-    """An address, of IPv6 its /64."""
-    NETWORK = "cidr"
-    """All addresses of a network."""
-    API_KEY = "api_key"
-    CONTENT = "content"
-    """The exact bytes of a picture."""
-    SIMILAR = "similar"
-    """Every picture that looks like one, up to a number of bits of its perceptual hash."""
-    PATCH = "patch"
-    PERTURBATION = "perturbation"
-
-
-CLIENT_SCOPES = (Scope.CLIENT, Scope.API_KEY)
-"""Scopes whose values are names of clients."""
 
 
 def subject_of(client: str) -> tuple[Scope, str]:

@@ -12,8 +12,9 @@ from store.configuration.network_groups import Network
 from store.counts.client_counts import count_clients
 from store.counts.period_counts import CLIENT, STAGE, counts, since_roll_up, total
 from store.counts.periods import Period
-from store.decisions.decisions import BY_POLICY, CLIENT_SCOPES, Kind, Scope
+from store.decisions.decisions import BY_POLICY
 from store.decisions.networks import lies_within, read_network
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.requests.client_names import addresses_of, network_of
 from store.tables.request_tables import RequestRow
 from store.tables.roll_up_tables import ClientRow

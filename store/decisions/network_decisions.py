@@ -7,8 +7,9 @@ from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from store.configuration.network_groups import Network
-from store.decisions.decisions import BY_POLICY, Kind, Scope, is_active
+from store.decisions.decisions import BY_POLICY, is_active
 from store.decisions.networks import lies_within, read_network
+from store.decisions.scopes import Kind, Scope
 from store.tables.work_tables import DecisionRow
 
 

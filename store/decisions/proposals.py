@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from store.audit.actors import job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
-from store.decisions.decisions import DecisionError, Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import DecisionError, NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
 

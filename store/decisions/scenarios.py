@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind
 from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
-from store.decisions.decisions import BY_POLICY, DecisionError, Kind, is_active
+from store.decisions.decisions import BY_POLICY, DecisionError, is_active
+from store.decisions.scopes import Kind
 from store.tables.work_tables import DecisionRow, ScenarioRow
 
 RECURRING_PATCH, RECURRING_PERTURBATION = "recurring_patch", "recurring_perturbation"

@@ -7,7 +7,8 @@ from ipaddress import ip_network
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.decisions.decisions import Kind, Scope, is_active, lies_in
+from store.decisions.decisions import is_active, lies_in
+from store.decisions.scopes import Kind, Scope
 from store.decisions.similar_pictures import SimilarPicture
 from store.phrases import phrase_count
 from store.tables.work_tables import DecisionRow

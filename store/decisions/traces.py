@@ -12,8 +12,8 @@ from detectors.evidence_kinds import EvidenceKind
 from detectors.rule_book import BLOCKED_PATCH, BLOCKED_PERTURBATION, BLOCKED_PICTURE
 from store.counts.period_counts import select_turned_away
 from store.counts.periods import Period, Resolution
-from store.decisions.decisions import Scope
 from store.decisions.networks import lies_within, read_network
+from store.decisions.scopes import Scope
 from store.decisions.similar_pictures import SimilarPicture
 from store.requests.client_names import addresses_of, network_of
 from store.requests.request_keys import key_of

@@ -12,7 +12,7 @@ from detectors.baseline.networks import network_of_client
 from detectors.evidence_kinds import WEIGHTS, EvidenceKind, Exhibit, codes_of
 from detectors.families.members import Member
 from detectors.rule_book import BLOCKED_PATCH, BLOCKED_PERTURBATION
-from store.decisions.decisions import Kind, Scope
+from store.decisions.scopes import Kind, Scope
 from store.requests.client_names import network_of
 from store.requests.fingerprints import read_looks
 from store.requests.request_keys import key_of

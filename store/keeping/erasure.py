@@ -14,9 +14,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import PIXELS
 from store.decisions.pictures.listed_perturbations import SIGNATURE
+from store.decisions.scopes import Scope
 from store.keeping.retention import OF_A_REQUEST, delete_requests, key_column
 from store.tables.family_tables import FamilyRow, FeedbackRow
 from store.tables.request_tables import EvidenceRow, FingerprintRow, RequestRow

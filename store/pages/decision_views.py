@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from store.decisions.clients.client_decisions import conditions_on_client
-from store.decisions.decisions import Kind, Scope
+from store.decisions.scopes import Kind, Scope
 from store.tables.work_tables import DecisionRow
 
 

@@ -23,7 +23,7 @@ from store.counts.period_counts import (
     total,
 )
 from store.counts.periods import Period
-from store.decisions.decisions import Kind
+from store.decisions.scopes import Kind
 from store.requests.request_keys import arrived_since, key_of
 from store.tables.request_tables import RequestRow, ScoreRow
 from store.tables.work_tables import AlertRow, DecisionRow, JobRunRow

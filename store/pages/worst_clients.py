@@ -13,7 +13,7 @@ from store.decisions.clients.chances import read_chances
 from store.decisions.clients.client_decisions import decisions_on_client
 from store.decisions.clients.client_evidence import Suspect
 from store.decisions.clients.suspects import find_suspects
-from store.decisions.decisions import Kind
+from store.decisions.scopes import Kind
 from store.pages.overview import ReasonCount
 
 # Some of those with most evidence lose it when chance is left out.

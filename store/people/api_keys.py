@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from secrets import token_urlsafe
 
@@ -15,6 +14,7 @@ from detectors.errors import MaskwatchError
 from store.audit.actors import command_line
 from store.audit.audit_log import Action, Entry, append
 from store.engine.change_marks import Mark, move_mark
+from store.people.key_scopes import DEFAULT_SCOPES, KeyScope
 from store.tables.work_tables import ApiKeyRow
 
 CLIENT_PREFIX = "key:"
@@ -24,18 +24,6 @@ _SECRET_PREFIX = "mwk_"  # noqa: S105 - lets scanners find a leaked key, and is 
 _SECRET_BYTES = 32
 # A key that somebody pastes where a name belongs must not be stored as one.
 _NAME = re.compile(rf"(?!{_SECRET_PREFIX})[A-Za-z0-9._-]{{1,60}}")
-
-
-class KeyScope(StrEnum):
-    """What a key is good for."""
-
-    PARSE = "parse"
-    OBSERVE = "observe"
-    METRICS = "metrics"
-    DECISIONS = "decisions"
-
-
-DEFAULT_SCOPES = frozenset({KeyScope.PARSE})
 
 
 class ApiKeyError(MaskwatchError):

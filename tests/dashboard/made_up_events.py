@@ -12,9 +12,10 @@ from store.alerts.outbox import (
     mark_sent,
     postpone,
 )
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
 from store.decisions.pictures.listed_patches import patch_evidence
 from store.decisions.pictures.listed_perturbations import signature_evidence
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from tests.dashboard.drawn import draw_patch
 from tests.detectors.perturbation_pictures import noise, signature_of

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from dashboard.wiring import Parts
 from store.decisions.by_hand import decision_by_hand
-from store.decisions.decisions import Kind, Scope, add_decision
+from store.decisions.decisions import add_decision
 from store.decisions.pictures.listed_patches import PATCHES, patch_evidence
 from store.decisions.pictures.listed_perturbations import PERTURBATIONS, signature_evidence
 from store.decisions.proposals import propose
 from store.decisions.scenarios import enable_scenario, read_switches, report_simulations
+from store.decisions.scopes import Kind, Scope
 from tests.dashboard.conftest import Day
 from tests.dashboard.opened import Signed, button_named, fine, html_of, open_page
 from tests.makers import make_decision

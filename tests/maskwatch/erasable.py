@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from maskwatch.commands.records.erasure import Report, erase_subject
 from store.alerts.alerts import Condition, apply_condition
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.keeping.erasure import Subject
 from store.models.outlier_models import OutlierModelStore

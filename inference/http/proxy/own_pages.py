@@ -13,7 +13,8 @@ from inference.http.problems import refusal_problem
 from inference.http.sender import identify_sender, read_keys
 from inference.service import Service
 from inference.upstream.relay.headers import is_forwarding
-from store.people.api_keys import KeyScope, is_key
+from store.people.api_keys import is_key
+from store.people.key_scopes import KeyScope
 from store.requests.request_ids import new_request_id
 
 PREFIX = "/_maskwatch/"

@@ -9,7 +9,7 @@ import typer
 from jobs.settings import JobSettings
 from maskwatch.commands.listing import echo_list
 from maskwatch.commands.row_numbers import row_number
-from store.decisions.decisions import Kind, Scope
+from store.decisions.scopes import Kind, Scope
 from store.settings import ReportSettings, StoreSettings, load_settings
 
 decisions_app = typer.Typer(

@@ -11,15 +11,7 @@ from jobs.commands import preview_blocks
 from jobs.settings import JobSettings
 from store.audit.actors import command_line, operator
 from store.decisions.by_hand import decision_by_hand, warn_of_block
-from store.decisions.decisions import (
-    BY_COMMAND,
-    DecisionError,
-    Kind,
-    NewDecision,
-    Scope,
-    add_decision,
-    revoke,
-)
+from store.decisions.decisions import BY_COMMAND, DecisionError, NewDecision, add_decision, revoke
 from store.decisions.proposals import accept_proposal, decline_proposal
 from store.decisions.scenarios import (
     LISTED_FROM_NOW_ON,
@@ -27,6 +19,7 @@ from store.decisions.scenarios import (
     check_off,
     enable_scenario,
 )
+from store.decisions.scopes import Kind, Scope
 from store.decisions.standing import describe_new, describe_rest
 from store.engine.existing import existing_database
 from store.families.families import check_family

@@ -19,12 +19,11 @@ from store.decisions.by_hand import decision_by_hand, warn_of_block
 from store.decisions.decisions import (
     BY_IMPORT,
     DecisionError,
-    Kind,
     NewDecision,
-    Scope,
     active_decisions,
     replace_decision,
 )
+from store.decisions.scopes import Kind, Scope
 from store.engine.existing import existing_database
 from store.phrases import phrase_count
 from store.settings import ReportSettings

@@ -10,7 +10,8 @@ from store.audit.actors import operator
 from store.engine.database import Database
 from store.engine.existing import existing_database
 from store.engine.schema.versions import ensure_current
-from store.people.api_keys import ApiKey, KeyScope, add_key, list_keys, revoke_key
+from store.people.api_keys import ApiKey, add_key, list_keys, revoke_key
+from store.people.key_scopes import KeyScope
 from store.settings import StoreSettings
 
 

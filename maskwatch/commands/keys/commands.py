@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from store.settings import StoreSettings, load_settings
 
 keys_app = typer.Typer(help="API keys: clients that name themselves.", no_args_is_help=True)

@@ -7,8 +7,9 @@ from functools import cache
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from store.decisions.decisions import BY_POLICY, CLIENT_SCOPES, Kind, Scope, is_active, subject_of
+from store.decisions.decisions import BY_POLICY, is_active, subject_of
 from store.decisions.networks import name_prefixes
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow
 

@@ -16,8 +16,9 @@ from store.decisions.clients import client_decisions as decisions
 from store.decisions.clients.client_decisions import decisions_on_client
 from store.decisions.clients.client_evidence import Suspect, judge_client
 from store.decisions.clients.suspects import find_suspects
-from store.decisions.decisions import CLIENT_SCOPES, Kind, Scope, was_decided
+from store.decisions.decisions import was_decided
 from store.decisions.proposals import last_declined
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.requests.pictures_of_requests import pictures_of
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from store.decisions.clients.client_decisions import conditions_on_client
-from store.decisions.decisions import BY_POLICY, CLIENT_SCOPES, Kind, Scope
+from store.decisions.decisions import BY_POLICY
 from store.decisions.proposals import Answer
+from store.decisions.scopes import CLIENT_SCOPES, Kind, Scope
 from store.requests.client_names import network_of
 from store.tables.work_tables import DecisionRow, ProposalRow
 

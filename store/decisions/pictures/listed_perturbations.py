@@ -4,8 +4,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 from detectors.perturbations.signatures import Signature, SignatureError
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listings import Listed, Listing
+from store.decisions.scopes import Scope
 
 # Each is looked for in every picture. The newest count: attackers make others.
 _MAX_PERTURBATIONS = 5

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, ScalarResult, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
-from store.decisions.decisions import BY_POLICY, Kind, Scope
+from store.decisions.decisions import BY_POLICY
+from store.decisions.scopes import Kind, Scope
 from store.tables.work_tables import DecisionRow
 
 _log = structlog.get_logger(__name__)

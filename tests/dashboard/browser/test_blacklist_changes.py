@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
-from store.decisions.decisions import Scope, add_decision
+from store.decisions.decisions import add_decision
 from store.decisions.proposals import list_open_proposals, propose
 from store.decisions.scenarios import read_switches
+from store.decisions.scopes import Scope
 from tests.dashboard.browser.conftest import PATIENCE_MS, Running
 from tests.makers import make_decision
 

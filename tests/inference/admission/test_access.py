@@ -12,10 +12,12 @@ from inference.metrics import Metrics
 from inference.refusals import BLOCKED
 from inference.upload import Arrival, Upload
 from store.decisions.access_list import ActiveKey
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.change_marks import Mark, move_mark
 from store.engine.database import Database, StoreUnavailable
-from store.people.api_keys import KeyScope, add_key, revoke_key
+from store.people.api_keys import add_key, revoke_key
+from store.people.key_scopes import KeyScope
 
 ADDRESS, KEY = "ip:203.0.113.7", "key:acme"
 

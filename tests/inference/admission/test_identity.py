@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inference.admission.identity import Sender, identify, name_address, presented_keys
 from inference.refusals import KEY_REQUIRED, UNKNOWN_KEY, WRONG_SCOPE
 from store.decisions.access_list import ActiveKey
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from store.requests.client_names import network_of
 
 PROXY = (ip_network("10.0.0.0/8"),)

@@ -35,9 +35,10 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 from store.audit.actors import job
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
 from store.decisions.pictures.listed_patches import patch_evidence
 from store.decisions.pictures.listed_perturbations import signature_evidence
+from store.decisions.scopes import Kind, Scope
 from store.models.outlier_models import OutlierModelStore, promote
 from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
 from tests.inference.check_cases import ARRIVAL, LOOKS

@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 from inference.http.server import server_config
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.tables.request_tables import RequestRow
 from tests.waiting import PATIENCE_SECONDS, wait_for
 

@@ -15,7 +15,8 @@ from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.engine.database import Database
-from store.people.api_keys import KeyScope, add_key
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, Served, block
 from tests.waiting import wait_for

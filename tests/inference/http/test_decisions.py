@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
-from store.people.api_keys import KeyScope, add_key
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from tests.waiting import wait_for
 
 NETWORK, ADDRESS = "203.0.113.0/29", "ip:198.51.100.7"

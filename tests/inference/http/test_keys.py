@@ -13,9 +13,11 @@ from starlette.testclient import TestClient
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
-from store.people.api_keys import KeyScope, add_key, revoke_key
+from store.people.api_keys import add_key, revoke_key
+from store.people.key_scopes import KeyScope
 from store.requests.records import Stage
 from store.settings import StoreSettings
 from store.tables.request_tables import RequestRow

@@ -16,7 +16,8 @@ from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.counts.turned_away import count_floods
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, post, stored_row

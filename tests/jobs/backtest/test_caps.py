@@ -5,7 +5,8 @@ from pathlib import Path
 
 from jobs.backtest.tallies import Count
 from jobs.context import JobContext
-from store.decisions.decisions import BY_ANALYST, Scope, add_decision
+from store.decisions.decisions import BY_ANALYST, add_decision
+from store.decisions.scopes import Scope
 from store.engine.database import Database
 from store.requests.record_store import add_record
 from tests.jobs.backtest.past import START, go_through, let_pass, make_settings

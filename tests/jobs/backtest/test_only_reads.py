@@ -18,8 +18,8 @@ from jobs.backtest.run import Wish
 from jobs.backtest.tallies import Count
 from jobs.context import JobContext
 from store.alerts.past_alerts import alerts_of, alerts_open_at
-from store.decisions.decisions import Scope
 from store.decisions.past import past_clients, past_decisions
+from store.decisions.scopes import Scope
 from store.engine.database import Database
 from store.models.scans import whole_scans
 from store.pages.queries import DashboardQuery

@@ -15,8 +15,9 @@ from jobs.backtest.past_ledger import PastLedger
 from jobs.backtest.run import Wish, run_backtest
 from jobs.backtest.tallies import COMPARED, Count, Side
 from jobs.context import JobContext
-from store.decisions.decisions import BY_ANALYST, Kind, add_decision, revoke
+from store.decisions.decisions import BY_ANALYST, add_decision, revoke
 from store.decisions.proposals import OPEN_FOR, propose
+from store.decisions.scopes import Kind
 from store.engine.database import Database
 from store.requests.record_store import add_record
 from store.tables.work_tables import AlertRow, DecisionRow

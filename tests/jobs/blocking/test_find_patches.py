@@ -18,8 +18,9 @@ from jobs.blocking.find_patches import run
 from jobs.blocking.picture_views import cut_out, read_image
 from jobs.blocking.suspects import NothingToCompare
 from jobs.context import JobContext
-from store.decisions.decisions import Scope, revoke
+from store.decisions.decisions import revoke
 from store.decisions.pictures.listed_patches import patch_of
+from store.decisions.scopes import Scope
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.kept_pictures import KeptPicture
 from store.requests.picture_store import PICTURE, PictureStore

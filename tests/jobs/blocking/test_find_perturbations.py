@@ -16,9 +16,10 @@ from inference.answer.encode import webp
 from jobs.blocking.find_perturbations import run
 from jobs.blocking.suspects import NothingToCompare
 from jobs.context import JobContext
-from store.decisions.decisions import Scope, revoke
+from store.decisions.decisions import revoke
 from store.decisions.pictures.listed_perturbations import signature_of
 from store.decisions.scenarios import RECURRING_PERTURBATION, enable_scenario
+from store.decisions.scopes import Scope
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.picture_store import PICTURE, PictureStore
 from store.requests.record_store import add_record

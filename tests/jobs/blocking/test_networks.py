@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 from jobs.blocking.decide import run
 from jobs.context import JobContext
 from store.decisions.access_list import read_access_list
-from store.decisions.decisions import Kind, Scope, active_decisions, revoke
+from store.decisions.decisions import active_decisions, revoke
 from store.decisions.scenarios import ATTACKING_NETWORK, enable_scenario
+from store.decisions.scopes import Kind, Scope
 from store.tables.audit_tables import AuditRow
 from store.tables.work_tables import DecisionRow, ProposalRow
 

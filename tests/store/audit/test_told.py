@@ -10,7 +10,8 @@ from store.alerts.outbox import address_notifications, claim_notification, mark_
 from store.audit.actors import analyst, job
 from store.audit.audit_log import Action, Entry, append
 from store.audit.hash_chain import ChainCheck
-from store.decisions.decisions import Kind, add_decision, revoke
+from store.decisions.decisions import add_decision, revoke
+from store.decisions.scopes import Kind
 from store.engine.database import Database
 from store.models.loaded_models import NewLoad, add_loaded_model
 from store.models.outlier_models import OutlierModelStore, promote

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from store.decisions.access_list import AccessList, read_access_list
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.change_marks import Mark
 from store.engine.database import Database
 

@@ -7,7 +7,8 @@ import pytest
 
 from store.decisions.access_list import read_access_list
 from store.decisions.by_hand import client_name, decision_by_hand, read_value, warn_of_block
-from store.decisions.decisions import DecisionError, Kind, Scope, add_decision
+from store.decisions.decisions import DecisionError, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.people.api_keys import add_key
 

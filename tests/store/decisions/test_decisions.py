@@ -12,14 +12,8 @@ from sqlalchemy.orm import Session
 from store.audit.reasons import ReasonError
 from store.decisions.access_list import read_access_list
 from store.decisions.clients.client_decisions import earlier_blocks, last_change
-from store.decisions.decisions import (
-    DecisionError,
-    Kind,
-    Scope,
-    active_decisions,
-    add_decision,
-    revoke,
-)
+from store.decisions.decisions import DecisionError, active_decisions, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.pages.decision_views import decisions_about, list_active_decisions, list_ended_decisions
 from store.tables.work_tables import DecisionRow

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from store.decisions.decisions import BY_ANALYST, Scope, add_decision
+from store.decisions.decisions import BY_ANALYST, add_decision
 from store.decisions.impact import values_hit_by_policy
+from store.decisions.scopes import Scope
 from store.engine.database import Database
 from tests.makers import make_decision
 

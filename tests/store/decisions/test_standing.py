@@ -6,7 +6,8 @@ from typing import Unpack
 
 import pytest
 
-from store.decisions.decisions import Kind, Scope, add_decision, revoke
+from store.decisions.decisions import add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.decisions.standing import describe_new, describe_rest
 from store.engine.database import Database
 from tests.makers import DecisionChanges, make_decision

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import NoResultFound
 
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.change_marks import Mark, move_mark, read_marks
 from store.engine.database import Database
 from store.people.api_keys import add_key, revoke_key

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
 from jobs.backtest.run import Wish
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.engine.day_partitions import drop_day, list_days, make_days
 from store.engine.faults import StoreForbidden

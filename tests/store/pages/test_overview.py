@@ -7,7 +7,8 @@ from detectors.verdict import Verdict
 from store.alerts.alerts import Condition, acknowledge, apply_condition
 from store.counts.invalid_requests import InvalidRequests, InvalidShare, invalid_requests
 from store.counts.periods import Period
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.pages.overview import (
     Headline,

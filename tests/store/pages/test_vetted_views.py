@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from detectors.verdict import Verdict
-from store.decisions.decisions import Scope, add_decision
+from store.decisions.decisions import add_decision
+from store.decisions.scopes import Scope
 from store.engine.database import Database
 from store.families.feedback import Feedback
 from store.pages.vetted_views import propose_vetted

@@ -13,13 +13,13 @@ from store.people.api_keys import (
     BadKeyName,
     KeyNameTaken,
     KeyNotActive,
-    KeyScope,
     add_key,
     is_key_name,
     key_digest,
     list_keys,
     revoke_key,
 )
+from store.people.key_scopes import KeyScope
 from store.tables.work_tables import ApiKeyRow
 
 

@@ -13,7 +13,8 @@ from detectors.rule_book import NO_PERSON, TYPE_MISMATCH
 from detectors.verdict import Verdict
 from store.counts.invalid_requests import InvalidShare, invalid_share
 from store.counts.periods import Period
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 from store.pages.request_detail import request_detail
 from store.requests.record_store import (

@@ -9,7 +9,8 @@ from detectors.verdict import Mode
 from inference.results.outcomes import Outcome
 from inference.service import Service
 from inference.upload import Arrival, Upload
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from tests.inference.check_cases import LOOKS, without
 
 CLIENT = "ip:192.0.2.1"

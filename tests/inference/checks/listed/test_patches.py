@@ -13,8 +13,8 @@ from detectors.parsing import Image
 from detectors.patches.patches import Patch
 from detectors.verdict import Mode, Verdict
 from inference.service import Service
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import patch_evidence
+from store.decisions.scopes import Scope
 from tests.inference.checks.listed.guarded import Guarded
 
 Encode = Callable[..., bytes]

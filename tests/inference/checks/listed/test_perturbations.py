@@ -8,8 +8,8 @@ from detectors.parsing import Image
 from detectors.perturbations.signatures import Signature
 from detectors.verdict import Mode, Verdict
 from inference.service import Service
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_perturbations import signature_evidence
+from store.decisions.scopes import Scope
 from tests.detectors.perturbation_pictures import lay_over, noise, signature_of
 from tests.inference.checks.listed.guarded import Guarded
 

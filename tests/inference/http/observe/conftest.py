@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from inference.http.app import build_app
 from inference.service import Service
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from tests.inference.http.observe.observed import PEER, Headers, add_logger_key
 
 

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from inference.http.app import build_app
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
-from store.people.api_keys import KeyScope, add_key
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from store.tables.request_tables import RequestRow
 from tests.waiting import wait_for
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from inference.settings import ServiceSettings
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from tests.inference.http.observe.events import REQUEST, make_event
 from tests.inference.http.observe.observed import Headers, add_logger_key, open_service
 

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from inference.service import Service
 from inference.settings import ServiceSettings
-from store.people.api_keys import KeyScope
+from store.people.key_scopes import KeyScope
 from tests.inference.http.conftest import block
 from tests.inference.http.observe.observed import (
     PEER,

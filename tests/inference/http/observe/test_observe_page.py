@@ -21,7 +21,8 @@ from PIL import Image as Pillow
 from sqlalchemy import select
 
 from detectors.parsing import Image
-from store.people.api_keys import KeyScope, add_key
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
 from tests.inference.http.conftest import Serve, Served, block

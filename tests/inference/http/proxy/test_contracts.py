@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
-from store.decisions.decisions import Scope
+from store.decisions.scopes import Scope
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import Attach, Attached

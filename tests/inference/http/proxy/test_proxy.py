@@ -18,7 +18,8 @@ from PIL import ImageOps
 
 from detectors.parsing import Image
 from inference.gate.screen import Decoded, Gate
-from store.people.api_keys import KeyScope, add_key
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import (

@@ -8,7 +8,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from inference.service import Service
-from store.people.api_keys import KeyScope, add_key
+from store.people.api_keys import add_key
+from store.people.key_scopes import KeyScope
 from tests.inference.http.conftest import block
 from tests.inference.http.proxy.conftest import WAIT_SECONDS, Attach, Attached
 from tests.web_sockets import open_websocket, say_again, serve_websockets

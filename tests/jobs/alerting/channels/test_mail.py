@@ -11,7 +11,8 @@ from jobs.alerting.channels.mail import OutgoingMail, compose
 from jobs.alerting.report import report_on
 from jobs.context import JobContext
 from store.alerts.alerts import Event, apply_condition
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.tables.work_tables import AlertRow, DecisionRow
 from tests.makers import make_condition
 

@@ -18,7 +18,8 @@ from jobs.blocking.decide import run as decide
 from jobs.context import JobContext
 from store.alert_rules.attacking_client import MAX_OPEN
 from store.counts.turned_away import add_turned_away
-from store.decisions.decisions import Kind, Scope, active_decisions, add_decision, revoke
+from store.decisions.decisions import active_decisions, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.keeping.erasure import erase_name
 from store.tables.work_tables import AlertRow
 from tests.makers import make_decision

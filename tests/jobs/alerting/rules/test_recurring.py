@@ -14,9 +14,10 @@ from detectors.perturbations.signatures import Signature
 from jobs.alerting.alerts import run
 from jobs.context import JobContext
 from store.alerts.alerts import Event
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
 from store.decisions.pictures.listed_patches import patch_evidence
 from store.decisions.pictures.listed_perturbations import signature_evidence
+from store.decisions.scopes import Kind, Scope
 from store.tables.work_tables import AlertRow
 from tests.jobs.alerting.channels.test_mail import mail_of, parsed
 

@@ -6,14 +6,8 @@ from typing import Any
 
 from jobs.blocking.decide import run
 from jobs.context import JobContext
-from store.decisions.decisions import (
-    Kind,
-    NewDecision,
-    Scope,
-    active_decisions,
-    add_decision,
-    revoke,
-)
+from store.decisions.decisions import NewDecision, active_decisions, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from tests.jobs.blocking.decide.attacks import CLIENT, attack, blocked, decisions, later, simulating
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from detectors.verdict import Verdict
 from store.audit.reasons import MAX_REASON_LENGTH
-from store.decisions.decisions import Scope, add_decision
+from store.decisions.decisions import add_decision
 from store.decisions.proposals import propose
+from store.decisions.scopes import Scope
 from store.engine.start import open_database
 from store.requests.record_store import add_record
 from store.requests.records import Stage

@@ -5,7 +5,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from store.decisions.decisions import Kind, add_decision, revoke
+from store.decisions.decisions import add_decision, revoke
+from store.decisions.scopes import Kind
 from store.engine.database import Database
 from store.engine.start import open_database
 from store.settings import StoreSettings

@@ -14,7 +14,8 @@ from store.audit.audit_log import Action
 from store.decisions.access_list import read_access_list
 from store.decisions.bans import read_delta
 from store.decisions.clients.client_decisions import last_revocation
-from store.decisions.decisions import Kind, add_decision
+from store.decisions.decisions import add_decision
+from store.decisions.scopes import Kind
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
 from store.engine.start import open_database

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from detectors.patches.patches import Patch
 from maskwatch.commands.records import erasure
 from maskwatch.commands.records.erasure import NothingToErase, erase_subject, preview_erasure
-from store.decisions.decisions import Scope
 from store.decisions.pictures.listed_patches import patch_evidence
 from store.decisions.pictures.listed_perturbations import signature_evidence
+from store.decisions.scopes import Scope
 from store.engine.database import Database
 from store.engine.reader_locks import BeingRead, Reader, lock_for_reading
 from store.keeping.erasure import ERASED, Subject, erase_requests

@@ -3,7 +3,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from store.decisions.clients.client_decisions import read_blocked_senders
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
+from store.decisions.scopes import Kind, Scope
 from store.engine.database import Database
 
 

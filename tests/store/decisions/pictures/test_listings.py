@@ -14,7 +14,7 @@ from detectors.patches.patches import Patch, PatchError
 from detectors.perturbations.residuals import CHANNELS, GRID
 from detectors.perturbations.signatures import Signature, SignatureError
 from store.decisions.access_list import AccessList, read_access_list
-from store.decisions.decisions import Kind, NewDecision, add_decision, revoke
+from store.decisions.decisions import NewDecision, add_decision, revoke
 from store.decisions.pictures.listed_patches import PATCHES, patch_evidence, patch_of
 from store.decisions.pictures.listed_perturbations import (
     PERTURBATIONS,
@@ -22,6 +22,7 @@ from store.decisions.pictures.listed_perturbations import (
     signature_of,
 )
 from store.decisions.pictures.listings import Listing
+from store.decisions.scopes import Kind
 from store.engine.database import Database
 
 Block = Callable[..., int]

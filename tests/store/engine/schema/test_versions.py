@@ -14,7 +14,8 @@ from sqlalchemy import inspect, select, text
 
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
-from store.decisions.decisions import Kind, NewDecision, Scope, add_decision
+from store.decisions.decisions import NewDecision, add_decision
+from store.decisions.scopes import Kind, Scope
 from store.engine.change_marks import Mark, read_marks
 from store.engine.database import Database
 from store.engine.schema import versions as schema
@@ -27,7 +28,8 @@ from store.engine.schema.versions import (
     upgrade,
 )
 from store.pages.decision_views import DecisionView, list_active_decisions
-from store.people.api_keys import KeyScope, add_key, list_keys
+from store.people.api_keys import add_key, list_keys
+from store.people.key_scopes import KeyScope
 from store.requests.record_store import add_record, features_of
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
