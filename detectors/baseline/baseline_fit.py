@@ -1,7 +1,7 @@
 """Learns a baseline from what was measured on clean pictures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -44,32 +44,71 @@ def learn(
         BaselineError: too few pictures.
     """
     require_enough(calibrate)
-    expectations = tuple(expectation_of(each, fit) for each in evidence)
-    blank = Baseline(segmenter, expectations, inf, ())
+    blank = _draw_lines(segmenter, fit, evidence)
     again = float(np.quantile(_first_scores(blank, calibrate), 1 - _AGAIN_SHARE))
     baseline = replace(blank, look_again=again, limits=learn_limits(extremes))
-    return _calibrate(baseline, calibrate)
+    return replace(baseline, scores=tuple(sorted(_final_scores(baseline, calibrate))))
 
 
-def look_again_at(baseline: Baseline, calibrate: Sequence[Measurements], share: float) -> Baseline:
-    """The same baseline, by which no more than about this share of clean pictures is looked at
-    again: a tenth at most.
+@dataclass(frozen=True)
+class Fold:
+    """Clean pictures, and the others that lines are fitted to which score these."""
+
+    fit: Sequence[Measurements]
+    calibrate: Sequence[Measurements]
+
+
+def learn_crosswise(
+    segmenter: str,
+    folds: Sequence[Fold],
+    fit: Sequence[Measurements],
+    extremes: Sequence[Measurements],
+    odd_share: float,
+) -> Baseline:
+    """Learn with all pictures in the calibration, each scored by lines that did not see it.
+
+    The tail of all scores wanders less than that of a part (cross-conformal prediction; Vovk,
+    Annals of Mathematics and Artificial Intelligence 2015).
 
     Args:
-        calibrate: the pictures that it was calibrated on.
+        fit: features of the pictures that the lines in force are fitted to.
+        odd_share: about how many clean pictures are looked at again: a tenth at most.
+
+    Raises:
+        BaselineError: too few pictures.
     """
-    limit = bounded_limit(_first_scores(baseline, calibrate), share)
-    again = max(baseline.tenth, limit)
-    return _calibrate(replace(baseline, look_again=again, odd_from=baseline.tenth), calibrate)
+    require_enough([picture for fold in folds for picture in fold.calibrate])
+    parts = [(_draw_lines(segmenter, fold.fit), fold.calibrate) for fold in folds]
+    first = [score for lines, pictures in parts for score in _first_scores(lines, pictures)]
+    tenth = float(np.quantile(first, 1 - _AGAIN_SHARE))
+    again = max(tenth, bounded_limit(first, odd_share))
+    scores = [
+        score
+        for lines, pictures in parts
+        for score in _final_scores(replace(lines, look_again=again), pictures)
+    ]
+    return replace(
+        _draw_lines(segmenter, fit),
+        look_again=again,
+        odd_from=tenth,
+        scores=tuple(sorted(scores)),
+        limits=learn_limits(extremes),
+    )
+
+
+def _draw_lines(
+    segmenter: str, fit: Sequence[Measurements], evidence: Sequence[Evidence] = EVIDENCE
+) -> Baseline:
+    """A baseline that scores, and knows of no score how rare it is."""
+    return Baseline(segmenter, tuple(expectation_of(each, fit) for each in evidence), inf, ())
 
 
 def _first_scores(baseline: Baseline, pictures: Sequence[Measurements]) -> list[float]:
     return [baseline.score(features, first_look=True).value for features in pictures]
 
 
-def _calibrate(baseline: Baseline, pictures: Sequence[Measurements]) -> Baseline:
-    scores = sorted(baseline.cascade(features).value for features in pictures)
-    return replace(baseline, scores=tuple(scores))
+def _final_scores(baseline: Baseline, pictures: Sequence[Measurements]) -> list[float]:
+    return [baseline.cascade(features).value for features in pictures]
 
 
 def require_enough(calibrate: Sequence[Measurements]) -> None:

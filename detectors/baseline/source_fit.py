@@ -13,14 +13,15 @@ from detectors.baseline.asking import AskShares, bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline import Baseline
 from detectors.baseline.baseline_fit import (
+    Fold,
     expectation_of,
-    learn,
-    look_again_at,
+    learn_crosswise,
     require_enough,
 )
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import SampleRow
 
+_FOLDS = 4
 # Of the pictures that lines are fitted to, the most extreme are left out; what is left out here
 # is not missing in the calibration, so that the stated false-alarm rate holds.
 TRIM_SHARE = 0.05
@@ -58,23 +59,26 @@ class SourceFit:
 def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
     """Learn from the sample of a source.
 
-    Lines are fitted to the pictures of one half of the clients and calibrated on those of the
-    other, so that no client decides about both.
+    The pictures are split into parts, all of one client in the same. Each part is scored by lines
+    that were fitted to the others, so that no client decides about its own pictures, and all
+    pictures tell how rare a score is.
 
     Raises:
         BaselineError: too few pictures, or too few on which everything was measured.
     """
     kept = _leave_out_far(_leave_out_strangers(rows))
-    fit, calibrate = _split_by_client(kept)
-    fit = _trim(fit)
-    clean = [row.features for row in calibrate]
-    baseline = learn(digest, [row.features for row in fit], clean, [row.extremes for row in kept])
-    shares = AskShares.of([row.features for row in kept])
-    clients = len({row.client for row in kept})
+    shares = AskShares.of(_features_of(kept))
+    baseline = learn_crosswise(
+        digest,
+        _fold_by_client(kept),
+        _features_of(_trim(kept)),
+        [row.extremes for row in kept],
+        shares.odd,
+    )
     return SourceFit(
-        look_again_at(baseline, clean, shares.odd),
+        baseline,
         len(kept),
-        clients,
+        len({row.client for row in kept}),
         len(rows) - len(kept),
         unsure_entropy(kept, shares.unsure),
     )
@@ -93,7 +97,7 @@ def measure_distances(rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
     In units of the way from the middle to the upper quarter, which a fifth of hostile rows cannot
     stretch by much, as they do with the tail. What cannot be measured is not extreme.
     """
-    features = [row.features for row in rows]
+    features = _features_of(rows)
     require_enough(features)
     rough = [expectation_of(each, features) for each in EVIDENCE]
     excesses = np.array(
@@ -136,19 +140,33 @@ def _choose_strangers(extremes: Mapping[str, Sequence[bool]]) -> set[str]:
     return set(strange[: int(MAX_STRANGE_NETWORKS * len(extremes))])
 
 
-def _split_by_client(rows: Sequence[SampleRow]) -> tuple[list[SampleRow], list[SampleRow]]:
-    """Half of the pictures each, all of one client on one side; pictures, if clients are few."""
+def _fold_by_client(rows: Sequence[SampleRow]) -> list[Fold]:
+    """Parts of about the same size, each with the others, which are trimmed."""
+    parts = _split_by_client(rows)
+    return [
+        Fold(
+            _features_of(_trim([row for other in parts if other is not part for row in other])),
+            _features_of(part),
+        )
+        for part in parts
+    ]
+
+
+def _split_by_client(rows: Sequence[SampleRow]) -> list[list[SampleRow]]:
+    """All pictures of one client in one part; single pictures are split, if clients are few."""
     by_client: defaultdict[str, list[SampleRow]] = defaultdict(list)
     for row in rows:
         by_client[row.client].append(row)
-    if max(map(len, by_client.values())) > len(rows) / 4:
-        return list(rows[::2]), list(rows[1::2])
-    fit: list[SampleRow] = []
-    calibrate: list[SampleRow] = []
+    if max(map(len, by_client.values())) > len(rows) / _FOLDS:
+        return [list(rows[place::_FOLDS]) for place in range(_FOLDS)]
+    parts: list[list[SampleRow]] = [[] for _ in range(_FOLDS)]
     for client in sorted(by_client, key=_hash):
-        smaller = min(fit, calibrate, key=len) if len(fit) != len(calibrate) else fit
-        smaller.extend(by_client[client])
-    return fit, calibrate
+        min(parts, key=len).extend(by_client[client])
+    return parts
+
+
+def _features_of(rows: Sequence[SampleRow]) -> list[Mapping[str, float]]:
+    return [row.features for row in rows]
 
 
 def _hash(client: str) -> bytes:

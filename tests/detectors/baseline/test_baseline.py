@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from math import exp, inf, isnan, log, nan
+from statistics import stdev
 
 import pytest
 from hypothesis import given, settings
@@ -19,11 +20,18 @@ from detectors.baseline.baseline import (
     Line,
     scales,
 )
-from detectors.baseline.baseline_fit import MIN_PICTURES, expectation_of, learn, look_again_at
+from detectors.baseline.baseline_fit import (
+    MIN_PICTURES,
+    Fold,
+    expectation_of,
+    learn,
+    learn_crosswise,
+)
 from detectors.baseline.baseline_text import from_json, to_json
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
 Row = dict[str, float]
+DIGEST = "0" * 64
 BY_NAME = {evidence.name: evidence for evidence in EVIDENCE}
 PRINTED, TORN = BY_NAME["printed_colours"], BY_NAME["torn_tile"]
 
@@ -52,7 +60,7 @@ def _rows(seed: int, count: int) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def baseline() -> Baseline:
-    return learn("0" * 64, _rows(1, 400), _rows(2, 400))
+    return learn(DIGEST, _rows(1, 400), _rows(2, 400))
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +153,49 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
         assert baseline.cascade(row) == (baseline.score(row) if later else first)
 
 
-def test_fewer_may_be_looked_at_again_and_the_tenth_is_still_known(
-    baseline: Baseline, held_out: list[Row]
-) -> None:
-    clean = _rows(2, 400)
-    sparing = look_again_at(baseline, clean, 0.04)
-    assert sparing.tenth == baseline.look_again < sparing.look_again
+def _folds(rows: list[Row]) -> list[Fold]:
+    parts = [rows[place::4] for place in range(4)]
+    return [
+        Fold([row for other in parts if other is not part for row in other], part) for part in parts
+    ]
+
+
+def test_fewer_may_be_looked_at_again_and_the_tenth_is_still_known(held_out: list[Row]) -> None:
+    rows = _rows(2, 800)
+    sparing = learn_crosswise(DIGEST, _folds(rows), rows, (), 0.04)
+    assert sparing.tenth < sparing.look_again
     first = [sparing.score(row, first_look=True).value for row in held_out]
     assert sum(score >= sparing.look_again for score in first) / len(first) <= 0.07
-    assert sparing.scores == tuple(sorted(sparing.cascade(row).value for row in clean))
-    assert look_again_at(sparing, clean, 0.5).look_again == baseline.look_again
+    assert sum(score >= sparing.tenth for score in first) / len(first) == pytest.approx(
+        0.1, abs=0.03
+    )
+    usual = learn_crosswise(DIGEST, _folds(rows), rows, (), 0.5)
+    assert usual.look_again == usual.tenth == sparing.tenth
     assert from_json(to_json(sparing)) == sparing
+
+
+def test_pictures_are_scored_by_lines_that_did_not_see_them() -> None:
+    rows = _rows(2, 400)
+    folds = _folds(rows)
+    baseline = learn_crosswise(DIGEST, folds, rows, (), 0.04)
+    expected = [
+        replace(learn(DIGEST, fold.fit, fold.calibrate), look_again=baseline.look_again)
+        .cascade(row)
+        .value
+        for fold in folds
+        for row in fold.calibrate
+    ]
+    assert baseline.scores == pytest.approx(sorted(expected))
+    assert baseline.expectations == learn(DIGEST, rows, rows).expectations
+
+
+def test_a_line_of_all_pictures_wanders_less_than_one_of_half_of_them() -> None:
+    halves, crosswise = [], []
+    for seed in range(30, 50):
+        rows = _rows(seed, 240)
+        halves.append(learn(DIGEST, rows[::2], rows[1::2]).threshold(0.005))
+        crosswise.append(learn_crosswise(DIGEST, _folds(rows), rows, (), 0.04).threshold(0.005))
+    assert stdev(crosswise) < 0.8 * stdev(halves)
 
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:
