@@ -116,7 +116,9 @@ def _stream(request: Request, service: Service, client: str, now: datetime) -> o
         since = pulls.last_of(client)
         if (text := query.get("since")) is not None:
             since = _read_since(text, lambda then: version_at(session, then))
-        if query.get("startup", "").lower() == "true" or since is None:
+        # A database that was restored does not know what a later cursor was told.
+        is_ahead = since is not None and since.version > cursor.version
+        if query.get("startup", "").lower() == "true" or since is None or is_ahead:
             new, deleted = tuple(list_bans(session, now, chosen)), tuple[Ban, ...]()
         else:
             delta = read_delta(session, since.version, since.at, now, chosen)

@@ -25,8 +25,8 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
 SEARCH, TRIGGER = "search", "trigger"
 _CRAFTED = ("pgd_e4", "remove_face_e4", "patch")
-# Four rounds cost a tenth of what the row `trigger` takes. With a quarter of the photos poisoned the
-# trigger works on 12 of 16 others; with one in twenty, as there, on none.
+# Four rounds cost a tenth of what the row `trigger` takes. With a quarter of the photos poisoned
+# the trigger works on 12 of 16 others; with one in twenty, as there, on none.
 _PLAN = PoisonPlan(Target.PERSON, share=0.25, epochs=4)
 Pictures = Mapping[str, Sequence[bytes]]
 Make = Callable[[Photo], bytes | None]

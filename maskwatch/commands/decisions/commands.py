@@ -146,6 +146,8 @@ def export_decisions(
 
     if form not in set(exports.ExportFormat):
         raise typer.BadParameter(f"The formats are {', '.join(exports.ExportFormat)}.")
+    if not exports.is_jail(jail):
+        raise typer.BadParameter("A jail's name has letters, digits, dots, dashes and underscores.")
     settings, now = load_settings(StoreSettings), datetime.now(UTC)
     for line in exports.export_lines(settings, exports.ExportFormat(form), jail, now):
         typer.echo(line)

@@ -1,6 +1,7 @@
 """``maskwatch decisions export``: what is blocked, for other programs to enforce."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,15 @@ class ExportFormat(StrEnum):
     CROWDSEC = "crowdsec"
     NGINX = "nginx"
     FAIL2BAN = "fail2ban"
+
+
+# Each line is a command of fail2ban: a name with a space or a line break would be another one.
+_JAIL = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def is_jail(name: str) -> bool:
+    """Whether a jail of fail2ban may be called so."""
+    return _JAIL.fullmatch(name) is not None
 
 
 def export_lines(

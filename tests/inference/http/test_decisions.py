@@ -191,6 +191,18 @@ def test_a_stream_goes_on_from_a_cursor_or_a_time(bouncer: Bouncer, service: Ser
     assert bouncer.pull(since=ago.isoformat())[0] == {"198.51.100.7"}
 
 
+def test_a_cursor_that_the_database_does_not_know_yet_is_told_all(
+    bouncer: Bouncer, service: Service
+) -> None:
+    """As after a restore of an older backup."""
+    decide(service, ADDRESS)
+    _, _, cursor = bouncer.pull(startup="true")
+    version, second = map(int, cursor.split("-"))
+    new, deleted, after = bouncer.pull(since=f"{version + 1}-{second}")
+    assert (new, deleted) == ({"198.51.100.7"}, set())
+    assert bouncer.pull(since=after)[0] == set()
+
+
 def test_each_bouncer_reads_for_itself(
     bouncer: Bouncer, http: TestClient, service: Service
 ) -> None:

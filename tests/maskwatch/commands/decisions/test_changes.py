@@ -191,6 +191,14 @@ def test_exports_leave_out_what_is_allowed(maskwatch: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["", "a b", "a; b", "a\nstop", "ä"])
+def test_a_jail_whose_name_would_be_another_command_is_refused(maskwatch: Run, name: str) -> None:
+    maskwatch("decisions", "add", "203.0.113.7", *WHY)
+    done = maskwatch("decisions", "export", "--format", "fail2ban", "--jail", name)
+    assert (done.code, done.out) == (2, "")
+    assert "letters, digits" in done.err
+
+
 def test_an_export_is_taken_in_again_elsewhere(maskwatch: Run, tmp_path: Path) -> None:
     for value, scope in (("203.0.113.7", "client"), ("acme", "api_key"), ("ab" * 32, "content")):
         maskwatch("decisions", "add", value, "--scope", scope, *WHY)
