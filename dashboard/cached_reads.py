@@ -6,7 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.wiring import parts
-from detectors.evidence_kinds import EvidenceKind, codes_of
+from detectors.evidence.kinds import EvidenceKind, codes_of
 from detectors.rule_book import RULES
 from store.counts.periods import WINDOWS
 from store.models.rerankers import RerankerStore

@@ -1,7 +1,7 @@
 """The reference pages about threats: rules, refusals, the gate."""
 
-from detectors.evidence_kinds import MAX_CLEAN_SHARE, WEIGHTS, EvidenceKind, codes_of
-from detectors.evidence_sums import MAX_CHANCE
+from detectors.evidence.kinds import MAX_CLEAN_SHARE, WEIGHTS, EvidenceKind, codes_of
+from detectors.evidence.sums import MAX_CHANCE
 from detectors.findings import ATLAS_VERSION, OWASP_VERSION, Rule
 from detectors.rule_book import GATE_RULES, RULES
 from inference.gate.policy import DEFAULT_ACTIONS

@@ -14,7 +14,7 @@ from dashboard.show.job_table import job_table
 from dashboard.show.markup import Column, Tile, Tone
 from dashboard.theme import VERDICT_COLOURS
 from detectors.baseline.phases import Phase
-from detectors.evidence_kinds import EvidenceKind, describe
+from detectors.evidence.kinds import EvidenceKind, describe
 from store.counts.periods import DEFAULT_WINDOW, WINDOWS
 from store.engine.database import StoreUnavailable
 from store.pages.source_progress import SourceProgress

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from detectors.evidence_kinds import EvidenceKind, describe
+from detectors.evidence.kinds import EvidenceKind, describe
 from detectors.families.members import Tie
 
 QUIET_AFTER = timedelta(days=1)

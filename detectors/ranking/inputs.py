@@ -9,7 +9,7 @@ from math import log, log1p, nan
 
 import numpy as np
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from detectors.outliers.preparation import Vector
 from detectors.registry import FEATURE_NAMES, Group, find_feature
 

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 
 import structlog
 
-from detectors.evidence_kinds import KINDS
+from detectors.evidence.kinds import KINDS
 from inference.metrics import Metrics
 from inference.refusals import Refusal
 from store.counts.period_counts import OTHERS

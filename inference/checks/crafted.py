@@ -6,7 +6,7 @@ from math import isnan
 
 from detectors.baseline.baseline import CraftedScore
 from detectors.baseline.phases import SourceState
-from detectors.evidence_kinds import CLEAN_SHARE
+from detectors.evidence.kinds import CLEAN_SHARE
 from detectors.findings import Finding, Place
 from detectors.picture.colour_detail import colour_detail_place
 from detectors.rule_book import ADVERSARIAL_PICTURE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from store.decisions.clients.client_evidence import MAX_ROWS, ClientEvidence, Sign, sum_up
 
 _INSTANT = timedelta(microseconds=1)

@@ -8,7 +8,7 @@ from math import isnan
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.backtest.trial import Stretch
 from jobs.backtest.tried_rules import REPLAYABLE, name_feature
 from store.counts.periods import Resolution

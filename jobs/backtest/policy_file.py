@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from jobs.backtest.trial import TABLE_WEIGHTS, PolicyTrial
 from jobs.backtest.tried_rules import BadTrial
 from jobs.settings import BlockingGroup

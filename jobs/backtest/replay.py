@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_sums import weigh
+from detectors.evidence.sums import weigh
 from detectors.rule_book import OUTLIER_TRAFFIC
 from jobs.backtest.client_signs import ClientSigns
 from jobs.backtest.past_ledger import PastLedger, Standing

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from detectors.rule_book import OUTLIER_TRAFFIC
 from jobs.backtest.tried_rules import TriedRules
 from jobs.settings import BlockingGroup

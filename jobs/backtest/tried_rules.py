@@ -11,7 +11,7 @@ from math import isfinite, nan
 
 from detectors.baseline.phases import CONTENT_CODES, SourceState
 from detectors.errors import MaskwatchError
-from detectors.evidence_kinds import CLEAN_SHARE
+from detectors.evidence.kinds import CLEAN_SHARE
 from detectors.findings import Finding, Severity
 from detectors.picture.input_rules import PIXEL_RULES, InputLimits, input_findings
 from detectors.registry import find_feature

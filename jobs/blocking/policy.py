@@ -1,13 +1,13 @@
 """The block policy: from what a client did to a decision, or to none. Pure.
 
-What each kind of evidence weighs is said in :mod:`detectors.evidence_kinds`.
+What each kind of evidence weighs is said in :mod:`detectors.evidence.kinds`.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from detectors.evidence_kinds import WEIGHTS, describe
+from detectors.evidence.kinds import WEIGHTS, describe
 from jobs.settings import MAX_BLOCK_MINUTES, BlockingGroup
 from store.decisions.clients.client_evidence import Suspect
 from store.decisions.clients.spared import is_by_hand

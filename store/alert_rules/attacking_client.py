@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind, describe
 from store.alert_rules.rule import AlertRule, Judgement, Surroundings, Unit, UnitKind
 from store.alerts.alerts import WARNING, Condition, open_alerts
 from store.decisions.clients.chances import read_chances

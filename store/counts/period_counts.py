@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.periods import Period, Resolution, Span
 from store.requests.records import Stage

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from store.audit.audit_log import Action, Entry, append
 from store.audit.reasons import read_reason
 from store.decisions.decisions import BY_POLICY, DecisionError, is_active

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.rule_book import BLOCKED_PATCH, BLOCKED_PERTURBATION, BLOCKED_PICTURE
 from store.counts.period_counts import select_turned_away
 from store.counts.periods import Period, Resolution

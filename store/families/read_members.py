@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, literal, select, union
 from sqlalchemy.orm import Session
 
 from detectors.baseline.networks import network_of_client
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, Exhibit, codes_of
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind, Exhibit, codes_of
 from detectors.families.members import Member
 from detectors.rule_book import BLOCKED_PATCH, BLOCKED_PERTURBATION
 from store.decisions.scopes import Kind, Scope

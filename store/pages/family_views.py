@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.families.members import Tie
 from detectors.families.sentence import Life, SharedThing, describe_family, life_of
 from detectors.verdict import Verdict

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, codes_of
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind, codes_of
 from store.counts.periods import Period
 from store.counts.turned_away import count_turned_away
 from store.decisions.clients.chances import read_chances

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 
 from dashboard.wiring import Parts
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.alerts.job_runs import SKIPPED, finish_run, start_run
 from store.counts.roll_ups import roll_up

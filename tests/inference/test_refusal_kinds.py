@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.evidence_kinds import KINDS, EvidenceKind
+from detectors.evidence.kinds import KINDS, EvidenceKind
 from inference.gate.refusals import GATE_REFUSALS, RULE_REFUSALS
 from inference.proxying import NOT_MEASURED, NOT_PASSED_ON, UPSTREAM_FAILED
 from inference.refusals import PROXY_REFUSALS, REFUSALS, Refusal

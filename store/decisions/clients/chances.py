@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.outliers.cutoff import outlier_cutoff
 from store.models.outlier_models import champion
 

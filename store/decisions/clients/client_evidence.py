@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal, null, select
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, Exhibit, codes_of, count_kinds
-from detectors.evidence_sums import EvidenceSum, weigh
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind, Exhibit, codes_of, count_kinds
+from detectors.evidence.sums import EvidenceSum, weigh
 from detectors.rule_book import OUTLIER_TRAFFIC
 from store.counts.turned_away import count_floods
 from store.requests.client_names import ADDRESS_PREFIX, addresses_of, network_of

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from store.decisions.clients import client_decisions as decisions
 from store.decisions.clients.client_decisions import decisions_on_client
 from store.decisions.clients.client_evidence import Suspect, judge_client

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from store.configuration.network_groups import Network
 from store.decisions.clients.client_evidence import Suspect
 from store.decisions.protected import is_protected

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from detectors.evidence_kinds import KINDS, WEIGHTS, EvidenceKind, codes_of
+from detectors.evidence.kinds import KINDS, WEIGHTS, EvidenceKind, codes_of
 from detectors.rule_book import OUTLIER_TRAFFIC
 from store.counts.turned_away import count_floods
 from store.decisions.clients.client_evidence import (

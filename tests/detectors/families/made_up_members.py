@@ -7,7 +7,7 @@ from itertools import count
 from typing import TypedDict, Unpack
 
 from detectors.baseline.networks import network_of_client
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.families.members import Member
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

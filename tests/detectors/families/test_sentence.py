@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.families.members import Tie
 from detectors.families.sentence import Life, SharedThing, describe_family, life_of
 

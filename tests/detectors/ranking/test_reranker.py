@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.ranking.fit import fit_reranker
 from detectors.ranking.inputs import INPUT_NAMES, Recorded, measure_inputs
 from detectors.ranking.reranker import Reranker, RerankerChanged, RerankerError

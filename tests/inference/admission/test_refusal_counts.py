@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from inference.admission.refusal_counts import RefusalCounts
 from inference.metrics import Metrics
 from inference.refusals import OVERLOADED, RATE_LIMITED, TOO_MANY_UPLOADS

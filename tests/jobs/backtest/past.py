@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from detectors.evidence_kinds import CLEAN_SHARE
+from detectors.evidence.kinds import CLEAN_SHARE
 from detectors.findings import Finding
 from detectors.rule_book import ADVERSARIAL_PICTURE, find_rule
 from detectors.verdict import Verdict

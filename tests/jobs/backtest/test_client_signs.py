@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.verdict import Verdict
 from jobs.backtest.client_signs import ClientSigns
 from store.decisions.clients.client_evidence import Sign, read_evidence

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.backtest.tallies import Count
 from jobs.context import JobContext
 from store.counts.turned_away import add_turned_away

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.backtest.run import Wish, run_backtest
 from jobs.backtest.tried_rules import BadTrial
 from jobs.context import JobContext

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bench.store.query_plans import plans_of
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.backtest.run import Wish
 from jobs.backtest.tallies import Count
 from jobs.context import JobContext

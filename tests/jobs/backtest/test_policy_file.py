@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.backtest.policy_file import TRIED_SCENARIOS, read_policy, write_policy
 from jobs.backtest.trial import TABLE_WEIGHTS, PolicyTrial
 from jobs.backtest.tried_rules import BadTrial

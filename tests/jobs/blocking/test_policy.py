@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
-from detectors.evidence_sums import weigh
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.sums import weigh
 from jobs.blocking.policy import BlockPolicy, block_minutes, decide
 from jobs.settings import MAX_BLOCK_MINUTES
 from store.decisions.clients.client_evidence import ClientEvidence, Suspect

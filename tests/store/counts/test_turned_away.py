@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS
 from store.counts.roll_ups import forget_client

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.verdict import Verdict
 from store.counts.periods import WINDOWS, Period
 from store.counts.turned_away import add_turned_away

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from jobs.alerting.alerts import run
 from jobs.alerting.notify import run as notify
 from jobs.blocking.decide import run as decide

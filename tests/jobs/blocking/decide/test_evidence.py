@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from detectors.evidence_kinds import EvidenceKind, codes_of
+from detectors.evidence.kinds import EvidenceKind, codes_of
 from jobs.blocking.decide import run
 from jobs.context import JobContext
 from jobs.outliers.retrain import run as retrain

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from detectors.evidence_kinds import EvidenceKind
+from detectors.evidence.kinds import EvidenceKind
 from detectors.registry import FeatureVector
 from detectors.verdict import Verdict
 from store.counts.turned_away import add_turned_away

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind, describe
-from detectors.evidence_sums import chance_of_so_many, weigh
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind, describe
+from detectors.evidence.sums import chance_of_so_many, weigh
 
 ENOUGH = 3
 counts_by_kind = st.dictionaries(st.sampled_from(EvidenceKind), st.integers(0, 400))

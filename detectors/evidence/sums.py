@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import exp, lgamma, log, log1p
 
-from detectors.evidence_kinds import WEIGHTS, EvidenceKind
+from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 
 # Evidence counts if so much of it is less likely than this among an honest client's uploads.
 MAX_CHANCE = 0.001

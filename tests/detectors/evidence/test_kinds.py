@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from detectors.evidence_kinds import (
+from detectors.evidence.kinds import (
     CLEAN_SHARE,
     KINDS,
     WEIGHTS,

@@ -1,0 +1,1 @@
+"""Evidence against clients: its kinds, and what it weighs together."""
