@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from math import exp, inf, isnan, log, nan
-from statistics import stdev
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.random import Generator, default_rng
+from numpy.random import default_rng
 
 from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
 from detectors.baseline.baseline import (
@@ -22,50 +21,26 @@ from detectors.baseline.baseline import (
 )
 from detectors.baseline.baseline_fit import (
     MIN_PICTURES,
-    Fold,
     expectation_of,
     learn,
-    learn_crosswise,
 )
 from detectors.baseline.baseline_text import from_json, to_json
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
+from tests.detectors.baseline.clean_rows import Row, make_rows
 
-Row = dict[str, float]
 DIGEST = "0" * 64
 BY_NAME = {evidence.name: evidence for evidence in EVIDENCE}
 PRINTED, TORN = BY_NAME["printed_colours"], BY_NAME["torn_tile"]
 
 
-def _row(random: Generator) -> Row:
-    """A clean picture: an unsure parse moves more, and moves more as a whole too."""
-    entropy, noise = random.uniform(0.05, 0.6), random.normal(0, 0.3, 5)
-    share = random.uniform(0.2, 0.5)
-    return {
-        "colour_detail_tile": 4 * exp(noise[0]),
-        "glance_tile_divergence": 0.2 * entropy * exp(noise[1]),
-        "glance_withdrawn_share": 0.05 * entropy * exp(noise[2]),
-        "glance_returned_person_share": 0.05 * entropy * exp(noise[4]),
-        "js_consensus": 0.1 * entropy * exp(noise[3]),
-        "foreground_share": share,
-        "entropy_mean": share * entropy,
-        "glance_entropy": entropy,
-        "jpeg_blockiness": random.uniform(0.9, 1.3),
-    }
-
-
-def _rows(seed: int, count: int) -> list[Row]:
-    random = default_rng(seed)
-    return [_row(random) for _ in range(count)]
-
-
 @pytest.fixture(scope="module")
 def baseline() -> Baseline:
-    return learn(DIGEST, _rows(1, 400), _rows(2, 400))
+    return learn(DIGEST, make_rows(1, 400), make_rows(2, 400))
 
 
 @pytest.fixture(scope="module")
 def held_out() -> list[Row]:
-    return _rows(3, 1500)
+    return make_rows(3, 1500)
 
 
 def test_a_picture_without_anybody_is_not_far_beyond_a_steep_line() -> None:
@@ -73,8 +48,8 @@ def test_a_picture_without_anybody_is_not_far_beyond_a_steep_line() -> None:
         divergence = 0.2 * row["glance_entropy"] * row["glance_tile_divergence"]
         return {**row, "glance_tile_divergence": divergence}
 
-    rows = [steep(row) for row in _rows(1, 400)]
-    steep_baseline = learn("0" * 64, rows, [steep(row) for row in _rows(2, 400)])
+    rows = [steep(row) for row in make_rows(1, 400)]
+    steep_baseline = learn("0" * 64, rows, [steep(row) for row in make_rows(2, 400)])
     empty = {"glance_entropy": 0.0, "glance_tile_divergence": 0.0, "jpeg_blockiness": 1.1}
     assert steep_baseline.score(empty).value <= 0
     torn = {**empty, "glance_tile_divergence": 0.3}
@@ -107,7 +82,7 @@ def test_a_tenth_of_other_clean_rows_is_looked_at_again(
     ],
 )
 def test_a_planted_excess_leads_and_is_named(baseline: Baseline, feature: str, name: str) -> None:
-    row = _rows(4, 1)[0]
+    row = make_rows(4, 1)[0]
     planted = {**row, feature: 30 * row[feature]}
     first = baseline.score(planted, first_look=True)
     assert next(iter(first.excesses)).name == name
@@ -116,7 +91,7 @@ def test_a_planted_excess_leads_and_is_named(baseline: Baseline, feature: str, n
 
 
 def test_a_parse_that_is_unsure_may_move_more(baseline: Baseline) -> None:
-    row = {**_rows(4, 1)[0], "glance_tile_divergence": 0.1}
+    row = {**make_rows(4, 1)[0], "glance_tile_divergence": 0.1}
     excesses = [
         baseline.score({**row, "glance_entropy": entropy}).excesses[TORN]
         for entropy in (0.05, 0.2, 0.6)
@@ -126,7 +101,7 @@ def test_a_parse_that_is_unsure_may_move_more(baseline: Baseline) -> None:
 
 
 def test_what_was_not_measured_is_left_out(baseline: Baseline) -> None:
-    row = _rows(4, 1)[0]
+    row = make_rows(4, 1)[0]
     whole = baseline.score(row)
     partly = baseline.score({**row, "js_consensus": nan})
     assert {evidence.name for evidence in whole.excesses} == set(BY_NAME)
@@ -137,7 +112,7 @@ def test_what_was_not_measured_is_left_out(baseline: Baseline) -> None:
 
 
 def test_a_first_look_ignores_later_evidence_that_was_measured(baseline: Baseline) -> None:
-    row = _rows(4, 1)[0]
+    row = make_rows(4, 1)[0]
     odd = {**row, "js_consensus": 0.69}
     assert baseline.score(odd, first_look=True) == baseline.score(row, first_look=True)
     assert baseline.score(odd).value > baseline.score(row).value
@@ -151,51 +126,6 @@ def test_the_cascade_takes_later_evidence_of_odd_first_looks_only(
         first = baseline.score(row, first_look=True)
         later = first.value >= baseline.look_again
         assert baseline.cascade(row) == (baseline.score(row) if later else first)
-
-
-def _folds(rows: list[Row]) -> list[Fold]:
-    parts = [rows[place::4] for place in range(4)]
-    return [
-        Fold([row for other in parts if other is not part for row in other], part) for part in parts
-    ]
-
-
-def test_fewer_may_be_looked_at_again_and_the_tenth_is_still_known(held_out: list[Row]) -> None:
-    rows = _rows(2, 800)
-    sparing = learn_crosswise(DIGEST, _folds(rows), rows, (), 0.04)
-    assert sparing.tenth < sparing.look_again
-    first = [sparing.score(row, first_look=True).value for row in held_out]
-    assert sum(score >= sparing.look_again for score in first) / len(first) <= 0.07
-    assert sum(score >= sparing.tenth for score in first) / len(first) == pytest.approx(
-        0.1, abs=0.03
-    )
-    usual = learn_crosswise(DIGEST, _folds(rows), rows, (), 0.5)
-    assert usual.look_again == usual.tenth == sparing.tenth
-    assert from_json(to_json(sparing)) == sparing
-
-
-def test_pictures_are_scored_by_lines_that_did_not_see_them() -> None:
-    rows = _rows(2, 400)
-    folds = _folds(rows)
-    baseline = learn_crosswise(DIGEST, folds, rows, (), 0.04)
-    expected = [
-        replace(learn(DIGEST, fold.fit, fold.calibrate), look_again=baseline.look_again)
-        .cascade(row)
-        .value
-        for fold in folds
-        for row in fold.calibrate
-    ]
-    assert baseline.scores == pytest.approx(sorted(expected))
-    assert baseline.expectations == learn(DIGEST, rows, rows).expectations
-
-
-def test_a_line_of_all_pictures_wanders_less_than_one_of_half_of_them() -> None:
-    halves, crosswise = [], []
-    for seed in range(30, 50):
-        rows = _rows(seed, 240)
-        halves.append(learn(DIGEST, rows[::2], rows[1::2]).threshold(0.005))
-        crosswise.append(learn_crosswise(DIGEST, _folds(rows), rows, (), 0.04).threshold(0.005))
-    assert stdev(crosswise) < 0.8 * stdev(halves)
 
 
 def test_at_most_three_pieces_lead_and_none_that_is_less_than_half_as_far_out() -> None:
@@ -226,8 +156,8 @@ def test_factors_are_multiplied_and_nothing_at_all_has_a_logarithm() -> None:
 def test_little_that_returns_counts_together_with_little_that_moves() -> None:
     """Each alone is within what clean pictures show; together they hardly ever come."""
     joined = BY_NAME["returned_persons_and_members"]
-    learnt = learn("0" * 64, _rows(1, 400), _rows(2, 400))
-    row = _rows(4, 1)[0]
+    learnt = learn("0" * 64, make_rows(1, 400), make_rows(2, 400))
+    row = make_rows(4, 1)[0]
     both = {
         **row,
         "glance_returned_person_share": 2.2 * 0.05 * row["glance_entropy"],
@@ -260,7 +190,7 @@ def test_calibration_pictures_with_one_score_have_a_threshold() -> None:
 @given(st.integers(0, 999), st.floats(1, 50))
 def test_more_of_what_attacks_raise_never_lowers_the_score(seed: int, times: float) -> None:
     known = _LEARNT
-    row = _rows(seed, 1)[0]
+    row = make_rows(seed, 1)[0]
     for feature in ("colour_detail_tile", "glance_tile_divergence", "js_consensus"):
         assert known.score({**row, feature: times * row[feature]}).value >= known.score(row).value
 
@@ -269,18 +199,18 @@ def test_more_of_what_attacks_raise_never_lowers_the_score(seed: int, times: flo
 def test_too_few_pictures_are_said_in_a_sentence(fit: int, calibrate: int) -> None:
     least = 29 if 29 in (fit, calibrate) else 0
     with pytest.raises(BaselineError, match=rf"needs at least 30 .*there are {least}\.$"):
-        learn("0" * 64, _rows(1, fit), _rows(2, calibrate))
+        learn("0" * 64, make_rows(1, fit), make_rows(2, calibrate))
 
 
 def test_pictures_on_which_something_was_not_measured_do_not_count() -> None:
-    rows: list[Mapping[str, float]] = [*_rows(1, MIN_PICTURES), *({"width": 1.0},) * 9]
+    rows: list[Mapping[str, float]] = [*make_rows(1, MIN_PICTURES), *({"width": 1.0},) * 9]
     assert expectation_of(PRINTED, rows) == expectation_of(PRINTED, rows[:MIN_PICTURES])
     with pytest.raises(BaselineError, match="colour_detail_tile; there are 29"):
         expectation_of(PRINTED, rows[1:])
 
 
 def test_a_feature_that_never_changes_does_not_make_every_change_rare() -> None:
-    rows = [{**row, "colour_detail_tile": 4.0} for row in _rows(1, MIN_PICTURES)]
+    rows = [{**row, "colour_detail_tile": 4.0} for row in make_rows(1, MIN_PICTURES)]
     expected = expectation_of(PRINTED, rows)
     assert expected.excess({"colour_detail_tile": 4.01}) < 1
     assert expected.excess({"colour_detail_tile": 4.0}) == pytest.approx(0, abs=1e-6)
@@ -315,7 +245,7 @@ def test_foreign_limits_are_refused(baseline: Baseline, limits: object) -> None:
 
 
 def test_limits_are_learnt_with_the_lines() -> None:
-    rows, near = _rows(1, MIN_PICTURES), DEFAULTS.list_learnt()
+    rows, near = make_rows(1, MIN_PICTURES), DEFAULTS.list_learnt()
     wide = [{**near, "max_trousers_gap": 0.08}] * MIN_PICTURES
     assert learn("0" * 64, rows, rows, wide).limits.max_trousers_gap == pytest.approx(0.08)
     assert learn("0" * 64, rows, rows).limits == DEFAULTS
@@ -323,11 +253,11 @@ def test_limits_are_learnt_with_the_lines() -> None:
 
 def test_a_baseline_of_one_kind_of_photo_lacks_what_is_optional_and_judges_without() -> None:
     evidence = [each for each in EVIDENCE if not each.is_optional]
-    learnt = learn("0" * 64, _rows(1, 100), _rows(2, 100), evidence=evidence)
+    learnt = learn("0" * 64, make_rows(1, 100), make_rows(2, 100), evidence=evidence)
     assert len(evidence) < len(EVIDENCE)
     assert from_json(to_json(learnt)) == learnt
-    returned = {**_rows(4, 1)[0], "glance_returned_person_share": 1.0}
-    assert learnt.score(returned) == learnt.score(_rows(4, 1)[0])
+    returned = {**make_rows(4, 1)[0], "glance_returned_person_share": 1.0}
+    assert learnt.score(returned) == learnt.score(make_rows(4, 1)[0])
 
 
 def _damaged(baseline: Baseline) -> list[str]:
@@ -360,4 +290,4 @@ def test_slopes_of_another_number_of_features_are_refused(baseline: Baseline) ->
         from_json(to_json(baseline).replace(slope, f"{slope}, 0.5", 1))
 
 
-_LEARNT = learn("0" * 64, _rows(1, 100), _rows(2, 100))
+_LEARNT = learn("0" * 64, make_rows(1, 100), make_rows(2, 100))
