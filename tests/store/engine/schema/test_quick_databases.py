@@ -26,4 +26,9 @@ def _dump_new_file(folder: Path) -> Sequence[str]:
     with closing(Database.open(StoreSettings(var_dir=folder))) as database:
         versions.upgrade(database)
     with closing(sqlite3.connect(folder / "maskwatch.db")) as file:
-        return tuple(file.iterdump())
+        return sorted(_sort_lines(statement) for statement in file.iterdump())
+
+
+def _sort_lines(statement: str) -> str:
+    """A table that a migration makes anew has its constraints in any order, as its indexes."""
+    return "\n".join(sorted(line.strip(" \t,") for line in statement.splitlines()))
