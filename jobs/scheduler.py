@@ -1,11 +1,8 @@
 """The scheduler process: runs the catalogue until it is told to stop."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Event, Thread, current_thread, main_thread
-from types import FrameType
+from threading import Event, Thread
 
 import structlog
 
@@ -15,6 +12,7 @@ from jobs.leader import Leader, Terms, leadership
 from jobs.pulse import Pulse
 from jobs.schedule import build_schedule, max_idle_seconds
 from jobs.settings import JobSettings
+from jobs.stop_signals import stop_on_signals
 from jobs.watchdog import Watchdog, close_interrupted
 from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import LeaseLost
@@ -22,7 +20,6 @@ from store.engine.start import open_database
 
 _log = structlog.get_logger(__name__)
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _JOIN_SECONDS = 5.0
 
 
@@ -40,7 +37,7 @@ def run(settings: JobSettings, stop: Event | None = None, terms: Terms | None = 
     stop = stop or Event()
     database = open_database(settings, settings.schedule.job_timeout_seconds)
     try:
-        with _set_signals(stop), leadership(database, stop, terms) as leader:
+        with stop_on_signals(stop), leadership(database, stop, terms) as leader:
             if not stop.is_set():
                 _work(database.guarded_by(leader.guard), settings, leader, stop)
     finally:
@@ -84,21 +81,3 @@ def begin_run(watchdog: Watchdog, settings: JobSettings) -> JobContext:
     now = datetime.now(UTC)
     watchdog.look_at_clock()
     return JobContext(watchdog.database, settings, now)
-
-
-@contextmanager
-def _set_signals(stop: Event) -> Iterator[None]:
-    """SIGINT and SIGTERM set the event; only the main thread may listen to signals."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
