@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import ip_network
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from store.decisions.decisions import is_active, lies_in
 from store.decisions.scopes import Kind, Scope
 from store.decisions.similar_pictures import SimilarPicture
+from store.people.api_keys import CLIENT_PREFIX
 from store.phrases import phrase_count
-from store.tables.work_tables import DecisionRow
+from store.tables.work_tables import ApiKeyRow, DecisionRow
 
 _MAX_NAMED = 5
 _OF_ADDRESSES = (Scope.CLIENT.value, Scope.NETWORK.value)
@@ -19,6 +20,8 @@ _OF_ADDRESSES = (Scope.CLIENT.value, Scope.NETWORK.value)
 
 def describe_new(session: Session, row: DecisionRow, now: datetime) -> str:
     """What a new decision ended, or what keeps it from refusing anybody; empty if nothing does."""
+    if row.scope == Scope.API_KEY.value and not _is_known(session, row.value):
+        return f"No key has the name of {row.value} so far: it holds for one that is made later."
     if row.simulated:
         return ""
     if row.kind == Kind.ALLOW.value:
@@ -33,6 +36,11 @@ def describe_rest(session: Session, row: DecisionRow, now: datetime) -> str:
     """What holds for the value of a decision that was ended; empty if nothing of its kind does."""
     rest = _list_covering(session, row, Kind(row.kind), now)
     return _phrase(f"The {row.kind} of {{}} still holds for it.", rest)
+
+
+def _is_known(session: Session, client: str) -> bool:
+    name = client.removeprefix(CLIENT_PREFIX)
+    return bool(session.scalar(select(exists().where(ApiKeyRow.name == name))))
 
 
 def _list_covering(session: Session, row: DecisionRow, kind: Kind, now: datetime) -> Sequence[int]:

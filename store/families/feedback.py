@@ -60,7 +60,7 @@ def judge_request(session: Session, request_id: str, said: Said, now: datetime) 
     """Keep what a person says of one request.
 
     Raises:
-        FeedbackError: there is no such request.
+        FeedbackError: there is no such request, or nothing to take back.
         ReasonError: no reason was given, or none that can be kept.
     """
     reason = read_reason(said.reason)
@@ -68,7 +68,9 @@ def judge_request(session: Session, request_id: str, said: Said, now: datetime) 
     if key is None:
         raise FeedbackError(f"There is no request {request_id}.")
     take_turn(session, _TURN)
-    _keep(session, (key,), said, reason, None, now)
+    before = _keep(session, (key,), said, reason, None, now)
+    if said.feedback is Feedback.WITHDRAWN and not before:
+        raise FeedbackError(f"Nobody said anything of request {request_id}.")
     _tell(session, f"request {request_id}", said, reason, 1, now)
 
 
@@ -76,7 +78,7 @@ def judge_family(session: Session, family: int, said: Said, now: datetime) -> in
     """Keep what a person says of a family and the requests that it has; how many these are.
 
     Raises:
-        FeedbackError: the family became a part of another one.
+        FeedbackError: the family became a part of another one, or there is nothing to take back.
         NoFamily: there is none of that number.
         ReasonError: no reason was given, or none that can be kept.
     """
@@ -87,13 +89,16 @@ def judge_family(session: Session, family: int, said: Said, now: datetime) -> in
         raise NoFamily(family)
     if row.merged_into is not None:
         raise FeedbackError(f"Family {family} became a part of family {row.merged_into}.")
+    is_judged = row.feedback is not None
     row.feedback = row.feedback_by = row.feedback_reason = row.feedback_at = None
     if said.feedback is not Feedback.WITHDRAWN:
         row.feedback, row.feedback_by = said.feedback.value, said.who
         row.feedback_reason, row.feedback_at = reason, now
     members = select(FamilyMemberRow.request_pk).where(FamilyMemberRow.family_id == family)
     keys = session.scalars(members).all()
-    _keep(session, keys, said, reason, family, now)
+    before = _keep(session, keys, said, reason, family, now)
+    if said.feedback is Feedback.WITHDRAWN and not (before or is_judged):
+        raise FeedbackError(f"Nobody said anything of family {family} or of its requests.")
     _tell(session, f"family {family}", said, reason, len(keys), now)
     return len(keys)
 
@@ -110,10 +115,13 @@ def _keep(
     reason: str,
     family: int | None,
     now: datetime,
-) -> None:
+) -> int:
+    """Put what is said in the place of what was; of how many requests something was said."""
+    before = 0
     for first in range(0, len(keys), _CHUNK):
         chunk = keys[first : first + _CHUNK]
-        session.execute(delete(FeedbackRow).where(FeedbackRow.request_pk.in_(chunk)))
+        of_chunk = delete(FeedbackRow).where(FeedbackRow.request_pk.in_(chunk))
+        before += len(session.scalars(of_chunk.returning(FeedbackRow.request_pk)).all())
         if said.feedback is Feedback.WITHDRAWN:
             continue
         values = {
@@ -124,6 +132,7 @@ def _keep(
             "family_id": family,
         }
         session.execute(insert(FeedbackRow), [{"request_pk": key, **values} for key in chunk])
+    return before
 
 
 def _tell(

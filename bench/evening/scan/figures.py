@@ -33,7 +33,9 @@ class Share:
         n, share = self.whole, self.value
         middle = share + _Z**2 / (2 * n)
         reach = _Z * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-        return (middle - reach) / (1 + _Z**2 / n), (middle + reach) / (1 + _Z**2 / n)
+        low, high = (end / (1 + _Z**2 / n) for end in (middle - reach, middle + reach))
+        # Rounding leaves a bit beyond the ends.
+        return max(0.0, low), min(1.0, high)
 
 
 def scan_figures(prefix: str, attacks: Sequence[str | None], outliers: Flags) -> Figures:

@@ -56,6 +56,7 @@ def test_an_interval_holds_its_share_and_is_all_there_is_for_nothing() -> None:
     low, high = Share(9, 10).bounds
     assert 0.5 < low < 0.9 < high < 1.0
     assert Share(0, 0).bounds == (0.0, 1.0)
+    assert all(0 <= Share(0, n).bounds[0] <= Share(n, n).bounds[1] <= 1 for n in range(1, 200))
 
 
 def test_trains_on_what_came_before_and_scans_the_evening_alone(tmp_path: Path) -> None:

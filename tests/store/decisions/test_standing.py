@@ -10,6 +10,7 @@ from store.decisions.decisions import add_decision, revoke
 from store.decisions.scopes import Kind, Scope
 from store.decisions.standing import describe_new, describe_rest
 from store.engine.database import Database
+from store.people.api_keys import add_key
 from tests.makers import DecisionChanges, make_decision
 
 CLIENT, NETWORK, PICTURE = "ip:203.0.113.7", "203.0.113.0/24", "ab" * 32
@@ -55,6 +56,16 @@ def test_an_allow_names_what_it_ended(make: Say) -> None:
     assert make(kind=Kind.ALLOW, scope=Scope.NETWORK, value="203.0.0.0/16") == (
         "It ended the block of decision 2."
     )
+
+
+def test_the_name_of_a_key_that_is_not_there_is_told(
+    database: Database, make: Say, now: datetime
+) -> None:
+    with database.write() as session:
+        add_key(session, "acme", "ada", now)
+    assert make(scope=Scope.API_KEY, value="key:acme") == ""
+    said = make(scope=Scope.API_KEY, value="key:acmee")
+    assert said == "No key has the name of key:acmee so far: it holds for one that is made later."
 
 
 def test_of_many_ends_some_are_named(make: Say) -> None:

@@ -45,6 +45,23 @@ def test_what_was_said_is_taken_back(maskwatch: Run) -> None:
     assert "Feedback" not in maskwatch("families", "show", "1").out
 
 
+def test_what_nobody_said_cannot_be_taken_back(maskwatch: Run, request_ids: list[str]) -> None:
+    for subject, name in (("1", "family 1 or of its requests"), (request_ids[0], "request ")):
+        said = maskwatch("feedback", "withdraw", subject, "--reason", "They do not.")
+        assert said.code == 1
+        assert f"Nobody said anything of {name}" in said.err
+    assert "feedback" not in maskwatch("audit", "list").out
+
+
+def test_what_was_said_of_one_request_is_taken_back_with_its_family(
+    maskwatch: Run, request_ids: list[str]
+) -> None:
+    maskwatch("feedback", "confirm", request_ids[0], "--reason", "It attacks.")
+    assert maskwatch("feedback", "withdraw", "1", "--reason", "It does not.").code == 0
+    said = maskwatch("feedback", "withdraw", request_ids[0], "--reason", "It does not.")
+    assert "Nobody said anything" in said.err
+
+
 @pytest.mark.usefixtures("request_ids")
 @pytest.mark.parametrize(
     ("subject", "sentence"),
