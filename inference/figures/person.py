@@ -79,9 +79,8 @@ class PersonPainter:
 
     def _shadow(self) -> None:
         centre, axes = self._bones.at(0.03, 0.972), (0.17 * self._unit, 0.018 * self._unit)
-        ground = self._canvas.pixels.mean(axis=(0, 1)) * 0.45
-        colour = (float(ground[0]), float(ground[1]), float(ground[2]))
-        self._canvas.ellipse(centre, axes, Fabric(colour), None)
+        red, green, blue = (0.45 * value for value in self._canvas.mean_colour())
+        self._canvas.ellipse(centre, axes, Fabric((red, green, blue)), None)
 
     def _polygon(self, points: list[Point], fabric: Fabric, label: int | None) -> None:
         self._canvas.polygon([self._bones.at(*point) for point in points], fabric, label)
