@@ -47,7 +47,7 @@ def set_clock(settings: JobSettings, tmp_path: Path) -> Iterator[SetClock]:
         "MASKWATCH_DATABASE_URL": settings.store.effective_database_url(),
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         **{f"MASKWATCH_{name}_INTERVAL_SECONDS": "1" for name in _INTERVALS},
     }
