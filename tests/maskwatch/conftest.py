@@ -1,5 +1,6 @@
 """The command line as people run it, in this process."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -9,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from numpy.random import default_rng
 from PIL import Image as Pillow
 
 from detectors.verdict import Verdict
@@ -30,6 +32,25 @@ class Said:
 
 
 Run = Callable[..., Said]
+
+
+def parse_once(folder: Path, *pictures: Path) -> None:
+    """``maskwatch parse`` in this process, with all that it writes in ``folder/var``.
+
+    A picture is looked at for a second: tests that begin with a record of it copy the folder.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKWATCH_VAR_DIR", str(folder / "var"))
+        patch.setenv("MASKWATCH_EVIDENCE_SAMPLE_SHARE", "1")
+        patch.setattr(sys, "argv", ["maskwatch", "parse", *map(str, pictures)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+
+
+def copy_installation(folder: Path, tmp_path: Path) -> None:
+    """What :func:`parse_once` wrote, as a test's own."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.fixture
@@ -57,10 +78,24 @@ def maskwatch(
 @pytest.fixture
 def look(tmp_path: Path) -> Path:
     """A drawn person as a JPEG file."""
+    return save_look(tmp_path)
+
+
+def save_look(folder: Path) -> Path:
+    """A drawn person as a JPEG file in a folder."""
     buffer = BytesIO()
     Pillow.fromarray(draw_figure(11).image).save(buffer, "JPEG", quality=90)
-    path = tmp_path / "look.jpg"
+    path = folder / "look.jpg"
     path.write_bytes(buffer.getvalue())
+    return path
+
+
+def save_printed(folder: Path) -> Path:
+    """The same person with a printed square, as a PNG file in a folder: it is called crafted."""
+    image, square = draw_figure(11).image.copy(), slice(240, 336)
+    image[square, square] = default_rng(0).integers(0, 2, (96, 96, 3)) * 255
+    path = folder / "printed.png"
+    Pillow.fromarray(image).save(path)
     return path
 
 

@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from numpy.random import default_rng
-from PIL import Image as Pillow
 
 from detectors.baseline.attack_evidence import EVIDENCE
-from inference.figures import draw_figure
-from tests.maskwatch.conftest import Run
+from tests.maskwatch.conftest import Run, copy_installation, parse_once, save_printed
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a picture with a printed square, which was parsed."""
+    folder = tmp_path_factory.mktemp("parsed")
+    parse_once(folder, save_printed(folder))
+    return folder
 
 
 @pytest.fixture
-def printed(maskwatch: Run, tmp_path: Path) -> Path:
-    """A picture with a printed square, which was parsed."""
-    image, square = draw_figure(11).image.copy(), slice(240, 336)
-    image[square, square] = default_rng(0).integers(0, 2, (96, 96, 3)) * 255
-    path = tmp_path / "printed.png"
-    Pillow.fromarray(image).save(path)
-    assert maskwatch("parse", str(path)).code == 0
-    return path
+def printed(installation: Path, tmp_path: Path) -> Path:
+    """The picture beside its record, for each test its own."""
+    copy_installation(installation, tmp_path)
+    return tmp_path / "printed.png"
 
 
 def test_a_file_gets_every_look_and_leaves_no_record(

@@ -5,22 +5,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from numpy.random import default_rng
-from PIL import Image as Pillow
 
-from inference.figures import draw_figure
-from tests.maskwatch.conftest import Run
+from tests.maskwatch.conftest import (
+    Run,
+    copy_installation,
+    parse_once,
+    save_look,
+    save_printed,
+)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two pictures that were parsed and kept; one of them is crafted."""
+    folder = tmp_path_factory.mktemp("kept")
+    parse_once(folder, save_look(folder), save_printed(folder))
+    return folder
 
 
 @pytest.fixture(autouse=True)
-def kept(maskwatch: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, look: Path) -> None:
-    """Two pictures that were parsed and kept; one of them is crafted."""
-    monkeypatch.setenv("MASKWATCH_EVIDENCE_SAMPLE_SHARE", "1")
-    image, square = draw_figure(11).image.copy(), slice(240, 336)
-    image[square, square] = default_rng(0).integers(0, 2, (96, 96, 3)) * 255
-    printed = tmp_path / "printed.png"
-    Pillow.fromarray(image).save(printed)
-    assert maskwatch("parse", str(look), str(printed)).code == 0
+def kept(installation: Path, tmp_path: Path) -> None:
+    """What was kept, for each test its own."""
+    copy_installation(installation, tmp_path)
 
 
 def rescore(maskwatch: Run, *options: str) -> list[dict[str, Any]]:
