@@ -44,12 +44,10 @@ def _imported_with(*names: str) -> set[str]:
     return loaded
 
 
-@pytest.mark.parametrize(
-    "settings",
-    ["inference.settings", "jobs.settings", "store.settings", "dashboard.settings"],
-)
-def test_settings_load_no_network_and_no_training(settings: str) -> None:
-    assert _imported_with(settings).isdisjoint({*NETWORKS, *TRAINING, "scipy"})
+def test_settings_load_no_network_and_no_training() -> None:
+    packages = ("inference", "jobs", "store", "dashboard")
+    loaded = _imported_with(*(f"{package}.settings" for package in packages))
+    assert loaded.isdisjoint({*NETWORKS, *TRAINING, "scipy"})
 
 
 def test_the_help_of_the_command_line_loads_no_network_and_no_training() -> None:
@@ -77,9 +75,9 @@ def test_the_dashboard_loads_no_network() -> None:
     assert loaded.isdisjoint({*NETWORKS, "sklearn", "scipy"})
 
 
-@pytest.mark.parametrize("package", ["store", "detectors"])
-def test_what_all_processes_share_loads_no_network(package: str) -> None:
-    assert _imported_with(*_modules_under(package)).isdisjoint(NETWORKS)
+def test_what_all_processes_share_loads_no_network() -> None:
+    modules = [*_modules_under("store"), *_modules_under("detectors")]
+    assert _imported_with(*modules).isdisjoint(NETWORKS)
 
 
 # The service hosts a network; whatever of it does without one is not in this list.
