@@ -57,15 +57,17 @@ def _reference(settings: ServiceSettings) -> LoadedModel:
 
 def _m2fp(settings: ServiceSettings) -> LoadedModel:
     require_extra("m2fp", "The segmenter m2fp", ("torch", "torchvision", "modelscope", "timm"))
-    # They take seconds to import; who does not use them should not wait for it.
-    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
-    from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
+    # What it loads takes seconds to import: who does not use it, or whose files are refused, should
+    # not wait for it.
     from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
 
-    limit_threads(core_share(settings.admission.max_concurrency))
     name = settings.parsing.model or DEFAULT_MODEL
     folder = model_folder(name, settings.parsing.model_revision, settings.store.var_dir)
     model = open_model(folder, settings.parsing.trust())
+    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
+    from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
+
+    limit_threads(core_share(settings.admission.max_concurrency))
     segmenter = M2FPSegmenter.load(
         model,
         device_named(settings.parsing.model_device),
@@ -90,13 +92,14 @@ def _onnx(settings: ServiceSettings) -> LoadedModel:
 
 def _transformers(settings: ServiceSettings) -> LoadedModel:
     require_extra("transformers", "The segmenter transformers", ("torch", "transformers"))
-    # They take seconds to import; who does not use them should not wait for it.
-    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
+    # As above.
     from inference.segmenters.transformers.folder import check_folder  # noqa: PLC0415
-    from inference.segmenters.transformers.segmenter import load_transformers  # noqa: PLC0415
 
     folder = check_folder(_named_folder(settings))
     model = open_model(folder, settings.parsing.trust())
+    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
+    from inference.segmenters.transformers.segmenter import load_transformers  # noqa: PLC0415
+
     limit_threads(core_share(settings.admission.max_concurrency))
     keep_pages()
     return LoadedModel(load_transformers(model, device_named(settings.parsing.model_device)), model)
