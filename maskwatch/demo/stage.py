@@ -60,7 +60,8 @@ class Stage:
             "VAR_DIR": str(self.var_dir),
             "PORT": str(self.port),
             "TRUSTED_PROXIES": "127.0.0.1/32",
-            "EVIDENCE_SAMPLE_SHARE": "1",
+            # Enough ordinary pictures to look at; of what is flagged every one is kept.
+            "EVIDENCE_SAMPLE_SHARE": "0.25",
             "DASHBOARD_PORT": str(self.dashboard_port),
             "DASHBOARD_URL": self.dashboard_url,
             "SIMULATE_BLOCKS": "false",
