@@ -63,7 +63,7 @@ def start(attach: Attach, page_url: str, tmp_path: Path) -> Callable[[Any], Atta
 def _send(attached: Attached, image: Image, count: int) -> None:
     """Send a picture, and wait for its looks: no other one is looked at meanwhile."""
     buffer = BytesIO()
-    Pillow.fromarray(image).save(buffer, "PNG")
+    Pillow.fromarray(image).save(buffer, "PNG", compress_level=3)
     assert attached.send(buffer.getvalue(), path="/predict").status_code == 200
     attached.rows(count)
     attached.wait_until_idle()
@@ -83,7 +83,7 @@ def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(
     honest, figure = draw_figure(900).image, draw_figure(901).image
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     _send(attached, honest, _PICTURES + 1)
-    _send(attached, pgd(segmenter, figure, epsilon=8, steps=20, seed=1), _PICTURES + 2)
+    _send(attached, pgd(segmenter, figure, epsilon=8, steps=8, seed=1), _PICTURES + 2)
     clean, crafted = attached.rows(_PICTURES + 2)[-2:]
     assert "adversarial_picture" not in clean.reasons
     assert "adversarial_picture" in crafted.reasons
