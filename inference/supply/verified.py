@@ -20,7 +20,7 @@ from store.models.model_files import (
     model_names,
     read_model_file,
 )
-from store.models.signatures import Claims, read_claims, signature_path, verify_signature
+from store.models.signature_claims import Claims, read_claims, signature_path
 from store.models.signing_keys import read_public_key
 
 _log = structlog.get_logger(__name__)
@@ -233,6 +233,9 @@ def _standing(
 ) -> tuple[Standing, str | None]:
     keys = [read_public_key(key) for key in trust.keys]
     if claims is not None and keys:
+        # Its library takes a quarter of a second; most starts have no signature to verify.
+        from store.models.signatures import verify_signature  # noqa: PLC0415
+
         return Standing.SIGNED, verify_signature(path, files, keys)
     if is_shipped:
         return Standing.SHIPPED, None

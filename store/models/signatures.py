@@ -1,9 +1,6 @@
-"""Signatures in the OpenSSF model-signing format: what one claims, whether it holds, making one."""
+"""Signatures in the OpenSSF model-signing format: whether one holds, making one."""
 
-import base64
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,58 +9,12 @@ from model_signing._hashing.hashing import Digest
 
 from store.engine.files.whole_files import whole_path
 from store.models.model_errors import ModelError
-from store.models.model_files import (
-    SIGNATURE_NAME,
-    ModelFile,
-    UnusableFile,
-    read_model_file,
-)
+from store.models.model_files import SIGNATURE_NAME, ModelFile
+from store.models.signature_claims import ONLY_FILE, signature_path
 from store.models.signing_keys import PublicKey, check_private_key
 
-# In a signature, a model of one file is this path.
-_ONLY_FILE = "."
-_MAX_BYTES = 10_000_000
 # Whoever signs is often another user than the one that serves.
 _READABLE = 0o666
-_SIGN_AGAIN = "get the signature again, or sign the model with `maskwatch model sign`"
-
-
-@dataclass(frozen=True)
-class Claims:
-    """What a signature says; true only once its author is known.
-
-    Attributes:
-        hashes: SHA-256 in hex by file name.
-        signer: fingerprint of the key that it says it was made with.
-    """
-
-    hashes: Mapping[str, str]
-    signer: str
-
-
-def signature_path(model: Path) -> Path:
-    """Where the signature of a model lies: in its folder, or beside its only file."""
-    return model / SIGNATURE_NAME if model.is_dir() else model.with_name(f"{model.name}.sig")
-
-
-def read_claims(model: Path) -> Claims | None:
-    """What a model's signature says of its files; ``None`` if there is no signature.
-
-    Raises:
-        ModelError: the signature is damaged, or of another kind.
-    """
-    path = signature_path(model)
-    if not path.exists() and not path.is_symlink():
-        return None
-    try:
-        return _claims(json.loads(read_model_file(path, _MAX_BYTES)), model)
-    except UnusableFile as fault:
-        raise ModelError(f"The signature {path} {fault}: {_SIGN_AGAIN}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        raise ModelError(
-            f"The signature {path} is damaged, or was not made with an elliptic-curve key and "
-            f"SHA-256 of whole files: {_SIGN_AGAIN}."
-        ) from None
 
 
 def verify_signature(model: Path, files: Sequence[ModelFile], keys: Iterable[PublicKey]) -> str:
@@ -113,7 +64,7 @@ class _Hashed(hashing.Config):
         folder = self._model.is_dir()
         items = [
             manifest.FileManifestItem(
-                path=PurePosixPath(file.name if folder else _ONLY_FILE),
+                path=PurePosixPath(file.name if folder else ONLY_FILE),
                 digest=Digest("sha256", bytes.fromhex(file.sha256)),
             )
             for file in self._files
@@ -131,19 +82,3 @@ def _is_signed_with(key: PublicKey, model: Path, files: Sequence[ModelFile]) -> 
     except Exception:  # noqa: BLE001 - the library fails in many ways on a hostile signature
         return False
     return True
-
-
-def _claims(bundle: Any, model: Path) -> Claims:
-    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"], validate=True))
-    predicate = statement["predicate"]
-    how = predicate["serialization"]
-    signer = bundle["verificationMaterial"]["publicKey"]["hint"]
-    if (how["method"], how["hash_type"]) != ("files", "sha256") or not isinstance(signer, str):
-        raise ValueError("a signature of another kind")
-    hashes = {
-        str(resource["name"]): bytes.fromhex(resource["digest"]).hex()
-        for resource in predicate["resources"]
-    }
-    if not model.is_dir():
-        hashes = {model.name: hashes[_ONLY_FILE]}
-    return Claims(hashes, signer)

@@ -27,7 +27,8 @@ from store.models.model_files import (
     read_model_file,
 )
 from store.models.outlier_models import FORMER_SUFFIX, former_archive_sentence
-from store.models.signatures import sign, signature_path
+from store.models.signature_claims import signature_path
+from store.models.signatures import sign
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, SHIPPED_SHA2
 from inference.supply.errors import ModelError
 from inference.supply.trust import ANYONE, ShippedFile, Trust
 from inference.supply.verified import Standing, hash_files, open_model, verify_model
-from store.models.signatures import sign, signature_path
+from store.models.signature_claims import signature_path
+from store.models.signatures import sign
 from store.models.signing_keys import read_public_key
 
 NewKey = Callable[..., tuple[Path, Path]]
