@@ -148,14 +148,15 @@ def test_what_init_writes_is_valid_as_a_whole_and_equals_the_defaults(
 
 
 def test_what_init_writes_names_every_setting_with_its_meaning() -> None:
-    lines = build_draft().splitlines()
+    draft = build_draft()
+    lines = draft.splitlines()
     assert [line for line in lines if line.startswith("[")] == [
         f"[{name}]" for name in all_groups()
     ]
     assert max(map(len, lines)) <= 120
     for name, setting in all_settings().items():
-        assert re.search(rf"^# ?{name} = ", build_draft(), re.MULTILINE), name
-        assert setting.variable in build_draft()
+        assert re.search(rf"^# ?{name} = ", draft, re.MULTILINE), name
+        assert setting.variable in draft
 
 
 def test_the_file_that_the_option_names_counts_and_reaches_children(
