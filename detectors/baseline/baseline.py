@@ -21,7 +21,7 @@ from detectors.reductions import largest
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
 _TAIL = 0.1
-_FLOOR = 1e-4
+FLOOR = 1e-4
 
 
 class BaselineError(MaskwatchError):
@@ -185,11 +185,11 @@ def expected(prediction: float) -> float:
 
     Of a picture without anybody everything is nothing, and any change would be endlessly much.
 
-    >>> expected(-20.0) == log(_FLOOR)
+    >>> expected(-20.0) == log(FLOOR)
     True
     """
-    return max(prediction, log(_FLOOR))
+    return max(prediction, log(FLOOR))
 
 
 def _on_scale(value: float) -> float:
-    return value if isnan(value) else log(max(value, 0.0) + _FLOOR)
+    return value if isnan(value) else log(max(value, 0.0) + FLOOR)

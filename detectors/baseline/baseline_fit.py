@@ -9,7 +9,15 @@ import numpy.typing as npt
 
 from detectors.baseline.asking import bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
-from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line, expected, scales
+from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line
+from detectors.baseline.columns import (
+    Columns,
+    cascade_columns,
+    expect_columns,
+    measure_lines,
+    scale_columns,
+    score_columns,
+)
 from detectors.topology.topology_limits import learn_limits
 
 MIN_PICTURES = 30
@@ -44,10 +52,11 @@ def learn(
         BaselineError: too few pictures.
     """
     require_enough(calibrate)
-    blank = _draw_lines(segmenter, fit, evidence)
-    again = float(np.quantile(_first_scores(blank, calibrate), 1 - _AGAIN_SHARE))
+    blank, columns = _draw_lines(segmenter, fit, evidence), Columns(calibrate)
+    first = score_columns(blank, columns, first_look=True)
+    again = float(np.quantile(first, 1 - _AGAIN_SHARE))
     baseline = replace(blank, look_again=again, limits=learn_limits(extremes))
-    return replace(baseline, scores=tuple(sorted(_final_scores(baseline, calibrate))))
+    return replace(baseline, scores=_sort(cascade_columns(baseline, columns)))
 
 
 @dataclass(frozen=True)
@@ -78,20 +87,20 @@ def learn_crosswise(
         BaselineError: too few pictures.
     """
     require_enough([picture for fold in folds for picture in fold.calibrate])
-    parts = [(_draw_lines(segmenter, fold.fit), fold.calibrate) for fold in folds]
-    first = [score for lines, pictures in parts for score in _first_scores(lines, pictures)]
+    parts = [(_draw_lines(segmenter, fold.fit), Columns(fold.calibrate)) for fold in folds]
+    first = np.concatenate(
+        [score_columns(lines, columns, first_look=True) for lines, columns in parts]
+    )
     tenth = float(np.quantile(first, 1 - _AGAIN_SHARE))
     again = max(tenth, bounded_limit(first, odd_share))
-    scores = [
-        score
-        for lines, pictures in parts
-        for score in _final_scores(replace(lines, look_again=again), pictures)
-    ]
+    scores = np.concatenate(
+        [cascade_columns(replace(lines, look_again=again), columns) for lines, columns in parts]
+    )
     return replace(
         _draw_lines(segmenter, fit),
         look_again=again,
         odd_from=tenth,
-        scores=tuple(sorted(scores)),
+        scores=_sort(scores),
         limits=learn_limits(extremes),
     )
 
@@ -100,15 +109,12 @@ def _draw_lines(
     segmenter: str, fit: Sequence[Measurements], evidence: Sequence[Evidence] = EVIDENCE
 ) -> Baseline:
     """A baseline that scores, and knows of no score how rare it is."""
-    return Baseline(segmenter, tuple(expectation_of(each, fit) for each in evidence), inf, ())
+    columns = Columns(fit)
+    return Baseline(segmenter, tuple(expectation_of(each, columns) for each in evidence), inf, ())
 
 
-def _first_scores(baseline: Baseline, pictures: Sequence[Measurements]) -> list[float]:
-    return [baseline.score(features, first_look=True).value for features in pictures]
-
-
-def _final_scores(baseline: Baseline, pictures: Sequence[Measurements]) -> list[float]:
-    return [baseline.cascade(features).value for features in pictures]
+def _sort(scores: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(np.sort(scores).tolist())
 
 
 def require_enough(calibrate: Sequence[Measurements]) -> None:
@@ -124,23 +130,21 @@ def require_enough(calibrate: Sequence[Measurements]) -> None:
         )
 
 
-def expectation_of(evidence: Evidence, clean: Sequence[Measurements]) -> Expectation:
+def expectation_of(evidence: Evidence, clean: Columns) -> Expectation:
     """Fit the lines of one piece of evidence.
 
     Raises:
         BaselineError: fewer than thirty pictures on which everything was measured.
     """
     lines = tuple(_line_of(part, clean) for part in evidence.parts)
-    means = np.array([[line.excess(each) for line in lines] for each in clean]).mean(axis=1)
+    means = measure_lines(lines, clean)
     return Expectation(evidence, lines, _limit(means[~np.isnan(means)]))
 
 
-def _line_of(part: Part, clean: Sequence[Measurements]) -> Line:
+def _line_of(part: Part, clean: Columns) -> Line:
     """Least squares; the limit is the residual that one picture in a hundred exceeds."""
-    rows = np.array(
-        [(value, *predictors) for value, predictors in (scales(part, each) for each in clean)]
-    )
-    rows = rows.reshape(-1, 1 + len(part.predictors))
+    value, predictors = scale_columns(part, clean)
+    rows = np.column_stack([value, predictors.T])
     rows = rows[~np.isnan(rows).any(axis=1)]
     if len(rows) < MIN_PICTURES:
         raise BaselineError(
@@ -149,7 +153,7 @@ def _line_of(part: Part, clean: Sequence[Measurements]) -> Line:
         )
     design = np.column_stack([np.ones(len(rows)), rows[:, 1:]])
     line, *_ = np.linalg.lstsq(design, rows[:, 0], rcond=None)
-    residuals = rows[:, 0] - [expected(each) for each in design @ line]
+    residuals = rows[:, 0] - expect_columns(design @ line)
     return Line(part, float(line[0]), tuple(float(each) for each in line[1:]), _limit(residuals))
 
 

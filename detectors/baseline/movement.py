@@ -1,11 +1,12 @@
 """How far a new baseline lies from another one: what each lets a clean picture show."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan, log
+from math import log
 
 import numpy as np
 
-from detectors.baseline.baseline import Baseline, Expectation, Line, scales
+from detectors.baseline.baseline import Baseline, Expectation, Line
+from detectors.baseline.columns import Columns, scale_columns
 
 # How much more a baseline may let a picture show than the one before it, as a factor, and than the
 # one that a person or the first learning put in force.
@@ -23,9 +24,9 @@ def list_tolerances(
     Args:
         sample: clean pictures; the middle one of each predictor is where lines are compared.
     """
-    threshold = baseline.threshold(false_positive_rate)
+    threshold, columns = baseline.threshold(false_positive_rate), Columns(sample)
     return {
-        each.evidence.name: _tolerance(each, threshold, sample) for each in baseline.expectations
+        each.evidence.name: _tolerance(each, threshold, columns) for each in baseline.expectations
     }
 
 
@@ -47,17 +48,16 @@ def is_too_far(step: float, drift: float) -> bool:
     return log(step) > log(MAX_STEP) or log(drift) > log(MAX_DRIFT)
 
 
-def _tolerance(expectation: Expectation, threshold: float, sample: Sequence[Measurements]) -> float:
+def _tolerance(expectation: Expectation, threshold: float, sample: Columns) -> float:
     units = threshold * expectation.limit / expectation.evidence.weight
     levels = [_usual_level(line, sample) + line.limit * units for line in expectation.lines]
     return sum(levels) / len(levels)
 
 
-def _usual_level(line: Line, sample: Sequence[Measurements]) -> float:
+def _usual_level(line: Line, sample: Columns) -> float:
     """What the line expects of a picture whose predictors are the sample's medians."""
-    rows = [scales(line.part, features)[1] for features in sample]
-    rows = [row for row in rows if not any(map(isnan, row))]
-    if not rows or not line.slopes:
+    _, predictors = scale_columns(line.part, sample)
+    complete = predictors[:, ~np.isnan(predictors).any(axis=0)]
+    if not complete.size:
         return line.intercept
-    medians = np.median(np.array(rows), axis=0)
-    return line.intercept + float(np.dot(line.slopes, medians))
+    return line.intercept + float(np.dot(line.slopes, np.median(complete, axis=1)))

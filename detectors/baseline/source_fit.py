@@ -18,6 +18,7 @@ from detectors.baseline.baseline_fit import (
     learn_crosswise,
     require_enough,
 )
+from detectors.baseline.columns import Columns, measure_excesses
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import SampleRow
 
@@ -99,10 +100,9 @@ def measure_distances(rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
     """
     features = _features_of(rows)
     require_enough(features)
-    rough = [expectation_of(each, features) for each in EVIDENCE]
-    excesses = np.array(
-        [[each.excess(row) for row in features] for each in rough], dtype=np.float64
-    )
+    columns = Columns(features)
+    rough = [expectation_of(each, columns) for each in EVIDENCE]
+    excesses = np.array([measure_excesses(each, columns) for each in rough])
     excesses = excesses[~np.isnan(excesses).all(axis=1)]
     middle, upper = np.nanquantile(excesses, (0.5, 0.75), axis=1, keepdims=True)
     # Equal rows have no width; a floor keeps noise of rounding from looking far.

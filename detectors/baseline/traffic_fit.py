@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil, comb, isnan
 
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.columns import Columns, cascade_columns, score_columns
 from detectors.baseline.sample import SampleRow
 
 # Share of clean pictures whose first look lies beyond `Baseline.tenth`, by construction.
@@ -63,7 +64,7 @@ class TrafficFit:
 def measure_fit(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
     """Count the clients whose pictures are odd to a baseline (one-sided binomial test)."""
     line = baseline.threshold(_RATE)
-    is_crafted = [baseline.cascade(row.features).value >= line for row in rows]
+    is_crafted = (cascade_columns(baseline, _columns_of(rows)) >= line).tolist()
     fit = _count_odd(baseline, rows)
     if not any(is_crafted):
         return fit
@@ -73,11 +74,19 @@ def measure_fit(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
 
 
 def _count_odd(baseline: Baseline, rows: Sequence[SampleRow]) -> TrafficFit:
-    scores = [(row, baseline.score(row.features, first_look=True).value) for row in rows]
-    odd = [(row, score >= baseline.tenth) for row, score in scores if not isnan(score)]
+    scores = score_columns(baseline, _columns_of(rows), first_look=True).tolist()
+    odd = [
+        (row, score >= baseline.tenth)
+        for row, score in zip(rows, scores, strict=True)
+        if not isnan(score)
+    ]
     clients = len({row.client for row, _ in odd})
     fit = TrafficFit(clients, _mean_over_clients(odd), 1.0)
     return replace(fit, chance=_tail(fit.odd, clients, EXPECTED_BEYOND))
+
+
+def _columns_of(rows: Sequence[SampleRow]) -> Columns:
+    return Columns([row.features for row in rows])
 
 
 def _mean_over_clients(flags: Iterable[tuple[SampleRow, bool]]) -> float:

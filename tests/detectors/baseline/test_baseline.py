@@ -25,6 +25,7 @@ from detectors.baseline.baseline_fit import (
     learn,
 )
 from detectors.baseline.baseline_text import from_json, to_json
+from detectors.baseline.columns import Columns
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 from tests.detectors.baseline.clean_rows import Row, make_rows
 
@@ -204,14 +205,15 @@ def test_too_few_pictures_are_said_in_a_sentence(fit: int, calibrate: int) -> No
 
 def test_pictures_on_which_something_was_not_measured_do_not_count() -> None:
     rows: list[Mapping[str, float]] = [*make_rows(1, MIN_PICTURES), *({"width": 1.0},) * 9]
-    assert expectation_of(PRINTED, rows) == expectation_of(PRINTED, rows[:MIN_PICTURES])
+    few = expectation_of(PRINTED, Columns(rows[:MIN_PICTURES]))
+    assert expectation_of(PRINTED, Columns(rows)) == few
     with pytest.raises(BaselineError, match="colour_detail_tile; there are 29"):
-        expectation_of(PRINTED, rows[1:])
+        expectation_of(PRINTED, Columns(rows[1:]))
 
 
 def test_a_feature_that_never_changes_does_not_make_every_change_rare() -> None:
     rows = [{**row, "colour_detail_tile": 4.0} for row in make_rows(1, MIN_PICTURES)]
-    expected = expectation_of(PRINTED, rows)
+    expected = expectation_of(PRINTED, Columns(rows))
     assert expected.excess({"colour_detail_tile": 4.01}) < 1
     assert expected.excess({"colour_detail_tile": 4.0}) == pytest.approx(0, abs=1e-6)
 

@@ -38,10 +38,11 @@ def test_pictures_are_scored_by_lines_that_did_not_see_them() -> None:
     folds = _folds(rows)
     baseline = learn_crosswise(DIGEST, folds, rows, (), 0.04)
     expected = [
-        replace(learn(DIGEST, fold.fit, fold.calibrate), look_again=baseline.look_again)
-        .cascade(row)
-        .value
+        lines.cascade(row).value
         for fold in folds
+        for lines in [
+            replace(learn(DIGEST, fold.fit, fold.calibrate), look_again=baseline.look_again)
+        ]
         for row in fold.calibrate
     ]
     assert baseline.scores == pytest.approx(sorted(expected))

@@ -9,6 +9,7 @@ from numpy.random import default_rng
 
 from detectors.baseline.asking import AskShares, is_face_missing
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.columns import Columns, cascade_columns, score_columns
 from detectors.baseline.movement import find_largest_move, is_too_far
 from detectors.baseline.networks import network_of_client
 from detectors.baseline.sample import Caps, SampleRow, cap_rows
@@ -51,10 +52,14 @@ def _hostile(count: int, clients: int, oddness: float = 8.0) -> list[SampleRow]:
     ]
 
 
+def _columns_of(rows: list[SampleRow]) -> Columns:
+    return Columns([row.features for row in rows])
+
+
 def _share(baseline: Baseline, rows: list[SampleRow], rate: float = 0.005) -> float:
     threshold = baseline.threshold(rate)
-    scores = [baseline.cascade(row.features).value for row in rows]
-    return sum(score >= threshold for score in scores) / len(scores)
+    scores = cascade_columns(baseline, _columns_of(rows))
+    return float((scores >= threshold).mean())
 
 
 def test_the_stated_share_of_other_clean_pictures_is_accused() -> None:
@@ -95,13 +100,14 @@ def test_hostile_pictures_move_limits_within_their_bounds_only(
 def _ask(learnt: SourceFit, rows: list[SampleRow]) -> float:
     """The share of rows that ask for every look."""
     baseline, limit = learnt.baseline, learnt.max_entropy or 0.0
-    scores = [baseline.score(row.features, first_look=True).value for row in rows]
-    return sum(
+    scores = score_columns(baseline, _columns_of(rows), first_look=True)
+    asks: list[bool] = [
         score >= baseline.look_again
         or row.features["entropy_foreground"] > limit
         or is_face_missing(row.features)
-        for row, score in zip(rows, scores, strict=True)
-    ) / len(rows)
+        for row, score in zip(rows, scores.tolist(), strict=True)
+    ]
+    return sum(asks) / len(rows)
 
 
 def _hide_face(row: SampleRow) -> SampleRow:
