@@ -16,7 +16,7 @@ import numpy as np
 from detectors.baseline.baseline import tail_threshold
 from detectors.findings import Place
 from detectors.parsing import Image
-from detectors.patches.patch_views import resize_square, side_of, turn_picture
+from detectors.patches.patch_views import Pixels, resize_square, side_of, turn_picture
 from detectors.patches.patches import Patch, PatchError
 
 _COARSE, _FINE = 12, 28
@@ -116,12 +116,16 @@ def limit_of(patch: Patch, ordinary: Sequence[Image]) -> float | None:
     return limit if limit <= _MAX_LIMIT else None
 
 
-def _variants(patch: Patch, side: int) -> tuple[Image, ...]:
+def _variants(patch: Patch, side: int) -> tuple[Pixels, ...]:
     sides = [max(_MIN_SIDE, round(side * scale)) for scale in _SCALES]
-    return tuple(resize_square(view, each) for view in turn_picture(patch.pixels) for each in sides)
+    return tuple(
+        resize_square(view, each).astype(np.float32)
+        for view in turn_picture(patch.pixels)
+        for each in sides
+    )
 
 
-def _spots(variants: Sequence[Image], picture: Image, scale: float) -> Iterator[_Spot]:
+def _spots(variants: Sequence[Pixels], picture: Pixels, scale: float) -> Iterator[_Spot]:
     """The best place of each variant that fits into a picture made larger by ``scale``."""
     for variant in variants:
         side = len(variant)
@@ -131,11 +135,11 @@ def _spots(variants: Sequence[Image], picture: Image, scale: float) -> Iterator[
             yield _Spot(correlation, (x + side / 2) / scale, (y + side / 2) / scale, side / scale)
 
 
-def _resize(image: Image, scale: float) -> Image:
+def _resize(image: Image, scale: float) -> Pixels:
     height, width = image.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(image, size, interpolation=way).astype(np.uint8)
+    return cv2.resize(image, size, interpolation=way).astype(np.float32)
 
 
 def _place(spot: _Spot, image: Image) -> Place:

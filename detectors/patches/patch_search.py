@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from detectors.parsing import Image
-from detectors.patches.patch_views import resize_square, turn_picture
+from detectors.patches.patch_views import Pixels, resize_square, turn_picture
 from detectors.patches.patches import Patch, Tile
 
 # Tiles are compared at about this side; a window of a tile is what may recur.
@@ -77,11 +77,12 @@ def recurring_patches(
         PatchError: a tile is so small a part of its picture that a patch in it is none.
     """
     pictures = [_at_common_size(tile.pixels) for tile in tiles]
+    compared = [picture.astype(np.float32) for picture in pictures]
     recurrences = [
         Recurrence(Patch(window, tiles[own].share * window.shape[0] / _TILE_SIDE), members, mean)
         for own, picture in enumerate(pictures)
         for window in _windows(picture)
-        for members, mean in [_find_members(window, own, pictures, min_correlation)]
+        for members, mean in [_find_members(window, own, compared, min_correlation)]
         if len(members) >= min_members
     ]
     return tuple(sorted(recurrences, key=lambda each: (-len(each.members), -each.correlation)))
@@ -92,9 +93,9 @@ def different_pictures(pictures: Sequence[Image]) -> tuple[int, ...]:
 
     All that one picture shows recurs in its copies.
     """
-    thumbnails: dict[int, Image] = {}
+    thumbnails: dict[int, Pixels] = {}
     for index, picture in enumerate(pictures):
-        thumbnail = resize_square(picture, _THUMBNAIL)
+        thumbnail = resize_square(picture, _THUMBNAIL).astype(np.float32)
         if all(_correlation(thumbnail, other) < _SAME_PICTURE for other in thumbnails.values()):
             thumbnails[index] = thumbnail
     return tuple(thumbnails)
@@ -142,7 +143,7 @@ def _all_windows(tile: Image) -> Iterator[tuple[_Window, Image]]:
 
 
 def _find_members(
-    window: Image, own: int, tiles: Sequence[Image], min_correlation: float
+    window: Image, own: int, tiles: Sequence[Pixels], min_correlation: float
 ) -> tuple[tuple[int, ...], float]:
     """Which tiles show a window, its own one included, and how clearly the others do."""
     variants = _variants(window)
@@ -156,12 +157,16 @@ def _find_members(
     return tuple(sorted((own, *members))), mean
 
 
-def _variants(window: Image) -> list[Image]:
+def _variants(window: Image) -> list[Pixels]:
     sides = [round(window.shape[0] * scale) for scale in _SCALES]
-    return [resize_square(view, side) for view in turn_picture(window) for side in sides]
+    return [
+        resize_square(view, side).astype(np.float32)
+        for view in turn_picture(window)
+        for side in sides
+    ]
 
 
-def _correlation(patch: Image, tile: Image) -> float:
+def _correlation(patch: Pixels, tile: Pixels) -> float:
     if patch.shape[0] > tile.shape[0] or patch.shape[1] > tile.shape[1]:
         return -1.0
     return float(cv2.matchTemplate(tile, patch, cv2.TM_CCOEFF_NORMED).max())

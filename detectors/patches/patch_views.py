@@ -4,8 +4,12 @@ from math import sqrt
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from detectors.parsing import Image
+
+Pixels = npt.NDArray[np.float32]
+"""RGB as it is correlated: OpenCV would turn bytes into floats once for each pair."""
 
 _TURNS = (-14.0, -7.0, 0.0, 7.0, 14.0)
 

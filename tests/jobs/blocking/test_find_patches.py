@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from numpy.random import default_rng
 from sqlalchemy import select
 
-from detectors.findings import Finding, Place
+from detectors.findings import Place
 from detectors.parsing import Image
+from detectors.patches.patch_choice import choose_patches
 from detectors.patches.patch_match import MIN_ORDINARY, PatchMatcher
 from detectors.rule_book import TRIGGER_SUSPECTED
 from jobs.blocking.find_patches import run
@@ -23,47 +25,58 @@ from store.decisions.pictures.listed_patches import patch_of
 from store.decisions.scopes import Scope
 from store.pages.audit_views import AuditFilter, audit_entries
 from store.requests.kept_pictures import KeptPicture
-from store.requests.picture_store import PICTURE, PictureStore
-from store.requests.record_store import add_record
+from store.requests.picture_store import PictureStore
 from store.tables.work_tables import DecisionRow
 from tests.detectors.patch_pictures import cloth, printed, printed_at
-from tests.full_record import pictured_record
+from tests.jobs.blocking.kept import Sent, choose_once, keep_pictures
 
 SIDE = 250
 MIDDLE = Place(75, 75, 175, 175)
-Send = Callable[..., str]
+Send = Callable[..., list[str]]
+CHOOSE = choose_once(choose_patches)
+
+
+@pytest.fixture(autouse=True)
+def search_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search is long, and both databases hold the same pictures."""
+    monkeypatch.setattr("jobs.blocking.find_patches.choose_patches", CHOOSE)
 
 
 @pytest.fixture
 def send(context: JobContext) -> Send:
-    """Stores a request with its kept picture; gives its id."""
-    store = PictureStore(context.settings.store.var_dir)
+    """Stores requests with their kept pictures; gives their ids."""
 
-    def sent(image: Image, client: str, place: Place | None = None) -> str:
-        findings = () if place is None else (Finding(TRIGGER_SUSPECTED, {}, (place,)),)
-        kept = store.put(PICTURE, webp_of(image), "image/webp")
-        at = context.now - timedelta(hours=1)
-        record = pictured_record(client, at, (SIDE, SIDE), (kept,), findings)
-        with context.database.write() as session:
-            add_record(session, record)
-        return record.request_id
+    def sent(*pictures: Sent) -> list[str]:
+        return keep_pictures(context, TRIGGER_SUSPECTED, (SIDE, SIDE), pictures)
 
     return sent
 
 
 @pytest.fixture
 def ordinary(send: Send) -> None:
-    for number in range(MIN_ORDINARY):
-        send(cloth(default_rng(500 + number), SIDE), f"ip:192.0.2.{number}")
+    send(*ordinary_pictures())
+
+
+@cache
+def ordinary_pictures() -> tuple[Sent, ...]:
+    """Plain cloth of as many clients as it takes."""
+    return tuple(
+        Sent(webp_of(cloth(default_rng(500 + number), SIDE)), f"ip:192.0.2.{number}")
+        for number in range(MIN_ORDINARY)
+    )
 
 
 def send_prints(send: Send, seeds: range) -> set[str]:
     """Flagged pictures of two clients with one print; their ids."""
-    ids = set()
-    for seed in seeds:
-        image, place = printed_at(seed, SIDE)
-        ids.add(send(image, f"ip:198.51.100.{seed % 2}", place))
-    return ids
+    pictures = ((seed, *printed_at(seed, SIDE)) for seed in seeds)
+    return set(
+        send(
+            *(
+                Sent(webp_of(image), f"ip:198.51.100.{seed % 2}", place)
+                for seed, image, place in pictures
+            )
+        )
+    )
 
 
 def webp_of(image: Image) -> bytes:
@@ -77,7 +90,7 @@ def decisions(context: JobContext) -> list[DecisionRow]:
 
 @pytest.mark.usefixtures("ordinary")
 def test_a_print_that_recurs_is_listed_once(context: JobContext, send: Send) -> None:
-    ids = send_prints(send, range(5))
+    ids = send_prints(send, range(4))
     assert run(context).sentence == "Blocked 1 patch."
     [decision] = decisions(context)
     assert decision.scope == Scope.PATCH
@@ -118,8 +131,8 @@ def test_a_simulated_one_that_a_person_revoked_is_not_listed_again(
 
 @pytest.mark.usefixtures("ordinary")
 def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) -> None:
-    for seed in range(4):
-        send(cloth(default_rng(seed), SIDE), "ip:198.51.100.1", MIDDLE)
+    plain = [webp_of(cloth(default_rng(seed), SIDE)) for seed in range(4)]
+    send(*(Sent(file, "ip:198.51.100.1", MIDDLE) for file in plain))
     assert run(context).sentence == "No patch recurs that ordinary pictures do not show."
     assert decisions(context) == []
 
@@ -127,8 +140,8 @@ def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) ->
 def test_a_fashion_that_ordinary_pictures_show_is_not_listed(
     context: JobContext, send: Send
 ) -> None:
-    for number in range(MIN_ORDINARY):
-        send(printed(300 + number, SIDE), f"ip:192.0.2.{number}")
+    fashion = [webp_of(printed(300 + number, SIDE)) for number in range(MIN_ORDINARY)]
+    send(*(Sent(file, f"ip:192.0.2.{number}") for number, file in enumerate(fashion)))
     send_prints(send, range(4))
     assert run(context).rows == 0
 
@@ -136,16 +149,16 @@ def test_a_fashion_that_ordinary_pictures_show_is_not_listed(
 @pytest.mark.usefixtures("ordinary")
 def test_copies_of_one_picture_are_no_recurrence(context: JobContext, send: Send) -> None:
     image, place = printed_at(1, SIDE)
-    for factor in (1.0, 0.9, 0.8, 0.7):
-        send((image * factor).astype(np.uint8), "ip:198.51.100.1", place)
+    copies = [webp_of((image * factor).astype(np.uint8)) for factor in (1.0, 0.9, 0.8, 0.7)]
+    send(*(Sent(file, "ip:198.51.100.1", place) for file in copies))
     with pytest.raises(NothingToCompare):
         run(context)
 
 
 def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: Send) -> None:
     send_prints(send, range(4))
-    for seed in range(4):
-        send(cloth(default_rng(seed), SIDE), "ip:192.0.2.1")
+    plain = [webp_of(cloth(default_rng(seed), SIDE)) for seed in range(4)]
+    send(*(Sent(file, "ip:192.0.2.1") for file in plain))
     with pytest.raises(NothingToCompare, match=r"2 sampled pictures .* 30 do"):
         run(context)
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from sqlalchemy import select
 
-from detectors.findings import Finding, Place
-from detectors.parsing import Image
+from detectors.findings import Place
+from detectors.perturbations.perturbation_choice import choose_perturbations
 from detectors.perturbations.perturbation_match import MIN_ORDINARY, PerturbationMatcher
 from detectors.perturbations.residuals import residual_of, spectrum_of
 from detectors.rule_book import ADVERSARIAL_PICTURE
@@ -21,44 +22,54 @@ from store.decisions.pictures.listed_perturbations import signature_of
 from store.decisions.scenarios import RECURRING_PERTURBATION, enable_scenario
 from store.decisions.scopes import Scope
 from store.pages.audit_views import AuditFilter, audit_entries
-from store.requests.picture_store import PICTURE, PictureStore
-from store.requests.record_store import add_record
 from store.tables.work_tables import DecisionRow
 from tests.detectors.perturbation_pictures import HEIGHT, WIDTH, lay_over, noise, scene
-from tests.full_record import pictured_record
+from tests.jobs.blocking.kept import Sent, choose_once, keep_pictures
 
 MIDDLE = Place(75, 75, 175, 175)
-Send = Callable[..., str]
+Send = Callable[..., list[str]]
+CHOOSE = choose_once(choose_perturbations)
+
+
+@pytest.fixture(autouse=True)
+def search_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search is long, and both databases hold the same pictures."""
+    monkeypatch.setattr("jobs.blocking.find_perturbations.choose_perturbations", CHOOSE)
 
 
 @pytest.fixture
 def send(context: JobContext) -> Send:
-    """Stores a request with its picture as a service keeps it; gives its id."""
-    store = PictureStore(context.settings.store.var_dir)
+    """Stores requests with their pictures as a service keeps them; gives their ids."""
 
-    def sent(image: Image, client: str, place: Place | None = None) -> str:
-        findings = () if place is None else (Finding(ADVERSARIAL_PICTURE, {}, (place,)),)
-        kept = store.put(PICTURE, webp(image), "image/webp")
-        at = context.now - timedelta(hours=1)
-        record = pictured_record(client, at, (HEIGHT, WIDTH), (kept,), findings)
-        with context.database.write() as session:
-            add_record(session, record)
-        return record.request_id
+    def sent(*pictures: Sent) -> list[str]:
+        return keep_pictures(context, ADVERSARIAL_PICTURE, (HEIGHT, WIDTH), pictures)
 
     return sent
 
 
 @pytest.fixture
 def ordinary(send: Send) -> None:
-    for number in range(MIN_ORDINARY):
-        send(scene(500 + number), f"ip:192.0.2.{number}")
+    numbers = range(MIN_ORDINARY)
+    send(*(Sent(kept_scene(500 + each), f"ip:192.0.2.{each}") for each in numbers))
+
+
+@cache
+def kept_scene(seed: int) -> bytes:
+    """A plain picture as a service keeps it."""
+    return webp(scene(seed))
+
+
+@cache
+def kept_laid_over(seed: int) -> bytes:
+    """The same under the perturbation."""
+    return webp(lay_over(scene(seed), noise()))
 
 
 def send_laid_over(send: Send, seeds: range) -> set[str]:
     """Flagged pictures of two clients under one perturbation; their ids."""
-    return {
-        send(lay_over(scene(seed), noise()), f"ip:198.51.100.{seed % 2}", MIDDLE) for seed in seeds
-    }
+    return set(
+        send(*(Sent(kept_laid_over(seed), f"ip:198.51.100.{seed % 2}", MIDDLE) for seed in seeds))
+    )
 
 
 def decisions(context: JobContext) -> list[DecisionRow]:
@@ -69,7 +80,7 @@ def decisions(context: JobContext) -> list[DecisionRow]:
 @pytest.mark.usefixtures("ordinary")
 def test_a_perturbation_that_recurs_is_listed_once(context: JobContext, send: Send) -> None:
     ids = send_laid_over(send, range(8))
-    send(scene(20), "ip:198.51.100.1", MIDDLE)
+    send(Sent(kept_scene(20), "ip:198.51.100.1", MIDDLE))
     assert run(context).sentence == "Blocked 1 perturbation."
     [decision] = decisions(context)
     assert decision.scope == Scope.PERTURBATION
@@ -97,7 +108,7 @@ def test_its_scenario_is_turned_on_by_name(context: JobContext, send: Send) -> N
     with context.database.write() as session:
         enable_scenario(session, RECURRING_PERTURBATION, "ada", "Seen.", "analyst:ada", context.now)
     send_laid_over(send, range(8))
-    send(scene(20), "ip:198.51.100.1", MIDDLE)
+    send(Sent(kept_scene(20), "ip:198.51.100.1", MIDDLE))
     assert run(replace(context, settings=settings)).sentence == "Blocked 1 perturbation."
     assert [decision.simulated for decision in decisions(context)] == [False]
 
@@ -124,8 +135,7 @@ def test_a_simulated_one_that_a_person_revoked_is_not_listed_again(
 
 @pytest.mark.usefixtures("ordinary")
 def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) -> None:
-    for seed in range(8):
-        send(scene(seed), "ip:198.51.100.1", MIDDLE)
+    send(*(Sent(kept_scene(seed), "ip:198.51.100.1", MIDDLE) for seed in range(8)))
     assert run(context).sentence == "No perturbation recurs that ordinary pictures do not show."
     assert decisions(context) == []
 
@@ -133,15 +143,15 @@ def test_plain_flagged_pictures_list_nothing(context: JobContext, send: Send) ->
 @pytest.mark.usefixtures("ordinary")
 def test_copies_of_one_picture_are_no_recurrence(context: JobContext, send: Send) -> None:
     image = lay_over(scene(1), noise())
-    for factor in (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82):
-        send((image * factor).astype(image.dtype), "ip:198.51.100.1", MIDDLE)
+    factors = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82)
+    copies = [webp((image * factor).astype(image.dtype)) for factor in factors]
+    send(*(Sent(file, "ip:198.51.100.1", MIDDLE) for file in copies))
     with pytest.raises(NothingToCompare):
         run(context)
 
 
 def test_without_ordinary_pictures_nothing_is_listed(context: JobContext, send: Send) -> None:
     send_laid_over(send, range(8))
-    for seed in range(4):
-        send(scene(seed), "ip:192.0.2.1")
+    send(*(Sent(kept_scene(seed), "ip:192.0.2.1") for seed in range(4)))
     with pytest.raises(NothingToCompare, match=r"2 sampled pictures .* 30 do"):
         run(context)
