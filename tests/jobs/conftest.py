@@ -1,6 +1,6 @@
 """Fixtures of the job tests: settings and a context per database, and traffic to work on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +17,7 @@ from store.engine.database import Database
 from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
+from tests.jobs.nursery import Nursery, open_nursery
 from tests.waiting import PATIENCE_SECONDS, be_patient
 
 
@@ -138,6 +139,13 @@ class Traffic:
 
     def _extreme(self) -> FeatureVector:
         return FeatureVector.of({feature.name: min(feature.high, 1000.0) for feature in FEATURES})
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Forks processes that are killed in the middle of a job."""
+    with open_nursery() as opened:
+        yield opened
 
 
 @pytest.fixture

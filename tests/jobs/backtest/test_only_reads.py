@@ -1,12 +1,9 @@
 """Nothing is changed by asking, and no read goes through a whole table."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from signal import SIGKILL
 from typing import Any
 
 from sqlalchemy import func, select
@@ -29,6 +26,7 @@ from store.settings import StoreSettings
 from store.tables.all_tables import METADATA
 from tests.jobs.backtest.past import START, go_through
 from tests.jobs.backtest.results import ATTACKER, count, write_policy
+from tests.jobs.nursery import Nursery
 from tests.makers import NOW
 from tests.query_plans import price_whole_tables
 
@@ -56,43 +54,14 @@ def test_nothing_is_written(attack: JobContext, tmp_path: Path) -> None:
     assert read_all(attack.database, tmp_path) == before
 
 
-_KILLED = """
-import os, signal, sys
-from datetime import datetime
-from jobs.backtest import backtest
-from jobs.backtest.run import Wish, run_backtest
-from jobs.context import JobContext
-from jobs.settings import JobSettings
-from store.engine.database import Database
-from store.settings import load_settings
-
-calls = []
-proceed = backtest.past_requests
-
-def die(*parts):
-    calls.append(parts)
-    if len(calls) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return proceed(*parts)
-
-backtest.past_requests = die
-backtest._CHUNK = 10
-settings, now = load_settings(JobSettings), datetime.fromisoformat(sys.argv[2])
-context = JobContext(Database.open(settings), settings, now)
-run_backtest(context, Wish(), datetime.fromisoformat(sys.argv[1]), now)
-"""
-
-
 def test_one_that_is_killed_in_the_middle_leaves_nothing(
-    attack: JobContext, store_settings: StoreSettings, tmp_path: Path
+    attack: JobContext, store_settings: StoreSettings, tmp_path: Path, nursery: Nursery
 ) -> None:
     before = read_all(attack.database, tmp_path)
-    store = store_settings.store
-    environment = os.environ | {"MASKWATCH_VAR_DIR": str(tmp_path)}
-    if store.database_url is not None:
-        environment["MASKWATCH_DATABASE_URL"] = store.effective_database_url()
-    words = [sys.executable, "-c", _KILLED, START.isoformat(), NOW.isoformat()]
-    assert subprocess.run(words, env=environment, check=False).returncode == -SIGKILL
+    url = store_settings.store.database_url
+    settings = attack.settings.model_copy(update={"database_url": url})
+    context = replace(attack, settings=settings)
+    nursery.kill_at("jobs.backtest.backtest:past_requests", "play_back", context, calls=3)
     assert read_all(attack.database, tmp_path) == before
     assert count(go_through(attack.database, attack.settings), Count.BLOCKS) == (1, 1, 0, 0)
 

@@ -1,9 +1,5 @@
 """Shared addresses and shared networks: who attacks is kept out, and nobody beside them."""
 
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -20,6 +16,7 @@ from store.decisions.scenarios import ATTACKING_NETWORK, enable_scenario
 from store.decisions.scopes import Kind, Scope
 from store.tables.audit_tables import AuditRow
 from store.tables.work_tables import DecisionRow, ProposalRow
+from tests.jobs.nursery import Nursery
 
 NAT, PICTURES = "ip:198.51.100.7", tuple(f"{number:064x}" for number in range(6))
 
@@ -215,42 +212,12 @@ def test_an_address_of_ipv6_that_changes_within_its_64_is_one_client(
     assert run(context).rows == 0
 
 
-_KILLED = """
-import os, signal
-from datetime import datetime
-from jobs.blocking import decide
-from jobs.commands import run_once
-from jobs.settings import JobSettings
-from store.settings import load_settings
-
-made, add = [], decide.add_decision
-
-def add_and_die(*arguments):
-    made.append(add(*arguments))
-    if len(made) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-decide.add_decision = add_and_die
-run_once("decide", load_settings(JobSettings), datetime.fromisoformat("{now}"))
-"""
-
-
 def test_a_decide_that_is_killed_in_the_middle_leaves_nothing_half_done(
-    context: JobContext, traffic: Any
+    context: JobContext, traffic: Any, nursery: Nursery
 ) -> None:
     for number in range(5):
         attack(traffic, f"ip:198.51.{number}.1")
-    store = context.settings.store
-    url = None if store.database_url is None else store.database_url.get_secret_value()
-    environment = {
-        **os.environ,
-        "MASKWATCH_VAR_DIR": str(store.var_dir),
-        "MASKWATCH_SIMULATE_BLOCKS": "false",
-        **({} if url is None else {"MASKWATCH_DATABASE_URL": url}),
-    }
-    program = _KILLED.replace("{now}", context.now.isoformat())
-    ended = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    nursery.kill_at("jobs.blocking.decide:add_decision", "decide", context, calls=4)
     with context.database.read() as session:
         counts = [
             session.scalar(select(func.count()).select_from(table))

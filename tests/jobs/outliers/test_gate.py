@@ -1,11 +1,9 @@
 """The gate: no challenger is promoted that loses on a frozen set, in one night or in fourteen."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from subprocess import run as run_process
 from typing import Any
 
 import numpy as np
@@ -31,6 +29,7 @@ from store.requests.records import RequestRecord
 from store.requests.request_keys import key_of
 from store.tables.request_tables import RequestRow
 from store.tables.work_tables import OutlierModelRow
+from tests.jobs.nursery import Nursery
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 # So few rows and trees decide nothing by themselves: bounds that none keeps, and that all keep.
@@ -216,44 +215,22 @@ def test_what_a_person_promotes_is_the_new_measure(trained: JobContext, traffic:
         assert measure.model_id == expected
 
 
-_KILLED = """
-import os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from detectors.outliers.challengers.trial import Bound
-from jobs.context import JobContext
-from jobs.outliers import gate, retrain
-from jobs.settings import JobSettings
-from store.engine.database import Database
-
-def die(*_arguments, **_more):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-gate.ONE_NIGHT = gate.FOURTEEN_NIGHTS = Bound(1, 1, 1, 1, 1)
-setattr(sys.modules[sys.argv[1]], sys.argv[2], die)
-settings = JobSettings(var_dir=Path(sys.argv[3]))
-retrain.run(JobContext(Database.open(settings), settings, datetime.fromisoformat(sys.argv[4])))
-"""
-
-
 @pytest.mark.parametrize(
-    ("module", "function"),
+    "step",
     [
-        ("jobs.outliers.retrain", "train"),
-        ("store.models.outlier_models", "move_mark"),
-        ("store.models.outlier_models", "add_promotion"),
-        ("store.audit.audit_log", "_head"),
+        "jobs.outliers.retrain:train",
+        "store.models.outlier_models:move_mark",
+        "store.models.outlier_models:add_promotion",
+        "store.audit.audit_log:_head",
     ],
 )
 def test_a_retraining_that_is_killed_leaves_the_champion_and_no_half_model(
-    trained: JobContext, traffic: Any, module: str, function: str
+    trained: JobContext, traffic: Any, nursery: Nursery, step: str
 ) -> None:
     if trained.database.dialect != "sqlite":
         pytest.skip("The process that is killed opens the file.")
     traffic.later(minutes=1).clean("ip:198.51.100.1", 10)
-    var_dir = str(trained.settings.store.var_dir)
-    words = [sys.executable, "-c", _KILLED, module, function, var_dir, trained.now.isoformat()]
-    assert run_process(words, check=False).returncode == -9
+    nursery.kill_at(step, "retrain_within_any_bounds", trained)
     assert champion_id(trained.database) == 1
     run(trained)
     assert champion_id(trained.database) == 2

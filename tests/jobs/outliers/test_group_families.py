@@ -1,9 +1,5 @@
 """The job ``group_families``: ten things to look at instead of a thousand rows."""
 
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +18,7 @@ from store.families.families import FamiliesTaken, keep_families, read_looked
 from store.requests.record_store import add_records
 from store.tables.family_tables import FamilyMemberRow, FamilyRow
 from tests.jobs.conftest import Traffic
+from tests.jobs.nursery import Nursery
 from tests.makers import make_record
 
 ATTACKER, OTHER = "ip:203.0.113.7", "ip:198.51.100.9"
@@ -176,34 +173,11 @@ def test_blocks_and_proposals_name_the_family_that_led_to_them(
     assert [each.block.family for each in plans[1].proposals] == ["1"]
 
 
-_KILLED = """
-import os, signal, sys
-from datetime import datetime
-from jobs.context import JobContext
-from jobs.outliers import group_families
-from jobs.settings import JobSettings
-from store.engine.database import Database
-from store.families import families
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-families._count_clients = die
-settings = JobSettings(var_dir=sys.argv[1], database_url=sys.argv[2] or None)
-now = datetime.fromisoformat(sys.argv[3])
-group_families.run(JobContext(Database.open(settings), settings, now))
-"""
-
-
 def test_a_run_that_is_killed_leaves_nothing_half_written(
-    context: JobContext, traffic: Traffic
+    context: JobContext, traffic: Traffic, nursery: Nursery
 ) -> None:
     traffic.flagged(ATTACKER, 3, reason=CRAFTED)
-    store = context.settings.store
-    url = store.database_url.get_secret_value() if store.database_url else ""
-    command = [sys.executable, "-c", _KILLED, str(store.var_dir), url, context.now.isoformat()]
-    died = subprocess.run(command, check=False, env=dict(os.environ))
-    assert died.returncode == -signal.SIGKILL
+    nursery.kill_at("store.families.families:_count_clients", "group", context)
     assert (_families(context), _members(context, None)) == ([], 0)
     group_families.run(context)
     assert [family.requests for family in _families(context)] == [3]

@@ -1,10 +1,6 @@
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
-from signal import SIGKILL
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +19,7 @@ from store.models.scans import ScanTaken, extend_scan, start_scan
 from store.models.scores import add_scores
 from store.requests.record_store import add_record
 from store.tables.request_tables import RequestRow, ScoreRow
+from tests.jobs.nursery import Nursery
 from tests.makers import make_new_scores
 
 pytestmark = pytest.mark.usefixtures("few_trees")
@@ -245,15 +242,15 @@ def test_two_scans_at_a_time_score_and_select_once(context: JobContext, traffic:
     assert len(scored(context)) == 42
 
 
-@pytest.mark.parametrize("step", ["close_scan", "extend_scan"])
+@pytest.mark.parametrize(("step", "calls"), [("close_scan", 1), ("extend_scan", 3)])
 def test_a_scan_that_is_killed_leaves_nothing_half_written_and_is_gone_on_with(
-    context: JobContext, traffic: Any, step: str
+    context: JobContext, traffic: Any, nursery: Nursery, step: str, calls: int
 ) -> None:
     traffic.clean("ip:203.0.113.1", 40)
     retrain(context)
     wild = traffic.wild("ip:198.51.100.9", 3)
     expected = preview(context)
-    assert kill_scan_at(step, context) == -SIGKILL
+    nursery.kill_at(f"jobs.outliers.scan:{step}", "scan_in_pieces", context, calls=calls)
     assert len(scored(context)) == (43 if step == "close_scan" else 20)
     assert outliers_of(context) == {}
     assert preview(context) == expected
@@ -261,43 +258,6 @@ def test_a_scan_that_is_killed_leaves_nothing_half_written_and_is_gone_on_with(
     assert len(scored(context)) == 43
     assert len(outliers_of(context)) == expected.outliers >= len(wild)
     assert scan(context) == ScanResult()
-
-
-# Stands in a process of its own, which ends itself where it is told: at the first call of a step,
-# or at the third of those that there are many of.
-_KILLED = """
-import os, signal, sys
-from datetime import datetime
-from jobs.context import JobContext
-from jobs.outliers import scan as scans
-from jobs.settings import JobSettings
-from store.engine.database import Database
-from store.settings import load_settings
-
-step, calls = sys.argv[1], []
-proceed = getattr(scans, step)
-
-def die(*parts, **options):
-    calls.append(step)
-    if step == "close_scan" or len(calls) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return proceed(*parts, **options)
-
-setattr(scans, step, die)
-scans._CHUNK = 10
-settings = load_settings(JobSettings)
-scans.scan(JobContext(Database.open(settings), settings, datetime.fromisoformat(sys.argv[2])))
-"""
-
-
-def kill_scan_at(step: str, context: JobContext) -> int:
-    """Exit code of a process that scans the same database and is killed at a step."""
-    store = context.settings.store
-    variables = {"MASKWATCH_VAR_DIR": str(store.var_dir)}
-    if store.database_url is not None:
-        variables["MASKWATCH_DATABASE_URL"] = store.effective_database_url()
-    command = [sys.executable, "-c", _KILLED, step, context.now.isoformat()]
-    return subprocess.run(command, env=os.environ | variables, check=False).returncode
 
 
 @pytest.mark.parametrize("records", [0, 1])

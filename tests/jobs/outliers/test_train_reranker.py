@@ -1,9 +1,5 @@
 """The job ``train_reranker``: an order that is learnt from labels, or left as it is."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -27,6 +23,7 @@ from store.models.rerankers import (
 )
 from store.tables.audit_tables import AuditRow
 from store.tables.model_tables import RerankerPromotionRow, RerankerRow
+from tests.jobs.nursery import Nursery
 from tests.jobs.outliers.conftest import NewKey, with_keys
 from tests.labelled_traffic import Labelled
 
@@ -203,37 +200,12 @@ def test_without_a_key_to_sign_with_a_person_signs(
     assert _in_force(context) is None
 
 
-_KILLED = """
-import os, signal, sys
-from datetime import datetime
-from jobs.context import JobContext
-from jobs.outliers import train_reranker
-from jobs.settings import JobSettings
-from store.engine.database import Database
-from store.models import rerankers
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-setattr(rerankers, sys.argv[4], die)
-settings = JobSettings(var_dir=sys.argv[1], database_url=sys.argv[2] or None)
-now = datetime.fromisoformat(sys.argv[3])
-train_reranker.run(JobContext(Database.open(settings), settings, now))
-"""
-
-
 @pytest.mark.parametrize("moment", ["append", "add_promotion", "_put_in_force"])
 def test_a_training_that_is_killed_leaves_nothing_half_written(
-    context: JobContext, labelled: Labelled, moment: str
+    context: JobContext, labelled: Labelled, nursery: Nursery, moment: str
 ) -> None:
     labelled.teach(25, 25)
-    url = context.settings.store.database_url
-    words = (
-        *(sys.executable, "-c", _KILLED, str(context.settings.store.var_dir)),
-        *(url.get_secret_value() if url else "", context.now.isoformat(), moment),
-    )
-    killed = subprocess.run(words, env=os.environ, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    nursery.kill_at(f"store.models.rerankers:{moment}", "train_order", context)
     assert (_rows(context), _in_force(context)) == ([], None)
     with context.database.read() as session:
         assert session.scalars(select(RerankerPromotionRow)).all() == []
