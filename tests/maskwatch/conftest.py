@@ -2,14 +2,16 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+import typer.main
 from numpy.random import default_rng
 from PIL import Image as Pillow
 
@@ -51,6 +53,14 @@ def parse_once(folder: Path, *pictures: Path) -> None:
 def copy_installation(folder: Path, tmp_path: Path) -> None:
     """What :func:`parse_once` wrote, as a test's own."""
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """Typer makes the tree of all commands anew for each one that runs: a process runs one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture
