@@ -15,7 +15,7 @@ from store.audit.actors import job
 from store.engine.database import Database
 from store.families.feedback import Feedback, Said, judge_request
 from store.models.outlier_models import OutlierModelStore, promote
-from store.requests.record_store import add_record
+from store.requests.record_store import add_records
 from store.requests.records import RequestRecord
 from store.tables.request_tables import RequestRow
 from tests.makers import RecordChanges, make_record, make_score
@@ -59,9 +59,9 @@ class Labelled:
         Args:
             client: without one, each has a client in a network of its own.
         """
-        return [
-            self._add(client or self._next_client(), attacks, minutes_ago) for _ in range(count)
-        ]
+        return self._keep(
+            [self._draw(client or self._next_client(), attacks, minutes_ago) for _ in range(count)]
+        )
 
     def unselected(self, p_value: float, **changes: Unpack[RecordChanges]) -> str:
         """A request that a scan scored and did not select; its request id."""
@@ -70,9 +70,7 @@ class Labelled:
             "received_at": self.now - timedelta(minutes=5),
             **changes,
         }
-        record = make_record(**values)
-        self._keep(record, p_value, {}, is_outlier=False)
-        return record.request_id
+        return self._keep([_Scored(make_record(**values), p_value, {}, is_outlier=False)])[0]
 
     def label(self, request_ids: Sequence[str], feedback: Feedback, who: str = "ada") -> None:
         """Let somebody say something of requests."""
@@ -93,7 +91,7 @@ class Labelled:
         self.seed += 1
         return f"ip:{20 + self.seed // 250}.{self.seed % 250}.113.7"
 
-    def _add(self, client: str, attack: bool, minutes_ago: int) -> str:
+    def _draw(self, client: str, attack: bool, minutes_ago: int) -> "_Scored":
         self.seed += 1
         random = np.random.default_rng(self.seed)
         tampering = float(random.normal(1.5 if attack else -0.5, 0.5))
@@ -105,29 +103,34 @@ class Labelled:
         name = "glance_divergence" if attack else "grey_entropy"
         distance = float(6 + random.exponential(4))
         p_value = float(random.uniform(0.0001, 0.01))
-        self._keep(record, p_value, {name: distance, "persons": 2.0}, is_outlier=True)
-        return record.request_id
+        return _Scored(record, p_value, {name: distance, "persons": 2.0}, is_outlier=True)
 
-    def _keep(
-        self,
-        record: RequestRecord,
-        p_value: float,
-        contributions: dict[str, float],
-        *,
-        is_outlier: bool,
-    ) -> None:
+    def _keep(self, requests: Sequence["_Scored"]) -> list[str]:
+        """Store them in one transaction; their request ids."""
+        ids = [each.record.request_id for each in requests]
         with self.database.write() as session:
-            assert add_record(session, record)
-            key = session.scalars(
-                select(RequestRow.id).where(RequestRow.request_id == record.request_id)
-            ).one()
-            session.add(
+            assert add_records(session, [each.record for each in requests]) == len(requests)
+            stored = select(RequestRow).where(RequestRow.request_id.in_(ids))
+            keys = {row.request_id: row.id for row in session.scalars(stored)}
+            session.add_all(
                 make_score(
-                    key,
+                    keys[each.record.request_id],
                     self.model_id,
                     self.now,
-                    p_value=p_value,
-                    outlier=is_outlier,
-                    contributions=contributions,
+                    p_value=each.p_value,
+                    outlier=each.is_outlier,
+                    contributions=each.contributions,
                 )
+                for each in requests
             )
+        return ids
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A request, and what a scan says of it."""
+
+    record: RequestRecord
+    p_value: float
+    contributions: dict[str, float]
+    is_outlier: bool
