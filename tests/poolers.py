@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import AF_UNIX, socket
 from tempfile import mkdtemp
 from typing import Any
 
@@ -53,11 +54,17 @@ def pgbouncer(server: Path, mode: str = "transaction", ignored: str = "") -> Ite
     user = ["-u", server.owner()] if os.geteuid() == 0 else []
     with subprocess.Popen([program, "-q", *user, str(config)]) as process:
         try:
-            wait_for((folder / f".s.PGSQL.{_PORT}").exists)
+            wait_for(lambda: _accepts(folder / f".s.PGSQL.{_PORT}"))
             yield folder
         finally:
             process.terminate()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _accepts(path: Path) -> bool:
+    """Whether somebody listens; a socket has a name a moment before."""
+    with socket(AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def pooled(settings: StoreSettings, folder: Path, **query: str) -> StoreSettings:
