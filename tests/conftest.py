@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from httpx2._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
@@ -47,6 +48,17 @@ property_settings.load_profile("same")
 # Nor does a request fail that takes longer than the library's five seconds.
 for _step in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _step, PATIENCE_SECONDS)
+
+# Where nothing sets logging up, a traceback would show the values of variables: a picture among
+# them takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 # Taken away, for the commands refuse names that look like settings and are none.
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
