@@ -1,12 +1,17 @@
 """Parts that services of tests hand on: real ones, which take long to make and remember nothing.
 
 A service starts four decode workers, a tenth of a second of a core each, and builds a network; most
-tests send it one picture or none.
+tests send it one picture or none. A client reads the certificates that the machine trusts, which
+takes longer than its request.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from ssl import SSLContext
 
+import httpcore2
 import pytest
 
 from detectors.parsing import Image
@@ -86,10 +91,25 @@ def _take_network(model: VerifiedModel, threads: int) -> NetworkSession:
     return _networks[key]
 
 
+_read_certificates = httpcore2.default_ssl_context
+
+
+def _take_certificates(*, _trust_env: bool = True) -> SSLContext:
+    """Those that the environment names, or else those of the machine."""
+    named = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    return _certificates(_trust_env, named)
+
+
+@cache
+def _certificates(trusts_environment: bool, _named: tuple[str | None, ...]) -> SSLContext:
+    return _read_certificates(_trust_env=trusts_environment)
+
+
 @contextmanager
 def share_parts() -> Iterator[None]:
-    """Services take what others gave back, as long as this lasts."""
+    """Services and clients take what others gave back, as long as this lasts."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", _take_certificates)
         patch.setattr(seat, "WorkerProcess", _take_worker)
         patch.setattr(models, "NetworkSession", _take_network)
         yield
