@@ -11,6 +11,7 @@ from inference.segmenters.described.description import Description
 from inference.segmenters.described.heads import read_heads
 from inference.segmenters.described.reading import read_label_map, read_probabilities
 from inference.supply.errors import ModelError
+from tests.nearness import is_near
 
 LABELS = {"names": ["bg", "face", "arm", "leg"]}
 BELOW = {"rule": "below"}
@@ -49,7 +50,7 @@ def _read(description: Description, *values: Any) -> tuple[Floats, npt.NDArray[n
 def _check(probabilities: Floats, label_map: npt.NDArray[np.uint8]) -> None:
     """Shares sum to 1, and the likeliest label is the one that is drawn."""
     assert probabilities.dtype == np.float32
-    assert probabilities.sum(axis=0) == pytest.approx(1, abs=1e-5)
+    assert is_near(probabilities.sum(axis=0), 1, within=1e-5)
     assert np.array_equal(probabilities.argmax(axis=0), label_map)
 
 
@@ -118,7 +119,7 @@ def test_outputs_of_a_large_size_are_made_smaller() -> None:
     heads = read_heads([logits], SOFTMAX)
     probabilities = read_probabilities(heads, SOFTMAX)
     assert probabilities[0].size <= 192 * 288 * 1.01
-    assert probabilities.sum(axis=0) == pytest.approx(1, abs=1e-5)
+    assert is_near(probabilities.sum(axis=0), 1, within=1e-5)
     assert read_label_map(heads, SOFTMAX, 1200, 1000).shape == (1200, 1000)
 
 

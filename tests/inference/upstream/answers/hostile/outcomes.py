@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 
 from detectors.parsing import Parsing
 from inference.labels.label_table import LabelTable
@@ -13,6 +12,7 @@ from inference.upstream.answers.errors import AnswerUnreadable
 from inference.upstream.answers.formats import AnswerFormat
 from inference.upstream.answers.read_answer import read_answer
 from tests.inference.upstream.answers.answer_cases import LABEL_MAP, SIZE, TABLE
+from tests.nearness import is_near
 
 LARGE = (3_000, 4_000)
 MASK = LABEL_MAP.clip(0, 1).tolist()
@@ -48,4 +48,4 @@ def check_outcome(parsing: Parsing | str) -> None:
     assert parsing.label_map.shape == SIZE
     assert parsing.label_map.max() < len(TABLE.names)
     assert np.isfinite(parsing.probabilities).all()
-    assert parsing.probabilities.sum(axis=0) == pytest.approx(1, abs=1e-5)
+    assert is_near(parsing.probabilities.sum(axis=0), 1, within=1e-5)
