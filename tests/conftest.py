@@ -29,6 +29,7 @@ from tests.default_settings import DEFAULTS
 from tests.makers import NOW
 from tests.poolers import pgbouncer, pooled, socket_folder
 from tests.quick_databases import hasten_databases
+from tests.quick_servers import hasten_servers
 from tests.shared_parts import share_parts
 from tests.waiting import PATIENCE_SECONDS, be_patient
 
@@ -117,6 +118,13 @@ def shared_parts() -> Iterator[None]:
 def quick_databases() -> Iterator[None]:
     """Databases of tests are made by a script; tests of migrations run them."""
     with hasten_databases():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_servers() -> Iterator[None]:
+    """A server that a test started does not keep it waiting at its end."""
+    with hasten_servers():
         yield
 
 
