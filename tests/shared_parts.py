@@ -1,28 +1,32 @@
 """Parts that services of tests hand on: real ones, which take long to make and remember nothing.
 
 A service starts four decode workers, a tenth of a second of a core each, and builds a network; most
-tests send it one picture or none. A client reads the certificates that the machine trusts, which
-takes longer than its request.
+tests send it one picture or none, often the same one. A client reads the certificates that the
+machine trusts, which takes longer than its request.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from ssl import SSLContext
 
 import httpcore2
 import pytest
+from sqlalchemy.util import LRUCache
 
 from detectors.parsing import Image
 from inference import models
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
-from inference.segmenters.reference.session import NetworkSession
+from inference.segmenters.reference.session import Floats, NetworkSession
 from inference.supply.verified import VerifiedModel
 
 _MAX_KEPT = 8
+_MAX_ANSWERS = 16
+_A_PICTURE = 2  # it and its mirror image
 # Far from those after which a worker asks to be replaced: no test shall see that of another one.
 _MAX_ORDERS = 100
 _kept: list["KeptWorker"] = []
@@ -83,11 +87,27 @@ def _end_all_but(count: int) -> None:
         _kept.pop(0).end_for_good()
 
 
+class KeptNetwork(NetworkSession):
+    """Answers a picture, with its mirror image, as it did when it last saw it."""
+
+    def __init__(self, model: VerifiedModel, threads: int) -> None:
+        self._answers: LRUCache[tuple[object, ...], Floats] = LRUCache(_MAX_ANSWERS)
+        super().__init__(model, threads)
+
+    def __call__(self, pictures: Floats) -> Floats:
+        if len(pictures) > _A_PICTURE:
+            return super().__call__(pictures)
+        key = pictures.shape, sha256(pictures.tobytes()).digest()
+        if (answer := self._answers.get(key)) is None:
+            answer = self._answers[key] = super().__call__(pictures)
+        return answer.copy()
+
+
 def _take_network(model: VerifiedModel, threads: int) -> NetworkSession:
     """The one of a file with the same bytes, or a new one; the file was verified just now."""
     key = model.digest, threads
     if key not in _networks:
-        _networks[key] = NetworkSession(model, threads)
+        _networks[key] = KeptNetwork(model, threads)
     return _networks[key]
 
 
