@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from store.settings import StoreSettings
 from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
+# Drawn figures are odd, so they are looked at again: here the looks are few and small.
+FEW_LOOKS: dict[str, Any] = {"ensemble_members": 2, "ensemble_scale": 0.25, "ensemble_tiles": False}
 
 
 @cache
@@ -70,13 +73,19 @@ def _encode(
 @pytest.fixture
 def settings(tmp_path: Path, sqlite_template: Path) -> ServiceSettings:
     """Settings of a service whose database is migrated already."""
-    shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
+    return make_settings(tmp_path, sqlite_template)
+
+
+def make_settings(var_dir: Path, sqlite_template: Path) -> ServiceSettings:
+    """The same in a folder."""
+    shutil.copy(sqlite_template, var_dir / "maskwatch.db")
     return ServiceSettings(
-        var_dir=tmp_path,
+        var_dir=var_dir,
         fingerprint_salt=SECRET,
         evidence_sample_share=1,
         ensemble_sample_share=0,
         refusal_pause_seconds=0,
+        **FEW_LOOKS,
     )
 
 
@@ -89,13 +98,18 @@ def service(settings: ServiceSettings) -> Iterator[Service]:
 
 @pytest.fixture
 def service_on_both(store_settings: StoreSettings) -> Iterator[Service]:
-    """The same service on SQLite and on PostgreSQL; it records every refusal, at once."""
+    """The same service on SQLite and on PostgreSQL; it records every refusal, at once.
+
+    What another process writes holds soon.
+    """
     built = build_service(
         ServiceSettings(
             store=store_settings.store,
             fingerprint_salt=SECRET,
             refusal_record_seconds=0,
             refusal_pause_seconds=0,
+            access_refresh_seconds=0.05,
+            **FEW_LOOKS,
         )
     )
     yield built

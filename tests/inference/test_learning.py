@@ -22,21 +22,24 @@ from store.people.api_keys import add_key
 from store.requests.records import RequestRecord
 from store.requests.request_ids import new_request_id
 from tests.inference.check_cases import check_named
-from tests.inference.conftest import Encode
+from tests.inference.conftest import FEW_LOOKS, Encode
 from tests.makers import SECRET
 
 PICTURES = 80
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, sqlite_template: Path) -> Iterator[Service]:
+def fresh(
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    """It sees pictures small, for it has to see many."""
+    monkeypatch.setattr("inference.segmenters.reference.segmenter.WORKING_PIXELS", 64 * 96)
     shutil.copy(sqlite_template, tmp_path / "maskwatch.db")
     settings = ServiceSettings(
         var_dir=tmp_path,
         fingerprint_salt=SECRET,
         learn_traffic=True,
-        ensemble_members=2,
-        ensemble_scale=0.25,
+        **FEW_LOOKS,
     )
     built = build_service(settings)
     yield built

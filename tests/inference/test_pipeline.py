@@ -275,8 +275,9 @@ def test_metrics_of_two_services_are_apart() -> None:
 
 
 def test_what_looks_odd_is_looked_at_again(
-    service: Service, arrival: Arrival, encode: Encode
+    settings: ServiceSettings, arrival: Arrival, encode: Encode
 ) -> None:
+    service = build_service(settings.model_copy(update={"ensemble_tiles": True}))
     blank = np.full((300, 200, 3), 90, np.uint8)
     outcome = service.pipeline.handle(arrival, Upload(encode(blank), "image/png"))
     stored = _stored(service, outcome)
@@ -289,6 +290,7 @@ def test_what_looks_odd_is_looked_at_again(
     assert stored.features["total_ms"] >= stored.features["ensemble_ms"] > 0
     assert not isnan(stored.features["hidden_area_share"])
     assert _metric(service, "maskwatch_ensembles_total", outcome="full") == 1
+    service.close()
 
 
 def test_a_second_look_that_fails_costs_only_itself(

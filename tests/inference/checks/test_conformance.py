@@ -71,6 +71,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             var_dir=tmp_path_factory.mktemp("service"),
             fingerprint_salt=SECRET,
             ensemble=EnsembleMode.ALWAYS,
+            ensemble_members=2,
+            ensemble_scale=0.25,
             ensemble_sample_share=1,
             ensemble_max_ms=600_000,
         )
@@ -300,6 +302,8 @@ def _take_looks(var_dir: Path, case: Case, secret: str) -> dict[str, str]:
         var_dir=var_dir,
         fingerprint_salt=SecretStr(secret),
         ensemble_sample_share=1,
+        ensemble_members=2,
+        ensemble_scale=0.25,
         ensemble_max_ms=600_000,
     )
     with closing(build_service(settings)) as built:

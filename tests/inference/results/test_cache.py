@@ -21,6 +21,7 @@ from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.upload import Arrival, Upload
 from store.pages.request_detail import request_detail
+from tests.inference.conftest import FEW_LOOKS
 from tests.makers import SECRET
 
 Encode = Callable[..., bytes]
@@ -44,7 +45,9 @@ def _content(side: int = 10) -> Content:
 @pytest.fixture
 def remembering(tmp_path: Path) -> Iterator[Service]:
     service = build_service(
-        ServiceSettings(var_dir=tmp_path, fingerprint_salt=SECRET, cache_bytes=_MEGABYTES)
+        ServiceSettings(
+            var_dir=tmp_path, fingerprint_salt=SECRET, cache_bytes=_MEGABYTES, **FEW_LOOKS
+        )
     )
     yield service
     service.close()
