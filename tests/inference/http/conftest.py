@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from inference.settings import ServiceSettings
 from store.decisions.decisions import NewDecision, add_decision
 from store.decisions.scopes import Kind, Scope
 from store.tables.request_tables import RequestRow
+from tests.inference.conftest import make_settings
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -133,6 +135,15 @@ def serve(settings: ServiceSettings) -> Iterator[Serve]:
             return stack.enter_context(serving(service))
 
         yield started
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Served]:
+    """A service for tests that leave it as it was; it answers as often as it is asked."""
+    settings = make_settings(tmp_path_factory.mktemp("shared"), sqlite_template)
+    unlimited = settings.model_copy(update={"rate_per_second": 0})
+    with closing(build_service(unlimited)) as service, serving(service) as served:
+        yield served
 
 
 @contextmanager

@@ -42,7 +42,8 @@ class Bouncer:
 
 @pytest.fixture
 def service(settings: ServiceSettings) -> Iterator[Service]:
-    with closing(build_service(settings)) as built:
+    quick = settings.model_copy(update={"access_refresh_seconds": 0.05})
+    with closing(build_service(quick)) as built:
         yield built
 
 

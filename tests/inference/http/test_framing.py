@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.inference.http.conftest import Serve
+from tests.inference.http.conftest import Serve, Served
 
 _START = b"POST /v1/parse HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
 _SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -53,9 +53,9 @@ _ANSWER_TO_SMUGGLED = b'{"status":"ok"}'
     ],
 )
 def test_a_body_whose_end_is_in_doubt_is_refused_and_nothing_after_it_is_read(
-    serve: Serve, headers: bytes
+    shared: Served, headers: bytes
 ) -> None:
-    answer = serve().say(_START + headers + b"\r\n0\r\n\r\n" + _SMUGGLED)
+    answer = shared.say(_START + headers + b"\r\n0\r\n\r\n" + _SMUGGLED)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"connection: close" in head.lower()
@@ -111,24 +111,23 @@ def test_after_chunks_that_are_none_nothing_is_read(serve: Serve, chunks: bytes)
         b"\x16\x03\x01\x02\0\x01\0\r\n",
     ],
 )
-def test_a_first_line_that_is_none_is_refused(serve: Serve, line: bytes) -> None:
-    answer = serve().say(line + b"Host: a\r\n\r\n" + _SMUGGLED)
+def test_a_first_line_that_is_none_is_refused(shared: Served, line: bytes) -> None:
+    answer = shared.say(line + b"Host: a\r\n\r\n" + _SMUGGLED)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1") == 1
     assert _ANSWER_TO_SMUGGLED not in answer
 
 
-def test_the_doubt_is_said_in_a_problem_document(serve: Serve) -> None:
-    answer = serve().say(
+def test_the_doubt_is_said_in_a_problem_document(shared: Served) -> None:
+    answer = shared.say(
         _START + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     )
     body = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert (body["type"], body["status"]) == ("urn:maskwatch:problem:http_400", 400)
 
 
-def test_one_way_is_enough(serve: Serve) -> None:
+def test_one_way_is_enough(shared: Served) -> None:
     close = b"Connection: close\r\n"
-    served = serve()
     for headers in (b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"):
-        answer = served.say(_START + close + headers + b"\r\n0\r\n\r\n")
+        answer = shared.say(_START + close + headers + b"\r\n0\r\n\r\n")
         assert b"urn:maskwatch:problem:not_multipart" in answer

@@ -20,7 +20,7 @@ from store.decisions.decisions import NewDecision, add_decision
 from store.decisions.scopes import Kind, Scope
 from store.requests.records import Stage
 from store.tables.request_tables import RequestRow
-from tests.inference.http.conftest import Serve, post, stored_row
+from tests.inference.http.conftest import Serve, block, post, stored_row
 from tests.waiting import wait_for
 
 Encode = Callable[..., bytes]
@@ -55,25 +55,13 @@ def test_a_blocked_client_is_refused_before_its_body_is_read(
 def test_an_exact_picture_can_be_blocked(
     client: TestClient, service: Service, figure: Image, encode: Encode
 ) -> None:
-    now = datetime.now(UTC)
     data = encode(figure)
     first = post(client, data)
     content = stored_row(service, first.json()["request_id"]).content_sha256
     assert content is not None
-    decision = NewDecision(
-        Kind.BLOCK,
-        Scope.CONTENT,
-        content,
-        "by_hand",
-        "analyst",
-        "A test.",
-        "tester",
-        now + timedelta(minutes=5),
-    )
-    with service.database.write() as session:
-        add_decision(session, decision, now)
-    wait_for(lambda: post(client, data).status_code == 403)
-    assert post(client, encode(figure[::-1])).status_code == 200
+    block(service, content, Scope.CONTENT)
+    assert post(client, data).status_code == 403
+    assert post(client, encode(figure[:, ::-1])).status_code == 200
 
 
 def _counted(service: Service, name: str, **labels: str) -> float:

@@ -218,6 +218,7 @@ def attach(
                 "upstream": url,
                 "preset": str(preset),
                 "upstream_look_share": 0,
+                "refusal_pause_seconds": 0,
             }
             if is_known:
                 values["baseline"] = var_dir / "baseline.json"
