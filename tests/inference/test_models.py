@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import httpx2
@@ -31,11 +33,16 @@ from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError
 from inference.supply.verified import hash_files
 from inference.upload import Arrival, Upload
+from jobs.alerting import integrity
+from jobs.context import JobContext
+from jobs.settings import JobSettings
 from store.baselines.source_names import find_name
+from store.engine.database import Database
 from store.models.loaded_models import models_in_use, this_host
 from store.models.signatures import sign
 from store.settings import StoreSettings
 from store.tables.work_tables import LoadedModelRow
+from tests.inference.conftest import FEW_LOOKS
 from tests.makers import SECRET
 from tests.waiting import PATIENCE_SECONDS
 
@@ -43,8 +50,17 @@ Encode = Callable[..., bytes]
 
 
 def _write(path: Path, seed: int) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(_network(seed))
+
+
+@cache
+def _network(seed: int) -> bytes:
     torch.manual_seed(seed)
-    write_network(path, ReferenceNetwork(len(LABELS)), {})
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.onnx"
+        write_network(path, ReferenceNetwork(len(LABELS)), {})
+        return path.read_bytes()
 
 
 def _flip(path: Path) -> None:
@@ -77,6 +93,7 @@ def running(weights: Path, store_settings: StoreSettings) -> Iterator[Service]:
         fingerprint_salt=SECRET,
         model=str(weights),
         require_signed_model=False,
+        **FEW_LOOKS,
     )
     service = build_service(settings)
     service.models.start()
@@ -223,11 +240,11 @@ def _said(lines: "Queue[str]", word: str) -> str:
             return line
 
 
-def _integrity(environment: Mapping[str, str]) -> str:
-    """What the job says, in a process of its own."""
-    command = [sys.executable, "-m", "maskwatch", "integrity"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return ended.stdout
+def _integrity(var_dir: Path) -> str:
+    """What the job says, in another process than the service."""
+    settings = JobSettings(var_dir=var_dir)
+    with closing(Database.open(settings)) as database:
+        return integrity.run(JobContext(database, settings, datetime.now(UTC))).sentence
 
 
 def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> None:
@@ -254,11 +271,11 @@ def test_a_running_service_answers_a_hangup(weights: Path, tmp_path: Path) -> No
         process.send_signal(signal.SIGHUP)
         assert weights.name in _said(lines, "model not loaded again")
         assert httpx2.get(f"{url}/healthz").status_code == 200
-        assert "1 model compared with the files on disk, 1 changed." in _integrity(environment)
+        assert "1 model compared with the files on disk, 1 changed." in _integrity(tmp_path / "var")
         _write(weights, 2)
         process.send_signal(signal.SIGHUP)
         _said(lines, "model loaded again")
-        assert "1 model compared with the files on disk, 0 changed." in _integrity(environment)
+        assert "1 model compared with the files on disk, 0 changed." in _integrity(tmp_path / "var")
         metrics = httpx2.get(f"{url}/metrics").text
         assert 'maskwatch_model_reloads_total{outcome="failed"} 1.0' in metrics
         assert 'maskwatch_model_reloads_total{outcome="loaded"} 1.0' in metrics
