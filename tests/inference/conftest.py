@@ -82,7 +82,6 @@ def make_settings(var_dir: Path, sqlite_template: Path) -> ServiceSettings:
     return ServiceSettings(
         var_dir=var_dir,
         fingerprint_salt=SECRET,
-        evidence_sample_share=1,
         ensemble_sample_share=0,
         refusal_pause_seconds=0,
         **FEW_LOOKS,
