@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from detectors.parsing import Image
+from inference.figures import draw_figure
 from store.decisions.scopes import Scope
 from store.requests.record_store import features_of
 from tests.inference.http.conftest import block
@@ -63,11 +64,13 @@ def upstream(contract: Contract, decoded: Decoded) -> Iterator[str]:
         yield url
 
 
-def _lay_on_its_side(figure: Image) -> bytes:
+@pytest.fixture(scope="module")
+def on_its_side() -> bytes:
+    """A figure in a file that says how to turn it."""
     exif = Pillow.Exif()
     exif[0x0112] = 6
     buffer = BytesIO()
-    Pillow.fromarray(figure).save(buffer, "PNG", exif=exif)
+    Pillow.fromarray(draw_figure(11).image).save(buffer, "PNG", exif=exif)
     return buffer.getvalue()
 
 
@@ -99,12 +102,12 @@ def test_masks_lie_on_a_picture_that_lies_on_its_side(
     attach: Attach,
     upstream: str,
     contract: Contract,
-    figure: Image,
+    on_its_side: bytes,
     decoded: Decoded,
     replies: Replies,
 ) -> None:
     attached = attach(upstream=upstream, preset=contract.preset, mode="enforce")
-    assert contract.send(attached.url, _lay_on_its_side(figure)).status_code == 200
+    assert contract.send(attached.url, on_its_side).status_code == 200
     ((accepted, reply),) = replies
     (pixels,) = decoded
     assert np.array_equal(
