@@ -15,6 +15,7 @@ from detectors.registry import FEATURES, FeatureVector, Group
 from inference.ensemble.ensemble import Ensemble
 from inference.ensemble.recipe import Recipe
 from inference.figures import draw_figure
+from inference.segmenters.reference import segmenter as segmenter_module
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.attacks import remove_part
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
@@ -169,18 +170,18 @@ def test_pictures_of_any_size_can_be_looked_at(
 
 
 @pytest.fixture
-def small_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped network and its twin see half of the pixels: an attack takes half of the time."""
-    for module in ("reference.segmenter", "reference.training.segmenter"):
-        monkeypatch.setattr(f"inference.segmenters.{module}.WORKING_PIXELS", 2 * 96 * 144)
+def small_twin(small_view: None, monkeypatch: pytest.MonkeyPatch) -> TorchSegmenter:
+    """The shipped network in torch: it sees as much as the other."""
+    module = "inference.segmenters.reference.training.segmenter"
+    monkeypatch.setattr(f"{module}.WORKING_PIXELS", segmenter_module.WORKING_PIXELS)
+    return TorchSegmenter.load(DEFAULT_WEIGHTS)
 
 
 def test_a_removed_part_shows_up_again(
-    segmenter: ReferenceSegmenter, photo: Image, small_view: None
+    segmenter: ReferenceSegmenter, photo: Image, small_twin: TorchSegmenter
 ) -> None:
     groups = (PartGroup.FACE, PartGroup.HAIR, PartGroup.ARMS)
-    twin = TorchSegmenter.load(DEFAULT_WEIGHTS)
-    attacked = remove_part(twin, photo, groups, epsilon=8, steps=40, seed=1)
+    attacked = remove_part(small_twin, photo, groups, epsilon=8, steps=40, seed=1)
     clean, gone = segmenter.parse(photo), segmenter.parse(attacked)
     assert group_mask(gone, *groups).sum() < 0.2 * group_mask(clean, *groups).sum()
     ensemble = Ensemble(segmenter, Recipe(5, 0.75))

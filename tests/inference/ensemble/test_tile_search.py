@@ -17,6 +17,8 @@ from inference.ensemble.tile_search import TileRecipe, TileSearch
 from inference.figures import draw_figure
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 
+pytestmark = pytest.mark.usefixtures("small_view")
+
 SIZE = (192, 288)
 HEAD = ("face", "hair", "hat", "glasses")
 MAGENTA = (230, 20, 220)
