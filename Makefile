@@ -5,10 +5,11 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 GRADIO := .venv-gradio
 
-# One process a core, four at most: with one more they wait for each other, and so do mail servers and
-# proxies of tests. Each keeps to one thread, or they would take each other's cores, and each takes
-# whole files in their order: what a module shares is made once.
-SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 \
+# One process more than there are cores, four at most: a quarter of their time they wait, for pages,
+# servers and intervals. Each keeps to one thread, or they would take each other's cores, and each
+# takes whole files in their order: what a module shares is made once.
+WORKERS := $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))
+SUITE := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) \
   --dist loadfile --no-loadscope-reorder --durations 25
 
 # Tests start hundreds of processes; each would compile all that it imports if nothing were kept.
