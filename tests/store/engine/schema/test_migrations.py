@@ -75,6 +75,8 @@ schema.migrations_folder = lambda: Path(sys.argv[1])
 schema.upgrade(Database.open(load_settings(StoreSettings)))
 """
 
+_KNOWN_TABLES: dict[tuple[str, str | None], list[Table]] = {}
+
 
 def _value(column: Any, number: int) -> Any:
     """A value that fits a column's type; another one for each row."""
@@ -93,11 +95,15 @@ def _value(column: Any, number: int) -> Any:
 
 
 def _tables(database: Database) -> list[Table]:
-    """The tables as they are now, parents first; without Alembic's own."""
-    metadata = MetaData()
-    with database.read() as session:
-        metadata.reflect(session.connection())
-    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
+    """The tables of its revision, parents first, read once; without Alembic's own."""
+    key = database.dialect, current_revision(database)
+    if key not in _KNOWN_TABLES:
+        metadata = MetaData()
+        with database.read() as session:
+            metadata.reflect(session.connection())
+        tables = metadata.sorted_tables
+        _KNOWN_TABLES[key] = [table for table in tables if table.name != "alembic_version"]
+    return _KNOWN_TABLES[key]
 
 
 def _fill(database: Database, tables: Sequence[Table]) -> None:
