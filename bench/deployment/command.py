@@ -23,6 +23,7 @@ from bench.deployment.traffic import Deployment, Kind, Message, add_hostile, rea
 from bench.detection.page import describe_gap
 from bench.detection.pictures.cache import write
 from bench.detection.pictures.photos import PhotosMissing
+from bench.detection.pictures.uploads import File
 from bench.report import rows_table
 from inference.machine.allocator import keep_pages
 
@@ -122,13 +123,19 @@ def _place_of(
 
 @dataclass(frozen=True)
 class _Run:
-    """One model on one kind of traffic."""
+    """One model on one kind of traffic.
+
+    Attributes:
+        sent: photos of which attacked copies are part of the traffic: no test of false alarms, for
+            who sends the photo then sends one of many that are nearly the same.
+    """
 
     options: Options
     place: Place
     kind: Kind
     deployment: Deployment
     messages: Sequence[Message]
+    sent: frozenset[str]
 
     @classmethod
     def of(cls, options: Options, model: Model, kind: Kind) -> "_Run":
@@ -136,14 +143,14 @@ class _Run:
         place = _place_of(options.cache, model, kind, options.hostile, options.data)
         messages: Sequence[Message] = deployment.messages
         share, clients = options.hostile
+        files: list[File] = []
         if share:
-            sent = [
-                (attempts.attack, file.content)
-                for attempts in _attack(options, place, deployment, 1)
-                for file in attempts.files
-            ]
-            messages = add_hostile(messages, sent, share, clients)
-        return cls(options, place, kind, deployment, messages)
+            attempts = _attack(options, place, deployment, 1)
+            files = [file for each in attempts for file in each.files]
+            hostile = [(file.kind, file.content) for file in files]
+            messages = add_hostile(messages, hostile, share, clients)
+        sent = frozenset(file.photo for file in files)
+        return cls(options, place, kind, deployment, messages, sent)
 
     def measure(self, figures: Row, save: Callable[[], None]) -> None:
         """False alarms at every checkpoint first, for attacks take longest."""
@@ -163,7 +170,7 @@ class _Run:
         self._measure_detection(rows, save)
 
     def _measure_alarms(self, installation: Installation, count: int) -> Row:
-        tests = self.deployment.list_tests()
+        tests = self.deployment.list_tests(self.sent)
         outcomes = measure_files(installation, tests, self._memory(count, "clean"))
         return {
             "model": self.place.model.value,
@@ -176,7 +183,8 @@ class _Run:
         }
 
     def _measure_fairness(self, count: int) -> Row:
-        people, memory = self.deployment.people, self._memory(count, "clean")
+        people = [photo for photo in self.deployment.people if photo.name not in self.sent]
+        memory = self._memory(count, "clean")
         with self._open(count) as installation:
             return tone_figures(installation, self.options.data, people, memory)
 

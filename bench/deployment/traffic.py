@@ -1,6 +1,6 @@
 """The traffic of a deployment and its test photos, in a fixed random order (see the protocol)."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -47,10 +47,12 @@ class Deployment:
     people: tuple[PhotoOnDisk, ...]
     others: tuple[PhotoOnDisk, ...]
 
-    def list_tests(self) -> list[File]:
-        """All clean test photos as they lie on disk."""
+    def list_tests(self, sent: Set[str] = frozenset()) -> list[File]:
+        """All clean test photos as they lie on disk, but for those of which copies were sent."""
         return [
-            File(RAW, photo.name, photo.path.read_bytes()) for photo in self.people + self.others
+            File(RAW, photo.name, photo.path.read_bytes())
+            for photo in self.people + self.others
+            if photo.name not in sent
         ]
 
 

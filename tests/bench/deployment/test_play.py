@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from bench.deployment.installation import Model, open_installation
 from bench.deployment.play import Place, play, snapshot_of
-from bench.deployment.traffic import Message, add_hostile
+from bench.deployment.traffic import Deployment, Message, add_hostile
 from bench.detection.pictures.cache import png_of
+from bench.detection.pictures.photos import Photo
 from inference.segmenters.reference.training.export import network_of, write_network
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from store.tables.request_tables import RequestRow
@@ -64,3 +65,12 @@ def test_what_comes_first_does_not_depend_on_how_much_comes_later() -> None:
     short, long = (add_hostile(_messages(80)[:count], attacks, 0.2, 5) for count in (40, 80))
     assert long[: len(short)] == short
     assert add_hostile(_messages(4), [], 0.2, 5) == tuple(_messages(4))
+
+
+def test_a_photo_of_which_attacked_copies_were_sent_is_no_test(tmp_path: Path) -> None:
+    photos = [Photo(name, tmp_path / name) for name in ("sent", "people", "other")]
+    for photo in photos:
+        photo.path.write_bytes(photo.name.encode())
+    deployment = Deployment((), tuple(photos[:2]), tuple(photos[2:]))
+    assert [file.photo for file in deployment.list_tests()] == ["sent", "people", "other"]
+    assert [file.photo for file in deployment.list_tests({"sent"})] == ["people", "other"]
