@@ -13,9 +13,10 @@ from bench.deployment.page import name_traffic
 Rows = Sequence[Mapping[str, Any]]
 _INK, _QUIET, _GRID = "#1D2939", "#667085", "#EAECF0"
 _PALETTE = ("#1570EF", "#B42318", "#E69F00", "#027A48", "#6941C6", "#475467", "#0E9384", "#C11574")
-_WIDTH, _HEIGHT = 820, 340
-_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 44, 300, 44
+_WIDTH, _HEIGHT = 980, 340
+_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 44, 460, 44
 _LINE = 17
+_DASHES = ("", "7 5", "2 4")
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Curve:
 
     Attributes:
         colour: place in the palette.
-        is_dashed: so that one that lies on another leaves it to be seen.
+        dash: place in the kinds of dashes, so that one that lies on another leaves it to be seen.
     """
 
     name: str
     points: Sequence[tuple[int, float]]
     colour: int
-    is_dashed: bool
+    dash: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Chart:
         for place, curve in enumerate(self.curves):
             parts += self._draw_curve(curve, place)
         body = "\n".join(parts)
-        size = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+        height = max(_HEIGHT, _TOP + _LINE * len(self.curves))
+        size = f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"'
         font = 'font-family="system-ui, sans-serif" font-size="12"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font} role="img">\n'
@@ -81,7 +83,7 @@ class Chart:
 
     def _draw_curve(self, curve: Curve, place: int) -> Iterator[str]:
         colour = _PALETTE[curve.colour % len(_PALETTE)]
-        dash = "7 5" if curve.is_dashed else ""
+        dash = _DASHES[curve.dash % len(_DASHES)]
         points = [(self._x(count), self._y(share)) for count, share in curve.points]
         for start, end in pairwise(points):
             yield _line(start, end, colour, dash=dash, width=2)
@@ -116,9 +118,9 @@ def draw_deployment(figures: Mapping[str, Any], folder: Path) -> None:
 
 def _alarms(rows: Rows) -> Chart:
     curves = [
-        Curve(f"{name}, {what}", [(row["after"], 100 * row[what]) for row in run], place, dashed)
+        Curve(f"{name}, {what}", [(row["after"], 100 * row[what]) for row in run], place, dash)
         for place, (name, run) in enumerate(_runs(rows))
-        for what, dashed in (("flagged", False), ("crafted", True))
+        for dash, what in enumerate(("flagged", "crafted"))
     ]
     most = max((share for curve in curves for _, share in curve.points), default=0.0)
     top = max(2.0, ceil(2 * most + 0.2) / 2)
@@ -129,11 +131,12 @@ def _alarms(rows: Rows) -> Chart:
 def _detection(rows: Rows) -> Chart:
     """Shares at every checkpoint; nothing flags before a source is in force.
 
-    An attack has its colour on every model; the lines of every second model are dashed.
+    An attack has its colour everywhere; each model and traffic has its dashes.
     """
     attacks = list(dict.fromkeys(each["attack"] for row in rows for each in row["detection"]))
     curves = []
-    for place, (name, run) in enumerate(_runs(rows)):
+    attacked = [(name, run) for name, run in _runs(rows) if any(row["detection"] for row in run)]
+    for place, (name, run) in enumerate(attacked):
         points: dict[str, list[tuple[int, float]]] = {}
         before = [(row["after"], 0.0) for row in run if not row["state"].startswith("in force")]
         for row in run:
@@ -142,7 +145,7 @@ def _detection(rows: Rows) -> Chart:
                     curve = points.setdefault(each["attack"], list(before))
                     curve.append((row["after"], each["tpr"]))
         curves += [
-            Curve(f"{name}, {attack}", curve, attacks.index(attack), place % 2 == 1)
+            Curve(f"{name}, {attack}", curve, attacks.index(attack), place)
             for attack, curve in points.items()
         ]
     return Chart("Successful attacks that are called crafted", curves, 1.0, {})
