@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detectors.errors import MaskwatchError
-from jobs.steady_clock import steady_seconds
+from jobs.clocks.steady_clock import steady_seconds
 from store.engine.database import Database, StoreUnavailable
 from store.engine.leases import (
     Lease,

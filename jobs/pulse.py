@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jobs.steady_clock import steady_seconds
+from jobs.clocks.steady_clock import steady_seconds
 
 
 @dataclass

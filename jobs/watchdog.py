@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 import structlog
 
 from jobs.catalogue import job_named
-from jobs.clock_watch import ClockStep, ClockWatch
+from jobs.clocks.clock_watch import ClockStep, ClockWatch
 from jobs.context import JobContext
 from jobs.leader import Leader
 from jobs.pulse import Pulse

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs.alerting.alerts import run as evaluate_alerts
-from jobs.clock_watch import ClockWatch
+from jobs.clocks.clock_watch import ClockWatch
 from jobs.context import JobContext
 from jobs.keeping import prune
 from jobs.leader import Leader, leadership

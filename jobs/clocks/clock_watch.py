@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.steady_clock import steady_seconds
+from jobs.clocks.steady_clock import steady_seconds
 
 # A clock that is set right bit by bit gains or loses less than a second between two looks.
 MIN_STEP_SECONDS = 5.0

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.clock_watch import ClockStep, ClockWatch
+from jobs.clocks.clock_watch import ClockStep, ClockWatch
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
