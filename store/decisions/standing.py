@@ -19,9 +19,21 @@ _OF_ADDRESSES = (Scope.CLIENT.value, Scope.NETWORK.value)
 
 
 def describe_new(session: Session, row: DecisionRow, now: datetime) -> str:
-    """What a new decision ended, or what keeps it from refusing anybody; empty if nothing does."""
-    if row.scope == Scope.API_KEY.value and not _is_known(session, row.value):
-        return f"No key has the name of {row.value} so far: it holds for one that is made later."
+    """Whether nobody is meant by a new decision, what it ended, or what keeps it from refusing
+    anybody; empty if nothing of these."""
+    return f"{_describe_key(session, row)} {_describe_effect(session, row, now)}".strip()
+
+
+def _describe_key(session: Session, row: DecisionRow) -> str:
+    if row.scope != Scope.API_KEY.value:
+        return ""
+    name = row.value.removeprefix(CLIENT_PREFIX)
+    if session.scalar(select(exists().where(ApiKeyRow.name == name))):
+        return ""
+    return f"No key has the name of {row.value} so far: it holds for one that is made later."
+
+
+def _describe_effect(session: Session, row: DecisionRow, now: datetime) -> str:
     if row.simulated:
         return ""
     if row.kind == Kind.ALLOW.value:
@@ -36,11 +48,6 @@ def describe_rest(session: Session, row: DecisionRow, now: datetime) -> str:
     """What holds for the value of a decision that was ended; empty if nothing of its kind does."""
     rest = _list_covering(session, row, Kind(row.kind), now)
     return _phrase(f"The {row.kind} of {{}} still holds for it.", rest)
-
-
-def _is_known(session: Session, client: str) -> bool:
-    name = client.removeprefix(CLIENT_PREFIX)
-    return bool(session.scalar(select(exists().where(ApiKeyRow.name == name))))
 
 
 def _list_covering(session: Session, row: DecisionRow, kind: Kind, now: datetime) -> Sequence[int]:

@@ -65,7 +65,10 @@ def test_the_name_of_a_key_that_is_not_there_is_told(
         add_key(session, "acme", "ada", now)
     assert make(scope=Scope.API_KEY, value="key:acme") == ""
     said = make(scope=Scope.API_KEY, value="key:acmee")
-    assert said == "No key has the name of key:acmee so far: it holds for one that is made later."
+    sentence = "No key has the name of key:acmee so far: it holds for one that is made later."
+    assert said == sentence
+    allow = make(kind=Kind.ALLOW, scope=Scope.API_KEY, value="key:acmee")
+    assert allow == f"{sentence} It ended the block of decision 2."
 
 
 def test_of_many_ends_some_are_named(make: Say) -> None:
