@@ -11,7 +11,7 @@ from detectors.probing.appearance import Appearance, Weights, appearance, secret
 from detectors.probing.cells import take_crops
 from detectors.probing.hash_bits import BITS, PerceptualHash
 from detectors.probing.outline import SIDE, Outline, outline
-from detectors.probing.perceptual import perceptual_hash
+from detectors.probing.perceptual import hash_grey, take_grey
 from detectors.probing.segments import SKETCH_SIZE, Sketch, segment_sketch
 
 MIN_QUALITY = 20
@@ -103,13 +103,13 @@ class Fingerprinter:
 
     def of(self, image: Image, label_map: LabelMap) -> Fingerprint:
         """The fingerprint of a picture ``(H, W, 3)`` uint8 with its label map ``(H, W)`` uint8."""
-        (height, width), crops = image.shape[:2], take_crops(image)
+        (height, width), crops, grey = image.shape[:2], take_crops(image), take_grey(image)
         return Fingerprint(
             width,
             height,
             segment_sketch(crops, self._key),
-            perceptual_hash(image),
-            appearance(image, crops, self._weights),
+            hash_grey(grey),
+            appearance(grey, crops, self._weights),
             outline(label_map),
         )
 

@@ -15,50 +15,66 @@ import numpy.typing as npt
 from detectors.parsing import Image
 from detectors.probing.hash_bits import PerceptualHash
 
-_SIDE, _FREQUENCIES, _PASSES = 64, 16, 2
-_WORKING_SIDE = 512
+_SIDE, _FREQUENCIES = 64, 16
+_MAX_SIDE = 1024
+Grey = npt.NDArray[np.uint8]
 _Plane = npt.NDArray[np.float32]
 
 
 def perceptual_hash(image: Image) -> PerceptualHash:
     """Hash a picture ``(H, W, 3)`` uint8."""
+    return hash_grey(take_grey(image))
+
+
+def take_grey(image: Image) -> Grey:
+    """Luminance of a picture ``(H, W, 3)`` uint8; of each side at most 1024 pixels are left."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    height, width = (min(_WORKING_SIDE, side) for side in grey.shape)
-    grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-    small = _sample(_smooth(grey.astype(np.float32)))
+    height, width = (min(_MAX_SIDE, side) for side in grey.shape)
+    if grey.shape != (height, width):
+        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, dtype=np.uint8)
+
+
+def hash_grey(grey: Grey) -> PerceptualHash:
+    """Hash the luminance of a picture, as :func:`take_grey` gives it."""
+    small = _sample(grey)
     # Row 0 and column 0 carry brightness alone.
     frequencies = cv2.dct(small)[1 : _FREQUENCIES + 1, 1 : _FREQUENCIES + 1]
     above = frequencies > np.median(frequencies)
     return PerceptualHash(np.packbits(above).tobytes(), _quality(small))
 
 
-def _smooth(plane: _Plane) -> _Plane:
-    """Box means over the picture's part of each window, twice."""
-    share = _window_shares(plane.shape[0], plane.shape[1])
-    for _ in range(_PASSES):
-        plane = _window_means(plane) / share
-    return plane
+def _sample(grey: Grey) -> _Plane:
+    """64 by 64 samples of the twice smoothed picture: no other pixel of that is asked for."""
+    rows, row_weights = _twice_smoothed(grey.shape[0])
+    columns, column_weights = _twice_smoothed(grey.shape[1])
+    lines = row_weights[:, None] @ grey[rows].astype(np.float32)
+    small = lines[:, 0, columns.ravel()].reshape(_SIDE, *columns.shape)
+    return np.ascontiguousarray(np.einsum("rck,ck->rc", small, column_weights))
 
 
-# Large pictures are all brought to one size.
-@lru_cache(maxsize=4)
-def _window_shares(height: int, width: int) -> _Plane:
-    """Share of each window that lies inside a picture of this size ``(height, width)``."""
-    return _window_means(np.ones((height, width), dtype=np.float32))
+@lru_cache(maxsize=64)
+def _twice_smoothed(length: int) -> tuple[npt.NDArray[np.intp], _Plane]:
+    """Which pixels of a side make each sample, and what each of them counts: ``(64, k)`` both.
+
+    A box mean over the picture's part of a window as wide as half a sample, of such box means.
+    """
+    window = max(1, -(-length // (2 * _SIDE)))
+    samples = ((np.arange(_SIDE) + 0.5) * length / _SIDE).astype(np.intp)[:, None]
+    reach = np.arange(window) - window // 2
+    pixels = samples + np.arange(2 * window - 1) - window // 2 * 2
+    weights = np.zeros(pixels.shape)
+    for place, shares in enumerate(_mean_shares(samples + reach, length).T):
+        inner = _mean_shares(samples + reach[place] + reach, length)
+        weights[:, place : place + window] += shares[:, None] * inner
+    return np.clip(pixels, 0, length - 1), weights.astype(np.float32)
 
 
-def _window_means(plane: _Plane) -> _Plane:
-    """Box means with nothing around the picture; a window is as wide as half a sample."""
-    width, height = (max(1, -(-side // (2 * _SIDE))) for side in plane.shape[::-1])
-    means = cv2.blur(plane, (width, height), borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(means, dtype=np.float32)
-
-
-def _sample(plane: _Plane) -> _Plane:
-    rows, columns = (
-        ((np.arange(_SIDE) + 0.5) * side / _SIDE).astype(np.intp) for side in plane.shape
-    )
-    return np.ascontiguousarray(plane[np.ix_(rows, columns)])
+def _mean_shares(windows: npt.NDArray[np.intp], length: int) -> npt.NDArray[np.float64]:
+    """What each pixel counts in the mean of its window; those outside of the picture nothing."""
+    inside = (windows >= 0) & (windows < length)
+    shares: npt.NDArray[np.float64] = inside / np.maximum(1, inside.sum(axis=1, keepdims=True))
+    return shares
 
 
 def _quality(small: _Plane) -> int:
