@@ -52,10 +52,10 @@ def _tiles(image: Image) -> npt.NDArray[np.float32]:
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     _, red, blue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
     rows, columns = (max(1, side // _TILE_SIDE) for side in image.shape[:2])
-    energy = cv2.add(_detail(red), _detail(blue), dtype=cv2.CV_32F)
-    return area_means(np.asarray(energy, dtype=np.float32), columns, rows)
+    return area_means(_detail(red), columns, rows) + area_means(_detail(blue), columns, rows)
 
 
-def _detail(plane: MatLike) -> MatLike:
+def _detail(plane: MatLike) -> npt.NDArray[np.uint8]:
     """What a blur takes away; plane by plane it is five times faster than for all at once."""
-    return cv2.absdiff(plane, cv2.GaussianBlur(plane, (0, 0), _BLUR_SIGMA))
+    blurred = cv2.GaussianBlur(plane, (0, 0), _BLUR_SIGMA)
+    return np.asarray(cv2.absdiff(plane, blurred), dtype=np.uint8)

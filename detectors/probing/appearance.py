@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from cv2.typing import MatLike
 
+from detectors.area_means import area_means
 from detectors.probing.cells import CROP, GRID, Crops
 from detectors.probing.perceptual import Grey
 
@@ -100,31 +101,10 @@ def appearance(grey: Grey, crops: Crops, weights: Weights) -> Appearance:
     chroma = _sum_weighed(cv2.scaleAdd(inner, -2, outer), weights[1, :, :rows, :columns])
     pixels = rows * columns // 4
     return Appearance(
-        _take_thumbnail(grey),
+        area_means(grey, THUMBNAIL_SIDE, THUMBNAIL_SIDE),
         _scale_sums(luma, _BANDS * pixels) / np.float32(4),
         _scale_sums(chroma, pixels),
     )
-
-
-def _take_thumbnail(grey: Grey) -> Values:
-    """Means of 16 by 16 equal areas, whose edges may lie within pixels: ``(16, 16)``.
-
-    The sum over all that is above and left of a point grows linearly between pixels.
-    """
-    height, width = grey.shape
-    sums = _at_edges(_at_edges(np.asarray(cv2.integral(grey))).T).T
-    areas = np.diff(np.diff(sums, axis=0), axis=1)
-    means: Values = (areas * (THUMBNAIL_SIDE**2 / (height * width))).astype(np.float32)
-    return means
-
-
-def _at_edges(sums: npt.NDArray[np.int32 | np.float64]) -> npt.NDArray[np.float64]:
-    """Rows of running sums ``(H + 1, W)`` at the edges between 16 equal areas: ``(17, W)``."""
-    places = np.linspace(0, len(sums) - 1, THUMBNAIL_SIDE + 1)
-    above = np.minimum(places.astype(np.intp), len(sums) - 2)
-    share = (places - above)[:, None]
-    between: npt.NDArray[np.float64] = (1 - share) * sums[above] + share * sums[above + 1]
-    return between
 
 
 def _sum_weighed(planes: MatLike, weights: Weights) -> Values:
