@@ -5,7 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -65,6 +65,7 @@ structlog.configure(
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
 GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
 os.environ |= DEFAULTS
+CopyPostgres = Callable[[str, Path], AbstractContextManager[StoreSettings]]
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 
@@ -196,13 +197,25 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
 
 
 @pytest.fixture
-def postgres_settings(postgres_server: Any, tmp_path: Path) -> Iterator[StoreSettings]:
+def postgres_settings(copy_postgres: CopyPostgres, tmp_path: Path) -> Iterator[StoreSettings]:
     """Settings of a fresh, migrated PostgreSQL database."""
-    name = f"test_{uuid4().hex}"
-    # Its files are copied: through the log of changes it takes half as long again.
-    _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield be_patient(StoreSettings(var_dir=tmp_path, database_url=_url(postgres_server, name)))
-    _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copy_postgres(TEMPLATE, tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def copy_postgres(postgres_server: Any) -> CopyPostgres:
+    """Copies a database as long as a block lasts: ``copy_postgres(name, folder)``."""
+
+    @contextmanager
+    def copied(template: str, folder: Path) -> Iterator[StoreSettings]:
+        name = f"test_{uuid4().hex}"
+        # Its files are copied: through the log of changes it takes half as long again.
+        _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield be_patient(StoreSettings(var_dir=folder, database_url=_url(postgres_server, name)))
+        _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return copied
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """Every migration, forward and back, with data in every table; and one that is cut off half-way."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from sqlalchemy import (
     Table,
     func,
     inspect,
+    make_url,
     select,
     text,
 )
@@ -108,8 +112,8 @@ def _tables(database: Database) -> list[Table]:
 
 def _fill(database: Database, tables: Sequence[Table]) -> None:
     """Two rows in every table that is empty; what refers to another table refers to its row."""
-    for table in tables:
-        with database.write() as session:
+    with database.write() as session:
+        for table in tables:
             if session.scalar(select(func.count()).select_from(table)):
                 continue
             session.execute(
@@ -147,33 +151,62 @@ def _same_where_both_know(before: Rows, after: Rows) -> None:
             assert {key: new[key] for key in shared} == {key: old[key] for key in shared}, name
 
 
+@dataclass(frozen=True)
+class Climber:
+    """A database without rows, which climbs from revision to revision; its copies are filled."""
+
+    settings: StoreSettings
+    copied_to: Callable[[Path], AbstractContextManager[StoreSettings]]
+
+    def move_to(self, revision: str) -> None:
+        with closing(Database.open(self.settings)) as database:
+            past = REVISIONS[: REVISIONS.index(revision)]
+            move = upgrade if current_revision(database) in {None, *past} else downgrade
+            move(database, revision)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def climber(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Climber]:
+    """One of each kind, for all revisions."""
+    folder = tmp_path_factory.mktemp("climber")
+    if request.param == "sqlite":
+        settings = be_patient(StoreSettings(var_dir=folder))
+        yield Climber(settings, partial(_copy_file, folder / "maskwatch.db"))
+        return
+    copy_postgres = request.getfixturevalue("copy_postgres")
+    with copy_postgres("template1", folder) as settings:
+        name = make_url(settings.store.effective_database_url()).database
+        yield Climber(settings, partial(copy_postgres, name))
+
+
+@contextmanager
+def _copy_file(file: Path, folder: Path) -> Iterator[StoreSettings]:
+    shutil.copy(file, folder)
+    yield be_patient(StoreSettings(var_dir=folder))
+
+
 @pytest.fixture
-def bare_database(store_settings: StoreSettings, tmp_path: Path) -> Iterator[Database]:
-    """A database without tables."""
-    settings = store_settings
-    if settings.store.database_url is None:
-        settings = be_patient(StoreSettings(var_dir=tmp_path / "bare"))
-    with closing(Database.open(settings)) as opened:
-        if opened.dialect == "postgresql":
-            with opened.write() as session:
-                session.execute(text("DROP SCHEMA public, maskwatch_days CASCADE"))
-                session.execute(text("CREATE SCHEMA public"))
+def old_database(climber: Climber, revision: str, tmp_path: Path) -> Iterator[Database]:
+    """A database of a revision, without rows."""
+    climber.move_to(revision)
+    with climber.copied_to(tmp_path) as settings, closing(Database.open(settings)) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_rows_of_every_revision_live_on_in_the_newest(
-    bare_database: Database, revision: str
+    old_database: Database, revision: str
 ) -> None:
-    upgrade(bare_database, revision)
-    assert current_revision(bare_database) == revision
-    tables = _tables(bare_database)
-    _fill(bare_database, tables)
-    before = _rows(bare_database, tables)
+    assert current_revision(old_database) == revision
+    tables = _tables(old_database)
+    _fill(old_database, tables)
+    before = _rows(old_database, tables)
     assert all(len(rows) >= 1 for rows in before.values())
-    upgrade(bare_database)
-    assert current_revision(bare_database) == REVISIONS[-1]
-    _same_where_both_know(before, _rows(bare_database, _tables(bare_database)))
+    upgrade(old_database)
+    assert current_revision(old_database) == REVISIONS[-1]
+    _same_where_both_know(before, _rows(old_database, _tables(old_database)))
 
 
 def test_back_step_by_step_keeps_what_each_step_knows(database: Database) -> None:
