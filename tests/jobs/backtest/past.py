@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from store.alert_rules.attacking_client import list_client_conditions
 from store.alerts.alerts import apply_condition
 from store.decisions.access_list import read_access_list
 from store.engine.database import Database
-from store.requests.record_store import add_record
+from store.requests.record_store import add_records
 from store.requests.records import RequestRecord, Stage
 from tests.makers import NOW, make_record
 from tests.waiting import be_patient
@@ -78,13 +79,29 @@ class Arrival:
 def let_pass(context: JobContext, arrivals: Iterable[Arrival], until: datetime) -> None:
     """Take requests in as they come, and run the jobs at every step; who is blocked is refused."""
     coming = sorted(arrivals, key=lambda each: each.at_seconds)
-    for number, arrival in enumerate(coming):
-        run_jobs(context, coming[number - 1].received_at if number else None, arrival.received_at)
+    after: datetime | None = None
+    for _, together in groupby(enumerate(coming), lambda each: _count_steps(each[1].received_at)):
+        numbered = list(together)
+        now = numbered[0][1].received_at
+        run_jobs(context, after, now)
         with context.database.write() as session:
-            access = read_access_list(session, arrival.received_at)
-            if not access.is_blocked(arrival.received_at, [arrival.client]):
-                add_record(session, arrival.to_record(number))
-    run_jobs(context, coming[-1].received_at if coming else None, until)
+            # Nobody decides before the next step.
+            access = read_access_list(session, now)
+            add_records(
+                session,
+                [
+                    arrival.to_record(number)
+                    for number, arrival in numbered
+                    if not access.is_blocked(arrival.received_at, [arrival.client])
+                ],
+            )
+        after = now
+    run_jobs(context, after, until)
+
+
+def _count_steps(before: datetime) -> int:
+    """How many runs of the jobs begin before a time."""
+    return -((START - before) // STEP)
 
 
 def run_jobs(context: JobContext, after: datetime | None, before: datetime) -> None:
