@@ -28,7 +28,7 @@ from tests.makers import NOW, make_record
 from tests.waiting import be_patient
 
 STEP = timedelta(minutes=3)
-HOURS = 3
+HOURS = 2
 START = NOW - timedelta(hours=HOURS)
 
 
