@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from store.configuration.names import SettingsError
 from store.engine.database import Database, StoreDamaged, StoreMisconfigured, StoreUnavailable
 from store.engine.schema.versions import ensure_current, upgrade
-from store.requests.record_store import add_record
+from store.requests.record_store import add_records
 from store.settings import StoreSettings
 from tests.makers import make_record
 from tests.small_disk import fill_disk, small_disk
@@ -81,8 +81,7 @@ def test_a_full_disk_is_named_and_the_next_write_works_once_there_is_room(
 
 def _write_much(database: Database, now: datetime) -> None:
     with database.write() as session:
-        for _ in range(2_000):
-            add_record(session, make_record(received_at=now))
+        assert add_records(session, [make_record(received_at=now) for _ in range(2_000)]) == 2_000
 
 
 def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path, now: datetime) -> None:
