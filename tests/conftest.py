@@ -5,7 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -30,9 +30,9 @@ from tests.poolers import pgbouncer, pooled, socket_folder
 from tests.quick_databases import hasten_databases
 from tests.quick_servers import hasten_servers
 from tests.shared_parts import share_parts
+from tests.templates import MIGRATED, CopyPostgres
 from tests.waiting import PATIENCE_SECONDS, be_patient
 
-TEMPLATE = "maskwatch_template"
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - a folder of ours is made in it
 _COLLECT_AFTER = 20_000
 # A property holds on a slow machine too: how long an example takes belongs in `bench/`. The
@@ -64,7 +64,6 @@ structlog.configure(
 _GRADIO = Path(__file__).parents[1] / ".venv-gradio" / "bin" / "python"
 GRADIO_PYTHON = os.environ.pop("MASKWATCH_TEST_GRADIO", str(_GRADIO))
 os.environ |= DEFAULTS
-CopyPostgres = Callable[[str, Path], AbstractContextManager[StoreSettings]]
 RECORDER, REPLAYER = "maskwatch-recorder", "maskwatch-replay"
 
 
@@ -198,7 +197,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
 @pytest.fixture
 def postgres_settings(copy_postgres: CopyPostgres, tmp_path: Path) -> Iterator[StoreSettings]:
     """Settings of a fresh, migrated PostgreSQL database."""
-    with copy_postgres(TEMPLATE, tmp_path) as settings:
+    with copy_postgres(MIGRATED, tmp_path) as settings:
         yield settings
 
 
@@ -271,8 +270,8 @@ def postgres_server(patient_servers: None) -> Iterator[Any]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 administrator.execute(f"ALTER SYSTEM SET {setting} = off")
             administrator.execute("SELECT pg_reload_conf()")
-            administrator.execute(f"CREATE DATABASE {TEMPLATE}")
-        _migrate(StoreSettings(var_dir=folder, database_url=_url(server, TEMPLATE)))
+            administrator.execute(f"CREATE DATABASE {MIGRATED}")
+        _migrate(StoreSettings(var_dir=folder, database_url=_url(server, MIGRATED)))
         yield server
 
 

@@ -1,7 +1,6 @@
 """Nothing is changed by asking, and no read goes through a whole table."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from store.models.scans import whole_scans
 from store.pages.queries import DashboardQuery
 from store.requests.past_requests import find_oldest, find_rows_before, past_requests, past_rows
 from store.requests.request_keys import key_of
-from store.settings import StoreSettings
 from store.tables.all_tables import METADATA
 from tests.jobs.backtest.past import START, go_through
 from tests.jobs.backtest.results import ATTACKER, count, write_policy
@@ -55,13 +53,10 @@ def test_nothing_is_written(attack: JobContext, tmp_path: Path) -> None:
 
 
 def test_one_that_is_killed_in_the_middle_leaves_nothing(
-    attack: JobContext, store_settings: StoreSettings, tmp_path: Path, nursery: Nursery
+    attack: JobContext, tmp_path: Path, nursery: Nursery
 ) -> None:
     before = read_all(attack.database, tmp_path)
-    url = store_settings.store.database_url
-    settings = attack.settings.model_copy(update={"database_url": url})
-    context = replace(attack, settings=settings)
-    nursery.kill_at("jobs.backtest.backtest:past_requests", "play_back", context, calls=3)
+    nursery.kill_at("jobs.backtest.backtest:past_requests", "play_back", attack, calls=3)
     assert read_all(attack.database, tmp_path) == before
     assert count(go_through(attack.database, attack.settings), Count.BLOCKS) == (1, 1, 0, 0)
 

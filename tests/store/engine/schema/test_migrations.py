@@ -1,15 +1,12 @@
 """Every migration, forward and back, with data in every table; and one that is cut off half-way."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,6 @@ from sqlalchemy import (
     Table,
     func,
     inspect,
-    make_url,
     select,
     text,
 )
@@ -36,7 +32,8 @@ from store.engine.database import Database, StoreUnavailable
 from store.engine.schema.versions import current_revision, downgrade, migrations_folder, upgrade
 from store.settings import StoreSettings
 from store.tables.work_tables import JobRunRow
-from tests.waiting import be_patient, wait_for
+from tests.templates import Template, file_template, postgres_template
+from tests.waiting import wait_for
 
 REVISIONS = [
     each.revision
@@ -151,46 +148,27 @@ def _same_where_both_know(before: Rows, after: Rows) -> None:
             assert {key: new[key] for key in shared} == {key: old[key] for key in shared}, name
 
 
-@dataclass(frozen=True)
-class Climber:
-    """A database without rows, which climbs from revision to revision; its copies are filled."""
-
-    settings: StoreSettings
-    copied_to: Callable[[Path], AbstractContextManager[StoreSettings]]
-
-    def move_to(self, revision: str) -> None:
-        with closing(Database.open(self.settings)) as database:
-            past = REVISIONS[: REVISIONS.index(revision)]
-            move = upgrade if current_revision(database) in {None, *past} else downgrade
-            move(database, revision)
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def climber(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Climber]:
-    """One of each kind, for all revisions."""
+) -> Iterator[Template]:
+    """A database without rows, which climbs from revision to revision; its copies are filled."""
     folder = tmp_path_factory.mktemp("climber")
     if request.param == "sqlite":
-        settings = be_patient(StoreSettings(var_dir=folder))
-        yield Climber(settings, partial(_copy_file, folder / "maskwatch.db"))
+        yield file_template(folder)
         return
     copy_postgres = request.getfixturevalue("copy_postgres")
-    with copy_postgres("template1", folder) as settings:
-        name = make_url(settings.store.effective_database_url()).database
-        yield Climber(settings, partial(copy_postgres, name))
-
-
-@contextmanager
-def _copy_file(file: Path, folder: Path) -> Iterator[StoreSettings]:
-    shutil.copy(file, folder)
-    yield be_patient(StoreSettings(var_dir=folder))
+    with postgres_template(copy_postgres, "template1", folder) as template:
+        yield template
 
 
 @pytest.fixture
-def old_database(climber: Climber, revision: str, tmp_path: Path) -> Iterator[Database]:
+def old_database(climber: Template, revision: str, tmp_path: Path) -> Iterator[Database]:
     """A database of a revision, without rows."""
-    climber.move_to(revision)
+    with closing(Database.open(climber.settings)) as database:
+        past = REVISIONS[: REVISIONS.index(revision)]
+        move = upgrade if current_revision(database) in {None, *past} else downgrade
+        move(database, revision)
     with climber.copied_to(tmp_path) as settings, closing(Database.open(settings)) as opened:
         yield opened
 
