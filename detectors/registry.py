@@ -274,6 +274,7 @@ FEATURES: tuple[Feature, ...] = (
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 FITTED_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES if feature.is_fitted)
 _BY_NAME = {feature.name: feature for feature in FEATURES}
+_PLACES = {name: place for place, name in enumerate(FEATURE_NAMES)}
 
 
 def find_feature(name: str) -> Feature:
@@ -304,9 +305,9 @@ class FeatureVector(Mapping[str, float]):
             raise FeatureError(
                 f"There are {len(FEATURES)} features, but {len(self.values_in_order)} values."
             )
-        for feature, value in zip(FEATURES, self.values_in_order, strict=True):
-            if isinf(value):
-                raise FeatureError(f"Feature {feature.name} is infinite; NaN is for not measured.")
+        if any(map(isinf, self.values_in_order)):
+            name = FEATURE_NAMES[[*map(isinf, self.values_in_order)].index(True)]
+            raise FeatureError(f"Feature {name} is infinite; NaN is for not measured.")
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> "FeatureVector":
@@ -320,10 +321,7 @@ class FeatureVector(Mapping[str, float]):
         return cls(tuple(float(values.get(name, nan)) for name in FEATURE_NAMES))
 
     def __getitem__(self, name: str) -> float:
-        try:
-            return self.values_in_order[FEATURE_NAMES.index(name)]
-        except ValueError:
-            raise KeyError(name) from None
+        return self.values_in_order[_PLACES[name]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(FEATURE_NAMES)
@@ -333,7 +331,8 @@ class FeatureVector(Mapping[str, float]):
 
     def collect_values(self) -> dict[str, float]:
         """The values that were measured, by name."""
-        return {name: value for name, value in self.items() if not isnan(value)}
+        pairs = zip(FEATURE_NAMES, self.values_in_order, strict=True)
+        return {name: value for name, value in pairs if not isnan(value)}
 
 
 def _check(feature: Feature, value: float) -> None:
