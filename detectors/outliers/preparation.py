@@ -42,7 +42,7 @@ class Normal:
     def of(cls, rows: Matrix) -> Self:
         """Of ``(n, features)`` rows; NaN means not measured. A column of NaN lies at 0."""
         values = np.where(np.isnan(rows).all(axis=0), 0.0, _clip_rows(rows))
-        low, centre, high = np.nanpercentile(values, [25, 50, 75], axis=0)
+        low, centre, high = _quartiles_of(values)
         # Where more than half of the rows are equal, the deviation says more. Where all are equal,
         # something still has to say how far off another row is.
         deviation = _RANGE_OF_DEVIATION * np.nanstd(values, axis=0)
@@ -106,6 +106,16 @@ class Normal:
         if not (slack >= 0).all():
             raise ValueError("a slack below 0")
         return cls(centre, spread, slack)
+
+
+def _quartiles_of(values: Matrix) -> Matrix:
+    """``(3, features)``. NumPy looks at columns with NaN one by one: only at those that have it."""
+    has_nan = np.asarray(np.isnan(values).any(axis=0))
+    quartiles = np.empty((3, len(has_nan)))
+    for chosen, quantiles_of in ((~has_nan, np.quantile), (has_nan, np.nanquantile)):
+        if chosen.any():
+            quartiles[:, chosen] = quantiles_of(values[:, chosen], (0.25, 0.5, 0.75), axis=0)
+    return quartiles
 
 
 def _slack_of(rows: Matrix, centre: Vector) -> Vector:

@@ -17,6 +17,19 @@ def test_centre_and_spread_are_median_and_interquartile_range() -> None:
     assert normal.spread.tolist() == [2.0, 10.0]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_quartiles_are_those_of_what_was_measured(share: float) -> None:
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(41, 6))
+    rows[random.random(rows.shape) < share * (np.arange(6) % 2)] = nan
+    measured = np.where(np.isnan(rows).all(axis=0), 0.0, rows)
+    low, centre, high = np.nanpercentile(measured, [25, 50, 75], axis=0)
+    normal = Normal.of(rows)
+    assert (normal.centre == centre).all()
+    usual = high > low
+    assert (normal.spread[usual] == (high - low)[usual]).all()
+
+
 def test_a_column_of_which_most_values_are_equal_is_measured_by_its_deviation() -> None:
     column = np.array([0.0] * 90 + [5.0] * 10)
     [spread] = Normal.of(column[:, np.newaxis]).spread
