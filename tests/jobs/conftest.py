@@ -20,6 +20,8 @@ from store.settings import StoreSettings
 from tests.jobs.nursery import Nursery, open_nursery
 from tests.waiting import PATIENCE_SECONDS, be_patient
 
+_HIGHEST = np.array([feature.high for feature in FEATURES])
+
 
 class NewSettings(Protocol):
     def __call__(self, **changes: object) -> JobSettings: ...
@@ -126,16 +128,8 @@ class Traffic:
     def _normal(self) -> FeatureVector:
         self.seed += 1
         noise = np.random.default_rng(self.seed).normal(0, 1, len(FEATURES))
-        return FeatureVector.of(
-            {
-                feature.name: float(
-                    feature.high * (0.5 + 0.02 * noise[i])
-                    if feature.high <= 1
-                    else 3 + 0.3 * noise[i]
-                )
-                for i, feature in enumerate(FEATURES)
-            }
-        )
+        values = np.where(_HIGHEST <= 1, _HIGHEST * (0.5 + 0.02 * noise), 3 + 0.3 * noise)
+        return FeatureVector(tuple(values.tolist()))
 
     def _extreme(self) -> FeatureVector:
         return FeatureVector.of({feature.name: min(feature.high, 1000.0) for feature in FEATURES})
