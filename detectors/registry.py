@@ -316,9 +316,11 @@ class FeatureVector(Mapping[str, float]):
         Raises:
             FeatureError: an unknown name, an infinite value or one outside the feature's range.
         """
+        ordered = [nan] * len(FEATURES)
         for name, value in values.items():
             _check(find_feature(name), value)
-        return cls(tuple(float(values.get(name, nan)) for name in FEATURE_NAMES))
+            ordered[_PLACES[name]] = float(value)
+        return cls(tuple(ordered))
 
     def __getitem__(self, name: str) -> float:
         return self.values_in_order[_PLACES[name]]

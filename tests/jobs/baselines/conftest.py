@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import exp, nan
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from tests.makers import make_record
 SOURCE = "5" * 64
 
 
+@cache
 def draw_features(seed: int, oddness: float = 1.0, trigger_score: float = nan) -> FeatureVector:
     """A clean picture: an unsure parse moves more; ``oddness`` is a factor on what looks show."""
     random = default_rng(seed)
