@@ -62,6 +62,16 @@ class Traffic:
     def clean(self, client: str, count: int, *, minutes_ago: float = 120) -> list[RequestRecord]:
         return self._add(self._record(client, minutes_ago, self._normal()) for _ in range(count))
 
+    def clean_of_each(
+        self, clients: Iterable[str], count: int, *, minutes_ago: float = 120
+    ) -> list[RequestRecord]:
+        """So many of each client, stored together."""
+        return self._add(
+            self._record(client, minutes_ago, self._normal())
+            for client in clients
+            for _ in range(count)
+        )
+
     def wild(self, client: str, count: int, *, minutes_ago: float = 5) -> list[RequestRecord]:
         return self._add(self._record(client, minutes_ago, self._extreme()) for _ in range(count))
 

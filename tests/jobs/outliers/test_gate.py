@@ -68,9 +68,9 @@ def trained(context: JobContext, traffic: Any, monkeypatch: pytest.MonkeyPatch) 
     """With a champion, a frozen clean set and a frozen attack set."""
     monkeypatch.setattr("jobs.outliers.gate.ONE_NIGHT", WIDE)
     monkeypatch.setattr("jobs.outliers.gate.FOURTEEN_NIGHTS", replace(WIDE, nights=14))
-    clean = [traffic.clean(f"ip:203.0.113.{client}", 10) for client in range(6)]
+    clean = traffic.clean_of_each([f"ip:203.0.113.{client}" for client in range(6)], 10)
     run(context)
-    freeze(context, FrozenKind.CLEAN, values_of([record for part in clean for record in part]))
+    freeze(context, FrozenKind.CLEAN, values_of(clean))
     attacks = replace(traffic, seed=900, now=context.now - timedelta(days=60))
     freeze(context, FrozenKind.ATTACK, values_of(attacks.wild("key:red-team", 20)))
     return context

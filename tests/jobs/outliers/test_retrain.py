@@ -44,8 +44,7 @@ def test_too_few_records_are_told_with_their_number(context: JobContext, traffic
 
 @pytest.mark.usefixtures("few_trees")
 def test_the_first_model_is_promoted_with_metrics(context: JobContext, traffic: Any) -> None:
-    for client in range(4):
-        traffic.clean(f"ip:203.0.113.{client}", 10)
+    traffic.clean_of_each([f"ip:203.0.113.{client}" for client in range(4)], 10)
     outcome = run(context)
     assert outcome.sentence.startswith(
         "A model (excess) trained on 40 clean records of 4 clients was promoted."
@@ -145,8 +144,7 @@ def test_a_challenger_that_disagrees_is_held_back() -> None:
 
 @pytest.mark.usefixtures("few_trees")
 def test_another_kind_is_judged_by_its_share_alone(context: JobContext, traffic: Any) -> None:
-    for client in range(4):
-        traffic.clean(f"ip:203.0.113.{client}", 10)
+    traffic.clean_of_each([f"ip:203.0.113.{client}" for client in range(4)], 10)
     run(context)
     changed = context.settings.model_copy(update={"outlier_model": OutlierKind.NEAREST_NEIGHBOURS})
     outcome = run(replace(context, settings=changed))

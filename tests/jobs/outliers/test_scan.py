@@ -32,8 +32,7 @@ def test_without_a_model_it_says_what_to_run(context: JobContext, traffic: Any) 
 
 
 def test_scores_each_parsed_record_once(context: JobContext, traffic: Any) -> None:
-    for client in range(4):
-        traffic.clean(f"ip:203.0.113.{client}", 10)
+    traffic.clean_of_each([f"ip:203.0.113.{client}" for client in range(4)], 10)
     retrain(context)
     traffic.wild("ip:198.51.100.9", 3)
     traffic.refused("ip:198.51.100.9", 2)
@@ -152,8 +151,7 @@ def test_too_few_vetted_requests_are_said_with_the_number_that_is_needed(
 def test_with_enough_vetted_requests_the_rate_is_promised(
     context: JobContext, traffic: Any
 ) -> None:
-    for client in range(15):
-        traffic.clean(f"ip:203.0.113.{client}", 70)
+    traffic.clean_of_each([f"ip:203.0.113.{client}" for client in range(15)], 70)
     settings = context.settings.model_copy(update={"training_rows_per_client": 70})
     retrain(replace(context, settings=settings))
     wild = traffic.wild("ip:198.51.100.9", 30)
