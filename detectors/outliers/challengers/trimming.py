@@ -70,13 +70,11 @@ def _list_middles(values: Vector, labels: Labels) -> dict[int, float]:
 
 def _score(points: Matrix, labels: Labels, references: Labels) -> tuple[Vector, Vector]:
     """Distances to the nearest references of other clusters, and to those of any, ``(n,)`` each."""
-    apart, together = np.empty(len(points)), np.empty(len(points))
-    everywhere = NearestSearch.of(points[references])
+    together = _measure(NearestSearch.of(points[references]), points)
+    apart = together.copy()
     for cluster in np.unique(labels):
         mine = np.flatnonzero(labels == cluster)
         elsewhere = references[labels[references] != cluster]
-        together[mine] = _measure(everywhere, points[mine])
-        apart[mine] = together[mine]
         # A cluster that is nearly everything has nothing to be held against.
         if len(elsewhere) >= NEAREST:
             apart[mine] = _measure(NearestSearch.of(points[elsewhere]), points[mine])
@@ -98,7 +96,9 @@ def _find_clusters(points: Matrix, count: int, random: np.random.Generator) -> L
             mine = labels == number
             if mine.any():
                 centres[number] = points[mine].mean(axis=0)
-        labels = _assign(points, centres)
+        former, labels = labels, _assign(points, centres)
+        if np.array_equal(labels, former):
+            break
     return labels
 
 
