@@ -34,6 +34,7 @@ def postgresql_engine(url: URL, wait_seconds: float) -> Engine:
         url,
         pool_pre_ping=True,
         pool_timeout=wait,
+        use_native_hstore=False,  # no column is one, so that no first connection asks for its type
         connect_args={name: value for name, value in options.items() if name not in url.query},
     )
     event.listen(engine, "begin", _begin)
