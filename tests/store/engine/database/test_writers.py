@@ -1,8 +1,6 @@
 """Writers that meet: who waits, who is told that it is unavailable, and what is lost (nothing)."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -23,20 +21,22 @@ from store.tables.work_tables import JobRunRow
 from tests.makers import make_record
 from tests.poolers import with_query
 from tests.store.engine.database.runs import count_runs, write_run
+from tests.together import run_together
 from tests.waiting import PATIENCE_SECONDS, be_patient
 
 # SQLAlchemy keeps five, and makes ten more.
 _CONNECTIONS = 15
-_WRITE_TEN = """
-import sys
+_IMPORTS = """
 from datetime import UTC, datetime
 from store.engine.database import Database
 from store.alerts.job_runs import start_run
 from store.settings import StoreSettings, load_settings
+"""
+_WRITE_TEN = """
 database = Database.open(load_settings(StoreSettings))
 for _ in range(10):
     with database.write() as session:
-        start_run(session, sys.argv[1], datetime.now(UTC))
+        start_run(session, word, datetime.now(UTC))
 database.close()
 """
 
@@ -87,8 +87,7 @@ def test_processes_that_write_together_lose_nothing(
     monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.store.effective_database_url())
     monkeypatch.setenv("MASKWATCH_DATABASE_WAIT_SECONDS", str(PATIENCE_SECONDS))
     jobs = ["one", "two", "three"]
-    started = [subprocess.Popen([sys.executable, "-c", _WRITE_TEN, job]) for job in jobs]
-    assert [process.wait(PATIENCE_SECONDS) for process in started] == [0, 0, 0]
+    run_together(_IMPORTS, _WRITE_TEN, jobs)
     assert count_runs(database) == dict.fromkeys(jobs, 10)
 
 

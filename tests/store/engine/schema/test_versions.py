@@ -1,8 +1,6 @@
 """Migrations forward and back, and the check at every start."""
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,11 +33,14 @@ from store.requests.records import RequestRecord, Stage
 from store.settings import StoreSettings
 from store.tables.all_tables import METADATA, make_object_filter
 from store.tables.request_tables import RequestRow
+from tests.together import run_together
 
-_START = """
+_IMPORTS = """
 from store.engine.database import Database
 from store.engine.schema.versions import ensure_current
 from store.settings import StoreSettings, load_settings
+"""
+_START = """
 database = Database.open(load_settings(StoreSettings))
 ensure_current(database)
 database.close()
@@ -122,10 +123,7 @@ def test_processes_that_start_together_make_the_tables_once(
 ) -> None:
     downgrade(database, "base")
     monkeypatch.setenv("MASKWATCH_DATABASE_URL", store_settings.store.effective_database_url())
-    command = [sys.executable, "-c", _START]
-    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-    errors = [process.communicate(timeout=300)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0], errors
+    run_together(_IMPORTS, _START, ["one", "two", "three"])
     ensure_current(database)
 
 
