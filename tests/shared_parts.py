@@ -25,8 +25,9 @@ from inference.segmenters.reference.session import Floats, NetworkSession
 from inference.supply.verified import VerifiedModel
 
 _MAX_KEPT = 8
-_MAX_ANSWERS = 16
-_A_PICTURE = 2  # it and its mirror image
+# An ensemble looks at up to ten changed pictures at once, each with its mirror image; its answer
+# takes ten megabytes. `explain` and `rescore` look at one in seven calls.
+_MAX_ANSWERS, _MAX_LOOKS = 40, 20
 # Far from those after which a worker asks to be replaced: no test shall see that of another one.
 _MAX_ORDERS = 100
 _kept: list["KeptWorker"] = []
@@ -88,14 +89,14 @@ def _end_all_but(count: int) -> None:
 
 
 class KeptNetwork(NetworkSession):
-    """Answers a picture, with its mirror image, as it did when it last saw it."""
+    """Answers the looks of a picture as it did when it last saw the same ones."""
 
     def __init__(self, model: VerifiedModel, threads: int) -> None:
         self._answers: LRUCache[tuple[object, ...], Floats] = LRUCache(_MAX_ANSWERS)
         super().__init__(model, threads)
 
     def __call__(self, pictures: Floats) -> Floats:
-        if len(pictures) > _A_PICTURE:
+        if len(pictures) > _MAX_LOOKS:
             return super().__call__(pictures)
         key = pictures.shape, sha256(pictures.tobytes()).digest()
         if (answer := self._answers.get(key)) is None:
@@ -103,7 +104,7 @@ class KeptNetwork(NetworkSession):
         return answer.copy()
 
 
-def _take_network(model: VerifiedModel, threads: int) -> NetworkSession:
+def take_network(model: VerifiedModel, threads: int) -> NetworkSession:
     """The one of a file with the same bytes, or a new one; the file was verified just now."""
     key = model.digest, threads
     if key not in _networks:
@@ -131,6 +132,6 @@ def share_parts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", _take_certificates)
         patch.setattr(seat, "WorkerProcess", _take_worker)
-        patch.setattr(models, "NetworkSession", _take_network)
+        patch.setattr(models, "NetworkSession", take_network)
         yield
     _end_all_but(0)

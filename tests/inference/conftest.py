@@ -16,12 +16,13 @@ from detectors.parsing import Image
 from inference.figures import draw_figure
 from inference.http.app import build_app
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from store.engine.database import Database
 from store.settings import StoreSettings
 from tests.makers import SECRET
+from tests.shared_parts import take_network
 
 Encode = Callable[..., bytes]
 # Drawn figures are odd, so they are looked at again: here the looks are few and small.
@@ -30,7 +31,8 @@ FEW_LOOKS: dict[str, Any] = {"ensemble_members": 2, "ensemble_scale": 0.25, "ens
 
 @cache
 def _segmenter() -> ReferenceSegmenter:
-    return ReferenceSegmenter.load(DEFAULT_WEIGHTS)
+    model = open_weights(DEFAULT_WEIGHTS)
+    return ReferenceSegmenter(take_network(model, threads=1), model.digest)
 
 
 @pytest.fixture

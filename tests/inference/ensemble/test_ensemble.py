@@ -145,6 +145,7 @@ def test_passes_and_their_cost_are_known_beforehand(
     assert recipe.cost == pytest.approx(cost)
 
 
+@pytest.mark.usefixtures("small_view")
 @pytest.mark.parametrize("scale", [0.5, 1.0])
 def test_the_seed_decides_what_the_shipped_segmenter_sees(
     segmenter: ReferenceSegmenter, photo: Image, scale: float
