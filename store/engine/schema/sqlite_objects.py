@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cache
 from math import inf
@@ -21,17 +21,29 @@ _ALL = """
 SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL
 AND NOT (type = 'table' AND name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))
 """
-_IS_COMPUTED = "SELECT count(*) FROM pragma_index_xinfo(?) WHERE cid = -2"
+_COMPUTED = """
+SELECT i.name FROM sqlite_schema i, pragma_index_xinfo(i.name) x WHERE i.type = 'index'
+AND x.cid = -2
+"""
 # What a table does by itself; rows may go by `ON CONFLICT REPLACE` without any trigger.
 _ACTING = re.compile(r"\b(?:CHECK|COLLATE|CONFLICT|GENERATED|ROWID|STRICT)\b")
 
-_OF_TABLE = (
-    'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)',
-    'SELECT "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(?)',
-    # Without their names, which SQLite gives by the order in which it comes upon them.
-    "SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name)) "
-    "FROM pragma_index_list(?) i WHERE i.origin = 'u'",
+# Each asks about all tables at once: one by one takes half as long again.
+_OF_TABLES = tuple(
+    f"SELECT t.name, {columns} FROM sqlite_schema t, {pragma}(t.name) x "  # noqa: S608 - from below
+    f"WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%'{condition}"
+    for columns, pragma, condition in (
+        ('x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden', "pragma_table_xinfo", ""),
+        ('x."table", x."from", x."to", x.on_update, x.on_delete', "pragma_foreign_key_list", ""),
+        # Without their names, which SQLite gives by the order in which it comes upon them.
+        (
+            "(SELECT group_concat(name) FROM pragma_index_info(x.name))",
+            "pragma_index_list",
+            " AND x.origin = 'u'",
+        ),
+    )
 )
+Rows = Mapping[str, Sequence[tuple[object, ...]]]
 
 
 def objects_of(file: Path) -> Mapping[str, str]:
@@ -54,22 +66,32 @@ def objects_at(revision: str, folder: Path) -> Mapping[str, str]:
 
 
 def _objects(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    of_tables = [_by_name(connection.execute(query)) for query in _OF_TABLES]
+    computed = {name for (name,) in connection.execute(_COMPUTED)}
     for kind, name, sql in connection.execute(_ALL).fetchall():
         if kind == "table" and not sql.upper().startswith("CREATE VIRTUAL"):
-            yield f"table {name}", _table(connection, name, sql)
+            yield f"table {name}", _table([rows.get(name, ()) for rows in of_tables], sql)
         else:
-            kind_of_index = f"{_index_kind(connection, name, sql)}index"
-            yield f"{kind_of_index if kind == 'index' else kind} {name}", " ".join(sql.split())
+            does = _index_kind(sql, is_computed=name in computed) if kind == "index" else ""
+            yield f"{does}{kind} {name}", " ".join(sql.split())
 
 
-def _index_kind(connection: sqlite3.Connection, name: str, sql: str) -> str:
+def _by_name(cursor: sqlite3.Cursor) -> Rows:
+    """Rows by the table that they begin with."""
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    for table, *row in cursor:
+        rows.setdefault(table, []).append(tuple(row))
+    return rows
+
+
+def _index_kind(sql: str, *, is_computed: bool) -> str:
     """What an index does by itself: it may refuse rows, or compute something of each."""
     if "UNIQUE" in sql.upper().split():
         return "unique "
-    return "computed " if connection.execute(_IS_COMPUTED, (name,)).fetchone()[0] else ""
+    return "computed " if is_computed else ""
 
 
-def _table(connection: sqlite3.Connection, name: str, sql: str) -> str:
+def _table(of_table: Sequence[Sequence[tuple[object, ...]]], sql: str) -> str:
     """What a table has. Of its text, which the SQLite that altered it has written, words count."""
-    asked = (connection.execute(query, (name,)).fetchall() for query in _OF_TABLE)
-    return repr([*(sorted(rows, key=repr) for rows in asked), sorted(_ACTING.findall(sql.upper()))])
+    has = (";".join(sorted(map(repr, rows))) for rows in of_table)
+    return "\n".join([*has, *sorted(_ACTING.findall(sql.upper()))])
