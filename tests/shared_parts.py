@@ -2,13 +2,14 @@
 
 A service starts four decode workers, a tenth of a second of a core each, and builds a network; most
 tests send it one picture or none, often the same one. A client reads the certificates that the
-machine trusts, which takes longer than its request.
+machine trusts, which takes longer than its request. The signs of a fingerprint are drawn from the
+secret of a deployment, and tests have one.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from ssl import SSLContext
 
@@ -17,6 +18,8 @@ import pytest
 from sqlalchemy.util import LRUCache
 
 from detectors.parsing import Image
+from detectors.probing import fingerprint
+from detectors.probing.appearance import secret_weights
 from inference import models
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits, WorkerProcess
@@ -126,11 +129,15 @@ def _certificates(trusts_environment: bool, _named: tuple[str | None, ...]) -> S
     return _read_certificates(_trust_env=trusts_environment)
 
 
+_take_signs = lru_cache(maxsize=4)(secret_weights)
+
+
 @contextmanager
 def share_parts() -> Iterator[None]:
     """Services and clients take what others gave back, as long as this lasts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", _take_certificates)
+        patch.setattr(fingerprint, "secret_weights", _take_signs)
         patch.setattr(seat, "WorkerProcess", _take_worker)
         patch.setattr(models, "NetworkSession", take_network)
         yield
