@@ -1,6 +1,9 @@
 """What every segmenter promises, checked on each kind that can be hosted."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +34,30 @@ def reference() -> Segmenter:
 def shipped(request: pytest.FixtureRequest) -> Segmenter:
     segmenter: Segmenter = request.getfixturevalue(request.param)
     return segmenter
+
+
+@cache
+def _figures() -> tuple[Image, Image]:
+    """A drawn person and its mirror image."""
+    figure = draw_figure(11, (96, 144)).image
+    return figure, figure[:, ::-1].copy()
+
+
+@pytest.fixture(scope="module")
+def parsings(shipped: Segmenter) -> list[Parsing]:
+    """What each kind makes of both figures."""
+    return [shipped.parse(figure) for figure in _figures()]
+
+
+@pytest.fixture(scope="module")
+def looks(shipped: Segmenter) -> Callable[[float], list[Any]]:
+    """What each kind sees of both figures, one by one, at a scale."""
+
+    @cache
+    def look(scale: float) -> list[Any]:
+        return [shipped.probabilities([figure], scale)[0] for figure in _figures()]
+
+    return look
 
 
 def _noise(height: int, width: int) -> Image:
@@ -87,29 +114,28 @@ def test_a_blank_picture_is_parsed(shipped: Segmenter, grey: int) -> None:
     _check(shipped.parse(np.full((40, 30, 3), grey, dtype=np.uint8)), shipped, 40, 30)
 
 
-def test_the_same_picture_gives_the_same_parsing(shipped: Segmenter) -> None:
-    picture = draw_figure(11, (96, 144)).image
-    first = shipped.parse(picture)
+def test_the_same_picture_gives_the_same_parsing(
+    shipped: Segmenter, parsings: list[Parsing]
+) -> None:
     shipped.parse(_noise(50, 50))
-    assert _same(first, shipped.parse(picture))
+    assert _same(parsings[0], shipped.parse(_figures()[0]))
 
 
-def test_the_picture_is_not_changed_and_may_be_a_view(shipped: Segmenter) -> None:
-    picture = draw_figure(11, (96, 144)).image
-    mirrored = picture[:, ::-1]
+def test_the_picture_is_not_changed_and_may_be_a_view(
+    shipped: Segmenter, parsings: list[Parsing]
+) -> None:
+    figure, mirror_image = _figures()
+    mirrored = figure.copy()[:, ::-1]
     mirrored.flags.writeable = False
-    before = mirrored.copy()
     parsing = shipped.parse(mirrored)
-    assert np.array_equal(mirrored, before)
-    assert _same(parsing, shipped.parse(before))
+    assert np.array_equal(mirrored, mirror_image)
+    assert _same(parsing, parsings[1])
 
 
-def test_threads_share_one_segmenter(shipped: Segmenter) -> None:
-    pictures = [draw_figure(seed, (96, 144)).image for seed in range(2)]
-    alone = [shipped.parse(picture) for picture in pictures]
+def test_threads_share_one_segmenter(shipped: Segmenter, parsings: list[Parsing]) -> None:
     with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(shipped.parse, pictures))
-    assert all(_same(*pair) for pair in zip(alone, together, strict=True))
+        together = list(pool.map(shipped.parse, _figures()))
+    assert all(_same(*pair) for pair in zip(parsings, together, strict=True))
 
 
 @pytest.mark.parametrize("name", ["reference", "bodypix", "u2netp"])
@@ -122,17 +148,17 @@ def test_a_drawn_person_is_told_from_the_place(request: pytest.FixtureRequest, n
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
-def test_several_looks_give_what_each_of_them_gives_alone(shipped: Segmenter, scale: float) -> None:
-    looks = [draw_figure(seed, (96, 144)).image for seed in range(2)]
-    together = shipped.probabilities(looks, scale)
-    for look, found in zip(looks, together, strict=True):
-        (alone,) = shipped.probabilities([look], scale)
+def test_several_looks_give_what_each_of_them_gives_alone(
+    shipped: Segmenter, looks: Callable[[float], list[Any]], scale: float
+) -> None:
+    together = shipped.probabilities(_figures(), scale)
+    for found, alone in zip(together, looks(scale), strict=True):
         assert np.asarray(found).dtype == np.float32
         assert is_near(np.asarray(found).sum(axis=0), 1, within=1e-4)
         assert is_near(found, alone, within=1e-4)
 
 
-def test_a_look_at_full_scale_is_what_a_parse_sees(shipped: Segmenter) -> None:
-    picture = draw_figure(11, (96, 144)).image
-    (look,) = shipped.probabilities([picture])
-    assert is_near(look, shipped.parse(picture).probabilities, within=1e-4)
+def test_a_look_at_full_scale_is_what_a_parse_sees(
+    parsings: list[Parsing], looks: Callable[[float], list[Any]]
+) -> None:
+    assert is_near(looks(1.0)[0], parsings[0].probabilities, within=1e-4)
