@@ -174,7 +174,7 @@ def m2fp_single_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _random_model(folder: Path, **options: int) -> Path:
     # torch and ModelScope take seconds to import: only tests that need a model should wait.
     written: Path = import_module("inference.segmenters.m2fp.random_model").write_random_model(
-        folder, layers=2, **options
+        folder, layers=2, width=16, **options
     )
     return written
 

@@ -35,6 +35,7 @@ def write_random_model(
     single_side: int | None = None,
     seed: int = 0,
     layers: int = 6,
+    width: int = 64,
 ) -> Path:
     """Write ``configuration.json`` and ``pytorch_model.pt``.
 
@@ -42,9 +43,10 @@ def write_random_model(
         depth: of the ResNet: 50 or 101.
         single_side: for one person instead of several, in a square input of so many pixels.
         layers: of the encoder; the published models have 6, and half as many again decoder layers.
+        width: channels of the ResNet's first stage, before its last convolution; theirs have 64.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = _configuration(depth, single_side, layers)
+    configuration = _configuration(_backbone(depth, width), single_side, layers)
     text = json.dumps(configuration, indent=2).encode()
     (folder / CONFIGURATION).write_bytes(text)
     with torch.random.fork_rng(devices=[]):
@@ -87,13 +89,15 @@ def _centre_masks(network: Any) -> None:
     last.bias.copy_(-(last.weight.flatten(1) @ fine.mean(dim=(0, 2, 3))))
 
 
-def _configuration(depth: int, single_side: int | None, layers: int) -> dict[str, Any]:
+def _configuration(
+    backbone: dict[str, Any], single_side: int | None, layers: int
+) -> dict[str, Any]:
     parts, single = list(LABEL_LISTS["CIHP"]), single_side is not None
     classes = parts if single else [*parts, "Human"]
     model = {
         "type": MODEL_TYPE,
         "pretrained": True,
-        "backbone": _backbone(depth),
+        "backbone": backbone,
         "encoder": _encoder(layers),
         "decoder": _decoder(layers, len(classes)),
         "classes": classes,
@@ -112,15 +116,15 @@ def _configuration(depth: int, single_side: int | None, layers: int) -> dict[str
     }
 
 
-def _backbone(depth: int) -> dict[str, Any]:
+def _backbone(depth: int, width: int) -> dict[str, Any]:
     return {
         "out_features": _STAGES,
         "depth": depth,
         "num_groups": 1,
-        "width_per_group": 64,
+        "width_per_group": width,
         "norm": "BN",
-        "stem_out_channels": 128,
-        "res2_out_channels": 256,
+        "stem_out_channels": 2 * width,
+        "res2_out_channels": 4 * width,
         "stride_in_1x1": False,
         "res4_dilation": 1,
         "res5_dilation": 1,
