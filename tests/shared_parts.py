@@ -3,7 +3,8 @@
 A service starts four decode workers, a tenth of a second of a core each, and builds a network; most
 tests send it one picture or none, often the same one. A client reads the certificates that the
 machine trusts, which takes longer than its request. The signs of a fingerprint are drawn from the
-secret of a deployment, and tests have one.
+secret of a deployment, and tests have one. The shipped weights are four megabytes to hash; and to
+find the libraries that multiply, all that the process has loaded are looked at.
 """
 
 import os
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from hashlib import sha256
+from pathlib import Path
 from ssl import SSLContext
 
 import httpcore2
@@ -20,12 +22,16 @@ from sqlalchemy.util import LRUCache
 from detectors.parsing import Image
 from detectors.probing import fingerprint
 from detectors.probing.appearance import secret_weights
-from inference import models
+from inference import models, service
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
+from inference.machine.cores import share_cores
 from inference.segmenters.reference.session import Floats, NetworkSession
+from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
+from inference.supply import verified
 from inference.supply.verified import VerifiedModel
+from store.models.model_files import ModelFile, hash_model_file
 
 _MAX_KEPT = 8
 # An ensemble looks at up to ten changed pictures at once, each with its mirror image; its answer
@@ -132,6 +138,16 @@ def _certificates(trusts_environment: bool, _named: tuple[str | None, ...]) -> S
 _take_signs = lru_cache(maxsize=4)(secret_weights)
 
 
+@cache
+def _hash_shipped_file(model: Path, name: str) -> ModelFile:
+    return hash_model_file(model, name)
+
+
+def _hash_file(model: Path, name: str) -> ModelFile:
+    """Hash a file, unless it is the one that no test changes and that was hashed before."""
+    return (_hash_shipped_file if model == DEFAULT_WEIGHTS else hash_model_file)(model, name)
+
+
 @contextmanager
 def share_parts() -> Iterator[None]:
     """Services and clients take what others gave back, as long as this lasts."""
@@ -140,5 +156,7 @@ def share_parts() -> Iterator[None]:
         patch.setattr(fingerprint, "secret_weights", _take_signs)
         patch.setattr(seat, "WorkerProcess", _take_worker)
         patch.setattr(models, "NetworkSession", take_network)
+        patch.setattr(verified, "hash_model_file", _hash_file)
+        patch.setattr(service, "share_cores", lru_cache(maxsize=1)(share_cores))
         yield
     _end_all_but(0)
