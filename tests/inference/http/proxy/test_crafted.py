@@ -25,8 +25,10 @@ from tests.inference.baseline_makers import make_baseline
 from tests.inference.http.proxy.conftest import Attach, Attached
 
 _PRESET = "form"
-# Few, and each counts twice, for every look is a request: it is not the fit that is tested.
-_PICTURES = 20
+# Few, and each counts four times, for every look is a request: it is not the fit that is tested.
+_PICTURES = 10
+# Not smaller than what the page's network sees.
+_SIZE = (256, 384)
 # The looks are drawn with a fixed secret, so that the outcome is the same every time.
 _SETTINGS = {
     "preset": _PRESET,
@@ -75,15 +77,15 @@ def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(
     # Everything is odd to begin with, so that every look is taken.
     learning = start(lambda digest: make_baseline(digest, look_again=-1e9))
     for seed in range(_PICTURES):
-        _send(learning, draw_figure(seed).image, seed + 1)
+        _send(learning, draw_figure(seed, _SIZE).image, seed + 1)
     measured: Any = learning.features(_PICTURES)
     assert all(each["ensemble_passes"] == 8 for each in measured)
-    attached = start(lambda digest: learn(digest, 2 * measured, 2 * measured))
+    attached = start(lambda digest: learn(digest, 4 * measured, 4 * measured))
 
-    honest, figure = draw_figure(900).image, draw_figure(901).image
+    honest, figure = (draw_figure(seed, _SIZE).image for seed in (900, 901))
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     _send(attached, honest, _PICTURES + 1)
-    _send(attached, pgd(segmenter, figure, epsilon=8, steps=8, seed=1), _PICTURES + 2)
+    _send(attached, pgd(segmenter, figure, epsilon=8, steps=5, seed=1), _PICTURES + 2)
     clean, crafted = attached.rows(_PICTURES + 2)[-2:]
     assert "adversarial_picture" not in clean.reasons
     assert "adversarial_picture" in crafted.reasons
