@@ -5,6 +5,7 @@ from markupsafe import Markup
 
 from dashboard.access.page_context import current_page
 from dashboard.access.sign_in import SIGN_OUT
+from dashboard.lasting_objects import set_lasting_objects_apart
 from dashboard.theme import ICON, LOGO, STYLE_SHEET
 from detectors.errors import MaskwatchError
 
@@ -32,6 +33,7 @@ def run() -> None:
         page.run()
     except MaskwatchError as error:
         st.error(str(error), icon=":material/error:")
+    set_lasting_objects_apart()
 
 
 def _sidebar(who: str) -> None:
