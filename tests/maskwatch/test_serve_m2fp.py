@@ -22,6 +22,9 @@ from PIL import Image as Pillow
 
 from detectors.label_lists import LABEL_LISTS, label_words
 from inference.figures import draw_figure
+from inference.segmenters.model_settings import SigningSettings
+from maskwatch.commands.model.model_files import sign_model
+from tests.maskwatch.conftest import Run
 
 WEIGHTS = "pytorch_model.pt"
 
@@ -44,8 +47,7 @@ def signed_model(m2fp_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     public.write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    said = os.environ | {"MASKWATCH_VAR_DIR": str(tmp_path / "var")}
-    _maskwatch(said, "model", "sign", str(model), "--key", str(private))
+    sign_model(model, private, SigningSettings(var_dir=tmp_path / "var"))
     return SignedModel(model, public)
 
 
@@ -64,15 +66,6 @@ def environment(signed_model: SignedModel, tmp_path: Path) -> dict[str, str]:
         "MASKWATCH_MODEL_SHORT_SIDE": "96",
         "MASKWATCH_MODEL_KEYS": str(signed_model.public_key),
     }
-
-
-def _maskwatch(
-    environment: dict[str, str], *arguments: str, succeeds: bool = True
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "maskwatch", *arguments]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (ended.returncode == 0) is succeeds, ended.stderr
-    return ended
 
 
 @pytest.fixture(params=["float32", "bfloat16"])
@@ -116,17 +109,20 @@ def test_pictures_are_parsed_end_to_end(service: str) -> None:
     assert composite.size[0] > 96
 
 
-def test_a_flipped_byte_is_refused_at_the_start(environment: dict[str, str], model: Path) -> None:
+def test_a_flipped_byte_is_refused_at_the_start(
+    maskwatch: Run, signed_model: SignedModel, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_MODEL_KEYS", str(signed_model.public_key))
     data = bytearray((model / WEIGHTS).read_bytes())
     data[len(data) // 2] ^= 1
     (model / WEIGHTS).write_bytes(data)
-    ended = _maskwatch(
-        environment, "serve", "--segmenter", "m2fp", "--model", str(model), succeeds=False
-    )
-    assert WEIGHTS in ended.stderr
-    assert "Traceback" not in ended.stderr
+    said = maskwatch("serve", "--segmenter", "m2fp", "--model", str(model))
+    assert said.code == 1
+    assert WEIGHTS in said.err
+    assert "Traceback" not in said.err
 
 
-def test_an_unknown_segmenter_is_refused(environment: dict[str, str]) -> None:
-    ended = _maskwatch(environment, "serve", "--segmenter", "m3fp", succeeds=False)
-    assert "MASKWATCH_SEGMENTER" in ended.stderr
+def test_an_unknown_segmenter_is_refused(maskwatch: Run) -> None:
+    said = maskwatch("serve", "--segmenter", "m3fp")
+    assert said.code == 1
+    assert "MASKWATCH_SEGMENTER" in said.err
