@@ -30,11 +30,13 @@ from jobs.outliers.judging import Champion, JudgedBatch
 from jobs.outliers.judging_work import Judging
 from jobs.outliers.retrain import run as retrain
 from jobs.outliers.scan import scan
+from maskwatch.cli import main
 from store.requests.unscored import UnscoredRequests
 from store.tables.request_tables import ScoreRow
 from store.tables.work_tables import OutlierModelRow, ScanRow
 from tests.jobs.engines.ray_works import Failing, Shouting
 from tests.makers import SECRET
+from tests.maskwatch.conftest import parse_once
 from tests.waiting import wait_for
 
 # Ray warns of what its own code does.
@@ -201,7 +203,6 @@ def command(short_folder: Path, tmp_path: Path) -> Any:
     """Runs ``maskwatch …`` in a process of its own; gives what it printed."""
     variables = {
         "MASKWATCH_VAR_DIR": str(tmp_path / "var"),
-        "MASKWATCH_EVIDENCE_SAMPLE_SHARE": "1",
         "RAY_TMPDIR": str(short_folder / "own"),
     }
     (short_folder / "own").mkdir(exist_ok=True)
@@ -221,14 +222,24 @@ def command(short_folder: Path, tmp_path: Path) -> Any:
 
 
 def test_rescoring_with_ray_prints_what_the_local_engine_prints(
-    command: Any, tmp_path: Path
+    command: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for number in range(3):
-        Pillow.fromarray(draw_figure(11 + number).image).save(tmp_path / f"{number}.png")
-    command("parse", *(str(tmp_path / f"{number}.png") for number in range(3)))
+    pictures = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, picture in enumerate(pictures):
+        Pillow.fromarray(draw_figure(11 + number).image).save(picture)
+    parse_once(tmp_path, *pictures)
     words = ("rescore", "--since", "1d", "--json")
     there = command(*words, "--engine", "ray", "--actors", "2")
-    assert there == command(*words)
+    monkeypatch.setenv("MASKWATCH_VAR_DIR", str(tmp_path / "var"))
+    monkeypatch.setattr(sys, "argv", ["maskwatch", *words])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert there == capsys.readouterr().out
     assert there.count("\n") == 3
 
 
@@ -242,7 +253,7 @@ from tests.jobs.engines.ray_works import Waiting
 
 signal(SIGINT, default_int_handler)
 mark = Path(sys.argv[1])
-with open_ray(mark.parent, None, 2) as engine:
+with open_ray(mark.parent, None, 1) as engine:
     list(engine.run(Waiting(mark), iter(["a", "b", "c"])))
 """
 
