@@ -14,7 +14,7 @@ NETWORKS = ("torch", "torchvision", "modelscope", "transformers", "timm", "onnxr
 # What a training or an export loads when it is needed.
 TRAINING = ("sklearn", "scipy.stats", "pandas", "pyarrow")
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _LOOK = """
 import importlib, sys
 for name in sys.argv[1].split():
