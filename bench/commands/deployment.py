@@ -42,9 +42,10 @@ def deployment_poison(
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = SHARED,
     cache: Annotated[Path, typer.Option(help="Where `deployment` kept the mixed one.")] = CACHE,
     attacks: Annotated[int, typer.Option(help="Photos that are attacked.", min=2)] = 10,
+    draws: Annotated[int, typer.Option(help="Of the traffic, for each line.", min=1)] = 5,
 ) -> None:
     """Fourteen nights of hostile traffic, on rows of `deployment`: what the source still finds."""
-    measure_poison(data, cache, attacks, json)
+    measure_poison(data, cache, attacks, draws, json)
 
 
 @app.command()

@@ -83,8 +83,11 @@ def measure_deployment(options: Options, out: Path) -> None:
     Console(width=160).print(rows_table("Deployment", figures["deployment"], columns))
 
 
-def measure_poison(data: Path, cache: Path, attacks: int, out: Path) -> None:
+def measure_poison(data: Path, cache: Path, attacks: int, draws: int, out: Path) -> None:
     """Fourteen nights of every poison, on rows of the mixed deployment of the reference model.
+
+    Args:
+        draws: of the traffic, for each line.
 
     Raises:
         PhotosMissing: photos, or what `deployment` kept of that deployment, are missing.
@@ -95,7 +98,7 @@ def measure_poison(data: Path, cache: Path, attacks: int, out: Path) -> None:
         raise PhotosMissing(f"The folder {place.folder} holds no deployment: run `deployment`.")
     rows = read_rows(place, _FIRST_IN_FORCE, cache, deployment.people[::2], attacks)
     figures: list[Row] = []
-    for row in poison_rows(rows):
+    for row in poison_rows(rows, draws):
         Console(width=160).print(row)
         figures.append(row)
         write(out, (json.dumps({"poison": figures}, indent=1) + "\n").encode())

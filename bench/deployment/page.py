@@ -111,7 +111,7 @@ def _poison(rows: Rows) -> str:
         "state at last",
         "found",
         "fall",
-        "false alarms",
+        "false alarms (worst draw)",
     )
     return markdown_table(
         head,
@@ -121,9 +121,9 @@ def _poison(rows: Rows) -> str:
                 f"{row['share']:.0%}",
                 str(row["clients"]),
                 row["phase"].replace("_", " "),
-                f"{row['detection']:.2f}",
+                f"{row['detection']:.2f} ± {row['detection_deviation']:.2f}",
                 f"{row.get('fall', 0.0):+.2f}",
-                f"{row['false_alarms']:.1%}",
+                f"{row['false_alarms']:.1%} ({row['false_alarms_max']:.1%})",
             )
             for row in rows
         ],

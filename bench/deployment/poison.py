@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import product
 from math import exp, log
 from pathlib import Path
+from statistics import fmean, pstdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -90,13 +91,36 @@ class Poison:
 NONE = Poison(Way.SUDDEN, 0.0, 1)
 
 
-def poison_rows(rows: Rows, seed: int = 7) -> Iterator[dict[str, Any]]:
-    """A line without poison, and one for each way, share and number of clients."""
-    clean = poison_row(rows, NONE, seed)
+def poison_rows(rows: Rows, draws: int, seed: int = 7) -> Iterator[dict[str, Any]]:
+    """A line without poison, and one for each way, share and number of clients.
+
+    Args:
+        draws: of the traffic, for each line: what is found moves with the draw, poisoned or not.
+    """
+    clean = draw_rows(rows, NONE, draws, seed)
     yield clean
     for share, clients, way in product(SHARES, CLIENTS, Way):
-        row = poison_row(rows, Poison(way, share, clients), seed)
+        row = draw_rows(rows, Poison(way, share, clients), draws, seed)
         yield {**row, "fall": clean["detection"] - row["detection"]}
+
+
+def draw_rows(
+    rows: Rows, poison: Poison, draws: int, seed: int, nights: int = _NIGHTS
+) -> dict[str, Any]:
+    """The means of several draws, how far they scatter, and the worst of what must not be."""
+    drawn = [poison_row(rows, poison, seed + number, nights) for number in range(draws)]
+    found, wrong = ([row[name] for row in drawn] for name in ("detection", "false_alarms"))
+    return {
+        **drawn[-1],
+        "draws": draws,
+        "phase": ", ".join(sorted({row["phase"] for row in drawn})),
+        "nights_in_force": min(row["nights_in_force"] for row in drawn),
+        "demoted": sorted({code for row in drawn for code in row["demoted"]}),
+        "detection": fmean(found),
+        "detection_deviation": pstdev(found),
+        "false_alarms": fmean(wrong),
+        "false_alarms_max": max(wrong),
+    }
 
 
 def poison_row(rows: Rows, poison: Poison, seed: int = 7, nights: int = _NIGHTS) -> dict[str, Any]:

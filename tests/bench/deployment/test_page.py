@@ -35,8 +35,10 @@ POISON = {
     "clients": 50,
     "phase": "in_force",
     "detection": 0.9,
+    "detection_deviation": 0.04,
     "fall": 0.03,
     "false_alarms": 0.01,
+    "false_alarms_max": 0.02,
 }
 TONES = {
     "n": 62,
@@ -58,7 +60,7 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert text.endswith("After.\n")
     assert "| reference | mixed | 600 | in force | 130 | 1.2% | 0.0% | 1.2% |" in text
     assert "| `pgd_e4` | 10 of 12 | 0.90 | 1.00 |" in text
-    assert "| sudden | 20% | 50 | in force | 0.90 | +0.03 | 1.0% |" in text
+    assert "| sudden | 20% | 50 | in force | 0.90 ± 0.04 | +0.03 | 1.0% (2.0%) |" in text
 
 
 def test_hostile_traffic_and_other_models_have_rows_of_their_own(tmp_path: Path) -> None:

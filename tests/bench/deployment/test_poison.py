@@ -1,11 +1,12 @@
 """Hostile rows among clean ones, and what the job makes of the source."""
 
 from math import exp
+from statistics import fmean
 
 import pytest
 from numpy.random import default_rng
 
-from bench.deployment.poison import Poison, Rows, Way, blend, poison_row
+from bench.deployment.poison import NONE, Poison, Rows, Way, blend, draw_rows, poison_row
 
 
 def _features(seed: int, oddness: float = 1.0) -> dict[str, float]:
@@ -48,3 +49,12 @@ def test_without_poison_attacks_are_found_and_clean_pictures_are_not() -> None:
     assert row["phase"] == "in_force"
     assert row["detection"] > 0.9
     assert row["false_alarms"] <= 0.03
+
+
+def test_a_line_is_the_mean_of_its_draws_and_names_the_worst() -> None:
+    drawn = [poison_row(ROWS, NONE, seed, nights=0) for seed in (3, 4)]
+    row = draw_rows(ROWS, NONE, draws=2, seed=3, nights=0)
+    assert row["detection"] == pytest.approx(fmean(each["detection"] for each in drawn))
+    assert row["false_alarms_max"] == max(each["false_alarms"] for each in drawn)
+    assert row["nights_in_force"] == min(each["nights_in_force"] for each in drawn)
+    assert (row["draws"], row["phase"]) == (2, "in_force")
