@@ -7,6 +7,7 @@ is above their median. Not bit-compatible with other implementations.
 """
 
 from functools import lru_cache
+from math import ceil
 
 import cv2
 import numpy as np
@@ -46,35 +47,32 @@ def hash_grey(grey: Grey) -> PerceptualHash:
 
 def _sample(grey: Grey) -> _Plane:
     """64 by 64 samples of the twice smoothed picture: no other pixel of that is asked for."""
-    rows, row_weights = _twice_smoothed(grey.shape[0])
-    columns, column_weights = _twice_smoothed(grey.shape[1])
+    rows, row_weights = _weigh_cells(grey.shape[0])
+    columns, column_weights = _weigh_cells(grey.shape[1])
     lines = row_weights[:, None] @ grey[rows].astype(np.float32)
     small = lines[:, 0, columns.ravel()].reshape(_SIDE, *columns.shape)
     return np.ascontiguousarray(np.einsum("rck,ck->rc", small, column_weights))
 
 
 @lru_cache(maxsize=64)
-def _twice_smoothed(length: int) -> tuple[npt.NDArray[np.intp], _Plane]:
+def _weigh_cells(length: int) -> tuple[npt.NDArray[np.intp], _Plane]:
     """Which pixels of a side make each sample, and what each of them counts: ``(64, k)`` both.
 
-    A box mean over the picture's part of a window as wide as half a sample, of such box means.
+    Two box means, each as wide as half a cell, weigh a cell by a triangle that is highest in its
+    middle. Cells and triangles may end within pixels, so that another size moves nothing.
     """
-    window = max(1, -(-length // (2 * _SIDE)))
-    samples = ((np.arange(_SIDE) + 0.5) * length / _SIDE).astype(np.intp)[:, None]
-    reach = np.arange(window) - window // 2
-    pixels = samples + np.arange(2 * window - 1) - window // 2 * 2
-    weights = np.zeros(pixels.shape)
-    for place, shares in enumerate(_mean_shares(samples + reach, length).T):
-        inner = _mean_shares(samples + reach[place] + reach, length)
-        weights[:, place : place + window] += shares[:, None] * inner
-    return np.clip(pixels, 0, length - 1), weights.astype(np.float32)
+    half = length / (2 * _SIDE)
+    starts = 2 * half * np.arange(_SIDE)
+    pixels = starts.astype(np.intp)[:, None] + np.arange(ceil(2 * half) + 1)
+    left, right = (np.clip((pixels + edge - starts[:, None]) / half - 1, -1, 1) for edge in (0, 1))
+    weights = _area_of_triangle(right) - _area_of_triangle(left)
+    return np.minimum(pixels, length - 1), weights.astype(np.float32)
 
 
-def _mean_shares(windows: npt.NDArray[np.intp], length: int) -> npt.NDArray[np.float64]:
-    """What each pixel counts in the mean of its window; those outside of the picture nothing."""
-    inside = (windows >= 0) & (windows < length)
-    shares: npt.NDArray[np.float64] = inside / np.maximum(1, inside.sum(axis=1, keepdims=True))
-    return shares
+def _area_of_triangle(until: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of a triangle over -1 to 1 with the area 1, the part that lies left of a place."""
+    area: npt.NDArray[np.float64] = 0.5 + until - 0.5 * until * np.abs(until)
+    return area
 
 
 def _quality(small: _Plane) -> int:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from detectors.parsing import Image
@@ -20,15 +21,21 @@ def _draw_noise(height: int, width: int) -> Grey:
 
 
 def _hash_plainly(grey: Grey) -> bytes:
-    """Two box means of the whole plane, each over the picture's part of a window; 64 samples."""
-    plane, ones = grey.astype(np.float32), np.ones(grey.shape, dtype=np.float32)
-    window = [max(1, -(-side // 128)) for side in grey.shape[::-1]]
-    share = cv2.blur(ones, window, borderType=cv2.BORDER_CONSTANT)
-    for _ in range(2):
-        plane = np.asarray(cv2.blur(plane, window, borderType=cv2.BORDER_CONSTANT) / share)
-    rows, columns = (((np.arange(64) + 0.5) * side / 64).astype(np.intp) for side in grey.shape)
-    frequencies = cv2.dct(np.ascontiguousarray(plane[np.ix_(rows, columns)]))[1:17, 1:17]
+    """Each cell weighed by a triangle, on a picture of which every pixel is 128 pixels each way."""
+    rows, columns = (_average_cells(side) for side in grey.shape)
+    frequencies = cv2.dct((rows @ grey @ columns.T).astype(np.float32))[1:17, 1:17]
     return np.packbits(frequencies > np.median(frequencies)).tobytes()
+
+
+def _average_cells(side: int) -> npt.NDArray[np.float64]:
+    """Weights ``(64, side)``, as sums over parts of pixels."""
+    parts = np.arange(128 * side)
+    # 2 * side parts make a cell.
+    heights = side - np.abs(parts % (2 * side) + 0.5 - side)
+    weights = np.zeros((64, side))
+    np.add.at(weights, (parts // (2 * side), parts // 128), heights)
+    shares: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
 @pytest.mark.parametrize(("height", "width"), _SIZES)
@@ -37,6 +44,23 @@ def test_a_hash_is_that_of_the_smoothed_picture(height: int, width: int) -> None
     one, other = (int.from_bytes(bits) for bits in (hash_grey(grey).bits, _hash_plainly(grey)))
     # A frequency at the median may fall on either side of it.
     assert (one ^ other).bit_count() <= 2
+
+
+@pytest.mark.parametrize("side", [513, 641, 768, 897, 1025])
+def test_a_pixel_more_or_less_moves_hardly_a_bit(scene: Image, side: int) -> None:
+    one, other = (
+        np.asarray(cv2.resize(scene, (each, each), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+        for each in (side, side - 1)
+    )
+    assert perceptual_hash(one).distance(perceptual_hash(other)) <= 4
+
+
+@pytest.mark.parametrize("scale", [0.63, 0.75, 0.9, 1.1])
+def test_another_size_below_the_largest_is_recognised(scene: Image, scale: float) -> None:
+    large = np.asarray(cv2.resize(scene, (900, 700)), dtype=np.uint8)
+    size = (round(900 * scale), round(700 * scale))
+    other = np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    assert perceptual_hash(large).distance(perceptual_hash(other)) <= 8
 
 
 @pytest.mark.parametrize("scale", [1.5, 3.0])
