@@ -69,8 +69,6 @@ class Stage:
             "LEARN_TRAFFIC": "false",
             # To a baseline of photos nearly all drawn figures are odd; the first look is enough.
             "ENSEMBLE": "sampled",
-            # A day of a real service has more; these are enough for an alert on their share.
-            "ALERT_MIN_REQUESTS": "150",
             # The story runs the jobs itself, at the moments that it tells of.
             "SCAN_INTERVAL_SECONDS": "3600",
             "ALERT_INTERVAL_SECONDS": "3600",

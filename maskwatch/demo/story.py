@@ -29,9 +29,9 @@ ORDINARY, MALFORMED, GRADIENT, PROBING, DAMAGED = (
     "probing queries",
     "damaged files of one network",
 )
-# Steps are what the demo takes longest for, and of twelve pictures with five of them ten are called
-# crafted. Not every picture is certain to be: so more are sent than a block takes.
-_ATTACKS, _EPSILON, _STEPS = 12, 8, 5
+# Steps are what the demo takes longest for. With five, ten of twelve pictures are flagged, but too
+# few of them are rare enough for a block: so there are more steps, and more pictures than it takes.
+_ATTACKS, _EPSILON, _STEPS = 12, 8, 16
 _QUERIES = 24
 _VANDALISMS = (7, 8)
 _CRAFTED_SEED = 2000
@@ -52,10 +52,9 @@ class Script:
     first_seed: int
 
 
-# A p-value of 0.01 takes a hundred records to compare with; with the attackers there are enough
-# requests of enough clients for an alert on the share of them.
-AT_SERVICE = Script(warm_up=108, visits=24, first_seed=0)
-AT_PAGE = Script(warm_up=24, visits=24, first_seed=5000)
+# With the attackers enough requests of enough clients for an alert on the share of them.
+AT_SERVICE = Script(warm_up=120, visits=48, first_seed=0)
+AT_PAGE = Script(warm_up=48, visits=24, first_seed=5000)
 
 
 @dataclass

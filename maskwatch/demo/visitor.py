@@ -15,7 +15,7 @@ from store.engine.database import Database
 from store.tables.request_tables import RequestRow
 
 _RECORD_SECONDS = 30.0
-_POLL_SECONDS = 0.03
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def play(stage: Stage) -> None:
         stage.send(VANDAL, picture)
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     for seed in range(2000, 2010):
-        hostile = pgd(segmenter, figure(seed), epsilon=8, steps=5, seed=seed)
+        hostile = pgd(segmenter, figure(seed), epsilon=8, steps=8, seed=seed)
         stage.send(ARTIST, encode(hostile, "look", "PNG"))
     search(stage)
     flood, last = ordinary(1), ordinary(3)

@@ -85,7 +85,7 @@ def test_an_attack_on_the_page_behind_the_proxy_is_called_crafted(
     honest, figure = (draw_figure(seed, _SIZE).image for seed in (900, 901))
     segmenter = TorchSegmenter.load(DEFAULT_WEIGHTS)
     _send(attached, honest, _PICTURES + 1)
-    _send(attached, pgd(segmenter, figure, epsilon=8, steps=5, seed=1), _PICTURES + 2)
+    _send(attached, pgd(segmenter, figure, epsilon=8, steps=8, seed=1), _PICTURES + 2)
     clean, crafted = attached.rows(_PICTURES + 2)[-2:]
     assert "adversarial_picture" not in clean.reasons
     assert "adversarial_picture" in crafted.reasons
