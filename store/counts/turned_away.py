@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
-from sqlalchemy import Select, bindparam, func, select, true, union_all
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from detectors.evidence.kinds import EvidenceKind
@@ -18,7 +17,6 @@ from store.counts.period_counts import ERASED, OTHERS, ROLL_UP, select_turned_aw
 from store.counts.periods import Period, Resolution
 from store.counts.roll_ups import Bucket, add_counts
 from store.engine.locks import take_turn
-from store.tables.roll_up_tables import RollUpRow
 
 Minute = tuple[EvidenceKind, str, int]
 """Kind, client, and where the minute begins, in seconds since 1970."""
@@ -63,34 +61,13 @@ def count_turned_away(session: Session, period: Period) -> tuple[RefusalCount, .
 def count_floods(session: Session, since: datetime, client: str | None = None) -> dict[str, int]:
     """Requests too many by client, from the first minute on that began at or after a time."""
     begins = since + timedelta(minutes=1) - timedelta(microseconds=1)
-    spans = Period(begins, from_roll_ups=True).spans()
-    bounds: dict[str, int | str | None] = {"client": client}
-    for number, span in enumerate(spans):
-        bounds |= {f"start_{number}": span.start, f"end_{number}": span.end}
-    resolutions = tuple(span.resolution for span in spans)
-    rows = session.execute(_sum_floods(resolutions, of_one=client is not None), bounds)
-    return {name: int(requests) for name, requests in rows}
-
-
-@cache
-def _sum_floods(resolutions: tuple[Resolution, ...], *, of_one: bool) -> Select[str, int]:
-    """The sums of spans of these resolutions, the last of them open, by client.
-
-    Made once: to put it together takes longer than to run it.
-    """
-    row, type_ = RollUpRow, RollUpRow.start.type
-    parts = [
-        select(row.name, row.requests).where(
-            row.resolution == resolution,
-            row.dimension == EvidenceKind.FLOOD.value,
-            row.name.not_in((OTHERS, ERASED)),
-            row.name == bindparam("client", type_=row.name.type) if of_one else true(),
-            row.start >= bindparam(f"start_{number}", type_=type_),
-            row.start < bindparam(f"end_{number}", type_=type_)
-            if number < len(resolutions) - 1
-            else true(),
+    counted = select_turned_away(Period(begins, from_roll_ups=True), (EvidenceKind.FLOOD.value,))
+    rows = session.execute(
+        select(counted.c.name, total(counted))
+        .where(
+            counted.c.name.not_in((OTHERS, ERASED)),
+            true() if client is None else counted.c.name == client,
         )
-        for number, resolution in enumerate(resolutions)
-    ]
-    counted = union_all(*parts).subquery()
-    return select(counted.c.name, total(counted)).group_by(counted.c.name)
+        .group_by(counted.c.name)
+    )
+    return {name: int(requests) for name, requests in rows}
