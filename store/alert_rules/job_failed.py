@@ -12,8 +12,9 @@ from store.tables.work_tables import JobRunRow
 JOB_FAILED = "job_failed"
 # A job that sends mail cannot tell by mail that it fails; its runs and its outbox show it.
 WATCHED_JOBS = (
-    *("scan", "decide", "evaluate_alerts", "find_patches", "find_perturbations", "retrain"),
-    *("integrity", "roll_up", "prune", "anchor_audit", "group_families", "train_reranker"),
+    *("scan", "group_families", "decide", "evaluate_alerts", "integrity", "expire_fingerprints"),
+    *("find_patches", "find_perturbations", "learn_baseline", "watch_drift", "anchor_audit"),
+    *("roll_up", "prune", "retrain", "train_reranker"),
 )
 
 
