@@ -171,6 +171,13 @@ def _said(result: CheckResult) -> tuple[object, ...]:
     return vector, result.findings, result.trace, places, result.has_failed
 
 
+def _read_row(page: str, beginning: str) -> str:
+    """The one row of a table of a page whose first cell begins so."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    [row] = [line for line in lines if line.startswith(f"| {beginning}")]
+    return row
+
+
 def test_every_check_has_something_to_say_here(steps: Sequence[Step]) -> None:
     """Otherwise the others of these tests would pass for nothing."""
     for step in steps:
@@ -180,11 +187,17 @@ def test_every_check_has_something_to_say_here(steps: Sequence[Step]) -> None:
 
 def test_names_are_unique_in_order_and_explained(checks: Sequence[Check]) -> None:
     ensure_order(checks)
-    lines = (ROOT / "docs" / "operations" / "on-call.md").read_text(encoding="utf-8").splitlines()
-    [faults] = [line for line in lines if line.startswith("| `maskwatch_faults_total{part}`")]
+    faults = _read_row("operations/on-call.md", "`maskwatch_faults_total{part}`")
     for check in checks:
         assert re.fullmatch("[a-z_]{3,32}", check.name)
         assert f"`{check.name}`" in faults, f"Explain the check {check.name} in on-call.md."
+
+
+def test_the_page_on_architecture_lists_them_by_what_they_need(checks: Sequence[Check]) -> None:
+    for needs in Needs:
+        row = _read_row("architecture.md", f"`{needs.name}`").split("|")[2]
+        names = [check.name for check in checks if check.needs is needs]
+        assert re.findall(r"`(\w+)`", row) == names
 
 
 def test_the_same_case_gives_the_same_result_and_stays_as_it_is(steps: Sequence[Step]) -> None:
