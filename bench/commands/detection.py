@@ -11,7 +11,7 @@ from bench.detection.command import Options, measure_detection
 from bench.detection.command import quick as quick_plan
 from bench.detection.generate import Job, generate, part_of
 from bench.detection.learn import learn_shipped
-from bench.detection.page import fill
+from bench.detection.page import fill, take_newer_probing
 from bench.detection.pictures.photos import Use
 from bench.detection.plan import Plan
 from bench.detection.plots import draw
@@ -49,10 +49,15 @@ def detection(
 @app.command()
 def detection_page(
     json: Annotated[Path, typer.Option(help="Figures of `detection`.")],
+    probing: Annotated[
+        Path | None, typer.Option(help="Newer figures of `probing`, in the place of older ones.")
+    ] = None,
     docs: Annotated[Path, typer.Option(help="Folder of detection.md.")] = DOCS,
 ) -> None:
     """Write the tables and plots of a measurement into the documentation."""
     figures = loads(json.read_text(encoding="utf-8"))
+    if probing is not None:
+        figures = take_newer_probing(figures, loads(probing.read_text(encoding="utf-8")))
     fill(docs / "detection.md", figures)
     draw(figures, docs / "images")
 

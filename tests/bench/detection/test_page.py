@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.detection.attacks.minimal import LibraryMissing
-from bench.detection.page import fill
+from bench.detection.page import fill, take_newer_probing
 from bench.detection.plots import draw
 
 ROW = {
@@ -94,6 +94,19 @@ def test_filling_again_changes_nothing(tmp_path: Path) -> None:
     once = page.read_text()
     fill(page, FIGURES)
     assert page.read_text() == once
+
+
+def test_a_search_that_was_measured_again_has_its_newer_row_alone() -> None:
+    old = {"probing": [_search("nes", 20), _search("square", 20)], "streams": [], "frames": 60}
+    newer = {"probing": [_search("nes", 10)], "streams": [], "frames": 30}
+    joined = take_newer_probing({**FIGURES, **old}, newer)
+    assert [row["n"] for row in joined["probing"]] == [10, 20]
+    assert joined["frames"] == 30
+    assert joined["rows"] == FIGURES["rows"]
+
+
+def _search(attack: str, n: int) -> dict[str, Any]:
+    return {"attack": attack, "clients": 1, "n": n}
 
 
 def test_drawings_are_made_or_the_missing_library_is_named(tmp_path: Path) -> None:
