@@ -20,7 +20,7 @@ from store.engine.schema.versions import ensure_current
 def run_chain_once(
     name: str, settings: JobSettings, read_clock: Callable[[], datetime]
 ) -> Iterator[JobOutcome]:
-    """Run a job, then the one that always follows it, as the scheduler does.
+    """Run a job, then those that always follow it, as the scheduler does.
 
     Raises:
         UnknownJob: there is no job of that name.

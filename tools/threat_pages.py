@@ -54,10 +54,12 @@ def evidence_page() -> str:
         "the share that the promoted model calls so. Of a flood, requests count and not files.",
         "Beside a `damaged` or a `hostile` file each different mistake counts once as another",
         "damaged one; without such a file mistakes weigh nothing, however many they are.",
+        "*Scenario* is what a block by this kind is called, and turned on by:",
+        "[scenarios](operations/blocks-and-keys.md#what-the-jobs-decide).",
         "",
     ]
     rows = [_kind(kind) for kind in EvidenceKind]
-    return page("Evidence", parts + table(("Kind", "Weight", "Chance", "Codes"), rows))
+    return page("Evidence", parts + table(("Kind", "Weight", "Chance", "Scenario", "Codes"), rows))
 
 
 def _kind(kind: EvidenceKind) -> tuple[str, ...]:
@@ -65,8 +67,15 @@ def _kind(kind: EvidenceKind) -> tuple[str, ...]:
     if kind is EvidenceKind.DOUBTFUL:
         codes = f"`adversarial_picture` that more than {MAX_CLEAN_SHARE:g} of clean pictures reach"
     if kind not in WEIGHTS:
-        return (f"`{kind.value}`", "0", "", codes)
-    return (f"`{kind.value}`", f"{WEIGHTS[kind].weight:g}", f"{WEIGHTS[kind].chance:g}", codes)
+        return (f"`{kind.value}`", "0", "", "", codes)
+    weight = WEIGHTS[kind]
+    return (
+        f"`{kind.value}`",
+        f"{weight.weight:g}",
+        f"{weight.chance:g}",
+        f"`{weight.scenario}`",
+        codes,
+    )
 
 
 def gate_page() -> str:

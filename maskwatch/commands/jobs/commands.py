@@ -52,7 +52,7 @@ def run_job(
         str, typer.Argument(help="As `jobs list` names it.", autocompletion=complete_job)
     ],
 ) -> None:
-    """Run one job now, and the job that always follows it."""
+    """Run one job now, and those that always follow it."""
     from jobs.commands import run_chain_once
     from jobs.settings import JobSettings
 
