@@ -14,7 +14,7 @@ from bench.detection.pictures.uploads import File
 from bench.detection.pictures.workshop import Workshop, spread
 from inference.segmenters.reference.training.attacks import Attackable
 
-# What a deployment is held against, those that say most first; see the protocol.
+# What hostile traffic is made of, those that say most first; see the protocol.
 CHOICE = (
     "pgd_e4",
     "remove_face_e4",
@@ -23,6 +23,17 @@ CHOICE = (
     "remove_face_jpeg_e8",
     "low_frequency_e8",
     "pgd_smaller_e8",
+)
+# What a deployment is held against.
+ALL = (
+    *CHOICE,
+    "pgd_e2",
+    "segpgd_e2",
+    "patch_rotated",
+    "patch_coarse",
+    "patch_grey",
+    "patch_face",
+    "patch_beside",
 )
 
 
@@ -41,14 +52,19 @@ class Attempts:
 
 
 def attack_photos(
-    segmenter: Attackable, data: Path, cache: Path, photos: Sequence[Photo], count: int
+    segmenter: Attackable,
+    data: Path,
+    cache: Path,
+    photos: Sequence[Photo],
+    count: int,
+    names: Sequence[str] = CHOICE,
 ) -> Iterator[Attempts]:
-    """Every attack on the same photos, at equal distances in their list."""
+    """Each attack on the same photos, at equal distances in their list."""
     if not count:
         return
     torch.set_num_threads(1)
     workshop = Workshop(segmenter, Cache(cache), data)
-    for name in CHOICE:
+    for name in names:
         yield _attack_all(workshop, name, spread(photos, count))
 
 

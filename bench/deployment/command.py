@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.deployment.attackable import open_target
-from bench.deployment.attacked import Attempts, attack_photos
+from bench.deployment.attacked import ALL, CHOICE, Attempts, attack_photos
 from bench.deployment.installation import Installation, Model, open_installation
 from bench.deployment.measured_rows import read_rows
 from bench.deployment.outcomes import alarm_figures, detection_row, measure_files
@@ -148,7 +148,7 @@ class _Run:
         share, clients = options.hostile
         files: list[File] = []
         if share:
-            attempts = _attack(options, place, deployment, 1)
+            attempts = _attack(options, place, deployment, 1, CHOICE)
             files = [file for each in attempts for file in each.files]
             hostile = [(file.kind, file.content) for file in files]
             messages = add_hostile(messages, hostile, share, clients)
@@ -192,7 +192,7 @@ class _Run:
             return tone_figures(installation, self.options.data, people, memory)
 
     def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
-        for attempts in _attack(self.options, self.place, self.deployment, 0):
+        for attempts in _attack(self.options, self.place, self.deployment, 0, ALL):
             for count in (count for count in rows if count >= _FIRST_IN_FORCE):
                 with self._open(count) as installation:
                     memory = self._memory(count, "attacked")
@@ -211,9 +211,9 @@ class _Run:
 
 
 def _attack(
-    options: Options, place: Place, deployment: Deployment, half: int
+    options: Options, place: Place, deployment: Deployment, half: int, names: Sequence[str]
 ) -> Iterator[Attempts]:
     """Attacks on one half of the people: what is looked for is not what is sent as traffic."""
     photos = deployment.people[half::2]
     target = open_target(place)
-    return attack_photos(target, options.data, options.cache, photos, options.attacks)
+    return attack_photos(target, options.data, options.cache, photos, options.attacks, names)
