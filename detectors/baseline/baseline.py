@@ -20,7 +20,7 @@ from detectors.errors import MaskwatchError
 from detectors.reductions import largest
 from detectors.topology.topology_limits import DEFAULTS, TopologyLimits
 
-_TAIL = 0.1
+TAIL = 0.1
 FLOOR = 1e-4
 
 
@@ -149,12 +149,12 @@ class Baseline:
 def tail_threshold(scores: npt.ArrayLike, false_positive_rate: float) -> float:
     """The value that this share of scores reaches, with an exponential tail above a tenth."""
     values = np.asarray(scores, dtype=np.float64)
-    start = float(np.quantile(values, 1 - _TAIL))
+    start = float(np.quantile(values, 1 - TAIL))
     above = values[values > start] - start
     # Equal scores have no tail; NaN would accuse everybody.
-    if false_positive_rate >= _TAIL or not len(above):
+    if false_positive_rate >= TAIL or not len(above):
         return float(np.quantile(values, 1 - false_positive_rate))
-    return start + float(above.mean()) * log(_TAIL / false_positive_rate)
+    return start + float(above.mean()) * log(TAIL / false_positive_rate)
 
 
 def tail_share(scores: npt.ArrayLike, value: float) -> float:
@@ -165,11 +165,11 @@ def tail_share(scores: npt.ArrayLike, value: float) -> float:
     0.001
     """
     values = np.asarray(scores, dtype=np.float64)
-    start = float(np.quantile(values, 1 - _TAIL))
+    start = float(np.quantile(values, 1 - TAIL))
     above = values[values > start] - start
     if value <= start or not len(above):
         return float((values >= value).mean())
-    return _TAIL * exp(-(value - start) / float(above.mean()))
+    return TAIL * exp(-(value - start) / float(above.mean()))
 
 
 def scales(part: Part, features: Mapping[str, float]) -> tuple[float, list[float]]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from detectors.baseline.asking import bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE, Evidence, Part
-from detectors.baseline.baseline import Baseline, BaselineError, Expectation, Line
+from detectors.baseline.baseline import TAIL, Baseline, BaselineError, Expectation, Line
 from detectors.baseline.columns import (
     Columns,
     cascade_columns,
@@ -26,6 +26,8 @@ _LIMIT_SHARE = 0.01
 _AGAIN_SHARE = 0.1
 # On the logarithmic scale; without a floor a constant feature would make any change rare.
 _MIN_LIMIT = 0.05
+# Mean excess over the upper tenth, in widths of the middle half: the largest of three clean sources.
+MAX_TAIL = 0.5
 
 Measurements = Mapping[str, float]
 
@@ -100,7 +102,7 @@ def learn_crosswise(
         _draw_lines(segmenter, fit),
         look_again=again,
         odd_from=tenth,
-        scores=_sort(scores),
+        scores=_sort(bound_tail(scores)),
         limits=learn_limits(extremes),
     )
 
@@ -111,6 +113,21 @@ def _draw_lines(
     """A baseline that scores, and knows of no score how rare it is."""
     columns = Columns(fit)
     return Baseline(segmenter, tuple(expectation_of(each, columns) for each in evidence), inf, ())
+
+
+def bound_tail(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Scores whose upper tenth reaches no further, on average, than their middle half allows.
+
+    The line of any rate comes from that tail, which a few hostile pictures stretch as they like;
+    the middle half they can hardly move.
+    """
+    low, high, start = np.quantile(scores, (0.25, 0.75, 1 - TAIL))
+    excesses = np.maximum(scores - start, 0.0)
+    mean = float(excesses[excesses > 0].mean()) if excesses.any() else 0.0
+    allowed = MAX_TAIL * float(high - low)
+    if mean <= allowed:
+        return scores
+    return np.where(excesses > 0, start + excesses * allowed / mean, scores)
 
 
 def _sort(scores: npt.NDArray[np.float64]) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from detectors.baseline.asking import AskShares, bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE
-from detectors.baseline.baseline import Baseline
+from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.baseline_fit import (
     Fold,
     expectation_of,
@@ -32,9 +32,12 @@ _STRANGE_PART = 0.6
 _MIN_STRANGE_PICTURES = 2
 # A picture so many times as far above the middle as the upper quarter begins is left out, but no
 # more than this share of all: what is so common is the traffic.
-_FAR = 8.0
+_FAR = 10.0
 MAX_FAR_SHARE = 0.1
 _MIN_WIDTH = 1e-3
+# What is far is told by lines through so many of the pictures, the nearest ones, chosen so often.
+_CORE_SHARE = 0.6
+_CORE_STEPS = 3
 # More networks than this share are no strangers: they are the traffic.
 MAX_STRANGE_NETWORKS = 0.25
 
@@ -92,27 +95,56 @@ def unsure_entropy(rows: Sequence[SampleRow], share: float) -> float | None:
     return bounded_limit(measured, share) if measured else None
 
 
-def measure_distances(rows: Sequence[SampleRow]) -> npt.NDArray[np.float64]:
+def measure_distances(rows: Sequence[SampleRow], core_steps: int = 0) -> npt.NDArray[np.float64]:
     """How far each row lies above the middle, in its most extreme piece of evidence, ``(n,)``.
 
     In units of the way from the middle to the upper quarter, which a fifth of hostile rows cannot
     stretch by much, as they do with the tail. What cannot be measured is not extreme.
+
+    Args:
+        core_steps: how often lines are drawn anew through the nearest rows alone, as long as there
+            are enough, so that hostile rows do not bend what they are held against (concentration
+            steps; Rousseeuw and Van Driessen, Technometrics 1999).
+
+    Raises:
+        BaselineError: too few rows.
     """
     features = _features_of(rows)
     require_enough(features)
     columns = Columns(features)
-    rough = [expectation_of(each, columns) for each in EVIDENCE]
-    excesses = np.array([measure_excesses(each, columns) for each in rough])
-    excesses = excesses[~np.isnan(excesses).all(axis=1)]
-    middle, upper = np.nanquantile(excesses, (0.5, 0.75), axis=1, keepdims=True)
+    distances = _measure_from(columns, columns)
+    for _ in range(core_steps):
+        line = np.quantile(distances, _CORE_SHARE, method="higher")
+        core = Columns(
+            [each for each, far in zip(features, distances > line, strict=True) if not far]
+        )
+        try:
+            distances = _measure_from(core, columns)
+        except BaselineError:
+            break
+    return distances
+
+
+def _measure_from(core: Columns, columns: Columns) -> npt.NDArray[np.float64]:
+    """The distances of all rows, by the lines and widths of a core of them.
+
+    Raises:
+        BaselineError: too few rows in the core.
+    """
+    rough = [expectation_of(each, core) for each in EVIDENCE]
+    within, excesses = (
+        np.array([measure_excesses(each, rows) for each in rough]) for rows in (core, columns)
+    )
+    measured = ~np.isnan(within).all(axis=1)
+    middle, upper = np.nanquantile(within[measured], (0.5, 0.75), axis=1, keepdims=True)
     # Equal rows have no width; a floor keeps noise of rounding from looking far.
-    distances = (excesses - middle) / np.maximum(upper - middle, _MIN_WIDTH)
+    distances = (excesses[measured] - middle) / np.maximum(upper - middle, _MIN_WIDTH)
     result: npt.NDArray[np.float64] = np.nan_to_num(distances, nan=-np.inf).max(axis=0)
     return result
 
 
 def _leave_out_strangers(rows: Sequence[SampleRow]) -> list[SampleRow]:
-    scores = measure_distances(rows)
+    scores = measure_distances(rows, _CORE_STEPS)
     line = float(np.quantile(scores, 1 - STRANGE_SHARE, method="higher"))
     extremes: defaultdict[str, list[bool]] = defaultdict(list)
     for row, score in zip(rows, scores, strict=True):
@@ -123,7 +155,7 @@ def _leave_out_strangers(rows: Sequence[SampleRow]) -> list[SampleRow]:
 
 def _leave_out_far(rows: Sequence[SampleRow]) -> list[SampleRow]:
     """Without single pictures that lie apart from all others, as those of many attackers do."""
-    scores = measure_distances(rows)
+    scores = measure_distances(rows, _CORE_STEPS)
     line = max(_FAR, float(np.quantile(scores, 1 - MAX_FAR_SHARE, method="higher")))
     return [row for row, score in zip(rows, scores, strict=True) if score <= line]
 

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from statistics import stdev
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detectors.baseline.baseline_fit import Fold, learn, learn_crosswise
+from detectors.baseline.baseline_fit import MAX_TAIL, Fold, bound_tail, learn, learn_crosswise
 from detectors.baseline.baseline_text import from_json, to_json
 from tests.detectors.baseline.clean_rows import Row, make_rows
 
@@ -37,7 +40,7 @@ def test_pictures_are_scored_by_lines_that_did_not_see_them() -> None:
     rows = make_rows(2, 400)
     folds = _folds(rows)
     baseline = learn_crosswise(DIGEST, folds, rows, (), 0.04)
-    expected = [
+    scores = [
         lines.cascade(row).value
         for fold in folds
         for lines in [
@@ -45,8 +48,27 @@ def test_pictures_are_scored_by_lines_that_did_not_see_them() -> None:
         ]
         for row in fold.calibrate
     ]
-    assert baseline.scores == pytest.approx(sorted(expected))
+    assert baseline.scores == pytest.approx(sorted(bound_tail(np.array(scores))))
     assert baseline.expectations == learn(DIGEST, rows, rows).expectations
+
+
+def test_a_tail_that_the_middle_allows_stays_as_it_is() -> None:
+    scores = np.linspace(0.0, 1.0, 200)
+    assert bound_tail(scores).tolist() == scores.tolist()
+    assert bound_tail(np.ones(50)).tolist() == [1.0] * 50
+
+
+@given(st.floats(1.0, 1e6), st.integers(1, 18))
+def test_few_pictures_stretch_the_tail_no_further_than_the_middle_allows(
+    height: float, count: int
+) -> None:
+    scores = np.linspace(0.0, 1.0, 200)
+    scores[-count:] *= height
+    bounded = bound_tail(scores)
+    assert np.array_equal(bounded[:180], scores[:180])
+    assert np.all(np.diff(bounded) >= 0)
+    low, high, start = np.quantile(scores, (0.25, 0.75, 0.9))
+    assert (bounded[bounded > start] - start).mean() <= MAX_TAIL * (high - low) * (1 + 1e-9)
 
 
 def test_a_line_of_all_pictures_wanders_less_than_one_of_half_of_them() -> None:

@@ -77,6 +77,13 @@ def test_hostile_traffic_neither_blinds_nor_makes_it_nervous(share: float, clien
     assert _share(learnt.baseline, _honest(2_000, seed=5_000)) <= 0.03
 
 
+@pytest.mark.parametrize("oddness", [2.5, 3.0, 4.0])
+def test_a_fifth_of_faint_attacks_of_many_clients_is_told_from_the_rest(oddness: float) -> None:
+    learnt = learn_source(DIGEST, [*_honest(480), *_hostile(120, 50, oddness)])
+    assert _share(learnt.baseline, _hostile(400, 20, oddness)) >= 0.9
+    assert _share(learnt.baseline, _honest(2_000, seed=5_000)) <= 0.01
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 120), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_hostile_pictures_move_limits_within_their_bounds_only(
