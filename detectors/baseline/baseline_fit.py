@@ -26,7 +26,7 @@ _LIMIT_SHARE = 0.01
 _AGAIN_SHARE = 0.1
 # On the logarithmic scale; without a floor a constant feature would make any change rare.
 _MIN_LIMIT = 0.05
-# Mean excess over the upper tenth, in widths of the middle half: the largest of three clean sources.
+# Mean excess over the upper tenth, in widths of the middle half: the most of three clean sources.
 MAX_TAIL = 0.5
 
 Measurements = Mapping[str, float]
