@@ -168,15 +168,27 @@ def test_a_night_that_moves_too_far_is_held_back(deployment: Deployment) -> None
     deployment.send(600, oddness=0.5)
     deployment.learn()
     deployment.now += DAY
-    # Every client sends a few that are odd: too few for strangers.
-    deployment.send(490, oddness=0.5)
-    deployment.send(110, oddness=2)
+    # Every client sends one or two that are odd: too few for strangers, too many to be left out.
+    deployment.send(400, oddness=0.5)
+    deployment.send(200, oddness=1.5)
     deployment.learn()
     source = deployment.source()
     assert (source.phase, source.baseline_id) == ("in_force", 1)
     assert "was held back" in source.why
     with deployment.database.read() as session:
         assert [row.promoted_at is None for row in list_baselines(session)] == [True, False]
+
+
+def test_a_night_of_odd_pictures_that_lie_apart_moves_little(deployment: Deployment) -> None:
+    deployment.send(600, oddness=0.5)
+    deployment.learn()
+    deployment.now += DAY
+    deployment.send(490, oddness=0.5)
+    deployment.send(110, oddness=2)
+    deployment.learn()
+    source = deployment.source()
+    assert (source.phase, source.baseline_id) == ("in_force", 2)
+    assert "was renewed" in source.why
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-2)])
