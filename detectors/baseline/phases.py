@@ -53,6 +53,8 @@ class SourceState:
         max_entropy: mean foreground entropy in nats above which a parse is looked at again;
             ``None``: as the settings say.
         max_trigger_score: a suspected trigger that scores no more is no evidence.
+        has_own: whether nothing but the next night is left to learn; a baseline of a file that fits
+            is in force before the source has one of its own.
     """
 
     phase: Phase = Phase.LEARNING
@@ -61,6 +63,12 @@ class SourceState:
     demoted: Set[str] = field(default_factory=frozenset)
     max_entropy: float | None = None
     max_trigger_score: float = 0.0
+    has_own: bool = True
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether it flags, and has nothing left to learn but what a night renews."""
+        return self.phase is Phase.IN_FORCE and self.has_own
 
     def weigh(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings, with those odd that are no evidence for this source."""

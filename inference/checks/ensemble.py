@@ -99,7 +99,7 @@ class EnsembleCheck:
         return self.policy.for_source(state).depth(
             features,
             case.findings,
-            state.phase,
+            state,
             is_sampled=self.is_sampled(case),
             is_odd=_is_odd(case, state.baseline),
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from detectors.baseline.phases import Phase, SourceState
+from detectors.baseline.phases import SourceState
 from inference.checks.base import Case, CheckResult
 from inference.ensemble.draws import Draws
 from inference.ensemble.sources import Sources
@@ -17,7 +17,8 @@ class Knowledge:
     """The states of all sources, and the draw of the requests that they are learnt from.
 
     Attributes:
-        share: share of the requests that are drawn while a source is in force.
+        share: share of the requests that are drawn once a source has a baseline of its own in
+            force.
         learning_share: the same before.
         is_learning: whether sources are learnt at all, so that records are marked.
     """
@@ -33,12 +34,11 @@ class Knowledge:
         return self.sources.state_of(digest)
 
     def is_sampled(self, case: Case) -> bool:
-        """Whether a request belongs to the sample: by its bytes, its source and the phase."""
+        """Whether a request belongs to the sample: by its bytes, its source and what is learnt."""
         if case.arrival.route == _BY_HAND:
             return False
         digest = case.segmenter.digest
-        is_known = self.state_of(digest).phase is Phase.IN_FORCE
-        share = self.share if is_known else self.learning_share
+        share = self.share if self.state_of(digest).is_learnt else self.learning_share
         return self.draws.generator(_PURPOSE, case.upload.sha256, digest).random() < share
 
     def name_family(self, case: Case) -> str | None:

@@ -52,7 +52,7 @@ class EnsemblePolicy:
         self,
         features: Mapping[str, float],
         findings: Sequence[Finding],
-        phase: Phase,
+        state: SourceState,
         *,
         is_sampled: bool = False,
         is_odd: bool = False,
@@ -65,11 +65,11 @@ class EnsemblePolicy:
             is_sampled: whether it is looked at whatever it holds.
             is_odd: whether a first look found it odd.
         """
-        sample = Depth.FULL if phase is Phase.IN_FORCE else Depth.SAMPLE
+        sample = Depth.FULL if state.is_learnt else Depth.SAMPLE
         least = sample if is_sampled else Depth.NOTHING
         if self.mode is EnsembleMode.NEVER:
             return Depth.NOTHING
-        if phase is Phase.LEARNING or self.mode is EnsembleMode.SAMPLED:
+        if state.phase is Phase.LEARNING or self.mode is EnsembleMode.SAMPLED:
             return least
         if is_odd or self._is_suspicious(features, findings):
             return Depth.FULL

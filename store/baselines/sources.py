@@ -183,6 +183,7 @@ def _read_state(session: Session, row: SourceRow, demoted: frozenset[str]) -> So
         demoted,
         row.max_entropy,
         read_trigger_limit(row),
+        has_own=baseline is None or row.anchor_id is not None,
     )
 
 

@@ -20,9 +20,11 @@ def _depth(
     phase: Phase = Phase.IN_FORCE,
     *,
     is_sampled: bool = False,
+    has_own: bool = True,
 ) -> Depth:
     policy = EnsemblePolicy(mode, 1.0)
-    return policy.depth(features, findings, phase, is_sampled=is_sampled)
+    state = SourceState(phase, has_own=has_own)
+    return policy.depth(features, findings, state, is_sampled=is_sampled)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +88,18 @@ def test_a_source_that_is_learning_is_looked_at_to_learn_and_not_to_judge(
     assert _depth(mode, phase=Phase.PROVISIONAL, is_sampled=True) is Depth.SAMPLE
 
 
+def test_a_source_that_a_file_judges_is_looked_at_to_learn_and_to_judge() -> None:
+    odd = [Finding(FLAT_PICTURE)]
+    usual = EnsembleMode.SUSPICIOUS
+    assert _depth(usual, is_sampled=True, has_own=False) is Depth.SAMPLE
+    assert _depth(usual, findings=odd, is_sampled=True, has_own=False) is Depth.FULL
+    assert _depth(usual, has_own=False) is Depth.NOTHING
+
+
 def test_what_is_usual_for_a_source_is_not_suspicious_there() -> None:
     policy = EnsemblePolicy().for_source(SourceState(max_entropy=2.0))
     unsure = NORMAL | {"entropy_foreground": 1.9}
-    assert policy.depth(unsure, (), Phase.IN_FORCE) is Depth.NOTHING
+    assert policy.depth(unsure, (), SourceState(Phase.IN_FORCE)) is Depth.NOTHING
     assert EnsemblePolicy().for_source(SourceState()) == EnsemblePolicy()
 
 

@@ -92,6 +92,18 @@ def test_a_given_baseline_that_fits_is_in_force_after_sixty_requests(
     assert (_state(deployment).phase, _state(deployment).baseline) == (Phase.IN_FORCE, given)
 
 
+def test_a_source_that_a_file_judges_goes_on_to_its_own_baseline(deployment: Deployment) -> None:
+    given = _give(deployment)
+    deployment.send(60)
+    deployment.learn()
+    assert not _state(deployment).has_own
+    assert not _state(deployment).is_learnt
+    deployment.send(540)
+    deployment.learn()
+    assert _state(deployment).is_learnt
+    assert _state(deployment).baseline != given
+
+
 def test_a_given_baseline_that_cannot_be_read_is_passed_over_and_logged(
     deployment: Deployment,
 ) -> None:
