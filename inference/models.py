@@ -1,140 +1,23 @@
 """Which model serves: loaded at the start, written down, and loaded again when asked to."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
 import structlog
 
 from detectors.errors import MaskwatchError
-from inference.machine.allocator import keep_pages
-from inference.machine.cores import core_share, shared_threads
-from inference.machine.extras import require_extra
+from inference.hosting import LoadedModel, load_model
 from inference.metrics import Metrics
-from inference.segmenters.base import Segmenter
-from inference.segmenters.choice import SegmenterName
 from inference.segmenters.current import CurrentSegmenter
-from inference.segmenters.reference.segmenter import ReferenceSegmenter
-from inference.segmenters.reference.session import NetworkSession
-from inference.segmenters.reference.weights import DEFAULT_WEIGHTS, open_weights
 from inference.settings import ServiceSettings
-from inference.supply.errors import ModelError
-from inference.supply.verified import VerifiedModel, open_model
 from store.baselines.source_names import name_source
 from store.engine.database import Database
 from store.models.loaded_models import NewLoad, add_loaded_model, this_host
 
 _log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A segmenter with the checked files that it was made from."""
-
-    segmenter: Segmenter
-    files: VerifiedModel
-
-
-def load_model(settings: ServiceSettings) -> LoadedModel:
-    """Check and load the model of the settings.
-
-    Raises:
-        ModelError: a file is missing, damaged or not trusted; it is named.
-    """
-    return HOSTINGS[settings.parsing.segmenter].load(settings)
-
-
-def _reference(settings: ServiceSettings) -> LoadedModel:
-    path = Path(settings.parsing.model) if settings.parsing.model else DEFAULT_WEIGHTS
-    model = open_weights(path, settings.parsing.trust())
-    network = NetworkSession(model, shared_threads(settings.admission.max_concurrency))
-    return LoadedModel(ReferenceSegmenter(network, model.digest), model)
-
-
-def _m2fp(settings: ServiceSettings) -> LoadedModel:
-    require_extra("m2fp", "The segmenter m2fp", ("torch", "torchvision", "modelscope", "timm"))
-    # What it loads takes seconds to import: who does not use it, or whose files are refused, should
-    # not wait for it.
-    from inference.segmenters.m2fp.source import DEFAULT_MODEL, model_folder  # noqa: PLC0415
-
-    name = settings.parsing.model or DEFAULT_MODEL
-    folder = model_folder(name, settings.parsing.model_revision, settings.store.var_dir)
-    model = open_model(folder, settings.parsing.trust())
-    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
-    from inference.segmenters.m2fp.segmenter import M2FPSegmenter  # noqa: PLC0415
-
-    limit_threads(core_share(settings.admission.max_concurrency))
-    segmenter = M2FPSegmenter.load(
-        model,
-        device_named(settings.parsing.model_device),
-        settings.parsing.model_precision,
-        settings.parsing.model_short_side,
-    )
-    keep_pages()
-    segmenter.warm_up()
-    return LoadedModel(segmenter, model)
-
-
-def _onnx(settings: ServiceSettings) -> LoadedModel:
-    # It brings a reader of descriptions, which the reference segmenter needs not.
-    from inference.segmenters.onnx.folder import check_folder  # noqa: PLC0415
-    from inference.segmenters.onnx.segmenter import load_onnx  # noqa: PLC0415
-
-    folder = check_folder(_named_folder(settings))
-    model = open_model(folder, settings.parsing.trust())
-    threads = shared_threads(settings.admission.max_concurrency)
-    return LoadedModel(load_onnx(model, threads), model)
-
-
-def _transformers(settings: ServiceSettings) -> LoadedModel:
-    require_extra("transformers", "The segmenter transformers", ("torch", "transformers"))
-    # As above.
-    from inference.segmenters.transformers.folder import check_folder  # noqa: PLC0415
-
-    folder = check_folder(_named_folder(settings))
-    model = open_model(folder, settings.parsing.trust())
-    from inference.segmenters.m2fp.precision import device_named, limit_threads  # noqa: PLC0415
-    from inference.segmenters.transformers.segmenter import load_transformers  # noqa: PLC0415
-
-    limit_threads(core_share(settings.admission.max_concurrency))
-    keep_pages()
-    return LoadedModel(load_transformers(model, device_named(settings.parsing.model_device)), model)
-
-
-def _named_folder(settings: ServiceSettings) -> Path:
-    """Raises ModelError if no folder is named."""
-    if not settings.parsing.model:
-        raise ModelError(
-            f"The segmenter {settings.parsing.segmenter} needs a model folder: name it with "
-            "--model or MASKWATCH_MODEL."
-        )
-    return Path(settings.parsing.model)
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """How models of one kind are hosted.
-
-    Attributes:
-        load: checks and loads the model of the settings.
-        mark: a file that lies in each folder of this kind; ``None`` if a model is one file.
-    """
-
-    load: Callable[[ServiceSettings], LoadedModel]
-    mark: str | None
-
-
-# A folder is of the first kind whose mark it has.
-HOSTINGS: Mapping[SegmenterName, Hosting] = {
-    SegmenterName.REFERENCE: Hosting(_reference, None),
-    SegmenterName.ONNX: Hosting(_onnx, "model.onnx"),
-    SegmenterName.M2FP: Hosting(_m2fp, "configuration.json"),
-    SegmenterName.TRANSFORMERS: Hosting(_transformers, "config.json"),
-}
 
 
 class Models:

@@ -24,8 +24,8 @@ from inference.gate.faces import FaceFinder
 from inference.gate.media import MediaType
 from inference.gate.sandbox.pool import DecoderPool
 from inference.gate.screen import Gate
+from inference.hosting import load_model
 from inference.machine.cores import share_cores
-from inference.models import load_model
 from inference.refusals import Refusal
 from inference.segmenters.base import Segmenter
 from inference.settings import ServiceSettings

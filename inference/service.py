@@ -177,7 +177,8 @@ def _assemble(parts: Parts, models: ModelHolder, slots: Slots, reader: PresetRea
 
 def _host_model(settings: ServiceSettings) -> HoldModel:
     # It loads a runtime for networks, which whoever stands in front of a service does not need.
-    from inference.models import build_models, load_model  # noqa: PLC0415
+    from inference.hosting import load_model  # noqa: PLC0415
+    from inference.models import build_models  # noqa: PLC0415
 
     model = load_model(settings)
     return lambda database, metrics: build_models(settings, model, database, metrics)

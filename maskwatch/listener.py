@@ -11,6 +11,20 @@ class AddressUnusable(MaskwatchError):
     """A process cannot listen where it should."""
 
 
+def check_ports(service: tuple[str, int], dashboard: tuple[str, int]) -> None:
+    """See that the service and the dashboard do not want one port of one host.
+
+    Raises:
+        AddressUnusable: they do.
+    """
+    host, port = service
+    if port and service == dashboard:
+        raise AddressUnusable(
+            f"The service and the dashboard would both listen on {host}:{port}: set MASKWATCH_PORT "
+            "or MASKWATCH_DASHBOARD_PORT to another port."
+        )
+
+
 def listen(host: str, port: int, prefix: str = "") -> socket.socket:
     """A listening socket; clients that are quicker than the process wait instead of failing.
 

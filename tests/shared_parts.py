@@ -22,7 +22,7 @@ from sqlalchemy.util import LRUCache
 from detectors.parsing import Image
 from detectors.probing import fingerprint
 from detectors.probing.appearance import secret_weights
-from inference import models, service
+from inference import hosting, service
 from inference.gate.sandbox import seat
 from inference.gate.sandbox.process import WorkerGone, WorkerLimits, WorkerProcess
 from inference.gate.sandbox.wire import Order, Reply
@@ -155,7 +155,7 @@ def share_parts() -> Iterator[None]:
         patch.setattr(httpcore2, "default_ssl_context", _take_certificates)
         patch.setattr(fingerprint, "secret_weights", _take_signs)
         patch.setattr(seat, "WorkerProcess", _take_worker)
-        patch.setattr(models, "NetworkSession", take_network)
+        patch.setattr(hosting, "NetworkSession", take_network)
         patch.setattr(verified, "hash_model_file", _hash_file)
         patch.setattr(service, "share_cores", lru_cache(maxsize=1)(share_cores))
         yield

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from detectors.picture.input_rules import InputLimits
 from inference.gate.decoder.limits import PictureLimits
@@ -86,6 +86,13 @@ class GateGroup(Group):
 
     max_high_frequency_share: float = Field(0.6, ge=0, le=1, allow_inf_nan=False)
     """A picture with a larger share of energy above half the Nyquist frequency is noise."""
+
+    @field_validator("max_side")
+    @classmethod
+    def _longest_is_above_shortest(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("min_side", 0):
+            raise ValueError("it must not be below MASKWATCH_MIN_SIDE: no picture would be taken")
+        return value
 
     @field_validator("gate_rules", mode="before")
     @classmethod

@@ -23,6 +23,7 @@ from store.engine.faults import (
     translate_errors,
 )
 from store.engine.files.private_files import private_lock
+from store.engine.places import check_place, folder_unusable
 from store.settings import StoreSettings
 
 __all__ = [
@@ -79,13 +80,13 @@ class Database:
 
         Raises:
             SettingsError: the URL is no database URL that Maskwatch knows.
-            StoreMisconfigured: the folder cannot be made.
+            StoreMisconfigured: as :func:`check_place` says.
         """
         wait = settings.store.database_wait_seconds
         limits = Limits(wait, settings.store.read_timeout_seconds, wait)
         if statement_seconds is not None:
             limits = Limits(wait, statement_seconds, statement_seconds)
-        address = settings.store.database_address()
+        address = check_place(settings)
         if address.get_backend_name() == "sqlite":
             return cls._open_sqlite(Path(address.database or ""), limits)
         return cls(postgresql.postgresql_engine(address, wait), limits)
@@ -96,10 +97,7 @@ class Database:
             # Records name clients: what Maskwatch makes itself is nobody else's to read.
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreMisconfigured(
-                f"The folder {path.parent} for the database cannot be made: {error.strerror}. "
-                "Set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to one this user may write to."
-            ) from None
+            raise folder_unusable(path.parent, error) from None
         return cls(sqlite.reader_engine(path, limits.wait_seconds), limits, path)
 
     @property

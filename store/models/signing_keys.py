@@ -72,7 +72,10 @@ def check_private_key(path: Path, password: bytes | None) -> str:
 
 def _password_advice(path: Path, password: bytes | None) -> str:
     if password is None:
-        return f"The key {path} is locked: put its password into MASKWATCH_MODEL_KEY_PASSWORD."
+        return (
+            f"The key {path} is locked: put its password into MASKWATCH_MODEL_KEY_PASSWORD for "
+            "`maskwatch model sign`; retraining signs with a key that has none."
+        )
     return f"The key {path} has no password: unset MASKWATCH_MODEL_KEY_PASSWORD."
 
 
@@ -80,7 +83,9 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"The key {path} cannot be read ({error.strerror}).") from None
+        raise ModelError(
+            f"The key {path} cannot be read ({error.strerror}): check the path and who may read it."
+        ) from None
 
 
 def _elliptic(path: Path, key: object) -> ec.EllipticCurvePublicKey:

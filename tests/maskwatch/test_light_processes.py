@@ -82,8 +82,8 @@ def test_what_all_processes_share_loads_no_network() -> None:
 
 # The service hosts a network; whatever of it does without one is not in this list.
 HOSTING = (
-    *("inference.segmenters", "inference.models", "inference.rescoring", "inference.service"),
-    *("inference.http.app", "inference.http.server"),
+    *("inference.segmenters", "inference.hosting", "inference.models", "inference.rescoring"),
+    *("inference.service", "inference.http.app", "inference.http.server"),
 )
 # What knows of the service, and so of the outlier model, but loads a network only to host one.
 SERVING = (
@@ -96,6 +96,8 @@ SERVING = (
 HEAVY_COMMANDS = (
     *(
         "maskwatch.__main__",
+        "maskwatch.commands.config.settings_check",
+        "maskwatch.commands.config.start_checks",
         "maskwatch.commands.model.baseline",
         "maskwatch.commands.machine.doctor",
         "maskwatch.commands.model.model_check",

@@ -26,6 +26,18 @@ def model_folder(model: str, revision: str, var_dir: Path) -> Path:
     Raises:
         ModelError: there is no such folder or id, or the hub cannot be reached.
     """
+    folder = find_folder(model, revision, var_dir)
+    if folder is not None:
+        return folder
+    return _download(model, revision, _target_of(model, revision, var_dir))
+
+
+def find_folder(model: str, revision: str, var_dir: Path) -> Path | None:
+    """The same without a download; ``None`` if one is needed.
+
+    Raises:
+        ModelError: there is no such folder, and it is no id.
+    """
     path = Path(model)
     if model and path.is_dir():
         return path
@@ -34,13 +46,15 @@ def model_folder(model: str, revision: str, var_dir: Path) -> Path:
             f"The model {model} is neither a folder nor a ModelScope id like {DEFAULT_MODEL}: "
             "check MASKWATCH_MODEL."
         )
-    return _download(model, revision, var_dir / "models")
+    target = _target_of(model, revision, var_dir)
+    return target if (target / _FILES[0]).is_file() else None
 
 
-def _download(model: str, revision: str, folder: Path) -> Path:
-    target = folder / model.replace("/", "--") / revision
-    if (target / _FILES[0]).is_file():
-        return target
+def _target_of(model: str, revision: str, var_dir: Path) -> Path:
+    return var_dir / "models" / model.replace("/", "--") / revision
+
+
+def _download(model: str, revision: str, target: Path) -> Path:
     partial = target.with_name(f"{target.name}.part")
     with _explain_errors(model, revision), warnings.catch_warnings(action="ignore"):
         from modelscope.hub.snapshot_download import snapshot_download  # noqa: PLC0415

@@ -23,7 +23,7 @@ def show(
 @config_app.command()
 def check() -> None:
     """Look whether the settings of all processes can be used; one sentence for each problem."""
-    from maskwatch.commands.config.settings_view import find_notes, find_problems
+    from maskwatch.commands.config.settings_check import find_notes, find_problems
 
     problems = find_problems()
     for sentence in problems:

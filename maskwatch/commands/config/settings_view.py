@@ -1,20 +1,14 @@
-"""``maskwatch config``: what is set, where each value comes from, and whether all can be used."""
+"""``maskwatch config show``: what is set, and where each value comes from."""
 
 import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 
-from detectors.errors import MaskwatchError
-from jobs.commands import preview_blocks
-from jobs.settings import JobSettings
 from maskwatch.environment import ALL_SETTINGS, all_settings, check_names
 from maskwatch.setting_words import toml_value
 from store.configuration.groups import settings_of
-from store.configuration.names import SettingsError
-from store.configuration.secret_files import is_read_by_all
 from store.configuration.sources import find_values
 from store.settings import StoreSettings, load_settings
 
@@ -71,47 +65,3 @@ def to_json(views: Iterable[SettingView]) -> str:
         setting = {"value": view.value, "from": view.origin}
         groups.setdefault(view.group, {})[view.name] = setting
     return json.dumps(groups, indent=2, ensure_ascii=False)
-
-
-def find_problems() -> list[str]:
-    """One sentence for each setting, of whichever process, that cannot be used."""
-    sentences = list[str]()
-    try:
-        check_names()
-    except SettingsError as error:
-        sentences += error.sentences
-    for cls in ALL_SETTINGS:
-        try:
-            load_settings(cls)
-        except SettingsError as error:
-            sentences += error.sentences
-    return list(dict.fromkeys(sentences))
-
-
-def find_notes() -> list[str]:
-    """Sentences about what works, and may still not be meant.
-
-    Raises:
-        SettingsError: a setting cannot be used.
-    """
-    return [*_list_notes_on_secrets(), *_list_notes_on_blocks(load_settings(JobSettings))]
-
-
-def _list_notes_on_secrets() -> list[str]:
-    sources = find_values(all_settings(), os.environ).values()
-    files = [each.secret_file for each in sources if each.secret_file is not None]
-    return [
-        f"Every user of this machine who reaches {path} may read the secret in it."
-        for path in files
-        if is_read_by_all(path)
-    ]
-
-
-def _list_notes_on_blocks(settings: JobSettings) -> list[str]:
-    """Whom enforced blocks will hit; nobody yet where there is no database."""
-    if settings.blocking.simulate_blocks:
-        return []
-    try:
-        return preview_blocks(settings, datetime.now(UTC)).describe_hits()
-    except MaskwatchError as error:
-        return [f"Whom enforced blocks will hit cannot be said: {error}"]

@@ -7,7 +7,7 @@ from PIL import features
 
 from inference.gate.faces import FaceFinder
 from inference.gate.sandbox.pool import DecoderPool
-from inference.models import load_model
+from inference.hosting import load_model
 from inference.segmenters.processor import read_processor_flags, resolve_precision
 from inference.settings import ProxySettings, ServiceSettings
 from jobs.commands import preview_blocks

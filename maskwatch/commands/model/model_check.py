@@ -8,7 +8,7 @@ from time import perf_counter
 from detectors.parsing import Parsing
 from detectors.parts import PartGroup, group_indices, group_of, unknown_labels
 from inference.figures import draw_figure
-from inference.models import HOSTINGS, LoadedModel, load_model
+from inference.hosting import HOSTINGS, LoadedModel, load_model
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName
 from inference.segmenters.described.trial import Trial, sees_nobody, try_model

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from inference.segmenters.choice import SegmenterName
-from maskwatch.listener import listen
+from maskwatch.listener import check_ports, listen
 from store.settings import load_settings
 
 
@@ -44,16 +44,17 @@ def up(
 def _try_ports() -> None:
     """Open and close the ports of the processes: one in use is said before any is started.
 
-    All are open at a time, so that two processes with one port are found as well.
+    All are open at a time, so that one port of two addresses of which one holds the other is found.
     """
     from dashboard.settings import DashboardSettings
     from inference.settings import ServiceSettings
 
     service = load_settings(ServiceSettings).service
-    dashboard = load_settings(DashboardSettings).dashboard
+    pages = load_settings(DashboardSettings).dashboard
+    check_ports((service.host, service.port), (pages.dashboard_host, pages.dashboard_port))
     with (
         listen(service.host, service.port),
-        listen(dashboard.dashboard_host, dashboard.dashboard_port, "DASHBOARD_"),
+        listen(pages.dashboard_host, pages.dashboard_port, "DASHBOARD_"),
     ):
         pass
 

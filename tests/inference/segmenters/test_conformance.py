@@ -11,7 +11,7 @@ import pytest
 from detectors.parsing import Image, Parsing
 from detectors.parts import unknown_labels
 from inference.figures import draw_figure
-from inference.models import HOSTINGS
+from inference.hosting import HOSTINGS
 from inference.segmenters.base import Segmenter
 from inference.segmenters.choice import SegmenterName
 from inference.segmenters.reference.segmenter import ReferenceSegmenter

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detectors.parsing import Image
-from inference.models import load_model
+from inference.hosting import load_model
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
 from inference.supply.errors import ModelError

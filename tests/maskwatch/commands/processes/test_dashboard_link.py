@@ -136,7 +136,7 @@ def test_two_processes_with_one_port_are_found_before_any_starts(
         monkeypatch.setenv("MASKWATCH_DASHBOARD_PORT", str(port))
         said = maskwatch("up")
     assert said.code == 1
-    assert "set MASKWATCH_DASHBOARD_PORT to a free one" in said.err
+    assert "set MASKWATCH_PORT or MASKWATCH_DASHBOARD_PORT to another port" in said.err
     assert list(tmp_path.iterdir()) == []
 
 
