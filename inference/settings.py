@@ -28,7 +28,7 @@ from store.configuration.store_groups import StoreGroup
 class ServiceGroup(Group):
     """Where the service listens, and what it does with what it finds."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", min_length=1)
     """Address the service listens on; loopback unless you put something in front of it."""
 
     port: int = Field(8080, ge=0, le=65535)

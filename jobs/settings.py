@@ -2,9 +2,10 @@
 
 from email.headerregistry import Address
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from detectors.baseline.budget_limits import Limits
 from detectors.outliers.kinds import OutlierKind
@@ -181,10 +182,17 @@ class BlockingGroup(Group):
     """Blocked clients of a network that it takes at least."""
 
 
+def _split_addresses(value: object) -> object:
+    """The parts of a comma-separated text; an empty one is a mistake, and refused as one."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
 class MailGroup(Group):
     """Where mail goes, and how."""
 
-    smtp_host: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]+$")
+    smtp_host: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._:-]+$", examples=["mail.example.org"]
+    )
     """Mail server; without one, mails are written to `var_dir/mail`."""
 
     smtp_port: int = Field(587, ge=1, le=65_535)
@@ -198,7 +206,10 @@ class MailGroup(Group):
     """Begin TLS with the first byte and check the server's certificate; default: on port 465."""
 
     smtp_helo_name: str | None = Field(
-        None, pattern=r"^([A-Za-z0-9.-]+|\[(IPv6:)?[0-9A-Fa-f.:]+\])$", max_length=255
+        None,
+        pattern=r"^([A-Za-z0-9.-]+|\[(IPv6:)?[0-9A-Fa-f.:]+\])$",
+        max_length=255,
+        examples=["parser.example.org", "[192.0.2.1]"],
     )
     """Name that this host gives to the mail server (EHLO); default: the host's name if that has a
     domain, else the domain of `mail_from`."""
@@ -215,13 +226,15 @@ class MailGroup(Group):
     mail_from: str = "maskwatch@localhost"
     """Sender of the mails."""
 
-    mail_to: str = "oncall@localhost"
+    mail_to: Annotated[tuple[str, ...], BeforeValidator(_split_addresses)] = Field(
+        ("oncall@localhost",), min_length=1
+    )
     """Comma-separated receivers of the mails."""
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """The receivers one by one, each once."""
-        return tuple(dict.fromkeys(address.strip() for address in self.mail_to.split(",")))
+        return tuple(dict.fromkeys(self.mail_to))
 
     @property
     def begins_with_tls(self) -> bool:
@@ -233,9 +246,9 @@ class MailGroup(Group):
     def _credentials_go_together(
         cls, value: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        if (value is None) != (info.data.get("smtp_username") is None):
-            raise ValueError("MASKWATCH_SMTP_USERNAME and MASKWATCH_SMTP_PASSWORD go together")
         fields = info.data
+        if "smtp_username" in fields:
+            _check_pair(fields["smtp_username"], value)
         begins_with_tls = _begins_with_tls(fields.get("smtp_implicit_tls"), fields.get("smtp_port"))
         if value is not None and not (begins_with_tls or fields.get("smtp_starttls", True)):
             raise ValueError("a password is only sent with MASKWATCH_SMTP_STARTTLS=true")
@@ -248,8 +261,15 @@ class MailGroup(Group):
 
     @field_validator("mail_to")
     @classmethod
-    def _several_addresses(cls, value: str) -> str:
-        return ", ".join(_check_address(address) for address in value.split(","))
+    def _several_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_check_address, value))
+
+
+def _check_pair(user: str | None, password: SecretStr | None) -> None:
+    if password is not None and user is None:
+        raise ValueError("it belongs to a user: set MASKWATCH_SMTP_USERNAME too, or take it away")
+    if user is not None and password is None:
+        raise ValueError("it is not set, and MASKWATCH_SMTP_USERNAME is: set both or none")
 
 
 def _begins_with_tls(implicit_tls: bool | None, port: int | None) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -13,8 +12,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from store.configuration.faults import describe_fault
 from store.configuration.groups import groups_of, settings_of, sort_into_groups
-from store.configuration.names import PREFIX, SettingsError
+from store.configuration.names import SettingsError
 from store.configuration.network_groups import ProxiesGroup
 from store.configuration.report_groups import AlertsGroup, DashboardGroup
 from store.configuration.sources import find_values
@@ -97,14 +97,13 @@ def _sentences(
 ) -> Iterator[str]:
     settings = settings_of(cls)
     places = {name: each.name for name, each in find_values(settings, os.environ, values).items()}
-    for problem in error.errors(include_input=False, include_context=False, include_url=False):
-        name = str(problem["loc"][1])
-        place = places.get(name, settings[name].variable)
-        yield f"The setting {place} is not usable: {_reason(problem)}."
-
-
-def _reason(problem: ErrorDetails) -> str:
-    message = problem["msg"].removeprefix("Value error, ")
-    if not message.startswith(PREFIX):
-        message = message[:1].lower() + message[1:]
-    return message.rstrip(".")
+    sentences = dict[tuple[str, str], str]()
+    for problem in error.errors(include_context=False, include_url=False):
+        _group, name, *path = problem["loc"]
+        setting = settings[str(name)]
+        place = places.get(setting.name, setting.variable)
+        why = describe_fault(setting.field, problem, tuple(path))
+        # An entry that may be of two kinds is no problem of each of them.
+        key = (setting.name, str(path[:1]))
+        sentences.setdefault(key, f"The setting {place} is not usable: {why}.")
+    yield from sentences.values()

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from maskwatch.environment import ALL_SETTINGS, all_groups
-from maskwatch.setting_words import default_in_words, meaning_of, values_in_words
+from maskwatch.setting_words import default_in_words, meaning_of
 from store.configuration.groups import Group, Setting, groups_of, settings_of
+from store.configuration.kinds import values_in_words
 from store.configuration.names import CONFIG_VARIABLE, FILE_SUFFIX, PREFIX
 from store.settings import StoreSettings
 from tools.markdown import page, table
@@ -28,6 +29,7 @@ def settings_page() -> str:
         "```toml",
         "[gate]",
         "max_pixels = 20_000_000        # or MASKWATCH_MAX_PIXELS=20000000",
+        'picture_fields = ["a", "b"]    # or MASKWATCH_PICTURE_FIELDS=a,b',
         "```",
         "",
         f"The file is the one that the variable `{CONFIG_VARIABLE}` or `maskwatch --config FILE`",

@@ -20,7 +20,7 @@ class GateGroup(Group):
     max_upload_bytes: int = Field(32_000_000, ge=1_000, le=1_000_000_000)
     """Largest file that is read; a longer upload is cut off."""
 
-    picture_types: CommaList[MediaType] = DEFAULT_TYPES
+    picture_types: CommaList[MediaType] = Field(DEFAULT_TYPES, min_length=1)
     """Comma-separated types that are taken, by content: also `image/avif`, which some phones write,
     `image/gif`, `image/bmp` and `image/tiff`."""
 
@@ -97,6 +97,8 @@ class GateGroup(Group):
     @field_validator("gate_rules", mode="before")
     @classmethod
     def _read_actions(cls, value: object) -> object:
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
         if isinstance(value, str):
             return parse_actions(value)
         return check_actions(value) if isinstance(value, Mapping) else value

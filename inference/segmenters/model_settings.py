@@ -24,10 +24,14 @@ class ParsingGroup(Group):
     M2FP for several persons (`damo/cv_resnet101_image-multiple-human-parsing`); the weights that
     Maskwatch ships; none."""
 
-    model_revision: str = Field("v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    model_revision: str = Field(
+        "v1.0.1", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["v1.0.1"]
+    )
     """Tag or commit of a ModelScope id. Do not take a branch: it may mean other files tomorrow."""
 
-    model_device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")
+    model_device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$", examples=["auto", "cpu", "cuda", "cuda:1"]
+    )
     """Where `m2fp` and `transformers` run: `auto`, `cpu`, `cuda` or `cuda:1`."""
 
     model_precision: Precision = Precision.AUTO

@@ -14,6 +14,7 @@ from detectors.evidence.kinds import WEIGHTS, EvidenceKind
 from jobs.backtest.trial import TABLE_WEIGHTS, PolicyTrial
 from jobs.backtest.tried_rules import BadTrial
 from jobs.settings import BlockingGroup
+from store.configuration.faults import describe_fault
 from store.decisions.scenarios import Switches
 
 _MAX_BYTES = 100_000
@@ -113,11 +114,10 @@ def _read_blocking(table: Mapping[str, Any], in_force: BlockingGroup, where: str
     try:
         return BlockingGroup.model_validate({**in_force.model_dump(), **table}, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        key, reason = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-        raise BadTrial(
-            f"{where}blocking.{key} is not usable: {reason[:1].lower()}{reason[1:]}."
-        ) from None
+        first = error.errors(include_url=False, include_context=False)[0]
+        name = str(first["loc"][0])
+        why = describe_fault(BlockingGroup.model_fields[name], first, first["loc"][1:])
+        raise BadTrial(f"{where}blocking.{name} is not usable: {why}.") from None
 
 
 def _read_scenarios(table: Mapping[str, Any], switches: Switches, where: str) -> Switches:

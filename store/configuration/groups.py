@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+from store.configuration.faults import wrong_kind
 from store.configuration.names import FILE_SUFFIX, PREFIX
 
 Value = TypeVar("Value")
@@ -21,11 +23,14 @@ class Group(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _refuse_truth_for_numbers(cls, value: object, info: ValidationInfo) -> object:
-        """``port = true`` in a file would otherwise be port 1."""
-        kind = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
-            raise ValueError("it is neither true nor false")
+    def _refuse_mistakes(cls, value: object, info: ValidationInfo) -> object:
+        """``port = true`` in a file would otherwise be port 1, and no path the working folder."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        kinds = (annotation, *get_args(annotation))
+        if isinstance(value, bool) and bool not in kinds:
+            raise wrong_kind()
+        if Path in kinds and isinstance(value, str) and not value.strip():
+            raise ValueError("it is empty: name a path, or take the setting away")
         return value
 
 

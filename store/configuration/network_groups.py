@@ -1,15 +1,32 @@
 """Settings of proxies in front, and of connections."""
 
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_interface, ip_network
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from store.configuration.comma_lists import CommaList
+from store.configuration.faults import wrong_kind
 from store.configuration.groups import Group
 
 Network = IPv4Network | IPv6Network
 _MAPPED_BITS = 96
+
+
+def _read_network(value: object) -> object:
+    """A network of a text; a number, which the library would take for an address, is none."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    if not isinstance(value, str):
+        raise wrong_kind()
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise wrong_kind() from None
+    if ip_interface(value).ip != network.network_address:
+        raise ValueError(f"its entry {value!r} has bits behind its mask: write {network}")
+    return network
 
 
 class ForwardedHeader(StrEnum):
@@ -23,7 +40,7 @@ class ForwardedHeader(StrEnum):
 class ProxiesGroup(Group):
     """Which proxies stand in front, and how they name whom they serve."""
 
-    trusted_proxies: CommaList[Network] = ()
+    trusted_proxies: CommaList[Annotated[Network, BeforeValidator(_read_network)]] = ()
     """Comma-separated networks of proxies that name the client. No policy ever blocks them."""
 
     forwarded_header: ForwardedHeader = ForwardedHeader.AUTO

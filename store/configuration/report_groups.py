@@ -29,13 +29,18 @@ class OutliersGroup(Group):
 class DashboardGroup(Group):
     """Where the dashboard is."""
 
-    dashboard_host: str = "127.0.0.1"
+    dashboard_host: str = Field("127.0.0.1", min_length=1)
     """Address the dashboard listens on; loopback unless something protected stands in front."""
 
     dashboard_port: int = Field(8501, ge=0, le=65535)
     """Port the dashboard listens on; 0 takes any free one."""
 
-    dashboard_url: str = Field("", pattern=r"^[^\s<>\"']*$", validate_default=True)
+    dashboard_url: str = Field(
+        "",
+        pattern=r"^[^\s<>\"']*$",
+        examples=["https://maskwatch.example"],
+        validate_default=True,
+    )
     """Address under which browsers reach the dashboard, e.g. `https://maskwatch.example`; default:
     `http://` with the host and port it listens on. A host in other letters is taken as browsers
     send it: `https://müller.example` as `https://xn--mller-kva.example`."""
@@ -68,7 +73,9 @@ class AlertsGroup(Group):
     invalid_share_threshold: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
     """A larger share of invalid requests in 24 hours raises a warning."""
 
-    invalid_share_critical: float = Field(0.20, gt=0, le=1, allow_inf_nan=False)
+    invalid_share_critical: float = Field(
+        0.20, gt=0, le=1, allow_inf_nan=False, validate_default=True
+    )
     """A larger share of invalid requests in 24 hours is critical."""
 
     alert_min_requests: int = Field(200, ge=1, le=1_000_000)

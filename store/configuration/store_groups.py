@@ -97,6 +97,8 @@ class AuditGroup(Group):
     on a disk that whoever may change the database may not change."""
 
     audit_anchor_syslog: str | None = Field(
-        None, pattern=r"^(/\S+|\[[0-9a-fA-F:.]+\]:[0-9]{1,5}|[A-Za-z0-9._-]+:[0-9]{1,5})$"
+        None,
+        pattern=r"^(/\S+|\[[0-9a-fA-F:.]+\]:[0-9]{1,5}|[A-Za-z0-9._-]+:[0-9]{1,5})$",
+        examples=["/dev/log", "log.example.org:514"],
     )
     """System log that gets them too: a socket such as `/dev/log`, or `host:port` for UDP."""

@@ -58,7 +58,7 @@ def test_an_absurd_value_is_refused_with_its_name(
 
 def test_a_user_name_needs_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKWATCH_SMTP_USERNAME", "robot")
-    with pytest.raises(SettingsError, match="go together"):
+    with pytest.raises(SettingsError, match="SMTP_PASSWORD is not usable: it is not set"):
         load_settings(JobSettings)
 
 

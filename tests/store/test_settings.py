@@ -60,7 +60,7 @@ class PairSettings(StoreSettings):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PAIR", "1,x", "The setting MASKWATCH_PAIR is not usable: input should be"),
+        ("PAIR", "1,x", "The setting MASKWATCH_PAIR is not usable: its entry 'x' must be"),
         (
             "RULE",
             "x",

@@ -52,7 +52,8 @@ def test_bounds_and_choices_are_told() -> None:
         "| `port` | `MASKWATCH_PORT` | `8080` | whole number, at least 0, at most 65535 |" in page
     )
     assert "| `monitor` | `monitor` or `enforce` |" in page
-    assert "list of IPv4Network or IPv6Network" in page
+    assert "list of networks such as `10.0.0.0/8`" in page
+    assert "| secret text, at least 16 characters, or a path:" in page
 
 
 def test_every_feature_and_refusal_is_listed() -> None:

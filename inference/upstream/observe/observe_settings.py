@@ -1,9 +1,8 @@
 """Settings of what is observed."""
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from store.configuration.groups import Group
 
@@ -30,7 +29,7 @@ class ObserveGroup(Group):
     """Memory for observations: a third each for those that are received, those that wait for the
     other half of their exchange, and those that wait to be measured."""
 
-    observe_max_bytes: int = Field(32_000_000, ge=1_000, le=1_000_000_000)
+    observe_max_bytes: int = Field(32_000_000, ge=1_000, le=1_000_000_000, validate_default=True)
     """Largest observation, picture and answer together; at most a third of
     `observe_memory_bytes`."""
 
@@ -52,11 +51,13 @@ class ObserveGroup(Group):
     """A path that the service is called at, for events do not say: it chooses the door of the
     preset. For version 1 of the protocol `/v1/models/model:predict`."""
 
-    @model_validator(mode="after")
-    def _check_largest(self) -> Self:
-        if 3 * self.observe_max_bytes > self.observe_memory_bytes:
+    @field_validator("observe_max_bytes")
+    @classmethod
+    def _fits_into_memory(cls, value: int, info: ValidationInfo) -> int:
+        memory_bytes = info.data.get("observe_memory_bytes")
+        if memory_bytes is not None and 3 * value > memory_bytes:
             raise ValueError(
-                "observe_max_bytes must be at most a third of observe_memory_bytes: "
-                "one of them has to change"
+                f"it is {value}, and must be at most a third of MASKWATCH_OBSERVE_MEMORY_BYTES, "
+                f"which is {memory_bytes}"
             )
-        return self
+        return value

@@ -12,9 +12,9 @@ from maskwatch.setting_words import (
     is_computed,
     meaning_of,
     toml_value,
-    values_in_words,
 )
 from store.configuration.groups import Group, Setting
+from store.configuration.kinds import values_in_words
 from store.configuration.names import FILE_SUFFIX
 
 _WIDTH = 98

@@ -21,7 +21,7 @@ def check_mail_settings(settings: JobSettings) -> Iterator[Check]:
         yield Check("mail", State.WARN, f"{sentence} Nobody is sent any.")
         return
     if "mail_to" not in mail.model_fields_set:
-        sentence = f"MASKWATCH_MAIL_TO is not set: alerts go to {mail.mail_to}."
+        sentence = f"MASKWATCH_MAIL_TO is not set: alerts go to {', '.join(mail.recipients)}."
         yield Check("mail", State.WARN, sentence)
     else:
         receivers = phrase_count(len(mail.recipients), "receiver")

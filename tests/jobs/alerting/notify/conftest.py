@@ -32,4 +32,4 @@ def mailing(context: JobContext, server: MailServer) -> JobContext:
 @pytest.fixture
 def mailing_two(mailing: JobContext) -> JobContext:
     """The same with two receivers."""
-    return with_settings(mailing, mail_to=f"{ADA}, {BOB}")
+    return with_settings(mailing, mail_to=(ADA, BOB))

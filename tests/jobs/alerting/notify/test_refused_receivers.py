@@ -69,7 +69,7 @@ def test_the_alert_about_a_refused_receiver_ends_when_it_is_none_any_more(
     evaluate(mailing_two, make_condition())
     with pytest.raises(DeliveryFailed):
         run(mailing_two)
-    run(with_settings(later(mailing_two, 60), mail_to=BOB))
+    run(with_settings(later(mailing_two, 60), mail_to=(BOB,)))
     assert MAIL_REFUSED not in dict(open_rules(mailing_two))
 
 
@@ -104,6 +104,6 @@ def test_an_event_that_everybody_refuses_is_kept_until_somebody_takes_it(
         run(mailing_two)
     assert server.receivers == []
     assert states(mailing_two) == {ADA: "refused", BOB: "pending"}
-    run(with_settings(later(mailing_two, 30), mail_to=EVE))
+    run(with_settings(later(mailing_two, 30), mail_to=(EVE,)))
     assert subjects(server)[0] == SHARE_SUBJECT
     assert server.receivers[0] == [EVE]
