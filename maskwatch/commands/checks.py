@@ -1,6 +1,6 @@
 """What ``maskwatch doctor`` and ``maskwatch db check`` print: one line for each thing looked at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +29,22 @@ class Check:
     def to_text(self) -> str:
         """One line for people."""
         return f"{_MARKS[self.state]} {self.name}: {self.sentence}"
+
+
+def tell_once(checks: Iterable[Check]) -> Iterator[Check]:
+    """The checks; those that failed for the reason of an earlier one are named together, last."""
+    first_names, followers = dict[str, str](), dict[str, list[str]]()
+    for check in checks:
+        sentence, first = check.sentence, check.name
+        if check.state is State.FAIL:
+            first = first_names.setdefault(sentence, check.name)
+        if first == check.name:
+            yield check
+        else:
+            followers.setdefault(sentence, []).append(check.name)
+    for sentence, names in followers.items():
+        why = f"Not looked at, because of what is said of {first_names[sentence]} above."
+        yield Check(", ".join(names), State.FAIL, why)
 
 
 def run_check(name: str, check: Callable[[], Iterator[Check]]) -> Iterator[Check]:

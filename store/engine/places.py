@@ -61,10 +61,11 @@ def _check_sqlite_place(file: Path) -> None:
 
 
 def folder_unusable(folder: Path, error: OSError) -> StoreMisconfigured:
-    """What to do about a folder that the database cannot lie in."""
+    """What to do about a folder that the database, or what else is kept, cannot lie in."""
     return StoreMisconfigured(
-        f"The folder {folder} for the database cannot be made or written to: {error.strerror}. "
-        "Set MASKWATCH_VAR_DIR or MASKWATCH_DATABASE_URL to one this user may write to."
+        f"The folder {folder} cannot be made or written to: {error.strerror}. Set "
+        "MASKWATCH_VAR_DIR, or MASKWATCH_DATABASE_URL where that names it, to one this user may "
+        "write to."
     )
 
 

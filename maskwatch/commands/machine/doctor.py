@@ -12,7 +12,7 @@ from inference.segmenters.processor import read_processor_flags, resolve_precisi
 from inference.settings import ProxySettings, ServiceSettings
 from jobs.commands import preview_blocks
 from jobs.settings import JobSettings
-from maskwatch.commands.checks import Check, State, run_check
+from maskwatch.commands.checks import Check, State, run_check, tell_once
 from maskwatch.commands.jobs.health import check_jobs
 from maskwatch.commands.machine.mail_check import check_mail_settings
 from maskwatch.commands.machine.running_service import check_running_service
@@ -27,7 +27,11 @@ _FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16")
 
 
 def examine_machine(settings: ServiceSettings) -> Iterator[Check]:
-    """Look at everything that a start needs."""
+    """Look at everything that a start needs; of what many checks fail is said once."""
+    return tell_once(_run_checks(settings))
+
+
+def _run_checks(settings: ServiceSettings) -> Iterator[Check]:
     yield from run_check("decode workers", lambda: _check_decode_workers(settings))
     yield from run_check("picture libraries", _check_libraries)
     yield from run_check("face prior", _check_face_prior)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from maskwatch.commands.checks import Check, State, run_check
 from store.audit.anchors import last_anchor
 from store.engine.database import Database
-from store.engine.existing import sqlite_file
+from store.engine.existing import is_missing, sqlite_file
 from store.engine.files.disk_room import rooms_of, write_probe
 from store.engine.files.private_files import exposed_files
+from store.engine.places import check_can_be_made, check_place, folder_unusable
 from store.engine.poolers import Pooling, check_search_path, find_pooling
 from store.engine.schema.objects import check_objects
 from store.engine.schema.versions import check_revision
@@ -21,15 +22,20 @@ _NO_ANCHOR = "None: nobody would miss the newest rows; set MASKWATCH_AUDIT_ANCHO
 def examine_store(settings: StoreSettings) -> Iterator[Check]:
     """Look at the files and the database that a start needs."""
     yield from run_check("var folder", lambda: _check_var_folder(settings))
+    # Before what needs its address, so that a wrong one is said here.
+    yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("disk", lambda: _check_disk(settings))
     yield from run_check("permissions", lambda: _check_permissions(settings))
     yield from run_check("audit anchor", lambda: _check_anchor(settings))
-    yield from run_check("database", lambda: _check_database(settings))
     yield from run_check("SQLite", lambda: _check_sqlite(settings))
 
 
 def _check_var_folder(settings: StoreSettings) -> Iterator[Check]:
     folder = settings.store.var_dir
+    try:
+        check_can_be_made(folder / "maskwatch.db")
+    except OSError as error:
+        raise folder_unusable(folder, error) from None
     if not folder.exists():
         yield Check("var folder", State.OK, f"{folder} is made at the first start.")
         return
@@ -81,8 +87,8 @@ def _check_anchor(settings: StoreSettings) -> Iterator[Check]:
 
 
 def _check_database(settings: StoreSettings) -> Iterator[Check]:
-    file = sqlite_file(settings)
-    if file is not None and not file.exists():
+    check_place(settings)
+    if is_missing(settings):
         yield Check("database", State.OK, "SQLite; it is made at the first start.")
         return
     database = Database.open(settings)

@@ -11,8 +11,9 @@ from pathlib import Path
 from filelock import FileLock
 
 OWNER_ONLY = 0o600
-# What goes meanwhile, and what this user may not look into, such as `lost+found`.
-_PASSED_BY = (FileNotFoundError, PermissionError)
+# What goes meanwhile, what this user may not look into, such as `lost+found`, and what would lie
+# in a folder that is a file.
+_PASSED_BY = (FileNotFoundError, PermissionError, NotADirectoryError)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # What Maskwatch makes in the var folder. Nothing else there is touched: it may be a home folder.
 _MADE = ("evidence", "models", "spool", "mail", "fingerprint.salt", "jobs.lock")

@@ -10,7 +10,7 @@ import pytest
 from inference.gate.sandbox.lockdown import Sandbox
 from inference.gate.sandbox.pool import DecoderPool
 from inference.settings import ServiceSettings
-from maskwatch.commands.checks import State
+from maskwatch.commands.checks import Check, State, tell_once
 from maskwatch.commands.machine.doctor import examine_machine
 from store.engine.database import Database
 from store.engine.schema.versions import upgrade
@@ -104,6 +104,51 @@ def test_a_database_behind_the_program_fails(settings: ServiceSettings) -> None:
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     database.close()
     assert _states(settings)["database"] is State.FAIL
+
+
+BROKEN = {
+    "DATABASE_URL": (
+        "mysql://user@host/name",
+        "database",
+        "disk, permissions, SQLite, sources, blocks, jobs",
+    ),
+    "DATABASE_PORT": ("1", "database", "sources, blocks, jobs"),
+    "VAR_DIR": ("a_file", "var folder", "database"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_one_broken_thing_is_said_once_and_what_could_not_be_looked_at_for_it(
+    maskwatch: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    value, first, others = BROKEN[name]
+    monkeypatch.chdir(tmp_path)
+    Path("a_file").touch()
+    if name == "DATABASE_PORT":
+        monkeypatch.setenv("MASKWATCH_DATABASE_HOST", "127.0.0.1")
+    monkeypatch.setenv(f"MASKWATCH_{name}", value)
+    said = maskwatch("doctor")
+    assert said.code == 1
+    failures = [line for line in said.out.splitlines() if line.startswith("FAIL")]
+    assert len(failures) == 2
+    assert failures[0].startswith(f"FAIL {first}: ")
+    assert failures[1] == (
+        f"FAIL {others}: Not looked at, because of what is said of {first} above."
+    )
+    assert "Errno" not in said.out
+
+
+def test_failures_for_different_reasons_are_all_said() -> None:
+    checks = [
+        Check("one", State.WARN, "It is broken."),
+        Check("two", State.FAIL, "It is broken."),
+        Check("three", State.FAIL, "It is gone."),
+        Check("four", State.FAIL, "It is broken."),
+    ]
+    *said, last = tell_once(checks)
+    assert said == checks[:3]
+    assert (last.name, last.state) == ("four", State.FAIL)
+    assert last.sentence.endswith("what is said of two above.")
 
 
 def test_a_folder_that_others_can_enter_is_a_warning(settings: ServiceSettings) -> None:
