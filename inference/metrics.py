@@ -15,8 +15,10 @@ from prometheus_client import (
 )
 
 from store.engine.files.disk_room import room_of
+from store.engine.files.folder_mark import mark_folder
 from store.requests.records import RequestRecord
 
+VAR_FOLDER = "maskwatch_var_folder"
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
@@ -196,6 +198,14 @@ class Metrics:
         free.set_function(lambda: _room(folder, "free_bytes"))
         total = self._gauge("disk_bytes", "Size of that disk.")
         total.set_function(lambda: _room(folder, "total_bytes"))
+
+    def mark_var_folder(self, folder: Path) -> None:
+        """Say which var folder this is: `maskwatch doctor` then knows whose service answers."""
+        meaning = "1; the label tells the var folder of this service from others."
+        marks = Gauge(VAR_FOLDER, meaning, ["mark"], registry=self.registry)
+        mark = mark_folder(folder)
+        if mark is not None:
+            marks.labels(mark).set(1)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"maskwatch_{name}", meaning, registry=self.registry)

@@ -154,6 +154,7 @@ def _assemble(parts: Parts, models: ModelHolder, slots: Slots, reader: PresetRea
         part for part in (parts.access, parts.champion, sources) if isinstance(part, FreshCopy)
     )
     pipeline = build_pipeline(parts, models.current)
+    metrics.mark_var_folder(settings.store.var_dir)
     observations = Observations.of(pipeline, reader, SourceNamer(database))
     return Service(
         settings=settings,

@@ -22,6 +22,7 @@ from inference.segmenters.current import present
 from inference.segmenters.reference.labels import LABELS
 from inference.service import Service, build_service
 from inference.settings import ServiceSettings
+from store.engine.files.folder_mark import mark_folder
 from store.requests.records import Stage
 from tests.inference.http.conftest import post, stored_row
 
@@ -212,7 +213,9 @@ def test_a_request_whose_record_is_kept_nowhere_is_told_to_come_back(
     assert (ready.status_code, ready.json()) == (503, {"status": "unavailable"})
 
 
-def test_health_readiness_and_metrics(client: TestClient, figure: Image, encode: Encode) -> None:
+def test_health_readiness_and_metrics(
+    client: TestClient, settings: ServiceSettings, figure: Image, encode: Encode
+) -> None:
     post(client, encode(figure))
     post(client, b"no")
     assert client.get("/healthz").json() == {"status": "ok"}
@@ -220,6 +223,8 @@ def test_health_readiness_and_metrics(client: TestClient, figure: Image, encode:
     text = client.get("/metrics").text
     assert 'maskwatch_reasons_total{reason="unsupported_type"} 1.0' in text
     assert "maskwatch_request_seconds_count 2.0" in text
+    mark = mark_folder(settings.store.var_dir)
+    assert f'maskwatch_var_folder{{mark="{mark}"}} 1.0' in text
 
 
 def test_a_sender_whom_the_proxy_does_not_name_is_recorded_as_unknown(

@@ -76,6 +76,30 @@ def test_a_service_that_could_read_everything_is_fine(tmp_path: Path) -> None:
     )
 
 
+def test_a_service_of_another_var_folder_is_not_taken_for_the_own_one(tmp_path: Path) -> None:
+    own, other, fresh = tmp_path / "own", tmp_path / "other", tmp_path / "fresh"
+    own.mkdir()
+    other.mkdir()
+    metrics = Metrics()
+    metrics.mark_var_folder(own)
+    metrics.untrusted_proxies.inc()
+    with _answer(200, metrics.exposition()) as port:
+        (check,) = _check(own, port)
+        assert check.name == "forwarded headers"
+        for folder in (other, fresh):
+            (check,) = _check(folder, port)
+            assert (check.name, check.state) == ("service", State.WARN)
+            assert f"127.0.0.1:{port} works in another var folder than {folder}" in check.sentence
+    assert not fresh.exists()
+
+
+def test_another_program_with_metrics_is_not_taken_for_a_service(tmp_path: Path) -> None:
+    with _answer(200, b"# TYPE jobs counter\njobs_total 3.0\n") as port:
+        (check,) = _check(tmp_path, port)
+    assert (check.name, check.state) == ("service", State.WARN)
+    assert check.sentence.startswith(f"Another program than Maskwatch answers at 127.0.0.1:{port}")
+
+
 @pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b'# TYPE x counter\nx{ "')])
 def test_somebody_who_shows_no_counters_is_not_taken_for_nobody(
     tmp_path: Path, status: int, body: bytes
