@@ -33,7 +33,6 @@ from inference.wiring import (
     build_reader,
     build_slots,
     build_sources,
-    read_baselines,
 )
 from store.engine.database import Database, StoreUnavailable
 from store.engine.start import open_database
@@ -133,7 +132,7 @@ def build_service(settings: ServiceSettings, hold: HoldModel | None = None) -> S
     metrics = Metrics()
     metrics.watch_disk(settings.store.var_dir)
     # First, for it may fail, and there is nothing yet that would have to be closed.
-    baselines, reader = read_baselines(settings), build_reader(settings)
+    baselines, reader = settings.looks.read_baselines(), build_reader(settings)
     hold = hold or _host_model(settings)
     database = open_database(settings)
     models = hold(database, metrics)

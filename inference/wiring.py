@@ -17,7 +17,7 @@ from inference.admission.tarpit import Tarpit
 from inference.checks.catalogue import Parts, build_checks
 from inference.checks.champion import Champion
 from inference.checks.knowledge import Knowledge
-from inference.ensemble.baselines import SHIPPED, Baselines
+from inference.ensemble.baselines import Baselines
 from inference.ensemble.draws import Draws
 from inference.ensemble.sources import GivenSources, LearntSources, Sources
 from inference.gate.faces import FaceFinder
@@ -67,16 +67,6 @@ def build_picture_keeper(settings: ServiceSettings, metrics: Metrics) -> Picture
         PictureQuota(store, settings.pictures.evidence_quota_bytes),
         metrics.evidence_left_out.inc,
     )
-
-
-def read_baselines(settings: ServiceSettings) -> Baselines:
-    """The shipped one, and one that the settings name.
-
-    Raises:
-        BaselineError: the file that the settings name is missing or no baseline.
-    """
-    own = () if settings.looks.baseline is None else (settings.looks.baseline,)
-    return Baselines.read(SHIPPED, *own)
 
 
 def build_sources(

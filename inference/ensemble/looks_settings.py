@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from inference.ensemble.baselines import SHIPPED, Baselines
 from inference.ensemble.policy import EnsembleMode, EnsemblePolicy
 from inference.ensemble.recipe import Recipe
 from inference.ensemble.tile_search import TileRecipe
@@ -74,6 +75,15 @@ class LooksGroup(Group):
 
     false_positive_rate: float = Field(0.005, gt=0, le=0.1, allow_inf_nan=False)
     """Share of clean pictures that may be called made to mislead, by the baseline's calibration."""
+
+    def read_baselines(self) -> Baselines:
+        """The shipped one, and one that `baseline` names.
+
+        Raises:
+            BaselineError: the file that the setting names is missing or no baseline.
+        """
+        own = () if self.baseline is None else (self.baseline,)
+        return Baselines.read(SHIPPED, *own)
 
     def ensemble_policy(self) -> EnsemblePolicy:
         """Which requests get an ensemble."""

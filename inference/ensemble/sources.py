@@ -79,7 +79,7 @@ class LearntSources(FreshCopy):
         with self._database.write() as session:
             ensure_source(session, digest, now)
             if baseline is not None:
-                new = _to_new_baseline(baseline)
+                new = describe_baseline(baseline)
                 add_baseline(session, new, service("serve"), now)
 
     def _read_if_changed(self, marks: Marks) -> None:
@@ -97,7 +97,8 @@ class LearntSources(FreshCopy):
             raise
 
 
-def _to_new_baseline(baseline: Baseline) -> NewBaseline:
+def describe_baseline(baseline: Baseline) -> NewBaseline:
+    """A baseline of a file as the store keeps it."""
     is_shipped = Baselines.read(SHIPPED).of(baseline.segmenter) == baseline
     origin = Origin.SHIPPED if is_shipped else Origin.FILE
     return NewBaseline(baseline.segmenter, origin, to_json(baseline), len(baseline.scores))

@@ -1,7 +1,7 @@
 """What ``maskwatch baselines`` reads and changes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -24,16 +24,17 @@ class BaselineView:
     """A baseline as people may see it; times in ISO 8601, UTC.
 
     Attributes:
+        id: ``None`` of one that was read from a file and never stored, as is ``learnt_at``.
         is_judging: whether its source is judged by it now.
     """
 
-    id: int
+    id: int | None
     source: str
     digest: str
     origin: str
     pictures: int
     clients: int
-    learnt_at: str
+    learnt_at: str | None
     promoted_at: str | None
     promoted_by: str | None
     parent: int | None
@@ -43,7 +44,8 @@ class BaselineView:
         """One line for people."""
         mark = "*" if self.is_judging else " "
         text = (
-            f"{mark}{self.id:>5}  {self.source[:12]}  {self.origin:<8} {self.learnt_at[:16]}  "
+            f"{mark}{self.id or '':>5}  {self.source[:12]}  {self.origin:<8} "
+            f"{(self.learnt_at or '')[:16]:<16}  "
             f"{self.pictures} pictures of {self.clients} clients"
         )
         if self.promoted_by is not None:
@@ -59,6 +61,13 @@ def read_progress(database: Database) -> tuple[SourceProgress, ...]:
     """How far each source is learnt."""
     with database.read() as session:
         return list_progress(session)
+
+
+def describe_progress(sources: Iterable[SourceProgress]) -> Iterator[str]:
+    """A line for each source, and below it one for each demoted rule."""
+    for source in sources:
+        yield f"{source.title}: {source.standing}"
+        yield from (f"  {sentence}" for sentence in source.demoted)
 
 
 def read_baselines(database: Database, source: str | None) -> list[BaselineView]:

@@ -1,5 +1,6 @@
 """The commands ``maskwatch baselines``. Thin, as the rest of the command line."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -24,16 +25,23 @@ def list_baselines(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Say how far each source is learnt, and list all baselines; * marks those that judge."""
+    from inference.settings import ServiceSettings
     from maskwatch.commands.baselines import baseline_views as views
+    from maskwatch.commands.baselines import given_baselines
     from store.engine.existing import existing_database
 
-    with existing_database(load_settings(StoreSettings)) as database:
-        if not as_json:
-            for progress in views.read_progress(database):
-                typer.echo(f"{progress.title}: {progress.standing}")
-                for sentence in progress.demoted:
-                    typer.echo(f"  {sentence}")
-        baselines = views.read_baselines(database, source)
+    settings = load_settings(ServiceSettings)
+    with existing_database(settings) as database:
+        baselines: Iterable[views.BaselineView] = views.read_baselines(database, source)
+        progress = views.read_progress(database)
+    if settings.looks.learn_traffic:
+        lines = list(views.describe_progress(progress))
+    else:
+        lines = [given_baselines.NOTHING_LEARNT]
+        given = settings.looks.read_baselines()
+        baselines = given_baselines.put_in_force(given, baselines, source)
+    for line in [] if as_json else lines:
+        typer.echo(line)
     echo_list(
         (view.to_json() if as_json else view.to_text() for view in baselines),
         "There is no baseline yet: one is learnt once 200 pictures of a source count.",

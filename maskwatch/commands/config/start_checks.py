@@ -14,7 +14,7 @@ from inference.hosting import check_model
 from inference.salt import find_salt
 from inference.settings import ProxySettings, ServiceSettings
 from inference.upstream.presets.preset_files import load_preset
-from inference.wiring import build_reader, read_baselines
+from inference.wiring import build_reader
 from jobs.settings import JobSettings
 from maskwatch.listener import check_ports
 from store.audit.anchors import last_anchor
@@ -76,7 +76,7 @@ def _until_fault(*checks: StartCheck) -> Iterator[StartCheck]:
 
 
 def _list_service_checks(settings: ServiceSettings) -> Iterator[StartCheck]:
-    yield StartCheck(partial(read_baselines, settings))
+    yield StartCheck(settings.looks.read_baselines)
     yield from _until_fault(
         StartCheck(
             partial(load_preset, settings.observe.observe_preset), "MASKWATCH_OBSERVE_PRESET"

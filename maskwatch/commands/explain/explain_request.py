@@ -4,7 +4,6 @@ from detectors.baseline.phases import SourceState
 from detectors.errors import MaskwatchError
 from inference.ensemble.sources import GivenSources
 from inference.settings import ServiceSettings
-from inference.wiring import read_baselines
 from maskwatch.commands.explain.explanation import (
     Explanation,
     Fired,
@@ -66,6 +65,6 @@ def explain_request(
 def read_state(database: Database, settings: ServiceSettings, digest: str) -> SourceState:
     """What judges a source now, as the service would read it."""
     if not settings.looks.learn_traffic:
-        return GivenSources(read_baselines(settings)).state_of(digest)
+        return GivenSources(settings.looks.read_baselines()).state_of(digest)
     with database.read() as session:
         return read_states(session).get(digest, SourceState())

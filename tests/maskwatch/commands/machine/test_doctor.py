@@ -123,6 +123,7 @@ def test_one_broken_thing_is_said_once_and_what_could_not_be_looked_at_for_it(
 ) -> None:
     value, first, others = BROKEN[name]
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MASKWATCH_LEARN_TRAFFIC")
     Path("a_file").touch()
     if name == "DATABASE_PORT":
         monkeypatch.setenv("MASKWATCH_DATABASE_HOST", "127.0.0.1")
@@ -214,6 +215,12 @@ def test_the_switch_to_enforced_blocks_says_whom_it_will_hit(
     assert said().startswith(f"Simulated. Enforced now, they would hit: {attacked} (4 crafted ")
     monkeypatch.setenv("MASKWATCH_SIMULATE_BLOCKS", "false")
     assert said().startswith(f"Enforced. The next `decide` blocks: {attacked} (4 crafted ")
+
+
+def test_where_nothing_is_learnt_no_source_is_said_to_learn(settings: ServiceSettings) -> None:
+    given = settings.model_copy(update={"learn_traffic": False})
+    assert _states(given)["sources"] is State.OK
+    assert "sources" not in _states(settings.model_copy(update={"learn_traffic": True}))
 
 
 def test_without_records_enforced_blocks_hit_nobody(settings: ServiceSettings) -> None:
