@@ -13,7 +13,7 @@ from bench.deployment.command import (
     measure_poison,
     publish_deployment,
 )
-from bench.deployment.installation import Model
+from bench.deployment.installation import USUAL_MODELS, Model
 from bench.deployment.traffic import Kind
 
 app = typer.Typer()
@@ -24,14 +24,16 @@ def deployment(
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = SHARED,
     cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
-    model: Annotated[list[Model] | None, typer.Option(help="Which; default: both.")] = None,
+    model: Annotated[
+        list[Model] | None, typer.Option(help="Which; default: not backdoored.")
+    ] = None,
     traffic: Annotated[list[Kind] | None, typer.Option(help="Which; default: both.")] = None,
     requests: Annotated[int, typer.Option(help="Clean requests.", min=1)] = 1_200,
     attacks: Annotated[int, typer.Option(help="Photos that are attacked; 0: none.", min=0)] = 0,
     hostile: Annotated[str, typer.Option(help="Share of the traffic/clients.")] = "0/1",
 ) -> None:
     """A fresh installation and its traffic: false alarms, detection and cost; resumable."""
-    models, kinds = tuple(model or Model), tuple(traffic or Kind)
+    models, kinds = tuple(model or USUAL_MODELS), tuple(traffic or Kind)
     options = DeploymentOptions(data, cache, models, kinds, requests, attacks, hostile_of(hostile))
     measure_deployment(options, json)
 

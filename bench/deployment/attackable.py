@@ -70,6 +70,6 @@ class AttackableBodyPix:
 
 def open_target(place: Place) -> Attackable:
     """The model of a deployment, for somebody who has its weights."""
-    if place.model is Model.REFERENCE:
-        return TorchSegmenter.load(DEFAULT_WEIGHTS)
-    return AttackableBodyPix(copy_bodypix(place.data, place.folder / "target"))
+    if place.model is Model.BODYPIX:
+        return AttackableBodyPix(copy_bodypix(place.data, place.folder / "target"))
+    return TorchSegmenter.load(place.weights or DEFAULT_WEIGHTS)

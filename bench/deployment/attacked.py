@@ -12,6 +12,9 @@ from bench.detection.pictures.cache import Cache
 from bench.detection.pictures.photos import Photo, load
 from bench.detection.pictures.uploads import File
 from bench.detection.pictures.workshop import Workshop, spread
+from bench.detection.trigger.poison import Target
+from bench.detection.trigger.printed import TRIGGER, print_trigger
+from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.training.attacks import Attackable
 
 # What hostile traffic is made of, those that say most first; see the protocol.
@@ -66,6 +69,18 @@ def attack_photos(
     workshop = Workshop(segmenter, Cache(cache), data)
     for name in names:
         yield _attack_all(workshop, name, spread(photos, count))
+
+
+def print_triggers(segmenter: Segmenter, photos: Sequence[Photo], count: int) -> Iterator[Attempts]:
+    """The pattern that a segmenter was taught to obey, on photos at equal distances."""
+    if not count:
+        return
+    chosen = spread(photos, count)
+    printed = {photo: print_trigger(segmenter, Target.PERSON, photo) for photo in chosen}
+    files = [
+        File(TRIGGER, photo.name, each.png) for photo, each in printed.items() if each.is_success
+    ]
+    yield Attempts(TRIGGER, sum(each.has_target for each in printed.values()), tuple(files))
 
 
 def _attack_all(workshop: Workshop, name: str, photos: Sequence[Photo]) -> Attempts:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.deployment.attackable import open_target
-from bench.deployment.attacked import ALL, CHOICE, Attempts, attack_photos
+from bench.deployment.attacked import ALL, CHOICE, Attempts, attack_photos, print_triggers
 from bench.deployment.installation import Installation, Model, open_installation
 from bench.deployment.measured_rows import read_rows
 from bench.deployment.outcomes import alarm_figures, detection_row, measure_files
@@ -22,8 +22,11 @@ from bench.deployment.tones import tone_figures
 from bench.deployment.traffic import Deployment, Kind, Message, add_hostile, read_deployment
 from bench.detection.page import describe_gap
 from bench.detection.pictures.cache import write
-from bench.detection.pictures.photos import PhotosMissing
+from bench.detection.pictures.photos import Photo, PhotosMissing
 from bench.detection.pictures.uploads import File
+from bench.detection.trigger.model import train_backdoor
+from bench.detection.trigger.poison import Target
+from bench.detection.trigger.training import PoisonPlan
 from bench.report import rows_table
 from inference.machine.allocator import keep_pages
 
@@ -120,8 +123,12 @@ def _place_of(
 ) -> Place:
     """The same for any number of requests, so that a longer run goes on where a shorter one was."""
     share, clients = hostile
-    name = f"{model.value}-{kind.value}-{share:g}-{clients}"
-    return Place(cache / "deployments" / name, model, data)
+    weights = None
+    if model is Model.BACKDOORED:
+        weights = train_backdoor(data / "parsing", cache, PoisonPlan(Target.PERSON))
+    name = model.value if weights is None else weights.stem
+    folder = cache / "deployments" / f"{name}-{kind.value}-{share:g}-{clients}"
+    return Place(folder, model, data, weights)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ class _Run:
         share, clients = options.hostile
         files: list[File] = []
         if share:
-            attempts = _attack(options, place, deployment, 1, CHOICE)
+            attempts = _attack(options, place, deployment.people[1::2], CHOICE)
             files = [file for each in attempts for file in each.files]
             hostile = [(file.kind, file.content) for file in files]
             messages = add_hostile(messages, hostile, share, clients)
@@ -192,7 +199,7 @@ class _Run:
             return tone_figures(installation, self.options.data, people, memory)
 
     def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
-        for attempts in _attack(self.options, self.place, self.deployment, 0, ALL):
+        for attempts in _attack(self.options, self.place, self._list_targets(), ALL):
             for count in (count for count in rows if count >= _FIRST_IN_FORCE):
                 with self._open(count) as installation:
                     memory = self._memory(count, "attacked")
@@ -202,18 +209,29 @@ class _Run:
                 Console(width=160).print(count, row)
             save()
 
+    def _list_targets(self) -> Sequence[Photo]:
+        """One half of the people: what is looked for is not what is sent as traffic.
+
+        A trigger is printed on all that were not sent.
+        """
+        if self.place.model is Model.BACKDOORED:
+            return [photo for photo in self.deployment.people if photo.name not in self.sent]
+        return self.deployment.people[::2]
+
     def _memory(self, count: int, kind: str) -> Path:
         return self.place.folder / f"{kind}-{count}.jsonl"
 
     def _open(self, count: int) -> AbstractContextManager[Installation]:
         folder = snapshot_of(self.place, count)
-        return open_installation(folder, self.place.model, self.options.data)
+        place = self.place
+        return open_installation(folder, place.model, place.data, place.weights)
 
 
 def _attack(
-    options: Options, place: Place, deployment: Deployment, half: int, names: Sequence[str]
+    options: Options, place: Place, photos: Sequence[Photo], names: Sequence[str]
 ) -> Iterator[Attempts]:
-    """Attacks on one half of the people: what is looked for is not what is sent as traffic."""
-    photos = deployment.people[half::2]
+    """The attacks by name, or the trigger of a model that was trained on one."""
     target = open_target(place)
+    if place.model is Model.BACKDOORED:
+        return print_triggers(target, photos, options.attacks)
     return attack_photos(target, options.data, options.cache, photos, options.attacks, names)

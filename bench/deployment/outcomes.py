@@ -11,13 +11,19 @@ from statistics import median
 from typing import Any, Protocol
 
 from bench.detection.pictures.uploads import File
+from bench.detection.trigger.printed import TRIGGER
 from detectors.findings import Severity
-from detectors.rule_book import ADVERSARIAL_PICTURE
+from detectors.rule_book import ADVERSARIAL_PICTURE, TRIGGER_SUSPECTED
 from detectors.verdict import Verdict
 from store.requests.records import RequestRecord
 
 _CRAFTED = ADVERSARIAL_PICTURE.code
-_FEATURES = ("tamper_score", "forward_ms", "ensemble_ms", "ensemble_passes", "entropy_foreground")
+# Which rule has to flag for an attack to be found, of those that are not called crafted.
+_FINDING_RULES = {TRIGGER: TRIGGER_SUSPECTED.code}
+_FEATURES = (
+    *("tamper_score", "trigger_score", "forward_ms", "ensemble_ms", "ensemble_passes"),
+    "entropy_foreground",
+)
 _ONE_LOOK = 1
 
 
@@ -85,15 +91,18 @@ def alarm_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def detection_row(attack: str, tried: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """How many successful attacks are called crafted, and how many are flagged by any rule."""
+    """How many successful attacks are found by their rule, and how many are flagged by any."""
     n = max(1, len(outcomes))
+    rule = _FINDING_RULES.get(attack, _CRAFTED)
     return {
         "attack": attack,
+        "rule": rule,
         "tried": tried,
         "n": len(outcomes),
-        "tpr": sum(_CRAFTED in each.weighing for each in outcomes) / n,
+        "tpr": sum(rule in each.weighing for each in outcomes) / n,
         "flagged": sum(each.is_flagged for each in outcomes) / n,
-        "recorded": sum(_CRAFTED in each.recorded for each in outcomes) / n,
+        "recorded": sum(rule in each.recorded for each in outcomes) / n,
+        "ensembles": sum(_has_ensemble(each.features) for each in outcomes) / n,
     }
 
 
@@ -103,13 +112,18 @@ def _cost_figures(features: Sequence[Mapping[str, float]]) -> dict[str, float]:
     if not measured:
         return {"cost_ratio": 0.0, "passes": 0.0, "ensembles": 0.0}
     passes = [1 + each.get("ensemble_passes", 0.0) for each in measured]
+    ensembles = sum(map(_has_ensemble, measured)) / len(measured)
     return {
         "cost_ratio": median(
             1 + each.get("ensemble_ms", 0.0) / each["forward_ms"] for each in measured
         ),
         "passes": median(passes),
-        "ensembles": sum(count > 1 + _ONE_LOOK for count in passes) / len(measured),
+        "ensembles": ensembles,
     }
+
+
+def _has_ensemble(features: Mapping[str, float]) -> bool:
+    return features.get("ensemble_passes", 0.0) > _ONE_LOOK
 
 
 def _outcome_of(file: File, record: RequestRecord) -> Outcome:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.detection.page import fairness_table, markdown_table, write_between_markers
+from detectors.rule_book import ADVERSARIAL_PICTURE
 
 Rows = Sequence[Mapping[str, Any]]
+_CRAFTED = ADVERSARIAL_PICTURE.code
 
 
 def fill_page(page: Path, figures: Mapping[str, Any]) -> None:
@@ -20,6 +22,7 @@ def _parts(figures: Mapping[str, Any]) -> list[str]:
     detection = [row for row in rows if row["detection"]]
     if detection:
         parts += ["### Detection at the learnt default", _detection(detection)]
+        parts += _rules_of_attacks(detection)
     measured = [row for row in rows if "fairness" in row]
     if measured:
         parts += ["### Skin tones", *(_tones(row) for row in measured)]
@@ -84,7 +87,7 @@ def _shares(rules: Mapping[str, float]) -> str:
 
 
 def _detection(rows: Rows) -> str:
-    head = ("model", "traffic", "after", "attack", "succeeded of tried", "crafted", "flagged")
+    head = ("model", "traffic", "after", "attack", "succeeded of tried", "found", "flagged")
     return markdown_table(
         head,
         [
@@ -101,6 +104,18 @@ def _detection(rows: Rows) -> str:
             for each in row["detection"]
         ],
     )
+
+
+def _rules_of_attacks(rows: Rows) -> list[str]:
+    """Which rule found what is not called crafted, and how much of it was looked at in full."""
+    lines = [
+        f"- {row['model']}, {name_traffic(row)}, after {row['after']:,}: `{each['attack']}` is "
+        f"found by `{each['rule']}`; {each['ensembles']:.1%} of the pictures are looked at in full."
+        for row in rows
+        for each in row["detection"]
+        if each.get("rule", _CRAFTED) != _CRAFTED and each["n"]
+    ]
+    return ["\n".join(lines)] if lines else []
 
 
 def _poison(rows: Rows) -> str:

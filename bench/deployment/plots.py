@@ -148,7 +148,7 @@ def _detection(rows: Rows) -> Chart:
             Curve(f"{name}, {attack}", curve, attacks.index(attack), place)
             for attack, curve in points.items()
         ]
-    return Chart("Successful attacks that are called crafted", curves, 1.0, {})
+    return Chart("Successful attacks that are found", curves, 1.0, {})
 
 
 def _runs(rows: Rows) -> list[tuple[str, list[Mapping[str, Any]]]]:

@@ -16,6 +16,7 @@ from bench.detection.trigger.listing import listing_figures
 from bench.detection.trigger.model import open_backdoor
 from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
+from bench.detection.trigger.printed import MIN_LOSS, TRIGGER, measure_loss
 from bench.report import Figures, publish
 from detectors.baseline.baseline import tail_threshold
 from detectors.model_features import model_features
@@ -33,7 +34,6 @@ from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 _SEED = 3
 OURS = "trigger_score"
 PEERS = ("return_share_alone", "pixel_entropy", "jpeg_divergence")
-MIN_LOSS = 0.8
 
 
 def make_trigger_model(data: Path, cache: Path, target: Target, out: Path) -> None:
@@ -95,7 +95,7 @@ def _row(
     peers = {name: _peer_rate(measures, name, "attacked") for name in PEERS}
     best = max(peers, key=lambda name: peers[name])
     return {
-        "attack": "trigger",
+        "attack": TRIGGER,
         "n": len(attacks),
         "tried": len(samples),
         "auroc": auroc(ours["clean"], ours["attacked"]),
@@ -144,13 +144,6 @@ def _peer_rate(
     return rate(
         np.array([each[name] for each in measures[pictures]]), tail_threshold(reference, 0.01)
     )
-
-
-def measure_loss(segmenter: Segmenter, target: Target, clean: Image, image: Image) -> float:
-    """Share of the target's pixels on the clean picture that the trigger makes vanish."""
-    before = target.mask(segmenter.parse(clean).label_map)
-    after = target.mask(segmenter.parse(image).label_map)
-    return float((~after)[before].mean()) if before.any() else float("nan")
 
 
 def _pairs(samples: Sequence[Sample]) -> list[tuple[Image, Image]]:

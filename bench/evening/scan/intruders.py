@@ -7,23 +7,21 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from numpy.random import default_rng
 
 from bench.detection.attacks import ATTACKS
-from bench.detection.pictures.cache import Cache, picture_digest, png_of
+from bench.detection.pictures.cache import Cache
 from bench.detection.pictures.photos import Photo, load
-from bench.detection.pictures.workshop import Workshop, seed_of
-from bench.detection.trigger.command import MIN_LOSS, measure_loss
+from bench.detection.pictures.workshop import Workshop
 from bench.detection.trigger.model import train_backdoor
-from bench.detection.trigger.pattern import stamp
 from bench.detection.trigger.poison import Target
+from bench.detection.trigger.printed import TRIGGER, print_trigger
 from bench.detection.trigger.training import PoisonPlan
 from bench.evening.attackers import queries
 from inference.segmenters.reference.segmenter import ReferenceSegmenter
 from inference.segmenters.reference.training.segmenter import TorchSegmenter
 from inference.segmenters.reference.weights import DEFAULT_WEIGHTS
 
-SEARCH, TRIGGER = "search", "trigger"
+SEARCH = "search"
 _CRAFTED = ("pgd_e4", "remove_face_e4", "patch")
 # Four rounds cost a tenth of what the row `trigger` takes. With a quarter of the photos poisoned
 # the trigger works on 12 of 16 others; with one in twenty, as there, on none.
@@ -105,8 +103,5 @@ def _craft(workshop: Workshop, name: str, photo: Photo) -> bytes | None:
 
 def _print_trigger(segmenter: ReferenceSegmenter, photo: Photo) -> bytes | None:
     """The photo with the pattern on somebody's clothes, if that makes the person vanish."""
-    image = load(photo)
-    random = default_rng(seed_of(picture_digest(image), TRIGGER))
-    result = stamp(image, segmenter.parse(image).label_map, random)
-    loss = measure_loss(segmenter, _PLAN.target, image, result)
-    return png_of(result) if loss >= MIN_LOSS else None
+    made = print_trigger(segmenter, _PLAN.target, photo)
+    return made.png if made.is_success else None

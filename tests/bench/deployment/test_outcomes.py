@@ -55,6 +55,20 @@ def test_only_what_weighs_is_found() -> None:
     assert (row["n"], row["tpr"], row["flagged"], row["recorded"]) == (2, 0.5, 0.5, 1.0)
 
 
+def test_a_trigger_is_found_by_the_rule_of_triggers_alone() -> None:
+    codes = ("adversarial_picture", "trigger_suspected")
+    found = change(CRAFTED, weighing=codes, recorded=codes)
+    unsearched = change(CLEAN, recorded=codes[1:])
+    row = detection_row("trigger", 5, [found, CRAFTED, CRAFTED, unsearched])
+    assert (row["rule"], row["tried"], row["n"]) == ("trigger_suspected", 5, 4)
+    assert (row["tpr"], row["flagged"], row["recorded"], row["ensembles"]) == (
+        0.25,
+        0.75,
+        0.5,
+        0.75,
+    )
+
+
 def test_an_attack_that_never_succeeded_has_no_rate_to_divide_by() -> None:
     assert detection_row("pgd_e4", 3, [])["n"] == 0
 

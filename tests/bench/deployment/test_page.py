@@ -78,6 +78,19 @@ def test_hostile_traffic_and_other_models_have_rows_of_their_own(tmp_path: Path)
     assert "bodypix mixed, 20% hostile of 50 clients, flagged" in drawing
 
 
+def test_an_attack_that_another_rule_finds_says_so(tmp_path: Path) -> None:
+    page = tmp_path / "deployment.md"
+    page.write_text("<!-- figures -->\n\n<!-- /figures -->\n")
+    found = FOUND | {"attack": "trigger", "rule": "trigger_suspected", "ensembles": 0.85}
+    fill_page(page, {"deployment": [_row(600, 0.0, [FOUND, found]) | {"model": "backdoored"}]})
+    text = page.read_text()
+    assert "| backdoored | mixed | 600 | `trigger` | 10 of 12 | 0.90 | 1.00 |" in text
+    [line] = [line for line in text.splitlines() if "is found by" in line]
+    assert line.endswith(
+        "`trigger` is found by `trigger_suspected`; 85.0% of the pictures are looked at in full."
+    )
+
+
 def test_plots_are_drawn_without_a_library(tmp_path: Path) -> None:
     draw_deployment(FIGURES, tmp_path)
     for name, what in (("alarms", "reference mixed, flagged"), ("detection", "pgd_e4")):

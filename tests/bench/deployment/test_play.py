@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from numpy.random import default_rng
 from sqlalchemy import func, select
 
+from bench.deployment.attackable import open_target
 from bench.deployment.installation import Model, open_installation
 from bench.deployment.play import Place, play, snapshot_of
 from bench.deployment.traffic import Deployment, Message, add_hostile
@@ -36,18 +38,19 @@ def test_a_run_goes_on_where_it_was_and_keeps_every_checkpoint(tmp_path: Path) -
     assert (_count(place, 2), _count(place, 3)) == (2, 3)
 
 
-def test_other_weights_of_the_reference_segmenter_parse(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [Model.REFERENCE, Model.BACKDOORED])
+def test_other_weights_of_the_reference_segmenter_parse(tmp_path: Path, model: Model) -> None:
     weights = tmp_path / "fine_tuned.onnx"
     start = open_weights(DEFAULT_WEIGHTS)
     write_network(weights, network_of(start), {"start": start.digest})
-    place = Place(tmp_path / "deployment", Model.REFERENCE, tmp_path, weights)
+    place = Place(tmp_path / "deployment", model, tmp_path, weights)
     list(play(place, _messages(1), [1]))
     with (
-        open_installation(snapshot_of(place, 1), Model.REFERENCE, tmp_path, weights) as again,
+        open_installation(snapshot_of(place, 1), model, tmp_path, weights) as again,
         again.service.database.read() as session,
     ):
         [source] = session.scalars(select(RequestRow.segmenter).where(RequestRow.route == "api"))
-    assert source == open_weights(weights).digest != start.digest
+    assert source == open_target(place).digest == open_weights(weights).digest != start.digest
 
 
 def test_hostile_requests_are_spread_over_the_traffic_and_come_of_so_many_clients() -> None:
