@@ -1,7 +1,8 @@
 """Which pictures of a source ask for every look: limits that few of its clean pictures exceed.
 
 A picture asks if its first look is odd, if its parse is unsure, or if the face prior sees a face
-and the parse has none. The last is counted, and the limits of the others share what is left.
+and the parse has none. The last is counted, and the limits of the others share what is left. It
+also asks if its parse is surer than nearly all: a person that a trigger made vanish leaves one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,9 @@ ASK_SHARE = 0.05
 # However many ask by their faces, so many of the others may.
 _MIN_SHARE = 0.02
 _UNSURE_PART = 0.25
+# Beside those: a parse as sure as this share of the clean ones.
+SURE_SHARE = 0.01
+_FLOOR = 1e-4
 # A limit lies at most so many times as far above the middle as the upper quarter begins: hostile
 # pictures can move both by little, and the tail as they like.
 MAX_WIDTHS = 4.0
@@ -52,3 +56,16 @@ def bounded_limit(values: npt.ArrayLike, share: float) -> float:
     """
     middle, upper, limit = np.quantile(np.asarray(values), (0.5, 0.75, 1 - share))
     return float(min(limit, middle + MAX_WIDTHS * (upper - middle)))
+
+
+def bounded_floor(values: npt.ArrayLike, share: float) -> float:
+    """What this share of the values falls below, as far as :data:`MAX_WIDTHS` allows.
+
+    The widths are those of logarithms: a scale that ends at nothing.
+
+    >>> [round(bounded_floor([0] * n + [*range(n, 101)], 0.05), 1) for n in (1, 20)]
+    [5.0, 3.1]
+    """
+    logs = np.log(np.maximum(np.asarray(values, dtype=np.float64), 0.0) + _FLOOR)
+    limit, lower, middle = np.quantile(logs, (share, 0.25, 0.5))
+    return float(np.exp(max(limit, middle - MAX_WIDTHS * (middle - lower))) - _FLOOR)

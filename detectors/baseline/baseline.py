@@ -100,6 +100,8 @@ class Baseline:
         limits: where normal ends for the topology rules.
         odd_from: the score of a first look that one clean picture in ten reaches; ``None``:
             ``look_again``.
+        sure_below: the 95th percentile of the pixel entropies, in nats, below which a parse is
+            surer than nearly all clean ones; ``None``: never.
     """
 
     segmenter: str
@@ -108,6 +110,7 @@ class Baseline:
     scores: tuple[float, ...]
     limits: TopologyLimits = DEFAULTS
     odd_from: float | None = None
+    sure_below: float | None = None
 
     @property
     def tenth(self) -> float:

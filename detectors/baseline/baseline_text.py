@@ -21,6 +21,7 @@ def to_json(baseline: Baseline) -> str:
         "segmenter": baseline.segmenter,
         "look_again": baseline.look_again,
         "odd_from": baseline.odd_from,
+        "sure_below": baseline.sure_below,
         "limits": baseline.limits.list_learnt(),
     }
     text = json.dumps({**header, "expectations": expectations, "scores": baseline.scores}, indent=1)
@@ -48,6 +49,7 @@ def from_json(text: str) -> Baseline:
             _scores(data["scores"]),
             _limits(data.get("limits")),
             _number(data.get("odd_from")),
+            _number(data.get("sure_below")),
         )
     except (AttributeError, KeyError, IndexError, OverflowError, TypeError, ValueError):
         raise BaselineError(

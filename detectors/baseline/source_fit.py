@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import isnan
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.baseline.asking import AskShares, bounded_limit
+from detectors.baseline.asking import SURE_SHARE, AskShares, bounded_floor, bounded_limit
 from detectors.baseline.attack_evidence import EVIDENCE
 from detectors.baseline.baseline import Baseline, BaselineError
 from detectors.baseline.baseline_fit import (
@@ -80,7 +80,7 @@ def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
         shares.odd,
     )
     return SourceFit(
-        baseline,
+        replace(baseline, sure_below=sure_entropy(kept)),
         len(kept),
         len({row.client for row in kept}),
         len(rows) - len(kept),
@@ -90,9 +90,14 @@ def learn_source(digest: str, rows: Sequence[SampleRow]) -> SourceFit:
 
 def unsure_entropy(rows: Sequence[SampleRow], share: float) -> float | None:
     """The foreground entropy that about this share exceeds; ``None`` without any."""
-    values = [row.features.get("entropy_foreground", np.nan) for row in rows]
-    measured = [value for value in values if not isnan(value)]
+    measured = _read(rows, "entropy_foreground")
     return bounded_limit(measured, share) if measured else None
+
+
+def sure_entropy(rows: Sequence[SampleRow]) -> float | None:
+    """The 95th percentile of pixel entropies that few fall below; ``None`` without any."""
+    measured = _read(rows, "entropy_p95")
+    return bounded_floor(measured, SURE_SHARE) if measured else None
 
 
 def measure_distances(rows: Sequence[SampleRow], core_steps: int = 0) -> npt.NDArray[np.float64]:
@@ -195,6 +200,12 @@ def _split_by_client(rows: Sequence[SampleRow]) -> list[list[SampleRow]]:
     for client in sorted(by_client, key=_hash):
         min(parts, key=len).extend(by_client[client])
     return parts
+
+
+def _read(rows: Sequence[SampleRow], name: str) -> list[float]:
+    """A feature of all rows on which it was measured."""
+    values = (row.features.get(name, np.nan) for row in rows)
+    return [value for value in values if not isnan(value)]
 
 
 def _features_of(rows: Sequence[SampleRow]) -> list[Mapping[str, float]]:

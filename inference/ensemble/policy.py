@@ -43,10 +43,12 @@ class EnsemblePolicy:
     Attributes:
         mode: when an ensemble is run.
         max_entropy: mean foreground entropy in nats above which a parse is suspicious.
+        sure_below: 95th percentile of the pixel entropies in nats below which it is, too.
     """
 
     mode: EnsembleMode = EnsembleMode.SUSPICIOUS
     max_entropy: float = 1.0
+    sure_below: float = 0.0
 
     def depth(
         self,
@@ -76,13 +78,19 @@ class EnsemblePolicy:
         return Depth.MEMBERS if self.mode is EnsembleMode.ALWAYS and not is_sampled else least
 
     def for_source(self, state: SourceState) -> "EnsemblePolicy":
-        """The same with the entropy that is usual for a source."""
-        return self if state.max_entropy is None else replace(self, max_entropy=state.max_entropy)
+        """The same with the entropies that are usual for a source."""
+        sure_below = None if state.baseline is None else state.baseline.sure_below
+        return replace(
+            self,
+            max_entropy=self.max_entropy if state.max_entropy is None else state.max_entropy,
+            sure_below=self.sure_below if sure_below is None else sure_below,
+        )
 
     def _is_suspicious(self, features: Mapping[str, float], findings: Sequence[Finding]) -> bool:
         return (
             not features
             or any(finding.rule.severity is not Severity.ODD for finding in findings)
             or features.get("entropy_foreground", nan) > self.max_entropy
+            or features.get("entropy_p95", nan) < self.sure_below
             or is_face_missing(features)
         )

@@ -9,6 +9,7 @@ from numpy.random import default_rng
 
 from detectors.baseline.asking import AskShares, is_face_missing
 from detectors.baseline.baseline import Baseline
+from detectors.baseline.baseline_text import from_json, to_json
 from detectors.baseline.columns import Columns, cascade_columns, score_columns
 from detectors.baseline.movement import find_largest_move, is_too_far
 from detectors.baseline.networks import network_of_client
@@ -147,6 +148,32 @@ def test_hostile_pictures_of_many_networks_hardly_move_who_asks(count: int, oddn
     assert learnt.max_entropy is not None
     assert alone.max_entropy is not None
     assert learnt.max_entropy <= 2 * alone.max_entropy
+
+
+def _sure(row: SampleRow, entropy: float) -> SampleRow:
+    return SampleRow(row.client, row.family, {**row.features, "entropy_p95": entropy})
+
+
+def _vary(rows: list[SampleRow]) -> list[SampleRow]:
+    """With 95th percentiles of entropies around one."""
+    return [_sure(row, exp(default_rng(int(row.family)).normal(0, 0.2))) for row in rows]
+
+
+def test_about_one_parse_in_a_hundred_is_surer_than_the_limit() -> None:
+    learnt = learn_source(DIGEST, _vary(_honest(600)))
+    limit = learnt.baseline.sure_below
+    assert limit is not None
+    others = [row.features["entropy_p95"] < limit for row in _vary(_honest(2_000, seed=5_000))]
+    assert 0.003 <= sum(others) / len(others) <= 0.03
+    assert from_json(to_json(learnt.baseline)) == learnt.baseline
+    assert learn_source(DIGEST, _honest(600)).baseline.sure_below is None
+
+
+def test_a_fifth_of_hostile_parses_hardly_moves_what_is_too_sure() -> None:
+    hostile = [_sure(row, 0.01) for row in _hostile(120, 50, 1.0)]
+    limit = learn_source(DIGEST, [*_vary(_honest(480)), *hostile]).baseline.sure_below
+    assert limit is not None
+    assert 0.3 <= limit <= 0.7
 
 
 def test_caps_hold_for_clients_networks_and_families() -> None:

@@ -1,10 +1,11 @@
 from collections.abc import Mapping, Sequence
-from math import nan
+from math import inf, nan
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.baseline.baseline import Baseline
 from detectors.baseline.phases import Phase, SourceState
 from detectors.findings import Finding
 from detectors.rule_book import FLAT_PICTURE, NAME_MISMATCH, TROUSERS_WITHOUT_FEET
@@ -94,6 +95,16 @@ def test_a_source_that_a_file_judges_is_looked_at_to_learn_and_to_judge() -> Non
     assert _depth(usual, is_sampled=True, has_own=False) is Depth.SAMPLE
     assert _depth(usual, findings=odd, is_sampled=True, has_own=False) is Depth.FULL
     assert _depth(usual, has_own=False) is Depth.NOTHING
+
+
+def test_a_parse_that_is_surer_than_nearly_all_of_its_source_is_suspicious() -> None:
+    baseline = Baseline("0" * 64, (), inf, (0.0,), sure_below=0.5)
+    policy = EnsemblePolicy().for_source(SourceState(Phase.IN_FORCE, baseline))
+    depths = [
+        policy.depth(NORMAL | {"entropy_p95": entropy}, (), SourceState(Phase.IN_FORCE))
+        for entropy in (0.49, 0.5, nan)
+    ]
+    assert depths == [Depth.FULL, Depth.NOTHING, Depth.NOTHING]
 
 
 def test_what_is_usual_for_a_source_is_not_suspicious_there() -> None:
