@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.detection.page import fairness_table, markdown_table, write_between_markers
+from bench.shares import Share
 from detectors.rule_book import ADVERSARIAL_PICTURE
 
 Rows = Sequence[Mapping[str, Any]]
@@ -50,7 +51,8 @@ def _tones(row: Mapping[str, Any]) -> str:
 
 def _alarms(rows: Rows) -> str:
     head = (
-        *("model", "traffic", "after", "state", "n", "flagged", "by a `bad` rule", "crafted"),
+        *("model", "traffic", "after", "state", "n", "flagged", "95 %", "by a `bad` rule"),
+        "crafted",
         *("cost / parse", "passes", "full ensembles"),
     )
     return markdown_table(
@@ -62,7 +64,10 @@ def _alarms(rows: Rows) -> str:
                 f"{row['after']:,}",
                 row["state"],
                 str(row["n"]),
-                *(f"{row[name]:.1%}" for name in ("flagged", "bad", "crafted")),
+                f"{row['flagged']:.1%}",
+                _bounds(row["flagged"], row["n"]),
+                f"{row['bad']:.1%}",
+                f"{row['crafted']:.1%}",
                 f"{row['cost_ratio']:.2f}",
                 f"{row['passes']:.0f}",
                 f"{row['ensembles']:.1%}",
@@ -70,6 +75,16 @@ def _alarms(rows: Rows) -> str:
             for row in rows
         ],
     )
+
+
+def _bounds(share: float, n: int) -> str:
+    """Between which shares it lies.
+
+    >>> _bounds(0.5, 20)
+    '30% to 70%'
+    """
+    low, high = Share(round(share * n), n).bounds
+    return f"{low:.0%} to {high:.0%}"
 
 
 def _rules(rows: Rows) -> str:
@@ -87,7 +102,7 @@ def _shares(rules: Mapping[str, float]) -> str:
 
 
 def _detection(rows: Rows) -> str:
-    head = ("model", "traffic", "after", "attack", "succeeded of tried", "found", "flagged")
+    head = ("model", "traffic", "after", "attack", "succeeded of tried", "found", "95 %", "flagged")
     return markdown_table(
         head,
         [
@@ -98,6 +113,7 @@ def _detection(rows: Rows) -> str:
                 f"`{each['attack']}`",
                 f"{each['n']} of {each['tried']}",
                 f"{each['tpr']:.2f}" if each["n"] else "none",
+                _bounds(each["tpr"], each["n"]),
                 f"{each['flagged']:.2f}" if each["n"] else "none",
             )
             for row in rows

@@ -58,8 +58,8 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     text = page.read_text()
     assert "old" not in text
     assert text.endswith("After.\n")
-    assert "| reference | mixed | 600 | in force | 130 | 1.2% | 0.0% | 1.2% |" in text
-    assert "| `pgd_e4` | 10 of 12 | 0.90 | 1.00 |" in text
+    assert "| reference | mixed | 600 | in force | 130 | 1.2% | 0% to 5% | 0.0% | 1.2% |" in text
+    assert "| `pgd_e4` | 10 of 12 | 0.90 | 60% to 98% | 1.00 |" in text
     assert "| sudden | 20% | 50 | in force | 0.90 ± 0.04 | +0.03 | 1.0% (2.0%) |" in text
 
 
@@ -84,7 +84,7 @@ def test_an_attack_that_another_rule_finds_says_so(tmp_path: Path) -> None:
     found = FOUND | {"attack": "trigger", "rule": "trigger_suspected", "ensembles": 0.85}
     fill_page(page, {"deployment": [_row(600, 0.0, [FOUND, found]) | {"model": "backdoored"}]})
     text = page.read_text()
-    assert "| backdoored | mixed | 600 | `trigger` | 10 of 12 | 0.90 | 1.00 |" in text
+    assert "| backdoored | mixed | 600 | `trigger` | 10 of 12 | 0.90 | 60% to 98% | 1.00 |" in text
     [line] = [line for line in text.splitlines() if "is found by" in line]
     assert line.endswith(
         "`trigger` is found by `trigger_suspected`; 85.0% of the pictures are looked at in full."

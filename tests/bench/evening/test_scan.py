@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from bench.deployment.traffic import Message
-from bench.evening.scan.figures import Share, scan_figures
+from bench.evening.scan.figures import scan_figures
 from bench.evening.scan.mixed import mix
 from bench.evening.scan.records import Recorded
 from bench.evening.scan.scanned import read_requests, scan_evening
+from bench.shares import Share
 from detectors.outliers.kinds import OutlierKind
 from detectors.registry import FEATURES, FeatureVector
 from detectors.verdict import Verdict
