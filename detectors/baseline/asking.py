@@ -23,6 +23,8 @@ _FLOOR = 1e-4
 # A limit lies at most so many times as far above the middle as the upper quarter begins: hostile
 # pictures can move both by little, and the tail as they like.
 MAX_WIDTHS = 4.0
+# Towards what is sure it is twice as far: where nobody is, parses are sure by nature.
+MAX_SURE_WIDTHS = 8.0
 
 Measurements = Mapping[str, float]
 
@@ -59,13 +61,13 @@ def bounded_limit(values: npt.ArrayLike, share: float) -> float:
 
 
 def bounded_floor(values: npt.ArrayLike, share: float) -> float:
-    """What this share of the values falls below, as far as :data:`MAX_WIDTHS` allows.
+    """What this share of the values falls below, as far as :data:`MAX_SURE_WIDTHS` allows.
 
     The widths are those of logarithms: a scale that ends at nothing.
 
     >>> [round(bounded_floor([0] * n + [*range(n, 101)], 0.05), 1) for n in (1, 20)]
-    [5.0, 3.1]
+    [5.0, 0.2]
     """
     logs = np.log(np.maximum(np.asarray(values, dtype=np.float64), 0.0) + _FLOOR)
     limit, lower, middle = np.quantile(logs, (share, 0.25, 0.5))
-    return float(np.exp(max(limit, middle - MAX_WIDTHS * (middle - lower))) - _FLOOR)
+    return float(np.exp(max(limit, middle - MAX_SURE_WIDTHS * (middle - lower))) - _FLOOR)
