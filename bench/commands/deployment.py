@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.commands.places import CACHE, DOCS, SHARED
+from bench.deployment.attacked import ALL, KNOWN
 from bench.deployment.command import Options as DeploymentOptions
 from bench.deployment.command import (
     hostile_of,
@@ -19,8 +20,15 @@ from bench.deployment.traffic import Kind
 app = typer.Typer()
 
 
+def _known(names: list[str] | None) -> list[str] | None:
+    for name in names or ():
+        if name not in KNOWN:
+            raise typer.BadParameter(f"There is no attack {name}; there are {', '.join(KNOWN)}.")
+    return names
+
+
 @app.command()
-def deployment(
+def deployment(  # noqa: PLR0913, PLR0917 - options of a command line
     json: Annotated[Path, typer.Option(help="Where the figures go.")],
     data: Annotated[Path, typer.Option(help="Folder with all the photos.")] = SHARED,
     cache: Annotated[Path, typer.Option(help="Where attacked pictures are kept.")] = CACHE,
@@ -31,10 +39,15 @@ def deployment(
     requests: Annotated[int, typer.Option(help="Clean requests.", min=1)] = 1_200,
     attacks: Annotated[int, typer.Option(help="Photos that are attacked; 0: none.", min=0)] = 0,
     hostile: Annotated[str, typer.Option(help="Share of the traffic/clients.")] = "0/1",
+    only: Annotated[
+        list[str] | None, typer.Option(help="An attack; may be repeated.", callback=_known)
+    ] = None,
 ) -> None:
     """A fresh installation and its traffic: false alarms, detection and cost; resumable."""
     models, kinds = tuple(model or USUAL_MODELS), tuple(traffic or Kind)
-    options = DeploymentOptions(data, cache, models, kinds, requests, attacks, hostile_of(hostile))
+    options = DeploymentOptions(
+        data, cache, models, kinds, requests, attacks, hostile_of(hostile), tuple(only or ALL)
+    )
     measure_deployment(options, json)
 
 

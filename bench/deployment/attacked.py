@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from bench.detection.attacks import ATTACKS
+from bench.detection.attacks import ADAPTIVE, ATTACKS
 from bench.detection.pictures.cache import Cache
 from bench.detection.pictures.photos import Photo, load
 from bench.detection.pictures.uploads import File
@@ -17,6 +17,7 @@ from bench.detection.trigger.printed import TRIGGER, print_trigger
 from inference.segmenters.base import Segmenter
 from inference.segmenters.reference.training.attacks import Attackable
 
+KNOWN = ATTACKS | ADAPTIVE
 # What hostile traffic is made of, those that say most first; see the protocol.
 CHOICE = (
     "pgd_e4",
@@ -86,7 +87,7 @@ def print_triggers(segmenter: Segmenter, photos: Sequence[Photo], count: int) ->
 def _attack_all(workshop: Workshop, name: str, photos: Sequence[Photo]) -> Attempts:
     tried, files, seconds = 0, [], 0.0
     for photo in photos:
-        picture = workshop.craft_picture(ATTACKS[name], load(photo))
+        picture = workshop.craft_picture(KNOWN[name], load(photo))
         tried += picture.facts.reached is not None
         seconds += picture.facts.seconds
         if picture.facts.succeeded and picture.png is not None:

@@ -46,6 +46,7 @@ class Options:
         requests: of the clean traffic; the last checkpoint is at most there.
         attacks: test photos that each attack is tried on; 0: none.
         hostile: share of the traffic that is hostile, and how many clients send it.
+        only: names of the attacks.
     """
 
     data: Path
@@ -55,6 +56,7 @@ class Options:
     requests: int
     attacks: int
     hostile: tuple[float, int] = (0.0, 1)
+    only: tuple[str, ...] = ALL
 
 
 def hostile_of(text: str) -> tuple[float, int]:
@@ -199,7 +201,7 @@ class _Run:
             return tone_figures(installation, self.options.data, people, memory)
 
     def _measure_detection(self, rows: dict[int, Row], save: Callable[[], None]) -> None:
-        for attempts in _attack(self.options, self.place, self._list_targets(), ALL):
+        for attempts in _attack(self.options, self.place, self._list_targets(), self.options.only):
             for count in (count for count in rows if count >= _FIRST_IN_FORCE):
                 with self._open(count) as installation:
                     memory = self._memory(count, "attacked")

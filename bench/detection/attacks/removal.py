@@ -18,6 +18,7 @@ _FACE, _HANDS, _PERSON = (PartGroup.FACE,), (PartGroup.ARMS,), tuple(PartGroup)
 _REMOVALS = {
     "remove_face_e2": (_FACE, 2),
     "remove_face_e4": (_FACE, 4),
+    "remove_face_e8": (_FACE, 8),
     "remove_hands_e2": (_HANDS, 2),
     "remove_hands_e4": (_HANDS, 4),
     "remove_person": (_PERSON, 4),
