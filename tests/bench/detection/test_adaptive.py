@@ -69,12 +69,12 @@ def test_the_goal_comes_before_the_score() -> None:
 def test_an_attack_that_knows_the_detector_scores_less(
     segmenter: TorchSegmenter, picture: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adaptive, "_STEPS", 20)
+    monkeypatch.setattr(adaptive, "_STEPS", 10)
     attack = ADAPTIVE["adaptive_pgd_e8"]
     craft = attack.prepare_craft(segmenter, None)  # type: ignore[arg-type]
     crafted, plain = (
         craft(segmenter, picture, 3),
-        pgd(segmenter, picture, epsilon=8, steps=20, seed=3),
+        pgd(segmenter, picture, epsilon=8, steps=10, seed=3),
     )
     assert 0 < np.abs(crafted.astype(int) - picture).max() <= 8
     detector, random = KnownDetector(segmenter, attack.goal, picture), np.random.default_rng(8)
