@@ -42,7 +42,7 @@ def check_can_be_made(file: Path) -> None:
         there = there.parent
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, f"{there} is a file", str(there))
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
         raise PermissionError(errno.EACCES, f"{there} is closed to this user", str(there))
 
 
@@ -72,7 +72,7 @@ def folder_unusable(folder: Path, error: OSError) -> StoreMisconfigured:
 def _check_named_files(address: URL) -> None:
     for option, words in _FILES.items():
         value = str(address.query.get(option, ""))
-        if value and value not in words and not os.access(value, os.R_OK):
+        if value and value not in words and not os.access(value, os.R_OK, effective_ids=True):
             raise StoreMisconfigured(
                 f"The file that {option} names in MASKWATCH_DATABASE_URL is missing, or this user "
                 "may not read it: correct its path or its rights."

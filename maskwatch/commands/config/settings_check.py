@@ -58,7 +58,7 @@ def _list_notes_on_secrets() -> list[str]:
 def _list_notes_on_certificates() -> list[str]:
     """A file of the system's that is not there: OpenSSL says nothing, and trusts nobody."""
     file = os.environ.get("SSL_CERT_FILE", "")
-    if not file or os.access(file, os.R_OK):
+    if not file or os.access(file, os.R_OK, effective_ids=True):
         return []
     return [
         f"The file {file} that SSL_CERT_FILE names is missing, or this user may not read it: no "
