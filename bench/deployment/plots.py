@@ -129,26 +129,27 @@ def _alarms(rows: Rows) -> Chart:
 
 
 def _detection(rows: Rows) -> Chart:
-    """Shares at every checkpoint; nothing flags before a source is in force.
+    """Shares of all attacked pictures; nothing flags before a source is in force.
 
-    An attack has its colour everywhere; each model and traffic has its dashes.
+    One curve for each model and traffic: attack by attack, the page has a table.
     """
-    attacks = list(dict.fromkeys(each["attack"] for row in rows for each in row["detection"]))
-    curves = []
     attacked = [(name, run) for name, run in _runs(rows) if any(row["detection"] for row in run)]
+    curves = []
     for place, (name, run) in enumerate(attacked):
-        points: dict[str, list[tuple[int, float]]] = {}
-        before = [(row["after"], 0.0) for row in run if not row["state"].startswith("in force")]
-        for row in run:
-            for each in row["detection"]:
-                if each["n"]:
-                    curve = points.setdefault(each["attack"], list(before))
-                    curve.append((row["after"], each["tpr"]))
-        curves += [
-            Curve(f"{name}, {attack}", curve, attacks.index(attack), place)
-            for attack, curve in points.items()
+        points = [
+            (row["after"], _share_found(row["detection"]))
+            for row in run
+            if row["detection"] or not row["state"].startswith("in force")
         ]
-    return Chart("Successful attacks that are found", curves, 1.0, {})
+        count = max(sum(each["n"] for each in row["detection"]) for row in run)
+        curves.append(Curve(f"{name}, {count} pictures", points, place, 0))
+    return Chart("Successful attacks that are found, of all together", curves, 1.0, {})
+
+
+def _share_found(detection: Rows) -> float:
+    """0 of nothing."""
+    found = sum(each["tpr"] * each["n"] for each in detection)
+    return float(found / max(1, sum(each["n"] for each in detection)))
 
 
 def _runs(rows: Rows) -> list[tuple[str, list[Mapping[str, Any]]]]:

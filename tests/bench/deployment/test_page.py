@@ -93,19 +93,25 @@ def test_an_attack_that_another_rule_finds_says_so(tmp_path: Path) -> None:
 
 def test_plots_are_drawn_without_a_library(tmp_path: Path) -> None:
     draw_deployment(FIGURES, tmp_path)
-    for name, what in (("alarms", "reference mixed, flagged"), ("detection", "pgd_e4")):
+    for name, what in (
+        ("alarms", "reference mixed, flagged"),
+        ("detection", "reference mixed, 10 pictures"),
+    ):
         text = (tmp_path / f"deployment-{name}.svg").read_text()
         ET.fromstring(text)  # noqa: S314 - drawn just now
         assert what in text
 
 
-def test_an_attack_has_one_colour_on_all_models(tmp_path: Path) -> None:
-    other = _row(600, 0.0, [FOUND, FOUND | {"attack": "patch_trunk"}]) | {"model": "bodypix"}
+def test_all_attacks_on_a_model_are_one_curve(tmp_path: Path) -> None:
+    missed = FOUND | {"attack": "patch_trunk", "n": 30, "tpr": 0.1}
+    other = _row(600, 0.0, [FOUND, missed]) | {"model": "bodypix"}
     draw_deployment({"deployment": [_row(600, 0.012, [FOUND]), other]}, tmp_path)
     root = ET.parse(tmp_path / "deployment-detection.svg").getroot()  # noqa: S314 - drawn just now
-    colours = [dot.get("fill") for dot in root.iter("{http://www.w3.org/2000/svg}circle")]
-    assert len(colours) == 3
-    assert colours[0] == colours[1] != colours[2]
+    first, second = root.iter("{http://www.w3.org/2000/svg}circle")
+    assert first.get("fill") != second.get("fill")
+    # 9 of 10 are found, and 12 of 40: the larger share lies higher.
+    assert float(first.get("cy", 0)) < float(second.get("cy", 0))
+    assert "bodypix mixed, 40 pictures" in ET.tostring(root, encoding="unicode")
 
 
 def test_without_attacks_no_detection_is_drawn(tmp_path: Path) -> None:
